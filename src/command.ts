@@ -1,0 +1,147 @@
+// What both commands share: the environment and its file, the log, signals, and turning an error into a message and an exit code.
+
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+
+import { Command, CommanderError, Option } from "commander";
+
+import { type Config, type Environment, type LogFormat, type Need, readConfig } from "./config.ts";
+import { type Effects, makeEffects } from "./effects.ts";
+import { HdashError, isAborted, messageOf } from "./error.ts";
+import { type Log, makeLog } from "./log.ts";
+
+/** How a process ends. 143 is what a shell shows for SIGTERM: the run was handed back for the next start. */
+export const EXIT = { ok: 0, failed: 1, configuration: 2, degraded: 3, handedBack: 143 } as const;
+
+/** What a command's function gets: configuration for what it needs, effects that are released afterwards, and where to write. */
+export interface Shell {
+  readonly signal: AbortSignal;
+  readonly isTerminal: boolean;
+  /** Width of the terminal in characters. */
+  columns(): number;
+  /** Writes one line for people to standard output. */
+  print(line: string): void;
+  /** Reads a line from the terminal. */
+  ask(question: string): Promise<string>;
+  environment(): Environment;
+  config(needs: readonly Need[], overrides?: Environment): Config;
+  logFormat(config: Config): LogFormat;
+  /** Makes the log; `write` gets its lines (default: standard error). */
+  log(config: Config, write?: (line: string) => void): Log;
+  /** Runs `work` with effects and releases them whatever happens; returns what work returns, an exit code. */
+  withEffects(
+    config: Config,
+    log: Log,
+    work: (effects: Effects) => Promise<number>,
+    options?: { readonly clock?: () => Date },
+  ): Promise<number>;
+  /** Says what the action's outcome is; the process ends with it. */
+  exit(code: number): void;
+}
+
+/** Parses argv, runs the one command it names and returns the exit code. Prints errors; never throws. */
+export async function runCommand(
+  argv: readonly string[],
+  addCommands: (program: Command, shell: Shell) => Promise<void>,
+): Promise<number> {
+  const abort = new AbortController();
+  let exitCode: number = EXIT.ok;
+  let debug = false;
+  const secrets: string[] = [];
+  const stop = (name: NodeJS.Signals) => {
+    abort.abort(new HdashError("aborted", `told to stop by ${name}`));
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+
+  const program = new Command();
+  program
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
+    .addOption(new Option("--env-file <file>", "read variables from a file; those already set win"))
+    .addOption(
+      new Option("--log-format <format>", "how progress is written").choices(["auto", "plain", "json"]),
+    )
+    .option("--debug", "log more, and show where an error came from");
+
+  const environment = (): Environment => {
+    const { envFile } = program.opts<{ envFile?: string }>();
+    return { ...(envFile === undefined ? {} : readEnvFile(envFile)), ...process.env };
+  };
+  const shell: Shell = {
+    signal: abort.signal,
+    isTerminal: process.stderr.isTTY && process.stdout.isTTY,
+    columns: () => process.stderr.columns || 80,
+    print: (line) => void process.stdout.write(`${line}\n`),
+    ask: async (question) => {
+      const { createInterface } = await import("node:readline/promises");
+      const terminal = createInterface({ input: process.stdin, output: process.stdout });
+      try {
+        return await terminal.question(question, { signal: abort.signal });
+      } finally {
+        terminal.close();
+      }
+    },
+    environment,
+    config: (needs, overrides = {}) => {
+      const config = readConfig({ ...environment(), ...overrides }, needs);
+      secrets.push(...config.secrets);
+      debug = program.opts<{ debug?: boolean }>().debug === true;
+      return debug ? { ...config, log: { ...config.log, level: "debug" } } : config;
+    },
+    logFormat: (config) => program.opts<{ logFormat?: LogFormat }>().logFormat ?? config.log.format,
+    log: (config, write = (line) => void process.stderr.write(`${line}\n`)) =>
+      makeLog({
+        format: shell.logFormat(config) === "json" ? "json" : "plain",
+        level: config.log.level,
+        write,
+        clock: () => new Date(),
+        secrets: config.secrets,
+      }),
+    withEffects: async (config, log, work, options = {}) => {
+      const effects = makeEffects(config, log, options);
+      try {
+        return await work(effects);
+      } finally {
+        await effects.close();
+      }
+    },
+    exit: (code) => {
+      exitCode = code;
+    },
+  };
+
+  try {
+    await addCommands(program, shell);
+    await program.parseAsync(argv);
+  } catch (error) {
+    exitCode = report(error, debug, secrets);
+  } finally {
+    process.off("SIGTERM", stop);
+    process.off("SIGINT", stop);
+  }
+  return exitCode;
+}
+
+function readEnvFile(path: string): Environment {
+  try {
+    return parseEnv(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new HdashError("config", `the file ${path} given with --env-file cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function report(error: unknown, debug: boolean, secrets: readonly string[]): number {
+  // Commander has printed its own message (or the help that was asked for).
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.configuration;
+  const hint = error instanceof HdashError && error.hint !== null ? `\n${error.hint}` : "";
+  const stack = debug && error instanceof Error ? `\n${error.stack ?? ""}` : "";
+  let text = `hdash: ${messageOf(error)}${hint}${stack}`;
+  for (const secret of secrets) text = text.replaceAll(secret, "[secret]");
+  process.stderr.write(`${text}\n`);
+  if (isAborted(error)) return EXIT.handedBack;
+  const isSetup = error instanceof HdashError && (error.kind === "config" || error.kind === "usage");
+  return isSetup ? EXIT.configuration : EXIT.failed;
+}

@@ -1,0 +1,218 @@
+// What a pipeline is made of: steps with typed ports, and the plan that says which steps to do.
+
+import type { Digest, Json } from "../digest.ts";
+import type { Finding } from "../finding.ts";
+
+/** Who may see what comes out of a port. Only public ports can reach the published site. */
+export type Visibility = "public" | "private";
+
+/** One file of a tree. `path` is relative, with forward slashes; `contentType` includes the charset where there is one. */
+export interface TreeFile {
+  readonly path: string;
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A blob as a step's input: read it as a stream, or as a file on local disk. */
+export interface BlobFile {
+  readonly digest: Digest;
+  readonly bytes: number;
+  stream(): AsyncIterable<Uint8Array>;
+  /** The path of a local copy, which must not be changed and is gone after the step. */
+  path(): Promise<string>;
+}
+
+/**
+ * How a port's value is stored. `json` and `text` values are encoded in memory; a `file` is written by the step into its
+ * work folder (the output value is `{ path }`) and read back as a BlobFile; a `tree` is a set of small files, each a blob of its own.
+ */
+export type Codec = "json" | "text" | "file" | "tree";
+
+/** A typed output of a step. `In` is what run() returns for it, `Out` what a step that takes it as input receives. */
+export interface Port<In, Out, V extends Visibility = Visibility> {
+  readonly codec: Codec;
+  readonly visibility: V;
+  /** Carries the types only; never set. */
+  readonly __types?: readonly [In, Out];
+}
+
+/** Declares a port that holds a JSON value. */
+export function json<T>(): Port<T, T, "private"> {
+  return { codec: "json", visibility: "private" };
+}
+/** Declares a port that holds text. */
+export function text(): Port<string, string, "private"> {
+  return { codec: "text", visibility: "private" };
+}
+/** Declares a port that holds a file of any size. */
+export function file(): Port<{ readonly path: string }, BlobFile, "private"> {
+  return { codec: "file", visibility: "private" };
+}
+/** Declares a public port that holds a set of files for the site. */
+export function publicTree(): Port<readonly TreeFile[], readonly TreeFile[], "public"> {
+  return { codec: "tree", visibility: "public" };
+}
+
+/** A stored output: its content's digest, and how to read it. */
+export interface Ref<Out, V extends Visibility = Visibility> {
+  readonly digest: Digest;
+  readonly bytes: number;
+  readonly codec: Codec;
+  readonly visibility: V;
+  readonly __type?: Out;
+}
+
+export type Ports = Readonly<Record<string, Port<unknown, unknown>>>;
+/** What run() returns: a value per port. */
+export type OutputValues<O> = {
+  readonly [K in keyof O]: O[K] extends Port<infer In, unknown> ? In : never;
+};
+/** What do() returns: a ref per port. */
+export type OutputRefs<O> = {
+  readonly [K in keyof O]: O[K] extends Port<infer _In, infer Out, infer V> ? Ref<Out, V> : never;
+};
+/** What do() takes for inputs: a ref per input, or a list of refs where the input is a list. */
+export type InputRefs<I> = {
+  readonly [K in keyof I]: I[K] extends readonly (infer E)[] ? Ref<I[K]> | readonly Ref<E>[] : Ref<I[K]>;
+};
+
+/** What a running step may use besides its inputs. */
+export interface StepContext {
+  /** Aborts when the run is told to stop or has lost its lease. */
+  readonly signal: AbortSignal;
+  /** Makes (once) and names the step's private work folder; it is removed when the step ends. */
+  workDir(): Promise<string>;
+  /** Says how far the step is; units are the step's own. Cheap: call it as often as you like. */
+  progress(done: number, total: number | null): void;
+  /** Records findings; they are committed with the step's result. */
+  find(findings: readonly Finding[]): void;
+  /** Records a number that trends are drawn from; committed with the step's result. */
+  measure(subject: string, name: string, value: number): void;
+}
+
+/**
+ * A unit of work whose result is kept under sha256({step, version, params, pin, inputs by content}).
+ * `run` must be pure given inputs, params and pin. Bump `version` whenever its output can change.
+ */
+export interface Step<P extends Json, I, O extends Ports> {
+  readonly name: string;
+  readonly version: number;
+  readonly outputs: O;
+  /** Says cheaply whether the source moved (an etag, an md5). Only for steps that read the outside world. */
+  readonly pin?: (params: P, signal: AbortSignal) => Promise<Json>;
+  /** True where the source can move while it is read: the pin is taken again after run(), and a move is a transient failure. */
+  readonly repin?: boolean;
+  run(inputs: I, params: P, ctx: StepContext, pin: Json): Promise<OutputValues<O>>;
+}
+
+/** Declares a step; its only use is to let TypeScript infer the types. */
+export function step<P extends Json, I, O extends Ports>(declaration: Step<P, I, O>): Step<P, I, O> {
+  return declaration;
+}
+
+/** What became of a scope: its value, or why it failed. */
+export type ScopeOutcome<R> =
+  | { readonly ok: true; readonly value: R }
+  | { readonly ok: false; readonly error: string };
+
+/** Facts of a scope (its findings and measures) as they stood from one run on, until a later run found others. */
+export interface ScopeVersion {
+  readonly runId: string;
+  /** When the first run that saw these facts started; ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** Digest over the scope's findings and measures. */
+  readonly factsDigest: Digest;
+  /** Name → value of the measures whose subject is the scope's name. */
+  readonly measures: Readonly<Record<string, number>>;
+}
+
+/** A scope's past as the ledger has it: only runs that finished (succeeded or degraded) before this one. */
+export interface ScopeHistory {
+  /** Digest of the facts this run has gathered in this scope so far. */
+  readonly factsDigest: Digest;
+  /** Oldest first, neighbours with equal facts folded into one; the newest may equal this run's. At most `limit`. */
+  readonly versions: readonly ScopeVersion[];
+  /** The last finished run in which this scope was done without failing. */
+  readonly last: { readonly runId: string; readonly startedAt: string; readonly measures: Readonly<Record<string, number>> } | null;
+}
+
+/** How many findings of a scope appeared and disappeared since the last finished run that did the scope; null where there was none. */
+export interface FindingDelta {
+  readonly added: Readonly<Record<"error" | "warning" | "info", number>>;
+  readonly removed: Readonly<Record<"error" | "warning" | "info", number>>;
+}
+
+/** A finding with the identity by which runs are compared: same rule, subject and fields, whatever the row; repeats are numbered. */
+export interface KnownFinding extends Finding {
+  readonly identity: string;
+}
+
+/** A past run, for the history page. Counts are steps. */
+export interface RunRecord {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly params: Json;
+  readonly status: "queued" | "running" | "succeeded" | "degraded" | "failed";
+  readonly build: string;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly hits: number;
+  readonly ran: number;
+  readonly failed: number;
+  readonly error: string | null;
+  /** Findings that appeared and disappeared in this run, over all scopes. */
+  readonly added: number;
+  readonly removed: number;
+  /** Scope → why it failed. */
+  readonly failedScopes: Readonly<Record<string, string>>;
+  /** Site files put, deleted, left as they were; null until published. */
+  readonly published: { readonly put: number; readonly deleted: number; readonly unchanged: number } | null;
+}
+
+/** A part of the site: the files of a public tree below a prefix, owned by a scope (null: by the whole pipeline). */
+export interface SitePart {
+  readonly scope: string | null;
+  /** "" or a path that ends in a slash. */
+  readonly prefix: string;
+  readonly tree: Ref<readonly TreeFile[], "public">;
+  /** "page": revalidate every time · "immutable": the name carries a content hash. */
+  readonly cache: "page" | "immutable";
+}
+
+export interface SiteContents {
+  readonly parts: readonly SitePart[];
+  /** Scopes whose files stay as they were last published (they failed, or were not asked for). */
+  readonly keepScopes: readonly string[];
+}
+
+/** What a pipeline is written against. A plan reads nothing but params and refs: no clock, no files, no network. */
+export interface Plan {
+  readonly run: { readonly id: string; readonly startedAt: string; readonly build: string };
+  /** Does a step, or finds its result. */
+  do<P extends Json, I, O extends Ports>(
+    step: Step<P, I, O>,
+    args: { readonly params: P; readonly inputs: InputRefs<I> },
+  ): Promise<OutputRefs<O>>;
+  /** Reads a stored output. */
+  read<Out>(ref: Ref<Out>): Promise<Out>;
+  /** Stores a JSON value so that it can be an input of a step by its content. */
+  value<T extends Json>(value: T): Promise<Ref<T, "private">>;
+  /** Does a part of the plan whose failure does not stop the others; the run then ends degraded. */
+  scope<R>(name: string, fn: (plan: Plan) => Promise<R>): Promise<ScopeOutcome<R>>;
+  /** Tells a scope's past; inside a scope its own may be asked for without naming it. */
+  history(scope?: string, limit?: number): Promise<ScopeHistory>;
+  /** The findings of a scope as a past run had them. */
+  findings(runId: string, scope?: string): Promise<readonly KnownFinding[]>;
+  /** What changed in each scope of this run so far since the last finished run that did it. */
+  deltas(): Promise<Readonly<Record<string, FindingDelta | null>>>;
+  /** Runs of this pipeline before this one, newest first. */
+  runs(limit: number): Promise<readonly RunRecord[]>;
+  /** Publishes the site. `contents` is called with the site's lease held, so that no other run can publish between it and the puts. */
+  site(contents: () => Promise<SiteContents>): Promise<void>;
+}
+
+/** A named plan with its parameters; `plan` returns nothing: what it leaves is in the ledger and on the site. */
+export interface Pipeline<P extends Json> {
+  readonly name: string;
+  plan(plan: Plan, params: P): Promise<void>;
+}

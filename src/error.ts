@@ -1,0 +1,48 @@
+// The kinds of error hdash throws. Bad data is never one of them (see finding.ts): an error means that we could not know.
+
+/**
+ * What went wrong, as far as it decides what happens next.
+ * config: a setting is wrong (exit 2) · usage: the command line is wrong (exit 2) · transient: may pass by itself, is retried ·
+ * permanent: will not pass by itself · aborted: we were told to stop.
+ */
+export type ErrorKind = "config" | "usage" | "transient" | "permanent" | "aborted";
+
+/** Carries an error's kind, the message for people (which names the subject and the value) and, where there is one, what to do. */
+export class HdashError extends Error {
+  readonly kind: ErrorKind;
+  readonly hint: string | null;
+  /** How long the other side asks us to wait (Retry-After), in milliseconds; null where it does not say. */
+  readonly retryAfterMs: number | null;
+  constructor(
+    kind: ErrorKind,
+    message: string,
+    options: { cause?: unknown; hint?: string; retryAfterMs?: number } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = "HdashError";
+    this.kind = kind;
+    this.hint = options.hint ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+}
+
+/** Tells whether an error may pass by itself, so that trying again makes sense. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof HdashError && error.kind === "transient";
+}
+
+/** Tells whether an error only says that we were asked to stop. */
+export function isAborted(error: unknown): boolean {
+  return (
+    (error instanceof HdashError && error.kind === "aborted") ||
+    (error instanceof Error && error.name === "AbortError")
+  );
+}
+
+/** Says in one line what an unknown thrown value means, following causes as long as they add something. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : messageOf(error.cause);
+  const own = error.message || error.name;
+  return cause === "" || own.includes(cause) ? own : `${own}: ${cause}`;
+}

@@ -1,0 +1,27 @@
+// A finding: something that is wrong, or worth knowing, about the data. It is a result, never an exception.
+
+export type Severity = "error" | "warning" | "info";
+
+/** One thing found in the data, with all that a person needs to find it again and mend it. */
+export interface Finding {
+  /** The rule's code, e.g. "H_LINKS". */
+  readonly rule: string;
+  readonly severity: Severity;
+  /** What to open to see it: for HTAN a Synapse id ("syn123"), or "" where there is nothing to open. */
+  readonly subject: string;
+  /** Row in the subject as a spreadsheet numbers it (the header is row 1), or null. */
+  readonly row: number | null;
+  /** One plain sentence that names the subject and the value. */
+  readonly message: string;
+  /** The rule's own fields, e.g. manifest, component, column, value. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** A finding as a flat object: the form of the downloads. */
+export type FlatFinding = Readonly<Record<string, string | number | null>>;
+
+/** Spreads a finding into one flat object. */
+export function flattenFinding(finding: Finding): FlatFinding {
+  const { rule, severity, subject, row, message, fields } = finding;
+  return { rule, severity, subject, ...fields, row, message };
+}

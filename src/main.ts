@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+// `hdash`: argv → one function each. The only catch-all, and with util.ts the only place that ends the process.
+
+import { runCommand } from "./command.ts";
+
+process.exitCode = await runCommand(process.argv, async (program, shell) => {
+  const { addWorkerCommands } = await import("./workerCommands.ts");
+  addWorkerCommands(program, shell);
+});

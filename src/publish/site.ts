@@ -1,0 +1,56 @@
+// What publishing needs to know of a file, and what it says when it is done.
+
+import type { Digest } from "../digest.ts";
+
+/** One file to be published. */
+export interface SiteFile {
+  /** Path below the site's root, with forward slashes, e.g. "data/HTA3.json". */
+  readonly path: string;
+  readonly contentType: string;
+  readonly cacheControl: string;
+  readonly digest: Digest;
+  readonly bytes: number;
+  /** The scope it belongs to; null where it is the whole pipeline's. */
+  readonly scope: string | null;
+  read(): Promise<Uint8Array>;
+}
+
+export interface PublishResult {
+  readonly put: number;
+  readonly unchanged: number;
+  readonly deleted: number;
+  /** Files of kept scopes, left as they were. */
+  readonly kept: number;
+  readonly putBytes: number;
+  /** Paths that were put and deleted, sorted. */
+  readonly putPaths: readonly string[];
+  readonly deletedPaths: readonly string[];
+}
+
+/** A row of the publication table: what hdash believes is live. */
+export interface Publication {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly etag: string;
+  readonly scope: string | null;
+}
+
+/** Where publications are remembered; keyed by site (the bucket's uri). */
+export interface PublicationStore {
+  list(site: string): Promise<readonly Publication[]>;
+  /** Inserts or replaces one row, as soon as its object is put. */
+  save(site: string, publication: Publication, contentType: string, bytes: number): Promise<void>;
+  remove(site: string, path: string): Promise<void>;
+}
+
+/** Makes the bucket match `files`; given to the engine so that it need not know of buckets. */
+export interface Publisher {
+  /** Names the site: the bucket's uri with its prefix. */
+  readonly site: string;
+  publish(
+    files: readonly SiteFile[],
+    keepScopes: readonly string[],
+    signal: AbortSignal,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<PublishResult>;
+}

@@ -1,0 +1,105 @@
+// hdash-util: init (the atlas list into the registry), reset (forget everything), slack (a test message).
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Command } from "commander";
+
+import { EXIT, type Shell } from "./command.ts";
+import { HdashError, messageOf } from "./error.ts";
+import { count } from "./format.ts";
+
+/** Adds the commands of hdash-util to a program. */
+export function addUtilCommands(program: Command, shell: Shell): void {
+  program
+    .name("hdash-util")
+    .description("Looks after what hdash keeps: the atlas registry, the ledger, the Slack webhook.");
+
+  program
+    .command("init")
+    .description("load the atlas list into the registry; says what was added, changed and removed")
+    .option("--file <csv>", "the list to load (default: config/htan_projects.csv)")
+    .action(async (options: { file?: string }) => shell.exit(await init(shell, options.file)));
+
+  program
+    .command("reset")
+    .description("delete all runs, results, findings and the registry; the published site stays")
+    .option("--yes", "do not ask (needed without a terminal)")
+    .action(async (options: { yes?: boolean }) => shell.exit(await reset(shell, options.yes === true)));
+
+  program
+    .command("slack")
+    .description("send a message that is marked as a test, and print Slack's answer")
+    .action(async () => shell.exit(await slack(shell)));
+}
+
+async function init(shell: Shell, given: string | undefined): Promise<number> {
+  const config = shell.config(["database"]);
+  const log = shell.log(config);
+  return shell.withEffects(config, log, async (effects) => {
+    const path = given ?? join(effects.root, "config", "htan_projects.csv");
+    const { loadAtlasFile } = await import("./registry.ts");
+    const { saveAtlases } = await import("./store/atlases.ts");
+    const atlases = await loadAtlasFile(path);
+    const { db } = await effects.database();
+    const saved = await saveAtlases(db, atlases);
+    for (const [what, names] of Object.entries({
+      added: saved.added,
+      changed: saved.changed,
+      removed: saved.removed,
+    })) {
+      if (names.length > 0) shell.print(`${what.padEnd(9)} ${names.join(", ")}`);
+    }
+    shell.print(
+      `${count(atlases.length, "atlas", "atlases")} registered from ${path}: ${saved.added.length} added, ` +
+        `${saved.changed.length} changed, ${saved.unchanged.length} unchanged, ${saved.removed.length} removed`,
+    );
+    return EXIT.ok;
+  });
+}
+
+async function reset(shell: Shell, isSure: boolean): Promise<number> {
+  const config = shell.config(["database"]);
+  const log = shell.log(config);
+  if (!isSure && !shell.isTerminal) {
+    throw new HdashError("usage", "reset deletes every run, result and finding, and there is no terminal to ask on", {
+      hint: "Say --yes if that is what you want.",
+    });
+  }
+  return shell.withEffects(config, log, async (effects) => {
+    const database = await effects.database();
+    if (!isSure) {
+      const answer = await shell.ask(`Delete everything hdash keeps in ${database.describe()}? Type "yes": `);
+      if (answer.trim().toLowerCase() !== "yes") {
+        shell.print("nothing was deleted");
+        return EXIT.failed;
+      }
+    }
+    const { resetLedger } = await import("./store/reset.ts");
+    const deleted = await resetLedger(database.db);
+    const { clear } = await effects.blobs();
+    const blobs = await clear();
+    for (const [table, rows] of Object.entries(deleted)) {
+      if (rows > 0) shell.print(`${table.padEnd(12)} ${count(rows, "row")} deleted`);
+    }
+    shell.print(`${count(blobs, "blob")} deleted; ${database.describe()} is empty, the published site is as it was`);
+    return EXIT.ok;
+  });
+}
+
+async function slack(shell: Shell): Promise<number> {
+  const config = shell.config(["slack"]);
+  const { webhookUrl, label } = config.slack;
+  if (webhookUrl === null) throw new HdashError("config", "SLACK_WEBHOOK_URL is not set");
+  const { makeTestMessage } = await import("./publish/message.ts");
+  const { postMessage } = await import("./publish/slack.ts");
+  const message = makeTestMessage({ label, siteUrl: config.siteUrl });
+  const log = shell.log(config);
+  try {
+    const sent = await postMessage({ webhookUrl, message, log, signal: shell.signal });
+    shell.print(sent.ok ? `Slack answered: ${sent.answer}` : `Slack did not take the message: ${sent.reason}`);
+    return sent.ok ? EXIT.ok : EXIT.failed;
+  } catch (error) {
+    throw new HdashError("permanent", `the test message could not be sent: ${messageOf(error)}`, { cause: error });
+  }
+}
