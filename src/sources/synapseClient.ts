@@ -32,7 +32,11 @@ export interface SynapseClient {
   /** One small query (count and etag) on a view for one WHERE clause. */
   viewState(viewId: string, where: string, signal?: AbortSignal): Promise<ViewState>;
   /** Rows of a query, page by page (async job, nextPageToken). Values are text or null, in the order of the SELECT. */
-  queryRows(viewId: string, sql: string, signal?: AbortSignal): AsyncIterable<readonly (string | null)[]>;
+  queryRows(
+    viewId: string,
+    sql: string,
+    signal?: AbortSignal,
+  ): AsyncIterable<readonly (string | null)[]>;
   /** Whole result of a query as a CSV file written to `path`; size and MD5 are checked. Returns bytes and the view's etag. */
   queryCsv(
     viewId: string,

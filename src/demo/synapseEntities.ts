@@ -1,0 +1,203 @@
+// The entities that the look-alike Synapse knows (the view, projects, folders, files), who may see them, and their file handles.
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+
+import { type Body, MODEL, Refusal } from "./synapseAnswers.ts";
+import type { FaultState } from "./synapseFaults.ts";
+import { makeMeasure, type ObjectSigner, type StoredObject } from "./synapseObjects.ts";
+import { asUuid, type World } from "./worldFiles.ts";
+
+export interface EntityContext {
+  readonly viewId: string;
+  readonly pageChildren: number;
+  /** Files that queries wrote, by file handle. */
+  readonly results: ReadonlyMap<string, StoredObject>;
+  readonly signer: ObjectSigner;
+  readonly now: () => number;
+  readonly faults: () => FaultState;
+  /** The server's own address. */
+  readonly url: () => string;
+}
+
+/** Every method throws Refusal where Synapse would answer with an error. */
+export interface Entities {
+  entity(world: World, entityId: string, user: string): Body;
+  children(world: World, request: Body, user: string): unknown;
+  fileHandles(world: World, request: Body, user: string): Promise<unknown>;
+  /** A file's content; for files that the world names but does not hold, what its view says about it, with no path. */
+  content(world: World, entityId: string): Promise<StoredObject>;
+}
+
+const MAX_BATCH = 100;
+
+/** Makes the part of the server that knows entities. */
+export function makeEntities(context: EntityContext): Entities {
+  const { viewId, pageChildren, results, signer, now } = context;
+  const measure = makeMeasure();
+
+  function entityOf(world: World, entityId: string, user: string): Body {
+    const entity = findEntity(world, entityId);
+    if (entity === null) throw new Refusal(404, `Entity ${entityId} does not exist`);
+    if (user === "anonymous" || isDenied(entity)) {
+      throw new Refusal(
+        403,
+        `You do not have READ permission for the requested entity, ${entityId}`,
+      );
+    }
+    return entity;
+  }
+
+  function isDenied(entity: Body): boolean {
+    const denied = context.faults().faults.denied ?? [];
+    return [entity["id"], entity["projectId"]].some((id) => denied.includes(String(id)));
+  }
+
+  function findEntity(world: World, entityId: string): Body | null {
+    if (entityId === viewId) {
+      return entityBody(viewId, "Master file view", "table.EntityView", null, world.etag);
+    }
+    const project = world.projects.get(entityId);
+    if (project !== undefined) {
+      const etag = asUuid(createHash("md5").update(project).digest("hex"));
+      return entityBody(entityId, project, "Project", "syn4489", etag);
+    }
+    const index = world.indexOf(entityId);
+    if (index === null) return null;
+    const row = rowOf(world, index);
+    const etag = asUuid(createHash("md5").update(JSON.stringify(row)).digest("hex"));
+    const isFile = row["type"] === "file";
+    return {
+      ...entityBody(
+        entityId,
+        row["name"] ?? "",
+        isFile ? "FileEntity" : "Folder",
+        row["parentId"] ?? null,
+        etag,
+        row["modifiedOn"],
+      ),
+      projectId: row["projectId"],
+      ...(isFile ? { dataFileHandleId: handleIdOf(row) } : {}),
+    };
+  }
+
+  function childrenOf(world: World, body: Body, user: string): unknown {
+    const { parentId, nextPageToken, includeTypes } = body;
+    if (!Array.isArray(includeTypes) || includeTypes.length === 0) {
+      throw new Refusal(400, "EntityChildrenRequest.includeTypes must include at least one type");
+    }
+    entityOf(world, String(parentId), user);
+    const all = world
+      .childrenOf(String(parentId))
+      .map((index) => rowOf(world, index))
+      .filter((row) => includeTypes.includes(row["type"]));
+    const offset = Number(nextPageToken ?? 0);
+    if (!Number.isInteger(offset)) throw new Refusal(400, "Unknown nextPageToken");
+    const page = all.slice(offset, offset + pageChildren).map((row) => {
+      return {
+        id: row["id"],
+        name: row["name"],
+        type: `${MODEL}.${row["type"] === "file" ? "FileEntity" : "Folder"}`,
+        versionNumber: 1,
+        modifiedOn: isoOf(row["modifiedOn"]),
+      };
+    });
+    const end = offset + pageChildren;
+    return { page, nextPageToken: end < all.length ? String(end) : null };
+  }
+
+  async function fileHandles(world: World, body: Body, user: string): Promise<unknown> {
+    const asked = body["requestedFiles"];
+    if (!Array.isArray(asked)) throw new Refusal(400, "requestedFiles is required");
+    if (asked.length > MAX_BATCH)
+      throw new Refusal(400, "At most 100 files can be asked for at once");
+    if (user === "anonymous") throw new Refusal(403, "Anonymous cannot download files");
+    return {
+      requestedFiles: await Promise.all(
+        asked.map((item: unknown) => fileHandle(world, item as Body, body)),
+      ),
+    };
+  }
+
+  async function fileHandle(world: World, item: Body, body: Body): Promise<unknown> {
+    const fileHandleId = String(item["fileHandleId"]);
+    const entityId = String(item["associateObjectId"]);
+    const isResult = item["associateObjectType"] === "TableEntity" && entityId === viewId;
+    const entity = isResult ? null : findEntity(world, entityId);
+    const isKnown = isResult
+      ? results.has(fileHandleId)
+      : item["associateObjectType"] === "FileEntity" &&
+        entity?.["dataFileHandleId"] === fileHandleId;
+    if (!isKnown) return { fileHandleId, failureCode: "NOT_FOUND" };
+    const { undownloadable = [] } = context.faults().faults;
+    if (undownloadable.includes(entityId) || (entity !== null && isDenied(entity))) {
+      return { fileHandleId, failureCode: "UNAUTHORIZED" };
+    }
+    const route = isResult ? "csvDownload" : "fileDownload";
+    const path = isResult ? `/s3/results/${fileHandleId}` : `/s3/files/${entityId}/${fileHandleId}`;
+    const content = isResult ? results.get(fileHandleId) : await contentOf(world, entityId);
+    const extra = context.faults().strikes("wrongSize", route) ? 1 : 0;
+    const signedAt = now() - (context.faults().strikes("expiredUrls", route) ? 60 * 60_000 : 0);
+    const handle = {
+      id: fileHandleId,
+      concreteType: `${MODEL}.file.S3FileHandle`,
+      contentType: "text/csv",
+      contentMd5: content?.md5,
+      contentSize: (content?.bytes ?? 0) + extra,
+      fileName: isResult ? `Job-${fileHandleId}.csv` : entity?.["name"],
+    };
+    return {
+      fileHandleId,
+      ...(body["includeFileHandles"] === true ? { fileHandle: handle } : {}),
+      ...(body["includePreSignedURLs"] === true
+        ? { preSignedURL: context.url() + signer.sign(path, signedAt) }
+        : {}),
+    };
+  }
+
+  /** A file's content; for files that the world names but does not hold, what its view says about it. */
+  async function contentOf(world: World, entityId: string): Promise<StoredObject> {
+    const path = join(world.dir, "files", `${entityId}.csv`);
+    const row = rowOf(world, world.indexOf(entityId) ?? 0);
+    const bytes = Number(row["dataFileSizeBytes"] || 0);
+    return (await measure(path)) ?? { path: "", bytes, md5: row["dataFileMD5Hex"] ?? "" };
+  }
+
+  return { entity: entityOf, children: childrenOf, fileHandles, content: contentOf };
+}
+
+function rowOf(world: World, index: number): Readonly<Record<string, string>> {
+  const cells = world.row(index);
+  return Object.fromEntries(world.columns.map((column, at) => [column, cells[at] ?? ""]));
+}
+
+/** Worlds need not say which handle a file has: then it is told from the entity's own number. */
+function handleIdOf(row: Readonly<Record<string, string>>): string {
+  return row["dataFileHandleId"] || `9${(row["id"] ?? "").slice(3)}`;
+}
+
+function entityBody(
+  id: string,
+  name: string,
+  type: string,
+  parentId: string | null,
+  etag: string,
+  modifiedOn?: string,
+): Body {
+  const concreteType = `${MODEL}.${type}`;
+  return {
+    id,
+    name,
+    concreteType,
+    parentId,
+    etag,
+    modifiedOn: isoOf(modifiedOn),
+    versionNumber: 1,
+  };
+}
+
+/** Entities carry ISO dates where the view carries milliseconds; no date at all is the epoch. */
+function isoOf(milliseconds: string | undefined): string {
+  const at = Number(milliseconds);
+  return new Date(Number.isFinite(at) ? at : 0).toISOString();
+}

@@ -1,0 +1,253 @@
+// HTTP for every source: one bounded pool of connections, and the only place that knows what a status code or a broken
+// connection means. It tries once; whoever calls decides about trying again (see retry.ts).
+
+import { Agent, type Dispatcher, request as send } from "undici";
+
+import type { Json } from "../digest.ts";
+import { HdashError, messageOf } from "../error.ts";
+
+/** Bounds of the client. Times are milliseconds. */
+export interface HttpOptions {
+  /** Connections to one server at a time. */
+  readonly connections?: number;
+  readonly connectTimeoutMs?: number;
+  /** From the request to the head of the answer. */
+  readonly headersTimeoutMs?: number;
+  /** Between two pieces of a body. */
+  readonly bodyTimeoutMs?: number;
+}
+
+export interface HttpRequest {
+  /** What this is, for messages: "Synapse entity syn1". Messages never name the address, which may carry a signature. */
+  readonly subject: string;
+  readonly method?: "GET" | "POST";
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: Json;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer whose body is still to come: read `body` to its end or call `discard`, or the connection is lost to the pool. */
+export interface HttpStream {
+  readonly status: number;
+  header(name: string): string | null;
+  readonly body: AsyncIterable<Uint8Array>;
+  discard(): void;
+}
+
+/**
+ * All methods throw HttpError for a status outside 200-299, a transient HdashError for a connection that fails or breaks,
+ * and an aborted one when the signal aborts.
+ */
+export interface Http {
+  /** Asks for JSON and reads it whole (at most 64 MB). Throws permanent where the answer is not JSON. */
+  json(request: HttpRequest): Promise<{ readonly status: number; readonly value: unknown }>;
+  /** Asks for a body to be read piece by piece. */
+  stream(request: HttpRequest): Promise<HttpStream>;
+  /** Breaks off whatever is under way and closes all connections. */
+  close(): Promise<void>;
+}
+
+/** An answer that is not a success: transient for 429 and 5xx, permanent for the rest. */
+export class HttpError extends HdashError {
+  readonly status: number;
+  /** What the server says about it, in one line; null where it says nothing. */
+  readonly reason: string | null;
+  constructor(subject: string, status: number, reason: string | null, retryAfterMs: number | null) {
+    const says = reason === null ? "" : `: ${reason}`;
+    // A server that asks for more patience than a run has is not passing trouble for this run.
+    const isTooLong = retryAfterMs !== null && retryAfterMs > MAX_PATIENCE_MS;
+    const isPassing = (status === 429 || status >= 500) && !isTooLong;
+    const wait = isTooLong ? ` (it asks to wait ${Math.round(retryAfterMs / 60_000)} minutes)` : "";
+    super(
+      isPassing ? "transient" : "permanent",
+      `${subject}: the server answered ${status}${wait}${says}`,
+      isPassing && retryAfterMs !== null ? { retryAfterMs } : {},
+    );
+    this.name = "HttpError";
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+/** No Retry-After longer than this is waited for: a run that sleeps longer than 15 minutes looks hung to its operators. */
+const MAX_PATIENCE_MS = 15 * 60_000;
+/** A page of a query or of a folder is a few MB at most; more is not an answer to what was asked. */
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+/** What is read of an error's body to find its reason. */
+const MAX_REASON_BYTES = 64 * 1024;
+
+/** Makes the client. Close it when done. */
+export function makeHttp(options: HttpOptions = {}): Http {
+  const agent = new Agent({
+    connections: options.connections ?? 12,
+    pipelining: 1,
+    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
+    headersTimeout: options.headersTimeoutMs ?? 60_000,
+    bodyTimeout: options.bodyTimeoutMs ?? 60_000,
+  });
+
+  async function stream(request: HttpRequest): Promise<HttpStream> {
+    const answer = await open(agent, request);
+    const { statusCode: status } = answer;
+    const body = piecesOf(answer.body, request);
+    if (status < 200 || status > 299) {
+      const retryAfterMs = readRetryAfter(answer);
+      throw new HttpError(request.subject, status, await readReason(body), retryAfterMs);
+    }
+    return {
+      status,
+      header: (name) => headerOf(answer, name),
+      body,
+      discard: () => answer.body.on("error", () => undefined).destroy(),
+    };
+  }
+
+  return {
+    stream,
+    async json(request) {
+      const answer = await stream(request);
+      const { text, isWhole } = await readText(answer.body, MAX_JSON_BYTES);
+      if (!isWhole) {
+        throw new HdashError("permanent", `${request.subject}: the answer is over 64 MB long`);
+      }
+      try {
+        return { status: answer.status, value: JSON.parse(text) as unknown };
+      } catch {
+        // No cause: the parser's message quotes the body, which may hold participant-level data.
+        const type = answer.header("content-type") ?? "no content type";
+        throw new HdashError(
+          "permanent",
+          `${request.subject}: the answer is not JSON (${type}, ${text.length} characters)`,
+        );
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+async function open(agent: Agent, request: HttpRequest): Promise<Dispatcher.ResponseData> {
+  const { subject, method = "GET", url, headers = {}, json, signal } = request;
+  if (!URL.canParse(url) || !/^https?:/.test(url)) {
+    throw new HdashError("permanent", `${subject}: the address is not one of http or https`);
+  }
+  try {
+    return await send(url, {
+      dispatcher: agent,
+      method,
+      headers: {
+        "user-agent": "hdash",
+        ...(json === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      body: json === undefined ? null : JSON.stringify(json),
+      signal: signal ?? null,
+    });
+  } catch (error) {
+    throw brokenConnection(request, error, null);
+  }
+}
+
+/** A body's pieces, with whatever breaks it told as an HdashError. Leaving the loop early gives the connection up. */
+async function* piecesOf(
+  body: AsyncIterable<unknown>,
+  request: HttpRequest,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  try {
+    for await (const piece of body) {
+      if (!(piece instanceof Uint8Array)) continue;
+      bytes += piece.length;
+      yield piece;
+    }
+  } catch (error) {
+    throw brokenConnection(request, error, bytes);
+  }
+}
+
+/** Errors that trying again cannot mend: the other side is not who it should be, or we asked nonsense. */
+const LASTING = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL|UND_ERR_INVALID_ARG/;
+
+/** Errors after close(). */
+const CLOSED = /UND_ERR_DESTROYED|UND_ERR_CLOSED/;
+
+function brokenConnection(request: HttpRequest, error: unknown, bytes: number | null): HdashError {
+  const { subject, signal } = request;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (signal?.aborted || CLOSED.test(code)) {
+    return new HdashError("aborted", `stopped while: ${subject}`, { cause: error });
+  }
+  const where =
+    bytes === null
+      ? "no connection or answer"
+      : `the connection broke after ${bytes} ${bytes === 1 ? "byte" : "bytes"} of the answer`;
+  const kind = LASTING.test(code) ? "permanent" : "transient";
+  return new HdashError(kind, `${subject}: ${where} (${messageOf(error) || code})`, {
+    cause: error,
+  });
+}
+
+function headerOf(answer: Dispatcher.ResponseData, name: string): string | null {
+  const value = answer.headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? null;
+}
+
+/**
+ * Reads Retry-After, which is seconds or an HTTP date, as milliseconds; null where it is neither. A date is read by the
+ * server's own clock, which the answer carries: ours may be wrong.
+ */
+function readRetryAfter(answer: Dispatcher.ResponseData): number | null {
+  const value = headerOf(answer, "retry-after");
+  if (value === null) return null;
+  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Math.ceil(Number(value) * 1000);
+  const wait = Date.parse(value) - Date.parse(headerOf(answer, "date") ?? "");
+  return Number.isNaN(wait) ? null : Math.max(0, wait);
+}
+
+async function readText(
+  body: AsyncIterable<Uint8Array>,
+  limit: number,
+): Promise<{ readonly text: string; readonly isWhole: boolean }> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of body) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes > limit) break;
+  }
+  const text = Buffer.concat(pieces).subarray(0, limit).toString("utf8");
+  return { text, isWhole: bytes <= limit };
+}
+
+/** What an error's body says: Synapse's reason or a failed job's message (JSON), or S3's code and message (XML). */
+async function readReason(body: AsyncIterable<Uint8Array>): Promise<string | null> {
+  let text: string;
+  try {
+    ({ text } = await readText(body, MAX_REASON_BYTES));
+  } catch {
+    // The status already says what happened; that its explanation got lost does not change it.
+    return null;
+  }
+  const said = reasonInJson(text) ?? reasonInXml(text);
+  return said === null ? null : said.replace(/\s+/g, " ").trim().slice(0, 300);
+}
+
+function reasonInJson(text: string): string | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null) return null;
+    const fields = value as Readonly<Record<string, unknown>>;
+    const said = [fields["reason"], fields["errorMessage"], fields["message"]];
+    return (
+      (said.find((item) => typeof item === "string" && item !== "") as string | undefined) ?? null
+    );
+  } catch {
+    return null;
+  }
+}
+
+function reasonInXml(text: string): string | null {
+  const code = /<Code>([^<]*)<\/Code>/.exec(text)?.[1];
+  const message = /<Message>([^<]*)<\/Message>/.exec(text)?.[1];
+  return code === undefined ? null : [code, message].filter(Boolean).join(": ");
+}

@@ -1,0 +1,237 @@
+// Files out of Synapse: from a file handle to a signed address to bytes on disk, resumed when they stop and checked when
+// they are all there. Memory stays at one piece of the body, whatever the size of the file.
+
+import { createHash } from "node:crypto";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+
+import { HdashError, messageOf } from "../error.ts";
+import { retry } from "../retry.ts";
+import { HttpError, type HttpStream } from "./http.ts";
+import { callSynapse, type SynapseContext } from "./synapseCalls.ts";
+import { type FileContent, readFileContent } from "./synapseWire.ts";
+
+/** Signed addresses live for 15 minutes; three of them are more than any file that hdash reads should need. */
+const MAX_RENEWALS = 3;
+
+export interface FileRequest {
+  readonly subject: string;
+  readonly fileHandleId: string;
+  readonly entityId: string;
+  readonly kind: "FileEntity" | "TableEntity";
+  /** What the content's MD5 must be, or null. Another one is a transient error: the file changed, or the view is behind. */
+  readonly md5: string | null;
+  readonly path: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** A download under way; what arrived is kept across attempts. */
+interface Transfer {
+  readonly file: FileHandle;
+  hash: ReturnType<typeof createHash>;
+  received: number;
+  content: FileContent;
+  renewals: number;
+}
+
+/** Downloads a file to `path`, which appears only when its size and MD5 are right. */
+export async function downloadFile(
+  context: SynapseContext,
+  request: FileRequest,
+): Promise<{ readonly md5: string; readonly bytes: number }> {
+  return context.downloads(async () => {
+    const content = await locate(context, request);
+    const part = `${request.path}.part`;
+    try {
+      const result = await fetchTo(context, request, content, part);
+      await onDisk(part, () => rename(part, request.path));
+      return result;
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Asks where the content is now, and compares what the handle says about it with what the view said. */
+async function locate(context: SynapseContext, request: FileRequest): Promise<FileContent> {
+  const { fileHandleId, entityId, kind, md5, signal } = request;
+  const { value } = await callSynapse(context, {
+    subject: `Synapse file handle of ${entityId}`,
+    method: "POST",
+    path: "/file/v1/fileHandle/batch",
+    json: {
+      requestedFiles: [{ fileHandleId, associateObjectId: entityId, associateObjectType: kind }],
+      includeFileHandles: true,
+      includePreSignedURLs: true,
+    },
+    entityId,
+    signal,
+  });
+  const content = readFileContent(value, fileHandleId, entityId, context.reader);
+  if (md5 !== null && content.md5 !== null && content.md5 !== md5) {
+    throw new HdashError(
+      "transient",
+      `the view says that ${entityId} has MD5 ${md5}, but its file has ${content.md5}`,
+      {
+        hint: "The file was replaced, and the view has not noticed yet. It usually does within minutes.",
+      },
+    );
+  }
+  return content;
+}
+
+async function fetchTo(
+  context: SynapseContext,
+  request: FileRequest,
+  content: FileContent,
+  part: string,
+): Promise<{ readonly md5: string; readonly bytes: number }> {
+  const file = await onDisk(part, () => open(part, "w"));
+  const transfer: Transfer = { file, hash: createHash("md5"), received: 0, content, renewals: 0 };
+  try {
+    return await retry(
+      request.subject,
+      context.policy,
+      async () => {
+        if (transfer.received === 0 || transfer.received !== transfer.content.bytes) {
+          await receive(context, request, transfer);
+        }
+        return check(request, transfer);
+      },
+      { signal: request.signal, onRetry: context.onRetry },
+    );
+  } finally {
+    await file.close();
+  }
+}
+
+/** Takes in what the server sends, from where the last attempt stopped if the server can do that. */
+async function receive(
+  context: SynapseContext,
+  request: FileRequest,
+  transfer: Transfer,
+): Promise<void> {
+  const answer = await openContent(context, request, transfer);
+  if (answer.status === 206) {
+    const start = /^bytes (\d+)-/.exec(answer.header("content-range") ?? "")?.[1];
+    if (Number(start) !== transfer.received) {
+      answer.discard();
+      startOver(transfer);
+      throw new HdashError("transient", `${request.subject}: the server sent another range`);
+    }
+  } else {
+    startOver(transfer);
+  }
+  for await (const piece of answer.body) {
+    await onDisk(request.path, () => writeAll(transfer.file, piece, transfer.received));
+    transfer.hash.update(piece);
+    transfer.received += piece.length;
+    request.onBytes?.(transfer.received);
+    const size = transfer.content.bytes;
+    if (size !== null && transfer.received > size) break;
+  }
+}
+
+/** Opens the signed address, without our token; where it has expired, asks for a new one. */
+async function openContent(
+  context: SynapseContext,
+  request: FileRequest,
+  transfer: Transfer,
+): Promise<HttpStream> {
+  for (;;) {
+    const { url, bytes } = transfer.content;
+    if (url === null) {
+      throw new HdashError(
+        "permanent",
+        `Synapse gives no address for the file of ${request.entityId}: it may be stored elsewhere`,
+      );
+    }
+    // Only a file whose size is known can be resumed: else nobody could tell "all of it" from "more to come".
+    const isResumed = bytes !== null && transfer.received > 0;
+    const headers: Record<string, string> = isResumed
+      ? { range: `bytes=${transfer.received}-` }
+      : {};
+    try {
+      return await context.http.stream({
+        subject: request.subject,
+        url,
+        headers,
+        signal: request.signal,
+      });
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      if (error.status === 416 && isResumed) {
+        // The server has no more than what we have: the file handle and the content disagree, so nothing here is certain.
+        const had = transfer.received;
+        startOver(transfer);
+        const message = `${request.subject}: the content ends at ${had} of ${bytes} bytes`;
+        throw new HdashError("transient", message, { cause: error });
+      }
+      if (!isExpiry(error)) throw error;
+      if (transfer.renewals >= MAX_RENEWALS) {
+        throw new HdashError(
+          "permanent",
+          `${request.subject}: ${MAX_RENEWALS + 1} signed addresses in a row were refused (${error.reason ?? error.status})`,
+          { cause: error },
+        );
+      }
+      transfer.renewals++;
+      transfer.content = await locate(context, request);
+    }
+  }
+}
+
+/** S3 answers 403 for an expired address, and 400 where the credentials that signed it expired first. */
+function isExpiry(error: HttpError): boolean {
+  return error.status === 403 || (error.status === 400 && /^ExpiredToken/.test(error.reason ?? ""));
+}
+
+async function check(
+  request: FileRequest,
+  transfer: Transfer,
+): Promise<{ readonly md5: string; readonly bytes: number }> {
+  const { subject, entityId } = request;
+  const { content, received } = transfer;
+  if (content.bytes !== null && received < content.bytes) {
+    throw new HdashError(
+      "transient",
+      `${subject}: the body ended after ${received} of ${content.bytes} bytes`,
+    );
+  }
+  const md5 = transfer.hash.copy().digest("hex");
+  const expected = content.md5 ?? request.md5;
+  const isTooLong = content.bytes !== null && received > content.bytes;
+  if (isTooLong || (expected !== null && md5 !== expected)) {
+    startOver(transfer);
+    const what = isTooLong
+      ? `more than the ${content.bytes} bytes that its file handle says`
+      : `content with MD5 ${md5} instead of ${expected}`;
+    throw new HdashError("transient", `${subject}: the server sent ${what} for ${entityId}`);
+  }
+  await onDisk(request.path, () => transfer.file.truncate(received));
+  return { md5, bytes: received };
+}
+
+function startOver(transfer: Transfer): void {
+  transfer.received = 0;
+  transfer.hash = createHash("md5");
+}
+
+async function writeAll(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < piece.length;) {
+    const { bytesWritten } = await file.write(piece, done, piece.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+/** Does something on disk; what fails there (no space, no right) will not pass by itself. */
+async function onDisk<T>(path: string, fn: () => Promise<T>): Promise<T> {
+  try {
+    return await fn();
+  } catch (error) {
+    throw new HdashError("permanent", `cannot write ${path}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
