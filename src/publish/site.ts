@@ -2,6 +2,8 @@
 
 import type { Digest } from "../digest.ts";
 
+export type { Publication, PublicationStore } from "../store/publications.ts";
+
 /** One file to be published. */
 export interface SiteFile {
   /** Path below the site's root, with forward slashes, e.g. "data/HTA3.json". */
@@ -25,22 +27,6 @@ export interface PublishResult {
   /** Paths that were put and deleted, sorted. */
   readonly putPaths: readonly string[];
   readonly deletedPaths: readonly string[];
-}
-
-/** A row of the publication table: what hdash believes is live. */
-export interface Publication {
-  readonly path: string;
-  readonly digest: Digest;
-  readonly etag: string;
-  readonly scope: string | null;
-}
-
-/** Where publications are remembered; keyed by site (the bucket's uri). */
-export interface PublicationStore {
-  list(site: string): Promise<readonly Publication[]>;
-  /** Inserts or replaces one row, as soon as its object is put. */
-  save(site: string, publication: Publication, contentType: string, bytes: number): Promise<void>;
-  remove(site: string, path: string): Promise<void>;
 }
 
 /** Makes the bucket match `files`; given to the engine so that it need not know of buckets. */

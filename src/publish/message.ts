@@ -1,0 +1,366 @@
+// What is said about a run on Slack: facts in, Block Kit out. Pure; the first line is what a coordinator needs to know.
+
+import { count, date, duration, instant, number } from "../format.ts";
+
+/** New and fixed findings of a scope since the run before. */
+export interface FindingDelta {
+  readonly addedErrors: number;
+  readonly addedWarnings: number;
+  readonly removedErrors: number;
+  readonly removedWarnings: number;
+}
+
+/** One scope (atlas) of a run. */
+export interface ScopeFacts {
+  readonly name: string;
+  readonly title: string;
+  readonly ok: boolean;
+  /** Why it failed; null where it did not. */
+  readonly error: string | null;
+  /** When it was last updated, as an ISO instant; null: never. */
+  readonly lastGoodAt: string | null;
+  /** Null where there is no run before to compare with. */
+  readonly delta: FindingDelta | null;
+  readonly errors: number;
+  readonly warnings: number;
+}
+
+/** What a message tells of a run. */
+export interface RunFacts {
+  readonly pipeline: string;
+  readonly status: "succeeded" | "degraded" | "failed";
+  readonly build: string;
+  /** ISO instant. */
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly hits: number;
+  readonly ran: number;
+  readonly failedSteps: number;
+  readonly scopes: readonly ScopeFacts[];
+  /** Numbers of files; null where nothing was published. */
+  readonly published: {
+    readonly put: number;
+    readonly deleted: number;
+    readonly unchanged: number;
+  } | null;
+  readonly siteUrl: string | null;
+  /** Tells deployments apart, e.g. "staging". */
+  readonly label: string | null;
+  /** Why the run failed; null where it did not. */
+  readonly error: string | null;
+  /** What to do about it, where the error knows. */
+  readonly hint?: string | null;
+  /** What the pipeline calls a scope; default "atlas", "atlases". */
+  readonly scopeNoun?: readonly [one: string, many: string];
+}
+
+interface PlainText {
+  readonly type: "plain_text";
+  readonly text: string;
+}
+
+/** Verbatim keeps Slack from making links and mentions of what data contains. */
+interface Markdown {
+  readonly type: "mrkdwn";
+  readonly text: string;
+  readonly verbatim: true;
+}
+
+export type MessageBlock =
+  | { readonly type: "header"; readonly text: PlainText }
+  | { readonly type: "section"; readonly text: Markdown }
+  | { readonly type: "context"; readonly elements: readonly Markdown[] };
+
+/** A Slack message within Slack's limits: 50 blocks, 150 characters of header, 3000 of a section. */
+export interface Message {
+  /** One line, for notifications. */
+  readonly text: string;
+  readonly blocks: readonly MessageBlock[];
+}
+
+const HEADER_CHARS = 150;
+const SECTION_CHARS = 3000;
+/** More lines than this are counted, not listed: nobody reads them in a chat. */
+const LIST_LINES = 20;
+/** Bounds of what data may bring, in characters as Slack counts them: together they stay below a section's. */
+const NAME_CHARS = 60;
+const TITLE_CHARS = 120;
+const REASON_CHARS = 400;
+const ERROR_CHARS = 1500;
+const HINT_CHARS = 800;
+const URL_CHARS = 2000;
+
+const MARK = { succeeded: "✅", degraded: "⚠️", failed: "❌" } as const;
+
+/** Makes the message about a finished run. */
+export function makeMessage(facts: RunFacts): Message {
+  const { status, siteUrl } = facts;
+  const heading = `${MARK[status]} ${clean(facts.pipeline, NAME_CHARS)}: ${newsOf(facts)}`;
+  const sections = [
+    status === "failed" ? failureText(facts) : null,
+    listText("*Not updated; their pages are as they were*", failedLines(facts.scopes)),
+    listText("*New and fixed findings*", changeLines(facts.scopes)),
+    status === "failed" ? null : totalsText(facts),
+    linkText(siteUrl),
+  ];
+  return {
+    text: escape(summaryOf(facts)),
+    blocks: [
+      header(facts.label, heading),
+      ...sections.filter((text) => text !== null && text !== "").map((text) => section(text ?? "")),
+      { type: "context", elements: [markdown(workText(facts))] },
+    ],
+  };
+}
+
+/** Makes the message of `hdash-util slack`, marked as a test. */
+export function makeTestMessage(options: {
+  readonly label: string | null;
+  readonly siteUrl: string | null;
+}): Message {
+  const said = "This is a test of hdash's webhook. Nothing ran, and nothing was published.";
+  const link = linkText(options.siteUrl);
+  return {
+    text: `hdash: test message. ${said}`,
+    blocks: [
+      header(options.label, "🔧 hdash: test message"),
+      section(said),
+      ...(link === null ? [] : [section(link)]),
+    ],
+  };
+}
+
+/** Writes a message for terminals and logs: the same words without Slack's marks. */
+export function messageAsText({ blocks }: Message): string {
+  return blocks
+    .map((block) => {
+      if (block.type === "header") return block.text.text;
+      const texts = block.type === "section" ? [block.text] : block.elements;
+      return texts.map(({ text }) => plain(text)).join("\n");
+    })
+    .join("\n");
+}
+
+/** The news in a few words: what a coordinator has to know before anything else. */
+function newsOf(facts: RunFacts): string {
+  const failed = facts.scopes.filter((scope) => !scope.ok);
+  const { addedErrors, addedWarnings, removedErrors, removedWarnings } = totalDelta(facts.scopes);
+  const findings =
+    addedErrors + removedErrors > 0
+      ? changeText("error", addedErrors, removedErrors)
+      : changeText("warning", addedWarnings, removedWarnings);
+  if (facts.status === "failed") return "failed, the site was not updated";
+  if (facts.status === "degraded") {
+    const news =
+      failed.length === 0
+        ? `${count(facts.failedSteps, "step")} failed`
+        : `${number(failed.length)} of ${scopeCount(facts, facts.scopes.length)} could not be updated`;
+    return findings === "" ? news : `${news}; ${findings}`;
+  }
+  if (findings !== "") return findings;
+  return isUnchanged(facts) ? "nothing changed" : "updated, no new or fixed findings";
+}
+
+/** E.g. "3 new errors, 1 fixed"; "" for no change. */
+function changeText(noun: string, added: number, removed: number): string {
+  if (added === 0 && removed === 0) return "";
+  if (added === 0) return `${count(removed, noun)} fixed, none new`;
+  const fixed = removed === 0 ? "" : `, ${number(removed)} fixed`;
+  return `${count(added, `new ${noun}`)}${fixed}`;
+}
+
+function isUnchanged({ published, ran }: RunFacts): boolean {
+  return ran === 0 || published === null || published.put + published.deleted === 0;
+}
+
+/** The whole run in one line, e.g. "htan succeeded · 112 hits, 6 ran · +1 error (HTA3) · 41 s". */
+function summaryOf(facts: RunFacts): string {
+  const { pipeline, status, hits, ran, durationMs, scopes } = facts;
+  const failed = scopes.filter((scope) => !scope.ok);
+  const changed = scopes.filter(({ delta }) => delta !== null && deltaText(delta) !== "");
+  const parts = [
+    `${clean(pipeline, NAME_CHARS)} ${status}`,
+    facts.error === null ? "" : clean(facts.error, REASON_CHARS),
+    `${count(hits, "hit")}, ${number(ran)} ran`,
+    failed.length === 0 ? "" : `not updated: ${namesOf(failed)}`,
+    changed.length === 0 ? "" : `${deltaText(totalDelta(scopes))} (${namesOf(changed)})`,
+    duration(durationMs),
+  ];
+  return parts.filter((part) => part !== "").join(" · ");
+}
+
+function namesOf(scopes: readonly ScopeFacts[]): string {
+  const shown = scopes.slice(0, 5).map(({ name }) => clean(name, NAME_CHARS));
+  const more = scopes.length - shown.length;
+  return shown.join(", ") + (more === 0 ? "" : ` and ${more} more`);
+}
+
+function failureText({ error, hint }: RunFacts): string {
+  const reason = data(error ?? "no reason was given", ERROR_CHARS);
+  const advice =
+    hint === undefined || hint === null
+      ? "The next scheduled run tries again. `hdash doctor` checks each service and says what to mend."
+      : data(hint, HINT_CHARS);
+  return `*Why:* ${reason}\n*What to do:* ${advice}\nReaders still see what was published before.`;
+}
+
+function failedLines(scopes: readonly ScopeFacts[]): readonly string[] {
+  return scopes
+    .filter((scope) => !scope.ok)
+    .map((scope) => {
+      const reason = data(scope.error ?? "no reason was given", REASON_CHARS);
+      const since =
+        scope.lastGoodAt === null
+          ? "never updated before"
+          : `last updated ${date(scope.lastGoodAt)}`;
+      return `• ${nameOf(scope)}: ${reason} (${since})`;
+    });
+}
+
+/** Lines about scopes whose findings changed, those with new errors first. */
+function changeLines(scopes: readonly ScopeFacts[]): readonly string[] {
+  return scopes
+    .flatMap((scope) => (scope.delta === null ? [] : [{ scope, delta: scope.delta }]))
+    .filter(({ delta }) => deltaText(delta) !== "")
+    .sort(
+      (a, b) =>
+        b.delta.addedErrors - a.delta.addedErrors ||
+        b.delta.addedWarnings - a.delta.addedWarnings ||
+        b.delta.removedErrors - a.delta.removedErrors ||
+        b.delta.removedWarnings - a.delta.removedWarnings ||
+        (a.scope.name < b.scope.name ? -1 : 1),
+    )
+    .map(({ scope, delta }) => `• ${nameOf(scope)}: ${deltaText(delta)} (now ${stateText(scope)})`);
+}
+
+/** E.g. "+2 errors, +1 warning, 3 errors fixed"; "" for no change. */
+function deltaText(delta: FindingDelta): string {
+  const parts = [
+    delta.addedErrors === 0 ? "" : `+${count(delta.addedErrors, "error")}`,
+    delta.addedWarnings === 0 ? "" : `+${count(delta.addedWarnings, "warning")}`,
+    delta.removedErrors === 0 ? "" : `${count(delta.removedErrors, "error")} fixed`,
+    delta.removedWarnings === 0 ? "" : `${count(delta.removedWarnings, "warning")} fixed`,
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+function totalDelta(scopes: readonly ScopeFacts[]): FindingDelta {
+  const sum = (field: keyof FindingDelta): number =>
+    scopes.reduce((total, { delta }) => total + (delta?.[field] ?? 0), 0);
+  return {
+    addedErrors: sum("addedErrors"),
+    addedWarnings: sum("addedWarnings"),
+    removedErrors: sum("removedErrors"),
+    removedWarnings: sum("removedWarnings"),
+  };
+}
+
+function totalsText(facts: RunFacts): string {
+  const { scopes } = facts;
+  if (scopes.length === 0) return "";
+  const errors = scopes.reduce((total, scope) => total + scope.errors, 0);
+  const warnings = scopes.reduce((total, scope) => total + scope.warnings, 0);
+  return `*In all:* ${stateText({ errors, warnings })} in ${scopeCount(facts, scopes.length)}`;
+}
+
+function stateText({ errors, warnings }: Pick<ScopeFacts, "errors" | "warnings">): string {
+  return `${count(errors, "error")}, ${count(warnings, "warning")}`;
+}
+
+/** What the machine did, in small print. */
+function workText({ hits, ran, failedSteps, published, durationMs, ...facts }: RunFacts): string {
+  const parts = [
+    `${count(hits, "hit")}, ${number(ran)} ran, ${number(failedSteps)} failed`,
+    published === null
+      ? "nothing published"
+      : `${count(published.put, "file")} put, ${number(published.deleted)} deleted, ${number(published.unchanged)} unchanged`,
+    duration(durationMs),
+    `started ${instant(facts.startedAt)}`,
+    `hdash ${data(facts.build, NAME_CHARS)}`,
+  ];
+  return parts.join(" · ");
+}
+
+function scopeCount({ scopeNoun = ["atlas", "atlases"] }: RunFacts, value: number): string {
+  const [one, many] = scopeNoun;
+  return count(value, one, many);
+}
+
+function nameOf({ name, title }: ScopeFacts): string {
+  const bold = `*${data(name, NAME_CHARS)}*`;
+  return title === "" || title === name ? bold : `${bold} ${data(title, TITLE_CHARS)}`;
+}
+
+/** Joins as many lines as a section holds and says how many are left; "" without lines. */
+function listText(heading: string, lines: readonly string[]): string {
+  if (lines.length === 0) return "";
+  let text = heading;
+  for (const [index, line] of lines.entries()) {
+    const rest = `\nand ${number(lines.length - index)} more`;
+    const isLast = index === lines.length - 1;
+    const room = SECTION_CHARS - text.length - 1 - (isLast ? 0 : rest.length);
+    if (index >= LIST_LINES || line.length > room) return text + rest;
+    text += `\n${line}`;
+  }
+  return text;
+}
+
+/** A link, for what is an address on the web; Slack does not open files. */
+function linkText(url: string | null): string | null {
+  if (url === null || url.length > URL_CHARS) return null;
+  if (!/^https?:\/\//.test(url)) return `Site: ${data(url, URL_CHARS)}`;
+  const safe = url.replace(/[<>|\s]/g, (char) => encodeURIComponent(char)).replaceAll("&", "&amp;");
+  return `<${safe}|Open the dashboard>`;
+}
+
+/** The label is kept whole where both do not fit: it tells which deployment speaks. */
+function header(label: string | null, heading: string): MessageBlock {
+  const end = label === null || label === "" ? "" : ` [${clean(label, NAME_CHARS)}]`;
+  const text = clean(heading, HEADER_CHARS - end.length) + end;
+  return { type: "header", text: { type: "plain_text", text } };
+}
+
+function section(text: string): MessageBlock {
+  return { type: "section", text: markdown(text) };
+}
+
+function markdown(text: string): Markdown {
+  return { type: "mrkdwn", text, verbatim: true };
+}
+
+/** Text from data for mrkdwn, made harmless and clipped; the bound holds after escaping. */
+function data(text: string, chars: number): string {
+  return escape(clean(text, chars, (point) => escape(point).length));
+}
+
+/** Takes out what could break a line, move a cursor or turn the direction of reading, and clips to some characters. */
+function clean(text: string, chars: number, lengthOf = (point: string) => point.length): string {
+  const line = text
+    .toWellFormed()
+    .replace(/[\p{Cc}\s\u202a-\u202e\u2066-\u2069\ufeff]+/gu, " ")
+    .trim();
+  let clipped = "";
+  let length = 0;
+  // By code points, so that neither a surrogate pair nor an escape is cut in two.
+  for (const point of line) {
+    length += lengthOf(point);
+    if (length > chars) return `${clipped.trimEnd()}…`;
+    if (length < chars) clipped += point;
+  }
+  return line;
+}
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/** Undoes links, bold and escapes; an asterisk that stands alone is not ours. */
+function plain(text: string): string {
+  return text
+    .replace(/<([^|<>]+)\|([^<>]+)>/g, "$2: $1")
+    .replace(/(?<!\S)\*(?=\S)([^*\n]+)(?<=\S)\*(?=[\s:]|$)/gm, "$1")
+    .replaceAll("`", "")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&");
+}

@@ -1,0 +1,212 @@
+// Makes a bucket match a site: puts what differs in an order that never shows a reader half of it, and deletes only what we put.
+
+import pLimit from "p-limit";
+
+import { type Digest, digestOfJson } from "../digest.ts";
+import { HdashError } from "../error.ts";
+import { count } from "../format.ts";
+import type { Log } from "../log.ts";
+import type { Bucket } from "../store/bucket.ts";
+import type { Publication, PublicationStore, Publisher, PublishResult, SiteFile } from "./site.ts";
+
+/** Objects on their way at a time: enough to hide the round trips, few enough for any store. */
+const CONCURRENCY = 6;
+/** Rows that are taken out of the ledger after each request that deletes: as many as S3 takes in one. */
+const DELETE_BATCH = 1000;
+/** Pages that lead to all others; they go up when everything they lead to is there, the index after the rest. */
+const LATE_PATHS = new Set(["runs.html", "data/index.json"]);
+const INDEX_PATH = "index.html";
+
+/** What is to be done to make the bucket match. */
+interface Changes {
+  readonly puts: readonly SiteFile[];
+  /** Files whose object is right but whose row names another scope. */
+  readonly rescoped: readonly (readonly [SiteFile, Publication])[];
+  readonly deletes: readonly string[];
+  readonly kept: number;
+}
+
+/**
+ * Makes a publisher. Its `publish` throws a permanent error for a path that occurs twice, and whatever the bucket or the ledger
+ * throws; what was put until then is remembered, the index is the old one, and the next run goes on from there.
+ */
+export function makePublisher(options: {
+  readonly bucket: Bucket;
+  readonly publications: PublicationStore;
+  readonly log: Log;
+}): Publisher {
+  const { bucket, publications, log } = options;
+  const site = bucket.uri;
+  return {
+    site,
+    async publish(files, keepScopes, signal, onProgress) {
+      checkPaths(files);
+      const recorded = await publications.list(site);
+      const live = await listLive(bucket, files, recorded, signal);
+      const changes = compare(files, recorded, live, new Set(keepScopes));
+      warnOfMissing(changes, files, recorded, live);
+      const total = changes.puts.length + changes.deletes.length;
+      let done = 0;
+      onProgress(done, total);
+      const onDone = (more: number): void => onProgress((done += more), total);
+
+      for (const [file, row] of changes.rescoped) {
+        const { contentType, bytes, scope } = file;
+        await publications.save(site, { ...row, scope }, contentType, bytes);
+      }
+      for (const stage of stagesOf(changes.puts)) {
+        await putAll(stage, signal, async (file) => {
+          const { path, contentType, cacheControl, bytes, scope } = file;
+          const headers = { contentType, cacheControl };
+          const etag = await bucket.put(path, await file.read(), headers, signal);
+          // At once: a row is what lets the next run leave the object alone, or delete it.
+          await publications.save(
+            site,
+            { path, digest: digestOf(file), etag, scope },
+            contentType,
+            bytes,
+          );
+          onDone(1);
+        });
+      }
+      for (let start = 0; start < changes.deletes.length; start += DELETE_BATCH) {
+        const batch = changes.deletes.slice(start, start + DELETE_BATCH);
+        await bucket.delete(batch, signal);
+        for (const path of batch) await publications.remove(site, path);
+        onDone(batch.length);
+      }
+      const result = resultOf(files, changes);
+      log.debug(
+        `${site}: ${count(result.put, "file")} put, ${result.deleted} deleted, ${result.unchanged} unchanged`,
+      );
+      return result;
+    },
+  };
+
+  /** Files that this run leaves alone are not its to repair, but someone should know that they are gone. */
+  function warnOfMissing(
+    { deletes }: Changes,
+    files: readonly SiteFile[],
+    recorded: readonly Publication[],
+    live: ReadonlyMap<string, string>,
+  ): void {
+    const others = new Set([...files.map(({ path }) => path), ...deletes]);
+    const missing = recorded.filter(({ path }) => !others.has(path) && !live.has(path));
+    const [first] = missing;
+    if (first === undefined) return;
+    log.warn(
+      `${site}: ${count(missing.length, "file")} of what this run does not update, e.g. ${first.path}, went missing`,
+      { missing: missing.length },
+    );
+  }
+}
+
+function checkPaths(files: readonly SiteFile[]): void {
+  const seen = new Set<string>();
+  for (const { path } of files) {
+    if (seen.has(path)) {
+      throw new HdashError(
+        "permanent",
+        `two files are to be published as ${path}: this is a mistake in the pipeline`,
+      );
+    }
+    seen.add(path);
+  }
+}
+
+/** Lists the bucket once; etags of what concerns us by path, since the bucket may hold much that does not. */
+async function listLive(
+  bucket: Bucket,
+  files: readonly SiteFile[],
+  recorded: readonly Publication[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const ours = new Set([...files, ...recorded].map(({ path }) => path));
+  const live = new Map<string, string>();
+  for await (const { key, etag } of bucket.list(signal)) {
+    if (ours.has(key)) live.set(key, etag);
+  }
+  return live;
+}
+
+function compare(
+  files: readonly SiteFile[],
+  recorded: readonly Publication[],
+  live: ReadonlyMap<string, string>,
+  keepScopes: ReadonlySet<string>,
+): Changes {
+  const rows = new Map(recorded.map((row) => [row.path, row]));
+  const paths = new Set(files.map(({ path }) => path));
+  const isLive = ({ path, etag }: Publication): boolean => live.get(path) === etag;
+  const puts: SiteFile[] = [];
+  const rescoped: [SiteFile, Publication][] = [];
+  for (const file of files) {
+    const row = rows.get(file.path);
+    if (row === undefined || row.digest !== digestOf(file) || !isLive(row)) puts.push(file);
+    else if (row.scope !== file.scope) rescoped.push([file, row]);
+  }
+  const left = recorded.filter(({ path }) => !paths.has(path));
+  const isOfKeptScope = ({ scope }: Publication): boolean =>
+    scope !== null && keepScopes.has(scope);
+  // Kept pages are as old as their last run and may load assets that this one no longer has: these stay until none is kept.
+  const hasKeptPages = left.some(isOfKeptScope);
+  const isKept = (row: Publication): boolean =>
+    isOfKeptScope(row) || (row.scope === null && hasKeptPages);
+  const deletes = left
+    .filter((row) => !isKept(row))
+    .map(({ path }) => path)
+    .sort();
+  return { puts, rescoped, deletes, kept: left.length - deletes.length };
+}
+
+/** Digests all that a reader gets: a page whose headers alone changed is another page. */
+function digestOf({ digest, contentType, cacheControl }: SiteFile): Digest {
+  return digestOfJson({ digest, contentType, cacheControl });
+}
+
+/** Immutable assets, then pages and data that use them, then what leads to those, then the index. */
+function stagesOf(files: readonly SiteFile[]): readonly (readonly SiteFile[])[] {
+  const rank = ({ path, cacheControl }: SiteFile): number => {
+    if (path === INDEX_PATH) return 3;
+    if (LATE_PATHS.has(path)) return 2;
+    return /\bimmutable\b/.test(cacheControl) ? 0 : 1;
+  };
+  return [0, 1, 2, 3].map((stage) => files.filter((file) => rank(file) === stage));
+}
+
+/** Puts files a few at a time. After a failure none is begun, and those on their way are waited for, so that their rows are saved. */
+async function putAll(
+  files: readonly SiteFile[],
+  signal: AbortSignal,
+  put: (file: SiteFile) => Promise<void>,
+): Promise<void> {
+  const limit = pLimit(CONCURRENCY);
+  const failures: unknown[] = [];
+  const attempt = async (file: SiteFile): Promise<void> => {
+    if (failures.length > 0) return;
+    try {
+      if (signal.aborted) {
+        throw new HdashError("aborted", `stopped before ${file.path} was published`, {
+          cause: signal.reason,
+        });
+      }
+      await put(file);
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  await Promise.all(files.map((file) => limit(attempt, file)));
+  if (failures.length > 0) throw failures[0];
+}
+
+function resultOf(files: readonly SiteFile[], { puts, deletes, kept }: Changes): PublishResult {
+  return {
+    put: puts.length,
+    unchanged: files.length - puts.length,
+    deleted: deletes.length,
+    kept,
+    putBytes: puts.reduce((sum, { bytes }) => sum + bytes, 0),
+    putPaths: puts.map(({ path }) => path).sort(),
+    deletedPaths: deletes,
+  };
+}

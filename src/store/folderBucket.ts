@@ -1,0 +1,204 @@
+// A folder as a bucket: for sites without S3, and for the demo. Files are objects; symbolic links are neither read nor followed.
+
+import { createHash } from "node:crypto";
+import { constants, createReadStream, type Stats } from "node:fs";
+import { lstat, mkdir, open, opendir, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { digestOf } from "../digest.ts";
+import { HdashError, messageOf } from "../error.ts";
+import type { Bucket, ObjectHead } from "./bucket.ts";
+import { checkKey } from "./objectKey.ts";
+
+/** Names of files that are not whole yet; the part between is made from the key. */
+const PART = /^\.hdash-[0-9a-f]{16}\.part$/;
+
+/**
+ * Opens the folder `dir` as a bucket; it is made when the first object is put. The etag is the MD5 of the content; content types
+ * and cache headers are not stored, since a folder has no place for them.
+ * Its methods throw a permanent error where a link or a file stands in the way, or the disk refuses.
+ */
+export function openFolderBucket(dir: string): Bucket {
+  const root = resolve(dir);
+  return {
+    uri: pathToFileURL(root).href,
+    async put(key, body, _options, signal) {
+      stopIfAborted(signal, key);
+      const name = checkName(key);
+      return await onDisk(`${key} in ${root} cannot be written`, async () => {
+        await mkdir(root, { recursive: true });
+        const folder = await enter(root, name, true);
+        if (folder === null) throw new Error("its folder went away");
+        await write(folder, join(root, name), name, body);
+        return createHash("md5").update(body).digest("hex");
+      });
+    },
+    async get(key, signal) {
+      stopIfAborted(signal, key);
+      const name = checkName(key);
+      return await onDisk(`${key} in ${root} cannot be read`, async () => {
+        if ((await enter(root, name, false)) === null) return null;
+        return await read(join(root, name));
+      });
+    },
+    async *list(signal) {
+      yield* walk(root, "", signal);
+    },
+    async delete(keys, signal) {
+      for (const key of keys) {
+        stopIfAborted(signal, key);
+        const name = checkName(key);
+        await onDisk(`${key} in ${root} cannot be deleted`, async () => {
+          if ((await enter(root, name, false)) === null) return;
+          await rm(join(root, name), { force: true });
+          await removeEmpty(root, dirname(join(root, name)));
+        });
+      }
+    },
+  };
+}
+
+function checkName(key: string): string {
+  if (!key.split("/").some((segment) => PART.test(segment))) return checkKey(key);
+  throw new HdashError("permanent", `${JSON.stringify(key)} is a name kept for unfinished files`);
+}
+
+/** Walks to the folder of a key without following links; null where it does not exist (and is not to be made). */
+async function enter(root: string, key: string, shouldMake: boolean): Promise<string | null> {
+  let folder = root;
+  for (const segment of key.split("/").slice(0, -1)) {
+    folder = join(folder, segment);
+    let stats = await statOf(folder);
+    if (stats === null) {
+      if (!shouldMake) return null;
+      // Recursive, because another put may make the same folder now.
+      await mkdir(folder, { recursive: true });
+      stats = await lstat(folder);
+    }
+    if (stats.isSymbolicLink()) throw new Error(`${folder} is a symbolic link`);
+    if (!stats.isDirectory()) {
+      if (!shouldMake) return null;
+      throw new Error(`${folder} is not a folder`);
+    }
+  }
+  return folder;
+}
+
+/**
+ * Writes beside the target and renames, so that a reader sees the old file or the new one. The name of the unfinished file is made
+ * from the key: what a killed run left is overwritten by the next and needs no sweeping. Not synced to disk: after a power cut a
+ * torn file has another MD5 than was recorded, and is put again.
+ */
+async function write(folder: string, target: string, key: string, body: Uint8Array): Promise<void> {
+  const part = join(folder, `.hdash-${digestOf(key).slice(0, 16)}.part`);
+  await rm(part, { force: true });
+  const handle = await open(part, "wx");
+  try {
+    await handle.writeFile(body);
+  } catch (error) {
+    await handle.close();
+    await rm(part, { force: true });
+    throw error;
+  }
+  await handle.close();
+  try {
+    await rename(part, target);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}
+
+async function read(path: string): Promise<Uint8Array | null> {
+  const stats = await statOf(path);
+  if (stats === null || !stats.isFile()) return null;
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* walk(
+  root: string,
+  prefix: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ObjectHead> {
+  for (const name of await namesIn(join(root, prefix))) {
+    const key = prefix + name;
+    stopIfAborted(signal, key);
+    const path = join(root, key);
+    const stats = await onDisk(`${key} in ${root} cannot be read`, () => statOf(path));
+    if (stats === null) continue;
+    if (stats.isDirectory()) yield* walk(root, `${key}/`, signal);
+    else if (stats.isFile() && !PART.test(name)) {
+      const etag = await onDisk(`${key} in ${root} cannot be read`, () => md5Of(path));
+      yield { key, etag, bytes: stats.size };
+    }
+  }
+}
+
+/** Names in a folder, sorted so that listings are the same everywhere; none where the folder does not exist. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return await onDisk(`${folder} cannot be listed`, async () => {
+    const names: string[] = [];
+    try {
+      for await (const entry of await opendir(folder)) names.push(entry.name);
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+    }
+    return names.sort();
+  });
+}
+
+async function md5Of(path: string): Promise<string> {
+  const hash = createHash("md5");
+  for await (const piece of createReadStream(path)) hash.update(piece as Uint8Array);
+  return hash.digest("hex");
+}
+
+/** Removes the folders that a deletion left empty, from the inside out, but never the root. */
+async function removeEmpty(root: string, from: string): Promise<void> {
+  for (let folder = from; folder !== root; folder = dirname(folder)) {
+    try {
+      await rmdir(folder);
+    } catch (error) {
+      if (isAbsent(error)) continue;
+      if (codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EEXIST") return;
+      throw error;
+    }
+  }
+}
+
+async function statOf(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (isAbsent(error)) return null;
+    throw error;
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : null;
+}
+
+async function onDisk<T>(subject: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new HdashError("permanent", `${subject}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function stopIfAborted(signal: AbortSignal | undefined, key: string): void {
+  if (signal?.aborted) {
+    throw new HdashError("aborted", `stopped before ${key}`, { cause: signal.reason });
+  }
+}

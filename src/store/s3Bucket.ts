@@ -1,0 +1,220 @@
+// An S3 bucket, or a part of one below a prefix: the only user of the AWS SDK.
+
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+
+import { HdashError } from "../error.ts";
+import { type Log, SILENT } from "../log.ts";
+import { PATIENT, retry, type RetryPolicy } from "../retry.ts";
+import type { Bucket, ObjectHead, PutOptions } from "./bucket.ts";
+import { checkKey, normalizePrefix } from "./objectKey.ts";
+import { hdashErrorOf, s3Failure } from "./s3Failure.ts";
+
+export interface S3BucketOptions {
+  readonly bucket: string;
+  /** Folder of the site in the bucket, "" for all of it. */
+  readonly prefix: string;
+  /** Another store than AWS, addressed path-style; null: AWS. */
+  readonly endpoint: string | null;
+  /** Default us-east-1. */
+  readonly region?: string;
+  /** Static keys; null: the SDK's default chain (task role, profile). */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+  readonly log?: Log;
+  /** Default PATIENT. */
+  readonly policy?: RetryPolicy;
+}
+
+/** A bucket that holds connections. */
+export interface S3Bucket extends Bucket {
+  /** Closes idle connections; a process can end without it. */
+  close(): Promise<void>;
+}
+
+/** Above this a body goes up in parts, so that a broken connection is noticed part by part. */
+const MULTIPART_BYTES = 8 * 1024 * 1024;
+/** What DeleteObjects takes at a time. */
+const DELETE_BATCH = 1000;
+/** Milliseconds to connect, and between two pieces of a conversation: a store that is silent for longer has lost us. */
+const CONNECT_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 60_000;
+
+/**
+ * Opens the objects below a prefix of an S3 bucket; nothing is asked of the service yet.
+ * Its methods try again while S3 is busy or out of reach and then throw a transient HdashError; for all that will not pass
+ * (rights, names, keys) they throw a permanent one that says what to do.
+ */
+export function openS3Bucket(options: S3BucketOptions): S3Bucket {
+  const { bucket, endpoint, credentials, log = SILENT, policy = PATIENT } = options;
+  const prefix = normalizePrefix(options.prefix);
+  const uri = `s3://${bucket}${prefix === "" ? "" : `/${prefix.slice(0, -1)}`}`;
+  const client = new S3Client({
+    region: options.region ?? "us-east-1",
+    // retry.ts is the only one who tries again; a second one inside would multiply the attempts.
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },
+    ...(credentials === null ? {} : { credentials: { ...credentials } }),
+    ...(endpoint === null
+      ? {}
+      : {
+          endpoint,
+          forcePathStyle: true,
+          // Stores other than AWS often lack the newer checksums; the signed SHA-256 protects the bodies just as well.
+          requestChecksumCalculation: "WHEN_REQUIRED" as const,
+          responseChecksumValidation: "WHEN_REQUIRED" as const,
+        }),
+  });
+
+  /** Does one operation with patience; `what` names it and its object. */
+  async function call<T>(
+    what: string,
+    signal: AbortSignal | undefined,
+    send: () => Promise<T>,
+  ): Promise<T> {
+    const attempt = async (): Promise<T> => {
+      try {
+        return await send();
+      } catch (error) {
+        throw hdashErrorOf(error, { what, uri, bucket, endpoint });
+      }
+    };
+    const onRetry = (event: { attempt: number; delayMs: number; reason: string }): void =>
+      log.warn(`${event.reason} → trying again in ${event.delayMs} ms`, { attempt: event.attempt });
+    return await retry(what, policy, attempt, { signal, onRetry });
+  }
+
+  async function* pages(signal?: AbortSignal): AsyncGenerator<ListObjectsV2CommandOutput> {
+    const what = `list ${uri}`;
+    for (let token: string | undefined; ;) {
+      const page = await call(what, signal, () =>
+        client.send(
+          new ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: prefix,
+            // XML cannot hold every key: without it, an odd foreign one may be misread or make the whole answer unreadable.
+            EncodingType: "url",
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+          }),
+          sending(signal),
+        ),
+      );
+      yield page;
+      if (page.IsTruncated !== true) return;
+      const next = page.NextContinuationToken;
+      if (next === undefined || next === token) {
+        throw new HdashError("permanent", `${what}: the list is cut short and cannot be continued`);
+      }
+      token = next;
+    }
+  }
+
+  return {
+    uri,
+    async put(key, body, put, signal) {
+      checkKey(key, prefix);
+      const input = { ...headersOf(put), Bucket: bucket, Key: prefix + key, Body: body };
+      const what = `put ${prefix}${key} to s3://${bucket}`;
+      const etag = await call(what, signal, async () =>
+        body.byteLength > MULTIPART_BYTES
+          ? await upload(client, input, signal)
+          : (await client.send(new PutObjectCommand(input), sending(signal))).ETag,
+      );
+      if (etag !== undefined) return unquote(etag);
+      throw new HdashError(
+        "permanent",
+        `${what}: the store gives no ETag, so changes cannot be told`,
+      );
+    },
+    async get(key, signal) {
+      checkKey(key, prefix);
+      return await call(`get ${prefix}${key} from s3://${bucket}`, signal, async () => {
+        try {
+          const input = { Bucket: bucket, Key: prefix + key };
+          const answer = await client.send(new GetObjectCommand(input), sending(signal));
+          return (await answer.Body?.transformToByteArray()) ?? new Uint8Array();
+        } catch (error) {
+          if (s3Failure(error).code === "NoSuchKey") return null;
+          throw error;
+        }
+      });
+    },
+    async *list(signal) {
+      for await (const page of pages(signal)) {
+        for (const object of page.Contents ?? []) {
+          const key = decode(object.Key ?? "", page.EncodingType).slice(prefix.length);
+          // The console makes an empty object for the prefix itself, to show it as a folder.
+          if (key === "") continue;
+          const head: ObjectHead = {
+            key,
+            etag: unquote(object.ETag ?? ""),
+            bytes: object.Size ?? 0,
+          };
+          yield head;
+        }
+      }
+    },
+    async delete(keys, signal) {
+      for (const key of keys) checkKey(key, prefix);
+      for (let start = 0; start < keys.length; start += DELETE_BATCH) {
+        const batch = keys.slice(start, start + DELETE_BATCH);
+        const what = `delete ${batch.length === 1 ? `${prefix}${batch[0] ?? ""}` : `${batch.length} objects`} from ${uri}`;
+        await call(what, signal, async () => {
+          const Objects = batch.map((key) => ({ Key: prefix + key }));
+          const input = { Bucket: bucket, Delete: { Objects, Quiet: true } };
+          const { Errors = [] } = await client.send(
+            new DeleteObjectsCommand(input),
+            sending(signal),
+          );
+          const [first] = Errors.filter((error) => error.Code !== "NoSuchKey");
+          if (first !== undefined) {
+            throw Object.assign(new Error(`${first.Key ?? "an object"}: ${first.Message ?? ""}`), {
+              name: first.Code ?? "UnknownError",
+            });
+          }
+        });
+      }
+    },
+    async close() {
+      client.destroy();
+    },
+  };
+}
+
+async function upload(
+  client: S3Client,
+  params: ConstructorParameters<typeof PutObjectCommand>[0],
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const parts = new Upload({ client, params, partSize: MULTIPART_BYTES, queueSize: 2 });
+  const abort = (): void => void parts.abort();
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    return (await parts.done()).ETag;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+function headersOf(put: PutOptions): { ContentType: string; CacheControl: string } {
+  return { ContentType: put.contentType, CacheControl: put.cacheControl };
+}
+
+function sending(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
+
+/** ETags come in quotes, except where a store forgets them. */
+function unquote(etag: string): string {
+  return etag.replace(/^"|"$/g, "");
+}
+
+function decode(key: string, encoding: string | undefined): string {
+  return encoding === "url" ? decodeURIComponent(key.replaceAll("+", " ")) : key;
+}

@@ -1,0 +1,308 @@
+import { describe, expect, test } from "vitest";
+
+import { payloadProblem } from "../../src/demo/slackRules.ts";
+import {
+  makeMessage,
+  makeTestMessage,
+  type Message,
+  messageAsText,
+  type RunFacts,
+  type ScopeFacts,
+} from "../../src/publish/message.ts";
+
+const NO_CHANGE = { addedErrors: 0, addedWarnings: 0, removedErrors: 0, removedWarnings: 0 };
+
+function scope(name: string, more: Partial<ScopeFacts> = {}): ScopeFacts {
+  return {
+    name,
+    title: `HTAN ${name}`,
+    ok: true,
+    error: null,
+    lastGoodAt: "2026-11-20T02:00:00Z",
+    delta: NO_CHANGE,
+    errors: 0,
+    warnings: 0,
+    ...more,
+  };
+}
+
+function facts(more: Partial<RunFacts> = {}): RunFacts {
+  return {
+    pipeline: "htan",
+    status: "succeeded",
+    build: "0.1.0",
+    startedAt: "2026-11-21T02:00:00Z",
+    durationMs: 41_000,
+    hits: 112,
+    ran: 6,
+    failedSteps: 0,
+    scopes: [scope("HTA1"), scope("HTA3")],
+    published: { put: 3, deleted: 0, unchanged: 40 },
+    siteUrl: "https://htan.example.org/",
+    label: null,
+    error: null,
+    ...more,
+  };
+}
+
+function lines(message: Message): readonly string[] {
+  return messageAsText(message).split("\n");
+}
+
+describe("makeMessage(facts)", () => {
+  test("tells new and fixed findings first, then where, then the rest", () => {
+    const message = makeMessage(
+      facts({
+        scopes: [
+          scope("HTA1", {
+            delta: { ...NO_CHANGE, removedErrors: 4, removedWarnings: 1 },
+            errors: 2,
+          }),
+          scope("HTA2"),
+          scope("HTA3", {
+            delta: { ...NO_CHANGE, addedErrors: 1, addedWarnings: 2 },
+            errors: 14,
+            warnings: 3,
+          }),
+        ],
+      }),
+    );
+    expect(message).toEqual({
+      text: "htan succeeded · 112 hits, 6 ran · +1 error, +2 warnings, 4 errors fixed, 1 warning fixed (HTA1, HTA3) · 41 s",
+      blocks: [
+        { type: "header", text: { type: "plain_text", text: "✅ htan: 1 new error, 4 fixed" } },
+        {
+          type: "section",
+          text: {
+            type: "mrkdwn",
+            verbatim: true,
+            text:
+              "*New and fixed findings*\n" +
+              "• *HTA3* HTAN HTA3: +1 error, +2 warnings (now 14 errors, 3 warnings)\n" +
+              "• *HTA1* HTAN HTA1: 4 errors fixed, 1 warning fixed (now 2 errors, 0 warnings)",
+          },
+        },
+        {
+          type: "section",
+          text: {
+            type: "mrkdwn",
+            verbatim: true,
+            text: "*In all:* 16 errors, 3 warnings in 3 atlases",
+          },
+        },
+        {
+          type: "section",
+          text: {
+            type: "mrkdwn",
+            verbatim: true,
+            text: "<https://htan.example.org/|Open the dashboard>",
+          },
+        },
+        {
+          type: "context",
+          elements: [
+            {
+              type: "mrkdwn",
+              verbatim: true,
+              text: "112 hits, 6 ran, 0 failed · 3 files put, 0 deleted, 40 unchanged · 41 s · started 21 Nov 2026, 02:00 UTC · hdash 0.1.0",
+            },
+          ],
+        },
+      ],
+    });
+  });
+
+  test.each([
+    [{}, "✅ htan: updated, no new or fixed findings"],
+    [{ ran: 0 }, "✅ htan: nothing changed"],
+    [{ published: { put: 0, deleted: 0, unchanged: 43 } }, "✅ htan: nothing changed"],
+    [{ published: null }, "✅ htan: nothing changed"],
+    [{ label: "staging" }, "✅ htan: updated, no new or fixed findings [staging]"],
+    [
+      { scopes: [scope("A", { delta: null, errors: 3 })] },
+      "✅ htan: updated, no new or fixed findings",
+    ],
+    [
+      { scopes: [scope("A", { delta: { ...NO_CHANGE, addedErrors: 2 } })] },
+      "✅ htan: 2 new errors",
+    ],
+    [
+      { scopes: [scope("A", { delta: { ...NO_CHANGE, removedErrors: 1 } })] },
+      "✅ htan: 1 error fixed, none new",
+    ],
+    [
+      { scopes: [scope("A", { delta: { ...NO_CHANGE, addedWarnings: 1, removedWarnings: 2 } })] },
+      "✅ htan: 1 new warning, 2 fixed",
+    ],
+    [{ status: "degraded", failedSteps: 1 }, "⚠️ htan: 1 step failed"],
+    [{ status: "failed", error: "why" }, "❌ htan: failed, the site was not updated"],
+  ] satisfies [Partial<RunFacts>, string][])("says of %j: %s", (more, heading) => {
+    expect(lines(makeMessage(facts(more)))[0]).toBe(heading);
+  });
+
+  test("names the atlases that failed, why, and since when they are as they are", () => {
+    const message = makeMessage(
+      facts({
+        status: "degraded",
+        failedSteps: 2,
+        scopes: [
+          scope("HTA1"),
+          scope("HTA3", { ok: false, error: "syn1 cannot be read: 403", delta: null }),
+          scope("HTA4", { ok: false, error: null, lastGoodAt: null, title: "" }),
+        ],
+      }),
+    );
+    expect(message.text).toBe("htan degraded · 112 hits, 6 ran · not updated: HTA3, HTA4 · 41 s");
+    expect(lines(message)).toEqual([
+      "⚠️ htan: 2 of 3 atlases could not be updated",
+      "Not updated; their pages are as they were",
+      "• HTA3 HTAN HTA3: syn1 cannot be read: 403 (last updated 20 Nov 2026)",
+      "• HTA4: no reason was given (never updated before)",
+      "In all: 0 errors, 0 warnings in 3 atlases",
+      "Open the dashboard: https://htan.example.org/",
+      "112 hits, 6 ran, 2 failed · 3 files put, 0 deleted, 40 unchanged · 41 s · started 21 Nov 2026, 02:00 UTC · hdash 0.1.0",
+    ]);
+  });
+
+  test("adds the news about the others to what failed", () => {
+    const scopes = [
+      scope("HTA1", { delta: { ...NO_CHANGE, addedErrors: 5 } }),
+      scope("HTA3", { ok: false, error: "x" }),
+    ];
+    expect(lines(makeMessage(facts({ status: "degraded", scopes })))[0]).toBe(
+      "⚠️ htan: 1 of 2 atlases could not be updated; 5 new errors",
+    );
+  });
+
+  test("says why a run failed and what to do", () => {
+    const failed = facts({
+      status: "failed",
+      error: "put index.html to s3://site: AccessDenied (403)",
+      published: null,
+      siteUrl: null,
+      scopes: [],
+    });
+    expect(lines(makeMessage(failed))).toEqual([
+      "❌ htan: failed, the site was not updated",
+      "Why: put index.html to s3://site: AccessDenied (403)",
+      "What to do: The next scheduled run tries again. hdash doctor checks each service and says what to mend.",
+      "Readers still see what was published before.",
+      "112 hits, 6 ran, 0 failed · nothing published · 41 s · started 21 Nov 2026, 02:00 UTC · hdash 0.1.0",
+    ]);
+    expect(lines(makeMessage({ ...failed, hint: "Allow s3:PutObject.", error: null }))).toEqual(
+      expect.arrayContaining(["Why: no reason was given", "What to do: Allow s3:PutObject."]),
+    );
+    expect(makeMessage(failed).text).toBe(
+      "htan failed · put index.html to s3://site: AccessDenied (403) · 112 hits, 6 ran · 41 s",
+    );
+  });
+
+  test("calls scopes what the pipeline calls them", () => {
+    const message = makeMessage(
+      facts({ scopeNoun: ["project", "projects"], scopes: [scope("p1")] }),
+    );
+    expect(messageAsText(message)).toContain("0 errors, 0 warnings in 1 project\n");
+  });
+
+  test("counts what it does not list", () => {
+    const scopes = Array.from({ length: 27 }, (_, index) =>
+      scope(`HTA${index}`, { delta: { ...NO_CHANGE, addedErrors: 100 - index } }),
+    );
+    const message = makeMessage(facts({ scopes }));
+    const text = lines(message);
+    expect(text.filter((line) => line.startsWith("• ")).length).toBe(20);
+    expect(text).toContain("and 7 more");
+    expect(message.text).toContain("(HTA0, HTA1, HTA2, HTA3, HTA4 and 22 more)");
+  });
+
+  test("keeps data from becoming marks, mentions, links or lines", () => {
+    const evil = '<!channel> & <https://evil|x>\n*b*\u001b[31m \u202egnp.\u0000"';
+    const message = makeMessage(
+      facts({
+        pipeline: evil,
+        label: evil,
+        status: "degraded",
+        error: evil,
+        siteUrl: "https://x.org/?a=1&b=<|>",
+        scopes: [scope(evil, { title: `T ${evil}`, ok: false, error: evil })],
+      }),
+    );
+    const [header, failed, , link] = message.blocks;
+    expect(header).toEqual({
+      type: "header",
+      text: {
+        type: "plain_text",
+        text: '⚠️ <!channel> & <https://evil|x> *b* [31m gnp. ": 1 of 1 atlas could not be updated [<!channel> & <https://evil|x> *b* [31m gnp. "]',
+      },
+    });
+    const safe = '&lt;!channel&gt; &amp; &lt;https://evil|x&gt; *b* [31m gnp. "';
+    expect(failed?.type === "section" && failed.text.text.split("\n")[1]).toBe(
+      `• *${safe.slice(0, 59)}…* T ${safe}: ${safe} (last updated 20 Nov 2026)`,
+    );
+    expect(link?.type === "section" && link.text.text).toBe(
+      "<https://x.org/?a=1&amp;b=%3C%7C%3E|Open the dashboard>",
+    );
+    expect(message.text).not.toMatch(/[<>\n\u001b]/);
+  });
+
+  test.each(["&", "<", "*", "_", "\n", "\u0000", "💥", "\ud800", "é", "a "])(
+    "stays within Slack's limits with 200 atlases full of %j",
+    (char) => {
+      const long = char.repeat(5000);
+      for (const status of ["succeeded", "degraded", "failed"] as const) {
+        for (const ok of [true, false]) {
+          const scopes = Array.from({ length: 200 }, () =>
+            scope(long, {
+              title: long,
+              ok,
+              error: long,
+              delta: {
+                addedErrors: 1e6,
+                addedWarnings: 1e6,
+                removedErrors: 1e6,
+                removedWarnings: 1e6,
+              },
+            }),
+          );
+          const texts = { pipeline: long, label: long, build: long, error: long, hint: long };
+          const message = makeMessage(
+            facts({ ...texts, status, scopes, siteUrl: `https://x.org/${long}` }),
+          );
+          expect(payloadProblem(message)).toBeNull();
+          expect(JSON.stringify(message)).not.toMatch(/\\ud[89ab]/i);
+        }
+      }
+    },
+  );
+
+  test("prints the place of a site that is not on the web", () => {
+    const message = makeMessage(facts({ siteUrl: "file:///tmp/a%20site/index.html" }));
+    expect(lines(message)).toContain("Site: file:///tmp/a%20site/index.html");
+  });
+});
+
+describe("makeTestMessage(options)", () => {
+  test("is marked as a test and names the deployment", () => {
+    const message = makeTestMessage({ label: "staging", siteUrl: "https://htan.example.org" });
+    expect([message.text, payloadProblem(message), lines(message)]).toEqual([
+      "hdash: test message. This is a test of hdash's webhook. Nothing ran, and nothing was published.",
+      null,
+      [
+        "🔧 hdash: test message [staging]",
+        "This is a test of hdash's webhook. Nothing ran, and nothing was published.",
+        "Open the dashboard: https://htan.example.org",
+      ],
+    ]);
+    expect(makeTestMessage({ label: null, siteUrl: null }).blocks.length).toBe(2);
+  });
+});
+
+describe("messageAsText(message)", () => {
+  test("gives data back as it was, and keeps terminals safe", () => {
+    const scopes = [scope("A & <B>", { ok: false, error: "2 * 3 * 4 &amp; \u001b[2J" })];
+    const text = messageAsText(makeMessage(facts({ status: "degraded", scopes })));
+    expect(text).toContain("• A & <B> HTAN A & <B>: 2 * 3 * 4 &amp; [2J (last updated");
+
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  });
+});
