@@ -1,8 +1,11 @@
 // The atlas list: from its file, and from the ledger where `hdash-util init` has put it.
 
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
+import type { Effects } from "./effects.ts";
 import { HdashError, messageOf } from "./error.ts";
+import { count } from "./format.ts";
 import type { Atlas } from "./htan/atlas.ts";
 import { readAtlases } from "./htan/registry.ts";
 
@@ -12,11 +15,30 @@ export async function loadAtlasFile(path: string): Promise<readonly Atlas[]> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    throw new HdashError("config", `the atlas list ${path} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new HdashError("config", `the atlas list ${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   try {
     return readAtlases(text);
   } catch (error) {
-    throw new HdashError("config", `the atlas list ${path} was refused: ${messageOf(error)}`, { cause: error });
+    throw new HdashError("config", `the atlas list ${path} was refused: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
+}
+
+/** The registered atlases; where nothing is registered yet, registers the list that comes with hdash and says so. */
+export async function registeredAtlases(effects: Effects): Promise<readonly Atlas[]> {
+  const { listAtlases, saveAtlases } = await import("./store/atlases.ts");
+  const { db } = await effects.database();
+  const known = await listAtlases(db);
+  if (known.length > 0) return known;
+  const path = join(effects.root, "config", "htan_projects.csv");
+  const bundled = await loadAtlasFile(path);
+  await saveAtlases(db, bundled);
+  effects.log.info(
+    `the registry was empty: ${count(bundled.length, "atlas", "atlases")} registered from ${path}`,
+  );
+  return bundled;
 }

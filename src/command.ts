@@ -60,7 +60,11 @@ export async function runCommand(
     .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
     .addOption(new Option("--env-file <file>", "read variables from a file; those already set win"))
     .addOption(
-      new Option("--log-format <format>", "how progress is written").choices(["auto", "plain", "json"]),
+      new Option("--log-format <format>", "how progress is written").choices([
+        "auto",
+        "plain",
+        "json",
+      ]),
     )
     .option("--debug", "log more, and show where an error came from");
 
@@ -115,7 +119,7 @@ export async function runCommand(
     await addCommands(program, shell);
     await program.parseAsync(argv);
   } catch (error) {
-    exitCode = report(error, debug, secrets);
+    exitCode = report(program.name(), error, debug, secrets);
   } finally {
     process.off("SIGTERM", stop);
     process.off("SIGINT", stop);
@@ -127,21 +131,26 @@ function readEnvFile(path: string): Environment {
   try {
     return parseEnv(readFileSync(path, "utf8"));
   } catch (error) {
-    throw new HdashError("config", `the file ${path} given with --env-file cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new HdashError(
+      "config",
+      `the file ${path} given with --env-file cannot be read: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
-function report(error: unknown, debug: boolean, secrets: readonly string[]): number {
+function report(name: string, error: unknown, debug: boolean, secrets: readonly string[]): number {
   // Commander has printed its own message (or the help that was asked for).
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.configuration;
   const hint = error instanceof HdashError && error.hint !== null ? `\n${error.hint}` : "";
   const stack = debug && error instanceof Error ? `\n${error.stack ?? ""}` : "";
-  let text = `hdash: ${messageOf(error)}${hint}${stack}`;
+  let text = `${name}: ${messageOf(error)}${hint}${stack}`;
   for (const secret of secrets) text = text.replaceAll(secret, "[secret]");
   process.stderr.write(`${text}\n`);
   if (isAborted(error)) return EXIT.handedBack;
-  const isSetup = error instanceof HdashError && (error.kind === "config" || error.kind === "usage");
+  const isSetup =
+    error instanceof HdashError && (error.kind === "config" || error.kind === "usage");
   return isSetup ? EXIT.configuration : EXIT.failed;
 }

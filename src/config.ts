@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { cleanEnv, EnvMissingError, makeValidator, type ValidatorSpec } from "envalid";
+import { customCleanEnv, EnvMissingError, makeValidator, type ValidatorSpec } from "envalid";
 
 import { HdashError, messageOf } from "./error.ts";
 
@@ -250,7 +250,8 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
   );
-  const values = cleanEnv(given, SPECS, {
+  // Not cleanEnv: its proxy throws at the first look at a variable that is wrong, and we go on to find the others.
+  const values = customCleanEnv(given, SPECS, (clean) => clean, {
     reporter: ({ errors }) => {
       for (const [name, error] of Object.entries(errors)) {
         if (error instanceof EnvMissingError) problems.push(problem(name, "is not set"));

@@ -7,12 +7,7 @@ export type Digest = string & { readonly __brand: "Digest" };
 
 /** Plain JSON: what may enter a key, a port or the ledger. */
 export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json };
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** Digests bytes, or text as UTF-8. */
 export function digestOf(data: Uint8Array | string): Digest {

@@ -8,6 +8,7 @@ import type { Config } from "./config.ts";
 import { HdashError, messageOf } from "./error.ts";
 import type { Log } from "./log.ts";
 import type { Publisher } from "./publish/site.ts";
+import type { Http } from "./sources/http.ts";
 import type { SynapseClient } from "./sources/synapseClient.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { Bucket } from "./store/bucket.ts";
@@ -30,6 +31,9 @@ export interface Effects {
   /** The place the site is published to. */
   bucket(): Promise<Bucket>;
   publisher(): Promise<Publisher>;
+  /** Makes the fonts of figures known; to be called before the first picture is drawn. */
+  fonts(): Promise<void>;
+  http(): Promise<Http>;
   synapse(): Promise<SynapseClient>;
   /** Releases everything that was opened, last first; the first failure is thrown after all were tried. */
   close(): Promise<void>;
@@ -63,7 +67,7 @@ export function makeEffects(
       return openFolderBlobs(join(config.home, "blobs"));
     }
     const { openDatabaseBlobs } = await import("./store/databaseBlobs.ts");
-    return openDatabaseBlobs(await database(), await scratch());
+    return openDatabaseBlobs((await database()).db);
   });
   const bucket = once(async () => {
     if (config.site.kind === "folder") {
@@ -72,6 +76,7 @@ export function makeEffects(
     }
     const { openS3Bucket } = await import("./store/s3Bucket.ts");
     const opened = openS3Bucket({ ...config.site, log });
+    releases.push(() => opened.close());
     return opened;
   });
   const publisher = once(async () => {
@@ -83,19 +88,27 @@ export function makeEffects(
       log,
     });
   });
+  const fonts = once(async () => {
+    const { prepareFonts } = await import("./render/fonts.ts");
+    // fontconfig, which sharp's text goes through, is configured by the environment and by nothing else.
+    Object.assign(process.env, await prepareFonts(join(await scratch(), "fonts")));
+  });
+  const http = once(async () => {
+    const { makeHttp } = await import("./sources/http.ts");
+    const opened = makeHttp();
+    releases.push(() => opened.close());
+    return opened;
+  });
   const synapse = once(async () => {
     const { makeSynapse } = await import("./sources/synapse.ts");
-    const { makeHttp } = await import("./sources/http.ts");
     if (config.synapse.token === null) {
       throw new HdashError("config", "SYNAPSE_PASSWORD is not set, but Synapse has to be read");
     }
-    const http = makeHttp();
-    releases.push(() => http.close());
     return makeSynapse({
       endpoint: config.synapse.endpoint,
       token: config.synapse.token,
       userName: config.synapse.user,
-      http,
+      http: await http(),
       log,
     });
   });
@@ -110,6 +123,8 @@ export function makeEffects(
     blobs,
     bucket,
     publisher,
+    fonts,
+    http,
     synapse,
     async close() {
       const failures: unknown[] = [];
@@ -144,9 +159,12 @@ function findRoot(): string {
 function readBuild(root: string): string {
   try {
     const value: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    if (typeof value === "object" && value !== null && "version" in value) return String(value.version);
+    if (typeof value === "object" && value !== null && "version" in value)
+      return String(value.version);
     return "unknown";
   } catch (error) {
-    throw new HdashError("permanent", `package.json cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new HdashError("permanent", `package.json cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }

@@ -1,4 +1,7 @@
-// What hdash says while it works: one interface, so that rooms need not know whether a person or a machine reads it.
+// What hdash says while it works: one interface, so that rooms need not know whether a person or a machine reads it,
+// and the two forms it is written in.
+
+import { pino } from "pino";
 
 /** Extra facts of a log line, for machines. Never a secret, never participant-level data. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
@@ -13,3 +16,72 @@ export interface Log {
 
 /** Says nothing: for tests and for callers that do not care. */
 export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** The levels, from most to least talkative. */
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+type Level = (typeof LEVELS)[number];
+
+/** How a log is written, and what must never be in it. */
+export interface LogSettings {
+  /** plain: a clock and a sentence, for people · json: an object per line with level, time, msg and the fields. */
+  readonly format: "plain" | "json";
+  /** The least level that is written. */
+  readonly level: Level;
+  /** Gets each line, without the line break. */
+  readonly write: (line: string) => void;
+  readonly clock: () => Date;
+  /** Values that are written as [secret] wherever they turn up. */
+  readonly secrets: readonly string[];
+}
+
+/** Makes a log. Every line is written before the call returns, so that none is lost when the process ends. */
+export function makeLog(settings: LogSettings): Log {
+  const redact = makeRedaction(settings.secrets);
+  const say = settings.format === "json" ? jsonLines(settings) : plainLines(settings);
+  const least = LEVELS.indexOf(settings.level);
+  const at =
+    (level: Level) =>
+    (message: string, fields: LogFields = {}): void => {
+      if (LEVELS.indexOf(level) < least) return;
+      const clean = Object.entries(fields).map(
+        ([name, value]) => [name, typeof value === "string" ? redact(value) : value] as const,
+      );
+      say(level, redact(message), Object.fromEntries(clean));
+    };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** Makes a function that replaces every secret in a text, as it is and as it looks in an address. */
+export function makeRedaction(secrets: readonly string[]): (text: string) => string {
+  // Longest first: a secret that contains another one must not leave its other half behind.
+  const forms = [...new Set(secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]))]
+    .filter((form) => form !== "")
+    .sort((a, b) => b.length - a.length);
+  return (text) => forms.reduce((redacted, form) => redacted.replaceAll(form, "[secret]"), text);
+}
+
+type Say = (level: Level, message: string, fields: LogFields) => void;
+
+/** Lines like `12:03:04 htan started` (UTC); the fields are left to machines. */
+function plainLines({ write, clock }: LogSettings): Say {
+  return (level, message) => {
+    const time = clock().toISOString().slice(11, 19);
+    const mark = { debug: "debug: ", info: "", warn: "warning: ", error: "error: " }[level];
+    // Names in a message come from data: they may not move the cursor or colour the terminal.
+    const safe = message.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "�");
+    write(`${time} ${mark}${safe.replaceAll("\n", "\n         ")}`);
+  };
+}
+
+function jsonLines({ write, clock }: LogSettings): Say {
+  const logger = pino(
+    {
+      level: "debug",
+      base: null,
+      timestamp: () => `,"time":"${clock().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => write(line.trimEnd()) },
+  );
+  return (level, message, fields) => logger[level](fields, message);
+}

@@ -32,7 +32,10 @@ export async function retry<T>(
   subject: string,
   policy: RetryPolicy,
   fn: (attempt: number) => Promise<T>,
-  options: { readonly signal?: AbortSignal | undefined; readonly onRetry?: OnRetry | undefined } = {},
+  options: {
+    readonly signal?: AbortSignal | undefined;
+    readonly onRetry?: OnRetry | undefined;
+  } = {},
 ): Promise<T> {
   const { signal, onRetry } = options;
   for (let attempt = 1; ; attempt++) {

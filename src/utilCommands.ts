@@ -13,7 +13,9 @@ import { count } from "./format.ts";
 export function addUtilCommands(program: Command, shell: Shell): void {
   program
     .name("hdash-util")
-    .description("Looks after what hdash keeps: the atlas registry, the ledger, the Slack webhook.");
+    .description(
+      "Looks after what hdash keeps: the atlas registry, the ledger, the Slack webhook.",
+    );
 
   program
     .command("init")
@@ -25,7 +27,9 @@ export function addUtilCommands(program: Command, shell: Shell): void {
     .command("reset")
     .description("delete all runs, results, findings and the registry; the published site stays")
     .option("--yes", "do not ask (needed without a terminal)")
-    .action(async (options: { yes?: boolean }) => shell.exit(await reset(shell, options.yes === true)));
+    .action(async (options: { yes?: boolean }) =>
+      shell.exit(await reset(shell, options.yes === true)),
+    );
 
   program
     .command("slack")
@@ -38,7 +42,7 @@ async function init(shell: Shell, given: string | undefined): Promise<number> {
   const log = shell.log(config);
   return shell.withEffects(config, log, async (effects) => {
     const path = given ?? join(effects.root, "config", "htan_projects.csv");
-    const { loadAtlasFile } = await import("./registry.ts");
+    const { loadAtlasFile } = await import("./atlasList.ts");
     const { saveAtlases } = await import("./store/atlases.ts");
     const atlases = await loadAtlasFile(path);
     const { db } = await effects.database();
@@ -62,14 +66,20 @@ async function reset(shell: Shell, isSure: boolean): Promise<number> {
   const config = shell.config(["database"]);
   const log = shell.log(config);
   if (!isSure && !shell.isTerminal) {
-    throw new HdashError("usage", "reset deletes every run, result and finding, and there is no terminal to ask on", {
-      hint: "Say --yes if that is what you want.",
-    });
+    throw new HdashError(
+      "usage",
+      "reset deletes every run, result and finding, and there is no terminal to ask on",
+      {
+        hint: "Say --yes if that is what you want.",
+      },
+    );
   }
   return shell.withEffects(config, log, async (effects) => {
     const database = await effects.database();
     if (!isSure) {
-      const answer = await shell.ask(`Delete everything hdash keeps in ${database.describe()}? Type "yes": `);
+      const answer = await shell.ask(
+        `Delete everything hdash keeps in ${database.describe()}? Type "yes": `,
+      );
       if (answer.trim().toLowerCase() !== "yes") {
         shell.print("nothing was deleted");
         return EXIT.failed;
@@ -82,7 +92,9 @@ async function reset(shell: Shell, isSure: boolean): Promise<number> {
     for (const [table, rows] of Object.entries(deleted)) {
       if (rows > 0) shell.print(`${table.padEnd(12)} ${count(rows, "row")} deleted`);
     }
-    shell.print(`${count(blobs, "blob")} deleted; ${database.describe()} is empty, the published site is as it was`);
+    shell.print(
+      `${count(blobs, "blob")} deleted; ${database.describe()} is empty, the published site is as it was`,
+    );
     return EXIT.ok;
   });
 }
@@ -97,9 +109,13 @@ async function slack(shell: Shell): Promise<number> {
   const log = shell.log(config);
   try {
     const sent = await postMessage({ webhookUrl, message, log, signal: shell.signal });
-    shell.print(sent.ok ? `Slack answered: ${sent.answer}` : `Slack did not take the message: ${sent.reason}`);
+    shell.print(
+      sent.ok ? `Slack answered: ${sent.answer}` : `Slack did not take the message: ${sent.reason}`,
+    );
     return sent.ok ? EXIT.ok : EXIT.failed;
   } catch (error) {
-    throw new HdashError("permanent", `the test message could not be sent: ${messageOf(error)}`, { cause: error });
+    throw new HdashError("permanent", `the test message could not be sent: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }

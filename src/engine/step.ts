@@ -2,6 +2,12 @@
 
 import type { Digest, Json } from "../digest.ts";
 import type { Finding } from "../finding.ts";
+import type { FindingDelta, KnownFinding } from "../store/facts.ts";
+import type { RunRecord } from "../store/runs.ts";
+import type { LastDone, ScopeVersion } from "../store/scopes.ts";
+
+// Kept by the ledger, part of what a plan may ask for.
+export type { FindingDelta, KnownFinding, RunRecord, ScopeVersion };
 
 /** Who may see what comes out of a port. Only public ports can reach the published site. */
 export type Visibility = "public" | "private";
@@ -73,7 +79,9 @@ export type OutputRefs<O> = {
 };
 /** What do() takes for inputs: a ref per input, or a list of refs where the input is a list. */
 export type InputRefs<I> = {
-  readonly [K in keyof I]: I[K] extends readonly (infer E)[] ? Ref<I[K]> | readonly Ref<E>[] : Ref<I[K]>;
+  readonly [K in keyof I]: I[K] extends readonly (infer E)[]
+    ? Ref<I[K]> | readonly Ref<E>[]
+    : Ref<I[K]>;
 };
 
 /** What a running step may use besides its inputs. */
@@ -106,25 +114,15 @@ export interface Step<P extends Json, I, O extends Ports> {
 }
 
 /** Declares a step; its only use is to let TypeScript infer the types. */
-export function step<P extends Json, I, O extends Ports>(declaration: Step<P, I, O>): Step<P, I, O> {
+export function step<P extends Json, I, O extends Ports>(
+  declaration: Step<P, I, O>,
+): Step<P, I, O> {
   return declaration;
 }
 
 /** What became of a scope: its value, or why it failed. */
 export type ScopeOutcome<R> =
-  | { readonly ok: true; readonly value: R }
-  | { readonly ok: false; readonly error: string };
-
-/** Facts of a scope (its findings and measures) as they stood from one run on, until a later run found others. */
-export interface ScopeVersion {
-  readonly runId: string;
-  /** When the first run that saw these facts started; ISO 8601, UTC. */
-  readonly startedAt: string;
-  /** Digest over the scope's findings and measures. */
-  readonly factsDigest: Digest;
-  /** Name → value of the measures whose subject is the scope's name. */
-  readonly measures: Readonly<Record<string, number>>;
-}
+  { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: string };
 
 /** A scope's past as the ledger has it: only runs that finished (succeeded or degraded) before this one. */
 export interface ScopeHistory {
@@ -133,40 +131,7 @@ export interface ScopeHistory {
   /** Oldest first, neighbours with equal facts folded into one; the newest may equal this run's. At most `limit`. */
   readonly versions: readonly ScopeVersion[];
   /** The last finished run in which this scope was done without failing. */
-  readonly last: { readonly runId: string; readonly startedAt: string; readonly measures: Readonly<Record<string, number>> } | null;
-}
-
-/** How many findings of a scope appeared and disappeared since the last finished run that did the scope; null where there was none. */
-export interface FindingDelta {
-  readonly added: Readonly<Record<"error" | "warning" | "info", number>>;
-  readonly removed: Readonly<Record<"error" | "warning" | "info", number>>;
-}
-
-/** A finding with the identity by which runs are compared: same rule, subject and fields, whatever the row; repeats are numbered. */
-export interface KnownFinding extends Finding {
-  readonly identity: string;
-}
-
-/** A past run, for the history page. Counts are steps. */
-export interface RunRecord {
-  readonly id: string;
-  readonly pipeline: string;
-  readonly params: Json;
-  readonly status: "queued" | "running" | "succeeded" | "degraded" | "failed";
-  readonly build: string;
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  readonly hits: number;
-  readonly ran: number;
-  readonly failed: number;
-  readonly error: string | null;
-  /** Findings that appeared and disappeared in this run, over all scopes. */
-  readonly added: number;
-  readonly removed: number;
-  /** Scope → why it failed. */
-  readonly failedScopes: Readonly<Record<string, string>>;
-  /** Site files put, deleted, left as they were; null until published. */
-  readonly published: { readonly put: number; readonly deleted: number; readonly unchanged: number } | null;
+  readonly last: LastDone | null;
 }
 
 /** A part of the site: the files of a public tree below a prefix, owned by a scope (null: by the whole pipeline). */
@@ -195,8 +160,8 @@ export interface Plan {
   ): Promise<OutputRefs<O>>;
   /** Reads a stored output. */
   read<Out>(ref: Ref<Out>): Promise<Out>;
-  /** Stores a JSON value so that it can be an input of a step by its content. */
-  value<T extends Json>(value: T): Promise<Ref<T, "private">>;
+  /** Stores a JSON value so that it can be an input of a step by its content. As with json(), what JSON would drop or change is refused. */
+  value<T>(value: T): Promise<Ref<T, "private">>;
   /** Does a part of the plan whose failure does not stop the others; the run then ends degraded. */
   scope<R>(name: string, fn: (plan: Plan) => Promise<R>): Promise<ScopeOutcome<R>>;
   /** Tells a scope's past; inside a scope its own may be asked for without naming it. */

@@ -1,18 +1,444 @@
 // The HTAN dashboard as a pipeline: which files each atlas has in Synapse, how complete their metadata is, and what is wrong with it.
+// It declares steps and wires them; what the data means is decided in htan/, how it looks in render/.
 
-import type { Json } from "../digest.ts";
+import pLimit from "p-limit";
+
+import { type Digest, digestOfJson } from "../digest.ts";
 import {
+  type BlobFile,
   file,
   json,
   type Pipeline,
   type Plan,
   publicTree,
   type Ref,
-  type ScopeHistory,
+  type ScopeOutcome,
   type SiteContents,
   type SitePart,
   step,
   type TreeFile,
 } from "../engine/step.ts";
-import type { AtlasAnalysis, AtlasFiles, ManifestEntry } from "../htan/analysis.ts";
+import { HdashError } from "../error.ts";
+import type { Finding } from "../finding.ts";
+import { analyseAtlas } from "../htan/analyse.ts";
+import type { AtlasAnalysis, AtlasFiles } from "../htan/analysis.ts";
 import type { Atlas } from "../htan/atlas.ts";
+import type { Components } from "../htan/components.ts";
+import { atlasFigures, timelineData } from "../htan/figures.ts";
+import { listFiles } from "../htan/files.ts";
+import { type IndexRow, makeIndexPage } from "../htan/indexPage.ts";
+import { readManifest } from "../htan/manifest.ts";
+import { measuresOf } from "../htan/measures.ts";
+import { makeAtlasPage, type PageTools } from "../htan/page.ts";
+import type { PageFigure, PageFile } from "../htan/pageFrame.ts";
+import { type AtlasPast, joinPresent } from "../htan/past.ts";
+import { readGraph } from "../htan/graph.ts";
+import { makeNotFoundPage, makeRunsPage } from "../htan/runsPage.ts";
+import { readView, VIEW_COLUMNS } from "../htan/view.ts";
+import type { SiteAssets } from "../render/assets.ts";
+import { dataScript, timelineScript } from "../render/dataScript.ts";
+import { drawFigure } from "../render/figure.ts";
+import { renderPng } from "../render/png.ts";
+import { sqlString, type SynapseClient } from "../sources/synapseClient.ts";
+
+/** What a run of the dashboard is asked for. */
+export type HtanParams = {
+  /** Atlas ids; null: all that are registered. */
+  readonly atlases: readonly string[] | null;
+  /** The master file view, e.g. "syn20446927". */
+  readonly viewId: string;
+};
+
+/** What the pipeline uses of the world, and how its pages look. */
+export interface HtanEffects {
+  readonly synapse: SynapseClient;
+  listAtlases(): Promise<readonly Atlas[]>;
+  readonly components: Components;
+  /** What the component table decides is in the keys of what it decides. */
+  readonly componentsDigest: Digest;
+  readonly tools: PageTools;
+  readonly assets: SiteAssets;
+  /** Digest of the templates and assets: what else shapes a page. */
+  readonly designDigest: Digest;
+  /** Where people see the site; null where nobody said. */
+  readonly siteUrl: string | null;
+}
+
+/** Atlases at work at a time: enough to keep the network busy while one computes, few enough to bound memory. */
+const ATLASES_AT_ONCE = 4;
+/** A trend shows this many changes; older ones stay in the ledger. */
+const VERSIONS_SHOWN = 60;
+/** A year of daily runs. */
+const RUNS_SHOWN = 366;
+
+/** Makes the pipeline. */
+export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
+  const steps = makeSteps(effects);
+  return {
+    name: "htan",
+    async plan(plan, { atlases: asked, viewId }) {
+      await plan.do(steps.signIn, { params: null, inputs: {} });
+      const registry = await plan.do(steps.listAtlases, { params: null, inputs: {} });
+      const atlases = await plan.read(registry.atlases);
+      const chosen = atlases.filter(({ atlasId }) => asked === null || asked.includes(atlasId));
+      const limit = pLimit(ATLASES_AT_ONCE);
+      const outcomes = new Map<string, ScopeOutcome<AtlasSite>>();
+      await Promise.all(
+        chosen.map((atlas) =>
+          limit(async () => {
+            const outcome = await plan.scope(atlas.atlasId, (scope) =>
+              planAtlas(scope, atlas, viewId),
+            );
+            outcomes.set(atlas.atlasId, outcome);
+          }),
+        ),
+      );
+      checkAnyDone(outcomes);
+      await plan.site(() => planSite(plan, { atlases, outcomes, viewId }));
+    },
+  };
+
+  /** Everything about one atlas: pulled, checked, drawn and written. */
+  async function planAtlas(plan: Plan, atlas: Atlas, viewId: string): Promise<AtlasSite> {
+    const { atlasId, projectId } = atlas;
+    const { view } = await plan.do(steps.pullView, {
+      params: { viewId, projectId, atlasId },
+      inputs: {},
+    });
+    const { files } = await plan.do(steps.listFiles, {
+      params: { atlas: { ...atlas } },
+      inputs: { view },
+    });
+    const { manifests } = await plan.read(files);
+    const contents = await Promise.all(
+      manifests.map(async ({ entityId, md5 }) => {
+        const { content } = await plan.do(steps.pullManifest, {
+          params: { entityId, md5 },
+          inputs: {},
+        });
+        return content;
+      }),
+    );
+    const { analysis } = await plan.do(steps.checkAtlas, {
+      params: { atlas: { ...atlas }, components: effects.componentsDigest },
+      inputs: { files, contents },
+    });
+    const measures = measuresOf(await plan.read(analysis));
+    const { figures, drawings } = await plan.do(steps.drawFigures, {
+      params: null,
+      inputs: { analysis },
+    });
+    const { pages } = await plan.do(steps.renderAtlas, {
+      params: { atlas: { ...atlas }, design: effects.designDigest },
+      inputs: { analysis, figures, past: await plan.value(await pastOf(plan, measures)) },
+    });
+    return { pages, drawings, measures };
+  }
+
+  async function pastOf(plan: Plan, measures: Measures) {
+    const { versions, factsDigest } = await plan.history(undefined, VERSIONS_SHOWN);
+    const { startedAt } = plan.run;
+    const joined = joinPresent(versions, { startedAt, factsDigest, measures });
+    const before = joined.beforeRunId === null ? null : await plan.findings(joined.beforeRunId);
+    return {
+      versions: joined.versions.map((version) => ({ ...version })),
+      before: before === null ? null : before.map(plainFinding),
+    };
+  }
+
+  /** The index, the history and the assets, around the atlases that this run could do; the others keep what they last published. */
+  async function planSite(
+    plan: Plan,
+    known: {
+      readonly atlases: readonly Atlas[];
+      readonly outcomes: ReadonlyMap<string, ScopeOutcome<AtlasSite>>;
+      readonly viewId: string;
+    },
+  ): Promise<SiteContents> {
+    const { atlases, outcomes, viewId } = known;
+    const deltas = await plan.deltas();
+    const rows = await Promise.all(
+      atlases.map(async (atlas): Promise<IndexRow> => {
+        const outcome = outcomes.get(atlas.atlasId);
+        const { versions, last, factsDigest } = await plan.history(atlas.atlasId, VERSIONS_SHOWN);
+        const { startedAt } = plan.run;
+        if (outcome?.ok !== true) {
+          const failure = outcome === undefined ? null : outcome.error;
+          return { atlas, failure, updatedAt: last?.startedAt ?? null, versions, delta: null };
+        }
+        const { measures } = outcome.value;
+        const present = joinPresent(versions, { startedAt, factsDigest, measures }).versions;
+        const delta = deltas[atlas.atlasId] ?? null;
+        return { atlas, failure: null, updatedAt: startedAt, versions: present, delta };
+      }),
+    );
+    const runs = await plan.runs(RUNS_SHOWN);
+    const { startedAt, build } = plan.run;
+    const summary = await plan.value({ rows: rows.map(asJson), runs: runs.map(asJson) });
+    const { pages } = await plan.do(steps.renderSite, {
+      params: { startedAt, build, viewId, siteUrl: effects.siteUrl, design: effects.designDigest },
+      inputs: { summary },
+    });
+    const { hashed, named } = await plan.do(steps.collectAssets, {
+      params: { design: effects.designDigest },
+      inputs: {},
+    });
+    const parts: SitePart[] = [
+      { scope: null, prefix: "", tree: hashed, cache: "immutable" },
+      { scope: null, prefix: "", tree: named, cache: "page" },
+      { scope: null, prefix: "", tree: pages, cache: "page" },
+    ];
+    const keepScopes: string[] = [];
+    for (const { atlasId } of atlases) {
+      const outcome = outcomes.get(atlasId);
+      if (outcome?.ok !== true) keepScopes.push(atlasId);
+      else {
+        const { pages, drawings } = outcome.value;
+        parts.push({ scope: atlasId, prefix: "", tree: pages, cache: "page" });
+        parts.push({ scope: atlasId, prefix: "figures/", tree: drawings, cache: "page" });
+      }
+    }
+    return { parts, keepScopes };
+  }
+}
+
+type SiteParams = {
+  readonly startedAt: string;
+  readonly build: string;
+  readonly viewId: string;
+  readonly siteUrl: string | null;
+  readonly design: Digest;
+};
+
+/** What an atlas publishes. */
+interface AtlasSite {
+  readonly pages: Ref<readonly TreeFile[], "public">;
+  readonly drawings: Ref<readonly TreeFile[], "public">;
+  readonly measures: Measures;
+}
+
+/** An atlas as a step's parameter: plain JSON. */
+type AtlasParam = { readonly [K in keyof Atlas]: Atlas[K] };
+
+type Measures = Readonly<Record<string, number>>;
+
+function makeSteps(effects: HtanEffects) {
+  const { synapse, components, tools, assets } = effects;
+  return {
+    // A token that is not taken stops the run here, in one clear sentence, and not once for each atlas.
+    signIn: step({
+      name: "signIn",
+      version: 1,
+      outputs: { user: json<string>() },
+      pin: async (_params: null, signal) => (await synapse.whoAmI(signal)).userName,
+      run: async (_inputs: object, _params, _ctx, pin) => ({ user: String(pin) }),
+    }),
+
+    listAtlases: step({
+      name: "listAtlases",
+      version: 1,
+      outputs: { atlases: json<readonly Atlas[]>() },
+      pin: async () => digestOfJson((await effects.listAtlases()).map((atlas) => ({ ...atlas }))),
+      run: async (_inputs: object, _params: null) => ({ atlases: await effects.listAtlases() }),
+    }),
+
+    pullView: step({
+      name: "pullView",
+      version: 1,
+      outputs: { view: file() },
+      pin: async (
+        { viewId, projectId }: { viewId: string; projectId: string; atlasId: string },
+        signal,
+      ) => ({ ...(await synapse.viewState(viewId, whereProject(projectId), signal)) }),
+      repin: true,
+      async run(_inputs: object, { viewId, projectId, atlasId }, ctx) {
+        // A view has no rows of a project that is missing or may not be read: ask for the project itself to tell that from an empty one.
+        await synapse.entity(projectId, ctx.signal);
+        const path = `${await ctx.workDir()}/${atlasId}.csv`;
+        const sql = `SELECT ${VIEW_COLUMNS.join(", ")} FROM ${viewId} WHERE ${whereProject(projectId)}`;
+        await synapse.queryCsv(viewId, sql, path, ctx.signal, (bytes) => ctx.progress(bytes, null));
+        return { view: { path } };
+      },
+    }),
+
+    listFiles: step({
+      name: "listFiles",
+      version: 1,
+      outputs: { files: json<AtlasFiles>() },
+      run: async ({ view }: { view: BlobFile }, { atlas }: { atlas: AtlasParam }) => ({
+        files: listFiles(atlas, await readView(view.stream(), { escape: "\\" })),
+      }),
+    }),
+
+    pullManifest: step({
+      name: "pullManifest",
+      version: 1,
+      outputs: { content: file() },
+      // A manifest is known by its MD5; only where the view has none is the entity asked whether it moved.
+      pin: async ({ entityId, md5 }: { entityId: string; md5: string | null }, signal) =>
+        md5 === null ? (await synapse.entity(entityId, signal)).etag : null,
+      async run(_inputs: object, { entityId, md5 }, ctx) {
+        const path = `${await ctx.workDir()}/${entityId}.csv`;
+        await synapse.download(entityId, md5, path, ctx.signal, (bytes) =>
+          ctx.progress(bytes, null),
+        );
+        return { content: { path } };
+      },
+    }),
+
+    checkAtlas: step({
+      name: "checkAtlas",
+      version: 1,
+      outputs: { analysis: json<AtlasAnalysis>() },
+      async run(
+        { files, contents }: { files: AtlasFiles; contents: readonly BlobFile[] },
+        { atlas }: { atlas: AtlasParam; components: Digest },
+        ctx,
+      ) {
+        const manifests = [];
+        for (const [index, entry] of files.manifests.entries()) {
+          const content = contents[index];
+          if (content === undefined) continue;
+          manifests.push(await readManifest(entry, content.stream(), components));
+          ctx.progress(index + 1, files.manifests.length);
+        }
+        const analysis = analyseAtlas(atlas, files, manifests, components);
+        ctx.find(analysis.findings);
+        for (const [name, value] of Object.entries(measuresOf(analysis))) {
+          ctx.measure(atlas.atlasId, name, value);
+        }
+        return { analysis };
+      },
+    }),
+
+    drawFigures: step({
+      name: "drawFigures",
+      version: 1,
+      outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
+      async run({ analysis }: { analysis: AtlasAnalysis }, _params: null, ctx) {
+        const models = atlasFigures(analysis, components.list).filter(({ id }) => !UNUSED.has(id));
+        const figures: PageFigure[] = [];
+        const drawings: TreeFile[] = [];
+        for (const [index, figure] of models.entries()) {
+          const { inlineSvg, compactSvg, fileSvg } = await drawFigure(figure);
+          const name = `${analysis.atlasId}-${figure.id}`;
+          drawings.push(
+            textFile({
+              path: `${name}.svg`,
+              contentType: "image/svg+xml; charset=utf-8",
+              text: fileSvg,
+            }),
+          );
+          drawings.push({
+            path: `${name}.png`,
+            contentType: "image/png",
+            bytes: await renderPng(fileSvg),
+          });
+          figures.push({
+            id: figure.id,
+            title: figure.title,
+            alt: figure.alt,
+            svg: inlineSvg,
+            compactSvg,
+            svgPath: `figures/${name}.svg`,
+            pngPath: `figures/${name}.png`,
+          });
+          ctx.progress(index + 1, models.length);
+        }
+        return { figures, drawings };
+      },
+    }),
+
+    renderAtlas: step({
+      name: "renderAtlas",
+      version: 1,
+      outputs: { pages: publicTree() },
+      run: async (
+        inputs: { analysis: AtlasAnalysis; figures: readonly PageFigure[]; past: AtlasPast },
+        { atlas }: { atlas: AtlasParam; design: Digest },
+      ) => {
+        const { analysis, figures, past } = inputs;
+        const pages = makeAtlasPage(
+          { atlas, analysis, ...past, figures, gallery: [], assets: assets.paths },
+          tools,
+        );
+        const { atlasId, sif, findings, timelineEvents } = analysis;
+        const scripts = [
+          ["graph", dataScript(atlasId, "graph", readGraph(sif, findings, components.list))],
+          ["timeline", timelineScript(atlasId, timelineData(timelineEvents))],
+        ] as const;
+        const data = scripts.map(([kind, text]) => ({
+          path: `data/${atlasId}-${kind}.js`,
+          contentType: "text/javascript; charset=utf-8",
+          text,
+        }));
+        return { pages: [...pages, ...data].map(textFile) };
+      },
+    }),
+
+    collectAssets: step({
+      name: "collectAssets",
+      version: 1,
+      outputs: { hashed: publicTree(), named: publicTree() },
+      run: async (_inputs: object, _params: { design: Digest }) => {
+        const isHashed = ({ path }: TreeFile) => /\.[0-9a-f]{8}\.\w+$/.test(path);
+        return {
+          hashed: assets.files.filter(isHashed),
+          named: assets.files.filter((one) => !isHashed(one)),
+        };
+      },
+    }),
+
+    renderSite: step({
+      name: "renderSite",
+      version: 1,
+      outputs: { pages: publicTree() },
+      run: async (
+        {
+          summary,
+        }: { summary: { rows: readonly IndexRow[]; runs: Awaited<ReturnType<Plan["runs"]>> } },
+        { startedAt, build, viewId, siteUrl }: SiteParams,
+      ) => {
+        const { rows, runs } = summary;
+        const current = { startedAt, build };
+        return {
+          pages: [
+            ...makeIndexPage({ rows, run: { ...current, viewId }, assets: assets.paths }, tools),
+            makeRunsPage({ runs, current, assets: assets.paths }, tools.render),
+            makeNotFoundPage(siteUrl, tools.render),
+          ].map(textFile),
+        };
+      },
+    }),
+  };
+}
+
+/** Gives an interface's plain data the type that JSON has: a mapped type, which TypeScript takes for an index of keys. */
+function asJson<T extends object>(value: T): { readonly [K in keyof T]: T[K] } {
+  return value;
+}
+
+/** Figures that no page shows yet are not drawn. */
+const UNUSED: ReadonlySet<string> = new Set(["files", "folders", "rules"]);
+
+/** Where no atlas at all could be updated, there is nothing to publish: the old site stays as it is. */
+function checkAnyDone(outcomes: ReadonlyMap<string, ScopeOutcome<unknown>>): void {
+  const failures = [...outcomes].flatMap(([id, outcome]) =>
+    outcome.ok ? [] : [`${id}: ${outcome.error}`],
+  );
+  if (failures.length === 0 || failures.length < outcomes.size) return;
+  throw new HdashError("permanent", `no atlas could be updated. ${failures[0] ?? ""}`);
+}
+
+function whereProject(projectId: string): string {
+  return `projectId = ${sqlString(projectId)}`;
+}
+
+function textFile({ path, contentType, text }: PageFile): TreeFile {
+  return { path, contentType, bytes: new TextEncoder().encode(text) };
+}
+
+/** A finding without what the ledger adds to it. */
+function plainFinding({ rule, severity, subject, row, message, fields }: Finding) {
+  return { rule, severity, subject, row, message, fields: { ...fields } };
+}

@@ -1,0 +1,91 @@
+# hdash's targets. Each installs what it needs first; npm's scripts (package.json) do the work.
+
+# A demo's site goes here; `make demo SITE=DIR` names another folder.
+SITE ?= site
+# Which benchmark `make bench` runs (bench/NAME.ts), and what it is told: make bench BENCH=htan ARGS="--scale 10".
+BENCH ?= htan
+ARGS ?=
+# File with the variables that `make run` uses; .env.example names them all.
+ENV_FILE ?= .env
+# The image's name: REGISTRY/REPOSITORY:TAG.
+DOCKER ?= docker
+REGISTRY ?=
+REPOSITORY ?= hdash
+TAG ?= latest
+IMAGE = $(if $(REGISTRY),$(REGISTRY)/)$(REPOSITORY):$(TAG)
+BASE ?=
+
+# The Node that everything runs on is the npm package `node`, in the version that the lockfile names.
+NODE_VERSION := $(shell sed -n '/"node_modules\/node": {/,/}/s/.*"version": "\(.*\)".*/\1/p' package-lock.json)
+NODE_MAJOR := $(firstword $(subst ., ,$(NODE_VERSION)))
+INSTALLED := node_modules/.installed
+
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo run test check types lint format bench bless build_amd64 docker_push
+
+help: ## list the targets
+	@sed -n 's/^\([a-z_0-9]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+setup: $(INSTALLED) ## install Node and the packages, as the lockfile names them
+
+# Packages refuse a Node that is too old, so a machine without the right one first gets it into .node/.
+$(INSTALLED): package-lock.json
+	@command -v npm >/dev/null || { echo "setup: npm is needed (11 or newer); install Node.js from your system's packages" >&2; exit 1; }
+	@case "$$(node --version 2>/dev/null)" in v$(NODE_MAJOR).*) ;; *) \
+	  echo "setup: Node $(NODE_VERSION) → .node" && mkdir -p .node && \
+	  printf '{ "private": true, "allowScripts": { "node": true } }\n' > .node/package.json && \
+	  npm install --prefix .node --no-save --no-package-lock --no-audit --no-fund --loglevel=error "node@$(NODE_VERSION)" >/dev/null ;; esac
+	@echo "setup: packages → node_modules"
+	@PATH="$(CURDIR)/.node/node_modules/.bin:$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@test "$$(node_modules/.bin/node --version)" = "v$(NODE_VERSION)" || { \
+	  echo "setup: the npm package node did not install; its install script must be allowed (allowScripts in package.json)" >&2; exit 1; }
+	@touch $@
+
+demo: $(INSTALLED) ## build a whole site from bundled data: make demo SITE=DIR
+	@npm run -s hdash -- demo --site "$(SITE)"
+
+run: $(INSTALLED) ## run hdash for real, with the variables in .env: make run ENV_FILE=FILE
+	@test -f "$(ENV_FILE)" || { echo "run: there is no $(ENV_FILE); copy .env.example to it and fill it in" >&2; exit 2; }
+	@npm run -s hdash -- --env-file "$(ENV_FILE)"
+
+test: $(INSTALLED) ## run types, lint, format check and every test
+	@sh test/support/install.sh
+	@npm run -s test
+
+check: $(INSTALLED) ## run types, lint and format check
+	@npm run -s check
+
+types: $(INSTALLED) ## check the types
+	@npm run -s types
+
+lint: $(INSTALLED) ## look for what the house rules forbid, and for what nobody uses
+	@npm run -s lint
+
+format: $(INSTALLED) ## format every file
+	@npm run -s format
+
+bench: $(INSTALLED) ## measure time, CPU and memory: make bench BENCH=htan ARGS="--scale 10"
+	@node --disable-warning=ExperimentalWarning "bench/$(BENCH).ts" $(ARGS)
+
+bless: $(INSTALLED) ## write the golden files that tests compare with; look at the diff
+	@sh test/support/install.sh
+	@BLESS=1 vitest run
+	@git status --short -- '*golden*' migrations/schema.sql
+
+build_amd64: ## build the image for linux/amd64: make build_amd64 REGISTRY=… REPOSITORY=… TAG=…
+	$(DOCKER) build --platform linux/amd64 $(if $(BASE),--build-arg BASE=$(BASE)) \
+	  --build-arg VERSION=$(TAG) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+	  --tag $(IMAGE) .
+
+docker_push: ## push the image to REGISTRY
+	@test -n "$(REGISTRY)" || { echo "docker_push: say where to: make docker_push REGISTRY=… REPOSITORY=$(REPOSITORY) TAG=$(TAG)" >&2; exit 2; }
+	@$(DOCKER) push $(IMAGE) || { \
+	  echo "docker_push: $(IMAGE) was not pushed. If the registry asked for a login, log in again and repeat:" >&2; \
+	  case "$(REGISTRY)" in \
+	    *.dkr.ecr.*) region=$$(echo "$(REGISTRY)" | sed 's/.*\.dkr\.ecr\.\([^.]*\)\..*/\1/'); \
+	      echo "  aws ecr get-login-password --region $$region | $(DOCKER) login --username AWS --password-stdin $(REGISTRY)" >&2;; \
+	    *) echo "  $(DOCKER) login $(REGISTRY)" >&2;; \
+	  esac; exit 1; }

@@ -1,0 +1,254 @@
+CREATE SCHEMA hdash;
+
+CREATE TABLE hdash.atlas (
+    atlas_id text NOT NULL,
+    project_id text NOT NULL,
+    name text NOT NULL,
+    liaison text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE hdash.blob (
+    digest text NOT NULL,
+    bytes bigint NOT NULL,
+    stored_bytes bigint NOT NULL,
+    chunks integer NOT NULL,
+    encoding text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT blob_encoding_check CHECK ((encoding = 'zstd'::text))
+);
+
+CREATE TABLE hdash.blob_chunk (
+    digest text NOT NULL,
+    n integer NOT NULL,
+    bytes bytea NOT NULL
+);
+ALTER TABLE ONLY hdash.blob_chunk ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+CREATE TABLE hdash.finding (
+    step_key text NOT NULL,
+    ordinal integer NOT NULL,
+    identity text NOT NULL,
+    rule text NOT NULL,
+    severity text NOT NULL,
+    subject text NOT NULL,
+    "row" integer,
+    message text NOT NULL,
+    fields jsonb NOT NULL,
+    CONSTRAINT finding_severity_check CHECK ((severity = ANY (ARRAY['error'::text, 'warning'::text, 'info'::text])))
+);
+
+CREATE TABLE hdash.kysely_migration (
+    name character varying(255) NOT NULL,
+    "timestamp" character varying(255) NOT NULL
+);
+
+CREATE TABLE hdash.kysely_migration_lock (
+    id character varying(255) NOT NULL,
+    is_locked integer DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE hdash.measure (
+    step_key text NOT NULL,
+    subject text NOT NULL,
+    name text NOT NULL,
+    value double precision NOT NULL
+);
+
+CREATE TABLE hdash.publication (
+    site text NOT NULL,
+    path text NOT NULL,
+    digest text NOT NULL,
+    etag text NOT NULL,
+    scope text,
+    content_type text NOT NULL,
+    bytes bigint NOT NULL,
+    run_id bigint,
+    published_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE hdash.run (
+    id bigint NOT NULL,
+    pipeline text NOT NULL,
+    params jsonb NOT NULL,
+    params_key text NOT NULL,
+    status text NOT NULL,
+    worker text,
+    worker_detail jsonb,
+    claimed_at timestamp with time zone,
+    lease_until timestamp with time zone,
+    attempt integer NOT NULL,
+    build text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    error text,
+    outcome jsonb,
+    publishing_site text,
+    CONSTRAINT run_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'degraded'::text, 'failed'::text])))
+);
+
+CREATE TABLE hdash.step_run (
+    id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    scope text NOT NULL,
+    step text NOT NULL,
+    step_key text,
+    state text NOT NULL,
+    attempt integer NOT NULL,
+    done double precision,
+    total double precision,
+    error text,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT step_run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'hit'::text, 'ran'::text, 'failed'::text])))
+);
+
+CREATE VIEW hdash.run_finding AS
+ SELECT s.run_id,
+    NULLIF(s.scope, ''::text) AS scope,
+    s.step,
+    f.step_key,
+    f.ordinal,
+    f.identity,
+    f.rule,
+    f.severity,
+    f.subject,
+    f."row",
+    f.message,
+    f.fields
+   FROM (hdash.step_run s
+     JOIN hdash.finding f ON ((f.step_key = s.step_key)))
+  WHERE (s.state = ANY (ARRAY['hit'::text, 'ran'::text]));
+
+ALTER TABLE hdash.run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME hdash.run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW hdash.run_measure AS
+ SELECT s.run_id,
+    NULLIF(s.scope, ''::text) AS scope,
+    s.step,
+    m.step_key,
+    m.subject,
+    m.name,
+    m.value
+   FROM (hdash.step_run s
+     JOIN hdash.measure m ON ((m.step_key = s.step_key)))
+  WHERE (s.state = ANY (ARRAY['hit'::text, 'ran'::text]));
+
+CREATE TABLE hdash.run_scope (
+    run_id bigint NOT NULL,
+    scope text NOT NULL,
+    status text NOT NULL,
+    attempt integer NOT NULL,
+    error text,
+    facts_digest text,
+    delta jsonb,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT run_scope_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
+);
+
+CREATE TABLE hdash.step_result (
+    step_key text NOT NULL,
+    step text NOT NULL,
+    version integer NOT NULL,
+    document text NOT NULL,
+    outputs jsonb NOT NULL,
+    facts_digest text,
+    ms double precision NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    run_id bigint
+);
+
+ALTER TABLE hdash.step_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME hdash.step_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY hdash.atlas
+    ADD CONSTRAINT atlas_pkey PRIMARY KEY (atlas_id);
+
+ALTER TABLE ONLY hdash.atlas
+    ADD CONSTRAINT atlas_project_id_key UNIQUE (project_id);
+
+ALTER TABLE ONLY hdash.blob_chunk
+    ADD CONSTRAINT blob_chunk_pkey PRIMARY KEY (digest, n);
+
+ALTER TABLE ONLY hdash.blob
+    ADD CONSTRAINT blob_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY hdash.finding
+    ADD CONSTRAINT finding_pkey PRIMARY KEY (step_key, ordinal);
+
+ALTER TABLE ONLY hdash.kysely_migration_lock
+    ADD CONSTRAINT kysely_migration_lock_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY hdash.kysely_migration
+    ADD CONSTRAINT kysely_migration_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY hdash.measure
+    ADD CONSTRAINT measure_pkey PRIMARY KEY (step_key, subject, name);
+
+ALTER TABLE ONLY hdash.publication
+    ADD CONSTRAINT publication_pkey PRIMARY KEY (site, path);
+
+ALTER TABLE ONLY hdash.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY hdash.run_scope
+    ADD CONSTRAINT run_scope_pkey PRIMARY KEY (run_id, scope);
+
+ALTER TABLE ONLY hdash.step_result
+    ADD CONSTRAINT step_result_pkey PRIMARY KEY (step_key);
+
+ALTER TABLE ONLY hdash.step_run
+    ADD CONSTRAINT step_run_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY hdash.step_run
+    ADD CONSTRAINT step_run_run_id_scope_step_key_key UNIQUE (run_id, scope, step_key);
+
+CREATE INDEX finding_rule ON hdash.finding USING btree (rule);
+
+CREATE INDEX finding_subject ON hdash.finding USING btree (subject);
+
+CREATE INDEX measure_name ON hdash.measure USING btree (subject, name);
+
+CREATE INDEX publication_run ON hdash.publication USING btree (run_id);
+
+CREATE UNIQUE INDEX run_active ON hdash.run USING btree (pipeline, params_key) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
+
+CREATE INDEX run_finished ON hdash.run USING btree (pipeline, finished_at DESC, id DESC) WHERE (status = ANY (ARRAY['succeeded'::text, 'degraded'::text]));
+
+CREATE UNIQUE INDEX run_publishing ON hdash.run USING btree (publishing_site) WHERE ((publishing_site IS NOT NULL) AND (status = 'running'::text));
+
+CREATE INDEX step_result_run ON hdash.step_result USING btree (run_id);
+
+CREATE INDEX step_run_key ON hdash.step_run USING btree (step_key);
+
+ALTER TABLE ONLY hdash.finding
+    ADD CONSTRAINT finding_step_key_fkey FOREIGN KEY (step_key) REFERENCES hdash.step_result(step_key) ON DELETE CASCADE;
+
+ALTER TABLE ONLY hdash.measure
+    ADD CONSTRAINT measure_step_key_fkey FOREIGN KEY (step_key) REFERENCES hdash.step_result(step_key) ON DELETE CASCADE;
+
+ALTER TABLE ONLY hdash.publication
+    ADD CONSTRAINT publication_run_id_fkey FOREIGN KEY (run_id) REFERENCES hdash.run(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY hdash.run_scope
+    ADD CONSTRAINT run_scope_run_id_fkey FOREIGN KEY (run_id) REFERENCES hdash.run(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY hdash.step_result
+    ADD CONSTRAINT step_result_run_id_fkey FOREIGN KEY (run_id) REFERENCES hdash.run(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY hdash.step_run
+    ADD CONSTRAINT step_run_run_id_fkey FOREIGN KEY (run_id) REFERENCES hdash.run(id) ON DELETE CASCADE;

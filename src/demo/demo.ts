@@ -1,0 +1,177 @@
+// `hdash demo`: the real worker against look-alike services on loopback, with the embedded database and a local folder for a site.
+
+import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { loadAtlasFile } from "../atlasList.ts";
+import { EXIT, type Shell } from "../command.ts";
+import { type Config, type Environment, VARIABLES } from "../config.ts";
+import { digestOf } from "../digest.ts";
+import type { Effects } from "../effects.ts";
+import type { ProgressEvent } from "../engine/progress.ts";
+import { HdashError } from "../error.ts";
+import { duration } from "../format.ts";
+import { PIPELINES } from "../pipelineList.ts";
+import { saveAtlases } from "../store/atlases.ts";
+import { conclude, execute, withProgress } from "../work.ts";
+import { startSlack } from "./slackServer.ts";
+import { startSynapse, type SynapseServer } from "./synapseServer.ts";
+import { DEMO_DAYS, demoWorld } from "./world.ts";
+
+/** What the demo's look-alike Synapse takes for a token; it opens nothing else. */
+const TOKEN = "demo-token";
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export interface DemoFlags {
+  /** A folder in the form of a world (atlases.csv, master.csv, files/); without it the bundled story of a few days. */
+  readonly world?: string;
+  readonly site: string;
+}
+
+/** Publishes a site from a world of files and says where to look; returns the exit code. */
+export async function demo(shell: Shell, flags: DemoFlags): Promise<number> {
+  const site = resolve(flags.site);
+  const world = flags.world === undefined ? null : resolve(flags.world);
+  if (world !== null) await checkWorld(world);
+  const story = world === null ? await mkdtemp(join(tmpdir(), "hdash-world-")) : null;
+  const synapse = await startSynapse({
+    world: world ?? (await firstDay(story)),
+    tokens: { [TOKEN]: "demo" },
+  });
+  const slack = await startSlack({});
+  try {
+    const config = demoConfig(shell, { synapse, slackUrl: slack.url, site, world });
+    // A ledger for each pair of world and site: what another world found yesterday says nothing about this one.
+    await mkdir(config.home, { recursive: true });
+    return await withProgress(shell, config, "HTAN dashboard (demo)", (log, onProgress) => {
+      const stage = { now: () => new Date() };
+      return shell.withEffects(
+        config,
+        log,
+        async (effects) => {
+          const code =
+            story === null
+              ? await oneRun(shell, effects, world ?? "", onProgress)
+              : await tellStory(shell, effects, { story, synapse, stage }, onProgress);
+          for (const message of slack.messages.slice(-1)) shell.print(`Slack was told:\n${indent(textOf(message))}`);
+          shell.print(`The site is in ${site}\nOpen ${pathToFileURL(join(site, "index.html")).href}`);
+          return code;
+        },
+        { clock: () => stage.now() },
+      );
+    });
+  } finally {
+    await slack.close();
+    await synapse.close();
+    if (story !== null) await rm(story, { recursive: true, force: true });
+  }
+}
+
+async function checkWorld(world: string): Promise<void> {
+  for (const name of ["atlases.csv", "master.csv", "files"]) {
+    const path = join(world, name);
+    const found = await stat(path).catch(() => null);
+    if (found === null) {
+      throw new HdashError("usage", `${world} is not a world: there is no ${name} in it`, {
+        hint: "A world is a folder with atlases.csv, master.csv and files/<synapse id>.csv.",
+      });
+    }
+  }
+}
+
+/** The environment of the demo: nothing of the real one but how it logs, so that it can never reach a real service. */
+function demoConfig(
+  shell: Shell,
+  demo: { synapse: SynapseServer; slackUrl: string; site: string; world: string | null },
+): Config {
+  const kept = new Set(["HDASH_LOG_LEVEL", "HDASH_LOG_FORMAT", "HDASH_CONCURRENCY"]);
+  const cleared: Environment = Object.fromEntries(
+    VARIABLES.filter(({ name }) => !kept.has(name)).map(({ name }) => [name, undefined]),
+  );
+  const home = resolve(shell.environment()["HDASH_HOME"] ?? ".hdash");
+  const key = digestOf(`${demo.world ?? "bundled"}\n${demo.site}`).slice(0, 12);
+  return shell.config(["synapse"], {
+    ...cleared,
+    SYNAPSE_USER: "demo",
+    SYNAPSE_PASSWORD: TOKEN,
+    SYNAPSE_ENDPOINT_URL: demo.synapse.url,
+    SLACK_WEBHOOK_URL: demo.slackUrl,
+    HDASH_SITE_DIR: demo.site,
+    HDASH_HOME: join(home, "demo", key),
+  });
+}
+
+async function firstDay(dir: string | null): Promise<string> {
+  if (dir === null) throw new HdashError("permanent", "the demo has neither a world nor a story");
+  const day = join(dir, "1");
+  await demoWorld(day, 1);
+  return day;
+}
+
+async function oneRun(
+  shell: Shell,
+  effects: Effects,
+  world: string,
+  onProgress: (event: ProgressEvent) => void,
+): Promise<number> {
+  await registerAtlases(effects, world);
+  return runAll(shell, effects, onProgress);
+}
+
+/** Lives through the days of the bundled story, so that the site has a past to show; a later demo adds one run in which nothing moved. */
+async function tellStory(
+  shell: Shell,
+  effects: Effects,
+  parts: { story: string; synapse: SynapseServer; stage: { now: () => Date } },
+  onProgress: (event: ProgressEvent) => void,
+): Promise<number> {
+  const { listRuns } = await import("../store/runs.ts");
+  const known = await listRuns((await effects.database()).db, { limit: DEMO_DAYS });
+  const done = known.filter(({ status }) => status === "succeeded" || status === "degraded").length;
+  let code: number = EXIT.ok;
+  for (let day = Math.min(done + 1, DEMO_DAYS); day <= DEMO_DAYS; day++) {
+    const world = join(parts.story, String(day));
+    if (day > 1) await demoWorld(world, day);
+    await parts.synapse.setWorld(world);
+    const before = (DEMO_DAYS - day) * DAY_MS;
+    parts.stage.now = () => new Date(Date.now() - before);
+    const startedAt = performance.now();
+    await registerAtlases(effects, world);
+    code = await runAll(shell, effects, onProgress);
+    effects.log.info(`day ${day} of ${DEMO_DAYS} → published in ${duration(performance.now() - startedAt)}`);
+    if (code !== EXIT.ok && code !== EXIT.degraded) return code;
+  }
+  return code;
+}
+
+async function registerAtlases(effects: Effects, world: string): Promise<void> {
+  const { db } = await effects.database();
+  await saveAtlases(db, await loadAtlasFile(join(world, "atlases.csv")));
+}
+
+async function runAll(
+  shell: Shell,
+  effects: Effects,
+  onProgress: (event: ProgressEvent) => void,
+): Promise<number> {
+  let code: number = EXIT.ok;
+  for (const entry of PIPELINES) {
+    const options = { atlases: null, force: false, wait: false };
+    const outcome = await execute(effects, entry, options, shell.signal, onProgress);
+    code = Math.max(code, await conclude(effects, entry, outcome, shell.signal));
+  }
+  return code;
+}
+
+function textOf(message: unknown): string {
+  return typeof message === "object" && message !== null && "text" in message ? String(message.text) : "";
+}
+
+function indent(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => `  ${line}`)
+    .join("\n");
+}

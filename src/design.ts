@@ -1,0 +1,57 @@
+// How pages look, from disk: templates, styles, scripts and the libraries that pages bring along, with one digest over all of it.
+
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { type Digest, digestOf, digestOfJson } from "./digest.ts";
+import type { PageTemplate } from "./htan/pageFrame.ts";
+import { type SiteAssets, siteAssets } from "./render/assets.ts";
+import { makeTemplates } from "./render/templates.ts";
+import { vendorFiles } from "./render/vendor.ts";
+
+export interface Design {
+  /** Fills a template; throws where the model lacks a value. */
+  readonly render: (template: PageTemplate, model: object) => string;
+  readonly assets: SiteAssets;
+  /** Enters the keys of steps that make pages: another template is another page. */
+  readonly digest: Digest;
+}
+
+/** What of views/assets is published. */
+const PUBLISHED = /\.(css|js|svg|png|woff2)$/;
+
+/** Reads the design from the folder that holds views/ and node_modules/. */
+export async function loadDesign(root: string): Promise<Design> {
+  const views = join(root, "views");
+  const sources: Record<string, string> = {};
+  for (const path of await filesBelow(views, /\.hbs$/)) {
+    sources[path.slice(0, -".hbs".length)] = await readFile(join(views, path), "utf8");
+  }
+  const own = await filesBelow(join(views, "assets"), PUBLISHED);
+  const assets = siteAssets([
+    ...(await Promise.all(
+      own.map(async (path) => ({ path, bytes: await readFile(join(views, "assets", path)) })),
+    )),
+    ...(await Promise.all(
+      vendorFiles().map(async ({ path, source }) => ({
+        path: path.slice("assets/".length),
+        bytes: await readFile(source),
+      })),
+    )),
+  ]);
+  const digest = digestOfJson({
+    templates: sources,
+    assets: Object.fromEntries(assets.files.map(({ path, bytes }) => [path, digestOf(bytes)])),
+  });
+  const { render } = makeTemplates(sources);
+  return { render, assets, digest };
+}
+
+/** Lists files below a folder that match, with forward slashes, sorted. */
+async function filesBelow(dir: string, pattern: RegExp): Promise<readonly string[]> {
+  const names = await readdir(dir, { recursive: true });
+  return names
+    .map((name) => name.replaceAll("\\", "/"))
+    .filter((name) => pattern.test(name))
+    .sort();
+}

@@ -1,0 +1,227 @@
+// `hdash doctor`: asks every configured service one small question and says for each what to do.
+
+import { EXIT, type Shell } from "./command.ts";
+import type { Config } from "./config.ts";
+import { makeEffects } from "./effects.ts";
+import { HdashError, messageOf } from "./error.ts";
+import { count } from "./format.ts";
+import { SILENT } from "./log.ts";
+
+/** How one service answered. */
+interface Diagnosis {
+  readonly service: string;
+  readonly state: "ok" | "note" | "bad";
+  readonly says: string;
+  /** What to do; null where nothing is to be done. */
+  readonly advice: string | null;
+}
+
+/** Examines every service, prints a line for each, and returns 0 where all is well, 1 where something is broken. */
+export async function examine(shell: Shell): Promise<number> {
+  // A missing token is a diagnosis here, not a reason to stop; malformed variables still stop with exit 2.
+  const config = shell.config([]);
+  const effects = makeEffects(config, SILENT);
+  const found: Diagnosis[] = [];
+  try {
+    for (const ask of [askSynapse, askDatabase, askBucket, askWebsite, askSlack]) {
+      for (const diagnosis of await ask(config, effects, shell.signal)) {
+        found.push(diagnosis);
+        const mark = { ok: "ok  ", note: "note", bad: "BAD " }[diagnosis.state];
+        shell.print(`${mark}  ${diagnosis.service.padEnd(9)} ${diagnosis.says}`);
+        if (diagnosis.advice !== null) shell.print(`      ${"".padEnd(9)} → ${diagnosis.advice}`);
+      }
+    }
+  } finally {
+    await effects.close();
+  }
+  const bad = found.filter(({ state }) => state === "bad").length;
+  shell.print(bad === 0 ? "everything that is configured works" : `${count(bad, "thing")} to mend`);
+  return bad === 0 ? EXIT.ok : EXIT.failed;
+}
+
+type Ask = (
+  config: Config,
+  effects: ReturnType<typeof makeEffects>,
+  signal: AbortSignal,
+) => Promise<readonly Diagnosis[]>;
+
+const askSynapse: Ask = async (config, effects, signal) => {
+  const service = "Synapse";
+  const { token, user, endpoint, masterView } = config.synapse;
+  if (token === null) {
+    return [
+      {
+        service,
+        state: "bad",
+        says: "SYNAPSE_PASSWORD is not set",
+        advice:
+          "Make a personal access token in Synapse with the scopes view and download, and set it.",
+      },
+    ];
+  }
+  const synapse = await effects.synapse();
+  const answers: Diagnosis[] = [];
+  const who = await attempt(service, `${endpoint} as the token's owner`, async () => {
+    const { userName } = await synapse.whoAmI(signal);
+    if (user !== null && user !== userName) {
+      return {
+        service,
+        state: "note",
+        says: `the token belongs to ${userName}, but SYNAPSE_USER is ${user}`,
+        advice: "Set SYNAPSE_USER to the token's owner, or use the other user's token.",
+      };
+    }
+    return {
+      service,
+      state: "ok",
+      says: `${endpoint} took the token of ${userName}`,
+      advice: null,
+    };
+  });
+  answers.push(who);
+  if (who.state === "bad") return answers;
+  answers.push(
+    await attempt(service, `view ${masterView}`, async () => {
+      const state = await synapse.viewState(masterView, "type = 'file'", signal);
+      return {
+        service,
+        state: "ok",
+        says: `view ${masterView} is readable: ${count(state.count, "file")}`,
+        advice: null,
+      };
+    }),
+  );
+  return answers;
+};
+
+const askDatabase: Ask = async (_config, effects) => {
+  const service = "Database";
+  return [
+    await attempt(service, "the database", async () => {
+      const database = await effects.database();
+      const { listAtlases } = await import("./store/atlases.ts");
+      const atlases = await listAtlases(database.db);
+      const says = `${database.describe()} is reachable and migrated; ${count(atlases.length, "atlas", "atlases")} registered`;
+      return atlases.length > 0
+        ? { service, state: "ok", says, advice: null }
+        : {
+            service,
+            state: "note",
+            says,
+            advice:
+              "Run `hdash-util init` to register the atlases; the first run does it from the bundled list.",
+          };
+    }),
+  ];
+};
+
+const askBucket: Ask = async (_config, effects, signal) => {
+  const service = "Site";
+  return [
+    await attempt(service, "the bucket", async () => {
+      const bucket = await effects.bucket();
+      const probe = "hdash-doctor.txt";
+      await bucket.put(
+        probe,
+        new TextEncoder().encode("hdash doctor was here\n"),
+        { contentType: "text/plain; charset=utf-8", cacheControl: "no-store" },
+        signal,
+      );
+      await bucket.delete([probe], signal);
+      return {
+        service,
+        state: "ok",
+        says: `${bucket.uri} can be written and cleaned`,
+        advice: null,
+      };
+    }),
+  ];
+};
+
+const askWebsite: Ask = async (config, effects, signal) => {
+  const service = "Website";
+  const { siteUrl } = config;
+  if (siteUrl === null) {
+    return [
+      {
+        service,
+        state: "note",
+        says: "S3_WEB_SITE_URL is not set",
+        advice:
+          "Set it to the address where people see the site, so that Slack messages can link to it.",
+      },
+    ];
+  }
+  if (siteUrl.startsWith("file:")) return [{ service, state: "ok", says: siteUrl, advice: null }];
+  return [
+    await attempt(service, siteUrl, async () => {
+      const { websiteStatus } = await import("./sources/website.ts");
+      const status = await websiteStatus(await effects.http(), siteUrl, signal);
+      if (status < 400)
+        return { service, state: "ok", says: `${siteUrl} answers ${status}`, advice: null };
+      return {
+        service,
+        state: status === 404 ? "note" : "bad",
+        says: `${siteUrl} answers ${status}`,
+        advice:
+          status === 404
+            ? "Nothing is published there yet, or the bucket's website hosting has another address: run hdash once and look again."
+            : "Allow public reading of the site bucket (or of its CloudFront), and turn on website hosting with index.html.",
+      };
+    }),
+  ];
+};
+
+const askSlack: Ask = (config) => {
+  const service = "Slack";
+  const { webhookUrl } = config.slack;
+  if (webhookUrl === null) {
+    return Promise.resolve([
+      {
+        service,
+        state: "note",
+        says: "SLACK_WEBHOOK_URL is not set: messages are logged instead",
+        advice: null,
+      },
+    ]);
+  }
+  const { hostname, pathname } = new URL(webhookUrl);
+  const isWellFormed = /^\/services\/[^/]+\/[^/]+\/[^/]+$/.test(pathname);
+  return Promise.resolve([
+    isWellFormed
+      ? {
+          service,
+          state: "ok",
+          says: `the webhook at ${hostname} is well-formed`,
+          advice: "`hdash-util slack` sends a test message.",
+        }
+      : {
+          service,
+          state: "bad",
+          says: `the webhook at ${hostname} is not of the form /services/T…/B…/…`,
+          advice: "Copy the incoming webhook's whole address from Slack's app settings.",
+        },
+  ]);
+};
+
+/** Turns an error into a diagnosis, with the error's own hint as advice. */
+async function attempt(
+  service: string,
+  subject: string,
+  ask: () => Promise<Diagnosis>,
+): Promise<Diagnosis> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof HdashError && error.kind === "aborted") throw error;
+    const hint = error instanceof HdashError ? error.hint : null;
+    return {
+      service,
+      state: "bad",
+      says: `${subject}: ${messageOf(error)}`,
+      advice:
+        hint ??
+        "Check the variables of this service in .env.example, and that it can be reached from here.",
+    };
+  }
+}

@@ -1,0 +1,153 @@
+// Values of ports to blobs and back. A tree is a blob that lists its files, each of which is a blob of its own.
+
+import { resolve, sep } from "node:path";
+
+import { canonicalJson, type Digest, type Json } from "../digest.ts";
+import { HdashError, messageOf } from "../error.ts";
+import type { BlobStore, StoredBlob } from "../store/blobs.ts";
+import type { BlobFile, Codec, TreeFile } from "./step.ts";
+
+/** A file of a stored tree. */
+export interface TreeEntry {
+  readonly path: string;
+  readonly contentType: string;
+  readonly digest: Digest;
+  readonly bytes: number;
+}
+
+/** What reading and writing ports needs of the world. `keep` runs every access to the blobs, so that a lost connection is tried again. */
+export interface BlobAccess {
+  readonly blobs: BlobStore;
+  readonly keep: <T>(subject: string, access: () => Promise<T>) => Promise<T>;
+}
+
+/**
+ * Stores a port's value. Throws a permanent error that names the port where the value is not what the codec takes.
+ * @param workDir the step's work folder, or null where it never asked for one; a file in it is moved, not copied.
+ */
+export async function encode(
+  access: BlobAccess,
+  port: string,
+  codec: Codec,
+  value: unknown,
+  workDir: string | null,
+): Promise<StoredBlob> {
+  const { blobs, keep } = access;
+  switch (codec) {
+    case "json":
+      return put(access, port, canonical(port, value));
+    case "text":
+      if (typeof value !== "string") throw wrong(port, "is not a text");
+      return put(access, port, value);
+    case "file": {
+      if (typeof value !== "object" || value === null || !("path" in value))
+        throw wrong(port, "has no path");
+      const path = resolve(String(value.path));
+      const isOurs = workDir !== null && path.startsWith(resolve(workDir) + sep);
+      return keep(`storing ${port}`, () => blobs.putFile(path, { isOurs }));
+    }
+    case "tree": {
+      const files = parseTree(port, value);
+      const entries: TreeEntry[] = [];
+      for (const { path, contentType, bytes } of files) {
+        const blob = await keep(`storing ${port}`, () => blobs.put(bytes));
+        entries.push({ path, contentType, ...blob });
+      }
+      return put(access, port, canonical(port, entries));
+    }
+  }
+}
+
+/** Reads a port's value. A file is given as a BlobFile, whose local copy (if one is asked for) is made in `dir`. */
+export async function decode(
+  access: BlobAccess,
+  ref: { readonly digest: Digest; readonly bytes: number; readonly codec: Codec },
+  dir: () => Promise<string>,
+): Promise<unknown> {
+  switch (ref.codec) {
+    case "json":
+      return JSON.parse(await readText(access, ref.digest));
+    case "text":
+      return readText(access, ref.digest);
+    case "file":
+      return openFile(access, ref, dir);
+    case "tree": {
+      const files: TreeFile[] = [];
+      for (const { path, contentType, digest } of await readTree(access, ref.digest)) {
+        const bytes = await access.keep(`reading ${path}`, () => access.blobs.read(digest));
+        files.push({ path, contentType, bytes });
+      }
+      return files;
+    }
+  }
+}
+
+/** Lists the files of a stored tree, by path. */
+export async function readTree(access: BlobAccess, digest: Digest): Promise<readonly TreeEntry[]> {
+  // Written by encode() under this digest.
+  return JSON.parse(await readText(access, digest)) as readonly TreeEntry[];
+}
+
+function openFile(
+  { blobs, keep }: BlobAccess,
+  { digest, bytes }: { readonly digest: Digest; readonly bytes: number },
+  dir: () => Promise<string>,
+): BlobFile {
+  let local: Promise<string> | undefined;
+  return {
+    digest,
+    bytes,
+    stream: () => blobs.stream(digest),
+    path: () =>
+      (local ??= keep(`reading blob ${digest}`, async () => blobs.localFile(digest, await dir()))),
+  };
+}
+
+async function put({ blobs, keep }: BlobAccess, port: string, text: string): Promise<StoredBlob> {
+  const bytes = new TextEncoder().encode(text);
+  return keep(`storing ${port}`, () => blobs.put(bytes));
+}
+
+async function readText({ blobs, keep }: BlobAccess, digest: Digest): Promise<string> {
+  const bytes = await keep(`reading blob ${digest}`, () => blobs.read(digest));
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+function canonical(port: string, value: unknown): string {
+  try {
+    // canonicalJson checks what it is given.
+    return canonicalJson(value as Json);
+  } catch (error) {
+    throw new HdashError("permanent", `output ${port} cannot be stored: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Checks a tree and sorts it by path: the order in which a step makes its files must not shape the digest. */
+function parseTree(port: string, value: unknown): readonly TreeFile[] {
+  if (!Array.isArray(value)) throw wrong(port, "is not a list of files");
+  // Each field is checked below.
+  const files = [...(value as readonly TreeFile[])].sort((a, b) => (a.path < b.path ? -1 : 1));
+  let before: string | null = null;
+  for (const { path, contentType, bytes } of files) {
+    if (typeof path !== "string" || !isSafePath(path)) {
+      throw wrong(port, `has a file whose path "${path}" is not a plain relative one`);
+    }
+    if (path === before) throw wrong(port, `has two files named ${path}`);
+    if (typeof contentType !== "string" || contentType === "")
+      throw wrong(port, `has no content type for ${path}`);
+    if (!(bytes instanceof Uint8Array)) throw wrong(port, `has no bytes for ${path}`);
+    before = path;
+  }
+  return files;
+}
+
+function isSafePath(path: string): boolean {
+  if (/[\\\x00-\x1f]/.test(path)) return false;
+  return path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+}
+
+function wrong(port: string, what: string): HdashError {
+  return new HdashError("permanent", `output ${port} ${what}`);
+}

@@ -1,0 +1,329 @@
+// Doing a step: pin, look its key up, run it where nothing is found, commit.
+
+import { canonicalJson, type Json } from "../digest.ts";
+import { HdashError, isAborted, messageOf } from "../error.ts";
+import type { Finding } from "../finding.ts";
+import { digestFacts, makeFacts, type Measure } from "../store/facts.ts";
+import { commitResult, type StoredResult } from "../store/results.ts";
+import { type StepKey, stepKey } from "./key.ts";
+import {
+  type AnyStep,
+  type InputRecord,
+  isList,
+  makeRefs,
+  mapValues,
+  readInputs,
+  storeOutputs,
+} from "./ports.ts";
+import { lostRun, type ScopeState, type Session } from "./session.ts";
+import type { InputRefs, OutputRefs, OutputValues, Ports, Step, StepContext } from "./step.ts";
+
+/** How often a source may move while it is read before we give up for now. */
+const MAX_MOVES = 3;
+
+/** Callers are told of a step's progress ten times a second at most. */
+const PROGRESS_MS = 100;
+
+/** What a doing came to; "moved" where the source has moved in the meantime, so that the step has to be done again. */
+type Done =
+  { readonly kind: "hit" | "ran"; readonly stored: StoredResult } | { readonly kind: "moved" };
+
+/** Does a step in a scope, or finds its result. */
+export async function doStep<P extends Json, I, O extends Ports>(
+  session: Session,
+  scope: ScopeState,
+  step: Step<P, I, O>,
+  args: { readonly params: P; readonly inputs: InputRefs<I> },
+): Promise<OutputRefs<O>> {
+  const { params } = args;
+  // InputRefs<I> is a ref, or a list of refs, for each input.
+  const inputs = args.inputs as InputRecord;
+  const any: AnyStep = {
+    name: step.name,
+    version: step.version,
+    outputs: step.outputs,
+    repin: step.repin === true,
+    pin: (signal) => (step.pin === undefined ? Promise.resolve(null) : step.pin(params, signal)),
+    run: async (values, ctx, pin) =>
+      // decode() gives for each input what its port's type says.
+      (await step.run(values as I, params, ctx, pin)) satisfies OutputValues<O>,
+  };
+  const stored = await find(session, scope, any, params, inputs);
+  return makeRefs(any, stored) as OutputRefs<O>;
+}
+
+async function find(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  params: Json,
+  inputs: InputRecord,
+): Promise<StoredResult> {
+  const digests = mapValues(inputs, (input) =>
+    isList(input) ? input.map(({ digest }) => digest) : input.digest,
+  );
+  for (let moves = 0; moves <= MAX_MOVES; moves++) {
+    session.throwIfStopped();
+    const pin = await takePin(session, scope, step);
+    const { key, document } = stepKey({
+      step: step.name,
+      version: step.version,
+      params,
+      pin,
+      inputs: digests,
+    });
+    const done = await share(session, scope, step, key, () =>
+      doOnce(session, scope, step, { key, document, pin, inputs }),
+    );
+    if (done.kind === "moved") continue;
+    scope.facts.set(key, done.stored.factsDigest);
+    return done.stored;
+  }
+  throw new HdashError(
+    "transient",
+    `the source of ${step.name} moved ${MAX_MOVES + 1} times while it was read`,
+  );
+}
+
+/** Pins the source; a failure counts as the step's. */
+async function takePin(session: Session, scope: ScopeState, step: AnyStep): Promise<Json> {
+  const startedAt = session.clock();
+  const since = performance.now();
+  try {
+    return await session.limit(async () => {
+      session.throwIfStopped();
+      return step.pin(session.signal);
+    });
+  } catch (error) {
+    noteFailure(session, scope, step, { key: null, startedAt, since, error });
+    throw error;
+  }
+}
+
+/** Does what is not being done yet under this key; otherwise waits for the one who does. */
+async function share(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  key: StepKey,
+  work: () => Promise<Done>,
+): Promise<Done> {
+  // Only this function puts promises into the map.
+  const going = session.doings.get(key) as Promise<Done> | undefined;
+  if (going === undefined) {
+    const own = work().finally(() => session.doings.delete(key));
+    session.doings.set(key, own);
+    return own;
+  }
+  const startedAt = session.clock();
+  const since = performance.now();
+  try {
+    const done = await going;
+    if (done.kind !== "moved") noteHit(session, scope, step, key, startedAt, since);
+    return done;
+  } catch (error) {
+    noteFailure(session, scope, step, { key, startedAt, since, error });
+    throw error;
+  }
+}
+
+interface Task {
+  readonly key: StepKey;
+  readonly document: string;
+  readonly pin: Json;
+  readonly inputs: InputRecord;
+}
+
+async function doOnce(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  task: Task,
+): Promise<Done> {
+  const startedAt = session.clock();
+  const since = performance.now();
+  let isReplacing = session.isForced && !session.ownKeys.has(task.key);
+  if (!isReplacing) {
+    const known = await session.journal.find(task.key);
+    if (known.kind === "found") {
+      noteHit(session, scope, step, task.key, startedAt, since);
+      return { kind: "hit", stored: known.stored };
+    }
+    if (known.kind === "gone") {
+      session.log.warn(`${step.name}: a blob of its result is missing; the step is done again`);
+      isReplacing = true;
+    }
+  }
+  return session.limit(() => run(session, scope, step, task, isReplacing));
+}
+
+async function run(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  { key, document, pin, inputs }: Task,
+  isReplacing: boolean,
+): Promise<Done> {
+  session.throwIfStopped();
+  const startedAt = session.clock();
+  const since = performance.now();
+  const label = { scope: scope.name === "" ? null : scope.name, step: step.name, key };
+  scope.noted.set(key, "running");
+  session.onProgress({ kind: "stepStarted", ...label });
+  const note = { scope: scope.name, step: step.name, key, error: null, startedAt, endedAt: null };
+  session.journal.note({ ...note, state: "running", done: null, total: null });
+
+  const folder = session.scratch.newFolder();
+  const findings: Finding[] = [];
+  const measures: Measure[] = [];
+  let toldAt = -PROGRESS_MS;
+  const ctx: StepContext = {
+    signal: session.signal,
+    workDir: () => folder.make(),
+    progress(done, total) {
+      const now = performance.now();
+      if (now - toldAt < PROGRESS_MS && done !== total) return;
+      toldAt = now;
+      session.journal.note({ ...note, state: "running", done, total });
+      session.onProgress({ kind: "stepProgress", ...label, done, total });
+    },
+    find(found) {
+      // Not push(...found): a list of 200,000 does not fit on the stack.
+      for (const finding of found) findings.push(finding);
+    },
+    measure(subject, name, value) {
+      measures.push({ subject, name, value });
+    },
+  };
+  try {
+    const values = await step.run(await readInputs(session, inputs, folder), ctx, pin);
+    session.throwIfStopped();
+    if (step.repin === true) {
+      const again = await step.pin(session.signal);
+      if (canonicalJson(again) !== canonicalJson(pin)) {
+        session.log.debug(`${step.name}: its source moved while it was read; it is read again`);
+        session.journal.drop(scope.name, key);
+        return { kind: "moved" };
+      }
+    }
+    const outputs = await storeOutputs(session, step, values, folder);
+    const facts = makeFacts(findings, measures);
+    session.throwIfStopped();
+    session.journal.drop(scope.name, key);
+    const ms = performance.now() - since;
+    const result = {
+      key,
+      outputs,
+      factsDigest: digestFacts(facts),
+      step: step.name,
+      version: step.version,
+      document,
+      facts,
+      ms,
+      scope: scope.name,
+      startedAt,
+      endedAt: session.clock(),
+    };
+    const commit = await session.keep(`committing ${step.name}`, () =>
+      commitResult(session.db, session.lease, result, isReplacing),
+    );
+    if (commit.kind === "lost") {
+      const lost = lostRun(session.lease);
+      session.stop(lost);
+      throw lost;
+    }
+    if (commit.kind === "differs") {
+      const which = isReplacing ? "the new one counts" : "the one that was there first counts";
+      session.log.warn(`${step.name} gave another result than before for the same key; ${which}`, {
+        key,
+      });
+    }
+    session.ownKeys.add(key);
+    scope.noted.set(key, "ran");
+    session.counts.ran++;
+    session.onProgress({ kind: "stepEnded", ...label, state: "ran", durationMs: ms, error: null });
+    return { kind: "ran", stored: commit.stored };
+  } catch (error) {
+    session.journal.drop(scope.name, key);
+    noteFailure(session, scope, step, { key, startedAt, since, error });
+    throw error;
+  } finally {
+    await folder.remove();
+  }
+}
+
+function noteHit(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  key: StepKey,
+  startedAt: Date,
+  since: number,
+): void {
+  const before = scope.noted.get(key);
+  if (before !== undefined && before !== "failed") return;
+  scope.noted.set(key, "hit");
+  session.journal.note({
+    scope: scope.name,
+    step: step.name,
+    key,
+    state: "hit",
+    done: null,
+    total: null,
+    error: null,
+    startedAt,
+    endedAt: session.clock(),
+  });
+  session.counts.hits++;
+  session.onProgress({
+    kind: "stepEnded",
+    scope: scope.name === "" ? null : scope.name,
+    step: step.name,
+    key,
+    state: "hit",
+    durationMs: performance.now() - since,
+    error: null,
+  });
+}
+
+function noteFailure(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  failure: {
+    readonly key: StepKey | null;
+    readonly startedAt: Date;
+    readonly since: number;
+    readonly error: unknown;
+  },
+): void {
+  // A step that was stopped has not failed; its replay will tell.
+  if (session.signal.aborted || (failure.error instanceof HdashError && isAborted(failure.error)))
+    return;
+  if (failure.key !== null) {
+    if (scope.noted.get(failure.key) === "failed") return;
+    scope.noted.set(failure.key, "failed");
+  }
+  const error = messageOf(failure.error);
+  session.journal.note({
+    scope: scope.name,
+    step: step.name,
+    key: failure.key,
+    state: "failed",
+    done: null,
+    total: null,
+    error,
+    startedAt: failure.startedAt,
+    endedAt: session.clock(),
+  });
+  session.counts.failed++;
+  session.onProgress({
+    kind: "stepEnded",
+    scope: scope.name === "" ? null : scope.name,
+    step: step.name,
+    key: failure.key,
+    state: "failed",
+    durationMs: performance.now() - failure.since,
+    error,
+  });
+}

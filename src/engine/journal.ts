@@ -1,0 +1,113 @@
+// Traffic with the ledger that can be bundled: looking results up, and noting what becomes of steps. A run in which nothing changed consists
+// of hits alone, and a statement for each of them would be most of its time.
+
+import type { Digest } from "../digest.ts";
+import { findResults, type StoredResult } from "../store/results.ts";
+import type { Db } from "../store/schema.ts";
+import { type Lease, noteSteps, type StepNote } from "../store/stepRuns.ts";
+import type { BlobAccess } from "./codec.ts";
+
+/** What is known of a key. "gone": there was a result, but its blobs are not there any more. */
+export type Lookup =
+  { readonly kind: "found"; readonly stored: StoredResult } | { readonly kind: "none" | "gone" };
+
+export interface Journal {
+  /** Looks a key up, together with all others that are asked for at the same time. */
+  find(key: string): Promise<Lookup>;
+  /** Notes a step, within a second. A later note of the same scope and key replaces one that is not written yet. */
+  note(note: StepNote): void;
+  /** Forgets a note that is not written yet, because a commit says more. */
+  drop(scope: string, key: string): void;
+  /** Writes what is noted. Throws what keeps it from being written. */
+  flush(): Promise<void>;
+  /** Writes nothing any more. */
+  close(): void;
+}
+
+/** A step that takes longer than this is seen running by those who look into the ledger. */
+const FLUSH_MS = 1000;
+
+/**
+ * Opens the journal of a run.
+ * @param onLost is called where a note was refused because the run is no longer ours.
+ */
+export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: () => void): Journal {
+  const pending = new Map<string, StepNote>();
+  let unnamed = 0;
+  let isClosed = false;
+  let writing: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    // An error has stopped the run by itself (see keep); whoever waits for a step gets it.
+    if (pending.size > 0) flush().catch(() => {});
+  }, FLUSH_MS);
+
+  function flush(): Promise<void> {
+    // One after the other, so that an older note does not overwrite a newer one.
+    writing = writing.catch(() => {}).then(write);
+    return writing;
+  }
+
+  async function write(): Promise<void> {
+    if (pending.size === 0 || isClosed) return;
+    const notes = [...pending.values()];
+    pending.clear();
+    if (!(await access.keep("noting steps", () => noteSteps(db, lease, notes)))) onLost();
+  }
+
+  let asked = new Map<string, PromiseWithResolvers<Lookup>>();
+
+  function find(key: string): Promise<Lookup> {
+    const same = asked.get(key);
+    if (same !== undefined) return same.promise;
+    if (asked.size === 0) setImmediate(() => void answer());
+    const question = Promise.withResolvers<Lookup>();
+    asked.set(key, question);
+    return question.promise;
+  }
+
+  async function answer(): Promise<void> {
+    const questions = asked;
+    asked = new Map();
+    try {
+      const results = await access.keep("looking results up", () =>
+        findResults(db, [...questions.keys()]),
+      );
+      const digests = new Set<Digest>();
+      for (const { outputs } of results.values()) {
+        for (const { digest } of Object.values(outputs)) digests.add(digest);
+      }
+      const missing = new Set(
+        await access.keep("looking blobs up", () => access.blobs.missing([...digests])),
+      );
+      for (const [key, question] of questions) {
+        const stored = results.get(key);
+        if (stored === undefined) question.resolve({ kind: "none" });
+        else if (Object.values(stored.outputs).some(({ digest }) => missing.has(digest))) {
+          question.resolve({ kind: "gone" });
+        } else question.resolve({ kind: "found", stored });
+      }
+    } catch (error) {
+      for (const question of questions.values()) question.reject(error);
+    }
+  }
+
+  return {
+    find,
+    note(note) {
+      pending.set(note.key === null ? `\0${++unnamed}` : nameOf(note.scope, note.key), note);
+    },
+    drop(scope, key) {
+      pending.delete(nameOf(scope, key));
+    },
+    flush,
+    close() {
+      isClosed = true;
+      clearInterval(timer);
+      pending.clear();
+    },
+  };
+}
+
+function nameOf(scope: string, key: string): string {
+  return `${scope}\0${key}`;
+}

@@ -1,0 +1,231 @@
+// The plan as a pipeline sees it, bound to a scope or to none.
+
+import { canonicalJson, type Json } from "../digest.ts";
+import { HdashError, isAborted, messageOf } from "../error.ts";
+import { countDelta, type FindingDelta, listFindings, noDelta } from "../store/facts.ts";
+import { listRunsBefore } from "../store/runs.ts";
+import { endScope, findLastDone, listVersions, readMeasures, startScope } from "../store/scopes.ts";
+import { pruneSteps } from "../store/stepRuns.ts";
+import { decode } from "./codec.ts";
+import { doStep } from "./doing.ts";
+import { publishSite } from "./publishing.ts";
+import { factsDigestOf, lostRun, newScope, type ScopeState, type Session } from "./session.ts";
+import type { Plan, Ref, ScopeHistory, ScopeOutcome } from "./step.ts";
+
+/** Versions of a scope's facts that history() tells where nobody says how many: years of weekly changes. */
+const DEFAULT_VERSIONS = 200;
+
+/** Makes the plan of a session for a scope ('' is none). */
+export function makePlan(session: Session, scope: ScopeState): Plan {
+  const { db, lease, pipeline, keep } = session;
+
+  /** Nothing can be asked of a plan whose scope or run is over: whoever still has it is a loose end. */
+  function check(): void {
+    session.throwIfStopped();
+    if (!scope.isOpen) {
+      throw new HdashError(
+        "permanent",
+        scope.name === "" ? "the run is over" : `the scope ${scope.name} is over`,
+      );
+    }
+  }
+
+  function scopeNamed(name: string | undefined): string {
+    const found = name ?? scope.name;
+    if (found === "")
+      throw new HdashError("permanent", "outside of a scope, the scope has to be named");
+    return found;
+  }
+
+  return {
+    run: { id: lease.runId, startedAt: session.startedAt.toISOString(), build: session.build },
+
+    do(step, args) {
+      const doing = (async () => {
+        check();
+        return doStep(session, scope, step, args);
+      })();
+      scope.inFlight.add(doing);
+      const forget = () => void scope.inFlight.delete(doing);
+      doing.then(forget, forget);
+      return doing;
+    },
+
+    async read<Out>(ref: Ref<Out>): Promise<Out> {
+      check();
+      const folder = session.scratch.newFolder();
+      // decode() gives what the ref's port says.
+      return (await decode(session, ref, () => folder.make())) as Out;
+    },
+
+    async value<T>(value: T): Promise<Ref<T, "private">> {
+      check();
+      let bytes: Uint8Array;
+      try {
+        // canonicalJson checks what it is given.
+        bytes = new TextEncoder().encode(canonicalJson(value as Json));
+      } catch (error) {
+        throw new HdashError(
+          "permanent",
+          `a value of the plan cannot be stored: ${messageOf(error)}`,
+          { cause: error },
+        );
+      }
+      const blob = await keep("storing a value", () => session.blobs.put(bytes));
+      return { ...blob, codec: "json", visibility: "private" };
+    },
+
+    async scope(name, fn) {
+      check();
+      if (scope.name !== "") {
+        throw new HdashError(
+          "permanent",
+          `scope ${name} is inside of scope ${scope.name}; scopes do not nest`,
+        );
+      }
+      return doScope(session, name, fn);
+    },
+
+    async history(name, limit = DEFAULT_VERSIONS): Promise<ScopeHistory> {
+      check();
+      const of = scopeNamed(name);
+      const versions = await keep("reading history", () =>
+        listVersions(db, pipeline, lease.runId, of, limit),
+      );
+      const done = await keep("reading history", () => findLastDone(db, pipeline, lease.runId, of));
+      const factsDigest = factsDigestOf(session.scopes.get(of));
+      if (done === null) return { factsDigest, versions, last: null };
+      const measures = await keep("reading measures", () => readMeasures(db, [done.runId], [of]));
+      return {
+        factsDigest,
+        versions,
+        last: {
+          runId: done.runId,
+          startedAt: done.startedAt.toISOString(),
+          measures: measures.get(done.runId)?.get(of) ?? {},
+        },
+      };
+    },
+
+    async findings(runId, name) {
+      check();
+      if (runId === lease.runId) await session.journal.flush();
+      return keep("reading findings", () => listFindings(db, runId, scopeNamed(name)));
+    },
+
+    async deltas() {
+      check();
+      return sortedRecord(session.deltas);
+    },
+
+    async runs(limit) {
+      check();
+      return keep("listing runs", () => listRunsBefore(db, pipeline, lease.runId, limit));
+    },
+
+    async site(contents) {
+      check();
+      return publishSite(session, contents);
+    },
+  };
+}
+
+async function doScope<R>(
+  session: Session,
+  name: string,
+  fn: (plan: Plan) => Promise<R>,
+): Promise<ScopeOutcome<R>> {
+  const { db, lease } = session;
+  if (name === "") throw new HdashError("permanent", "a scope needs a name");
+  const state = session.scopes.get(name) ?? newScope(name);
+  if (session.scopes.has(name) && state.isOpen) {
+    throw new HdashError("permanent", `scope ${name} is going on already`);
+  }
+  session.scopes.set(name, state);
+  state.isOpen = true;
+  const since = performance.now();
+  const isOurs = await session.keep(`starting scope ${name}`, () =>
+    startScope(db, lease, name, session.clock()),
+  );
+  if (!isOurs) stopLost(session);
+  session.onProgress({ kind: "scopeStarted", scope: name });
+
+  let outcome: ScopeOutcome<R>;
+  try {
+    outcome = { ok: true, value: await fn(makePlan(session, state)) };
+  } catch (error) {
+    // What stops the run is not the scope's affair.
+    session.throwIfStopped();
+    if (error instanceof HdashError && isAborted(error)) throw error;
+    state.error ??= messageOf(error);
+    outcome = { ok: false, error: messageOf(error) };
+  }
+  // Steps that nobody waits for any more still belong to the scope.
+  await settle(state);
+  state.isOpen = false;
+  await closeScope(session, state);
+  session.onProgress({
+    kind: "scopeEnded",
+    scope: name,
+    ok: outcome.ok,
+    error: outcome.ok ? null : outcome.error,
+    durationMs: performance.now() - since,
+  });
+  return outcome;
+}
+
+/** Waits until nothing is going on in a scope, also not what the ends of steps have begun. */
+export async function settle(scope: ScopeState): Promise<void> {
+  while (scope.inFlight.size > 0) {
+    await Promise.allSettled(scope.inFlight);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function closeScope(session: Session, scope: ScopeState): Promise<void> {
+  const { db, lease, keep } = session;
+  session.throwIfStopped();
+  await session.journal.flush();
+  const isDone = scope.error === null;
+  const factsDigest = factsDigestOf(scope);
+  let delta: FindingDelta | null = null;
+  if (isDone) {
+    if (lease.attempt > 1) await keep("forgetting steps", () => pruneSteps(db, lease, scope.name));
+    delta = await keep("comparing findings", () => compare(session, scope.name, factsDigest));
+    session.deltas.set(scope.name, delta);
+  } else {
+    session.deltas.delete(scope.name);
+  }
+  const isOurs = await keep(`ending scope ${scope.name}`, () =>
+    endScope(db, lease, scope.name, {
+      status: isDone ? "done" : "failed",
+      error: scope.error,
+      factsDigest: isDone ? factsDigest : null,
+      delta,
+      endedAt: session.clock(),
+    }),
+  );
+  if (!isOurs) stopLost(session);
+}
+
+async function compare(
+  { db, pipeline, lease }: Session,
+  scope: string,
+  factsDigest: string,
+): Promise<FindingDelta | null> {
+  const last = await findLastDone(db, pipeline, lease.runId, scope);
+  if (last === null) return null;
+  if (last.factsDigest === factsDigest) return noDelta();
+  return countDelta(db, scope, lease.runId, last.runId);
+}
+
+function stopLost(session: Session): never {
+  const lost = lostRun(session.lease);
+  session.stop(lost);
+  throw lost;
+}
+
+/** Makes a record in the order of its keys: the order in which scopes end is chance. */
+export function sortedRecord<T>(map: ReadonlyMap<string, T>): Readonly<Record<string, T>> {
+  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

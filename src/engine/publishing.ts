@@ -1,0 +1,147 @@
+// Publishing a site from a plan: one run at a time, from public trees only.
+
+import type { Json } from "../digest.ts";
+import { HdashError } from "../error.ts";
+import type { SiteFile } from "../publish/site.ts";
+import { pause } from "../retry.ts";
+import { savePublished } from "../store/runs.ts";
+import { releaseSite, takeSite } from "../store/siteLease.ts";
+import { readTree } from "./codec.ts";
+import { lostRun, type Session } from "./session.ts";
+import type { SiteContents, SitePart } from "./step.ts";
+import { isDead, WAIT_POLL_MS } from "./worker.ts";
+
+/** How long to wait for another run to publish the same site. Publishing all of a large site for the first time takes minutes. */
+const SITE_DEADLINE_MS = 15 * 60_000;
+
+const CACHE_CONTROL = {
+  page: "no-cache",
+  immutable: "public, max-age=31536000, immutable",
+} as const satisfies Record<SitePart["cache"], string>;
+
+/** Publishes what `contents` gives, with the site held for this run from before it is called. */
+export async function publishSite(
+  session: Session,
+  contents: () => Promise<SiteContents>,
+): Promise<void> {
+  const { publisher, onProgress } = session;
+  if (publisher === null) {
+    throw new HdashError(
+      "config",
+      `${session.pipeline} has a site, but there is nowhere to publish it to`,
+      {
+        hint: "Set S3_BUCKET_NAME, or give a folder.",
+      },
+    );
+  }
+  const { site } = publisher;
+  await takeTurn(session, site);
+  session.heartbeat.holdSite(site);
+  try {
+    const { parts, keepScopes } = await contents();
+    const files = await listFiles(session, parts);
+    session.throwIfStopped();
+    const since = performance.now();
+    const result = await publisher.publish(files, keepScopes, session.signal, (done, total) =>
+      onProgress({ kind: "publishProgress", site, done, total }),
+    );
+    session.throwIfStopped();
+    const published = {
+      ...result,
+      putPaths: [...result.putPaths],
+      deletedPaths: [...result.deletedPaths],
+    };
+    await saveOutcome(session, published);
+    const { put, deleted, unchanged } = result;
+    onProgress({
+      kind: "published",
+      site,
+      put,
+      deleted,
+      unchanged,
+      durationMs: performance.now() - since,
+    });
+  } finally {
+    session.heartbeat.holdSite(null);
+    // A run that is stopped gives the site up with itself.
+    if (!session.signal.aborted) {
+      await session.keep(`releasing ${site}`, () => releaseSite(session.db, session.lease));
+    }
+  }
+}
+
+async function saveOutcome(session: Session, published: Json): Promise<void> {
+  const saved = await session.keep("noting what was published", () =>
+    savePublished(session.db, session.lease, published),
+  );
+  if (saved) return;
+  const lost = lostRun(session.lease);
+  session.stop(lost);
+  throw lost;
+}
+
+async function takeTurn(session: Session, site: string): Promise<void> {
+  const since = performance.now();
+  let isTold = false;
+  for (;;) {
+    const claim = await session.keep(`taking ${site}`, () =>
+      takeSite(session.db, session.lease, site, isDead),
+    );
+    if (claim.kind === "taken") return;
+    if (claim.kind === "lost") {
+      const lost = lostRun(session.lease);
+      session.stop(lost);
+      throw lost;
+    }
+    const { worker, since: heldSince } = claim;
+    if (performance.now() - since > SITE_DEADLINE_MS) {
+      throw new HdashError(
+        "transient",
+        `${site} is still being published by ${worker} since ${heldSince}`,
+      );
+    }
+    if (!isTold) session.onProgress({ kind: "waiting", for: "site", worker, since: heldSince });
+    isTold = true;
+    await pause(WAIT_POLL_MS, session.signal);
+  }
+}
+
+/** Expands the parts to files. The types let only public trees in; this is the same rule for what got around them. */
+async function listFiles(
+  session: Session,
+  parts: readonly SitePart[],
+): Promise<readonly SiteFile[]> {
+  const files = new Map<string, SiteFile>();
+  for (const { scope, prefix, tree, cache } of parts) {
+    if (tree.visibility !== "public" || tree.codec !== "tree") {
+      throw new HdashError(
+        "permanent",
+        `what is to be published below "${prefix}" is a ${tree.visibility} ${tree.codec}, not a public tree`,
+      );
+    }
+    if (!/^([^/\\]+\/)*$/.test(prefix) || /(^|\/)\.\.?\//.test(prefix)) {
+      throw new HdashError(
+        "permanent",
+        `"${prefix}" is not a prefix of a site: "" or a path that ends in a slash`,
+      );
+    }
+    for (const { path: relative, contentType, digest, bytes } of await readTree(
+      session,
+      tree.digest,
+    )) {
+      const path = prefix + relative;
+      if (files.has(path))
+        throw new HdashError("permanent", `two parts of the site have a file ${path}`);
+      files.set(path, {
+        path,
+        contentType,
+        cacheControl: CACHE_CONTROL[cache],
+        digest,
+        bytes,
+        scope,
+        read: () => session.keep(`reading ${path}`, () => session.blobs.read(digest)),
+      });
+    }
+  }
+  return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}

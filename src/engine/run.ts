@@ -1,0 +1,321 @@
+// A run of a pipeline, start to finish: claimed, planned, finished or handed back.
+
+import { setMaxListeners } from "node:events";
+
+import pLimit from "p-limit";
+
+import type { Json } from "../digest.ts";
+import { HdashError, messageOf } from "../error.ts";
+import type { Log } from "../log.ts";
+import type { Publisher } from "../publish/site.ts";
+import { pause, retry, type RetryPolicy } from "../retry.ts";
+import type { BlobStore } from "../store/blobs.ts";
+import { handBackRun } from "../store/claims.ts";
+import type { FindingDelta } from "../store/facts.ts";
+import { identifyProcess } from "../store/processIdentity.ts";
+import { finishRun, type RunRecord } from "../store/runs.ts";
+import type { Db } from "../store/schema.ts";
+import { readMeasures } from "../store/scopes.ts";
+import { openJournal } from "./journal.ts";
+import { makePlan, settle, sortedRecord } from "./plan.ts";
+import type { OnProgress } from "./progress.ts";
+import { makeScratch, removeStaleScratch } from "./scratch.ts";
+import { LEDGER_RETRY, lostRun, makeKeep, newScope, type Session } from "./session.ts";
+import type { Pipeline } from "./step.ts";
+import { claim, startHeartbeat } from "./worker.ts";
+
+/** What a run is made of. */
+export interface RunRequest<P extends Json> {
+  readonly pipeline: Pipeline<P>;
+  readonly params: P;
+  readonly db: Db;
+  readonly blobs: BlobStore;
+  /** Null where nothing is to be published; a plan that wants to is refused. */
+  readonly publisher: Publisher | null;
+  /** Folder for work folders. */
+  readonly scratch: string;
+  readonly clock: () => Date;
+  readonly build: string;
+  readonly log: Log;
+  /** Aborting it hands the run back within 10 seconds. */
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+  /** Does every step again, whatever is known; default false. */
+  readonly force?: boolean;
+  /** Where the same run is going on elsewhere, waits for it to end and then runs; default false. */
+  readonly wait?: boolean;
+  /** How many steps run at once; default 8, of which most wait for the network. */
+  readonly concurrency?: number;
+}
+
+/** What became of a start. */
+export type RunOutcome =
+  | {
+      readonly kind: "finished";
+      readonly record: RunRecord;
+      /** Scope → what changed since the last finished run that did it; only scopes that did not fail. */
+      readonly deltas: Readonly<Record<string, FindingDelta | null>>;
+      /** Scope → name → value of the measures whose subject is the scope's name. */
+      readonly measures: Readonly<Record<string, Readonly<Record<string, number>>>>;
+      /** Of this attempt. */
+      readonly durationMs: number;
+    }
+  | {
+      /** The same pipeline with the same params is running already. */
+      readonly kind: "busy";
+      readonly worker: string;
+      readonly since: string;
+      readonly leaseUntil: string;
+      readonly runId: string;
+    }
+  | {
+      /** Told to stop; the next start goes on with it. */
+      readonly kind: "handedBack";
+      readonly runId: string;
+    };
+
+/** How long running steps may take to stop. With the statement that hands the run back it stays below the 10 seconds that are promised. */
+const GRACE_MS = 7000;
+
+/** For handing back: what does not work at once is left to the lease, which runs out by itself. */
+const HAND_BACK_RETRY: RetryPolicy = { attempts: 3, minDelayMs: 100, maxDelayMs: 500 };
+const HAND_BACK_MS = 2000;
+
+const DEFAULT_CONCURRENCY = 8;
+
+/**
+ * Runs a pipeline once. What a plan throws ends the run as failed and is in its record.
+ * Throws a transient error where the ledger is out of reach or the run was taken over, and an aborted one where the signal aborts before a run is claimed.
+ */
+export async function executeRun<P extends Json>(request: RunRequest<P>): Promise<RunOutcome> {
+  const { pipeline, params, db, clock, build, signal, log, onProgress } = request;
+  const since = performance.now();
+  if (signal.aborted)
+    throw new HdashError("aborted", `${pipeline.name} was stopped before it began`, {
+      cause: signal.reason,
+    });
+  const worker = identifyProcess();
+  await retry("cleaning up", LEDGER_RETRY, () => removeStaleScratch(db, request.scratch, log), {
+    signal,
+  });
+  const nonce = crypto.randomUUID();
+  const claimed = await retry(
+    `claiming ${pipeline.name}`,
+    LEDGER_RETRY,
+    () =>
+      claim(
+        db,
+        { pipeline: pipeline.name, params, build, worker, nonce, startedAt: clock() },
+        request.wait === true,
+        signal,
+        onProgress,
+      ),
+    { signal, onRetry: (event) => onProgress({ kind: "retry", ...event }) },
+  );
+  if (claimed.kind === "busy") return claimed;
+
+  const { lease, startedAt } = claimed;
+  const { runId, attempt } = lease;
+  const stopping = new AbortController();
+  // Every request of every step listens to it.
+  setMaxListeners(0, stopping.signal);
+  const stop = (reason: HdashError) => {
+    if (!stopping.signal.aborted) stopping.abort(reason);
+  };
+  const onSignal = () =>
+    stop(new HdashError("aborted", `run ${runId} was told to stop`, { cause: signal.reason }));
+  signal.addEventListener("abort", onSignal);
+  if (signal.aborted) onSignal();
+
+  const keep = makeKeep(stopping.signal, stop, onProgress);
+  const limit = pLimit(request.concurrency ?? DEFAULT_CONCURRENCY);
+  const heartbeat = startHeartbeat(db, lease, log, stop);
+  const journal = openJournal(db, lease, { blobs: request.blobs, keep }, () =>
+    stop(lostRun(lease)),
+  );
+  onProgress({
+    kind: "runStarted",
+    runId,
+    pipeline: pipeline.name,
+    startedAt: startedAt.toISOString(),
+    attempt,
+    isReplay: attempt > 1,
+  });
+  let scratch: Awaited<ReturnType<typeof makeScratch>> | undefined;
+  try {
+    try {
+      scratch = await makeScratch(request.scratch, lease, worker, log);
+    } catch (error) {
+      await handBack({ db, lease, log });
+      throw error;
+    }
+    const session: Session = {
+      db,
+      blobs: request.blobs,
+      keep,
+      lease,
+      pipeline: pipeline.name,
+      build,
+      startedAt,
+      clock,
+      log,
+      publisher: request.publisher,
+      scratch,
+      isForced: request.force === true,
+      limit: (work) => limit(work),
+      onProgress,
+      journal,
+      heartbeat,
+      signal: stopping.signal,
+      ownKeys: new Set(claimed.earlierKeys),
+      doings: new Map(),
+      scopes: new Map(),
+      deltas: new Map(),
+      counts: { hits: 0, ran: 0, failed: 0 },
+      stop,
+      throwIfStopped: () => stopping.signal.throwIfAborted(),
+    };
+    return await conclude(session, await play(session, pipeline, params), signal, since);
+  } finally {
+    signal.removeEventListener("abort", onSignal);
+    // Whatever is still going on has been abandoned; it must not begin anything any more.
+    stop(new HdashError("aborted", `run ${runId} is over`));
+    journal.close();
+    heartbeat.stop();
+    await scratch?.remove();
+  }
+}
+
+/** How a plan ended. */
+type Played =
+  | { readonly kind: "done" }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | { readonly kind: "stopped"; readonly reason: HdashError };
+
+/** Plays the plan until it ends or is stopped, and waits for what it has begun; not for longer than the grace once it is stopped. */
+async function play<P extends Json>(
+  session: Session,
+  pipeline: Pipeline<P>,
+  params: P,
+): Promise<Played> {
+  const top = newScope("");
+  const settleAll = async () => {
+    await settle(top);
+    for (const scope of session.scopes.values()) await settle(scope);
+  };
+  const playing = (async (): Promise<Played> => {
+    try {
+      await pipeline.plan(makePlan(session, top), params);
+      await settleAll();
+      session.throwIfStopped();
+      await session.journal.flush();
+      return { kind: "done" };
+    } catch (error) {
+      return { kind: "failed", error };
+    }
+  })();
+  const played = await Promise.race([playing, whenAborted(session.signal)]);
+  if (played?.kind === "done") return played;
+  if (played !== null && !session.signal.aborted) {
+    // Notes of what failed, before nothing can be written any more.
+    await session.journal.flush().catch(() => {});
+  }
+  const reason = session.signal.aborted ? reasonOf(session.signal) : null;
+  session.stop(new HdashError("aborted", "the plan has failed"));
+  await within(GRACE_MS, Promise.all([playing, settleAll()]));
+  return reason === null && played !== null
+    ? played
+    : { kind: "stopped", reason: reason ?? reasonOf(session.signal) };
+}
+
+/** Closes a run in the ledger as it deserves. */
+async function conclude(
+  session: Session,
+  played: Played,
+  signal: AbortSignal,
+  since: number,
+): Promise<RunOutcome> {
+  const { db, lease, log, onProgress, counts } = session;
+  const { runId } = lease;
+  const ended = { kind: "runEnded" as const, runId, ...counts };
+  if (played.kind === "stopped") {
+    if (!signal.aborted || played.reason.kind !== "aborted") throw played.reason;
+    await handBack(session);
+    onProgress({
+      ...ended,
+      status: "handedBack",
+      durationMs: performance.now() - since,
+      error: null,
+    });
+    return { kind: "handedBack", runId };
+  }
+  const failedScopes = new Map<string, string>();
+  for (const { name, error } of session.scopes.values()) {
+    if (error !== null) failedScopes.set(name, error);
+  }
+  const status =
+    played.kind === "failed" ? "failed" : failedScopes.size > 0 ? "degraded" : "succeeded";
+  const error = played.kind === "failed" ? messageOf(played.error) : null;
+  if (played.kind === "failed")
+    log.debug(`${session.pipeline} failed`, { stack: stackOf(played.error) });
+  const finishedAt = session.clock();
+  const deltas = sortedRecord(session.deltas);
+  const record = await retry("finishing the run", LEDGER_RETRY, () =>
+    finishRun(db, lease, {
+      status,
+      error,
+      finishedAt,
+      deltas,
+      failedScopes: sortedRecord(failedScopes),
+    }),
+  );
+  if (record === null) throw lostRun(lease);
+  const measures = await retry("reading measures", LEDGER_RETRY, () =>
+    readMeasures(db, [runId], [...session.scopes.keys()]),
+  );
+  const durationMs = performance.now() - since;
+  const { hits, ran, failed } = record;
+  onProgress({ ...ended, hits, ran, failed, status, durationMs, error });
+  return {
+    kind: "finished",
+    record,
+    deltas,
+    measures: sortedRecord(measures.get(runId) ?? new Map<string, Record<string, number>>()),
+    durationMs,
+  };
+}
+
+async function handBack({ db, lease, log }: Pick<Session, "db" | "lease" | "log">): Promise<void> {
+  const given = retry("handing the run back", HAND_BACK_RETRY, () => handBackRun(db, lease)).catch(
+    (error: unknown) => {
+      log.warn(
+        `run ${lease.runId} could not be handed back; its lease runs out in a minute: ${messageOf(error)}`,
+      );
+    },
+  );
+  await within(HAND_BACK_MS, given);
+}
+
+/** Waits for work that does not fail, but not for longer than this. */
+async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  const late = pause(deadlineMs, done.signal).catch(() => {});
+  await Promise.race([work, late]);
+  done.abort();
+}
+
+function whenAborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
+}
+
+function reasonOf(signal: AbortSignal): HdashError {
+  const reason: unknown = signal.reason;
+  return reason instanceof HdashError ? reason : new HdashError("aborted", messageOf(reason));
+}
+
+function stackOf(error: unknown): string | null {
+  return error instanceof Error ? (error.stack ?? null) : null;
+}

@@ -1,0 +1,122 @@
+// The state of one attempt of a run, shared by the plan, its steps and its scopes. It ends once: by itself, or because it was stopped.
+
+import { type Digest, digestOf } from "../digest.ts";
+import { HdashError, isTransient, messageOf } from "../error.ts";
+import type { Log } from "../log.ts";
+import type { Publisher } from "../publish/site.ts";
+import { retry, type RetryPolicy } from "../retry.ts";
+import type { FindingDelta } from "../store/facts.ts";
+import type { Db } from "../store/schema.ts";
+import type { Lease } from "../store/stepRuns.ts";
+import type { BlobAccess } from "./codec.ts";
+import type { Journal } from "./journal.ts";
+import type { OnProgress, StepState } from "./progress.ts";
+import type { ScratchFolder } from "./scratch.ts";
+import type { Heartbeat } from "./worker.ts";
+
+/** For statements that are safe to repeat: about 15 seconds in all, enough for a restart of the database but not for a failover. */
+export const LEDGER_RETRY: RetryPolicy = { attempts: 8, minDelayMs: 200, maxDelayMs: 4000 };
+
+/** A scope while its run goes on; '' is what the plan does outside of every scope. */
+export interface ScopeState {
+  readonly name: string;
+  /** Key → digest of the facts of every result that the scope came by. */
+  readonly facts: Map<string, Digest | null>;
+  /** Key → what has been noted of it; a step counts once in a scope, however often it is asked for. */
+  readonly noted: Map<string, StepState | "running">;
+  /** Steps that are being done. */
+  readonly inFlight: Set<Promise<unknown>>;
+  isOpen: boolean;
+  error: string | null;
+}
+
+/** Runs a step's work when there is room for it. */
+export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
+
+export interface Session extends BlobAccess {
+  readonly db: Db;
+  readonly lease: Lease;
+  readonly pipeline: string;
+  readonly build: string;
+  readonly startedAt: Date;
+  readonly clock: () => Date;
+  readonly log: Log;
+  readonly publisher: Publisher | null;
+  readonly scratch: ScratchFolder;
+  readonly isForced: boolean;
+  readonly limit: Limit;
+  readonly onProgress: OnProgress;
+  readonly journal: Journal;
+  readonly heartbeat: Heartbeat;
+  /** Aborts when the run stops for whatever reason. */
+  readonly signal: AbortSignal;
+  /** Keys of steps that this run ran, in this attempt or an earlier one. */
+  readonly ownKeys: Set<string>;
+  /** Key → the doing that is going on, which others of the same key share. */
+  readonly doings: Map<string, Promise<unknown>>;
+  readonly scopes: Map<string, ScopeState>;
+  /** Scope → what changed; only scopes that were done. */
+  readonly deltas: Map<string, FindingDelta | null>;
+  readonly counts: { hits: number; ran: number; failed: number };
+  /** Stops the run: nothing is begun any more, and what goes on is told. The first reason counts. */
+  stop(reason: HdashError): void;
+  /** Throws why the run was stopped, if it was. */
+  throwIfStopped(): void;
+}
+
+/** Makes the state of a scope. */
+export function newScope(name: string): ScopeState {
+  return {
+    name,
+    facts: new Map(),
+    noted: new Map(),
+    inFlight: new Set(),
+    isOpen: true,
+    error: null,
+  };
+}
+
+/** Digests the facts that a scope has gathered; steps that have none to tell do not count. */
+export function factsDigestOf(scope: ScopeState | undefined): Digest {
+  const digests = [...(scope?.facts.values() ?? [])].filter((digest) => digest !== null);
+  return digestOf(digests.sort().join("\n"));
+}
+
+/**
+ * Makes the function through which the ledger is used: a transient failure is tried again for a short time, and where that does not help,
+ * the run stops, because without its ledger it knows nothing. Other errors pass: they are the step's own.
+ */
+export function makeKeep(
+  signal: AbortSignal,
+  stop: (reason: HdashError) => void,
+  onProgress: OnProgress,
+): BlobAccess["keep"] {
+  return async (subject, access) => {
+    try {
+      return await retry(subject, LEDGER_RETRY, access, {
+        signal,
+        onRetry: (event) => onProgress({ kind: "retry", ...event }),
+      });
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      const fatal = new HdashError(
+        "transient",
+        `the ledger does not answer (${subject}): ${messageOf(error)}`,
+        {
+          cause: error,
+          hint: "Start again when it does: the run goes on where it was.",
+        },
+      );
+      stop(fatal);
+      throw fatal;
+    }
+  };
+}
+
+/** The error of a run that turns out to be no longer ours. */
+export function lostRun({ runId }: Lease): HdashError {
+  return new HdashError(
+    "transient",
+    `run ${runId} was taken over by another worker, or the ledger was reset`,
+  );
+}

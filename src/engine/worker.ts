@@ -1,0 +1,125 @@
+// A worker's hold on a run: claiming it, keeping the lease alive, and knowing when it is lost.
+
+import { HdashError } from "../error.ts";
+import type { Log } from "../log.ts";
+import { pause } from "../retry.ts";
+import { type Claim, type ClaimRequest, claimRun, renewLease } from "../store/claims.ts";
+import { livenessOf, type ProcessIdentity } from "../store/processIdentity.ts";
+import type { Db } from "../store/schema.ts";
+import type { Lease } from "../store/stepRuns.ts";
+import type { OnProgress } from "./progress.ts";
+
+/** A worker that is silent for this long has lost its run to the next one that asks. Four heartbeats: one may fail, or be late by a busy step. */
+export const LEASE_SECONDS = 60;
+const HEARTBEAT_MS = 15_000;
+
+/** How often a waiting start looks whether its turn has come. */
+export const WAIT_POLL_MS = 1000;
+
+/** Tells whether a worker is provably dead. */
+export function isDead(worker: ProcessIdentity): boolean {
+  return livenessOf(worker) === "dead";
+}
+
+/** Claims a run; where another worker has it and `wait` is set, waits until it is free. Throws an aborted error as soon as the signal aborts. */
+export async function claim(
+  db: Db,
+  request: Omit<ClaimRequest, "leaseSeconds" | "isDead">,
+  wait: boolean,
+  signal: AbortSignal,
+  onProgress: OnProgress,
+): Promise<Claim> {
+  for (let told: string | null = null; ;) {
+    const claimed = await claimRun(db, { ...request, leaseSeconds: LEASE_SECONDS, isDead });
+    if (claimed.kind === "claimed" || !wait) return claimed;
+    const { runId, worker, since } = claimed;
+    if (told !== runId) onProgress({ kind: "waiting", for: "run", worker, since });
+    told = runId;
+    await pause(WAIT_POLL_MS, signal);
+  }
+}
+
+/** A lease that is being renewed in the background. */
+export interface Heartbeat {
+  /** Says that this run holds a site from now on, or no more: whether it still does is checked with every beat. */
+  holdSite(site: string | null): void;
+  stop(): void;
+}
+
+/**
+ * Renews a lease every 15 seconds until stopped. `onLost` is called once, when the run or its site has been taken over,
+ * or when the lease has run out because the database did not answer.
+ */
+export function startHeartbeat(
+  db: Db,
+  lease: Lease,
+  log: Log,
+  onLost: (error: HdashError) => void,
+): Heartbeat {
+  const stopped = new AbortController();
+  let site: string | null = null;
+  // Not the wall clock, which may be set; the lease itself goes by the database's clock.
+  let renewedAt = performance.now();
+
+  const subject = `run ${lease.runId}`;
+  async function beat(): Promise<HdashError | null> {
+    const sentAt = performance.now();
+    const held = site;
+    try {
+      const renewed = await renewLease(db, lease, LEASE_SECONDS);
+      if (stopped.signal.aborted) return null;
+      if (renewed === null) {
+        return new HdashError(
+          "transient",
+          `${subject} was taken over by another worker, or the ledger was reset`,
+        );
+      }
+      renewedAt = sentAt;
+      if (held !== null && site === held && renewed.publishingSite !== held) {
+        return new HdashError(
+          "transient",
+          `${subject} has lost its turn to publish ${held} to another run`,
+        );
+      }
+    } catch (error) {
+      if (stopped.signal.aborted) return null;
+      const silentMs = performance.now() - renewedAt;
+      log.warn(`${subject}: the lease could not be renewed`, { silentMs: Math.round(silentMs) });
+      if (silentMs > LEASE_SECONDS * 1000) {
+        return new HdashError(
+          "transient",
+          `${subject} has lost its lease: the database did not answer in time`,
+          {
+            cause: error,
+          },
+        );
+      }
+    }
+    return null;
+  }
+
+  async function run(): Promise<void> {
+    for (;;) {
+      await pause(HEARTBEAT_MS, stopped.signal);
+      const lost = await beat();
+      if (lost !== null) {
+        onLost(lost);
+        return;
+      }
+    }
+  }
+  run().catch((error: unknown) => {
+    if (!stopped.signal.aborted) {
+      onLost(new HdashError("permanent", `${subject}: the heartbeat failed`, { cause: error }));
+    }
+  });
+
+  return {
+    holdSite(held) {
+      site = held;
+    },
+    stop() {
+      stopped.abort();
+    },
+  };
+}

@@ -1,0 +1,346 @@
+// A manifest as read from its CSV: only the columns that checks, grids and timelines look at, and how many of its fields are filled.
+
+import type { Finding } from "../finding.ts";
+import type { ManifestEntry } from "./analysis.ts";
+import type { Component, Components } from "./components.ts";
+import { cellText, type CsvFacts, type CsvRecord, INTRICATE, readCsv } from "./csv.ts";
+import { describeManifest, guessFormat, manifestProblem } from "./manifestProblems.ts";
+import { isAbsent, isMissing, isMissingBytes } from "./missing.ts";
+
+export const COMPONENT_COLUMN = "Component";
+export const ENTITY_COLUMN = "entityId";
+/** Where a record names its specimen whose parent file is "Not Applicable". */
+export const PARENT_BIOSPECIMEN_COLUMN = "HTAN Parent Biospecimen ID";
+export const PARTICIPANT_COLUMN = "HTAN Participant ID";
+
+/** Columns that every record has filled by design: they would only flatter the completeness. */
+const NOT_FIELDS: ReadonlySet<string> = new Set([
+  PARTICIPANT_COLUMN,
+  "HTAN Parent ID",
+  "HTAN Biospecimen ID",
+  COMPONENT_COLUMN,
+  ENTITY_COLUMN,
+]);
+
+/** Columns of treatments, as they are called now and in older manifests. */
+export const THERAPY_COLUMNS = {
+  label: ["Treatment Type", "Treatment Type 1"],
+  start: ["Days to Treatment Start", "Days to Treatment Start 1"],
+  end: ["Days to Treatment End", "Days to Treatment End 1"],
+} as const;
+/** Columns of how a specimen was taken. */
+export const SPECIMEN_COLUMNS = {
+  method: "Acquisition Method Type",
+  day: "Collection Days from Index",
+  site: "Site of Resection or Biopsy",
+  source: "Site Data Source",
+} as const;
+const FURTHER_COLUMNS: readonly string[] = [
+  PARENT_BIOSPECIMEN_COLUMN,
+  ...Object.values(THERAPY_COLUMNS).flat(),
+  ...Object.values(SPECIMEN_COLUMNS),
+];
+
+/** A manifest in memory: some 40 bytes for each id or value that is kept. */
+export interface Manifest {
+  readonly entry: ManifestEntry;
+  /** As annotated in the view, else as its own records say; null where neither does. */
+  readonly component: string | null;
+  /** Names of its columns, in order. */
+  readonly columns: readonly string[];
+  readonly records: number;
+  readonly fields: number;
+  readonly filledFields: number;
+  /** Column → a cell for each record, "" where it is absent. Holds the columns that are looked at, as far as the manifest has them. */
+  readonly cells: ReadonlyMap<string, readonly string[]>;
+  /** Records whose entityId is not that of a Synapse entity. */
+  readonly badEntityIds: readonly { readonly record: number; readonly value: string }[];
+  /** Where rows are not those before plus one: [record, row] pairs, the first being the first record. */
+  readonly rowsFrom: readonly (readonly [record: number, row: number])[];
+  /** What is wrong with it as a file. */
+  readonly problems: readonly Finding[];
+}
+
+/** Tells in which row of the spreadsheet a record is. */
+export function rowOf(manifest: Manifest, record: number): number {
+  let low = 0;
+  let high = manifest.rowsFrom.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((manifest.rowsFrom[middle]?.[0] ?? 0) <= record) low = middle;
+    else high = middle - 1;
+  }
+  const [firstRecord, firstRow] = manifest.rowsFrom[low] ?? [0, 2];
+  return firstRow + record - firstRecord;
+}
+
+/** Reads a manifest. Whatever is wrong with its content is a finding in it; only a failing stream throws. */
+export async function readManifest(
+  entry: ManifestEntry,
+  chunks: AsyncIterable<Uint8Array>,
+  components: Components,
+): Promise<Manifest> {
+  const reading = makeReading(entry, components);
+  const facts = await readCsv(chunks, (record) => reading.add(record));
+  return reading.finish(facts);
+}
+
+/** Which columns are kept: those of the component, or of any where the component is not known before the first record. */
+function keptColumns(component: string | null, components: Components): ReadonlySet<string> {
+  const known = component === null ? undefined : components.byName.get(component);
+  const list = component === null ? components.list : known === undefined ? [] : [known];
+  const ids = list.flatMap(idColumns);
+  return new Set(list.length === 0 ? [] : [...ids, ...FURTHER_COLUMNS]);
+}
+
+function idColumns(component: Component): readonly string[] {
+  const { primaryIdColumn, parentIdColumn, adjacentIdColumn } = component;
+  return [primaryIdColumn, parentIdColumn, adjacentIdColumn].filter((column) => column !== null);
+}
+
+/** What is done with a column's cells. */
+const COUNT = 1;
+const KEEP = 2;
+const CHECK_ENTITY = 4;
+const FIND_COMPONENT = 8;
+
+function makeReading(entry: ManifestEntry, components: Components) {
+  let columns: readonly string[] | null = null;
+  let tasks = new Uint8Array(0);
+  let ownComponent = "";
+  let records = 0;
+  let fieldsPerRecord = 0;
+  let filledFields = 0;
+  let nextRow = 0;
+  let format: string | null = null;
+  let isCsv = true;
+  const kept: string[][] = [];
+  const cells = new Map<string, string[]>();
+  const badEntityIds: { record: number; value: string }[] = [];
+  const rowsFrom: [number, number][] = [];
+  const ragged = { count: 0, rows: [] as number[] };
+
+  return { add, finish };
+
+  function add(record: CsvRecord): boolean {
+    if (columns === null) return readHeader(record);
+    if (record.row !== nextRow) rowsFrom.push([records, record.row]);
+    nextRow = record.row + 1;
+    if (record.length !== columns.length && isRagged(record, columns.length)) {
+      ragged.count += 1;
+      if (ragged.rows.length < ROWS_NAMED) ragged.rows.push(record.row);
+    }
+    readCells(record, columns.length);
+    records += 1;
+    return true;
+  }
+
+  function readHeader(record: CsvRecord): boolean {
+    const names = Array.from({ length: record.length }, (_, index) => cellText(record, index));
+    format = guessFormat(record.bytes.subarray(record.starts[0] ?? 0));
+    isCsv = names.some(isManifestColumn);
+    if (!isCsv) return false;
+    columns = names;
+    const keep = keptColumns(entry.component, components);
+    tasks = Uint8Array.from(names, (name, index) => {
+      const isFirst = names.indexOf(name) === index;
+      const isKept = isFirst && keep.has(name);
+      if (isKept) {
+        const list: string[] = [];
+        cells.set(name, list);
+        kept[index] = list;
+      }
+      return (
+        (NOT_FIELDS.has(name) ? 0 : COUNT) +
+        (isKept ? KEEP : 0) +
+        (isFirst && name === ENTITY_COLUMN ? CHECK_ENTITY : 0) +
+        (isFirst && name === COMPONENT_COLUMN ? FIND_COMPONENT : 0)
+      );
+    });
+    fieldsPerRecord = names.filter((name) => !NOT_FIELDS.has(name)).length;
+    rowsFrom.push([0, record.row + 1]);
+    nextRow = record.row + 1;
+    return true;
+  }
+
+  function readCells(record: CsvRecord, width: number): void {
+    const { bytes, starts, ends, kinds } = record;
+    const there = Math.min(record.length, width);
+    let filled = 0;
+    for (let index = 0; index < there; index++) {
+      const task = tasks[index] as number;
+      if (task === COUNT) {
+        const isEmpty =
+          kinds[index] === INTRICATE
+            ? isMissing(cellText(record, index))
+            : isMissingBytes(bytes, starts[index] as number, ends[index] as number);
+        if (!isEmpty) filled += 1;
+      } else filled += readSpecial(record, index, task);
+    }
+    for (let index = there; index < width; index++)
+      readSpecial(record, index, tasks[index] as number);
+    filledFields += filled;
+  }
+
+  /** Reads a cell that is more than counted; returns how much it adds to the filled fields. */
+  function readSpecial(record: CsvRecord, index: number, task: number): number {
+    if (task === CHECK_ENTITY) {
+      if (!startsWithSyn(record, index))
+        badEntityIds.push({ record: records, value: cellText(record, index) });
+      return 0;
+    }
+    if (task === FIND_COMPONENT && ownComponent !== "") return 0;
+    const text = cellText(record, index);
+    if ((task & KEEP) !== 0) kept[index]?.push(isAbsent(text) ? "" : text);
+    if ((task & FIND_COMPONENT) !== 0 && !isAbsent(text)) ownComponent = text.trim();
+    return (task & COUNT) !== 0 && !isMissing(text) ? 1 : 0;
+  }
+
+  function finish(facts: CsvFacts): Manifest {
+    const component = entry.component ?? (ownComponent === "" ? null : ownComponent);
+    return {
+      entry,
+      component,
+      columns: columns ?? [],
+      records,
+      fields: records * fieldsPerRecord,
+      filledFields,
+      cells,
+      badEntityIds,
+      rowsFrom,
+      problems: findProblems(facts, component),
+    };
+  }
+
+  function findProblems(facts: CsvFacts, component: string | null): readonly Finding[] {
+    const it = describeManifest(entry, component);
+    const problem = (
+      rule: Parameters<typeof manifestProblem>[0],
+      message: string,
+      row: number | null = null,
+      fields: Readonly<Record<string, string>> = {},
+    ): Finding => manifestProblem(rule, entry, component, { row, message, fields });
+    const overlong = facts.overlongRow;
+    if (!isCsv || (columns === null && overlong !== null)) {
+      const guess = format === null ? "" : `; it looks like ${format}`;
+      return [
+        problem(
+          "M_NOT_CSV",
+          `${it} is no CSV with the columns of a manifest${guess}, so nothing of it was read.`,
+        ),
+      ];
+    }
+    if (columns === null) {
+      return [problem("M_EMPTY", `${it} is empty: it has not even a row of column names.`)];
+    }
+    const problems: Finding[] = [];
+    if (facts.unclosedRow !== null) {
+      const message = `${it} has a quote in row ${facts.unclosedRow} that is never closed, so that all that follows was taken for one cell.`;
+      problems.push(problem("M_UNCLOSED_QUOTE", message, facts.unclosedRow));
+    }
+    if (overlong !== null) {
+      const message = `${it} has no end to row ${overlong}, probably because a quote is not closed; reading stopped there after ${countOf(records, "record")}.`;
+      problems.push(problem("M_UNCLOSED_QUOTE", message, overlong));
+    }
+    if (component === null) {
+      const message = `${it} has no Component, neither as an annotation in Synapse nor in its own column, so none of the checks could look at it.`;
+      problems.push(problem("M_NO_COMPONENT", message));
+    }
+    problems.push(...columnProblems(columns, component, problem, it));
+    if (entry.component !== null && ownComponent !== "" && ownComponent !== entry.component) {
+      const message = `${it} is annotated as ${entry.component} in Synapse, but its own records say ${ownComponent}; the annotation was believed.`;
+      problems.push(problem("M_COMPONENT_DIFFERS", message, null, { value: ownComponent }));
+    }
+    if (ragged.count > 0) {
+      const more = ragged.count > ragged.rows.length ? " and others" : "";
+      const message = `${it} has ${countOf(ragged.count, "row")} with more or fewer cells than its ${columns.length} columns (${ragged.rows.length === 1 ? "row" : "rows"} ${ragged.rows.join(", ")}${more}); cells that are lacking count as empty.`;
+      problems.push(
+        problem("M_RAGGED_ROWS", message, ragged.rows[0] ?? null, { value: String(ragged.count) }),
+      );
+    }
+    if (facts.undecodableRow !== null) {
+      const message = `${it} has bytes that are not UTF-8 text, the first in row ${facts.undecodableRow}; save it as “CSV UTF-8”.`;
+      problems.push(problem("M_ENCODING", message, facts.undecodableRow));
+    }
+    return problems;
+  }
+
+  function columnProblems(
+    names: readonly string[],
+    component: string | null,
+    problem: (
+      rule: "M_MISSING_COLUMN" | "M_DUPLICATE_COLUMN",
+      message: string,
+      row: number | null,
+      fields: Readonly<Record<string, string>>,
+    ) => Finding,
+    it: string,
+  ): readonly Finding[] {
+    const known = components.byName.get(component ?? "");
+    // Adjacent specimens need not be named, so that column may be left out.
+    const needed = [known?.primaryIdColumn, known?.parentIdColumn].filter(
+      (column) => column !== undefined && column !== null,
+    );
+    const repeated = new Set(
+      names.filter((name, index) => name !== "" && names.indexOf(name) < index),
+    );
+    return [
+      ...needed
+        .filter((column) => !names.includes(column))
+        .map((column) =>
+          problem(
+            "M_MISSING_COLUMN",
+            `${it} has no column ${column}, so its records cannot be linked.`,
+            null,
+            { column },
+          ),
+        ),
+      ...[...repeated].map((column) =>
+        problem(
+          "M_DUPLICATE_COLUMN",
+          `${it} has the column ${column} more than once; the first was read.`,
+          1,
+          { column },
+        ),
+      ),
+    ];
+  }
+}
+
+/** So many rows of a kind are named; more would bury the sentence. */
+const ROWS_NAMED = 5;
+
+/** A row that is too long only by empty cells is what spreadsheets write; it loses nothing. */
+function isRagged(record: CsvRecord, width: number): boolean {
+  if (record.length < width) return true;
+  for (let index = width; index < record.length; index++) {
+    if (cellText(record, index) !== "") return true;
+  }
+  return false;
+}
+
+function isManifestColumn(name: string): boolean {
+  return (
+    name === COMPONENT_COLUMN ||
+    name === ENTITY_COLUMN ||
+    name === "Filename" ||
+    name.startsWith("HTAN ")
+  );
+}
+
+function startsWithSyn(record: CsvRecord, index: number): boolean {
+  if (record.kinds[index] === INTRICATE) return cellText(record, index).startsWith("syn");
+  const start = record.starts[index] ?? 0;
+  const { bytes } = record;
+  return (
+    index < record.length &&
+    (record.ends[index] ?? 0) - start >= 3 &&
+    bytes[start] === 0x73 &&
+    bytes[start + 1] === 0x79 &&
+    bytes[start + 2] === 0x6e
+  );
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

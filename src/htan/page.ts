@@ -1,0 +1,238 @@
+// An atlas's page as a model, and the files that go with it. It holds no clock but the day of the facts, so that it changes only with them.
+
+import type { Finding } from "../finding.ts";
+import { count, date, instant, number, percent } from "../format.ts";
+import type { TableModel } from "../table.ts";
+import { type AtlasAnalysis, FILE_KINDS, type GridName, type RuleOutcome } from "./analysis.ts";
+import type { Atlas } from "./atlas.ts";
+import { compareFindings, type FindingChanges } from "./changes.ts";
+import { changeMarks, makeHeadlines } from "./headlines.ts";
+import { KIND_LABELS } from "./kindLabels.ts";
+import {
+  type AssetPaths,
+  type AtlasVersion,
+  type DrawSparkline,
+  HTML,
+  makeFrame,
+  type PageFigure,
+  type PageFile,
+  type RenderPage,
+  synapsePage,
+} from "./pageFrame.ts";
+import {
+  eventsTable,
+  findingsTable,
+  fixedTable,
+  foldersTable,
+  gridCountsTable,
+  gridRowsTable,
+  linksTable,
+  manifestsTable,
+} from "./pageTables.ts";
+import { makeAtlasData } from "./publicData.ts";
+import { ruleText } from "./ruleText.ts";
+
+/** What an atlas's page is made from. */
+export interface AtlasPageInput {
+  readonly atlas: Atlas;
+  readonly analysis: AtlasAnalysis;
+  /** Oldest first, ending with the present facts; neighbours differ. */
+  readonly versions: readonly AtlasVersion[];
+  /** The findings of the version before the present one; null where there is none. */
+  readonly before: readonly Finding[] | null;
+  readonly figures: readonly PageFigure[];
+  /** Matrix figures; the Figures tab is left out where there are none. */
+  readonly gallery: readonly PageFigure[];
+  readonly assets: AssetPaths;
+}
+
+/** What the room borrows to make pages. */
+export interface PageTools {
+  readonly render: RenderPage;
+  readonly sparkline: DrawSparkline;
+}
+
+interface RuleModel {
+  readonly code: string;
+  readonly title: string;
+  readonly meaning: string;
+  readonly remedy: string;
+  readonly state: "passed" | "error" | "warning" | "info" | "skipped";
+  readonly status: string;
+  readonly marks: string;
+  readonly reason: string;
+  readonly isFound: boolean;
+  /** Shared address of the findings of this rule alone. */
+  readonly filterHref: string;
+}
+
+interface GridModel {
+  readonly id: GridName;
+  readonly title: string;
+  readonly summary: string;
+  readonly figures: readonly PageFigure[];
+  readonly hasRows: boolean;
+  readonly counts: TableModel;
+  readonly rows: TableModel;
+  readonly rowsTitle: string;
+}
+
+const GRIDS: readonly { readonly name: GridName; readonly title: string; readonly unit: string }[] =
+  [
+    { name: "clinical_tier1_2", title: "Clinical data, tiers 1 and 2", unit: "Participant" },
+    { name: "clinical_tier3", title: "Clinical data, tier 3", unit: "Participant" },
+    { name: "single_cell", title: "Single cell", unit: "Biospecimen" },
+    { name: "bulk", title: "Bulk", unit: "Biospecimen" },
+    { name: "image_other", title: "Core imaging", unit: "Biospecimen" },
+    { name: "other", title: "Other assays", unit: "Biospecimen" },
+  ];
+
+/** Makes an atlas's page and its data files. */
+export function makeAtlasPage(input: AtlasPageInput, tools: PageTools): readonly PageFile[] {
+  const { atlas, analysis, versions, before } = input;
+  const changes = compareFindings(analysis.findings, before);
+  const model = atlasModel(input, changes, tools.sparkline);
+  return [
+    { path: `${atlas.atlasId}.html`, contentType: HTML, text: tools.render("atlas", model) },
+    ...makeAtlasData({ atlas, analysis, changes, versions }),
+  ];
+}
+
+function atlasModel(
+  input: AtlasPageInput,
+  changes: FindingChanges,
+  sparkline: DrawSparkline,
+): object {
+  const { atlas, analysis, versions, figures, gallery } = input;
+  const id = atlas.atlasId;
+  const asOf = versions.at(-1)?.startedAt;
+  const since = input.before === null ? undefined : versions.at(-2)?.startedAt;
+  const figuresOf = (name: string) => figures.filter((figure) => figure.id === name);
+  const participants = new Set(analysis.timelineEvents.map(({ participant }) => participant)).size;
+  const manifests = Object.values(analysis.manifests);
+  const records = manifests.reduce((sum, manifest) => sum + manifest.records, 0);
+  return {
+    frame: makeFrame(
+      "atlas",
+      `${atlas.name} (${id})`,
+      `What ${atlas.name} has submitted to HTAN, how complete it is, and what is to be mended.`,
+      input.assets,
+    ),
+    id,
+    name: atlas.name,
+    projectId: atlas.projectId,
+    projectHref: synapsePage(atlas.projectId),
+    liaison: atlas.liaison,
+    asOf: asOf === undefined ? "" : instant(asOf),
+    headlines: makeHeadlines(analysis, changes, versions, sparkline),
+    kinds: FILE_KINDS.map((kind) => ({
+      label: KIND_LABELS[kind],
+      files: number(analysis.fileCounts[kind]),
+      isNone: analysis.fileCounts[kind] === 0,
+    })),
+    tabs: tabs(analysis, gallery.length),
+    manifestsSummary: `${count(manifests.length, "manifest")} with ${count(records, "record")}; ${number(analysis.filledFields)} of ${count(analysis.fields, "field")} filled in (${percent(analysis.percentMetadataComplete)}).`,
+    manifests: manifestsTable(analysis),
+    rules: analysis.rules.map((rule) => ruleModel(rule, analysis, changes)),
+    since: since === undefined ? "" : date(since),
+    changeLine: since === undefined ? "" : changeLine(changes),
+    findings: findingsTable(id, analysis.findings, changes, input.before !== null),
+    hasFixed: changes.fixed.length > 0,
+    fixed: fixedTable(id, changes.fixed),
+    fixedTitle: count(changes.fixed.length, "fixed finding"),
+    findingsCsv: `data/${id}-findings.csv`,
+    findingsJson: `data/${id}-findings.json`,
+    grids: GRIDS.map((grid) => gridModel(grid, analysis, figuresOf(grid.name))),
+    timeline: {
+      figures: figuresOf("timeline"),
+      dataPath: `data/${id}-timeline.js`,
+      summary: `${count(analysis.timelineEvents.length, "event")} of ${count(participants, "participant")}.`,
+      hasEvents: analysis.timelineEvents.length > 0,
+      table: eventsTable(analysis),
+    },
+    folders: foldersTable(analysis),
+    network: {
+      figures: figuresOf("network"),
+      dataPath: `data/${id}-graph.js`,
+      sifPath: `${id}_network.sif`,
+      summary: `${count(analysis.sif.length, "link")} from parent to child.`,
+      hasLinks: analysis.sif.length > 0,
+      table: linksTable(analysis),
+    },
+    gallery,
+    hasGallery: gallery.length > 0,
+    jsonPath: `data/${id}.json`,
+  };
+}
+
+function tabs(analysis: AtlasAnalysis, gallery: number): readonly object[] {
+  const found = analysis.findings.length;
+  const all = [
+    {
+      id: "metadata",
+      label: "Metadata files",
+      badge: number(Object.keys(analysis.manifests).length),
+    },
+    { id: "validation", label: "Validation", badge: number(found) },
+    { id: "completeness", label: "Completeness", badge: "" },
+    { id: "longitudinal", label: "Longitudinal", badge: "" },
+    { id: "paths", label: "Paths", badge: number(Object.keys(analysis.rootFolders).length) },
+    { id: "network", label: "Network", badge: "" },
+    ...(gallery > 0 ? [{ id: "figures", label: "Figures", badge: number(gallery) }] : []),
+  ];
+  return all.map((tab, index) => ({ ...tab, isFirst: index === 0 }));
+}
+
+function ruleModel(rule: RuleOutcome, analysis: AtlasAnalysis, changes: FindingChanges): RuleModel {
+  const text = ruleText(rule.rule, rule.title);
+  const added = analysis.findings.filter(
+    (finding, index) => finding.rule === rule.rule && changes.isNew[index] === true,
+  ).length;
+  const fixed = changes.fixed.filter((finding) => finding.rule === rule.rule).length;
+  const noun = rule.severity === "info" ? "note" : rule.severity;
+  const status =
+    rule.status === "passed"
+      ? "Passed"
+      : rule.status === "not run"
+        ? "Not run"
+        : count(rule.count, noun);
+  return {
+    code: rule.rule,
+    title: text.title,
+    meaning: text.meaning,
+    remedy: text.remedy,
+    state:
+      rule.status === "found" ? rule.severity : rule.status === "passed" ? "passed" : "skipped",
+    status,
+    marks: changeMarks(added, fixed),
+    reason: rule.reason ?? "",
+    isFound: rule.status === "found",
+    filterHref: `#validation?findings.f.rule=${encodeURIComponent(`=${rule.rule}`)}`,
+  };
+}
+
+function changeLine(changes: FindingChanges): string {
+  const added = changes.isNew.filter((isNew) => isNew).length;
+  if (added === 0 && changes.fixed.length === 0) return "no finding came or went";
+  return `${number(added)} new, ${number(changes.fixed.length)} fixed`;
+}
+
+function gridModel(
+  { name, title, unit }: (typeof GRIDS)[number],
+  analysis: AtlasAnalysis,
+  figures: readonly PageFigure[],
+): GridModel {
+  const grid = analysis.matrices[name];
+  const used = grid.columns.filter((column) => (grid.counts[column] ?? 0) > 0).length;
+  const noun = unit.toLowerCase();
+  return {
+    id: name,
+    title,
+    summary: `${count(grid.rows, noun)}; ${number(used)} of ${count(grid.columns.length, "component")} ${used === 1 ? "has" : "have"} data.`,
+    figures,
+    hasRows: grid.rowIds.length > 0,
+    counts: gridCountsTable(analysis.atlasId, name, grid),
+    rows: gridRowsTable(analysis.atlasId, name, grid, unit),
+    rowsTitle: `${count(grid.rowIds.length, noun)} by component`,
+  };
+}

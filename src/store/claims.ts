@@ -1,0 +1,185 @@
+// Claims on runs: one worker at a time, with a lease that goes by the database's clock.
+
+import { sql } from "kysely";
+
+import { canonicalJson, digestOf, type Json } from "../digest.ts";
+import { describeProcess, parseIdentity, type ProcessIdentity } from "./processIdentity.ts";
+import type { Db } from "./schema.ts";
+import { type Lease, startAttempt } from "./stepRuns.ts";
+import { storableJson } from "./text.ts";
+
+/** Who wants to do which run. */
+export interface ClaimRequest {
+  readonly pipeline: string;
+  readonly params: Json;
+  readonly build: string;
+  readonly worker: ProcessIdentity;
+  /** Different for every start, so that a claim whose answer was lost can be asked for again. */
+  readonly nonce: string;
+  readonly startedAt: Date;
+  readonly leaseSeconds: number;
+  /** Proves that the worker of a run is dead, so that its lease need not run out. */
+  readonly isDead: (worker: ProcessIdentity) => boolean;
+}
+
+export type Claim =
+  | {
+      readonly kind: "claimed";
+      readonly lease: Lease;
+      readonly startedAt: Date;
+      /** Keys of the steps that earlier attempts of this run ran. */
+      readonly earlierKeys: readonly string[];
+    }
+  | {
+      readonly kind: "busy";
+      readonly runId: string;
+      readonly worker: string;
+      readonly since: string;
+      readonly leaseUntil: string;
+    };
+
+/** Claims the one active run of a pipeline and its parameters: a new one, or one whose worker handed it back, died or fell silent. */
+export async function claimRun(db: Db, request: ClaimRequest): Promise<Claim> {
+  for (;;) {
+    const claim = await db.transaction().execute((trx) => tryClaim(trx, request));
+    if (claim !== null) return claim;
+  }
+}
+
+async function tryClaim(trx: Db, request: ClaimRequest): Promise<Claim | null> {
+  const { pipeline, build, worker, startedAt, leaseSeconds } = request;
+  const params = canonicalJson(request.params);
+  const paramsKey = digestOf(params);
+  const active = await trx
+    .selectFrom("run")
+    .select(["id", "attempt", "started_at", "worker", "worker_detail", "claimed_at", "lease_until"])
+    .select(
+      sql<boolean>`coalesce(worker_detail ->> 'nonce' = ${request.nonce}, false)`.as("is_ours"),
+    )
+    .select(
+      sql<boolean>`status = 'queued' or lease_until is null or lease_until < now()`.as("is_free"),
+    )
+    .where("pipeline", "=", pipeline)
+    .where("params_key", "=", paramsKey)
+    .where("status", "in", ["queued", "running"])
+    .forUpdate()
+    .executeTakeFirst();
+  const hold = {
+    status: "running" as const,
+    worker: describeProcess(worker),
+    worker_detail: JSON.stringify({ ...worker, nonce: request.nonce }),
+    claimed_at: sql<Date>`now()`,
+    lease_until: leaseEnd(leaseSeconds),
+    build,
+  };
+  if (active === undefined) {
+    const made = await trx
+      .insertInto("run")
+      .values({
+        ...hold,
+        pipeline,
+        params: storableJson(request.params),
+        params_key: paramsKey,
+        attempt: 1,
+        started_at: startedAt,
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning(["id", "started_at"])
+      .executeTakeFirst();
+    if (made === undefined) return null; // somebody else was quicker: look again
+    return {
+      kind: "claimed",
+      lease: { runId: made.id, attempt: 1 },
+      startedAt: made.started_at,
+      earlierKeys: [],
+    };
+  }
+  if (active.is_ours) {
+    return {
+      kind: "claimed",
+      lease: { runId: active.id, attempt: active.attempt },
+      startedAt: active.started_at,
+      earlierKeys: await startAttempt(trx, active.id),
+    };
+  }
+  const holder = parseIdentity(active.worker_detail);
+  if (!active.is_free && !(holder !== null && request.isDead(holder))) {
+    return {
+      kind: "busy",
+      runId: active.id,
+      worker: active.worker ?? "an unknown worker",
+      since: (active.claimed_at ?? startedAt).toISOString(),
+      leaseUntil: (active.lease_until ?? startedAt).toISOString(),
+    };
+  }
+  const taken = await trx
+    .updateTable("run")
+    .set({
+      ...hold,
+      attempt: sql<number>`attempt + 1`,
+      publishing_site: null,
+      outcome: null,
+      error: null,
+    })
+    .where("id", "=", active.id)
+    .returning(["id", "attempt", "started_at"])
+    .executeTakeFirstOrThrow();
+  return {
+    kind: "claimed",
+    lease: { runId: taken.id, attempt: taken.attempt },
+    startedAt: taken.started_at,
+    earlierKeys: await startAttempt(trx, taken.id),
+  };
+}
+
+function leaseEnd(seconds: number) {
+  return sql<Date>`now() + make_interval(secs => ${seconds})`;
+}
+
+/** Renews a lease. Null where the run is no longer ours; else which site it holds. */
+export async function renewLease(
+  db: Db,
+  { runId, attempt }: Lease,
+  leaseSeconds: number,
+): Promise<{ readonly publishingSite: string | null } | null> {
+  const row = await db
+    .updateTable("run")
+    .set({ lease_until: leaseEnd(leaseSeconds) })
+    .where("id", "=", runId)
+    .where("attempt", "=", attempt)
+    .where("status", "=", "running")
+    .returning("publishing_site")
+    .executeTakeFirst();
+  return row === undefined ? null : { publishingSite: row.publishing_site };
+}
+
+/** Gives a run back for the next start to go on with; false where it was no longer ours. */
+export async function handBackRun(db: Db, { runId, attempt }: Lease): Promise<boolean> {
+  const [result] = await db
+    .updateTable("run")
+    .set({
+      status: "queued",
+      worker: null,
+      worker_detail: null,
+      lease_until: null,
+      publishing_site: null,
+    })
+    .where("id", "=", runId)
+    .where("attempt", "=", attempt)
+    .where("status", "=", "running")
+    .execute();
+  return result?.numUpdatedRows === 1n;
+}
+
+/** Tells whether an attempt of a run is going on, as far as its lease says. */
+export async function isRunActive(db: Db, { runId, attempt }: Lease): Promise<boolean> {
+  const row = await db
+    .selectFrom("run")
+    .select("id")
+    .where("id", "=", runId)
+    .where("attempt", "=", attempt)
+    .where("status", "=", "running")
+    .where("lease_until", ">=", sql<Date>`now()`)
+    .executeTakeFirst();
+  return row !== undefined;
+}

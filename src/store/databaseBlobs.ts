@@ -1,0 +1,229 @@
+// Blobs in the database, for workers that share nothing else: 1 MiB pieces, each compressed by itself. A piece's bytes follow from the
+// blob's, so putting the same blob twice at once, or again after a kill, is harmless; the row in `blob` comes last and makes it count.
+
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
+import { zstdCompress, zstdDecompress } from "node:zlib";
+
+import { sql } from "kysely";
+
+import { type Digest, digestOf } from "../digest.ts";
+import { HdashError, messageOf } from "../error.ts";
+import type { BlobStore, StoredBlob } from "./blobs.ts";
+import type { Db } from "./schema.ts";
+
+/** Small enough to hold a few in memory for each of eight steps, large enough to compress well. */
+const CHUNK_BYTES = 1024 * 1024;
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+
+interface StoredRow {
+  readonly bytes: number;
+  readonly chunks: number;
+}
+
+/** Opens the blobs of a ledger. */
+export function openDatabaseBlobs(db: Db): BlobStore {
+  async function put(bytes: Uint8Array): Promise<StoredBlob> {
+    const digest = digestOf(bytes);
+    if (bytes.byteLength <= CHUNK_BYTES) {
+      await insertSmall(db, digest, bytes);
+      return { digest, bytes: bytes.byteLength };
+    }
+    if (await has(digest)) return { digest, bytes: bytes.byteLength };
+    let stored = 0;
+    let n = 0;
+    for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) {
+      stored += await insertChunk(db, digest, n++, bytes.subarray(at, at + CHUNK_BYTES));
+    }
+    await insertBlob(db, digest, { bytes: bytes.byteLength, stored, chunks: n });
+    return { digest, bytes: bytes.byteLength };
+  }
+
+  async function putFile(path: string): Promise<StoredBlob> {
+    // Twice over the file: its digest has to be known before the first piece can be stored.
+    const hash = createHash("sha256");
+    for await (const chunk of readChunks(path)) hash.update(chunk);
+    const digest = hash.digest("hex") as Digest;
+    const known = await readRow(db, digest);
+    if (known !== null) return { digest, bytes: known.bytes };
+    const again = createHash("sha256");
+    let [bytes, stored, chunks] = [0, 0, 0];
+    for await (const chunk of readChunks(path)) {
+      again.update(chunk);
+      bytes += chunk.byteLength;
+      stored += await insertChunk(db, digest, chunks++, chunk);
+    }
+    if (again.digest("hex") !== digest) {
+      throw new HdashError("permanent", `${path} changed while it was stored as a blob`);
+    }
+    await insertBlob(db, digest, { bytes, stored, chunks });
+    return { digest, bytes };
+  }
+
+  async function has(digest: Digest): Promise<boolean> {
+    return (await readRow(db, digest)) !== null;
+  }
+
+  async function* stream(digest: Digest): AsyncIterable<Uint8Array> {
+    const row = await readRow(db, digest);
+    if (row === null) throw missing(digest);
+    const hash = createHash("sha256");
+    for (let n = 0; n < row.chunks; n++) {
+      const chunk = await readChunk(db, digest, n);
+      hash.update(chunk);
+      yield chunk;
+    }
+    if (hash.digest("hex") !== digest) throw damaged(digest);
+  }
+
+  return {
+    put,
+    putFile: (path) => putFile(path),
+    has,
+    stream,
+
+    async missing(digests) {
+      if (digests.length === 0) return [];
+      const rows = await db
+        .selectFrom("blob")
+        .select("digest")
+        .where("digest", "=", sql<string>`any(${[...digests]}::text[])`)
+        .execute();
+      const found = new Set(rows.map(({ digest }) => digest));
+      return digests.filter((digest) => !found.has(digest));
+    },
+
+    async read(digest) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of stream(digest)) chunks.push(chunk);
+      return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+    },
+
+    async localFile(digest, dir) {
+      const path = join(dir, `blob-${digest}`);
+      try {
+        await mkdir(dir, { recursive: true });
+        await pipeline(stream(digest), createWriteStream(path));
+      } catch (error) {
+        if (error instanceof HdashError) throw error;
+        throw new HdashError("permanent", `${path} cannot be written: ${messageOf(error)}`, {
+          cause: error,
+        });
+      }
+      return path;
+    },
+
+    async clear() {
+      return db.transaction().execute(async (trx) => {
+        await trx.deleteFrom("blob_chunk").execute();
+        const [result] = await trx.deleteFrom("blob").execute();
+        return Number(result?.numDeletedRows ?? 0);
+      });
+    },
+  };
+}
+
+/** A blob of one piece, in one statement. */
+async function insertSmall(db: Db, digest: Digest, bytes: Uint8Array): Promise<void> {
+  const packed = await compress(bytes);
+  await sql`
+    with chunk as (
+      insert into blob_chunk (digest, n, bytes) values (${digest}, 0, ${packed}) on conflict do nothing
+    )
+    insert into blob (digest, bytes, stored_bytes, chunks, encoding)
+    values (${digest}, ${bytes.byteLength}, ${packed.byteLength}, 1, 'zstd')
+    on conflict do nothing`.execute(db);
+}
+
+async function insertChunk(db: Db, digest: Digest, n: number, bytes: Uint8Array): Promise<number> {
+  const packed = await compress(bytes);
+  await db
+    .insertInto("blob_chunk")
+    .values({ digest, n, bytes: packed })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return packed.byteLength;
+}
+
+async function insertBlob(
+  db: Db,
+  digest: Digest,
+  { bytes, stored, chunks }: { bytes: number; stored: number; chunks: number },
+): Promise<void> {
+  await db
+    .insertInto("blob")
+    .values({ digest, bytes, stored_bytes: stored, chunks, encoding: "zstd" })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+async function readRow(db: Db, digest: Digest): Promise<StoredRow | null> {
+  const row = await db
+    .selectFrom("blob")
+    .select(["bytes", "chunks"])
+    .where("digest", "=", digest)
+    .executeTakeFirst();
+  return row === undefined ? null : { bytes: Number(row.bytes), chunks: row.chunks };
+}
+
+async function readChunk(db: Db, digest: Digest, n: number): Promise<Uint8Array> {
+  const row = await db
+    .selectFrom("blob_chunk")
+    .select("bytes")
+    .where("digest", "=", digest)
+    .where("n", "=", n)
+    .executeTakeFirst();
+  if (row === undefined) throw damaged(digest);
+  try {
+    return await decompress(row.bytes);
+  } catch (error) {
+    throw damaged(digest, error);
+  }
+}
+
+/** Reads a file in pieces of exactly CHUNK_BYTES, but for the last. An empty file has one empty piece. */
+async function* readChunks(path: string): AsyncIterable<Uint8Array> {
+  const pending = Buffer.alloc(CHUNK_BYTES);
+  let filled = 0;
+  let isEmpty = true;
+  try {
+    for await (const part of createReadStream(path) as AsyncIterable<Buffer>) {
+      isEmpty = false;
+      for (let at = 0; at < part.byteLength;) {
+        const copied = part.copy(pending, filled, at);
+        filled += copied;
+        at += copied;
+        if (filled === CHUNK_BYTES) {
+          yield Buffer.from(pending);
+          filled = 0;
+        }
+      }
+    }
+  } catch (error) {
+    if (error instanceof HdashError) throw error;
+    throw new HdashError("permanent", `${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  if (filled > 0 || isEmpty) yield Buffer.from(pending.subarray(0, filled));
+}
+
+function missing(digest: Digest): HdashError {
+  return new HdashError("permanent", `blob ${digest} is missing in the database`, {
+    hint: "Run once with --force to make it again.",
+  });
+}
+
+function damaged(digest: Digest, cause?: unknown): HdashError {
+  return new HdashError(
+    "permanent",
+    `blob ${digest} in the database is damaged`,
+    cause === undefined ? {} : { cause },
+  );
+}

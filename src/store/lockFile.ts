@@ -1,0 +1,159 @@
+// An exclusive lock on a folder, because the embedded database has none: two processes on one folder lose rows silently.
+//
+// Locks are numbered files, and the highest one counts. It is only ever replaced by the next number, made by link(), which fails where
+// the name exists: of all that find a dead holder exactly one gets on. The highest file is never deleted (a released lock
+// says so instead), so that nobody who slept in between can take a number for free that has been held since.
+
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+
+import { HdashError } from "../error.ts";
+import {
+  describeProcess,
+  identifyProcess,
+  livenessOf,
+  parseIdentity,
+  type ProcessIdentity,
+} from "./processIdentity.ts";
+
+/** A lock that is held. */
+export interface Lock {
+  release(): void;
+}
+
+interface Holder {
+  readonly identity: ProcessIdentity;
+  readonly isReleased: boolean;
+}
+
+const NAME = /^lock-(\d{6,15})\.json$/;
+
+/**
+ * Takes the lock of a folder, which is made where it is missing.
+ * Throws a config error that says who holds it, unless the holder is provably dead.
+ */
+export function lockFolder(dir: string): Lock {
+  mkdirSync(dir, { recursive: true });
+  const identity = identifyProcess();
+  const own: Holder = { identity, isReleased: false };
+  const draft = join(dir, `lock-draft-${identity.pid}-${crypto.randomUUID()}`);
+  writeFileSync(draft, JSON.stringify(own));
+  try {
+    for (;;) {
+      const last = listLocks(dir).at(-1);
+      if (last !== undefined) refuseIfHeld(dir, last);
+      const mine = nameOf((last === undefined ? 0 : numberOf(last)) + 1);
+      if (!linkIfFree(draft, join(dir, mine))) continue;
+      const names = listLocks(dir);
+      if (names.at(-1) !== mine) {
+        // Others have passed this number and cleaned up behind themselves while we were looking.
+        rmSync(join(dir, mine), { force: true });
+        continue;
+      }
+      for (const old of names.slice(0, -1)) rmSync(join(dir, old), { force: true });
+      return { release: () => release(dir, mine, own) };
+    }
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function release(dir: string, name: string, own: Holder): void {
+  const draft = join(dir, `lock-draft-${own.identity.pid}-${crypto.randomUUID()}`);
+  writeFileSync(draft, JSON.stringify({ ...own, isReleased: true }));
+  renameSync(draft, join(dir, name));
+}
+
+function refuseIfHeld(dir: string, name: string): void {
+  const holder = readHolder(join(dir, name));
+  if (holder === "gone" || (holder !== null && (holder.isReleased || isDead(holder.identity))))
+    return;
+  const path = join(dir, name);
+  const who =
+    holder === null
+      ? "its lock cannot be read"
+      : `${describeProcess(holder.identity)} holds it since ${sinceWhen(path)}`;
+  throw new HdashError("config", `the folder ${dir} is in use: ${who}`, {
+    hint: `Wait for it to end, or use another HDASH_HOME. If it is gone for good, delete ${path}.`,
+  });
+}
+
+/** On a local folder an earlier boot of the same host is proof enough: whatever ran then is gone. */
+function isDead(identity: ProcessIdentity): boolean {
+  const here = identifyProcess();
+  const isEarlierBoot =
+    identity.host === here.host &&
+    identity.bootId !== null &&
+    here.bootId !== null &&
+    identity.bootId !== here.bootId;
+  return isEarlierBoot || livenessOf(identity) === "dead";
+}
+
+/** A lock is written when it is taken. */
+function sinceWhen(path: string): string {
+  try {
+    return statSync(path).mtime.toISOString();
+  } catch {
+    return "a moment ago"; // released between two looks
+  }
+}
+
+function readHolder(path: string): Holder | "gone" | null {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return "gone";
+    throw new HdashError("permanent", `the lock ${path} cannot be read`, { cause: error });
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || !("identity" in value)) return null;
+    const identity = parseIdentity(value.identity);
+    if (identity === null) return null;
+    return {
+      identity,
+      isReleased: "isReleased" in value && value.isReleased === true,
+    };
+  } catch {
+    return null; // not JSON: refuseIfHeld says so
+  }
+}
+
+function linkIfFree(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (isCode(error, "EEXIST")) return false;
+    throw new HdashError("permanent", `the lock ${to} cannot be made`, { cause: error });
+  }
+}
+
+/** Names of the locks in a folder, lowest number first. */
+function listLocks(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => NAME.test(name))
+    .sort((a, b) => numberOf(a) - numberOf(b));
+}
+
+function numberOf(name: string): number {
+  return Number(NAME.exec(name)?.[1]);
+}
+
+function nameOf(number: number): string {
+  return `lock-${String(number).padStart(6, "0")}.json`;
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,70 @@
+// What hdash believes is live on each site: a row per published object.
+
+import { sql } from "kysely";
+
+import type { Digest } from "../digest.ts";
+import type { Db } from "./schema.ts";
+
+/** A row of the publication table: what hdash believes is live. */
+export interface Publication {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly etag: string;
+  readonly scope: string | null;
+}
+
+/** Where publications are remembered; keyed by site (the bucket's uri). */
+export interface PublicationStore {
+  list(site: string): Promise<readonly Publication[]>;
+  /** Inserts or replaces one row, as soon as its object is put. */
+  save(site: string, publication: Publication, contentType: string, bytes: number): Promise<void>;
+  remove(site: string, path: string): Promise<void>;
+}
+
+/** Opens the publications of a ledger. */
+export function openPublications(db: Db): PublicationStore {
+  return {
+    list: (site) => listPublications(db, site),
+    save: (site, publication, contentType, bytes) =>
+      savePublication(db, site, publication, contentType, bytes),
+    remove: (site, path) => removePublication(db, site, path),
+  };
+}
+
+async function listPublications(db: Db, site: string): Promise<readonly Publication[]> {
+  const rows = await db
+    .selectFrom("publication")
+    .select(["path", "digest", "etag", "scope"])
+    .where("site", "=", site)
+    .execute();
+  // Sorted here, because Postgres would sort by the server's locale.
+  return rows
+    .map((row) => ({ ...row, digest: row.digest as Digest }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function savePublication(
+  db: Db,
+  site: string,
+  { path, digest, etag, scope }: Publication,
+  contentType: string,
+  bytes: number,
+): Promise<void> {
+  const values = { digest, etag, scope, content_type: contentType, bytes };
+  // The run that publishes is the one that holds the site's lease.
+  const runId = sql<string>`(select id from run where publishing_site = ${site} and status = 'running')`;
+  const publishedAt = sql<Date>`now()`;
+  await db
+    .insertInto("publication")
+    .values({ site, path, ...values, run_id: runId, published_at: publishedAt })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["site", "path"])
+        .doUpdateSet({ ...values, run_id: runId, published_at: publishedAt }),
+    )
+    .execute();
+}
+
+async function removePublication(db: Db, site: string, path: string): Promise<void> {
+  await db.deleteFrom("publication").where("site", "=", site).where("path", "=", path).execute();
+}

@@ -1,0 +1,216 @@
+// Runs as they are remembered: finished, and listed. Who may do one is the affair of claims.ts.
+
+import { sql } from "kysely";
+
+import type { Json } from "../digest.ts";
+import type { FindingDelta } from "./facts.ts";
+import type { Db, RunStatus } from "./schema.ts";
+import { pruneScopes } from "./scopes.ts";
+import { dropRunning, type Lease, pruneSteps } from "./stepRuns.ts";
+import { storable, storableJson } from "./text.ts";
+
+/** A past run, for the history page. Counts are steps. */
+export interface RunRecord {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly params: Json;
+  readonly status: RunStatus;
+  readonly build: string;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly hits: number;
+  readonly ran: number;
+  readonly failed: number;
+  readonly error: string | null;
+  /** Findings that appeared and disappeared in this run, over all scopes. */
+  readonly added: number;
+  readonly removed: number;
+  /** Scope → why it failed. */
+  readonly failedScopes: Readonly<Record<string, string>>;
+  /** Site files put, deleted, left as they were; null until published. */
+  readonly published: {
+    readonly put: number;
+    readonly deleted: number;
+    readonly unchanged: number;
+  } | null;
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly status: "succeeded" | "degraded" | "failed";
+  readonly error: string | null;
+  readonly finishedAt: Date;
+  readonly deltas: Readonly<Record<string, FindingDelta | null>>;
+  readonly failedScopes: Readonly<Record<string, string>>;
+}
+
+/** Finishes a run and returns its record; null where it was no longer ours. Safe to repeat when the answer was lost. */
+export async function finishRun(db: Db, lease: Lease, end: RunEnd): Promise<RunRecord | null> {
+  return db.transaction().execute(async (trx) => {
+    const mine = await trx
+      .selectFrom("run")
+      .select("status")
+      .where("id", "=", lease.runId)
+      .where("attempt", "=", lease.attempt)
+      .where("status", "in", ["running", end.status])
+      .forUpdate()
+      .executeTakeFirst();
+    if (mine === undefined) return null;
+    if (mine.status !== "running") return readRun(trx, lease.runId);
+    await dropRunning(trx, lease.runId);
+    await pruneSteps(trx, lease, null);
+    await pruneScopes(trx, lease);
+    const { rows } = await sql<Counts>`${countSteps(sql`${lease.runId}::bigint`)}`.execute(trx);
+    const total = (kind: "added" | "removed") =>
+      Object.values(end.deltas)
+        .flatMap((delta) => (delta === null ? [] : Object.values(delta[kind])))
+        .reduce((sum, count) => sum + count, 0);
+    const outcome = {
+      ...rows[0],
+      added: total("added"),
+      removed: total("removed"),
+      failedScopes: end.failedScopes,
+    };
+    await trx
+      .updateTable("run")
+      .set({
+        status: end.status,
+        error: end.error === null ? null : storable(end.error),
+        finished_at: end.finishedAt,
+        lease_until: null,
+        publishing_site: null,
+        outcome: mergedOutcome(outcome),
+      })
+      .where("id", "=", lease.runId)
+      .execute();
+    return readRun(trx, lease.runId);
+  });
+}
+
+async function readRun(db: Db, runId: string): Promise<RunRecord> {
+  return asRecord(await selectRecords(db).where("run.id", "=", runId).executeTakeFirstOrThrow());
+}
+
+/** Notes in the run's outcome what was published; false where the run is no longer ours. */
+export async function savePublished(
+  db: Db,
+  { runId, attempt }: Lease,
+  published: Json,
+): Promise<boolean> {
+  const [result] = await db
+    .updateTable("run")
+    .set({ outcome: mergedOutcome({ published }) })
+    .where("id", "=", runId)
+    .where("attempt", "=", attempt)
+    .where("status", "=", "running")
+    .execute();
+  return result?.numUpdatedRows === 1n;
+}
+
+function mergedOutcome(facts: unknown) {
+  return sql<string>`coalesce(outcome, '{}'::jsonb) || ${storableJson(facts)}::jsonb`;
+}
+
+/** Lists runs, newest first: of one pipeline, or of all. */
+export async function listRuns(
+  db: Db,
+  options: { readonly limit: number; readonly pipeline?: string },
+): Promise<readonly RunRecord[]> {
+  let query = selectRecords(db).orderBy("run.id", "desc").limit(options.limit);
+  if (options.pipeline !== undefined) query = query.where("run.pipeline", "=", options.pipeline);
+  return (await query.execute()).map(asRecord);
+}
+
+/** Lists the runs of a pipeline that started before this one, newest first. */
+export async function listRunsBefore(
+  db: Db,
+  pipeline: string,
+  runId: string,
+  limit: number,
+): Promise<readonly RunRecord[]> {
+  const rows = await selectRecords(db)
+    .where("run.pipeline", "=", pipeline)
+    .where("run.id", "<", runId)
+    .orderBy("run.id", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map(asRecord);
+}
+
+interface Counts {
+  readonly hits: number;
+  readonly ran: number;
+  readonly failed: number;
+}
+
+function countSteps(runId: ReturnType<typeof sql>) {
+  return sql`
+    select count(*) filter (where state = 'hit')::integer as hits,
+      count(*) filter (where state = 'ran')::integer as ran,
+      count(*) filter (where state = 'failed')::integer as failed
+    from step_run where run_id = ${runId}`;
+}
+
+type RecordRow = {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly params: unknown;
+  readonly status: RunStatus;
+  readonly build: string;
+  readonly started_at: Date;
+  readonly finished_at: Date | null;
+  readonly error: string | null;
+  readonly outcome: unknown;
+  readonly live: unknown;
+};
+
+function selectRecords(db: Db) {
+  return db.selectFrom("run").select([
+    "run.id",
+    "run.pipeline",
+    "run.params",
+    "run.status",
+    "run.build",
+    "run.started_at",
+    "run.finished_at",
+    "run.error",
+    "run.outcome",
+    // A finished run has its counts in its outcome; only those of a running one are counted.
+    sql<unknown>`case when run.finished_at is null then
+      (select to_jsonb(c) from (${countSteps(sql`run.id`)}) c) end`.as("live"),
+  ]);
+}
+
+function asRecord(row: RecordRow): RunRecord {
+  // Both are written by this file and by nobody else.
+  const outcome = { ...(row.outcome as Partial<RunRecord> | null), ...(row.live as Counts | null) };
+  const {
+    hits = 0,
+    ran = 0,
+    failed = 0,
+    added = 0,
+    removed = 0,
+    failedScopes = {},
+    published,
+  } = outcome;
+  return {
+    id: row.id,
+    pipeline: row.pipeline,
+    params: row.params as Json,
+    status: row.status,
+    build: row.build,
+    startedAt: row.started_at.toISOString(),
+    finishedAt: row.finished_at?.toISOString() ?? null,
+    hits,
+    ran,
+    failed,
+    error: row.error,
+    added,
+    removed,
+    failedScopes,
+    published:
+      published === undefined || published === null
+        ? null
+        : { put: published.put, deleted: published.deleted, unchanged: published.unchanged },
+  };
+}

@@ -1,0 +1,179 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { readConfig, VARIABLES } from "../src/config.ts";
+import { HdashError } from "../src/error.ts";
+
+const TWELVE = {
+  SYNAPSE_USER: "jdoe",
+  SYNAPSE_PASSWORD: "token-abc",
+  HDASH_DB_HOST: "db.example.org",
+  HDASH_DB_USER: "hdash",
+  HDASH_DB_PASSWORD: "pa ss",
+  HDASH_DB_NAME: "hdash",
+  S3_ACCESS_KEY_ID: "AKIA1",
+  S3_SECRET_ACCESS_KEY: "secret/key",
+  S3_ENDPOINT_URL: "http://127.0.0.1:9000",
+  S3_BUCKET_NAME: "site",
+  S3_WEB_SITE_URL: "https://dash.example.org",
+  SLACK_WEBHOOK_URL: "https://hooks.slack.com/services/T/B/X",
+};
+
+function problemsOf(
+  env: Record<string, string>,
+  needs: Parameters<typeof readConfig>[1] = [],
+): string {
+  try {
+    readConfig(env, needs);
+  } catch (error) {
+    if (error instanceof HdashError && error.kind === "config") return error.message;
+    throw error;
+  }
+  return "";
+}
+
+describe("readConfig(env, needs)", () => {
+  test("takes the twelve variables and fills in the rest", () => {
+    const config = readConfig(TWELVE, ["synapse", "database", "site", "slack"]);
+    expect(config.synapse).toEqual({
+      endpoint: "https://repo-prod.prod.sagebase.org",
+      user: "jdoe",
+      token: "token-abc",
+      masterView: "syn20446927",
+    });
+    expect(config.database).toEqual({
+      kind: "postgres",
+      host: "db.example.org",
+      port: 5432,
+      user: "hdash",
+      password: "pa ss",
+      name: "hdash",
+      schema: "hdash",
+      tls: null,
+    });
+    expect(config.site).toEqual({
+      kind: "s3",
+      bucket: "site",
+      prefix: "",
+      endpoint: "http://127.0.0.1:9000",
+      region: "us-east-1",
+      credentials: { accessKeyId: "AKIA1", secretAccessKey: "secret/key" },
+    });
+    expect(config.siteUrl).toBe("https://dash.example.org");
+    expect([...config.secrets].sort()).toEqual(
+      ["token-abc", "pa ss", "AKIA1", "secret/key", TWELVE.SLACK_WEBHOOK_URL].sort(),
+    );
+  });
+
+  test("falls back to an embedded database, a folder and the log when nothing is set", () => {
+    const config = readConfig({ HDASH_HOME: "/h" }, ["database", "site"]);
+    expect(config.database).toEqual({ kind: "embedded", dir: "/h/database" });
+    expect(config.site).toEqual({ kind: "folder", dir: "/h/site" });
+    expect(config.siteUrl).toBe("file:///h/site/index.html");
+    expect(config.slack.webhookUrl).toBeNull();
+  });
+
+  test("reads an empty value as not set", () => {
+    const config = readConfig({ HDASH_DB_HOST: "", S3_BUCKET_NAME: "  ", HDASH_DB_PORT: "" }, []);
+    expect(config.database.kind).toBe("embedded");
+    expect(config.site.kind).toBe("folder");
+  });
+
+  test("uses the SDK's default chain when there is a bucket but no static key", () => {
+    const config = readConfig({ S3_BUCKET_NAME: "site" }, ["site"]);
+    expect(config.site).toMatchObject({ kind: "s3", credentials: null, endpoint: null });
+  });
+
+  test("reports every problem at once, each with the variable, what is wrong and an example", () => {
+    const message = problemsOf(
+      {
+        HDASH_DB_HOST: "postgres://db",
+        HDASH_DB_PORT: "70000",
+        S3_ENDPOINT_URL: "minio:9000",
+        S3_BUCKET_NAME: "s3://site",
+        HDASH_LOG_FORMAT: "xml",
+        HDASH_CONCURRENCY: "0",
+        SYNAPSE_MASTER_VIEW: "20446927",
+      },
+      ["synapse"],
+    );
+    const lines = message
+      .split("\n")
+      .slice(1)
+      .map((line) => line.trim());
+    expect(lines.map((line) => line.split(" ")[0]).sort()).toEqual([
+      "HDASH_CONCURRENCY",
+      "HDASH_DB_HOST",
+      "HDASH_DB_PORT",
+      "HDASH_LOG_FORMAT",
+      "S3_BUCKET_NAME",
+      "S3_ENDPOINT_URL",
+      "SYNAPSE_MASTER_VIEW",
+      "SYNAPSE_PASSWORD",
+    ]);
+    for (const line of lines) expect(line).toMatch(/; for example [A-Z_0-9]+=\S/);
+    expect(message).toContain(
+      'HDASH_DB_PORT is "70000": it must be a whole number from 1 to 65535',
+    );
+  });
+
+  test.each([
+    [{ HDASH_DB_HOST: "db" }, "HDASH_DB_USER is not set, but HDASH_DB_HOST is"],
+    [
+      { S3_BUCKET_NAME: "site", S3_ACCESS_KEY_ID: "A" },
+      "S3_SECRET_ACCESS_KEY is not set, but S3_ACCESS_KEY_ID is",
+    ],
+    [{ S3_BUCKET_NAME: "site", HDASH_SITE_DIR: "x" }, "the site goes to one place"],
+    [{ S3_BUCKET_NAME: "site", S3_PREFIX: "/a" }, 'S3_PREFIX is "/a"'],
+    [{ S3_BUCKET_NAME: "site", S3_PREFIX: "a/../b" }, "without a leading slash, '..' or '//'"],
+    [{ HDASH_DB_HOST: "db", HDASH_DB_CA_FILE: "/no/such.pem" }, "HDASH_DB_CA_FILE cannot be read"],
+  ])("refuses %j", (env, expected) => {
+    expect(problemsOf(env)).toContain(expected);
+  });
+
+  test("reads the authority's certificate and then demands encryption", () => {
+    const dir = mkdtempSync(join(tmpdir(), "hdash-config-"));
+    const good = join(dir, "ca.pem");
+    const bad = join(dir, "bad.pem");
+    writeFileSync(good, "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n");
+    writeFileSync(bad, "hello");
+    const env = { ...TWELVE, HDASH_DB_CA_FILE: good };
+    expect(readConfig(env, []).database).toMatchObject({
+      tls: { ca: readFileSync(good, "utf8"), rejectUnauthorized: true },
+    });
+    expect(problemsOf({ ...TWELVE, HDASH_DB_CA_FILE: bad })).toContain("holds no PEM certificate");
+    expect(problemsOf({ ...env, HDASH_DB_TLS: "off" })).toContain("use one or the other");
+  });
+
+  test("never repeats a secret that is malformed", () => {
+    const message = problemsOf({
+      SYNAPSE_PASSWORD: "hunter two",
+      SLACK_WEBHOOK_URL: "hooks.slack.com/services/T/B/hunter",
+      S3_SECRET_ACCESS_KEY: "hunter three",
+    });
+    expect(message).not.toContain("hunter");
+    expect(message).toContain("SYNAPSE_PASSWORD must be a token without spaces");
+    expect(message).toContain("SLACK_WEBHOOK_URL must be a http:// or https:// address");
+  });
+
+  test("needs only what the command uses", () => {
+    expect(problemsOf({}, ["slack"])).toContain(
+      "SLACK_WEBHOOK_URL is not set, but a message has to be posted",
+    );
+    expect(problemsOf({ SLACK_WEBHOOK_URL: TWELVE.SLACK_WEBHOOK_URL }, ["slack"])).toBe("");
+  });
+});
+
+describe("VARIABLES", () => {
+  test("names every variable that readConfig reads, once", () => {
+    const names = VARIABLES.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    const source = readFileSync(new URL("../src/config.ts", import.meta.url), "utf8");
+    const specs = source.slice(source.indexOf("const SPECS"));
+    const read = [...specs.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map((match) => match[1]);
+    expect([...names].sort()).toEqual(read.sort());
+  });
+});

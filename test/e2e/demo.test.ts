@@ -1,0 +1,145 @@
+// The demo as a stranger runs it, held against answers that were worked out elsewhere.
+
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { type Ended, hdash } from "../support/command.ts";
+
+const WORLD = join(import.meta.dirname, "..", "fixtures", "htan");
+
+type Row = Readonly<Record<string, unknown>>;
+interface Expected {
+  readonly totalFileSize: number;
+  readonly fileCounts: Row;
+  readonly rootFolders: Row;
+  readonly percentMetadataComplete: number;
+  readonly manifests: Row;
+  readonly findings: Readonly<Record<string, readonly Row[]>>;
+  readonly matrices: Readonly<
+    Record<string, { counts: Row; rows: number; ones: Readonly<Record<string, string[]>> }>
+  >;
+  readonly sif: readonly string[];
+  readonly timelineEvents: readonly Row[];
+}
+
+let home = "";
+let site = "";
+let first: Ended;
+let expected: Readonly<Record<string, Expected>>;
+
+async function json<T>(...path: string[]): Promise<T> {
+  return JSON.parse(await readFile(join(...path), "utf8")) as T;
+}
+
+/** A set of objects as sorted text, so that order does not matter and repeats do. */
+function asSet(rows: readonly unknown[]): readonly string[] {
+  return rows
+    .map((row) =>
+      JSON.stringify(row, typeof row === "object" && row !== null ? Object.keys(row).sort() : null),
+    )
+    .sort();
+}
+
+function pick(row: Row, keys: readonly string[]): Row {
+  return Object.fromEntries(keys.filter((key) => key in row).map((key) => [key, row[key]]));
+}
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "hdash-demo-"));
+  site = join(home, "site");
+  expected = await json(WORLD, "expected.json");
+  first = await hdash(["demo", "--world", WORLD, "--site", site], {
+    HDASH_HOME: join(home, "home"),
+  });
+}, 120_000);
+
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+describe("hdash demo --world DIR --site DIR", () => {
+  test("ends well and says where to look", () => {
+    expect(first.code, first.stderr).toBe(0);
+    expect(first.stdout).toContain(`The site is in ${site}`);
+    expect(first.stdout).toContain(`file://${site}/index.html`);
+  });
+
+  test.each(["HTA1", "HTA2", "HTA3"])(
+    "publishes exactly the expected numbers of %s",
+    async (atlas) => {
+      const want = expected[atlas];
+      if (want === undefined) throw new Error(`no ${atlas} in expected.json`);
+      const got = await json<Expected>(site, "data", `${atlas}.json`);
+      expect(got.totalFileSize).toBe(want.totalFileSize);
+      expect(got.fileCounts).toEqual(want.fileCounts);
+      expect(got.rootFolders).toEqual(want.rootFolders);
+      expect(got.percentMetadataComplete).toBeCloseTo(want.percentMetadataComplete, 12);
+      expect(Object.keys(got.manifests).sort()).toEqual(Object.keys(want.manifests).sort());
+      expect(got.manifests).toMatchObject(want.manifests);
+      for (const [rule, findings] of Object.entries(want.findings)) {
+        expect(asSet(got.findings[rule] ?? []), rule).toEqual(asSet(findings));
+      }
+      for (const [name, grid] of Object.entries(want.matrices)) {
+        expect(got.matrices[name]?.counts, name).toEqual(grid.counts);
+        expect(got.matrices[name]?.rows, name).toBe(grid.rows);
+        const ones = (all: Readonly<Record<string, string[]>>) =>
+          Object.fromEntries(
+            Object.entries(all).map(([row, columns]) => [row, [...columns].sort()]),
+          );
+        expect(ones(got.matrices[name]?.ones ?? {}), name).toEqual(ones(grid.ones));
+      }
+      expect(got.sif).toEqual(want.sif);
+      const keys = ["Event", "Start", "Finish", "Grouping", "Samples", "Location"];
+      expect(asSet(got.timelineEvents.map((event) => pick(event, keys)))).toEqual(
+        asSet(want.timelineEvents.map((event) => pick(event, keys))),
+      );
+    },
+  );
+
+  test.each(["HTA1", "HTA2", "HTA3"])("offers every finding of %s for download", async (atlas) => {
+    const want = expected[atlas];
+    const got = await json<Row[]>(site, "data", `${atlas}-findings.json`);
+    for (const [rule, findings] of Object.entries(want?.findings ?? {})) {
+      const keys = [...new Set(findings.flatMap((finding) => Object.keys(finding)))];
+      const mine = got.filter((row) => row["rule"] === rule).map((row) => pick(row, keys));
+      expect(asSet(mine), rule).toEqual(asSet(findings));
+    }
+    for (const row of got) {
+      expect(row["severity"]).toMatch(/^(error|warning|info)$/);
+      expect(row["subject"]).toMatch(/^syn\d+$/);
+      expect(row["message"]).toMatch(/\S.*\.$/);
+      expect(row["row"] === null || Number.isInteger(row["row"])).toBe(true);
+    }
+    const csv = await readFile(join(site, "data", `${atlas}-findings.csv`), "utf8");
+    expect(csv.trimEnd().split("\n").length).toBeGreaterThan(got.length);
+  });
+
+  test("publishes every page and download", async () => {
+    const names = (await readdir(site, { recursive: true })).sort();
+    for (const name of ["index.html", "runs.html", "404.html", "data/index.json"]) {
+      expect(names).toContain(name);
+    }
+    for (const atlas of ["HTA1", "HTA2", "HTA3"]) {
+      expect(names).toContain(`${atlas}.html`);
+      expect(await readFile(join(site, `${atlas}_network.sif`), "utf8")).toBe(
+        `${(expected[atlas]?.sif ?? []).join("\n")}\n`,
+      );
+    }
+    expect((await readFile(join(site, "index.html"))).byteLength).toBeLessThan(150_000);
+  });
+
+  test("escapes names that came from data", async () => {
+    const html = await readFile(join(site, "HTA1.html"), "utf8");
+    expect(html).not.toContain("<i>&</i>");
+    expect(html).toContain("Synthetic Atlas 1 &lt;i&gt;&amp;&lt;/i&gt;");
+  });
+
+  test("refuses a folder that is no world, naming what is missing", async () => {
+    const ended = await hdash(["demo", "--world", home, "--site", site], {
+      HDASH_HOME: join(home, "other"),
+    });
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain(`${home} is not a world: there is no atlases.csv in it`);
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "vitest";
+
+import { digestOf, type Json } from "../../src/digest.ts";
+import { type StepDocument, stepKey } from "../../src/engine/key.ts";
+
+const A = digestOf("a");
+const B = digestOf("b");
+const base: StepDocument = {
+  step: "pullView",
+  version: 1,
+  params: { view: "syn1", columns: ["id"] },
+  pin: { etag: "x" },
+  inputs: { view: A, manifests: [A, B] },
+};
+
+describe("stepKey(document)", () => {
+  test("is the digest of the document, whatever the order of its fields", () => {
+    const { key, document } = stepKey(base);
+    expect(document).toBe(
+      `{"inputs":{"manifests":["${A}","${B}"],"view":"${A}"},"params":{"columns":["id"],"view":"syn1"},` +
+        `"pin":{"etag":"x"},"step":"pullView","version":1}`,
+    );
+    expect(key).toBe(digestOf(document));
+    const turned = { ...base, params: { columns: ["id"], view: "syn1" } };
+    expect(stepKey(turned).key).toBe(key);
+  });
+
+  test.each<[string, Partial<StepDocument>]>([
+    ["step", { step: "pullViews" }],
+    ["version", { version: 2 }],
+    ["params", { params: { view: "syn1", columns: [] } }],
+    ["pin", { pin: null }],
+    ["input", { inputs: { view: B, manifests: [A, B] } }],
+    ["order of a list", { inputs: { view: A, manifests: [B, A] } }],
+    ["name of an input", { inputs: { views: A, manifests: [A, B] } }],
+  ])("changes with the %s", (_name, change) => {
+    expect(stepKey({ ...base, ...change }).key).not.toBe(stepKey(base).key);
+  });
+
+  test("names the step and the place where params are not plain JSON", () => {
+    const params = { at: new Date(0) } as unknown as Json;
+    expect(() => stepKey({ ...base, params })).toThrow(
+      expect.objectContaining({
+        kind: "permanent",
+        message: expect.stringMatching(/^step pullView has no key: \$\.params\.at/) as string,
+      }) as Error,
+    );
+  });
+});

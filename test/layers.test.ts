@@ -1,0 +1,98 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import ts from "typescript";
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { checkLayers, type ImportGraph } from "./support/layers.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** Reads what every file of src imports, types and dynamic imports included. */
+function readGraph(): ImportGraph {
+  const files = globSync("src/**/*.ts", { cwd: ROOT });
+  return new Map(
+    files.map((file) => {
+      const { importedFiles } = ts.preProcessFile(readFileSync(join(ROOT, file), "utf8"));
+      const targets = importedFiles.map(({ fileName }) =>
+        fileName.startsWith(".") ? join(file, "..", fileName) : fileName,
+      );
+      return [file, [...new Set(targets)]] as const;
+    }),
+  );
+}
+
+function check(imports: Readonly<Record<string, readonly string[]>>): readonly string[] {
+  return checkLayers(new Map(Object.entries(imports)));
+}
+
+describe("checkLayers(graph)", () => {
+  test("lets an import go down, and stay in its room", () => {
+    expect(
+      check({
+        "src/main.ts": ["src/effects.ts", "src/pipelines/htan.ts"],
+        "src/pipelines/htan.ts": ["src/htan/page.ts", "src/engine/step.ts"],
+        "src/engine/run.ts": ["src/store/runs.ts", "src/publish/site.ts", "src/engine/step.ts"],
+        "src/htan/page.ts": ["src/format.ts", "src/htan/atlas.ts"],
+        "src/store/migrate.ts": ["kysely/migration", "migrations/0001_ledger.ts", "node:fs"],
+      }),
+    ).toEqual([]);
+  });
+
+  test("reports an import that goes up", () => {
+    expect(check({ "src/store/runs.ts": ["src/engine/step.ts"] })).toEqual([
+      "src/store/runs.ts (layer 1) imports src/engine/step.ts (layer 2), which is above it",
+    ]);
+    expect(check({ "src/pipelines/htan.ts": ["src/config.ts"] })).toEqual([
+      "src/pipelines/htan.ts (layer 3) imports src/config.ts (layer 4), which is above it",
+    ]);
+  });
+
+  test("reports rooms of layer 1 that know each other", () => {
+    expect(check({ "src/htan/page.ts": ["src/render/svg.ts"] })).toEqual([
+      "src/htan/page.ts imports src/render/svg.ts: rooms of layer 1 do not know each other",
+    ]);
+  });
+
+  test("reports a package outside the room that owns it", () => {
+    expect(
+      check({
+        "src/htan/page.ts": ["handlebars", "node:fs/promises", "vega-lite"],
+        "src/engine/run.ts": ["@aws-sdk/client-s3", "migrations/0001_ledger.ts"],
+      }),
+    ).toEqual([
+      "src/htan/page.ts imports handlebars, which only render may",
+      "src/htan/page.ts imports node:fs/promises, but htan is pure",
+      "src/htan/page.ts imports vega-lite, which only render may",
+      "src/engine/run.ts imports @aws-sdk/client-s3, which only store may",
+      "src/engine/run.ts imports migrations/0001_ledger.ts, which only store may",
+    ]);
+  });
+
+  test("reports a cycle between files of one room", () => {
+    expect(
+      check({
+        "src/htan/a.ts": ["src/htan/b.ts"],
+        "src/htan/b.ts": ["src/htan/c.ts"],
+        "src/htan/c.ts": ["src/htan/b.ts"],
+      }),
+    ).toEqual(["a cycle: src/htan/b.ts → src/htan/c.ts → src/htan/b.ts"]);
+  });
+});
+
+describe("src", () => {
+  let graph: ImportGraph;
+  beforeAll(() => {
+    graph = readGraph();
+  });
+
+  test("is read whole", () => {
+    expect(graph.size).toBeGreaterThan(40);
+    expect(graph.get("src/main.ts")).toContain("src/command.ts");
+    expect(graph.get("src/main.ts")).toContain("src/workerCommands.ts");
+  });
+
+  test("keeps to the layer table", () => {
+    expect(checkLayers(graph)).toEqual([]);
+  });
+});

@@ -1,0 +1,233 @@
+import { createHash, randomBytes } from "node:crypto";
+import { chmod, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { type Digest, digestOf } from "../../src/digest.ts";
+import type { BlobStore } from "../../src/store/blobs.ts";
+import { openDatabaseBlobs } from "../../src/store/databaseBlobs.ts";
+import { openFolderBlobs } from "../../src/store/folderBlobs.ts";
+import { openLedger, type TestLedger } from "../support/ledger.ts";
+
+const MIB = 1024 * 1024;
+const ABSENT = digestOf("never put");
+
+let dir: string;
+const ledgers = new Map<string, TestLedger>();
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "hdash-blobs-"));
+  ledgers.set("postgres", await openLedger("postgres"));
+  ledgers.set("embedded", await openLedger("embedded"));
+}, 90_000);
+afterAll(async () => {
+  for (const { close } of ledgers.values()) await close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+function dbOf(kind: string) {
+  const ledger = ledgers.get(kind);
+  if (ledger === undefined) throw new Error(kind);
+  return ledger.database.db;
+}
+
+function open(kind: string): BlobStore {
+  return kind === "folder" ? openFolderBlobs(join(dir, "store")) : openDatabaseBlobs(dbOf(kind));
+}
+
+describe.each(["folder", "postgres", "embedded"])("BlobStore in %s", (kind) => {
+  test.each([
+    ["nothing", 0],
+    ["a byte", 1],
+    ["exactly one piece", MIB],
+    ["one byte more than a piece", MIB + 1],
+    ["several pieces", 3 * MIB + 17],
+  ])("gives back %s, put as bytes and as a file", async (_name, size) => {
+    const blobs = open(kind);
+    const bytes = randomBytes(size);
+    const digest = digestOf(bytes);
+    expect(await blobs.has(digest)).toBe(false);
+    expect(await blobs.put(bytes)).toEqual({ digest, bytes: size });
+    expect(await blobs.put(bytes)).toEqual({ digest, bytes: size });
+    expect(await blobs.has(digest)).toBe(true);
+    expect(Buffer.compare(await blobs.read(digest), bytes)).toBe(0);
+
+    const other = randomBytes(size + 1);
+    const path = join(dir, `${kind}-${size}`);
+    await writeFile(path, other);
+    expect(await blobs.putFile(path)).toEqual({ digest: digestOf(other), bytes: size + 1 });
+    expect(await blobs.putFile(path, { isOurs: true })).toEqual({
+      digest: digestOf(other),
+      bytes: size + 1,
+    });
+    const hash = createHash("sha256");
+    for await (const chunk of blobs.stream(digestOf(other))) hash.update(chunk);
+    expect(hash.digest("hex")).toBe(digestOf(other));
+    const local = await blobs.localFile(digestOf(other), join(dir, "local"));
+    expect(Buffer.compare(await readFile(local), other)).toBe(0);
+  });
+
+  test("keeps a file of the step's own whatever becomes of its path", async () => {
+    const blobs = open(kind);
+    const bytes = randomBytes(100);
+    const path = join(dir, `${kind}-own`);
+    await writeFile(path, bytes);
+    await blobs.putFile(path, { isOurs: true });
+    await rm(path);
+    expect(Buffer.compare(await blobs.read(digestOf(bytes)), bytes)).toBe(0);
+  });
+
+  test("streams 64 MiB in bounded memory", async () => {
+    const blobs = open(kind);
+    const path = join(dir, `${kind}-large`);
+    await writeFile(path, "");
+    await truncate(path, 64 * MIB);
+    const { digest } = await blobs.putFile(path);
+    let bytes = 0;
+    let largest = 0;
+    for await (const chunk of blobs.stream(digest)) {
+      bytes += chunk.byteLength;
+      largest = Math.max(largest, chunk.byteLength);
+    }
+    expect(bytes).toBe(64 * MIB);
+    expect(largest).toBeLessThanOrEqual(MIB);
+  });
+
+  test("says which blobs are missing", async () => {
+    const blobs = open(kind);
+    const { digest } = await blobs.put(Buffer.from("here"));
+    expect(await blobs.missing([digest, ABSENT])).toEqual([ABSENT]);
+    expect(await blobs.missing([])).toEqual([]);
+  });
+
+  test("refuses to read a missing blob, whichever way it is read", async () => {
+    const blobs = open(kind);
+    const refused = {
+      kind: "permanent",
+      message: expect.stringMatching(`blob ${ABSENT} is missing in`) as string,
+    };
+    await expect(blobs.read(ABSENT)).rejects.toMatchObject(refused);
+    await expect(drain(blobs.stream(ABSENT))).rejects.toMatchObject(refused);
+    await expect(blobs.localFile(ABSENT, join(dir, "local"))).rejects.toMatchObject(refused);
+  });
+
+  test("refuses to store a file that is not there", async () => {
+    await expect(open(kind).putFile(join(dir, "none"))).rejects.toMatchObject({
+      kind: "permanent",
+      message: expect.stringContaining(join(dir, "none")) as string,
+    });
+  });
+
+  test("takes the same bytes from many at once", async () => {
+    const blobs = open(kind);
+    const bytes = randomBytes(2 * MIB);
+    await Promise.all(Array.from({ length: 5 }, () => blobs.put(bytes)));
+    expect(Buffer.compare(await blobs.read(digestOf(bytes)), bytes)).toBe(0);
+  });
+
+  test("clears, says how many there were, and goes on", async () => {
+    const blobs = open(kind);
+    await blobs.clear();
+    expect(await blobs.clear()).toBe(0);
+    const { digest } = await blobs.put(Buffer.from("one"));
+    await blobs.put(Buffer.from("two"));
+    expect(await blobs.clear()).toBe(2);
+    expect(await blobs.has(digest)).toBe(false);
+    await blobs.put(Buffer.from("one"));
+    expect(await blobs.has(digest)).toBe(true);
+  });
+});
+
+describe("openFolderBlobs(dir)", () => {
+  const pathOf = (digest: Digest) => join(dir, "store", digest.slice(0, 2), digest.slice(2));
+
+  test("notices a blob whose bytes were changed", async () => {
+    const blobs = open("folder");
+    const { digest } = await blobs.put(Buffer.from("true bytes"));
+    await chmod(pathOf(digest), 0o644);
+    await writeFile(pathOf(digest), "other byte");
+    const refused = { kind: "permanent", message: expect.stringContaining("is damaged") as string };
+    await expect(blobs.read(digest)).rejects.toMatchObject(refused);
+    await expect(drain(blobs.stream(digest))).rejects.toMatchObject(refused);
+    await expect(blobs.localFile(digest, dir)).rejects.toMatchObject(refused);
+  });
+
+  test("puts a blob again that a power cut has truncated", async () => {
+    const blobs = open("folder");
+    const { digest } = await blobs.put(Buffer.from("whole again"));
+    await chmod(pathOf(digest), 0o644);
+    await truncate(pathOf(digest), 3);
+    await blobs.put(Buffer.from("whole again"));
+    expect(Buffer.from(await blobs.read(digest)).toString()).toBe("whole again");
+  });
+
+  test("says which folder cannot be written", async () => {
+    await writeFile(join(dir, "a-file"), "");
+    await expect(openFolderBlobs(join(dir, "a-file")).put(Buffer.from("x"))).rejects.toMatchObject({
+      kind: "permanent",
+      message: expect.stringContaining(join(dir, "a-file")) as string,
+    });
+  });
+
+  test("moves a step's own file instead of copying it", async () => {
+    const path = join(dir, "moved");
+    await writeFile(path, "moved bytes");
+    const { ino } = await stat(path);
+    const { digest } = await open("folder").putFile(path, { isOurs: true });
+    expect((await stat(pathOf(digest))).ino).toBe(ino);
+  });
+});
+
+describe("openDatabaseBlobs(db)", () => {
+  test("compresses, and is not misled by pieces that a killed put has left", async () => {
+    const db = dbOf("postgres");
+    const blobs = openDatabaseBlobs(db);
+    const bytes = Buffer.alloc(3 * MIB, "abcdefgh");
+    const { digest } = await blobs.put(bytes);
+    const { rows } = await sql<{ stored: string; chunks: number }>`
+      select stored_bytes as stored, chunks from blob where digest = ${digest}`.execute(db);
+    expect(rows).toEqual([{ stored: expect.any(String) as string, chunks: 3 }]);
+    expect(Number(rows[0]?.stored)).toBeLessThan(MIB / 100);
+
+    await sql`delete from blob where digest = ${digest}`.execute(db);
+    await sql`delete from blob_chunk where digest = ${digest} and n = 2`.execute(db);
+    expect(await blobs.has(digest)).toBe(false);
+    await blobs.put(bytes);
+    expect(Buffer.compare(await blobs.read(digest), bytes)).toBe(0);
+  });
+
+  test.each([
+    ["a piece is missing", sql`delete from blob_chunk where n = 1`],
+    ["a piece is not what it was", sql`update blob_chunk set bytes = '\\x00' where n = 1`],
+    [
+      "a piece is another's",
+      sql`update blob_chunk c set bytes = (select bytes from blob_chunk b where b.digest = c.digest and b.n = 0) where n = 1`,
+    ],
+  ])("notices that %s", async (_name, harm) => {
+    const db = dbOf("postgres");
+    const blobs = openDatabaseBlobs(db);
+    await blobs.clear();
+    const { digest } = await blobs.put(randomBytes(2 * MIB));
+    await harm.execute(db);
+    await expect(blobs.read(digest)).rejects.toMatchObject({
+      kind: "permanent",
+      message: `blob ${digest} in the database is damaged`,
+    });
+  });
+
+  test("says where a local copy cannot be written", async () => {
+    const blobs = openDatabaseBlobs(dbOf("postgres"));
+    const { digest } = await blobs.put(Buffer.from("copy"));
+    await writeFile(join(dir, "no-folder"), "");
+    await expect(blobs.localFile(digest, join(dir, "no-folder"))).rejects.toMatchObject({
+      kind: "permanent",
+      message: expect.stringContaining("cannot be written") as string,
+    });
+  });
+});
+
+async function drain(stream: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _chunk of stream);
+}

@@ -1,0 +1,523 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import { digestOf, type Json } from "../../src/digest.ts";
+import type { Finding } from "../../src/finding.ts";
+import {
+  type Claim,
+  claimRun,
+  handBackRun,
+  isRunActive,
+  renewLease,
+} from "../../src/store/claims.ts";
+import {
+  countDelta,
+  digestFacts,
+  listFindings,
+  makeFacts,
+  type Measure,
+  noDelta,
+} from "../../src/store/facts.ts";
+import { identifyProcess, type ProcessIdentity } from "../../src/store/processIdentity.ts";
+import { openPublications } from "../../src/store/publications.ts";
+import { resetLedger } from "../../src/store/reset.ts";
+import { commitResult, findResults, type NewResult } from "../../src/store/results.ts";
+import { finishRun, listRuns, listRunsBefore, savePublished } from "../../src/store/runs.ts";
+import type { Db } from "../../src/store/schema.ts";
+import {
+  endScope,
+  findLastDone,
+  listVersions,
+  readMeasures,
+  startScope,
+} from "../../src/store/scopes.ts";
+import { releaseSite, takeSite } from "../../src/store/siteLease.ts";
+import { type Lease, noteSteps } from "../../src/store/stepRuns.ts";
+import { LEDGER_KINDS, openLedger, type TestLedger } from "../support/ledger.ts";
+
+const AT = new Date("2026-11-01T00:00:00Z");
+const DIGEST = digestOf("a blob");
+const never = () => false;
+
+const finding = (value: string, severity: Finding["severity"] = "error"): Finding => ({
+  rule: "R",
+  severity,
+  subject: "syn1",
+  row: 1,
+  message: `value ${value}`,
+  fields: { value },
+});
+
+describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
+  let ledger: TestLedger;
+  let db: Db;
+  beforeAll(async () => {
+    ledger = await openLedger(kind);
+    ({ db } = ledger.database);
+  });
+  afterAll(() => ledger.close());
+  beforeEach(() => resetLedger(db));
+
+  const start = (
+    given: { params?: Json; pipeline?: string; isDead?: (worker: ProcessIdentity) => boolean } = {},
+  ): Promise<Claim> =>
+    claimRun(db, {
+      pipeline: given.pipeline ?? "p",
+      params: given.params ?? null,
+      build: "b",
+      worker: identifyProcess(),
+      nonce: crypto.randomUUID(),
+      startedAt: AT,
+      leaseSeconds: 60,
+      isDead: given.isDead ?? never,
+    });
+  const claimed = async (given: Parameters<typeof start>[0] = {}): Promise<Lease> => {
+    const claim = await start(given);
+    if (claim.kind !== "claimed") throw new Error("busy");
+    return claim.lease;
+  };
+  const expire = (runId: string) =>
+    sql`update run set lease_until = now() - interval '1 second' where id = ${runId}`.execute(db);
+  const end = (lease: Lease, at = AT) =>
+    finishRun(db, lease, {
+      status: "succeeded",
+      error: null,
+      finishedAt: at,
+      deltas: {},
+      failedScopes: {},
+    });
+  const result = (
+    key: string,
+    given: Partial<NewResult> & { found?: readonly Finding[]; measured?: readonly Measure[] } = {},
+  ): NewResult => {
+    const { found = [], measured = [], ...rest } = given;
+    const facts = makeFacts(found, measured);
+    return {
+      key,
+      outputs: { out: { digest: DIGEST, bytes: 6, codec: "json", visibility: "private" } },
+      factsDigest: digestFacts(facts),
+      step: "s",
+      version: 1,
+      document: "{}",
+      facts,
+      ms: 1,
+      scope: "A",
+      startedAt: AT,
+      endedAt: AT,
+      ...rest,
+    };
+  };
+  const count = async (table: "finding" | "measure" | "step_run" | "run_scope") =>
+    Number(
+      (await db.selectFrom(table).select(db.fn.countAll().as("n")).executeTakeFirstOrThrow()).n,
+    );
+
+  describe("claimRun(db, request)", () => {
+    test("lets exactly one of many have a new run, and tells the others who", async () => {
+      const claims = await Promise.all(Array.from({ length: 8 }, () => start()));
+      expect(claims.map((claim) => claim.kind).sort()).toEqual([
+        ...Array<string>(7).fill("busy"),
+        "claimed",
+      ]);
+      const busy = claims.find((claim) => claim.kind === "busy");
+      expect(busy).toEqual({
+        kind: "busy",
+        runId: "1",
+        worker: expect.stringContaining(`pid ${process.pid} on `) as string,
+        since: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+        leaseUntil: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      });
+      expect((await listRuns(db, { limit: 9 })).length).toBe(1);
+    });
+
+    test("keeps other params and other pipelines apart", async () => {
+      await claimed();
+      expect((await claimed({ params: { atlases: ["HTA1"] } })).attempt).toBe(1);
+      expect((await claimed({ pipeline: "q" })).attempt).toBe(1);
+    });
+
+    test.each([
+      ["handed back", (lease: Lease) => handBackRun(db, lease)],
+      ["whose lease is over", (lease: Lease) => expire(lease.runId)],
+    ])("lets exactly one of many go on with a run %s", async (_name, leave) => {
+      const first = await claimed();
+      await leave(first);
+      const claims = await Promise.all(Array.from({ length: 6 }, () => start()));
+      const won = claims.filter((claim) => claim.kind === "claimed");
+      expect(won).toEqual([
+        {
+          kind: "claimed",
+          lease: { runId: first.runId, attempt: 2 },
+          startedAt: AT,
+          earlierKeys: [],
+        },
+      ]);
+    });
+
+    test("takes a run at once from a worker that is provably dead", async () => {
+      const { runId } = await claimed();
+      expect((await start()).kind).toBe("busy");
+      const seen: ProcessIdentity[] = [];
+      const isDead = (worker: ProcessIdentity) => seen.push(worker) > 0;
+      expect(await claimed({ isDead })).toEqual({ runId, attempt: 2 });
+      expect(seen).toEqual([identifyProcess()]);
+    });
+
+    test("gives the same claim again to who lost the answer", async () => {
+      const request = {
+        ...{ pipeline: "p", params: null, build: "b", worker: identifyProcess(), nonce: "n" },
+        ...{ startedAt: AT, leaseSeconds: 60, isDead: never },
+      };
+      const first = await claimRun(db, request);
+      expect(await claimRun(db, request)).toEqual(first);
+    });
+
+    test("starts a new run after one that finished", async () => {
+      await end(await claimed());
+      expect(await claimed()).toEqual({ runId: "2", attempt: 1 });
+    });
+  });
+
+  describe("a lease", () => {
+    test("is renewed as long as the run is ours", async () => {
+      const lease = await claimed();
+      await expire(lease.runId);
+      expect(await isRunActive(db, lease)).toBe(false);
+      expect(await renewLease(db, lease, 60)).toEqual({ publishingSite: null });
+      expect(await isRunActive(db, lease)).toBe(true);
+      expect((await start()).kind).toBe("busy");
+    });
+
+    test("lets whoever has lost the run write nothing any more", async () => {
+      const lost = await claimed();
+      await startScope(db, lost, "A", AT);
+      await expire(lost.runId);
+      const ours = await claimed();
+
+      expect(await renewLease(db, lost, 60)).toBeNull();
+      expect(await handBackRun(db, lost)).toBe(false);
+      expect(await commitResult(db, lost, result("k", { found: [finding("x")] }), false)).toEqual({
+        kind: "lost",
+      });
+      expect(await startScope(db, lost, "B", AT)).toBe(false);
+      expect(await savePublished(db, lost, { put: 1 })).toBe(false);
+      expect(await takeSite(db, lost, "s3://site", never)).toEqual({ kind: "lost" });
+      expect(await end(lost)).toBeNull();
+      expect(await findResults(db, ["k"])).toEqual(new Map());
+      expect(await count("finding")).toBe(0);
+      expect((await end(ours))?.status).toBe("succeeded");
+      expect(
+        await endScope(db, lost, "B", {
+          ...{ status: "done", error: null, factsDigest: DIGEST, delta: null, endedAt: AT },
+        }),
+      ).toBe(false);
+    });
+
+    test("is void once the run was handed back", async () => {
+      const lease = await claimed();
+      expect(await handBackRun(db, lease)).toBe(true);
+      expect(await commitResult(db, lease, result("k"), false)).toEqual({ kind: "lost" });
+    });
+  });
+
+  describe("commitResult(db, lease, result, isReplacing)", () => {
+    test("commits the result, its facts and the step's run together", async () => {
+      const lease = await claimed();
+      const committed = await commitResult(
+        db,
+        lease,
+        result("k", {
+          found: [finding("x"), finding("x"), finding("y", "info")],
+          measured: [{ subject: "A", name: "files", value: 2.5 }],
+        }),
+        false,
+      );
+      expect(committed.kind).toBe("inserted");
+      const found = await listFindings(db, lease.runId, "A");
+      expect(found).toEqual(
+        makeFacts([finding("x"), finding("x"), finding("y", "info")], []).findings,
+      );
+      expect(await readMeasures(db, [lease.runId], ["A"])).toEqual(
+        new Map([[lease.runId, new Map([["A", { files: 2.5 }]])]]),
+      );
+      const { rows } = await sql`
+        select run_id, scope, step, rule, severity, subject, "row", message, fields ->> 'value' as value
+        from run_finding order by ordinal limit 1`.execute(db);
+      expect(rows).toEqual([
+        {
+          ...{ run_id: lease.runId, scope: "A", step: "s", rule: "R", severity: "error" },
+          ...{ subject: "syn1", row: 1, message: "value x", value: "x" },
+        },
+      ]);
+      const measures = await sql`select scope, subject, name, value from run_measure`.execute(db);
+      expect(measures.rows).toEqual([{ scope: "A", subject: "A", name: "files", value: 2.5 }]);
+    });
+
+    test("takes an equal result that was known already for its own", async () => {
+      const lease = await claimed();
+      const given = result("k", { found: [finding("x")] });
+      await commitResult(db, lease, given, false);
+      expect((await commitResult(db, lease, given, false)).kind).toBe("same");
+      expect(await count("finding")).toBe(1);
+    });
+
+    test("keeps the first of two different results, unless it is to be replaced", async () => {
+      const lease = await claimed();
+      await commitResult(db, lease, result("k", { found: [finding("x")] }), false);
+      const second = result("k", {
+        found: [finding("y"), finding("z")],
+        measured: [{ subject: "A", name: "n", value: 1 }],
+      });
+      const { stored: kept, kind: first } = await commitKnown(lease, second, false);
+      expect([first, kept.factsDigest]).toEqual([
+        "differs",
+        result("k", { found: [finding("x")] }).factsDigest,
+      ]);
+      expect(await count("finding")).toBe(1);
+
+      const { stored: replaced } = await commitKnown(lease, second, true);
+      expect(replaced.factsDigest).toBe(second.factsDigest);
+      expect((await findResults(db, ["k", "other"])).get("k")?.factsDigest).toBe(
+        second.factsDigest,
+      );
+      expect([await count("finding"), await count("measure")]).toEqual([2, 1]);
+    });
+
+    test("takes 100,000 findings with hostile text in a few seconds", async () => {
+      const lease = await claimed();
+      const many = Array.from({ length: 100_000 }, (_, index) => finding(`'"\\{},\0é ${index}`));
+      const since = performance.now();
+      await commitResult(db, lease, result("k", { found: many }), false);
+      expect(await count("finding")).toBe(100_000);
+      const first = await listFindings(db, lease.runId, "A");
+      expect(first[0]?.fields).toEqual({ value: "'\"\\{},\uFFFDé 0" });
+      expect(performance.now() - since).toBeLessThan(20_000);
+    }, 60_000);
+
+    async function commitKnown(lease: Lease, given: NewResult, isReplacing: boolean) {
+      const commit = await commitResult(db, lease, given, isReplacing);
+      if (commit.kind === "lost") throw new Error("lost");
+      return commit;
+    }
+  });
+
+  describe("noteSteps(db, lease, notes)", () => {
+    const note = (state: "running" | "hit" | "failed", key: string | null = "k") => ({
+      ...{ scope: "", step: "s", key, state, done: null, total: null, error: null },
+      ...{ startedAt: AT, endedAt: null },
+    });
+    const states = async () =>
+      (
+        await db
+          .selectFrom("step_run")
+          .select(["step_key", "state", "attempt"])
+          .orderBy("id")
+          .execute()
+      ).map((row) => `${row.step_key ?? "-"} ${row.state} ${row.attempt}`);
+
+    test("never takes back that the run ran a step, in this attempt or an earlier one", async () => {
+      const first = await claimed();
+      await noteSteps(db, first, [note("running"), note("hit", "h"), note("failed", null)]);
+      await commitResult(db, first, result("k", { scope: "" }), false);
+      await noteSteps(db, first, [note("running")]);
+      expect(await states()).toEqual(["k ran 1", "h hit 1", "- failed 1"]);
+
+      await expire(first.runId);
+      const again = await start();
+      expect(again).toMatchObject({ earlierKeys: ["k"] });
+      expect(await states()).toEqual(["k ran 1"]);
+      const second = { runId: first.runId, attempt: 2 };
+      await noteSteps(db, second, [note("hit")]);
+      expect(await states()).toEqual(["k ran 2"]);
+      expect(await end(second)).toMatchObject({ hits: 0, ran: 1, failed: 0 });
+    });
+
+    test("forgets, when the run ends, what only an earlier attempt came by", async () => {
+      const first = await claimed();
+      await commitResult(db, first, result("k", { found: [finding("x")] }), false);
+      await startScope(db, first, "A", AT);
+      await expire(first.runId);
+      const second = await claimed();
+      await commitResult(db, second, result("k2"), false);
+      await noteSteps(db, second, [note("running", "k3")]);
+      expect(await end(second)).toMatchObject({ hits: 0, ran: 1, failed: 0 });
+      expect(await states()).toEqual(["k2 ran 2"]);
+      expect(await count("run_scope")).toBe(0);
+    });
+  });
+
+  describe("the past", () => {
+    /** A finished run of scope A with these findings, a day after the one before. */
+    async function day(n: number, values: readonly string[], status: "done" | "failed" = "done") {
+      const at = new Date(AT.getTime() + n * 86_400_000);
+      const claim = await claimRun(db, {
+        ...{ pipeline: "p", params: null, build: "b", worker: identifyProcess() },
+        ...{ nonce: String(n), startedAt: at, leaseSeconds: 60, isDead: never },
+      });
+      if (claim.kind !== "claimed") throw new Error("busy");
+      const { lease } = claim;
+      const made = result(`k${values.join()}`, {
+        found: values.map((value) => finding(value, value.startsWith("w") ? "warning" : "error")),
+        measured: [{ subject: "A", name: "n", value: values.length }],
+      });
+      await startScope(db, lease, "A", at);
+      await commitResult(db, lease, made, false);
+      await endScope(db, lease, "A", {
+        ...{ status, error: null, factsDigest: made.factsDigest, delta: null, endedAt: at },
+      });
+      await end(lease, at);
+      return { runId: lease.runId, startedAt: at.toISOString(), factsDigest: made.factsDigest };
+    }
+
+    test("tells the versions of a scope, neighbours folded, newest last, failures left out", async () => {
+      const one = await day(1, ["x"]);
+      await day(2, ["x"]);
+      const three = await day(3, ["x", "y"]);
+      await day(4, ["z", "z"], "failed");
+      const five = await day(5, ["x"]);
+      const six = await day(6, ["x"]);
+      const here = await claimed();
+      const measures = { n: 1 };
+      expect(await listVersions(db, "p", here.runId, "A", 10)).toEqual([
+        { ...one, measures },
+        { ...three, measures: { n: 2 } },
+        { ...five, measures },
+      ]);
+      expect(await listVersions(db, "p", here.runId, "A", 2)).toEqual([
+        { ...three, measures: { n: 2 } },
+        { ...five, measures },
+      ]);
+      expect(await findLastDone(db, "p", here.runId, "A")).toEqual({
+        ...six,
+        startedAt: new Date(six.startedAt),
+      });
+      expect(await findLastDone(db, "p", here.runId, "B")).toBeNull();
+      expect(await findLastDone(db, "q", here.runId, "A")).toBeNull();
+      expect((await listRunsBefore(db, "p", here.runId, 2)).map(({ id }) => id)).toEqual([
+        "6",
+        "5",
+      ]);
+    });
+
+    test("counts what appeared and disappeared by identity, not by row", async () => {
+      const before = await day(1, ["x", "x", "y", "w1"]);
+      const after = await day(2, ["x", "y", "z", "w2", "w3"]);
+      expect(await countDelta(db, "A", after.runId, before.runId)).toEqual({
+        added: { error: 1, warning: 2, info: 0 },
+        removed: { error: 1, warning: 1, info: 0 },
+      });
+      expect(await countDelta(db, "B", after.runId, before.runId)).toEqual(noDelta());
+    });
+
+    test("tells a run as it stands, and as it ended", async () => {
+      const lease = await claimed({ params: { atlases: null } });
+      await commitResult(db, lease, result("k"), false);
+      await savePublished(db, lease, { put: 3, deleted: 1, unchanged: 2, putPaths: ["a"] });
+      const [running] = await listRuns(db, { limit: 1, pipeline: "p" });
+      expect(running).toEqual({
+        ...{ id: lease.runId, pipeline: "p", params: { atlases: null }, status: "running" },
+        ...{ build: "b", startedAt: AT.toISOString(), finishedAt: null, error: null },
+        ...{ hits: 0, ran: 1, failed: 0, added: 0, removed: 0, failedScopes: {} },
+        published: { put: 3, deleted: 1, unchanged: 2 },
+      });
+      const finish = {
+        ...{ status: "degraded" as const, error: null, finishedAt: AT },
+        deltas: {
+          A: {
+            added: { error: 2, warning: 1, info: 0 },
+            removed: { error: 0, warning: 0, info: 4 },
+          },
+          B: null,
+        },
+        failedScopes: { C: "why\0" },
+      };
+      const ended = await finishRun(db, lease, finish);
+      expect(ended).toEqual({
+        ...running,
+        ...{ status: "degraded", finishedAt: AT.toISOString(), added: 3, removed: 4 },
+        failedScopes: { C: "why\uFFFD" },
+      });
+      // The answer was lost, and it is asked for again.
+      expect(await finishRun(db, lease, finish)).toEqual(ended);
+    });
+  });
+
+  describe("takeSite(db, lease, site, isDead)", () => {
+    const site = "s3://bucket/site";
+
+    test("lets one run at a time publish a site, and others publish others", async () => {
+      const leases = [];
+      for (const params of [1, 2, 3]) leases.push(await claimed({ params }));
+      const [a, b, c] = leases;
+      if (a === undefined || b === undefined || c === undefined) throw new Error("three");
+      const taken = await Promise.all([a, b, c].map((lease) => takeSite(db, lease, site, never)));
+      expect(taken.map(({ kind: said }) => said).sort()).toEqual(["busy", "busy", "taken"]);
+      const winner = [a, b, c][taken.findIndex(({ kind: said }) => said === "taken")] ?? a;
+      const loser = winner === a ? b : a;
+      expect(await takeSite(db, winner, site, never)).toEqual({ kind: "taken" });
+      expect(await takeSite(db, loser, "s3://other", never)).toEqual({ kind: "taken" });
+      expect(await renewLease(db, winner, 60)).toEqual({ publishingSite: site });
+      await releaseSite(db, winner);
+      expect(await takeSite(db, loser, site, never)).toEqual({ kind: "taken" });
+      expect(await takeSite(db, winner, site, never)).toEqual({
+        kind: "busy",
+        worker: expect.stringContaining(`pid ${process.pid}`) as string,
+        since: expect.stringMatching(/^\d{4}-/) as string,
+      });
+    });
+
+    test("takes it from a run whose lease is over or whose worker is dead", async () => {
+      const a = await claimed({ params: 1 });
+      const b = await claimed({ params: 2 });
+      await takeSite(db, a, site, never);
+      await expire(a.runId);
+      expect(await takeSite(db, b, site, never)).toEqual({ kind: "taken" });
+      expect(await renewLease(db, a, 60)).toEqual({ publishingSite: null });
+      expect(await takeSite(db, a, site, () => true)).toEqual({ kind: "taken" });
+    });
+  });
+
+  describe("openPublications(db)", () => {
+    test("remembers what is live on each site, and which run put it there", async () => {
+      const publications = openPublications(db);
+      const page = { path: "index.html", digest: DIGEST, etag: '"1"', scope: null };
+      const atlas = { path: "HTA1.html", digest: DIGEST, etag: '"2"', scope: "HTA1" };
+      const lease = await claimed();
+      await publications.save("a", page, "text/html", 10);
+      await takeSite(db, lease, "a", never);
+      await publications.save("a", atlas, "text/html", 10);
+      await publications.save("b", page, "text/html", 10);
+      expect(await publications.list("a")).toEqual([atlas, page]);
+      await publications.save("a", { ...page, etag: '"3"' }, "text/html", 11);
+      await publications.remove("a", "HTA1.html");
+      await publications.remove("a", "none");
+      expect(await publications.list("a")).toEqual([{ ...page, etag: '"3"' }]);
+      const { rows } = await sql`select site, bytes, run_id from publication order by site`.execute(
+        db,
+      );
+      expect(rows).toEqual([
+        { site: "a", bytes: "11", run_id: lease.runId },
+        { site: "b", bytes: "10", run_id: null },
+      ]);
+    });
+  });
+
+  describe("resetLedger(db)", () => {
+    test("deletes everything, says how much, and numbers runs from 1 again", async () => {
+      const lease = await claimed();
+      await startScope(db, lease, "A", AT);
+      await commitResult(
+        db,
+        lease,
+        result("k", { found: [finding("x")], measured: [{ subject: "A", name: "n", value: 1 }] }),
+        false,
+      );
+      expect(await resetLedger(db)).toEqual({
+        ...{ atlas: 0, run: 1, run_scope: 1, step_result: 1, step_run: 1, finding: 1, measure: 1 },
+        ...{ publication: 0, blob: 0, blob_chunk: 0 },
+      });
+      expect(await renewLease(db, lease, 60)).toBeNull();
+      expect(await claimed()).toEqual({ runId: "1", attempt: 1 });
+    });
+  });
+});

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Sees to it that a PostgreSQL server and Chromium are there for the tests: installs them as root, else says how to.
+set -eu
+
+packages=""
+has() { command -v "$1" >/dev/null 2>&1; }
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || has initdb || packages="$packages postgresql"
+has chromium || has google-chrome || packages="$packages chromium fonts-liberation"
+has git || packages="$packages git"
+[ -n "$packages" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && has apt-get; then
+  echo "installing$packages"
+  log=$(mktemp)
+  export DEBIAN_FRONTEND=noninteractive
+  # shellcheck disable=SC2086 # a list of words
+  if ! { apt-get update && apt-get install -y --no-install-recommends $packages; } >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    echo "the tests need$packages, which could not be installed" >&2
+    exit 1
+  fi
+  rm -f "$log"
+else
+  echo "the tests need$packages; install them first, on Debian: sudo apt-get install$packages" >&2
+  exit 1
+fi

@@ -1,0 +1,23 @@
+// A ledger of either kind, for tests that must hold on both.
+
+import type { Database } from "../../src/store/database.ts";
+import { createEmbeddedDatabase } from "./embedded.ts";
+import { createTestDatabase } from "./postgres.ts";
+
+export const LEDGER_KINDS = ["postgres", "embedded"] as const;
+export type LedgerKind = (typeof LEDGER_KINDS)[number];
+
+export interface TestLedger {
+  readonly database: Database;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens an empty ledger with every table. */
+export async function openLedger(kind: LedgerKind): Promise<TestLedger> {
+  if (kind === "embedded") {
+    const database = await createEmbeddedDatabase();
+    return { database, close: () => database.close() };
+  }
+  const { database, drop } = await createTestDatabase();
+  return { database, close: drop };
+}

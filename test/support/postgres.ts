@@ -1,0 +1,37 @@
+// Databases on the test run's Postgres server: each test file clones the template and drops its clone.
+
+import { inject } from "vitest";
+
+import { type Database, openDatabase, type PostgresSettings } from "../../src/store/database.ts";
+import { createClone, dropClone } from "./postgresTemplate.ts";
+
+/** A database of a test's own. */
+export interface TestDatabase {
+  readonly settings: PostgresSettings;
+  readonly database: Database;
+  /** Closes it and drops it. */
+  readonly drop: () => Promise<void>;
+}
+
+/** Creates a database with every table, empty. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const settings = await createClone(inject("postgres"));
+  const database = await openDatabase(settings);
+  return {
+    settings,
+    database,
+    async drop() {
+      await database.close();
+      await dropClone(inject("postgres"), settings.name);
+    },
+  };
+}
+
+/** Creates a database without tables and returns how to open it. */
+export async function createEmptyDatabase(): Promise<{
+  readonly settings: PostgresSettings;
+  readonly drop: () => Promise<void>;
+}> {
+  const settings = await createClone(inject("postgres"), { isEmpty: true });
+  return { settings, drop: () => dropClone(inject("postgres"), settings.name) };
+}

@@ -1,0 +1,50 @@
+// What the site's scripts share through the window. They are classic scripts, so that pages work from a folder.
+
+/** The part of the address that says what is shown: `#<tab>?<table>.<setting>=<value>&…`. */
+interface HdashAddress {
+  readonly tab: string;
+  /** A copy of the settings. */
+  params(): URLSearchParams;
+  /** Shows a tab as a new entry of the history. */
+  setTab(tab: string): void;
+  /** Replaces the settings that start with a prefix, in place. */
+  setParams(prefix: string, values: ReadonlyMap<string, string>): void;
+  /** Calls back when the address was changed by other means than this object (a link, the back button). */
+  onChange(listener: () => void): void;
+}
+
+/** A cell of a table: its text, what it compares by, and how it looks. */
+interface HdashCell {
+  readonly text: string;
+  readonly value: number | string;
+  readonly href: string;
+  readonly tone: string;
+  readonly note: string;
+  /** Percent, or null for no bar. */
+  readonly bar: number | null;
+}
+
+interface HdashColumn {
+  readonly key: string;
+  readonly label: string;
+  readonly kind: string;
+  readonly link: string;
+  readonly classes: string;
+}
+
+/** What can be asked of rows without a page. */
+interface HdashRows {
+  /** Reads the short form of a cell that pages carry as data. */
+  readCell(given: unknown, column: HdashColumn): HdashCell;
+  /** Makes a test of a filter as typed: `abc`, `=abc`, `>10`, `<2 TB`; null where nothing is typed. */
+  makeFilter(typed: string): ((cell: HdashCell) => boolean) | null;
+  compare(a: HdashCell, b: HdashCell): number;
+  toCsv(columns: readonly HdashColumn[], rows: readonly (readonly HdashCell[])[]): string;
+  toTsv(columns: readonly HdashColumn[], rows: readonly (readonly HdashCell[])[]): string;
+  toJson(columns: readonly HdashColumn[], rows: readonly (readonly HdashCell[])[]): string;
+}
+
+interface Window {
+  hdashAddress: HdashAddress;
+  hdashRows: HdashRows;
+}
