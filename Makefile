@@ -20,7 +20,8 @@ NODE_VERSION := $(shell sed -n '/"node_modules\/node": {/,/}/s/.*"version": "\(.
 NODE_MAJOR := $(firstword $(subst ., ,$(NODE_VERSION)))
 INSTALLED := node_modules/.installed
 
-export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# System folders last: initdb and runuser may lie where only root looks.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

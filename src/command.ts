@@ -51,6 +51,11 @@ export async function runCommand(
   const stop = (name: NodeJS.Signals) => {
     abort.abort(new HdashError("aborted", `told to stop by ${name}`));
   };
+  // A reader that has seen enough (`hdash --help | head`) closes the pipe; that is no failure of ours.
+  const onOutputError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== "EPIPE") throw error;
+  };
+  process.stdout.on("error", onOutputError);
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
 
@@ -123,6 +128,7 @@ export async function runCommand(
   } finally {
     process.off("SIGTERM", stop);
     process.off("SIGINT", stop);
+    process.stdout.off("error", onOutputError);
   }
   return exitCode;
 }

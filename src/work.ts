@@ -44,7 +44,7 @@ export async function withProgress(
     if (view === null) process.stderr.write(`${line}\n`);
     else view.writeLine(line);
   });
-  view = openProgressView({ isLive, log, stream: process.stderr, title });
+  view = openProgressView({ isLive, log, stream: process.stderr, title, secrets: config.secrets });
   try {
     return await job(log, (event) => view.take(event));
   } finally {

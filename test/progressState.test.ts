@@ -177,7 +177,7 @@ describe("overallFraction(state)", () => {
   });
 
   test("expects a scope to take as many steps as the largest that is done", () => {
-    const steps = ["a", "b", "c", "d"].map((name) => stepEnded("HTA1", name, "hit"));
+    const steps = [..."abcdefgh"].map((name) => stepEnded("HTA1", name, "hit"));
     const state = fold(
       scopeStarted("HTA1"),
       scopeStarted("HTA2"),
@@ -185,7 +185,7 @@ describe("overallFraction(state)", () => {
       scopeEnded("HTA1"),
       stepEnded("HTA2", "a", "hit"),
     );
-    expect(fractionsOf(state)).toEqual([1, 0.25]);
+    expect(fractionsOf(state)).toEqual([1, 1 / 8]);
   });
 });
 

@@ -41,6 +41,7 @@ export async function publishSite(
     const { parts, keepScopes } = await contents();
     const files = await listFiles(session, parts);
     session.throwIfStopped();
+    await keepTurn(session, site);
     const since = performance.now();
     const result = await publisher.publish(files, keepScopes, session.signal, (done, total) =>
       onProgress({ kind: "publishProgress", site, done, total }),
@@ -103,6 +104,19 @@ async function takeTurn(session: Session, site: string): Promise<void> {
     if (!isTold) session.onProgress({ kind: "waiting", for: "site", worker, since: heldSince });
     isTold = true;
     await pause(WAIT_POLL_MS, session.signal);
+  }
+}
+
+/** Makes sure, before anything is put, that nobody has taken the site while its contents were made. */
+async function keepTurn(session: Session, site: string): Promise<void> {
+  const claim = await session.keep(`keeping ${site}`, () =>
+    takeSite(session.db, session.lease, site, isDead),
+  );
+  if (claim.kind !== "taken") {
+    throw new HdashError(
+      "transient",
+      `run ${session.lease.runId} has lost its turn to publish ${site}`,
+    );
   }
 }
 

@@ -14,6 +14,7 @@ import {
 } from "./checks/presence.ts";
 import { makeGrids } from "./completeness.ts";
 import type { Components } from "./components.ts";
+import { makeKeyed } from "./keyed.ts";
 import { buildLineage, type KnownManifest, sifLines } from "./lineage.ts";
 import type { Manifest } from "./manifest.ts";
 import { MANIFEST_RULES } from "./manifestProblems.ts";
@@ -45,7 +46,7 @@ export function analyseAtlas(
     percentMetadataComplete: share(filledFields, fields),
     fields,
     filledFields,
-    manifests: Object.fromEntries(
+    manifests: makeKeyed(
       byName.map((manifest): [string, ManifestSummary] => [
         manifest.entry.entityId,
         summarise(manifest),

@@ -3,8 +3,9 @@
 import type { Grid, GridName } from "./analysis.ts";
 import type { Component, Components } from "./components.ts";
 import type { KnownManifest, Lineage } from "./lineage.ts";
+import { makeKeyed } from "./keyed.ts";
 import { compareNatural } from "./naturalOrder.ts";
-import { computeReach, hasBit } from "./reach.ts";
+import { computeReach, hasBit, setBit } from "./reach.ts";
 
 /** Groups of components by grid, in the order of their columns. */
 const CLINICAL_GRIDS = {
@@ -22,110 +23,121 @@ const DEMOGRAPHICS = "Demographics";
 /** Names of tier 3 components are long and differ at their beginning. */
 const SHORT_NAME_LENGTH = 8;
 
-/** Makes the six grids of an atlas. */
+/** Makes the six grids of an atlas. Grids of assays have rows only for specimens that have data in them. */
 export function makeGrids(
   manifests: readonly KnownManifest[],
   lineage: Lineage,
   components: Components,
 ): Readonly<Record<GridName, Grid>> {
-  const clinical = clinicalGrids(manifests, components);
-  const assays = assayGrids(lineage, components);
-  return { ...clinical, ...assays };
+  return { ...clinicalGrids(manifests, components), ...assayGrids(lineage, components) };
+}
+
+/** Which components each of a list of ids has, as bits: those of row r begin at r × words. */
+interface Marks {
+  readonly ids: readonly string[];
+  readonly words: number;
+  readonly bits: Int32Array;
 }
 
 function clinicalGrids(manifests: readonly KnownManifest[], components: Components) {
-  const idsOf = new Map<string, Set<string>>();
-  for (const { manifest, component } of manifests) {
-    if (component.kind !== "clinical") continue;
-    const ids = idsOf.get(component.component) ?? new Set<string>();
-    idsOf.set(component.component, ids);
-    for (const id of manifest.cells.get(component.primaryIdColumn) ?? []) ids.add(id);
-  }
-  const participants = [...(idsOf.get(DEMOGRAPHICS) ?? [])]
+  const clinical = manifests.filter(({ component }) => component.kind === "clinical");
+  const idsOf = ({ manifest, component }: KnownManifest): readonly string[] =>
+    manifest.cells.get(component.primaryIdColumn) ?? [];
+  const demographics = clinical.filter(({ component }) => component.component === DEMOGRAPHICS);
+  const participants = [...new Set(demographics.flatMap(idsOf))]
     .filter((id) => id !== "" && !id.includes(","))
     .sort(compareNatural);
-  const make = (groups: readonly string[]): Grid => {
-    const list = componentsOf(groups, components);
-    const sets = list.map(({ component }) => idsOf.get(component));
-    const rows = participants.map((id) => ({ id, has: sets.map((ids) => ids?.has(id) === true) }));
-    return makeGrid(list.map(columnName), rows);
-  };
+  const rowOfId = new Map(participants.map((id, row) => [id, row]));
+  const words = Math.ceil(components.list.length / 32);
+  const bits = new Int32Array(participants.length * words);
+  for (const of of clinical) {
+    const place = components.list.indexOf(of.component);
+    for (const id of idsOf(of)) {
+      const row = rowOfId.get(id);
+      if (row !== undefined) setBit(bits, row * words, place);
+    }
+  }
+  const marks = { ids: participants, words, bits };
   return {
-    clinical_tier1_2: make(CLINICAL_GRIDS.clinical_tier1_2),
-    clinical_tier3: make(CLINICAL_GRIDS.clinical_tier3),
+    clinical_tier1_2: makeGrid(CLINICAL_GRIDS.clinical_tier1_2, marks, components, true),
+    clinical_tier3: makeGrid(CLINICAL_GRIDS.clinical_tier3, marks, components, true),
+  };
+}
+
+/** Most specimens were made for one kind of assay: rows for all of them in every grid would hide those that have data. */
+function assayGrids(lineage: Lineage, components: Components) {
+  const marks = markSpecimens(lineage, components);
+  return {
+    single_cell: makeGrid(ASSAY_GRIDS.single_cell, marks, components, false),
+    bulk: makeGrid(ASSAY_GRIDS.bulk, marks, components, false),
+    image_other: makeGrid(ASSAY_GRIDS.image_other, marks, components, false),
+    other: makeGrid(ASSAY_GRIDS.other, marks, components, false),
   };
 }
 
 /** A specimen has the assays among its children and what lies downstream of those; specimens derived from it do not count for it. */
-function assayGrids(lineage: Lineage, components: Components) {
+function markSpecimens(lineage: Lineage, components: Components): Marks {
   const { ids, componentOf } = lineage;
-  const { words, bits, childStart, childList } = computeReach(lineage, components.list.length);
-  const kindOf = (record: number) => components.list[componentOf[record] ?? 0]?.kind;
+  const reach = computeReach(lineage, components.list.length);
+  const { words, childStart, childList } = reach;
+  const kinds = components.list.map(({ kind }) => kind);
   const specimens = ids
-    .map((id, record) => ({ id, record, bits: new Int32Array(words) }))
-    .filter(({ record }) => kindOf(record) === "biospecimen");
-  for (const specimen of specimens) {
-    const { record } = specimen;
+    .map((id, record) => ({ id, record }))
+    .filter(({ record }) => kinds[componentOf[record] ?? 0] === "biospecimen")
+    .sort((a, b) => compareNatural(a.id, b.id));
+  const bits = new Int32Array(specimens.length * words);
+  for (const [row, { record }] of specimens.entries()) {
     for (let at = childStart[record] ?? 0; at < (childStart[record + 1] ?? 0); at++) {
       const child = childList[at] ?? 0;
-      if (kindOf(child) !== "assay") continue;
+      if (kinds[componentOf[child] ?? 0] !== "assay") continue;
       for (let word = 0; word < words; word++) {
-        specimen.bits[word] = (specimen.bits[word] ?? 0) | (bits[child * words + word] ?? 0);
+        const to = row * words + word;
+        bits[to] = (bits[to] ?? 0) | (reach.bits[child * words + word] ?? 0);
       }
     }
   }
-  const withData = specimens
-    .filter((specimen) => specimen.bits.some((word) => word !== 0))
-    .sort((a, b) => compareNatural(a.id, b.id));
-  const make = (groups: readonly string[]): Grid => {
-    const list = componentsOf(groups, components);
-    const places = list.map((component) => components.list.indexOf(component));
-    const rows = withData
-      .map((specimen) => ({
-        id: specimen.id,
-        has: places.map((place) => hasBit(specimen.bits, 0, place)),
-      }))
-      // Most specimens were made for one kind of assay: a row for each in every grid would only hide those that have data.
-      .filter(({ has }) => has.includes(true));
-    return makeGrid(list.map(columnName), rows);
-  };
-  return {
-    single_cell: make(ASSAY_GRIDS.single_cell),
-    bulk: make(ASSAY_GRIDS.bulk),
-    image_other: make(ASSAY_GRIDS.image_other),
-    other: make(ASSAY_GRIDS.other),
-  };
+  return { ids: specimens.map(({ id }) => id), words, bits };
 }
 
-function componentsOf(groups: readonly string[], components: Components): readonly Component[] {
-  return groups.flatMap((group) =>
+function makeGrid(
+  groups: readonly string[],
+  { ids, words, bits }: Marks,
+  components: Components,
+  keepsEmptyRows: boolean,
+): Grid {
+  const list = groups.flatMap((group) =>
     components.list.filter((component) => component.group === group),
   );
+  const columns = list.map(columnName);
+  const places = list.map((component) => components.list.indexOf(component));
+  // Most rows have nothing in a grid: one look at the mask tells.
+  const mask = new Int32Array(words);
+  for (const place of places) setBit(mask, 0, place);
+  const counts = columns.map(() => 0);
+  const ones: [string, readonly string[]][] = [];
+  for (let row = 0; row < ids.length; row++) {
+    const from = row * words;
+    let some = 0;
+    for (let word = 0; word < words; word++) some |= (bits[from + word] ?? 0) & (mask[word] ?? 0);
+    if (some === 0) continue;
+    const filled: string[] = [];
+    for (let column = 0; column < columns.length; column++) {
+      if (!hasBit(bits, from, places[column] ?? 0)) continue;
+      filled.push(columns[column] ?? "");
+      counts[column] = (counts[column] ?? 0) + 1;
+    }
+    ones.push([ids[row] ?? "", filled]);
+  }
+  const rowIds = keepsEmptyRows ? ids : ones.map(([id]) => id);
+  return {
+    columns,
+    counts: Object.fromEntries(columns.map((name, column) => [name, counts[column] ?? 0])),
+    rows: rowIds.length,
+    rowIds,
+    ones: makeKeyed(ones),
+  };
 }
 
 function columnName({ component }: Component): string {
   return component.includes("Tier3") ? `${component.slice(0, SHORT_NAME_LENGTH)}..` : component;
-}
-
-function makeGrid(
-  columns: readonly string[],
-  rows: readonly { readonly id: string; readonly has: readonly boolean[] }[],
-): Grid {
-  const counts = columns.map((column, index): [string, number] => [
-    column,
-    rows.reduce((sum, { has }) => sum + (has[index] === true ? 1 : 0), 0),
-  ]);
-  const ones = rows
-    .map(({ id, has }): [string, readonly string[]] => [
-      id,
-      columns.filter((_, index) => has[index]),
-    ])
-    .filter(([, filled]) => filled.length > 0);
-  return {
-    columns,
-    counts: Object.fromEntries(counts),
-    rows: rows.length,
-    rowIds: rows.map(({ id }) => id),
-    ones: Object.fromEntries(ones),
-  };
 }

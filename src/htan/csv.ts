@@ -19,7 +19,7 @@ for (const byte of [COMMA, LF, CR]) ENDS_CELL[byte] = 1;
 const MAX_RECORD_BYTES = 16 << 20;
 const MAX_CELLS = 100_000;
 /** Large enough that the work per piece does not count, small enough for the processor's cache. */
-const PIECE_BYTES = 128 << 10;
+const PIECE_BYTES = 64 << 10;
 
 /** How a cell is written: bare, in quotes, or in a way that has to be taken apart byte by byte. */
 export const BARE = 0;
@@ -115,7 +115,8 @@ export function makeCsvScanner(onRecord: OnRecord, escape: CsvEscape = '"'): Csv
 
 function makeScanner(onRecord: OnRecord, escape: CsvEscape, isChecking: boolean): CsvScanner {
   const backslash = escape === "\\" ? BACKSLASH : -1;
-  let bytes = Buffer.allocUnsafe(2 * PIECE_BYTES);
+  // Grows with the first chunk: most manifests are much smaller than a piece.
+  let bytes = Buffer.alloc(0);
   let starts = new Int32Array(64);
   let ends = new Int32Array(64);
   let kinds = new Uint8Array(64);

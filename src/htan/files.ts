@@ -12,6 +12,7 @@ import {
 import type { Atlas } from "./atlas.ts";
 import { unsafeCharacters } from "./fileKind.ts";
 import { makeFolderTree, TOP } from "./folderTree.ts";
+import { makeKeyed } from "./keyed.ts";
 import { compareNatural, compareText } from "./naturalOrder.ts";
 import { entityNumberOf, type ViewProblem, type ViewRows } from "./view.ts";
 
@@ -54,7 +55,7 @@ export function listFiles(atlas: Atlas, view: ViewRows): AtlasFiles {
   return {
     totalFileSize,
     fileCounts: counts,
-    rootFolders: Object.fromEntries(
+    rootFolders: makeKeyed(
       [...roots]
         .sort(([a], [b]) => compareNatural(a, b))
         .map(([name, { id, annotated, unannotated }]): [string, RootFolder] => [

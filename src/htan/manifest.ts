@@ -1,7 +1,9 @@
 // A manifest as read from its CSV: only the columns that checks, grids and timelines look at, and how many of its fields are filled.
 
 import type { Finding } from "../finding.ts";
+import { count } from "../format.ts";
 import type { ManifestEntry } from "./analysis.ts";
+import { cellStartsWith } from "./cellBytes.ts";
 import type { Component, Components } from "./components.ts";
 import { cellText, type CsvFacts, type CsvRecord, INTRICATE, readCsv } from "./csv.ts";
 import { describeManifest, guessFormat, manifestProblem } from "./manifestProblems.ts";
@@ -98,6 +100,8 @@ function idColumns(component: Component): readonly string[] {
   return [primaryIdColumn, parentIdColumn, adjacentIdColumn].filter((column) => column !== null);
 }
 
+const SYN = Buffer.from("syn");
+
 /** What is done with a column's cells. */
 const COUNT = 1;
 const KEEP = 2;
@@ -185,7 +189,7 @@ function makeReading(entry: ManifestEntry, components: Components) {
   /** Reads a cell that is more than counted; returns how much it adds to the filled fields. */
   function readSpecial(record: CsvRecord, index: number, task: number): number {
     if (task === CHECK_ENTITY) {
-      if (!startsWithSyn(record, index))
+      if (!cellStartsWith(record, index, SYN))
         badEntityIds.push({ record: records, value: cellText(record, index) });
       return 0;
     }
@@ -239,7 +243,7 @@ function makeReading(entry: ManifestEntry, components: Components) {
       problems.push(problem("M_UNCLOSED_QUOTE", message, facts.unclosedRow));
     }
     if (overlong !== null) {
-      const message = `${it} has no end to row ${overlong}, probably because a quote is not closed; reading stopped there after ${countOf(records, "record")}.`;
+      const message = `${it} has no end to row ${overlong}, probably because a quote is not closed; reading stopped there after ${count(records, "record")}.`;
       problems.push(problem("M_UNCLOSED_QUOTE", message, overlong));
     }
     if (component === null) {
@@ -253,7 +257,7 @@ function makeReading(entry: ManifestEntry, components: Components) {
     }
     if (ragged.count > 0) {
       const more = ragged.count > ragged.rows.length ? " and others" : "";
-      const message = `${it} has ${countOf(ragged.count, "row")} with more or fewer cells than its ${columns.length} columns (${ragged.rows.length === 1 ? "row" : "rows"} ${ragged.rows.join(", ")}${more}); cells that are lacking count as empty.`;
+      const message = `${it} has ${count(ragged.count, "row")} with more or fewer cells than its ${columns.length} columns (${ragged.rows.length === 1 ? "row" : "rows"} ${ragged.rows.join(", ")}${more}); cells that are lacking count as empty.`;
       problems.push(
         problem("M_RAGGED_ROWS", message, ragged.rows[0] ?? null, { value: String(ragged.count) }),
       );
@@ -326,21 +330,4 @@ function isManifestColumn(name: string): boolean {
     name === "Filename" ||
     name.startsWith("HTAN ")
   );
-}
-
-function startsWithSyn(record: CsvRecord, index: number): boolean {
-  if (record.kinds[index] === INTRICATE) return cellText(record, index).startsWith("syn");
-  const start = record.starts[index] ?? 0;
-  const { bytes } = record;
-  return (
-    index < record.length &&
-    (record.ends[index] ?? 0) - start >= 3 &&
-    bytes[start] === 0x73 &&
-    bytes[start + 1] === 0x79 &&
-    bytes[start + 2] === 0x6e
-  );
-}
-
-function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -14,7 +14,8 @@ const UNKNOWN_WORDS: ReadonlySet<string> = new Set([
   "not applicable",
   "not reported",
 ]);
-const LONGEST_MARKER = Math.max(...[...ABSENT_MARKERS].map((marker) => marker.length));
+/** Length of the longest text that isAbsent can take for absent. */
+export const LONGEST_MARKER = Math.max(...[...ABSENT_MARKERS].map((marker) => marker.length));
 const LONGEST = Math.max(LONGEST_MARKER, ...[...UNKNOWN_WORDS].map((word) => word.length));
 
 /** Length → 1 for each byte with which a marker or word of that length begins: nearly every cell is ruled out by this. */

@@ -12,9 +12,15 @@ export interface Reach {
   readonly childList: Int32Array;
 }
 
-/** Tells whether a set of bits has a component. */
-export function hasBit(bits: ArrayLike<number>, offset: number, component: number): boolean {
+/** Tells whether the set of bits that begins at `offset` has a component. */
+export function hasBit(bits: Int32Array, offset: number, component: number): boolean {
   return (((bits[offset + (component >> 5)] ?? 0) >>> (component & 31)) & 1) === 1;
+}
+
+/** Adds a component to the set of bits that begins at `offset`. */
+export function setBit(bits: Int32Array, offset: number, component: number): void {
+  const word = offset + (component >> 5);
+  bits[word] = (bits[word] ?? 0) | (1 << (component & 31));
 }
 
 /**
@@ -54,9 +60,7 @@ export function computeReach(lineage: Lineage, components: number): Reach {
     isOpen[record] = 1;
     open.push(record);
     path.push(record);
-    const component = lineage.componentOf[record] ?? 0;
-    const word = record * words + (component >> 5);
-    bits[word] = (bits[word] ?? 0) | (1 << (component & 31));
+    setBit(bits, record * words, lineage.componentOf[record] ?? 0);
   }
 
   function nextChild(record: number): number {
@@ -72,16 +76,18 @@ export function computeReach(lineage: Lineage, components: number): Reach {
     const above = path.at(-1);
     if (above !== undefined) low[above] = Math.min(low[above] ?? 0, low[record] ?? 0);
     if (low[record] !== visit[record]) return;
-    const from = open.lastIndexOf(record);
-    const group = open.splice(from);
-    for (const member of group) {
+    let from = open.length - 1;
+    while (open[from] !== record) from -= 1;
+    for (let place = from; place < open.length; place++) {
+      const member = open[place] ?? 0;
       for (let at = childStart[member] ?? 0; at < (childStart[member + 1] ?? 0); at++) {
         join(record, childList[at] ?? 0);
       }
       join(record, member);
       isOpen[member] = 0;
     }
-    for (const member of group) join(member, record);
+    for (let place = from + 1; place < open.length; place++) join(open[place] ?? 0, record);
+    open.length = from;
   }
 
   function join(target: number, source: number): void {
@@ -94,13 +100,17 @@ export function computeReach(lineage: Lineage, components: number): Reach {
 
 function sortChildren({ ids, parents, children }: Lineage) {
   const childStart = new Int32Array(ids.length + 1);
-  for (const parent of parents) childStart[parent + 1] = (childStart[parent + 1] ?? 0) + 1;
+  for (let link = 0; link < parents.length; link++) {
+    const parent = parents[link] ?? 0;
+    childStart[parent + 1] = (childStart[parent + 1] ?? 0) + 1;
+  }
   for (let at = 0; at < ids.length; at++) {
     childStart[at + 1] = (childStart[at + 1] ?? 0) + (childStart[at] ?? 0);
   }
   const childList = new Int32Array(parents.length);
   const next = childStart.slice();
-  for (const [link, parent] of parents.entries()) {
+  for (let link = 0; link < parents.length; link++) {
+    const parent = parents[link] ?? 0;
     const at = next[parent] ?? 0;
     childList[at] = children[link] ?? 0;
     next[parent] = at + 1;

@@ -51,30 +51,86 @@ const TEXT: Readonly<Record<string, RuleText>> = {
   },
   H_LINKS: {
     title: "Links lead to records",
-    meaning: "Every parent and adjacent id is a record of this atlas, and no record is its own parent.",
+    meaning:
+      "Every parent and adjacent id is a record of this atlas, and no record is its own parent.",
     remedy:
       "Correct the parent or adjacent id, or submit the manifest that holds the record it names.",
   },
   H_ENTITY_ID: {
     title: "Files have Synapse ids",
     meaning: "Every assay record names the Synapse entity of its file.",
-    remedy: "Fill in entityId with the file's Synapse id (syn and digits); resubmitting usually does.",
+    remedy:
+      "Fill in entityId with the file's Synapse id (syn and digits); resubmitting usually does.",
   },
   H_FILE_NAMES: {
     title: "Safe file names",
     meaning:
       "File names hold only letters, digits, dot, hyphen and underscore, as the Cancer Data Service asks.",
-    remedy: "Rename the file in Synapse and in its manifest; replace spaces and other characters by _.",
+    remedy:
+      "Rename the file in Synapse and in its manifest; replace spaces and other characters by _.",
+  },
+  M_EMPTY: {
+    title: "Manifests have content",
+    meaning: "Every manifest has a header and at least one record.",
+    remedy: "Submit the manifest again with its records, or delete it in Synapse.",
+  },
+  M_NOT_CSV: {
+    title: "Manifests are CSV files",
+    meaning: "Every manifest is a text file with comma-separated values.",
+    remedy: "Save the sheet as CSV (UTF-8) and submit that.",
+  },
+  M_UNCLOSED_QUOTE: {
+    title: "Quotes are closed",
+    meaning: "Every cell that begins with a quote ends with one, so that rows can be told apart.",
+    remedy: "Close the quote in the named row; a program that exports CSV does so by itself.",
+  },
+  M_NO_COMPONENT: {
+    title: "Manifests name their component",
+    meaning:
+      "Every manifest says of which component it is, as an annotation or in its Component column.",
+    remedy: "Fill in the Component column, or annotate the file in Synapse.",
+  },
+  M_MISSING_COLUMN: {
+    title: "Manifests have the columns of their ids",
+    meaning:
+      "Every manifest has the columns that hold its records' own ids and those of their parents.",
+    remedy: "Use the component's current template, which has these columns.",
+  },
+  M_COMPONENT_DIFFERS: {
+    title: "Manifests and annotations agree",
+    meaning: "The Component column and the file's annotation in Synapse name the same component.",
+    remedy: "Correct whichever is wrong; the annotation is what counts until then.",
+  },
+  M_DUPLICATE_COLUMN: {
+    title: "Columns are there once",
+    meaning: "No column name appears twice in a manifest.",
+    remedy: "Remove or rename the second column; only the first is read.",
+  },
+  M_RAGGED_ROWS: {
+    title: "Rows are as long as the header",
+    meaning:
+      "Every row has as many cells as the header, so that values stand in their own columns.",
+    remedy: "Look for unquoted commas in the named rows.",
+  },
+  M_ENCODING: {
+    title: "Manifests are UTF-8 text",
+    meaning: "Every character of a manifest can be read as UTF-8.",
+    remedy: "Save the sheet as CSV UTF-8 and submit that.",
+  },
+  M_VIEW_ROW: {
+    title: "The file view can be read",
+    meaning: "Every row of the Synapse file view has the form that a file or folder has.",
+    remedy: "Tell the data coordinating centre: the view, not the data, is to be mended.",
   },
 };
 
-/** Puts a rule in words; a rule that is not a check (a manifest that cannot be read well) explains itself by its findings. */
+/** Puts a rule in words; one that has none here yet explains itself by its findings. */
 export function ruleText(rule: string, title: string): RuleText {
   return (
     TEXT[rule] ?? {
       title,
-      meaning: "A manifest or the file view could not be read as it should be; each finding says where.",
-      remedy: "Open the manifest named by the finding, correct it and submit it again.",
+      meaning: "Something could not be read as it should be; each finding says what and where.",
+      remedy: "Open what the finding names, correct it and submit it again.",
     }
   );
 }

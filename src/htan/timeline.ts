@@ -31,16 +31,17 @@ export function makeTimelines(manifests: readonly KnownManifest[]): readonly Tim
   const happenings = [
     ...manifests.filter(({ component }) => component.component === THERAPY).flatMap(readTherapies),
     ...readSpecimens(manifests.filter(({ component }) => component.kind === "biospecimen")),
-  ].filter(({ start }) => !Number.isNaN(start));
-  const firstDays = new Map<string, number>();
-  for (const { row, start } of happenings) {
-    firstDays.set(row, Math.min(firstDays.get(row) ?? Infinity, start));
-  }
+  ];
+  const rows = Map.groupBy(happenings, ({ row }) => row);
+  return [...rows.keys()].sort(compareText).flatMap((row) => placeInRow(rows.get(row) ?? []));
+}
+
+function placeInRow(happenings: Happening[]): readonly TimelineEvent[] {
+  happenings.sort((a, b) => a.start - b.start);
+  const firstDay = happenings[0]?.start ?? 0;
   return happenings
     .filter(({ label, end }) => !NO_LABEL.has(label) && !Number.isNaN(end))
-    .sort((a, b) => compareText(a.row, b.row) || a.start - b.start)
     .map(({ participant, row, label, start, end, samples, location }) => {
-      const firstDay = firstDays.get(row) ?? start;
       const [from, to] = [Math.trunc(start - firstDay), Math.trunc(end - firstDay)];
       return {
         Event: label,
@@ -56,27 +57,20 @@ export function makeTimelines(manifests: readonly KnownManifest[]): readonly Tim
 }
 
 function readTherapies({ manifest, component }: KnownManifest): readonly Happening[] {
-  const participants = manifest.cells.get(component.primaryIdColumn) ?? [];
-  const [labels, starts, ends] = [
-    firstOf(manifest, THERAPY_COLUMNS.label),
-    firstOf(manifest, THERAPY_COLUMNS.start),
-    firstOf(manifest, THERAPY_COLUMNS.end),
-  ];
-  return participants.flatMap((participant, record) =>
-    participant === ""
-      ? []
-      : [
-          {
-            participant,
-            row: `${participant} Therapy`,
-            label: labels[record] ?? "",
-            start: readDay(starts[record]),
-            end: readDay(ends[record]),
-            samples: "NA" as const,
-            location: "NA",
-          },
-        ],
-  );
+  const labels = firstOf(manifest, THERAPY_COLUMNS.label);
+  const starts = firstOf(manifest, THERAPY_COLUMNS.start);
+  const ends = firstOf(manifest, THERAPY_COLUMNS.end);
+  const happenings: Happening[] = [];
+  for (const [record, participant] of (
+    manifest.cells.get(component.primaryIdColumn) ?? []
+  ).entries()) {
+    const start = readDay(starts[record]);
+    if (participant === "" || Number.isNaN(start)) continue;
+    const [row, end] = [`${participant} Therapy`, readDay(ends[record])];
+    const label = labels[record] ?? "";
+    happenings.push({ participant, row, label, start, end, samples: "NA", location: "NA" });
+  }
+  return happenings;
 }
 
 /** Reads specimens that were taken from a participant; those of one participant, day, method, source and site are one event. */
@@ -85,27 +79,28 @@ function readSpecimens(manifests: readonly KnownManifest[]): readonly Happening[
   for (const { manifest, component } of manifests) {
     const ids = manifest.cells.get(component.primaryIdColumn) ?? [];
     const parents = manifest.cells.get(component.parentIdColumn ?? "") ?? [];
-    const [methods, days, sites, sources] = [
-      manifest.cells.get(SPECIMEN_COLUMNS.method),
-      manifest.cells.get(SPECIMEN_COLUMNS.day),
-      manifest.cells.get(SPECIMEN_COLUMNS.site),
-      manifest.cells.get(SPECIMEN_COLUMNS.source),
-    ];
+    const methods = manifest.cells.get(SPECIMEN_COLUMNS.method);
+    const days = manifest.cells.get(SPECIMEN_COLUMNS.day);
+    const sites = manifest.cells.get(SPECIMEN_COLUMNS.site);
+    const sources = manifest.cells.get(SPECIMEN_COLUMNS.source);
     for (const [record, id] of ids.entries()) {
       const participant = parents[record] ?? "";
-      if (participant === "" || isSpecimenLike(participant)) continue;
       const day = readDay(days?.[record]);
+      if (participant === "" || Number.isNaN(day) || isSpecimenLike(participant)) continue;
       const siteText = sites?.[record] ?? "";
       const site = siteText === NO_SITE ? "" : siteText;
-      const [label, location] = [methods?.[record] ?? "", sources?.[record] ?? ""];
-      const key = JSON.stringify([participant, day, label, location, site]);
-      const known = events.get(key);
-      if (known !== undefined && known.samples !== "NA") known.samples.push(specimenNumber(id));
-      else {
+      const label = methods?.[record] ?? "";
+      const location = sources?.[record] ?? "";
+      // With lengths in front no two different events have the same key, whatever they are made of.
+      const lengths = `${participant.length} ${label.length} ${location.length} ${day} `;
+      const key = lengths + participant + label + location + site;
+      const samples = events.get(key)?.samples ?? [];
+      if (samples === "NA") continue;
+      if (samples.length === 0) {
         const row = `${participant} ${site}`;
-        const samples = [specimenNumber(id)];
         events.set(key, { participant, row, label, start: day, end: day, samples, location });
       }
+      samples.push(specimenNumber(id));
     }
   }
   return [...events.values()];

@@ -2,7 +2,8 @@
 
 import { HdashError } from "../error.ts";
 import { FILE_KINDS, type FileKind, type ViewRow } from "./analysis.ts";
-import { cellText, type CsvEscape, type CsvRecord, INTRICATE, readCsv } from "./csv.ts";
+import { cellIs, cellNumber, entityNumber, isAbsentCell } from "./cellBytes.ts";
+import { cellText, type CsvEscape, type CsvRecord, readCsv } from "./csv.ts";
 import { isSafeName, kindOf } from "./fileKind.ts";
 import { isAbsent } from "./missing.ts";
 
@@ -19,6 +20,9 @@ export const VIEW_COLUMNS = [
   "dataFileMD5Hex",
 ] as const;
 type ViewColumn = (typeof VIEW_COLUMNS)[number];
+
+const FILE = Buffer.from("file");
+const FOLDER = Buffer.from("folder");
 
 /** Without these a row says nothing. */
 const NEEDED: readonly ViewColumn[] = ["id", "name", "type", "parentId"];
@@ -135,10 +139,10 @@ function makeFold() {
 
   function add(record: CsvRecord, columns: Columns): void {
     rows += 1;
-    const type = cellText(record, columns.type);
+    const isFolder = cellIs(record, columns.type, FOLDER);
     // A view can also hold tables and links, which are no files.
-    if (type !== "file" && type !== "folder") {
-      if (type === "") trouble(record, "type", "");
+    if (!isFolder && !cellIs(record, columns.type, FILE)) {
+      if (cellText(record, columns.type) === "") trouble(record, "type", "");
       return;
     }
     const id = entityNumber(record, columns.id);
@@ -147,7 +151,7 @@ function makeFold() {
     if (name === "") return trouble(record, "name", "");
     const parent = entityNumber(record, columns.parentId);
     if (parent === 0) trouble(record, "parentId", cellText(record, columns.parentId));
-    if (type === "folder") folders.set(id, { name, parent });
+    if (isFolder) folders.set(id, { name, parent });
     else addFile(record, columns, name, parent);
   }
 
@@ -162,7 +166,7 @@ function makeFold() {
     const tally = tallies.get(parent) ?? addTally(parent);
     tally.sizeBytes += sizeBytes;
     tally.counts[kind] += 1;
-    if (isAbsent(cellText(record, columns.Component))) tally.unannotated += 1;
+    if (isAbsentCell(record, columns.Component)) tally.unannotated += 1;
     else tally.annotated += 1;
     if (!isSafeName(name)) unsafe.push(readFile(record, columns, sizeBytes));
   }
@@ -194,6 +198,8 @@ function makeFold() {
 
   /** Reads a size; one that is missing is 0. */
   function readSize(record: CsvRecord, column: number): number {
+    const digits = cellNumber(record, column);
+    if (!Number.isNaN(digits)) return digits;
     const text = cellText(record, column);
     if (isAbsent(text)) return 0;
     const size = Number(text);
@@ -224,24 +230,6 @@ function makeFold() {
   function list(): ViewProblem[] {
     return [...problems].map(([column, problem]) => ({ column, ...problem }));
   }
-}
-
-/** Reads the digits of a Synapse id straight from its bytes; 0 where the cell holds none. */
-function entityNumber(record: CsvRecord, column: number): number {
-  if (column >= record.length || record.kinds[column] === INTRICATE) return 0;
-  const { bytes } = record;
-  const start = record.starts[column] ?? 0;
-  const end = record.ends[column] ?? 0;
-  // "syn" and at most 15 digits, which a number holds exactly.
-  const isSyn = bytes[start] === 0x73 && bytes[start + 1] === 0x79 && bytes[start + 2] === 0x6e;
-  if (!isSyn || end - start < 4 || end - start > 18) return 0;
-  let number = 0;
-  for (let at = start + 3; at < end; at++) {
-    const digit = (bytes[at] ?? 0) - 48;
-    if (digit < 0 || digit > 9) return 0;
-    number = number * 10 + digit;
-  }
-  return number;
 }
 
 /** Returns the digits of a Synapse id as a number; 0 where it is none. */

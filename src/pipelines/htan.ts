@@ -84,14 +84,13 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
       const limit = pLimit(ATLASES_AT_ONCE);
       const outcomes = new Map<string, ScopeOutcome<AtlasSite>>();
       await Promise.all(
-        chosen.map((atlas) =>
-          limit(async () => {
-            const outcome = await plan.scope(atlas.atlasId, (scope) =>
-              planAtlas(scope, atlas, viewId),
-            );
-            outcomes.set(atlas.atlasId, outcome);
-          }),
-        ),
+        chosen.map(async (atlas) => {
+          // Every scope is opened at once, so that progress knows of all of them; the limit is inside.
+          const outcome = await plan.scope(atlas.atlasId, (scope) =>
+            limit(() => planAtlas(scope, atlas, viewId)),
+          );
+          outcomes.set(atlas.atlasId, outcome);
+        }),
       );
       checkAnyDone(outcomes);
       await plan.site(() => planSite(plan, { atlases, outcomes, viewId }));

@@ -188,7 +188,7 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
       repin: true,
       async run(_inputs: Record<never, never>, _params: null, ctx, pin) {
         pins.push(pin);
-        ctx.find([finding(String(pin))]);
+        ctx.find([finding(JSON.stringify(pin))]);
         if (moves-- > 0) etag++;
         return { body: etag };
       },
@@ -595,7 +595,7 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
       await kept?.runs(1);
     });
     expect(record.error).toBe("the scope A is over");
-    await expect(kept?.runs(1)).rejects.toThrow("run 1 is over");
+    await expect(kept?.runs(1)).rejects.toThrow("the plan has failed");
   });
 
   test("does everything again when forced, and replaces a result that came out otherwise", async () => {
@@ -712,15 +712,12 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
 
 describe("Ref", () => {
   test("lets only public trees into a site", () => {
-    const check = (p: Plan) =>
-      p.site(async () => {
-        const rows = await p.do(report, { params: { scope: "A", values: [] }, inputs: {} });
-        return {
-          // @ts-expect-error -- a private port must not reach the site
-          parts: [{ scope: null, prefix: "", tree: rows.count, cache: "page" }],
-          keepScopes: [],
-        };
-      });
+    const check = async (p: Plan) => {
+      const rows = await p.do(report, { params: { scope: "A", values: [] }, inputs: {} });
+      const part = { scope: null, prefix: "", cache: "page" } as const;
+      // @ts-expect-error -- a private port must not reach the site
+      await p.site(async () => ({ parts: [{ ...part, tree: rows.count }], keepScopes: [] }));
+    };
     expect(check).toBeTypeOf("function");
   });
 });

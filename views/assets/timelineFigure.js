@@ -43,8 +43,8 @@
         row: `${participant}   ${label}`,
         kind: data.kinds[kind] ?? "",
         start,
-        finish,
-        labelAt: finish - start > 1 ? finish : start,
+        // An event of a day is a mark without a bar.
+        end: finish - start > 1 ? finish : start,
         label:
           at === own.length - 1 && hasRoom(finish, data.kinds[kind] ?? "")
             ? (data.kinds[kind] ?? "")
@@ -68,9 +68,11 @@
     const box = make("div", { class: "fig-tooltip", "aria-hidden": "true" });
     box.hidden = true;
     host.append(box);
-    /** @param {unknown} _handler @param {MouseEvent} event @param {unknown} _item @param {unknown} value */
+    /** @param {unknown} _handler @param {MouseEvent | null} event @param {unknown} _item @param {unknown} value */
     return (_handler, event, _item, value) => {
-      box.hidden = value === null || value === undefined || value === "";
+      box.hidden = event === null || value === null || value === undefined || value === "";
+      // A view that is taken down asks for no tooltip, and has no event.
+      if (event === null) return;
       box.textContent = String(value ?? "");
       const margin = 14;
       box.style.left = `${Math.min(event.clientX + margin, window.innerWidth - box.offsetWidth - margin)}px`;

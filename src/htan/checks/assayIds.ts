@@ -3,7 +3,7 @@
 import type { Finding } from "../../finding.ts";
 import { isDerivedId, splitIds } from "../ids.ts";
 import type { KnownManifest } from "../lineage.ts";
-import { ENTITY_COLUMN } from "../manifest.ts";
+import { ENTITY_COLUMN, rowOf } from "../manifest.ts";
 import { type CheckSubject, recordError } from "./check.ts";
 
 /** Describes files that are not of the atlas's data model, so its own ids are Synapse ids, and it has no entityId. */
@@ -15,7 +15,7 @@ const MAY_LACK_PARENT: ReadonlySet<string> = new Set(["BulkWESLevel2", "BulkRNA-
 
 /** Finds ids that are not formed as HTAN ids are, and own ids that are used twice. */
 export function checkIds({ known }: CheckSubject): Finding[] {
-  const firstUse = new Map<string, { readonly of: KnownManifest; readonly record: number }>();
+  const firstUse: FirstUse = { manifests: [], numberOf: new Map() };
   return known
     .filter(
       ({ component, manifest }) =>
@@ -28,32 +28,51 @@ export function checkIds({ known }: CheckSubject): Finding[] {
     ]);
 }
 
-function checkOwnIds(
-  of: KnownManifest,
-  firstUse: Map<string, { readonly of: KnownManifest; readonly record: number }>,
-): Finding[] {
+/** Where each own id was first used. Records are numbered throughout, since there may be hundreds of thousands. */
+interface FirstUse {
+  /** Manifests with the number of their first record. */
+  readonly manifests: { readonly of: KnownManifest; readonly from: number }[];
+  readonly numberOf: Map<string, number>;
+}
+
+function checkOwnIds(of: KnownManifest, firstUse: FirstUse): Finding[] {
   const { component, primaryIdColumn: column } = of.component;
   if (component === ACCESSORY) return [];
+  const { manifests, numberOf } = firstUse;
+  const last = manifests.at(-1);
+  const from = last === undefined ? 0 : last.from + last.of.manifest.records;
+  manifests.push({ of, from });
   const findings: Finding[] = [];
   for (const [record, value] of (of.manifest.cells.get(column) ?? []).entries()) {
-    const first = isDerivedId(value) ? firstUse.get(value) : undefined;
     if (!isDerivedId(value)) {
       const what =
         value === ""
           ? `A record of ${component} has no ${column}`
-          : `${column} ${value} of ${component} is not formed as an HTAN id (HTA3_8001_12)`;
+          : `${column} ${value} of ${component} is not formed as an HTAN id, like HTA3_8001_12`;
       findings.push(recordError("H_ID_SPEC", of, record, `${what}.`, { column, value }));
-    } else if (first === undefined) firstUse.set(value, { of, record });
-    else {
-      const firstManifest = first.of.manifest.entry.entityId;
-      const firstComponent = first.of.component.component;
-      const message = `${column} ${value} of ${component} is already the id of a record of ${firstComponent} (${firstManifest}).`;
-      findings.push(
-        recordError("H_ID_SPEC", of, record, message, { value, firstManifest, firstComponent }),
-      );
+      continue;
     }
+    const first = numberOf.get(value);
+    if (first === undefined) numberOf.set(value, from + record);
+    else findings.push(repeatedId(of, record, value, manifests, first));
   }
   return findings;
+}
+
+function repeatedId(
+  of: KnownManifest,
+  record: number,
+  value: string,
+  manifests: FirstUse["manifests"],
+  firstNumber: number,
+): Finding {
+  const first = manifests.findLast(({ from }) => from <= firstNumber) ?? { of, from: 0 };
+  const firstManifest = first.of.manifest.entry.entityId;
+  const firstComponent = first.of.component.component;
+  const firstRow = rowOf(first.of.manifest, firstNumber - first.from);
+  const { component, primaryIdColumn } = of.component;
+  const message = `${primaryIdColumn} ${value} of ${component} is already used in row ${firstRow} of ${firstComponent} (${firstManifest}).`;
+  return recordError("H_ID_SPEC", of, record, message, { value, firstManifest, firstComponent });
 }
 
 function checkLinkedIds(of: KnownManifest, column: string | null): Finding[] {
@@ -66,7 +85,7 @@ function checkLinkedIds(of: KnownManifest, column: string | null): Finding[] {
     if (MAY_LACK_PARENT.has(component) && cell.toLowerCase().startsWith("not applicable")) continue;
     for (const value of splitIds(cell)) {
       if (isDerivedId(value)) continue;
-      const message = `${column} ${value} in a record of ${component} is not formed as an HTAN id (HTA3_8001_12).`;
+      const message = `${column} ${value} in a record of ${component} is not formed as an HTAN id, like HTA3_8001_12.`;
       findings.push(recordError("H_ID_SPEC", of, record, message, { column, value }));
     }
   }

@@ -11,7 +11,7 @@ const EXPLORER_DATASETS = { events: "events", rows: "rows" } as const;
 
 /**
  * Makes the spec of the interactive timeline. Its datasets are empty: `rows` takes {row, fill}, `events` takes {row, kind, start,
- * finish, text, label}. Legend entries single out a kind, dragging moves along the days, and the wheel zooms while Ctrl is held.
+ * end, text, label}. Legend entries single out a kind, dragging moves along the days, and the wheel zooms while Ctrl is held.
  */
 export function timelineExplorerSpec(kinds: TimelineData["kinds"]): VegaLiteSpec {
   const styles = kinds.map((_, kind) => kindStyle(kind));
@@ -42,17 +42,16 @@ export function timelineExplorerSpec(kinds: TimelineData["kinds"]): VegaLiteSpec
     layer: [
       {
         data: { name: EXPLORER_DATASETS.rows },
-        mark: { type: "rect", x: 0, x2: { expr: "width" } },
+        mark: { type: "rect", aria: false, x: 0, x2: { expr: "width" } },
         encoding: { y: { ...row, axis: rowAxis() }, fill: asIs("fill") },
       },
       {
         data: { name: EXPLORER_DATASETS.events },
-        transform: [{ filter: "datum.finish - datum.start > 1" }],
-        mark: { type: "bar", height: 7, cornerRadius: 2, clip: true },
+        mark: { type: "bar", aria: false, height: 7, cornerRadius: 2, clip: true },
         encoding: {
           y: row,
           x: start,
-          x2: { field: "finish" },
+          x2: { field: "end" },
           color,
           opacity: faded,
           tooltip: { field: "text" },
@@ -73,7 +72,7 @@ export function timelineExplorerSpec(kinds: TimelineData["kinds"]): VegaLiteSpec
             bind: "scales",
           },
         ],
-        mark: { type: "point", filled: true, size: 80, opacity: 1 },
+        mark: { type: "point", aria: false, filled: true, size: 80, opacity: 1 },
         encoding: {
           y: row,
           x: start,
@@ -90,8 +89,8 @@ export function timelineExplorerSpec(kinds: TimelineData["kinds"]): VegaLiteSpec
       },
       {
         data: { name: EXPLORER_DATASETS.events },
-        mark: { type: "text", align: "left", dx: 10, fontSize: 11, color: INK.muted },
-        encoding: { y: row, x: { ...start, field: "labelAt" }, text: { field: "label" } },
+        mark: { type: "text", aria: false, align: "left", dx: 10, fontSize: 11, color: INK.muted },
+        encoding: { y: row, x: { ...start, field: "end" }, text: { field: "label" } },
       },
     ],
     config: {
