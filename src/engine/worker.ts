@@ -10,8 +10,13 @@ import type { Lease } from "../store/stepRuns.ts";
 import type { OnProgress } from "./progress.ts";
 
 /** A worker that is silent for this long has lost its run to the next one that asks. Four heartbeats: one may fail, or be late by a busy step. */
-export const LEASE_SECONDS = 60;
-const HEARTBEAT_MS = 15_000;
+const TIMING: LeaseTiming = { leaseSeconds: 60, heartbeatMs: 15_000 };
+
+/** How long a lease lasts, and how often it is renewed. */
+export interface LeaseTiming {
+  readonly leaseSeconds: number;
+  readonly heartbeatMs: number;
+}
 
 /** How often a waiting start looks whether its turn has come. */
 export const WAIT_POLL_MS = 1000;
@@ -30,7 +35,7 @@ export async function claim(
   onProgress: OnProgress,
 ): Promise<Claim> {
   for (let told: string | null = null; ;) {
-    const claimed = await claimRun(db, { ...request, leaseSeconds: LEASE_SECONDS, isDead });
+    const claimed = await claimRun(db, { ...request, leaseSeconds: TIMING.leaseSeconds, isDead });
     if (claimed.kind === "claimed" || !wait) return claimed;
     const { runId, worker, since } = claimed;
     if (told !== runId) onProgress({ kind: "waiting", for: "run", worker, since });
@@ -47,7 +52,7 @@ export interface Heartbeat {
 }
 
 /**
- * Renews a lease every 15 seconds until stopped. `onLost` is called once, when the run or its site has been taken over,
+ * Renews a lease until stopped. `onLost` is called once, when the run or its site has been taken over,
  * or when the lease has run out because the database did not answer.
  */
 export function startHeartbeat(
@@ -55,6 +60,7 @@ export function startHeartbeat(
   lease: Lease,
   log: Log,
   onLost: (error: HdashError) => void,
+  { leaseSeconds, heartbeatMs }: LeaseTiming = TIMING,
 ): Heartbeat {
   const stopped = new AbortController();
   let site: string | null = null;
@@ -66,7 +72,7 @@ export function startHeartbeat(
     const sentAt = performance.now();
     const held = site;
     try {
-      const renewed = await renewLease(db, lease, LEASE_SECONDS);
+      const renewed = await renewLease(db, lease, leaseSeconds);
       if (stopped.signal.aborted) return null;
       if (renewed === null) {
         return new HdashError(
@@ -85,7 +91,7 @@ export function startHeartbeat(
       if (stopped.signal.aborted) return null;
       const silentMs = performance.now() - renewedAt;
       log.warn(`${subject}: the lease could not be renewed`, { silentMs: Math.round(silentMs) });
-      if (silentMs > LEASE_SECONDS * 1000) {
+      if (silentMs > leaseSeconds * 1000) {
         return new HdashError(
           "transient",
           `${subject} has lost its lease: the database did not answer in time`,
@@ -100,7 +106,7 @@ export function startHeartbeat(
 
   async function run(): Promise<void> {
     for (;;) {
-      await pause(HEARTBEAT_MS, stopped.signal);
+      await pause(heartbeatMs, stopped.signal);
       const lost = await beat();
       if (lost !== null) {
         onLost(lost);

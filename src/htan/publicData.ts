@@ -1,6 +1,6 @@
 // The data files beside an atlas's page. Their form is described in docs/data-schema.md; a change that breaks a reader raises the schema's number.
 
-import { type Finding, flattenFinding, type FlatFinding } from "../finding.ts";
+import { type Finding, type FlatFinding, flattenFinding } from "../finding.ts";
 import type { AtlasAnalysis, GridName } from "./analysis.ts";
 import type { Atlas } from "./atlas.ts";
 import type { FindingChanges } from "./changes.ts";
@@ -63,7 +63,10 @@ function lines(of: readonly string[]): string {
 
 function atlasJson({ atlas, analysis, changes, versions }: AtlasData): object {
   const manifests = Object.entries(analysis.manifests);
-  const grids = Object.entries(analysis.matrices) as [GridName, AtlasAnalysis["matrices"][GridName]][];
+  const grids = Object.entries(analysis.matrices) as [
+    GridName,
+    AtlasAnalysis["matrices"][GridName],
+  ][];
   const isCheck = new Set<string>(CHECKS);
   const severityOf = (severity: Finding["severity"]) =>
     analysis.findings.filter((finding) => finding.severity === severity).length;

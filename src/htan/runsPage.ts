@@ -1,14 +1,14 @@
 // The history of runs as a page, and the page for addresses that are none.
 
 import { count, duration, instant, list, number } from "../format.ts";
-import { type CellValue, makeTable, type TableColumn, type TableModel, type Tone } from "../table.ts";
 import {
-  type AssetPaths,
-  HTML,
-  makeFrame,
-  type PageFile,
-  type RenderPage,
-} from "./pageFrame.ts";
+  type CellValue,
+  makeTable,
+  type TableColumn,
+  type TableModel,
+  type Tone,
+} from "../table.ts";
+import { type AssetPaths, HTML, makeFrame, type PageFile, type RenderPage } from "./pageFrame.ts";
 
 /** A past run, as far as the page tells of it; the engine's run record is one. Counts are steps. */
 export interface PastRun {
@@ -24,7 +24,11 @@ export interface PastRun {
   readonly added: number;
   readonly removed: number;
   readonly failedScopes: Readonly<Record<string, string>>;
-  readonly published: { readonly put: number; readonly deleted: number; readonly unchanged: number } | null;
+  readonly published: {
+    readonly put: number;
+    readonly deleted: number;
+    readonly unchanged: number;
+  } | null;
 }
 
 /** What runs.html is made from. */
@@ -49,7 +53,9 @@ const COLUMNS: readonly TableColumn[] = [
   { key: "build", label: "Build", kind: "text" },
 ];
 
-const OUTCOMES: Readonly<Record<PastRun["status"], { readonly text: string; readonly tone: Tone }>> = {
+const OUTCOMES: Readonly<
+  Record<PastRun["status"], { readonly text: string; readonly tone: Tone }>
+> = {
   queued: { text: "Waiting", tone: "muted" },
   running: { text: "Running", tone: "muted" },
   succeeded: { text: "Succeeded", tone: "good" },
@@ -61,8 +67,13 @@ const OUTCOMES: Readonly<Record<PastRun["status"], { readonly text: string; read
 export function makeRunsPage(input: RunsPageInput, render: RenderPage): PageFile {
   const { runs, current } = input;
   const model = {
-    frame: makeFrame("runs", "Runs", "When the dashboard was updated, and what each update found.", input.assets),
-    current: `This page was made by the run that started ${instant(current.startedAt)} (build ${current.build}); that run joins the table when the next one has finished its pages.`,
+    frame: makeFrame(
+      "runs",
+      "Runs",
+      "When the dashboard was updated, and what each update found.",
+      input.assets,
+    ),
+    current: `This page was made by the run that started ${instant(current.startedAt)} (build ${current.build}); it joins the table with the next one.`,
     summary: summaryOf(runs),
     runs: runsTable(runs),
   };
@@ -84,7 +95,10 @@ function summaryOf(runs: readonly PastRun[]): string {
     .map((status) => ({ status, runs: runs.filter((run) => run.status === status).length }))
     .filter((one) => one.runs > 0)
     .map((one) => `${number(one.runs)} ${one.status}`);
-  const times = runs.map(durationOf).filter((ms) => ms !== null).sort((a, b) => a - b);
+  const times = runs
+    .map(durationOf)
+    .filter((ms) => ms !== null)
+    .sort((a, b) => a - b);
   const middle = times[Math.floor((times.length - 1) / 2)];
   return [
     `The last ${count(runs.length, "run")}`,

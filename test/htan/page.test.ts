@@ -1,8 +1,9 @@
 // Pages as models and files: what they say, and that they say it again byte for byte.
 
-import { parse } from "csv-parse/sync";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+
+import { parse } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
 
 import type { Finding } from "../../src/finding.ts";
@@ -93,12 +94,12 @@ describe("makeAtlasPage(input, tools)", () => {
     const NEW = new Set([0, 1, 4]);
     const flat = JSON.parse(files().text("data/HTA1-findings.json")) as Json[];
     expect(flat).toEqual(
-      analysis.findings.map((finding, index) => ({ ...flattenFinding(finding), isNew: NEW.has(index) })),
+      analysis.findings.map((finding, index) => ({
+        ...flattenFinding(finding),
+        isNew: NEW.has(index),
+      })),
     );
-    const rows = parse(files().text("data/HTA1-findings.csv"), {
-      bom: true,
-      columns: true,
-    }) as Json[];
+    const rows = parse<Json>(files().text("data/HTA1-findings.csv"), { bom: true, columns: true });
     expect(rows).toHaveLength(flat.length);
     expect(rows[0]).toMatchObject({
       rule: "H_NON_DEM",

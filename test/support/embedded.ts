@@ -16,10 +16,21 @@ const CACHE = join(ROOT, "node_modules/.cache/hdash-test");
 
 /** Creates an embedded database in memory with every table, empty. */
 export async function createEmbeddedDatabase(): Promise<Database> {
+  const pglite = await PGlite.create({ loadDataDir: await readDump() });
+  return openPglite(pglite, "embedded test database");
+}
+
+/** Fills the folder of an embedded database with a migrated one, so that openDatabase() finds it as if it were not the first start. */
+export async function fillEmbeddedFolder(dir: string): Promise<void> {
+  await mkdir(join(dir, "data"), { recursive: true });
+  const pglite = await PGlite.create(join(dir, "data"), { loadDataDir: await readDump() });
+  await pglite.close();
+}
+
+async function readDump(): Promise<Blob> {
   const path = await findDump();
   if (!existsSync(path)) await makeDump(path);
-  const pglite = await PGlite.create({ loadDataDir: new Blob([await readFile(path)]) });
-  return openPglite(pglite, "embedded test database");
+  return new Blob([await readFile(path)]);
 }
 
 /** Names the dump by what it is made of: the migration and PGlite's version. */

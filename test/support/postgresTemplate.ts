@@ -38,12 +38,12 @@ export async function dropClone(server: PostgresServer, name: string): Promise<v
 }
 
 /** Throws where a name is not that of a test database: a test must never get near anything else. */
-export function refuseOthers(name: string): void {
+function refuseOthers(name: string): void {
   if (!/^hdash_test_[a-z0-9_]+$/.test(name)) throw new Error(`${name} is not a test database`);
 }
 
 /** Runs one statement as the server's administrator, outside of every test database. */
-export async function administer(server: PostgresServer, statement: string): Promise<void> {
+async function administer(server: PostgresServer, statement: string): Promise<void> {
   const { host, port, user, password } = server;
   const client = new pg.Client({ host, port, user, password, database: "postgres" });
   await client.connect();

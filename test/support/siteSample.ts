@@ -1,6 +1,6 @@
 // Pages to look at and to test: analyses made from the fixture's expected answers, with a past, and one made up at any size.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Finding } from "../../src/finding.ts";
@@ -9,9 +9,9 @@ import type { Atlas } from "../../src/htan/atlas.ts";
 import { type IndexRow, makeIndexPage } from "../../src/htan/indexPage.ts";
 import { measuresOf } from "../../src/htan/measures.ts";
 import { makeAtlasPage, type PageTools } from "../../src/htan/page.ts";
-import type { AtlasVersion, PageFile, PageFigure } from "../../src/htan/pageFrame.ts";
-import { makeNotFoundPage, makeRunsPage, type PastRun } from "../../src/htan/runsPage.ts";
+import type { AtlasVersion, PageFigure, PageFile } from "../../src/htan/pageFrame.ts";
 import { CHECKS } from "../../src/htan/ruleText.ts";
+import { makeNotFoundPage, makeRunsPage, type PastRun } from "../../src/htan/runsPage.ts";
 import { type SiteAssets, siteAssets } from "../../src/render/assets.ts";
 import { makeTemplates, type Templates } from "../../src/render/templates.ts";
 
@@ -255,7 +255,7 @@ export const plainSparkline: PageTools["sparkline"] = (points, label) => {
 };
 
 /** Makes a stand-in for a drawn figure. */
-export function sampleFigure(id: string, title: string): PageFigure {
+function sampleFigure(id: string, title: string): PageFigure {
   const svg = `<svg viewBox="0 0 760 120" width="760" height="120" role="img" aria-label="${title}"><rect width="760" height="120" fill="var(--fig-track)"/><text x="16" y="64" fill="var(--fig-ink)">${title}</text></svg>`;
   return { id, title, alt: title, svg, svgPath: `figures/${id}.svg`, pngPath: `figures/${id}.png` };
 }

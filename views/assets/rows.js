@@ -48,7 +48,9 @@
     const [, operator = "", rest = ""] = /^\s*(>=|<=|>|<|=)?\s*(.*?)\s*$/s.exec(typed) ?? [];
     if (operator === "") {
       const part = rest.toLowerCase();
-      return part === "" ? null : (cell) => `${cell.text} ${cell.note}`.toLowerCase().includes(part);
+      return part === ""
+        ? null
+        : (cell) => `${cell.text} ${cell.note}`.toLowerCase().includes(part);
     }
     const amount = readNumber(rest);
     if (operator === "=") {
@@ -59,9 +61,7 @@
     return (cell) => {
       if (cell.text === "" && cell.value === "") return false;
       const order =
-        typeof cell.value === "number"
-          ? cell.value - amount
-          : words.compare(cell.value, rest);
+        typeof cell.value === "number" ? cell.value - amount : words.compare(cell.value, rest);
       if (operator === ">") return order > 0;
       if (operator === "<") return order < 0;
       return operator === ">=" ? order >= 0 : order <= 0;
@@ -88,7 +88,9 @@
       return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
     const lines = rows.map((row) =>
-      columns.map((column, at) => quoted(plain(/** @type {HdashCell} */ (row[at]), column))).join(","),
+      columns
+        .map((column, at) => quoted(plain(/** @type {HdashCell} */ (row[at]), column)))
+        .join(","),
     );
     return `\ufeff${[columns.map(({ label }) => quoted(label)).join(","), ...lines].join("\r\n")}\r\n`;
   };
@@ -97,7 +99,9 @@
   const toTsv = (columns, rows) => {
     const flat = (/** @type {string | number} */ value) => safe(value).replace(/\s+/g, " ");
     const lines = rows.map((row) =>
-      columns.map((column, at) => flat(plain(/** @type {HdashCell} */ (row[at]), column))).join("\t"),
+      columns
+        .map((column, at) => flat(plain(/** @type {HdashCell} */ (row[at]), column)))
+        .join("\t"),
     );
     return [columns.map(({ label }) => flat(label)).join("\t"), ...lines].join("\n");
   };
@@ -106,7 +110,10 @@
   const toJson = (columns, rows) => {
     const objects = rows.map((row) =>
       Object.fromEntries(
-        columns.map((column, at) => [column.key, plain(/** @type {HdashCell} */ (row[at]), column)]),
+        columns.map((column, at) => [
+          column.key,
+          plain(/** @type {HdashCell} */ (row[at]), column),
+        ]),
       ),
     );
     return `${JSON.stringify(objects, null, 1)}\n`;

@@ -26,9 +26,12 @@
 
   /** Reads a cell that is written out in the page. @param {Element} cell @returns {HdashCell} */
   const cellOf = (cell) => {
-    const text = (cell.querySelector(":scope > a, :scope > span:not(.bar-track)")?.textContent ?? "").trim();
+    const text = (
+      cell.querySelector(":scope > a, :scope > span:not(.bar-track)")?.textContent ?? ""
+    ).trim();
     const given = cell.getAttribute("data-v");
-    const value = given === null ? text : /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(given) ? Number(given) : given;
+    const value =
+      given === null ? text : /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(given) ? Number(given) : given;
     const note = (cell.querySelector(":scope > small")?.textContent ?? "").trim();
     return { text, value, href: "", tone: "", note, bar: null };
   };
@@ -46,7 +49,9 @@
         fill.style.width = `${cell.bar}%`;
         box.append(make("span", { class: "bar-track" }, fill));
       }
-      box.append(cell.href === "" ? make("span", {}, cell.text) : make("a", { href: cell.href }, cell.text));
+      box.append(
+        cell.href === "" ? make("span", {}, cell.text) : make("a", { href: cell.href }, cell.text),
+      );
       if (cell.note !== "") box.append(make("small", {}, cell.note));
       row.append(box);
     }
@@ -139,7 +144,8 @@
       // Blanks come last either way: nobody sorts to see them.
       order.sort((a, b) => {
         const [one, other] = [cellAt(a), cellAt(b)];
-        if (isBlank(one) || isBlank(other)) return Number(isBlank(one)) - Number(isBlank(other)) || a - b;
+        if (isBlank(one) || isBlank(other))
+          return Number(isBlank(one)) - Number(isBlank(other)) || a - b;
         return (isDown ? -compare(one, other) : compare(one, other)) || a - b;
       });
     };
@@ -154,7 +160,12 @@
       });
       if (wanted.length === 0 && tests.length === 0) return order;
       if (wanted.length > 0 && texts.length === 0) {
-        texts = rows.map((row) => row.map(({ text, note }) => `${text}\n${note}`).join("\n").toLowerCase());
+        texts = rows.map((row) =>
+          row
+            .map(({ text, note }) => `${text}\n${note}`)
+            .join("\n")
+            .toLowerCase(),
+        );
       }
       return order.filter((index) => {
         const text = texts[index] ?? "";
@@ -172,13 +183,34 @@
       spellcheck: "false",
     });
     const status = make("span", { class: "status-line", role: "status" });
-    const filterToggle = make("button", { type: "button", "aria-expanded": "false" }, "Filter columns");
+    const filterToggle = make(
+      "button",
+      { type: "button", "aria-expanded": "false" },
+      "Filter columns",
+    );
     const clear = make("button", { type: "button" }, "Clear");
-    const copy = make("button", { type: "button", title: "Copies the rows shown, for a spreadsheet" }, "Copy");
+    const copy = make(
+      "button",
+      { type: "button", title: "Copies the rows shown, for a spreadsheet" },
+      "Copy",
+    );
     const csv = make("button", { type: "button", title: "Downloads the rows shown" }, "CSV");
     const json = make("button", { type: "button", title: "Downloads the rows shown" }, "JSON");
-    const tools = make("div", { class: "tools", role: "group", "aria-label": `Tools of ${caption}` });
-    tools.append(search, filterToggle, clear, status, make("span", { class: "spacer" }), copy, csv, json);
+    const tools = make("div", {
+      class: "tools",
+      role: "group",
+      "aria-label": `Tools of ${caption}`,
+    });
+    tools.append(
+      search,
+      filterToggle,
+      clear,
+      status,
+      make("span", { class: "spacer" }),
+      copy,
+      csv,
+      json,
+    );
     const filterRow = make("tr", { class: "filters" });
     const inputs = columns.map(({ label, kind }) => {
       const input = make("input", {
@@ -202,9 +234,16 @@
     const next = make("button", { type: "button" }, "Next");
     const where = make("span", { class: "status-line" });
     const sizes = make("select", { "aria-label": `Rows on a page of ${caption}` });
-    for (const name of SIZES) sizes.append(make("option", { value: name }, name === "all" ? "All" : name));
+    for (const name of SIZES)
+      sizes.append(make("option", { value: name }, name === "all" ? "All" : name));
     const pager = make("div", { class: "tools pager" });
-    pager.append(back, where, next, make("span", { class: "spacer" }), make("label", {}, "Rows ", sizes));
+    pager.append(
+      back,
+      where,
+      next,
+      make("span", { class: "spacer" }),
+      make("label", {}, "Rows ", sizes),
+    );
 
     /** @type {number[]} */
     let shown = [];
@@ -218,7 +257,11 @@
         ...visible.map((index) => written[index] ?? drawRow(rows[index] ?? [], columns)),
       );
       if (visible.length === 0) {
-        const cell = make("td", { colspan: String(columns.length), class: "none" }, "No row matches.");
+        const cell = make(
+          "td",
+          { colspan: String(columns.length), class: "none" },
+          "No row matches.",
+        );
         body.append(make("tr", {}, cell));
       }
       const isAll = shown.length === rows.length;
@@ -231,7 +274,8 @@
       pager.hidden = !isLong;
       clear.hidden = query === "" && sort === null && filters.every((typed) => typed === "");
       for (const [at, head] of heads.entries()) {
-        if (sort?.at === at) head.setAttribute("aria-sort", sort.isDown ? "descending" : "ascending");
+        if (sort?.at === at)
+          head.setAttribute("aria-sort", sort.isDown ? "descending" : "ascending");
         else head.removeAttribute("aria-sort");
       }
       filterRow.hidden = !hasFilterRow;
@@ -291,7 +335,10 @@
       page = 0;
       changed();
     });
-    for (const [button, step] of /** @type {const} */ ([[back, -1], [next, 1]])) {
+    for (const [button, step] of /** @type {const} */ ([
+      [back, -1],
+      [next, 1],
+    ])) {
       button.addEventListener("click", () => {
         page += step;
         changed();

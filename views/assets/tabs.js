@@ -23,7 +23,9 @@
 
   /** Tells figures that a panel can be seen, so that they draw only then. */
   const announce = () =>
-    document.getElementById(`panel-${shown}`)?.dispatchEvent(new CustomEvent("hdash:tabshown", { bubbles: true }));
+    document
+      .getElementById(`panel-${shown}`)
+      ?.dispatchEvent(new CustomEvent("hdash:tabshown", { bubbles: true }));
 
   const show = () => {
     const name = window.hdashAddress.tab || first;

@@ -1,0 +1,99 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import { type Heartbeat, startHeartbeat } from "../../src/engine/worker.ts";
+import type { HdashError } from "../../src/error.ts";
+import { SILENT } from "../../src/log.ts";
+import { claimRun } from "../../src/store/claims.ts";
+import { openDatabase } from "../../src/store/database.ts";
+import { identifyProcess } from "../../src/store/processIdentity.ts";
+import { resetLedger } from "../../src/store/reset.ts";
+import { takeSite } from "../../src/store/siteLease.ts";
+import type { Lease } from "../../src/store/stepRuns.ts";
+import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+
+describe("startHeartbeat(db, lease, log, onLost)", () => {
+  let made: TestDatabase;
+  let lease: Lease;
+  let beating: Heartbeat | null = null;
+  const losses: HdashError[] = [];
+  const warnings: string[] = [];
+  const quick = { leaseSeconds: 60, heartbeatMs: 10 };
+
+  beforeAll(async () => {
+    made = await createTestDatabase();
+  });
+  afterAll(() => made.drop());
+  beforeEach(async () => {
+    beating?.stop();
+    losses.length = 0;
+    warnings.length = 0;
+    await resetLedger(made.database.db);
+    const claim = await claimRun(made.database.db, {
+      ...{ pipeline: "p", params: null, build: "b", worker: identifyProcess(), nonce: "n" },
+      ...{ startedAt: new Date(), leaseSeconds: 1, isDead: () => false },
+    });
+    if (claim.kind !== "claimed") throw new Error("busy");
+    ({ lease } = claim);
+  });
+
+  const start = (timing = quick, db = made.database.db) => {
+    const log = { ...SILENT, warn: (line: string) => void warnings.push(line) };
+    beating = startHeartbeat(db, lease, log, (error) => losses.push(error), timing);
+    return beating;
+  };
+  const secondsLeft = async () => {
+    const { rows } = await sql<{ s: number }>`
+      select extract(epoch from lease_until - now())::float8 as s from run`.execute(
+      made.database.db,
+    );
+    return rows[0]?.s ?? 0;
+  };
+
+  test("renews the lease until it is stopped", async () => {
+    const heartbeat = start();
+    await expect.poll(secondsLeft).toBeGreaterThan(50);
+    heartbeat.stop();
+    expect(losses).toEqual([]);
+  });
+
+  test("tells once that the run was taken over", async () => {
+    start();
+    await sql`update run set attempt = 2`.execute(made.database.db);
+    await expect.poll(() => losses.length).toBe(1);
+    expect(losses).toMatchObject([
+      {
+        kind: "transient",
+        message: `run ${lease.runId} was taken over by another worker, or the ledger was reset`,
+      },
+    ]);
+  });
+
+  test("tells that another run has taken the site, but not that it was given up", async () => {
+    const heartbeat = start();
+    await takeSite(made.database.db, lease, "s3://site", () => false);
+    heartbeat.holdSite("s3://site");
+    await expect.poll(secondsLeft).toBeGreaterThan(50);
+    expect(losses).toEqual([]);
+    await sql`update run set publishing_site = null`.execute(made.database.db);
+    await expect.poll(() => losses.length).toBe(1);
+    expect(losses[0]?.message).toBe(
+      `run ${lease.runId} has lost its turn to publish s3://site to another run`,
+    );
+  });
+
+  test("warns while the database does not answer, and gives the lease up when it is over", async () => {
+    const gone = await openDatabase(made.settings);
+    await gone.close();
+    start({ leaseSeconds: 0.2, heartbeatMs: 10 }, gone.db);
+    await expect.poll(() => losses.length).toBe(1);
+    expect(losses).toMatchObject([
+      {
+        kind: "transient",
+        message: `run ${lease.runId} has lost its lease: the database did not answer in time`,
+      },
+    ]);
+    expect(warnings.length).toBeGreaterThan(1);
+    expect(warnings[0]).toBe(`run ${lease.runId}: the lease could not be renewed`);
+  });
+});
