@@ -1,5 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 // `hdash`: argv → one function each. The only catch-all, and with util.ts the only place that ends the process.
+// "--" keeps Node from taking an --env-file that stands behind the script for its own.
 
 import { runCommand } from "./command.ts";
 

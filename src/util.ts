@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 // `hdash-util`: the registry and the ledger by hand, and a test message.
 
 import { runCommand } from "./command.ts";

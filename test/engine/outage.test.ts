@@ -1,4 +1,7 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
@@ -57,19 +60,22 @@ describe("a run whose database goes away", () => {
   let wire: Wire;
   let database: Database;
   let world: World;
+  let dir: string;
   beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), "hdash-outage-"));
     made = await createTestDatabase();
     wire = await layWire(made.settings.port);
     database = await openDatabase({ ...made.settings, port: wire.port });
     world = {
       ...{ database, blobs: openDatabaseBlobs(database.db), warnings: [] },
-      ...{ dir: "/tmp", scratch: "/tmp/hdash-outage", close: async () => {} },
+      ...{ dir, scratch: dir, close: async () => {} },
     };
   });
   afterAll(async () => {
     wire.cut();
     await database.close();
     await made.drop();
+    await rm(dir, { recursive: true, force: true });
   });
   beforeEach(() => resetLedger(made.database.db));
 

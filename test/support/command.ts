@@ -27,7 +27,8 @@ export function start(
 ): Running {
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", join(ROOT, script), ...args],
+    // "--" as in package.json: without it Node itself takes an --env-file that stands behind the script.
+    ["--disable-warning=ExperimentalWarning", "--", join(ROOT, script), ...args],
     {
       cwd: ROOT,
       env: { PATH: process.env["PATH"] ?? "", TZ: "UTC", NO_COLOR: "1", ...env },
@@ -52,7 +53,9 @@ export function start(
     line: (pattern) =>
       new Promise((resolve, reject) => {
         const watch = () => {
-          const found = `${output.stdout}\n${output.stderr}`.split("\n").find((line) => pattern.test(line));
+          const found = `${output.stdout}\n${output.stderr}`
+            .split("\n")
+            .find((line) => pattern.test(line));
           if (found === undefined) return;
           watchers.delete(watch);
           resolve(found);
@@ -60,18 +63,26 @@ export function start(
         watchers.add(watch);
         watch();
         void ended.then(() =>
-          reject(new Error(`no line matched ${String(pattern)}:\n${output.stdout}\n${output.stderr}`)),
+          reject(
+            new Error(`no line matched ${String(pattern)}:\n${output.stdout}\n${output.stderr}`),
+          ),
         );
       }),
   };
 }
 
 /** Runs `hdash …args` to its end. */
-export function hdash(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+export function hdash(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   return start("src/main.ts", args, env).ended;
 }
 
 /** Runs `hdash-util …args` to its end. */
-export function hdashUtil(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+export function hdashUtil(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   return start("src/util.ts", args, env).ended;
 }

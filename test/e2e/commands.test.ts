@@ -1,0 +1,238 @@
+// The smaller commands as people use them: doctor, runs, init, reset, slack, and what happens on a wrong command line.
+
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { hdash, hdashUtil } from "../support/command.ts";
+import { type Services, startServices } from "../support/services.ts";
+
+let services: Services;
+let dir = "";
+
+beforeAll(async () => {
+  services = await startServices();
+  dir = join(services.env["HDASH_HOME"] ?? "", "..");
+}, 60_000);
+
+afterAll(() => services.close());
+
+/** The doctor's lines about one service, joined. */
+function about(stdout: string, service: string): string {
+  const lines = stdout.split("\n");
+  return lines
+    .filter(
+      (line, index) =>
+        line.includes(` ${service} `) ||
+        (line.includes("→") && (lines[index - 1] ?? "").includes(` ${service} `)),
+    )
+    .join("\n");
+}
+
+describe("hdash doctor", () => {
+  test("finds everything well and changes nothing", async () => {
+    const ended = await hdash(["doctor"], services.env);
+    expect(ended.code, ended.stdout + ended.stderr).toBe(0);
+    expect(about(ended.stdout, "Synapse")).toMatch(
+      /took the token of jdoe[\s\S]*view syn20446927 is readable: \d+ files/,
+    );
+    expect(about(ended.stdout, "Database")).toMatch(/reachable and migrated; 3 atlases registered/);
+    expect(about(ended.stdout, "Site")).toContain("s3://site can be written and cleaned");
+    expect(about(ended.stdout, "Slack")).toContain("is well-formed");
+    expect(services.s3.objects("site").size).toBe(0);
+    expect(services.slack.messages).toEqual([]);
+    for (const secret of ["token-1", services.s3.secretAccessKey, services.slack.url]) {
+      expect(ended.stdout).not.toContain(secret);
+    }
+  });
+
+  test.each([
+    ["a token nobody knows", "Synapse", { SYNAPSE_PASSWORD: "nobodys" }, /BAD .*token/],
+    [
+      "no token",
+      "Synapse",
+      { SYNAPSE_PASSWORD: "" },
+      /SYNAPSE_PASSWORD is not set\n.*personal access token/,
+    ],
+    [
+      "another user's token",
+      "Synapse",
+      { SYNAPSE_USER: "somebody" },
+      /belongs to jdoe, but SYNAPSE_USER is somebody\n.*Set SYNAPSE_USER/,
+    ],
+    ["a view that is not there", "Synapse", { SYNAPSE_MASTER_VIEW: "syn1" }, /BAD .*syn1\b/],
+    ["a wrong database name", "Database", { HDASH_DB_NAME: "nowhere" }, /BAD .*nowhere/],
+    ["a bucket that is not there", "Site", { S3_BUCKET_NAME: "other" }, /BAD .*other[\s\S]*→/],
+    ["a wrong secret key", "Site", { S3_SECRET_ACCESS_KEY: "wrong" }, /BAD [\s\S]*→/],
+    [
+      "a website that does not answer",
+      "Website",
+      { S3_WEB_SITE_URL: "http://127.0.0.1:9/" },
+      /BAD .*127\.0\.0\.1:9/,
+    ],
+    [
+      "a webhook with a wrong path",
+      "Slack",
+      { SLACK_WEBHOOK_URL: "http://127.0.0.1/hook" },
+      /not of the form[\s\S]*Copy the incoming webhook/,
+    ],
+  ])(
+    "says what to do about %s, and ends with 1 where it is broken",
+    async (_what, service, change, expected) => {
+      const ended = await hdash(["doctor"], { ...services.env, ...change });
+      expect(about(ended.stdout, service)).toMatch(expected);
+      expect(ended.code).toBe(about(ended.stdout, service).includes("BAD") ? 1 : 0);
+      expect(ended.stdout + ended.stderr).not.toContain("nobodys");
+    },
+  );
+});
+
+describe("hdash-util init", () => {
+  async function list(text: string): Promise<string> {
+    const path = join(dir, "list.csv");
+    await writeFile(path, text);
+    return path;
+  }
+
+  test("says what was added, changed, removed and left", async () => {
+    const text = await readFile(join(services.world, "atlases.csv"), "utf8");
+    const changed = `\uFEFF${text.replace(",Ada", ",Grace").replace(/^syn31101199.*$/m, 'syn9,HTA4,"A, <b>B</b>",')}`;
+    const ended = await hdashUtil(["init", "--file", await list(changed)], services.env);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stdout).toMatch(/added +HTA4\n/);
+    expect(ended.stdout).toMatch(/changed +HTA2\n/);
+    expect(ended.stdout).toMatch(/removed +HTA3\n/);
+    expect(ended.stdout).toContain("1 added, 1 changed, 1 unchanged, 1 removed");
+    const again = await hdashUtil(
+      ["init", "--file", join(services.world, "atlases.csv")],
+      services.env,
+    );
+    expect(again.stdout).toContain("1 added, 1 changed, 1 unchanged, 1 removed");
+  });
+
+  test("refuses a bad file, names every line that is wrong, and changes nothing", async () => {
+    const path = await list(
+      "id,atlas_id,name,liaison\n123,HTA1,One,\nsyn2,HTA0,Two,\nsyn3,HTA1,Three\n",
+    );
+    const ended = await hdashUtil(["init", "--file", path], services.env);
+    expect(ended.code).toBe(2);
+    for (const part of [path, "line 2", '"123"', "line 3", '"HTA0"', "line 4"]) {
+      expect(ended.stderr).toContain(part);
+    }
+    const after = await hdashUtil(
+      ["init", "--file", join(services.world, "atlases.csv")],
+      services.env,
+    );
+    expect(after.stdout).toContain("0 added, 0 changed, 3 unchanged, 0 removed");
+  });
+
+  test("refuses a file that is not there", async () => {
+    const ended = await hdashUtil(["init", "--file", join(dir, "none.csv")], services.env);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain("none.csv cannot be read");
+  });
+});
+
+describe("hdash-util slack", () => {
+  test("sends a marked test message and prints the answer", async () => {
+    const ended = await hdashUtil(["slack"], services.env);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stdout).toBe("Slack answered: ok\n");
+    expect(JSON.stringify(services.slack.messages.at(-1))).toMatch(/test message/i);
+  });
+
+  test("needs nothing but the webhook, and says what Slack refused", async () => {
+    services.slack.setAnswer({ status: 410, body: "channel_is_archived" });
+    const ended = await hdashUtil(["slack"], { SLACK_WEBHOOK_URL: services.slack.url });
+    services.slack.setAnswer(null);
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toContain("channel_is_archived");
+    const none = await hdashUtil(["slack"], {});
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain("SLACK_WEBHOOK_URL is not set");
+  });
+});
+
+describe("hdash runs and hdash-util reset", () => {
+  test("lists what was run, and forgets it only when told so twice", async () => {
+    const empty = await hdash(["runs"], services.env);
+    expect(empty.stdout).toContain("no runs yet");
+    const ran = await hdash(["run", "htan", "--log-format", "json"], services.env);
+    expect(ran.code, ran.stderr).toBe(0);
+    const lines = ran.stderr
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.length).toBeGreaterThan(3);
+    for (const line of lines)
+      expect(line).toMatchObject({ level: expect.anything(), msg: expect.any(String) });
+
+    const text = await hdash(["runs"], services.env);
+    expect(text.stdout).toMatch(/htan +succeeded +\S.* 0 hits, \d+ ran, 0 failed/);
+    const json = await hdash(["runs", "--json", "--limit", "1"], services.env);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      pipeline: "htan",
+      status: "succeeded",
+      hits: 0,
+    });
+
+    const asked = await hdashUtil(["reset"], services.env);
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toContain("--yes");
+    expect((await hdash(["runs"], services.env)).stdout).toContain("succeeded");
+    const reset = await hdashUtil(["reset", "--yes"], services.env);
+    expect(reset.code, reset.stderr).toBe(0);
+    expect(reset.stdout).toMatch(/run +1 row deleted/);
+    expect(reset.stdout).toMatch(/\d+ blobs deleted/);
+    expect((await hdash(["runs"], services.env)).stdout).toContain("no runs yet");
+    expect(services.s3.objects("site").has("index.html")).toBe(true);
+  }, 60_000);
+});
+
+describe("hdash on a wrong command line", () => {
+  test.each([
+    [["run", "nothing"], /there is no pipeline "nothing"[\s\S]*There is: htan/],
+    [["run", "htan", "--atlas", "3"], /3 is not an atlas id such as HTA3/],
+    [["runs", "--limit", "0"], /whole number from 1/],
+    [["--env-file", "/no/such/file", "doctor"], /\/no\/such\/file/],
+    [["publish"], /unknown command|too many arguments/],
+    [["run", "--frobnicate"], /unknown option '--frobnicate'/],
+  ])("refuses %j with 2 and says what is wrong", async (args, expected) => {
+    const ended = await hdash(args, {});
+    expect(ended.code, ended.stderr).toBe(2);
+    expect(ended.stderr).toMatch(expected);
+  });
+
+  test("teaches with --help", async () => {
+    const ended = await hdash(["--help"]);
+    expect(ended.code).toBe(0);
+    for (const word of ["run", "runs", "doctor", "demo", "Examples:", "Exit codes:"]) {
+      expect(ended.stdout).toContain(word);
+    }
+  });
+});
+
+describe("hdash on one folder twice", () => {
+  test("tells a second process who holds the embedded database", async () => {
+    const home = join(dir, "shared-home");
+    await mkdir(home, { recursive: true });
+    const { openDatabase } = await import("../../src/store/database.ts");
+    const held = await openDatabase({ kind: "embedded", dir: join(home, "database") });
+    const ended = await hdash(["runs"], { HDASH_HOME: home });
+    await held.close();
+    expect(ended.code).not.toBe(0);
+    expect(ended.stderr).toContain(String(process.pid));
+    expect((await hdash(["runs"], { HDASH_HOME: home })).code).toBe(0);
+  }, 60_000);
+
+  test("says which folder cannot be written", async () => {
+    const file = join(dir, "not-a-folder");
+    await writeFile(file, "");
+    await chmod(file, 0o444);
+    const ended = await hdash(["runs"], { HDASH_HOME: file });
+    expect(ended.code).not.toBe(0);
+    expect(ended.stderr).toContain("not-a-folder");
+    await rm(file);
+  });
+});
