@@ -26,6 +26,16 @@ const { values } = parseArgs({
   },
 });
 
+for (const [name, allowed] of Object.entries({
+  scale: ["1", "10", "all"],
+  stage: ["compute", "peer", "whole", "all"],
+  database: ["embedded", "postgres"],
+})) {
+  const value = String(values[name as keyof typeof values]);
+  if (!allowed.includes(value))
+    throw new Error(`--${name} is one of ${allowed.join(", ")}, not ${value}`);
+}
+
 function has(stage: string): boolean {
   return values.stage === "all" || values.stage === stage;
 }

@@ -64,6 +64,11 @@ export function renderScale(result: ScaleResult): string {
       ]),
     );
   }
+  const [first, second] = whole;
+  if (first !== undefined && second !== undefined) {
+    const percent = ((100 * second.wallMs) / first.wallMs).toFixed(1);
+    parts.push(`  the second run took ${percent} % of the first one's time; goal: under 10 %`);
+  }
   return parts.join("\n");
 }
 

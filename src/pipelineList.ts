@@ -70,7 +70,7 @@ export const PIPELINES: readonly PipelineEntry[] = [
         atlases: asked === null ? null : [...new Set(asked)].sort(),
         viewId: effects.config.synapse.masterView,
       };
-      return { pipeline: pipeline as Pipeline<Json>, params };
+      return { pipeline, params };
     },
     facts: htanFacts,
   },
@@ -81,6 +81,7 @@ type Finished = Extract<RunOutcome, { kind: "finished" }>;
 /** Says of each atlas that the run was asked for what Slack is to tell. */
 async function htanFacts(effects: Effects, outcome: Finished): Promise<RunFacts> {
   const { findLastDone } = await import("./store/scopes.ts");
+  const { listMovedScopes } = await import("./store/stepRuns.ts");
   const { db } = await effects.database();
   const { record, deltas, measures, durationMs } = outcome;
   const names = new Map(
@@ -124,6 +125,7 @@ async function htanFacts(effects: Effects, outcome: Finished): Promise<RunFacts>
     ran: record.ran,
     failedSteps: record.failed,
     scopes,
+    isMoved: (await listMovedScopes(db, record.id)).length > 0,
     published: record.published,
     siteUrl: effects.config.siteUrl,
     label: effects.config.slack.label,

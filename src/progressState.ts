@@ -61,7 +61,8 @@ export function emptyProgress(title: string, nowMs: number): ProgressState {
 export function reduceProgress(state: ProgressState, event: ProgressEvent): ProgressState {
   switch (event.kind) {
     case "runStarted":
-      return { ...state, attempt: event.attempt, waiting: null };
+      // One view may show several runs, one after the other: each starts from nothing.
+      return { ...emptyProgress(state.title, state.openedAtMs), attempt: event.attempt };
     case "waiting":
       return { ...state, waiting: { for: event.for, worker: event.worker } };
     case "scopeStarted":

@@ -1,6 +1,5 @@
 // hdash-util: init (the atlas list into the registry), reset (forget everything), slack (a test message).
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Command } from "commander";

@@ -6,9 +6,9 @@ import type { Effects } from "./effects.ts";
 import type { ProgressEvent } from "./engine/progress.ts";
 import type { RunOutcome } from "./engine/run.ts";
 import type { Log } from "./log.ts";
-import type { Message, RunFacts } from "./publish/message.ts";
 import type { PipelineEntry, RunRequest } from "./pipelineList.ts";
 import type { ProgressView } from "./progressView.ts";
+import type { Message } from "./publish/message.ts";
 
 export interface WorkOptions extends RunRequest {
   readonly force: boolean;

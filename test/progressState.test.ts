@@ -125,6 +125,27 @@ describe("reduceProgress(state, event)", () => {
     expect(fold(waiting, START).waiting).toBeNull();
   });
 
+  test("starts from nothing when another run starts in the same view", () => {
+    const started = (runId: string) =>
+      ({
+        kind: "runStarted",
+        runId,
+        pipeline: "htan",
+        startedAt: "2025-03-03T02:00:00.000Z",
+        attempt: 1,
+        isReplay: false,
+      }) as const;
+    const scope = { kind: "scopeStarted", scope: "HTA1" } as const;
+    const end = {
+      kind: "scopeEnded",
+      scope: "HTA1",
+      ok: true,
+      error: null,
+      durationMs: 5,
+    } as const;
+    expect(fold(started("1"), scope, end, started("2"))).toEqual(fold(started("2")));
+  });
+
   test("counts retries and keeps the last one's reason", () => {
     const retry: ProgressEvent = {
       kind: "retry",

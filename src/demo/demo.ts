@@ -1,7 +1,6 @@
 // `hdash demo`: the real worker against look-alike services on loopback, with the embedded database and a local folder for a site.
 
-import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -35,16 +34,15 @@ export async function demo(shell: Shell, flags: DemoFlags): Promise<number> {
   const site = resolve(flags.site);
   const world = flags.world === undefined ? null : resolve(flags.world);
   if (world !== null) await checkWorld(world);
-  const story = world === null ? await mkdtemp(join(tmpdir(), "hdash-world-")) : null;
+  const home = homeOf(shell, world, site);
+  const story = world === null ? join(home, "story") : null;
   const synapse = await startSynapse({
-    world: world ?? (await firstDay(story)),
+    world: world ?? (await makeDay(join(home, "story"), 1)),
     tokens: { [TOKEN]: "demo" },
   });
   const slack = await startSlack({});
   try {
-    const config = demoConfig(shell, { synapse, slackUrl: slack.url, site, world });
-    // A ledger for each pair of world and site: what another world found yesterday says nothing about this one.
-    await mkdir(config.home, { recursive: true });
+    const config = demoConfig(shell, { synapse, slackUrl: slack.url, site, home });
     return await withProgress(shell, config, "HTAN dashboard (demo)", (log, onProgress) => {
       const stage = { now: () => new Date() };
       return shell.withEffects(
@@ -55,8 +53,11 @@ export async function demo(shell: Shell, flags: DemoFlags): Promise<number> {
             story === null
               ? await oneRun(shell, effects, world ?? "", onProgress)
               : await tellStory(shell, effects, { story, synapse, stage }, onProgress);
-          for (const message of slack.messages.slice(-1)) shell.print(`Slack was told:\n${indent(textOf(message))}`);
-          shell.print(`The site is in ${site}\nOpen ${pathToFileURL(join(site, "index.html")).href}`);
+          for (const message of slack.messages.slice(-1))
+            shell.print(`Slack was told:\n${indent(textOf(message))}`);
+          shell.print(
+            `The site is in ${site}\nOpen ${pathToFileURL(join(site, "index.html")).href}`,
+          );
           return code;
         },
         { clock: () => stage.now() },
@@ -65,7 +66,6 @@ export async function demo(shell: Shell, flags: DemoFlags): Promise<number> {
   } finally {
     await slack.close();
     await synapse.close();
-    if (story !== null) await rm(story, { recursive: true, force: true });
   }
 }
 
@@ -84,14 +84,12 @@ async function checkWorld(world: string): Promise<void> {
 /** The environment of the demo: nothing of the real one but how it logs, so that it can never reach a real service. */
 function demoConfig(
   shell: Shell,
-  demo: { synapse: SynapseServer; slackUrl: string; site: string; world: string | null },
+  demo: { synapse: SynapseServer; slackUrl: string; site: string; home: string },
 ): Config {
   const kept = new Set(["HDASH_LOG_LEVEL", "HDASH_LOG_FORMAT", "HDASH_CONCURRENCY"]);
   const cleared: Environment = Object.fromEntries(
     VARIABLES.filter(({ name }) => !kept.has(name)).map(({ name }) => [name, undefined]),
   );
-  const home = resolve(shell.environment()["HDASH_HOME"] ?? ".hdash");
-  const key = digestOf(`${demo.world ?? "bundled"}\n${demo.site}`).slice(0, 12);
   return shell.config(["synapse"], {
     ...cleared,
     SYNAPSE_USER: "demo",
@@ -99,15 +97,21 @@ function demoConfig(
     SYNAPSE_ENDPOINT_URL: demo.synapse.url,
     SLACK_WEBHOOK_URL: demo.slackUrl,
     HDASH_SITE_DIR: demo.site,
-    HDASH_HOME: join(home, "demo", key),
+    HDASH_HOME: demo.home,
   });
 }
 
-async function firstDay(dir: string | null): Promise<string> {
-  if (dir === null) throw new HdashError("permanent", "the demo has neither a world nor a story");
-  const day = join(dir, "1");
-  await demoWorld(day, 1);
-  return day;
+/** A ledger for each pair of world and site: what another world found yesterday says nothing about this one. */
+function homeOf(shell: Shell, world: string | null, site: string): string {
+  const home = resolve(shell.environment()["HDASH_HOME"]?.trim() || ".hdash");
+  return join(home, "demo", digestOf(`${world ?? "bundled"}\n${site}`).slice(0, 12));
+}
+
+/** Writes a day of the bundled story, unless it lies there from an earlier demo: then nothing has moved, and the run shows it. */
+async function makeDay(story: string, day: number): Promise<string> {
+  const dir = join(story, String(day));
+  if ((await stat(join(dir, "master.csv")).catch(() => null)) === null) await demoWorld(dir, day);
+  return dir;
 }
 
 async function oneRun(
@@ -132,15 +136,16 @@ async function tellStory(
   const done = known.filter(({ status }) => status === "succeeded" || status === "degraded").length;
   let code: number = EXIT.ok;
   for (let day = Math.min(done + 1, DEMO_DAYS); day <= DEMO_DAYS; day++) {
-    const world = join(parts.story, String(day));
-    if (day > 1) await demoWorld(world, day);
+    const world = await makeDay(parts.story, day);
     await parts.synapse.setWorld(world);
     const before = (DEMO_DAYS - day) * DAY_MS;
     parts.stage.now = () => new Date(Date.now() - before);
     const startedAt = performance.now();
     await registerAtlases(effects, world);
     code = await runAll(shell, effects, onProgress);
-    effects.log.info(`day ${day} of ${DEMO_DAYS} → published in ${duration(performance.now() - startedAt)}`);
+    effects.log.info(
+      `day ${day} of ${DEMO_DAYS} → published in ${duration(performance.now() - startedAt)}`,
+    );
     if (code !== EXIT.ok && code !== EXIT.degraded) return code;
   }
   return code;
@@ -166,7 +171,9 @@ async function runAll(
 }
 
 function textOf(message: unknown): string {
-  return typeof message === "object" && message !== null && "text" in message ? String(message.text) : "";
+  return typeof message === "object" && message !== null && "text" in message
+    ? String(message.text)
+    : "";
 }
 
 function indent(text: string): string {

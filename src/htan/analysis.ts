@@ -64,12 +64,7 @@ export interface ManifestSummary {
 }
 
 export type GridName =
-  | "clinical_tier1_2"
-  | "clinical_tier3"
-  | "single_cell"
-  | "bulk"
-  | "image_other"
-  | "other";
+  "clinical_tier1_2" | "clinical_tier3" | "single_cell" | "bulk" | "image_other" | "other";
 
 /** A completeness matrix: participants or biospecimens × components. */
 export interface Grid {

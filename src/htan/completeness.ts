@@ -2,8 +2,8 @@
 
 import type { Grid, GridName } from "./analysis.ts";
 import type { Component, Components } from "./components.ts";
-import type { KnownManifest, Lineage } from "./lineage.ts";
 import { makeKeyed } from "./keyed.ts";
+import type { KnownManifest, Lineage } from "./lineage.ts";
 import { compareNatural } from "./naturalOrder.ts";
 import { computeReach, hasBit, setBit } from "./reach.ts";
 

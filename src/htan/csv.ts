@@ -21,9 +21,10 @@ const MAX_CELLS = 100_000;
 /** Large enough that the work per piece does not count, small enough for the processor's cache. */
 const PIECE_BYTES = 64 << 10;
 
-/** How a cell is written: bare, in quotes, or in a way that has to be taken apart byte by byte. */
-export const BARE = 0;
-export const QUOTED = 1;
+// How a cell is written: bare, in quotes, or in quotes with more to it than their content.
+const BARE = 0;
+const QUOTED = 1;
+/** The kind of a cell that has to be taken apart character by character: quotes within quotes, or something after them. */
 export const INTRICATE = 2;
 
 /** One record. It is valid only while the callback runs: the next record takes its place. */
@@ -36,7 +37,7 @@ export interface CsvRecord {
   /** Where each cell's content starts and ends; of intricate cells with their quotes. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** BARE, QUOTED or INTRICATE. */
+  /** How each cell is written; only INTRICATE makes a difference to readers. */
   readonly kinds: Uint8Array;
   /** The character that takes the meaning from a quote within quotes; a doubled quote always does. */
   readonly escape: CsvEscape;

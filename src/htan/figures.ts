@@ -1,8 +1,7 @@
 // What an atlas's figures show: counted, sorted and put into words here; how they look is the render room's business.
 
-import { bytes, count, list, number, wholePercent } from "../format.ts";
-import type { AtlasAnalysis, FileKind, Grid, GridName, TimelineEvent } from "./analysis.ts";
-import { FILE_KINDS } from "./analysis.ts";
+import { count, list, number, wholePercent } from "../format.ts";
+import type { AtlasAnalysis, Grid, GridName, TimelineEvent } from "./analysis.ts";
 import { type ComponentName, makeOverview, type Overview, readGraph } from "./graph.ts";
 
 /** The grids, in the order of the page. */
@@ -15,32 +14,17 @@ const GRIDS: readonly { readonly id: GridName; readonly title: string; readonly 
   { id: "other", title: "Other assays", noun: "biospecimen" },
 ];
 
-const KIND_NAMES: Readonly<Record<FileKind, string>> = {
-  BAM: "BAM",
-  FASTQ: "FASTQ",
-  IMAGE: "Image",
-  MATRIX: "Matrix",
-  OTHER_ASSAY: "Other",
-  METADATA: "Metadata",
-};
-
-/** As many folders and rows as a picture shows well; tables and the interactive timeline have all. */
-const MOST_FOLDERS = 15;
+/** As many rows as a picture shows well; the interactive timeline and the table have all. */
 const MOST_TIMELINE_ROWS = 48;
 
 /** Any figure of an atlas as plain data, with its title and what it says in words. */
 export interface FigureModel {
-  /** A grid's name, "timeline", "network", "files", "folders" or "rules". */
+  /** A grid's name, "timeline" or "network". */
   readonly id: string;
   readonly title: string;
   readonly alt: string;
   readonly data:
-    | ReturnType<typeof gridData>
-    | ReturnType<typeof timelineData>
-    | ReturnType<typeof networkData>
-    | ReturnType<typeof fileBars>
-    | ReturnType<typeof folderShares>
-    | ReturnType<typeof ruleBars>;
+    ReturnType<typeof gridData> | ReturnType<typeof timelineData> | ReturnType<typeof networkData>;
 }
 
 /** Lists the figures of an atlas; `components` gives components their full names. */
@@ -63,24 +47,6 @@ export function atlasFigures(
       data: firstRows(timeline, MOST_TIMELINE_ROWS),
     },
     { id: "network", title: "How records are linked", alt: networkAlt(network), data: network },
-    {
-      id: "files",
-      title: "Files by kind",
-      alt: `${bytes(analysis.totalFileSize)} in ${list(FILE_KINDS.map((kind) => `${number(analysis.fileCounts[kind])} ${KIND_NAMES[kind]}`))} files.`,
-      data: fileBars(analysis),
-    },
-    {
-      id: "folders",
-      title: "Annotated files by folder",
-      alt: foldersAlt(analysis),
-      data: folderShares(analysis),
-    },
-    {
-      id: "rules",
-      title: "Findings by rule",
-      alt: `${analysis.rules.map((rule) => `${rule.title}: ${ruleNote(rule)}`).join("; ")}.`,
-      data: ruleBars(analysis),
-    },
   ];
 }
 
@@ -206,66 +172,4 @@ function networkAlt(data: ReturnType<typeof networkData>): string {
       `${data.nodes[from]?.name ?? ""} to ${data.nodes[to]?.name ?? ""} ${number(links)}`,
   );
   return `Links from parents to children, by component: ${[...inner, ...edges].join(", ")}.`;
-}
-
-function fileBars(analysis: AtlasAnalysis) {
-  return {
-    kind: "bars" as const,
-    unit: "file",
-    bars: FILE_KINDS.map((kind) => ({
-      label: KIND_NAMES[kind],
-      value: analysis.fileCounts[kind],
-      note: null,
-      tone: analysis.fileCounts[kind] === 0 ? ("quiet" as const) : ("plain" as const),
-    })),
-  };
-}
-
-function folderShares(analysis: AtlasAnalysis) {
-  const folders = Object.entries(analysis.rootFolders)
-    .map(([name, { annotated, unannotated }]) => ({
-      label: name === "" ? "(project root)" : name,
-      yes: annotated,
-      no: unannotated,
-    }))
-    .sort((a, b) => b.no - a.no || b.yes - a.yes || (a.label < b.label ? -1 : 1));
-  return {
-    kind: "shares" as const,
-    yes: "annotated",
-    no: "not annotated",
-    bars: folders.slice(0, MOST_FOLDERS),
-    more: Math.max(folders.length - MOST_FOLDERS, 0),
-  };
-}
-
-function foldersAlt(analysis: AtlasAnalysis): string {
-  const folders = Object.values(analysis.rootFolders);
-  const yes = folders.reduce((sum, folder) => sum + folder.annotated, 0);
-  const no = folders.reduce((sum, folder) => sum + folder.unannotated, 0);
-  return `${number(yes)} of ${count(yes + no, "file")} in ${count(folders.length, "folder")} are annotated; the folders with most files that are not come first.`;
-}
-
-function ruleBars(analysis: AtlasAnalysis) {
-  return {
-    kind: "bars" as const,
-    unit: "rule",
-    bars: analysis.rules.map((rule) => ({
-      label: rule.title,
-      value: rule.count,
-      note: ruleNote(rule),
-      tone:
-        rule.count === 0
-          ? ("quiet" as const)
-          : rule.severity === "error"
-            ? ("strong" as const)
-            : ("plain" as const),
-    })),
-  };
-}
-
-function ruleNote(rule: AtlasAnalysis["rules"][number]): string {
-  if (rule.status === "not run") return "not run";
-  return rule.count === 0
-    ? "passed"
-    : count(rule.count, rule.severity === "info" ? "note" : rule.severity);
 }

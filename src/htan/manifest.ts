@@ -1,19 +1,18 @@
 // A manifest as read from its CSV: only the columns that checks, grids and timelines look at, and how many of its fields are filled.
 
 import type { Finding } from "../finding.ts";
-import { count } from "../format.ts";
 import type { ManifestEntry } from "./analysis.ts";
 import { cellStartsWith } from "./cellBytes.ts";
 import type { Component, Components } from "./components.ts";
 import { cellText, type CsvFacts, type CsvRecord, INTRICATE, readCsv } from "./csv.ts";
-import { describeManifest, guessFormat, manifestProblem } from "./manifestProblems.ts";
+import { findProblems, guessFormat, ROWS_NAMED } from "./manifestProblems.ts";
 import { isAbsent, isMissing, isMissingBytes } from "./missing.ts";
 
-export const COMPONENT_COLUMN = "Component";
+const COMPONENT_COLUMN = "Component";
 export const ENTITY_COLUMN = "entityId";
 /** Where a record names its specimen whose parent file is "Not Applicable". */
 export const PARENT_BIOSPECIMEN_COLUMN = "HTAN Parent Biospecimen ID";
-export const PARTICIPANT_COLUMN = "HTAN Participant ID";
+const PARTICIPANT_COLUMN = "HTAN Participant ID";
 
 /** Columns that every record has filled by design: they would only flatter the completeness. */
 const NOT_FIELDS: ReadonlySet<string> = new Set([
@@ -146,8 +145,10 @@ function makeReading(entry: ManifestEntry, components: Components) {
     if (!isCsv) return false;
     columns = names;
     const keep = keptColumns(entry.component, components);
+    // From the last to the first, so that the first place of a name is what remains.
+    const placeOf = new Map(names.map((name, index) => [name, index] as const).reverse());
     tasks = Uint8Array.from(names, (name, index) => {
-      const isFirst = names.indexOf(name) === index;
+      const isFirst = placeOf.get(name) === index;
       const isKept = isFirst && keep.has(name);
       if (isKept) {
         const list: string[] = [];
@@ -202,6 +203,7 @@ function makeReading(entry: ManifestEntry, components: Components) {
 
   function finish(facts: CsvFacts): Manifest {
     const component = entry.component ?? (ownComponent === "" ? null : ownComponent);
+    const content = { columns, ownComponent, format, isCsv, records, ragged };
     return {
       entry,
       component,
@@ -212,107 +214,15 @@ function makeReading(entry: ManifestEntry, components: Components) {
       cells,
       badEntityIds,
       rowsFrom,
-      problems: findProblems(facts, component),
+      problems: findProblems(
+        entry,
+        components.byName.get(component ?? "") ?? component,
+        content,
+        facts,
+      ),
     };
   }
-
-  function findProblems(facts: CsvFacts, component: string | null): readonly Finding[] {
-    const it = describeManifest(entry, component);
-    const problem = (
-      rule: Parameters<typeof manifestProblem>[0],
-      message: string,
-      row: number | null = null,
-      fields: Readonly<Record<string, string>> = {},
-    ): Finding => manifestProblem(rule, entry, component, { row, message, fields });
-    const overlong = facts.overlongRow;
-    if (!isCsv || (columns === null && overlong !== null)) {
-      const guess = format === null ? "" : `; it looks like ${format}`;
-      return [
-        problem(
-          "M_NOT_CSV",
-          `${it} is no CSV with the columns of a manifest${guess}, so nothing of it was read.`,
-        ),
-      ];
-    }
-    if (columns === null) {
-      return [problem("M_EMPTY", `${it} is empty: it has not even a row of column names.`)];
-    }
-    const problems: Finding[] = [];
-    if (facts.unclosedRow !== null) {
-      const message = `${it} has a quote in row ${facts.unclosedRow} that is never closed, so that all that follows was taken for one cell.`;
-      problems.push(problem("M_UNCLOSED_QUOTE", message, facts.unclosedRow));
-    }
-    if (overlong !== null) {
-      const message = `${it} has no end to row ${overlong}, probably because a quote is not closed; reading stopped there after ${count(records, "record")}.`;
-      problems.push(problem("M_UNCLOSED_QUOTE", message, overlong));
-    }
-    if (component === null) {
-      const message = `${it} has no Component, neither as an annotation in Synapse nor in its own column, so none of the checks could look at it.`;
-      problems.push(problem("M_NO_COMPONENT", message));
-    }
-    problems.push(...columnProblems(columns, component, problem, it));
-    if (entry.component !== null && ownComponent !== "" && ownComponent !== entry.component) {
-      const message = `${it} is annotated as ${entry.component} in Synapse, but its own records say ${ownComponent}; the annotation was believed.`;
-      problems.push(problem("M_COMPONENT_DIFFERS", message, null, { value: ownComponent }));
-    }
-    if (ragged.count > 0) {
-      const more = ragged.count > ragged.rows.length ? " and others" : "";
-      const message = `${it} has ${count(ragged.count, "row")} with more or fewer cells than its ${columns.length} columns (${ragged.rows.length === 1 ? "row" : "rows"} ${ragged.rows.join(", ")}${more}); cells that are lacking count as empty.`;
-      problems.push(
-        problem("M_RAGGED_ROWS", message, ragged.rows[0] ?? null, { value: String(ragged.count) }),
-      );
-    }
-    if (facts.undecodableRow !== null) {
-      const message = `${it} has bytes that are not UTF-8 text, the first in row ${facts.undecodableRow}; save it as “CSV UTF-8”.`;
-      problems.push(problem("M_ENCODING", message, facts.undecodableRow));
-    }
-    return problems;
-  }
-
-  function columnProblems(
-    names: readonly string[],
-    component: string | null,
-    problem: (
-      rule: "M_MISSING_COLUMN" | "M_DUPLICATE_COLUMN",
-      message: string,
-      row: number | null,
-      fields: Readonly<Record<string, string>>,
-    ) => Finding,
-    it: string,
-  ): readonly Finding[] {
-    const known = components.byName.get(component ?? "");
-    // Adjacent specimens need not be named, so that column may be left out.
-    const needed = [known?.primaryIdColumn, known?.parentIdColumn].filter(
-      (column) => column !== undefined && column !== null,
-    );
-    const repeated = new Set(
-      names.filter((name, index) => name !== "" && names.indexOf(name) < index),
-    );
-    return [
-      ...needed
-        .filter((column) => !names.includes(column))
-        .map((column) =>
-          problem(
-            "M_MISSING_COLUMN",
-            `${it} has no column ${column}, so its records cannot be linked.`,
-            null,
-            { column },
-          ),
-        ),
-      ...[...repeated].map((column) =>
-        problem(
-          "M_DUPLICATE_COLUMN",
-          `${it} has the column ${column} more than once; the first was read.`,
-          1,
-          { column },
-        ),
-      ),
-    ];
-  }
 }
-
-/** So many rows of a kind are named; more would bury the sentence. */
-const ROWS_NAMED = 5;
 
 /** A row that is too long only by empty cells is what spreadsheets write; it loses nothing. */
 function isRagged(record: CsvRecord, width: number): boolean {

@@ -1,7 +1,10 @@
 // What can be wrong with a manifest as a file, before any check looks at what it says. The codes begin with M_.
 
 import type { Finding, Severity } from "../finding.ts";
+import { count } from "../format.ts";
 import type { ManifestEntry } from "./analysis.ts";
+import type { Component } from "./components.ts";
+import type { CsvFacts } from "./csv.ts";
 
 /** The rules by code, in the order in which pages list them. "Error" means that something of the manifest was not read. */
 export const MANIFEST_RULES = {
@@ -19,29 +22,126 @@ export const MANIFEST_RULES = {
   Record<string, { readonly severity: Severity; readonly title: string }>
 >;
 
-export type ManifestRule = keyof typeof MANIFEST_RULES;
+type ManifestRule = keyof typeof MANIFEST_RULES;
 
-/** Makes a finding on a manifest as a file; `fields` are those besides manifest and component. */
-export function manifestProblem(
-  rule: ManifestRule,
+/** So many rows of a kind are named; more would bury the sentence. */
+export const ROWS_NAMED = 5;
+
+/** What was noticed of a manifest while it was read. */
+export interface ManifestContent {
+  /** Names of its columns; null where it has none. */
+  readonly columns: readonly string[] | null;
+  /** The component that its own records name; "" for none. */
+  readonly ownComponent: string;
+  /** What it is by its first bytes; null where they tell nothing. */
+  readonly format: string | null;
+  readonly isCsv: boolean;
+  readonly records: number;
+  /** Rows of another length than the header: how many, and the first of them. */
+  readonly ragged: { readonly count: number; readonly rows: readonly number[] };
+}
+
+/** Tells what is wrong with a manifest as a file. `component` is its entry in the table, or its name where it is not in there. */
+export function findProblems(
   entry: ManifestEntry,
-  component: string | null,
-  problem: { readonly row?: number | null; readonly message: string } & {
-    readonly fields?: Readonly<Record<string, string>>;
-  },
-): Finding {
-  return {
+  component: Component | string | null,
+  content: ManifestContent,
+  facts: CsvFacts,
+): readonly Finding[] {
+  const name = typeof component === "string" ? component : (component?.component ?? null);
+  const it = describeManifest(entry, name);
+  const { columns, ownComponent, ragged } = content;
+  const problem: MakeProblem = (rule, row, message, fields = {}) => ({
     rule,
     severity: MANIFEST_RULES[rule].severity,
     subject: entry.entityId,
-    row: problem.row ?? null,
-    message: problem.message,
-    fields: { manifest: entry.entityId, component: component ?? "", ...problem.fields },
-  };
+    row,
+    message: `${it} ${message}.`,
+    fields: { manifest: entry.entityId, component: name ?? "", ...fields },
+  });
+  if (!content.isCsv || (columns === null && facts.overlongRow !== null)) {
+    const guess = content.format === null ? "" : `; it looks like ${content.format}`;
+    const message = `is no CSV with the columns of a manifest${guess}, so nothing of it was read`;
+    return [problem("M_NOT_CSV", null, message)];
+  }
+  if (columns === null) {
+    return [problem("M_EMPTY", null, "is empty: it has not even a row of column names")];
+  }
+  const problems = [...quoteProblems(content, facts, problem)];
+  if (name === null) {
+    const message =
+      "has no Component, neither as an annotation in Synapse nor in its own column, so none of the checks could look at it";
+    problems.push(problem("M_NO_COMPONENT", null, message));
+  }
+  if (typeof component !== "string" && component !== null) {
+    problems.push(...missingColumns(columns, component, problem));
+  }
+  if (entry.component !== null && ownComponent !== "" && ownComponent !== entry.component) {
+    const message = `is annotated as ${entry.component} in Synapse, but its own records say ${ownComponent}; the annotation was believed`;
+    problems.push(problem("M_COMPONENT_DIFFERS", null, message, { value: ownComponent }));
+  }
+  problems.push(...repeatedColumns(columns, problem));
+  if (ragged.count > 0) {
+    const rows = `${ragged.rows.length === 1 ? "row" : "rows"} ${ragged.rows.join(", ")}${ragged.count > ragged.rows.length ? " and others" : ""}`;
+    const message = `has ${count(ragged.count, "row")} with more or fewer cells than its ${columns.length} columns (${rows}); cells that are lacking count as empty`;
+    problems.push(
+      problem("M_RAGGED_ROWS", ragged.rows[0] ?? null, message, { value: String(ragged.count) }),
+    );
+  }
+  if (facts.undecodableRow !== null) {
+    const message = `has bytes that are not UTF-8 text, the first in row ${facts.undecodableRow}; save it as “CSV UTF-8”`;
+    problems.push(problem("M_ENCODING", facts.undecodableRow, message));
+  }
+  return problems;
 }
 
-/** Names a manifest in a sentence, e.g. "the Biospecimen manifest (biospecimen/synapse_storage_manifest_biospecimen.csv)". */
-export function describeManifest(entry: ManifestEntry, component: string | null): string {
+type MakeProblem = (
+  rule: ManifestRule,
+  row: number | null,
+  message: string,
+  fields?: Readonly<Record<string, string>>,
+) => Finding;
+
+function quoteProblems(
+  content: ManifestContent,
+  facts: CsvFacts,
+  problem: MakeProblem,
+): readonly Finding[] {
+  const { unclosedRow, overlongRow } = facts;
+  if (unclosedRow !== null) {
+    const message = `has a quote in row ${unclosedRow} that is never closed, so that all that follows was taken for one cell`;
+    return [problem("M_UNCLOSED_QUOTE", unclosedRow, message)];
+  }
+  if (overlongRow === null) return [];
+  const message = `has no end to row ${overlongRow}, probably because a quote is not closed; reading stopped there after ${count(content.records, "record")}`;
+  return [problem("M_UNCLOSED_QUOTE", overlongRow, message)];
+}
+
+/** Adjacent specimens need not be named, so their column may be left out; and H_ENTITY_ID looks for entityId. */
+function missingColumns(
+  columns: readonly string[],
+  { primaryIdColumn, parentIdColumn }: Component,
+  problem: MakeProblem,
+): readonly Finding[] {
+  return [primaryIdColumn, parentIdColumn]
+    .filter((column) => column !== null && !columns.includes(column))
+    .map((column) => {
+      const message = `has no column ${column}, so its records cannot be linked`;
+      return problem("M_MISSING_COLUMN", null, message, { column: column ?? "" });
+    });
+}
+
+function repeatedColumns(columns: readonly string[], problem: MakeProblem): readonly Finding[] {
+  const places = Map.groupBy(columns, (name) => name);
+  const repeated = [...places].filter(([name, same]) => name !== "" && same.length > 1);
+  return repeated.map(([column]) => {
+    const message = `has the column ${column} more than once; the first was read`;
+    return problem("M_DUPLICATE_COLUMN", null, message, { column });
+  });
+}
+
+/** Names a manifest at the start of a sentence, e.g. "The Biospecimen manifest (specimens/synapse_storage_manifest_biospecimen.csv)". */
+function describeManifest(entry: ManifestEntry, component: string | null): string {
   const path = entry.path === "" ? entry.name : `${entry.path}/${entry.name}`;
   return component === null ? `The manifest ${path}` : `The ${component} manifest (${path})`;
 }

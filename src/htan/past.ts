@@ -27,7 +27,9 @@ export function joinPresent(
   const isUnchanged = known.at(-1)?.factsDigest === present.factsDigest;
   const older = isUnchanged ? known.slice(0, -1) : known;
   // Unchanged facts stand since the run that first saw them, not since today.
-  const startedAt = isUnchanged ? (known.at(-1)?.startedAt ?? present.startedAt) : present.startedAt;
+  const startedAt = isUnchanged
+    ? (known.at(-1)?.startedAt ?? present.startedAt)
+    : present.startedAt;
   return {
     versions: [
       ...older.map((version) => ({ startedAt: version.startedAt, measures: version.measures })),

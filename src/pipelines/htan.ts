@@ -26,19 +26,16 @@ import type { Atlas } from "../htan/atlas.ts";
 import type { Components } from "../htan/components.ts";
 import { atlasFigures, timelineData } from "../htan/figures.ts";
 import { listFiles } from "../htan/files.ts";
+import { readGraph } from "../htan/graph.ts";
 import { type IndexRow, makeIndexPage } from "../htan/indexPage.ts";
 import { readManifest } from "../htan/manifest.ts";
 import { measuresOf } from "../htan/measures.ts";
 import { makeAtlasPage, type PageTools } from "../htan/page.ts";
 import type { PageFigure, PageFile } from "../htan/pageFrame.ts";
 import { type AtlasPast, joinPresent } from "../htan/past.ts";
-import { readGraph } from "../htan/graph.ts";
 import { makeNotFoundPage, makeRunsPage } from "../htan/runsPage.ts";
 import { readView, VIEW_COLUMNS } from "../htan/view.ts";
 import type { SiteAssets } from "../render/assets.ts";
-import { dataScript, timelineScript } from "../render/dataScript.ts";
-import { drawFigure } from "../render/figure.ts";
-import { renderPng } from "../render/png.ts";
 import { sqlString, type SynapseClient } from "../sources/synapseClient.ts";
 
 /** What a run of the dashboard is asked for. */
@@ -230,7 +227,7 @@ function makeSteps(effects: HtanEffects) {
       version: 1,
       outputs: { user: json<string>() },
       pin: async (_params: null, signal) => (await synapse.whoAmI(signal)).userName,
-      run: async (_inputs: object, _params, _ctx, pin) => ({ user: String(pin) }),
+      run: async (_inputs: object, _params, _ctx, pin) => ({ user: typeof pin === "string" ? pin : "" }),
     }),
 
     listAtlases: step({
@@ -315,7 +312,10 @@ function makeSteps(effects: HtanEffects) {
       version: 1,
       outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
       async run({ analysis }: { analysis: AtlasAnalysis }, _params: null, ctx) {
-        const models = atlasFigures(analysis, components.list).filter(({ id }) => !UNUSED.has(id));
+        // Loaded when first drawn: a run in which nothing moved needs no chart engine.
+        const { drawFigure } = await import("../render/figure.ts");
+        const { renderPng } = await import("../render/png.ts");
+        const models = atlasFigures(analysis, components.list);
         const figures: PageFigure[] = [];
         const drawings: TreeFile[] = [];
         for (const [index, figure] of models.entries()) {
@@ -361,6 +361,7 @@ function makeSteps(effects: HtanEffects) {
           { atlas, analysis, ...past, figures, gallery: [], assets: assets.paths },
           tools,
         );
+        const { dataScript, timelineScript } = await import("../render/dataScript.ts");
         const { atlasId, sif, findings, timelineEvents } = analysis;
         const scripts = [
           ["graph", dataScript(atlasId, "graph", readGraph(sif, findings, components.list))],
@@ -416,9 +417,6 @@ function makeSteps(effects: HtanEffects) {
 function asJson<T extends object>(value: T): { readonly [K in keyof T]: T[K] } {
   return value;
 }
-
-/** Figures that no page shows yet are not drawn. */
-const UNUSED: ReadonlySet<string> = new Set(["files", "folders", "rules"]);
 
 /** Where no atlas at all could be updated, there is nothing to publish: the old site stays as it is. */
 function checkAnyDone(outcomes: ReadonlyMap<string, ScopeOutcome<unknown>>): void {

@@ -37,6 +37,8 @@ export interface RunFacts {
   readonly ran: number;
   readonly failedSteps: number;
   readonly scopes: readonly ScopeFacts[];
+  /** False where every step of every scope was known already: only what carries the build time was written. */
+  readonly isMoved: boolean;
   /** Numbers of files; null where nothing was published. */
   readonly published: {
     readonly put: number;
@@ -158,7 +160,11 @@ function newsOf(facts: RunFacts): string {
     return findings === "" ? news : `${news}; ${findings}`;
   }
   if (findings !== "") return findings;
-  return isUnchanged(facts) ? "nothing changed" : "updated, no new or fixed findings";
+  if (!facts.isMoved) return "nothing changed";
+  const isFirst = facts.scopes.length > 0 && facts.scopes.every(({ delta }) => delta === null);
+  return isFirst
+    ? `first update, ${stateText(totalState(facts.scopes))}`
+    : "updated, no new or fixed findings";
 }
 
 /** E.g. "3 new errors, 1 fixed"; "" for no change. */
@@ -167,10 +173,6 @@ function changeText(noun: string, added: number, removed: number): string {
   if (added === 0) return `${count(removed, noun)} fixed, none new`;
   const fixed = removed === 0 ? "" : `, ${number(removed)} fixed`;
   return `${count(added, `new ${noun}`)}${fixed}`;
-}
-
-function isUnchanged({ published, ran }: RunFacts): boolean {
-  return ran === 0 || published === null || published.put + published.deleted === 0;
 }
 
 /** The whole run in one line, e.g. "htan succeeded · 112 hits, 6 ran · +1 error (HTA3) · 41 s". */
@@ -258,9 +260,14 @@ function totalDelta(scopes: readonly ScopeFacts[]): FindingDelta {
 function totalsText(facts: RunFacts): string {
   const { scopes } = facts;
   if (scopes.length === 0) return "";
-  const errors = scopes.reduce((total, scope) => total + scope.errors, 0);
-  const warnings = scopes.reduce((total, scope) => total + scope.warnings, 0);
-  return `*In all:* ${stateText({ errors, warnings })} in ${scopeCount(facts, scopes.length)}`;
+  return `*In all:* ${stateText(totalState(scopes))} in ${scopeCount(facts, scopes.length)}`;
+}
+
+function totalState(scopes: readonly ScopeFacts[]): Pick<ScopeFacts, "errors" | "warnings"> {
+  return {
+    errors: scopes.reduce((total, scope) => total + scope.errors, 0),
+    warnings: scopes.reduce((total, scope) => total + scope.warnings, 0),
+  };
 }
 
 function stateText({ errors, warnings }: Pick<ScopeFacts, "errors" | "warnings">): string {

@@ -1,6 +1,6 @@
 // One figure, whole: data → spec → the drawing for a page, the file of its own, and what it says in words.
 
-import { barsSpec, sharesSpec } from "./charts/bars.ts";
+import { barsSpec } from "./charts/bars.ts";
 import { completenessSpec } from "./charts/completeness.ts";
 import type { FigureData, FigureSize } from "./charts/figureData.ts";
 import { networkSpec } from "./charts/network.ts";
@@ -36,8 +36,6 @@ export function figureSpec(data: FigureData, size: FigureSize): VegaLiteSpec {
       return completenessSpec(data, size);
     case "bars":
       return barsSpec(data, size);
-    case "shares":
-      return sharesSpec(data, size);
     case "timeline":
       return timelineSpec(data, size);
     case "network":

@@ -97,3 +97,17 @@ export async function dropRunning(db: Db, runId: string): Promise<void> {
     .where("state", "=", "running")
     .execute();
 }
+
+/** Lists the scopes of a run in which a step ran: those in which something was not known yet, or had moved. */
+export async function listMovedScopes(db: Db, runId: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom("step_run")
+    .select("scope")
+    .distinct()
+    .where("run_id", "=", runId)
+    .where("state", "=", "ran")
+    .where("scope", "!=", "")
+    .orderBy("scope")
+    .execute();
+  return rows.map(({ scope }) => scope);
+}

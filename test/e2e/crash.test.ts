@@ -6,10 +6,10 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { saveAtlases } from "../../src/store/atlases.ts";
 import { loadAtlasFile } from "../../src/atlasList.ts";
 import { startSynapse, type SynapseServer } from "../../src/demo/synapseServer.ts";
 import type { ProgressEvent } from "../../src/engine/progress.ts";
+import { saveAtlases } from "../../src/store/atlases.ts";
 import { start } from "../support/command.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { FIXTURE } from "../support/services.ts";

@@ -61,7 +61,7 @@ describe("hdash, with nothing but the environment", () => {
     expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(await answer.text()).toContain("Synthetic Atlas 1 &lt;i&gt;&amp;&lt;/i&gt;");
     expect(services.slack.messages).toHaveLength(1);
-    expect(lastMessage()).toContain("HTA1");
+    expect(lastMessage()).toContain("first update, 74 errors, 6 warnings");
     expect(first.stderr).not.toContain("token-1");
     expect(first.stderr).not.toContain(services.slack.url);
   });
@@ -73,6 +73,7 @@ describe("hdash, with nothing but the environment", () => {
     expect(services.synapse.requests.fileDownload).toBe(fileDownload);
     expect(services.synapse.requests.csvDownload).toBe(csvDownload);
     expect(putKeys()).toEqual(DATED);
+    expect(lastMessage()).toContain("nothing changed");
   });
 
   test("finds out what is new and what was fixed, and puts only the pages that changed", async () => {

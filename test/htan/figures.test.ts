@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { AtlasAnalysis, TimelineEvent } from "../../src/htan/analysis.ts";
+import type { TimelineEvent } from "../../src/htan/analysis.ts";
 import { atlasFigures, gridData, timelineData } from "../../src/htan/figures.ts";
 import type { FigureData } from "../../src/render/charts/figureData.ts";
 import { sampleAnalysis } from "../support/siteSample.ts";
@@ -43,9 +43,6 @@ describe("atlasFigures(analysis, components)", () => {
       "other",
       "timeline",
       "network",
-      "files",
-      "folders",
-      "rules",
     ]);
   });
 
@@ -55,9 +52,6 @@ describe("atlasFigures(analysis, components)", () => {
       ...Array<string>(6).fill("completeness"),
       "timeline",
       "network",
-      "bars",
-      "shares",
-      "bars",
     ]);
   });
 
@@ -72,56 +66,6 @@ describe("atlasFigures(analysis, components)", () => {
   test("says the other figures in words and numbers", () => {
     expect(figures[6]?.alt).toMatch(/^18 events of 11 participants: /);
     expect(figures[7]?.alt).toContain("Demographics to Biospecimen 16");
-    expect(figures[8]?.alt).toBe(
-      "2.76 TB in 40 BAM, 39 FASTQ, 15 Image, 15 Matrix, 16 Other and 17 Metadata files.",
-    );
-    expect(figures[9]?.alt).toMatch(/^\d+ of \d+ files in 11 folders are annotated;/);
-    expect(figures[10]?.alt).toContain("H_LINKS: 14 errors");
-  });
-
-  test("marks rules that passed, that did not run and that found something", () => {
-    const analysis: AtlasAnalysis = {
-      ...sampleAnalysis("HTA3"),
-      rules: [
-        { rule: "A", title: "A", severity: "error", status: "found", reason: null, count: 1 },
-        { rule: "B", title: "B", severity: "warning", status: "found", reason: null, count: 2 },
-        { rule: "C", title: "C", severity: "error", status: "passed", reason: null, count: 0 },
-        {
-          rule: "D",
-          title: "D",
-          severity: "error",
-          status: "not run",
-          reason: "no data",
-          count: 0,
-        },
-      ],
-    };
-    expect(atlasFigures(analysis, []).at(-1)?.data).toEqual({
-      kind: "bars",
-      unit: "rule",
-      bars: [
-        { label: "A", value: 1, note: "1 error", tone: "strong" },
-        { label: "B", value: 2, note: "2 warnings", tone: "plain" },
-        { label: "C", value: 0, note: "passed", tone: "quiet" },
-        { label: "D", value: 0, note: "not run", tone: "quiet" },
-      ],
-    });
-  });
-
-  test("shows the folders with most files that are not annotated, and says how many it leaves out", () => {
-    const rootFolders = Object.fromEntries(
-      Array.from({ length: 20 }, (_, index) => [
-        index === 0 ? "" : `f${index}`,
-        { synapseId: null, annotated: 1, unannotated: index },
-      ]),
-    );
-    const folders = atlasFigures({ ...sampleAnalysis("HTA3"), rootFolders }, []).find(
-      ({ id }) => id === "folders",
-    );
-    expect(folders?.data).toMatchObject({
-      more: 5,
-      bars: { length: 15, 0: { label: "f19", yes: 1, no: 19 } },
-    });
   });
 
   test("keeps the still timeline to whole participants, and counts all of them", () => {

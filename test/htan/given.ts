@@ -59,7 +59,7 @@ export const NO_FILES: AtlasFiles = listFiles(ATLAS, {
 
 /** Analyses an atlas of these manifests alone. */
 export async function analysisOf(
-  manifests: readonly (Manifest | Promise<Manifest>)[],
+  manifests: readonly Promise<Manifest>[],
   atlas: Atlas = ATLAS,
 ): Promise<AtlasAnalysis> {
   return analyseAtlas(atlas, NO_FILES, await Promise.all(manifests), components);

@@ -69,6 +69,12 @@ describe("readAtlases(text)", () => {
       `${HEADER}syn1,HTA1,A,\nsyn1,HTA2,B,\n`,
       "line 3: syn1 is already in line 2",
     ],
+    [
+      "atlases without ids, which are not each other's repetition",
+      `${HEADER}syn1,,A,\nsyn2,,B,\n`,
+      "line 2: atlas_id is empty, which is none of HTA1 to HTA99\n" +
+        "line 3: atlas_id is empty, which is none of HTA1 to HTA99",
+    ],
     ["a short row", `${HEADER}syn1,HTA1,A\n`, "line 2: 3 cells instead of 4 (syn1,HTA1,A)"],
     ["a long row", `${HEADER}syn1,HTA1,A,B,C\n`, "line 2: 5 cells instead of 4 (syn1,HTA1,A,B,C)"],
     ["a quote that is not closed", `${HEADER}syn1,HTA1,A,"B\n`, "line 2: a quote is not closed"],

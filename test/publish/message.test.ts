@@ -37,6 +37,7 @@ function facts(more: Partial<RunFacts> = {}): RunFacts {
     ran: 6,
     failedSteps: 0,
     scopes: [scope("HTA1"), scope("HTA3")],
+    isMoved: true,
     published: { put: 3, deleted: 0, unchanged: 40 },
     siteUrl: "https://htan.example.org/",
     label: null,
@@ -114,13 +115,11 @@ describe("makeMessage(facts)", () => {
 
   test.each([
     [{}, "✅ htan: updated, no new or fixed findings"],
-    [{ ran: 0 }, "✅ htan: nothing changed"],
-    [{ published: { put: 0, deleted: 0, unchanged: 43 } }, "✅ htan: nothing changed"],
-    [{ published: null }, "✅ htan: nothing changed"],
+    [{ isMoved: false }, "✅ htan: nothing changed"],
     [{ label: "staging" }, "✅ htan: updated, no new or fixed findings [staging]"],
     [
       { scopes: [scope("A", { delta: null, errors: 3 })] },
-      "✅ htan: updated, no new or fixed findings",
+      "✅ htan: first update, 3 errors, 0 warnings",
     ],
     [
       { scopes: [scope("A", { delta: { ...NO_CHANGE, addedErrors: 2 } })] },

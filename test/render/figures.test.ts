@@ -43,13 +43,6 @@ function awkward(word: string): readonly FigureData[] {
       bars: [{ label: word, value: 123_456_789, note: null, tone: "plain" }],
     },
     {
-      kind: "shares",
-      yes: "annotated",
-      no: "not annotated",
-      bars: [{ label: word, yes: 12_345_678, no: 1 }],
-      more: 2,
-    },
-    {
       kind: "timeline",
       participants: 9,
       kinds: Array.from({ length: 9 }, (_, index) => ({ name: `${word} ${index}`, count: 9_999 })),
@@ -275,7 +268,6 @@ describe("figureSpec(data, size)", () => {
     ],
     ["network", { kind: "network", nodes: [], edges: [] }, "No record names a parent"],
     ["bar chart", { kind: "bars", unit: "file", bars: [] }, "No files"],
-    ["share chart", { kind: "shares", yes: "a", no: "b", bars: [], more: 0 }, "No files"],
   ];
   test.each(empty)("draws an empty %s as a sentence", async (_, data, sentence) => {
     for (const size of SIZES) {
@@ -328,7 +320,7 @@ describe("figureSpec(data, size)", () => {
   });
 
   test("gives the seventh and later kinds of event the plain mark, and one entry in the legend", () => {
-    const spec = figureSpec(awkward("Event")[3] as FigureData, "wide");
+    const spec = figureSpec(awkward("Event")[2] as FigureData, "wide");
     const legend = JSON.parse(JSON.stringify(spec.datasets?.["legend"])) as {
       text: string;
       shape: string;

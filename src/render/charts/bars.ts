@@ -1,11 +1,11 @@
-// Amounts as bars, each with its name and its number: files by kind, findings by rule, annotated files by folder.
+// Amounts as bars, each with its name and its number: the links of a network where it is too narrow for a drawing.
 
 import { number } from "../../format.ts";
-import { fitText, roomFor, textWidth } from "../glyphs.ts";
+import { fitText, roomFor } from "../glyphs.ts";
 import { INK } from "../theme.ts";
 import type { VegaLiteSpec } from "../vega.ts";
 import { across, asIs, FIGURE_WIDTH, type Layer, makeSheet, px } from "./canvas.ts";
-import type { BarsData, FigureSize, SharesData } from "./figureData.ts";
+import type { BarsData, FigureSize } from "./figureData.ts";
 
 const TEXT = 12;
 const PITCH = { wide: 26, compact: 40 } as const;
@@ -76,114 +76,6 @@ export function barsSpec(data: BarsData, size: FigureSize): VegaLiteSpec {
           text: { field: "text" },
           color: asIs("ink"),
         },
-      },
-    ],
-  );
-}
-
-/** Makes a bar of two parts for each folder: what is annotated is filled, what is not is an outline. */
-export function sharesSpec(data: SharesData, size: FigureSize): VegaLiteSpec {
-  if (data.bars.length === 0) return emptySpec("No files", size);
-  const said = data.bars.map((bar) => `${number(bar.yes)} of ${number(bar.yes + bar.no)}`);
-  const frame = makeFrame(
-    data.bars.map((bar) => bar.label),
-    said,
-    size,
-  );
-  const most = Math.max(...data.bars.map((bar) => bar.yes + bar.no), 1);
-  const head = 30;
-  const rows = data.bars.map((bar, index) => {
-    const place = placeOf(frame, index, head);
-    const middle = frame.left + (frame.room * bar.yes) / most;
-    const end = frame.left + (frame.room * (bar.yes + bar.no)) / most;
-    return {
-      ...place,
-      name: frame.names[index] ?? "",
-      text: said[index] ?? "",
-      x1: px(middle),
-      x2: px(end),
-      textX: px(end + 7),
-      ink: INK.ink,
-    };
-  });
-  const key = [
-    { x: 0, x2: 12, y: 5, y2: 17, text: data.yes, textX: 18, textY: 11, fill: INK.accent },
-    {
-      x: px(40 + textWidth(data.yes, 11)),
-      x2: px(52 + textWidth(data.yes, 11)),
-      y: 5,
-      y2: 17,
-      text: data.no,
-      textX: px(58 + textWidth(data.yes, 11)),
-      textY: 11,
-      fill: INK.surface,
-    },
-  ];
-  const more =
-    data.more === 0 ? [] : [{ text: `and ${number(data.more)} more, all listed in the table` }];
-  const bottom = head + rows.length * frame.pitch + 4;
-  return makeSheet(
-    frame.width,
-    bottom + (more.length > 0 ? 22 : 0),
-    [
-      { name: "bars", rows },
-      { name: "key", rows: key },
-      { name: "more", rows: more },
-    ],
-    [
-      nameLayer(frame),
-      {
-        data: { name: "bars" },
-        mark: { type: "rect", color: INK.accent },
-        encoding: {
-          x: across("left"),
-          x2: { field: "x1" },
-          y: across("top"),
-          y2: { field: "bottom" },
-        },
-      },
-      {
-        data: { name: "bars" },
-        mark: { type: "rect", fill: INK.surface, stroke: INK.accent, strokeWidth: 1 },
-        encoding: {
-          x: across("x1"),
-          x2: { field: "x2" },
-          y: across("top"),
-          y2: { field: "bottom" },
-        },
-      },
-      {
-        data: { name: "bars" },
-        mark: { type: "text", fontSize: TEXT, align: "left", color: INK.ink },
-        encoding: { x: across("textX"), y: across("middle"), text: { field: "text" } },
-      },
-      {
-        data: { name: "key" },
-        mark: { type: "rect", stroke: INK.accent, strokeWidth: 1 },
-        encoding: {
-          x: across("x"),
-          x2: { field: "x2" },
-          y: across("y"),
-          y2: { field: "y2" },
-          fill: asIs("fill"),
-        },
-      },
-      {
-        data: { name: "key" },
-        mark: { type: "text", fontSize: 11, align: "left", color: INK.muted },
-        encoding: { x: across("textX"), y: across("textY"), text: { field: "text" } },
-      },
-      {
-        data: { name: "more" },
-        mark: {
-          type: "text",
-          fontSize: 11,
-          align: "left",
-          color: INK.muted,
-          x: frame.left,
-          y: bottom + 8,
-        },
-        encoding: { text: { field: "text" } },
       },
     ],
   );

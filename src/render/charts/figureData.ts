@@ -29,16 +29,6 @@ export interface BarsData {
   }[];
 }
 
-/** Folders and how many of their files are annotated. */
-export interface SharesData {
-  readonly kind: "shares";
-  readonly yes: string;
-  readonly no: string;
-  readonly bars: readonly { readonly label: string; readonly yes: number; readonly no: number }[];
-  /** Bars left out, so that the figure can say so. */
-  readonly more: number;
-}
-
 /** Events in days from the first event of their row. */
 export interface TimelineData {
   readonly kind: "timeline";
@@ -80,4 +70,4 @@ export interface NetworkData {
   }[];
 }
 
-export type FigureData = CompletenessData | BarsData | SharesData | TimelineData | NetworkData;
+export type FigureData = CompletenessData | BarsData | TimelineData | NetworkData;
