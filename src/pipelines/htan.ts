@@ -227,7 +227,9 @@ function makeSteps(effects: HtanEffects) {
       version: 1,
       outputs: { user: json<string>() },
       pin: async (_params: null, signal) => (await synapse.whoAmI(signal)).userName,
-      run: async (_inputs: object, _params, _ctx, pin) => ({ user: typeof pin === "string" ? pin : "" }),
+      run: async (_inputs: object, _params, _ctx, pin) => ({
+        user: typeof pin === "string" ? pin : "",
+      }),
     }),
 
     listAtlases: step({
