@@ -61,7 +61,7 @@ export interface HtanEffects {
   readonly siteUrl: string | null;
 }
 
-/** Atlases at work at a time: enough to keep the network busy while one computes, few enough to bound memory. */
+/** Atlases that compute at a time: one computes while others are written, few enough to bound memory. */
 const ATLASES_AT_ONCE = 4;
 /** A trend shows this many changes; older ones stay in the ledger. */
 const VERSIONS_SHOWN = 60;
@@ -82,10 +82,11 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
       const outcomes = new Map<string, ScopeOutcome<AtlasSite>>();
       await Promise.all(
         chosen.map(async (atlas) => {
-          // Every scope is opened at once, so that progress knows of all of them; the limit is inside.
-          const outcome = await plan.scope(atlas.atlasId, (scope) =>
-            limit(() => planAtlas(scope, atlas, viewId)),
-          );
+          // Every scope is opened at once and asks Synapse; only what computes in memory waits for its turn.
+          const outcome = await plan.scope(atlas.atlasId, async (scope) => {
+            const pulled = await pullAtlas(scope, atlas, viewId);
+            return limit(() => makeAtlas(scope, atlas, pulled));
+          });
           outcomes.set(atlas.atlasId, outcome);
         }),
       );
@@ -94,8 +95,8 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
     },
   };
 
-  /** Everything about one atlas: pulled, checked, drawn and written. */
-  async function planAtlas(plan: Plan, atlas: Atlas, viewId: string): Promise<AtlasSite> {
+  /** What Synapse has of one atlas: its files, and the content of the manifests that count. */
+  async function pullAtlas(plan: Plan, atlas: Atlas, viewId: string) {
     const { atlasId, projectId } = atlas;
     const { view } = await plan.do(steps.pullView, {
       params: { viewId, projectId, atlasId },
@@ -115,11 +116,20 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
         return content;
       }),
     );
-    const { analysis } = await plan.do(steps.checkAtlas, {
+    return { files, contents };
+  }
+
+  /** One atlas, checked, drawn and written. */
+  async function makeAtlas(
+    plan: Plan,
+    atlas: Atlas,
+    { files, contents }: Awaited<ReturnType<typeof pullAtlas>>,
+  ): Promise<AtlasSite> {
+    const { analysis, numbers } = await plan.do(steps.checkAtlas, {
       params: { atlas: { ...atlas }, components: effects.componentsDigest },
       inputs: { files, contents },
     });
-    const measures = measuresOf(await plan.read(analysis));
+    const { ...measures } = await plan.read(numbers);
     const { figures, drawings } = await plan.do(steps.drawFigures, {
       params: null,
       inputs: { analysis },
@@ -286,8 +296,9 @@ function makeSteps(effects: HtanEffects) {
 
     checkAtlas: step({
       name: "checkAtlas",
-      version: 1,
-      outputs: { analysis: json<AtlasAnalysis>() },
+      // 2: the measures have a port of their own, so that a run in which nothing moved need not read the analysis.
+      version: 2,
+      outputs: { analysis: json<AtlasAnalysis>(), numbers: json<Measures>() },
       async run(
         { files, contents }: { files: AtlasFiles; contents: readonly BlobFile[] },
         { atlas }: { atlas: AtlasParam; components: Digest },
@@ -302,10 +313,10 @@ function makeSteps(effects: HtanEffects) {
         }
         const analysis = analyseAtlas(atlas, files, manifests, components);
         ctx.find(analysis.findings);
-        for (const [name, value] of Object.entries(measuresOf(analysis))) {
+        const numbers = measuresOf(analysis);
+        for (const [name, value] of Object.entries(numbers))
           ctx.measure(atlas.atlasId, name, value);
-        }
-        return { analysis };
+        return { analysis, numbers };
       },
     }),
 

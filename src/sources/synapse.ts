@@ -68,7 +68,7 @@ export function makeSynapse(options: SynapseOptions): SynapseClient {
     // Synapse throttles users beyond about ten calls at a time; six leave room for a person's own work.
     calls: pLimit(concurrency.calls ?? 6),
     downloads: pLimit(concurrency.downloads ?? 4),
-    pollMs: options.pollMs ?? { first: 150, max: 4_000 },
+    pollMs: options.pollMs ?? { first: 75, max: 4_000 },
     deadlineMs: options.deadlineMs ?? 30 * 60_000,
   };
 
