@@ -15,7 +15,12 @@ export interface Design {
   readonly assets: SiteAssets;
   /** Enters the keys of steps that make pages: another template is another page. */
   readonly digest: Digest;
+  /** Package → version of what draws figures. */
+  readonly drawnBy: Readonly<Record<string, string>>;
 }
+
+/** Another version of one of these may draw other bytes. */
+const DRAWING = ["vega", "vega-lite", "sharp", "@expo-google-fonts/inter"];
 
 /** What of views/assets is published. */
 const PUBLISHED = /\.(css|js|svg|png|woff2)$/;
@@ -44,7 +49,20 @@ export async function loadDesign(root: string): Promise<Design> {
     assets: Object.fromEntries(assets.files.map(({ path, bytes }) => [path, digestOf(bytes)])),
   });
   const { render } = makeTemplates(sources);
-  return { render, assets, digest };
+  return { render, assets, digest, drawnBy: await versionsOf(root, DRAWING) };
+}
+
+async function versionsOf(
+  root: string,
+  names: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const versions = names.map(async (name): Promise<[string, string]> => {
+    const text = await readFile(join(root, "node_modules", name, "package.json"), "utf8");
+    const manifest: unknown = JSON.parse(text);
+    const isNamed = typeof manifest === "object" && manifest !== null && "version" in manifest;
+    return [name, isNamed ? String(manifest.version) : "unknown"];
+  });
+  return Object.fromEntries(await Promise.all(versions));
 }
 
 /** Lists files below a folder that match, with forward slashes, sorted. */

@@ -13,16 +13,19 @@ export class HdashError extends Error {
   readonly hint: string | null;
   /** How long the other side asks us to wait (Retry-After), in milliseconds; null where it does not say. */
   readonly retryAfterMs: number | null;
+  /** The same in a sentence fit for a public page: no user, no address, no path of ours; null where there is none. */
+  readonly publicly: string | null;
   constructor(
     kind: ErrorKind,
     message: string,
-    options: { cause?: unknown; hint?: string; retryAfterMs?: number } = {},
+    options: { cause?: unknown; hint?: string; retryAfterMs?: number; publicly?: string } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = "HdashError";
     this.kind = kind;
     this.hint = options.hint ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.publicly = options.publicly ?? null;
   }
 }
 
@@ -37,6 +40,16 @@ export function isAborted(error: unknown): boolean {
     (error instanceof HdashError && error.kind === "aborted") ||
     (error instanceof Error && error.name === "AbortError")
   );
+}
+
+/** Says what an error means in words fit for a public page; what only operators may know is left to log, ledger and Slack. */
+export function publicMessageOf(error: unknown): string {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof HdashError && at.publicly !== null) return at.publicly;
+  }
+  return isTransient(error)
+    ? "a service did not answer as it should; the next run tries again"
+    : "it could not be read; the log of the run says why";
 }
 
 /** Says in one line what an unknown thrown value means, following causes as long as they add something. */

@@ -64,6 +64,7 @@ export const PIPELINES: readonly PipelineEntry[] = [
         tools: { render: design.render, sparkline },
         assets: design.assets,
         designDigest: design.digest,
+        drawnBy: design.drawnBy,
         siteUrl: effects.config.site.kind === "s3" ? effects.config.siteUrl : null,
       });
       const params = {

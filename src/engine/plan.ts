@@ -1,7 +1,7 @@
 // The plan as a pipeline sees it, bound to a scope or to none.
 
 import { canonicalJson, type Json } from "../digest.ts";
-import { HdashError, isAborted, messageOf } from "../error.ts";
+import { HdashError, isAborted, messageOf, publicMessageOf } from "../error.ts";
 import { countDelta, type FindingDelta, listFindings, noDelta } from "../store/facts.ts";
 import { listRunsBefore } from "../store/runs.ts";
 import { endScope, findLastDone, listVersions, readMeasures, startScope } from "../store/scopes.ts";
@@ -158,7 +158,7 @@ async function doScope<R>(
     session.throwIfStopped();
     if (error instanceof HdashError && isAborted(error)) throw error;
     state.error ??= messageOf(error);
-    outcome = { ok: false, error: messageOf(error) };
+    outcome = { ok: false, error: messageOf(error), publicly: publicMessageOf(error) };
   }
   // Steps that nobody waits for any more still belong to the scope.
   await settle(state);

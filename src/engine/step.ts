@@ -122,7 +122,13 @@ export function step<P extends Json, I, O extends Ports>(
 
 /** What became of a scope: its value, or why it failed. */
 export type ScopeOutcome<R> =
-  { readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: string };
+  | { readonly ok: true; readonly value: R }
+  | {
+      readonly ok: false;
+      readonly error: string;
+      /** The same in words fit for a public page. */
+      readonly publicly: string;
+    };
 
 /** A scope's past as the ledger has it: only runs that finished (succeeded or degraded) before this one. */
 export interface ScopeHistory {

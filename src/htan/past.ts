@@ -19,10 +19,11 @@ export interface LedgerVersion {
   readonly measures: Readonly<Record<string, number>>;
 }
 
-/** Joins the past and the present: versions ending with the present, and the run whose findings the present is compared with. */
+/** Joins the past and the present: the newest `most` versions ending with the present, and the run whose findings the present is compared with. */
 export function joinPresent(
   known: readonly LedgerVersion[],
   present: Omit<LedgerVersion, "runId">,
+  most: number,
 ): { readonly versions: readonly AtlasVersion[]; readonly beforeRunId: string | null } {
   const isUnchanged = known.at(-1)?.factsDigest === present.factsDigest;
   const older = isUnchanged ? known.slice(0, -1) : known;
@@ -32,7 +33,9 @@ export function joinPresent(
     : present.startedAt;
   return {
     versions: [
-      ...older.map((version) => ({ startedAt: version.startedAt, measures: version.measures })),
+      ...older
+        .slice(-(most - 1))
+        .map((version) => ({ startedAt: version.startedAt, measures: version.measures })),
       { startedAt, measures: present.measures },
     ],
     beforeRunId: older.at(-1)?.runId ?? null,

@@ -147,7 +147,8 @@ function runCells(run: PastRun): readonly CellValue[] {
   ];
 }
 
-function remarkOf({ error, failedScopes }: PastRun): string {
-  const scopes = Object.entries(failedScopes).map(([scope, reason]) => `${scope}: ${reason}`);
-  return [...(error === null ? [] : [error]), ...scopes].join("; ");
+/** Names what was not updated. Why is for the log, the ledger and Slack: an error's text may name users, addresses and paths. */
+function remarkOf({ failedScopes }: PastRun): string {
+  const scopes = Object.keys(failedScopes);
+  return scopes.length === 0 ? "" : `Not updated: ${scopes.join(", ")}`;
 }

@@ -57,6 +57,8 @@ export interface HtanEffects {
   readonly assets: SiteAssets;
   /** Digest of the templates and assets: what else shapes a page. */
   readonly designDigest: Digest;
+  /** Versions of the libraries and fonts that draw, which another build may have others of. */
+  readonly drawnBy: Readonly<Record<string, string>>;
   /** Where people see the site; null where nobody said. */
   readonly siteUrl: string | null;
 }
@@ -131,7 +133,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
     });
     const { ...measures } = await plan.read(numbers);
     const { figures, drawings } = await plan.do(steps.drawFigures, {
-      params: null,
+      params: { drawnBy: effects.drawnBy },
       inputs: { analysis },
     });
     const { pages } = await plan.do(steps.renderAtlas, {
@@ -144,7 +146,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
   async function pastOf(plan: Plan, measures: Measures) {
     const { versions, factsDigest } = await plan.history(undefined, VERSIONS_SHOWN);
     const { startedAt } = plan.run;
-    const joined = joinPresent(versions, { startedAt, factsDigest, measures });
+    const joined = joinPresent(versions, { startedAt, factsDigest, measures }, VERSIONS_SHOWN);
     const before = joined.beforeRunId === null ? null : await plan.findings(joined.beforeRunId);
     return {
       versions: joined.versions.map((version) => ({ ...version })),
@@ -169,11 +171,12 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
         const { versions, last, factsDigest } = await plan.history(atlas.atlasId, VERSIONS_SHOWN);
         const { startedAt } = plan.run;
         if (outcome?.ok !== true) {
-          const failure = outcome === undefined ? null : outcome.error;
+          const failure = outcome === undefined ? null : outcome.publicly;
           return { atlas, failure, updatedAt: last?.startedAt ?? null, versions, delta: null };
         }
         const { measures } = outcome.value;
-        const present = joinPresent(versions, { startedAt, factsDigest, measures }).versions;
+        const facts = { startedAt, factsDigest, measures };
+        const present = joinPresent(versions, facts, VERSIONS_SHOWN).versions;
         const delta = deltas[atlas.atlasId] ?? null;
         return { atlas, failure: null, updatedAt: startedAt, versions: present, delta };
       }),
@@ -324,7 +327,11 @@ function makeSteps(effects: HtanEffects) {
       name: "drawFigures",
       version: 1,
       outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
-      async run({ analysis }: { analysis: AtlasAnalysis }, _params: null, ctx) {
+      async run(
+        { analysis }: { analysis: AtlasAnalysis },
+        _params: { drawnBy: Readonly<Record<string, string>> },
+        ctx,
+      ) {
         // Loaded when first drawn: a run in which nothing moved needs no chart engine.
         const { drawFigure } = await import("../render/figure.ts");
         const { renderPng } = await import("../render/png.ts");

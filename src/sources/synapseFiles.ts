@@ -75,6 +75,7 @@ async function locate(context: SynapseContext, request: FileRequest): Promise<Fi
       `the view says that ${entityId} has MD5 ${md5}, but its file has ${content.md5}`,
       {
         hint: "The file was replaced, and the view has not noticed yet. It usually does within minutes.",
+        publicly: `${entityId} was replaced while it was read; the next run tries again`,
       },
     );
   }

@@ -135,6 +135,7 @@ export function readFileContent(
   if (failure === "UNAUTHORIZED") {
     throw new HdashError("permanent", `${reader} has no right to download ${entityId}`, {
       hint: `Ask whoever owns ${entityId} to share it with download rights, and check the token's scopes.`,
+      publicly: `Synapse does not let hdash download ${entityId}`,
     });
   }
   if (failure === "NOT_FOUND") {

@@ -271,7 +271,8 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
       seen.push(await p.deltas());
     });
     const error = "Synapse is busy: 503";
-    expect(seen).toEqual([{ ok: false, error }, { ok: true, value: 2 }, { B: null }]);
+    const publicly = "a service did not answer as it should; the next run tries again";
+    expect(seen).toEqual([{ ok: false, error, publicly }, { ok: true, value: 2 }, { B: null }]);
     expect(outcome).toMatchObject({
       record: { status: "degraded", ran: 1, failed: 1, error: null, failedScopes: { A: error } },
       deltas: { B: null },
