@@ -29,7 +29,8 @@ COPY --from=build /app/dist dist
 COPY LICENSE ./
 COPY config config
 COPY views views
-RUN ln -s /app/dist/src/main.js /usr/local/bin/hdash \
+RUN printf '%s\n' "${REVISION}" > REVISION \
+  && ln -s /app/dist/src/main.js /usr/local/bin/hdash \
   && ln -s /app/dist/src/util.js /usr/local/bin/hdash-util
 # A number needs no entry in /etc/passwd. All that is written at run time lies below /tmp, so the root can be read-only.
 USER 10001:10001

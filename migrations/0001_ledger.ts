@@ -127,9 +127,11 @@ const STATEMENTS = [
   // The bytes are compressed already; compressing them again only costs time.
   `alter table blob_chunk alter column bytes set storage external`,
 
+  // owner is the pipeline that published the path: others leave it alone. etag '' is a row whose object was about to be put.
   `create table publication (
     site text not null,
     path text not null,
+    owner text not null,
     digest text not null,
     etag text not null,
     scope text,

@@ -58,6 +58,7 @@ CREATE TABLE hdash.measure (
 CREATE TABLE hdash.publication (
     site text NOT NULL,
     path text NOT NULL,
+    owner text NOT NULL,
     digest text NOT NULL,
     etag text NOT NULL,
     scope text,

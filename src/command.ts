@@ -8,10 +8,22 @@ import { Command, CommanderError, Option } from "commander";
 import { type Config, type Environment, type LogFormat, type Need, readConfig } from "./config.ts";
 import { type Effects, makeEffects } from "./effects.ts";
 import { HdashError, isAborted, messageOf } from "./error.ts";
-import { type Log, makeLog } from "./log.ts";
+import { type Log, makeLog, makeRedaction } from "./log.ts";
 
 /** How a process ends. 143 is what a shell shows for SIGTERM: the run was handed back for the next start. */
 export const EXIT = { ok: 0, failed: 1, configuration: 2, degraded: 3, handedBack: 143 } as const;
+
+/** The exit code of two runs together: failed is worse than degraded is worse than ok. */
+export function worse(a: number, b: number): number {
+  const order: readonly number[] = [
+    EXIT.ok,
+    EXIT.degraded,
+    EXIT.failed,
+    EXIT.configuration,
+    EXIT.handedBack,
+  ];
+  return order.indexOf(a) >= order.indexOf(b) ? a : b;
+}
 
 /** What a command's function gets: configuration for what it needs, effects that are released afterwards, and where to write. */
 export interface Shell {
@@ -75,7 +87,12 @@ export async function runCommand(
 
   const environment = (): Environment => {
     const { envFile } = program.opts<{ envFile?: string }>();
-    return { ...(envFile === undefined ? {} : readEnvFile(envFile)), ...process.env };
+    // Set but empty is not set: an empty variable of a task definition does not mask the file's.
+    const own = Object.entries(process.env).filter(([, value]) => value?.trim());
+    return {
+      ...(envFile === undefined ? {} : readEnvFile(envFile)),
+      ...Object.fromEntries(own),
+    };
   };
   const shell: Shell = {
     signal: abort.signal,
@@ -152,8 +169,7 @@ function report(name: string, error: unknown, debug: boolean, secrets: readonly 
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.configuration;
   const hint = error instanceof HdashError && error.hint !== null ? `\n${error.hint}` : "";
   const stack = debug && error instanceof Error ? `\n${error.stack ?? ""}` : "";
-  let text = `${name}: ${messageOf(error)}${hint}${stack}`;
-  for (const secret of secrets) text = text.replaceAll(secret, "[secret]");
+  const text = makeRedaction(secrets)(`${name}: ${messageOf(error)}${hint}${stack}`);
   process.stderr.write(`${text}\n`);
   if (isAborted(error)) return EXIT.handedBack;
   const isSetup =

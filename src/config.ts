@@ -104,7 +104,7 @@ export const VARIABLES: readonly Variable[] = [
     "https://minio.example.org",
     "Any S3-compatible store; addressed path-style",
   ),
-  v("S3_REGION", "Site", "us-east-1", "us-east-1", "Region of the bucket"),
+  v("S3_REGION", "Site", "(AWS_REGION, else us-east-1)", "us-east-1", "Region of the bucket"),
   v(
     "S3_BUCKET_NAME",
     "Site",
@@ -276,7 +276,7 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
     ? need("SYNAPSE_PASSWORD", "Synapse has to be read")
     : text("SYNAPSE_PASSWORD");
   const database = readDatabase(text, need, values.HDASH_DB_PORT, home, problems);
-  const site = readSite(text, need, home, problems);
+  const site = readSite(text, need, home, given["AWS_REGION"]?.trim(), problems);
   if (needs.includes("slack")) need("SLACK_WEBHOOK_URL", "a message has to be posted");
 
   if (problems.length > 0) {
@@ -286,7 +286,7 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
     });
   }
   const secrets = VARIABLES.filter(({ secret }) => secret)
-    .map(({ name }) => given[name])
+    .map(({ name }) => given[name]?.trim())
     .filter((value): value is string => value !== undefined);
   return {
     synapse: {
@@ -318,8 +318,14 @@ function readDatabase(
   home: string,
   problems: string[],
 ): Config["database"] {
+  const isGiven = (name: keyof typeof SPECS): boolean => text(name) !== null;
   const host = text("HDASH_DB_HOST");
-  if (host === null) return { kind: "embedded", dir: resolve(home, "database") };
+  if (host === null) {
+    // Half a configuration must not become a green run into a database that nobody keeps.
+    const half = (["HDASH_DB_USER", "HDASH_DB_PASSWORD", "HDASH_DB_NAME"] as const).find(isGiven);
+    if (half !== undefined) need("HDASH_DB_HOST", `${half} is`);
+    return { kind: "embedded", dir: resolve(home, "database") };
+  }
   const why = "HDASH_DB_HOST is";
   const caFile = text("HDASH_DB_CA_FILE");
   const wanted = text("HDASH_DB_TLS") ?? (caFile === null ? "off" : "on");
@@ -354,9 +360,20 @@ function readPem(path: string, problems: string[]): string | null {
   return null;
 }
 
-function readSite(text: Text, need: Needed, home: string, problems: string[]): Config["site"] {
+function readSite(
+  text: Text,
+  need: Needed,
+  home: string,
+  awsRegion: string | undefined,
+  problems: string[],
+): Config["site"] {
+  const isGiven = (name: keyof typeof SPECS): boolean => text(name) !== null;
   const bucket = text("S3_BUCKET_NAME");
   if (bucket === null) {
+    const half = (
+      ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_ENDPOINT_URL", "S3_PREFIX"] as const
+    ).find(isGiven);
+    if (half !== undefined) need("S3_BUCKET_NAME", `${half} is`);
     return { kind: "folder", dir: resolve(text("HDASH_SITE_DIR") ?? resolve(home, "site")) };
   }
   if (text("HDASH_SITE_DIR") !== null) {
@@ -370,7 +387,8 @@ function readSite(text: Text, need: Needed, home: string, problems: string[]): C
     bucket,
     prefix: text("S3_PREFIX") ?? "",
     endpoint: text("S3_ENDPOINT_URL"),
-    region: text("S3_REGION") ?? "us-east-1",
+    // AWS sets its own variable in every task.
+    region: text("S3_REGION") ?? awsRegion ?? "us-east-1",
     credentials: isStatic
       ? {
           accessKeyId: need("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY is"),
@@ -467,7 +485,7 @@ const SPECS = {
   S3_ACCESS_KEY_ID: checked("S3_ACCESS_KEY_ID", /^\S+$/, "without spaces")(optional),
   S3_SECRET_ACCESS_KEY: checked("S3_SECRET_ACCESS_KEY", /^\S+$/, "without spaces")(optional),
   S3_ENDPOINT_URL: url("S3_ENDPOINT_URL"),
-  S3_REGION: checked("S3_REGION", /^[a-z0-9-]+$/, "a region's name")({ default: "us-east-1" }),
+  S3_REGION: checked("S3_REGION", /^[a-z0-9-]+$/, "a region's name")(optional),
   S3_BUCKET_NAME: checked(
     "S3_BUCKET_NAME",
     /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,253}[a-zA-Z0-9]$/,

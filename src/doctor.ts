@@ -6,6 +6,7 @@ import { makeEffects } from "./effects.ts";
 import { HdashError, messageOf } from "./error.ts";
 import { count } from "./format.ts";
 import { SILENT } from "./log.ts";
+import { IMPATIENT } from "./retry.ts";
 
 /** How one service answered. */
 interface Diagnosis {
@@ -20,11 +21,15 @@ interface Diagnosis {
 export async function examine(shell: Shell): Promise<number> {
   // A missing token is a diagnosis here, not a reason to stop; malformed variables still stop with exit 2.
   const config = shell.config([]);
-  const effects = makeEffects(config, SILENT);
+  const effects = makeEffects(config, SILENT, { policy: IMPATIENT });
   const found: Diagnosis[] = [];
   try {
-    for (const ask of [askSynapse, askDatabase, askBucket, askWebsite, askSlack]) {
-      for (const diagnosis of await ask(config, effects, shell.signal)) {
+    // All at once, told in order: what does not answer takes its time.
+    const asked = [askSynapse, askDatabase, askBucket, askWebsite, askSlack].map((ask) =>
+      ask(config, effects, shell.signal),
+    );
+    for (const answers of asked) {
+      for (const diagnosis of await answers) {
         found.push(diagnosis);
         const mark = { ok: "ok  ", note: "note", bad: "BAD " }[diagnosis.state];
         shell.print(`${mark}  ${diagnosis.service.padEnd(9)} ${diagnosis.says}`);
@@ -128,6 +133,8 @@ const askBucket: Ask = async (_config, effects, signal) => {
         signal,
       );
       await bucket.delete([probe], signal);
+      // Publishing lists before it puts: a role that may not is found out here.
+      for await (const _object of bucket.list(signal)) break;
       return {
         service,
         state: "ok",
@@ -204,6 +211,14 @@ const askSlack: Ask = (config) => {
   ]);
 };
 
+/** Where a service is said to be. */
+const VARIABLES_OF: Readonly<Record<string, string>> = {
+  Synapse: "SYNAPSE_ENDPOINT_URL",
+  Database: "HDASH_DB_HOST and HDASH_DB_PORT",
+  Site: "S3_ENDPOINT_URL, S3_REGION and S3_BUCKET_NAME, or HDASH_SITE_DIR",
+  Website: "S3_WEB_SITE_URL",
+};
+
 /** Turns an error into a diagnosis, with the error's own hint as advice. */
 async function attempt(
   service: string,
@@ -221,7 +236,7 @@ async function attempt(
       says: `${subject}: ${messageOf(error)}`,
       advice:
         hint ??
-        "Check the variables of this service in .env.example, and that it can be reached from here.",
+        `Check ${VARIABLES_OF[service] ?? "its variables"}, and that it can be reached from here.`,
     };
   }
 }

@@ -8,6 +8,7 @@ import type { Config } from "./config.ts";
 import { HdashError, messageOf } from "./error.ts";
 import type { Log } from "./log.ts";
 import type { Publisher } from "./publish/site.ts";
+import type { RetryPolicy } from "./retry.ts";
 import type { Http } from "./sources/http.ts";
 import type { SynapseClient } from "./sources/synapseClient.ts";
 import type { BlobStore } from "./store/blobs.ts";
@@ -43,19 +44,20 @@ export interface Effects {
 export function makeEffects(
   config: Config,
   log: Log,
-  options: { readonly clock?: () => Date } = {},
+  options: { readonly clock?: () => Date; readonly policy?: RetryPolicy } = {},
 ): Effects {
   const releases: (() => Promise<void>)[] = [];
+  const patience = options.policy === undefined ? {} : { policy: options.policy };
   const root = findRoot();
   const scratch = once(async () => {
     const dir = join(config.home, "scratch");
-    await mkdir(dir, { recursive: true });
+    await makeHome(dir);
     return dir;
   });
   const database = once(async () => {
     const { openDatabase } = await import("./store/database.ts");
     const { migrate } = await import("./store/migrate.ts");
-    if (config.database.kind === "embedded") await mkdir(config.home, { recursive: true });
+    if (config.database.kind === "embedded") await makeHome(config.home);
     const opened = await openDatabase(config.database);
     releases.push(() => opened.close());
     await migrate(opened);
@@ -75,7 +77,7 @@ export function makeEffects(
       return openFolderBucket(config.site.dir);
     }
     const { openS3Bucket } = await import("./store/s3Bucket.ts");
-    const opened = openS3Bucket({ ...config.site, log });
+    const opened = openS3Bucket({ ...config.site, log, ...patience });
     releases.push(() => opened.close());
     return opened;
   });
@@ -110,6 +112,7 @@ export function makeEffects(
       userName: config.synapse.user,
       http: await http(),
       log,
+      ...patience,
     });
   });
   return {
@@ -146,6 +149,22 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
+/** Makes a folder that only its owner may read: what lies in it is not public. */
+async function makeHome(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new HdashError(
+      "config",
+      `HDASH_HOME: the folder ${dir} cannot be made: ${messageOf(error)}`,
+      {
+        cause: error,
+        hint: "Set HDASH_HOME to a folder that hdash may write to, for example HDASH_HOME=/tmp/hdash.",
+      },
+    );
+  }
+}
+
 /** Finds the folder that holds package.json: sources run from src/, the image from dist/src/. */
 function findRoot(): string {
   for (let dir = import.meta.dirname; ; dir = dirname(dir)) {
@@ -156,12 +175,15 @@ function findRoot(): string {
   }
 }
 
+/** The package's version and, in an image, the revision it was built from. */
 function readBuild(root: string): string {
   try {
     const value: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    if (typeof value === "object" && value !== null && "version" in value)
-      return String(value.version);
-    return "unknown";
+    const isNamed = typeof value === "object" && value !== null && "version" in value;
+    const version = isNamed ? String(value.version) : "unknown";
+    const file = join(root, "REVISION");
+    const revision = existsSync(file) ? readFileSync(file, "utf8").trim().slice(0, 12) : "";
+    return revision === "" || revision === "unknown" ? version : `${version} (${revision})`;
   } catch (error) {
     throw new HdashError("permanent", `package.json cannot be read: ${messageOf(error)}`, {
       cause: error,

@@ -3,9 +3,9 @@
 /**
  * What went wrong, as far as it decides what happens next.
  * config: a setting is wrong (exit 2) · usage: the command line is wrong (exit 2) · transient: may pass by itself, is retried ·
- * permanent: will not pass by itself · aborted: we were told to stop.
+ * permanent: will not pass by itself · aborted: we were told to stop · busy: somebody else is at it (run ends with 0, the rest with 1).
  */
-export type ErrorKind = "config" | "usage" | "transient" | "permanent" | "aborted";
+export type ErrorKind = "config" | "usage" | "transient" | "permanent" | "aborted" | "busy";
 
 /** Carries an error's kind, the message for people (which names the subject and the value) and, where there is one, what to do. */
 export class HdashError extends Error {
@@ -40,6 +40,11 @@ export function isAborted(error: unknown): boolean {
     (error instanceof HdashError && error.kind === "aborted") ||
     (error instanceof Error && error.name === "AbortError")
   );
+}
+
+/** Tells whether somebody else holds what we need. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof HdashError && error.kind === "busy";
 }
 
 /** Says what an error means in words fit for a public page; what only operators may know is left to log, ledger and Slack. */

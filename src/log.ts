@@ -51,10 +51,19 @@ export function makeLog(settings: LogSettings): Log {
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
+/** Shorter ones are no secrets, and hiding them would hide half of every word. */
+const LEAST_SECRET = 4;
+
 /** Makes a function that replaces every secret in a text, as it is and as it looks in an address. */
 export function makeRedaction(secrets: readonly string[]): (text: string) => string {
   // Longest first: a secret that contains another one must not leave its other half behind.
-  const forms = [...new Set(secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]))]
+  const forms = [
+    ...new Set(
+      secrets
+        .filter((secret) => secret.length >= LEAST_SECRET)
+        .flatMap((secret) => [secret, encodeURIComponent(secret)]),
+    ),
+  ]
     .filter((form) => form !== "")
     .sort((a, b) => b.length - a.length);
   return (text) => forms.reduce((redacted, form) => redacted.replaceAll(form, "[secret]"), text);

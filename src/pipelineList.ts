@@ -131,5 +131,6 @@ async function htanFacts(effects: Effects, outcome: Finished): Promise<RunFacts>
     siteUrl: effects.config.siteUrl,
     label: effects.config.slack.label,
     error: record.error,
+    hint: outcome.hint,
   };
 }

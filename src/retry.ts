@@ -12,7 +12,10 @@ export interface RetryPolicy {
   readonly maxDelayMs: number;
 }
 
-/** For calls to services: about two minutes in all, enough for a restart on the other side. */
+/** For a person who waits for the answer. */
+export const IMPATIENT: RetryPolicy = { attempts: 2, minDelayMs: 200, maxDelayMs: 500 };
+
+/** For calls to services: about a minute in all, enough for a restart on the other side. */
 export const PATIENT: RetryPolicy = { attempts: 8, minDelayMs: 500, maxDelayMs: 30_000 };
 
 /** Says that an attempt failed and when the next one follows. */

@@ -44,6 +44,8 @@ export interface TableSpec {
   readonly caption: string;
   readonly columns: readonly TableColumn[];
   readonly rows: readonly (readonly CellValue[])[];
+  /** How many rows there are, where `rows` are a choice of them. */
+  readonly total?: number;
   /** Says why there is nothing, where there are no rows. */
   readonly empty: string;
   /** Where all rows can be had, for readers without JavaScript and for tables that are cut. */
@@ -94,13 +96,13 @@ export interface TableModel {
 const STATIC_ROWS = 200;
 /** What is written out of a longer table for readers without JavaScript. */
 const PREVIEW_ROWS = 50;
-/** A page with more rows than this would be tens of megabytes; the downloads have them all. */
-const MOST_ROWS = 20_000;
+/** A table's most rows. A page with more than this would be tens of megabytes; the downloads have them all. */
+export const MOST_ROWS = 20_000;
 
 /** Makes a declared table ready for its template. */
 export function makeTable(spec: TableSpec): TableModel {
-  const total = spec.rows.length;
-  const kept = total > MOST_ROWS ? spec.rows.slice(0, MOST_ROWS) : spec.rows;
+  const kept = spec.rows.slice(0, MOST_ROWS);
+  const total = spec.total ?? spec.rows.length;
   const isLong = total > STATIC_ROWS;
   const written = isLong ? kept.slice(0, PREVIEW_ROWS) : kept;
   return {
@@ -123,10 +125,7 @@ export function makeTable(spec: TableSpec): TableModel {
     total: number(total),
     data: isLong ? kept.map((row) => row.map(shortCell)) : null,
     partial: isLong ? `The first ${PREVIEW_ROWS} of ${number(total)} rows.` : "",
-    cut:
-      total > MOST_ROWS
-        ? `This table holds the first ${number(MOST_ROWS)} of ${number(total)} rows.`
-        : "",
+    cut: total > kept.length ? `${number(kept.length)} of ${number(total)} rows in the table.` : "",
     allHref: spec.allHref ?? "",
   };
 }

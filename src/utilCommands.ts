@@ -19,8 +19,11 @@ export function addUtilCommands(program: Command, shell: Shell): void {
   program
     .command("init")
     .description("load the atlas list into the registry; says what was added, changed and removed")
-    .option("--file <csv>", "the list to load (default: config/htan_projects.csv)")
-    .action(async (options: { file?: string }) => shell.exit(await init(shell, options.file)));
+    .argument("[file]", "the list to load (default: config/htan_projects.csv)")
+    .option("--file <csv>", "the same")
+    .action(async (file: string | undefined, options: { file?: string }) =>
+      shell.exit(await init(shell, file ?? options.file)),
+    );
 
   program
     .command("reset")

@@ -5,29 +5,96 @@ import type { Config } from "./config.ts";
 import type { Effects } from "./effects.ts";
 import type { ProgressEvent } from "./engine/progress.ts";
 import type { RunOutcome } from "./engine/run.ts";
+import { HdashError, isAborted, isBusy, messageOf } from "./error.ts";
 import type { Log } from "./log.ts";
 import type { PipelineEntry, RunRequest } from "./pipelineList.ts";
 import type { ProgressView } from "./progressView.ts";
-import type { Message } from "./publish/message.ts";
+import type { RunFacts } from "./publish/message.ts";
+import { pause } from "./retry.ts";
 
 export interface WorkOptions extends RunRequest {
   readonly force: boolean;
   readonly wait: boolean;
 }
 
-/** Opens effects, runs a pipeline once with progress shown, tells Slack, and returns the exit code. */
+/** How often a folder that another process holds is looked at again. */
+const BUSY_MS = 1000;
+
+/**
+ * Opens effects, runs a pipeline once with progress shown, tells Slack, and returns the exit code. Where the run could not even be
+ * recorded, Slack is told all the same: nobody may be looking at the log.
+ */
 export async function work(
   shell: Shell,
   config: Config,
   entry: PipelineEntry,
   options: WorkOptions,
 ): Promise<number> {
-  return withProgress(shell, config, entry.title, (log, onProgress) =>
-    shell.withEffects(config, log, async (effects) => {
-      const outcome = await execute(effects, entry, options, shell.signal, onProgress);
-      return conclude(effects, entry, outcome, shell.signal);
-    }),
-  );
+  return withProgress(shell, config, entry.title, async (log, onProgress) => {
+    for (;;) {
+      try {
+        return await shell.withEffects(config, log, (effects) =>
+          runAndTell(effects, entry, options, shell.signal, onProgress),
+        );
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        if (!options.wait) {
+          log.info(
+            `${entry.name} was not started: ${messageOf(error)} (use --wait to wait for it)`,
+          );
+          return EXIT.ok;
+        }
+      }
+      await pause(BUSY_MS, shell.signal);
+    }
+  });
+}
+
+async function runAndTell(
+  effects: Effects,
+  entry: PipelineEntry,
+  options: WorkOptions,
+  signal: AbortSignal,
+  onProgress: (event: ProgressEvent) => void,
+): Promise<number> {
+  const since = performance.now();
+  let outcome: RunOutcome;
+  try {
+    outcome = await execute(effects, entry, options, signal, onProgress);
+  } catch (error) {
+    const isOurs = error instanceof HdashError && error.kind === "usage";
+    if (!isOurs && !isAborted(error) && !isBusy(error)) {
+      await tell(effects, unrecorded(effects, entry, error, performance.now() - since), signal);
+    }
+    throw error;
+  }
+  return conclude(effects, entry, outcome, signal);
+}
+
+/** What there is to tell of a run that the ledger knows nothing of. */
+function unrecorded(
+  effects: Effects,
+  entry: PipelineEntry,
+  error: unknown,
+  durationMs: number,
+): RunFacts {
+  return {
+    pipeline: entry.name,
+    status: "failed",
+    build: effects.build,
+    startedAt: effects.clock().toISOString(),
+    durationMs,
+    hits: 0,
+    ran: 0,
+    failedSteps: 0,
+    scopes: [],
+    isMoved: false,
+    published: null,
+    siteUrl: effects.config.siteUrl,
+    label: effects.config.slack.label,
+    error: messageOf(error),
+    hint: error instanceof HdashError ? error.hint : null,
+  };
 }
 
 /** Shows progress while `job` runs: a live view on a terminal, lines of the log elsewhere. */
@@ -101,22 +168,33 @@ export async function conclude(
     );
     return EXIT.handedBack;
   }
-  const { makeMessage, messageAsText } = await import("./publish/message.ts");
-  const facts = await entry.facts(effects, outcome);
-  await tell(effects, makeMessage(facts), messageAsText, signal);
+  const { record, hint } = outcome;
+  if (hint !== null) log.warn(hint);
+  let facts: RunFacts;
+  try {
+    facts = await entry.facts(effects, outcome);
+  } catch (error) {
+    // The run is over and recorded; that its message is poorer does not change how it ended.
+    log.warn(`what changed could not be read from the ledger: ${messageOf(error)}`);
+    facts = {
+      ...unrecorded(effects, entry, record.error ?? "", outcome.durationMs),
+      status:
+        record.status === "succeeded" || record.status === "degraded" ? record.status : "failed",
+      error: record.error,
+      published: record.published,
+    };
+  }
+  await tell(effects, facts, signal);
   return { succeeded: EXIT.ok, degraded: EXIT.degraded, failed: EXIT.failed }[facts.status];
 }
 
 /** Posts a message, or logs it where no webhook is set. A failed post is a warning and nothing else. */
-async function tell(
-  effects: Effects,
-  message: Message,
-  asText: (message: Message) => string,
-  signal: AbortSignal,
-): Promise<void> {
+async function tell(effects: Effects, facts: RunFacts, signal: AbortSignal): Promise<void> {
+  const { makeMessage, messageAsText } = await import("./publish/message.ts");
+  const message = makeMessage(facts);
   const { webhookUrl } = effects.config.slack;
   if (webhookUrl === null) {
-    effects.log.info(asText(message));
+    effects.log.info(messageAsText(message));
     return;
   }
   const { postMessage } = await import("./publish/slack.ts");

@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 
-import { EXIT, type Shell } from "./command.ts";
+import { EXIT, type Shell, worse } from "./command.ts";
 import type { Effects } from "./effects.ts";
 import { HdashError } from "./error.ts";
 import { duration, instant } from "./format.ts";
@@ -33,7 +33,12 @@ export function addWorkerCommands(program: Command, shell: Shell): void {
     .name("hdash")
     .description("Keeps published pages true to research data that lives elsewhere.")
     .addHelpText("after", EXAMPLES)
-    .action(async () => shell.exit(await run(shell, null, {})));
+    .allowExcessArguments()
+    .action(async (_flags: object, command: Command) => {
+      const [word] = command.args;
+      if (word !== undefined) throw unknownCommand(word, command);
+      shell.exit(await run(shell, null, {}));
+    });
 
   program
     .command("run")
@@ -81,6 +86,17 @@ export function addWorkerCommands(program: Command, shell: Shell): void {
     });
 }
 
+/** What a word that is no command may have been meant for. */
+function unknownCommand(word: string, program: Command): HdashError {
+  const names = program.commands.map((one) => one.name());
+  const meant = names.find(
+    (name) => [...name].sort().join("") === [...word].sort().join("") || name.startsWith(word),
+  );
+  return new HdashError("usage", `there is no command ${JSON.stringify(word)}`, {
+    hint: meant === undefined ? `There are: ${names.join(", ")}.` : `Did you mean ${meant}?`,
+  });
+}
+
 function collectAtlases(value: string, before: readonly string[] | undefined): readonly string[] {
   const ids = value.split(",").filter((id) => id !== "");
   for (const id of ids) {
@@ -118,18 +134,6 @@ async function run(shell: Shell, name: string | null, flags: RunFlags): Promise<
     code = worse(code, ended);
   }
   return code;
-}
-
-/** The exit code of two runs together: failed is worse than degraded is worse than ok. */
-function worse(a: number, b: number): number {
-  const order: readonly number[] = [
-    EXIT.ok,
-    EXIT.degraded,
-    EXIT.failed,
-    EXIT.configuration,
-    EXIT.handedBack,
-  ];
-  return order.indexOf(a) >= order.indexOf(b) ? a : b;
 }
 
 async function listRuns(shell: Shell, flags: { limit: number; json?: boolean }): Promise<number> {

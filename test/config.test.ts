@@ -121,6 +121,8 @@ describe("readConfig(env, needs)", () => {
   });
 
   test.each([
+    [{ HDASH_DB_NAME: "hdash" }, "HDASH_DB_HOST is not set, but HDASH_DB_NAME is"],
+    [{ S3_ENDPOINT_URL: "http://s3" }, "S3_BUCKET_NAME is not set, but S3_ENDPOINT_URL is"],
     [{ HDASH_DB_HOST: "db" }, "HDASH_DB_USER is not set, but HDASH_DB_HOST is"],
     [
       { S3_BUCKET_NAME: "site", S3_ACCESS_KEY_ID: "A" },
@@ -157,6 +159,25 @@ describe("readConfig(env, needs)", () => {
     expect(message).not.toContain("hunter");
     expect(message).toContain("SYNAPSE_PASSWORD must be a token without spaces");
     expect(message).toContain("SLACK_WEBHOOK_URL must be a http:// or https:// address");
+  });
+
+  test("keeps secrets as they are used, without the line break that a secret store adds", () => {
+    const config = readConfig({ SYNAPSE_PASSWORD: "token-abc\n" }, ["synapse"]);
+    expect(config.synapse.token).toBe("token-abc");
+    expect(config.secrets).toEqual(["token-abc"]);
+  });
+
+  test("takes the bucket's region from AWS where nothing else is said", () => {
+    const bucket = { S3_BUCKET_NAME: "site" };
+    expect(readConfig({ ...bucket, AWS_REGION: "eu-west-1" }, []).site).toMatchObject({
+      region: "eu-west-1",
+    });
+    expect(
+      readConfig({ ...bucket, AWS_REGION: "eu-west-1", S3_REGION: "us-west-2" }, []).site,
+    ).toMatchObject({
+      region: "us-west-2",
+    });
+    expect(readConfig(bucket, []).site).toMatchObject({ region: "us-east-1" });
   });
 
   test("needs only what the command uses", () => {

@@ -64,6 +64,11 @@ describe("makeTable(spec)", () => {
   test("cuts a table that would not fit a page, and says so", () => {
     const table = makeTable({ ...SPEC, rows: Array.from({ length: 20_001 }, () => ["a", 1, ""]) });
     expect(table.data).toHaveLength(20_000);
-    expect(table.cut).toBe("This table holds the first 20,000 of 20,001 rows.");
+    expect(table.cut).toBe("20,000 of 20,001 rows in the table.");
+  });
+
+  test("says how many rows there are where it is given a choice of them", () => {
+    const table = makeTable({ ...SPEC, total: 1234 });
+    expect([table.total, table.cut]).toEqual(["1,234", "1 of 1,234 rows in the table."]);
   });
 });

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { loadAtlasFile } from "../atlasList.ts";
-import { EXIT, type Shell } from "../command.ts";
+import { EXIT, type Shell, worse } from "../command.ts";
 import { type Config, type Environment, VARIABLES } from "../config.ts";
 import { digestOf } from "../digest.ts";
 import type { Effects } from "../effects.ts";
@@ -55,6 +55,7 @@ export async function demo(shell: Shell, flags: DemoFlags): Promise<number> {
               : await tellStory(shell, effects, { story, synapse, stage }, onProgress);
           for (const message of slack.messages.slice(-1))
             shell.print(`Slack was told:\n${indent(textOf(message))}`);
+          if (code !== EXIT.ok && code !== EXIT.degraded) return code;
           shell.print(
             `The site is in ${site}\nOpen ${pathToFileURL(join(site, "index.html")).href}`,
           );
@@ -165,7 +166,7 @@ async function runAll(
   for (const entry of PIPELINES) {
     const options = { atlases: null, force: false, wait: false };
     const outcome = await execute(effects, entry, options, shell.signal, onProgress);
-    code = Math.max(code, await conclude(effects, entry, outcome, shell.signal));
+    code = worse(code, await conclude(effects, entry, outcome, shell.signal));
   }
   return code;
 }

@@ -89,18 +89,62 @@ export async function readTree(access: BlobAccess, digest: Digest): Promise<read
 }
 
 function openFile(
-  { blobs, keep }: BlobAccess,
+  access: BlobAccess,
   { digest, bytes }: { readonly digest: Digest; readonly bytes: number },
   dir: () => Promise<string>,
 ): BlobFile {
+  const { blobs, keep } = access;
   let local: Promise<string> | undefined;
   return {
     digest,
     bytes,
-    stream: () => blobs.stream(digest),
+    stream: () => streamBlob(access, digest),
     path: () =>
       (local ??= keep(`reading blob ${digest}`, async () => blobs.localFile(digest, await dir()))),
   };
+}
+
+/** Streams a blob. Where the connection is lost the blob is read from its start again, without giving twice what was given. */
+async function* streamBlob({ blobs, keep }: BlobAccess, digest: Digest): AsyncIterable<Uint8Array> {
+  let source: AsyncIterator<Uint8Array> | null = null;
+  let given = 0;
+  let skipped = 0;
+  async function next(): Promise<Uint8Array | null> {
+    if (source === null) {
+      source = blobs.stream(digest)[Symbol.asyncIterator]();
+      skipped = 0;
+    }
+    try {
+      for (;;) {
+        const found = await source.next();
+        if (found.done === true) return null;
+        const { value } = found;
+        const left = given - skipped;
+        if (value.byteLength <= left) {
+          skipped += value.byteLength;
+          continue;
+        }
+        skipped += left;
+        const piece = value.subarray(left);
+        given += piece.byteLength;
+        skipped += piece.byteLength;
+        return piece;
+      }
+    } catch (error) {
+      source = null;
+      throw error;
+    }
+  }
+  try {
+    for (;;) {
+      const piece = await keep(`reading blob ${digest}`, next);
+      if (piece === null) return;
+      yield piece;
+    }
+  } finally {
+    // Cast because the compiler does not see that next() sets it.
+    await (source as AsyncIterator<Uint8Array> | null)?.return?.();
+  }
 }
 
 async function put({ blobs, keep }: BlobAccess, port: string, text: string): Promise<StoredBlob> {

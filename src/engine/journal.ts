@@ -2,6 +2,7 @@
 // of hits alone, and a statement for each of them would be most of its time.
 
 import type { Digest } from "../digest.ts";
+import type { StoredBlob } from "../store/blobs.ts";
 import { findResults, type StoredResult } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import { type Lease, noteSteps, type StepNote } from "../store/stepRuns.ts";
@@ -72,12 +73,13 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
       const results = await access.keep("looking results up", () =>
         findResults(db, [...questions.keys()]),
       );
-      const digests = new Set<Digest>();
+      const blobs = new Map<Digest, StoredBlob>();
       for (const { outputs } of results.values()) {
-        for (const { digest } of Object.values(outputs)) digests.add(digest);
+        for (const { digest, bytes } of Object.values(outputs))
+          blobs.set(digest, { digest, bytes });
       }
       const missing = new Set(
-        await access.keep("looking blobs up", () => access.blobs.missing([...digests])),
+        await access.keep("looking blobs up", () => access.blobs.missing([...blobs.values()])),
       );
       for (const [key, question] of questions) {
         const stored = results.get(key);

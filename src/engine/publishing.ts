@@ -43,9 +43,12 @@ export async function publishSite(
     session.throwIfStopped();
     await keepTurn(session, site);
     const since = performance.now();
-    const result = await publisher.publish(files, keepScopes, session.signal, (done, total) =>
-      onProgress({ kind: "publishProgress", site, done, total }),
-    );
+    const result = await publisher.publish(files, {
+      owner: session.pipeline,
+      keepScopes,
+      signal: session.signal,
+      onProgress: (done, total) => onProgress({ kind: "publishProgress", site, done, total }),
+    });
     session.throwIfStopped();
     const published = {
       ...result,

@@ -59,6 +59,8 @@ export type RunOutcome =
       readonly measures: Readonly<Record<string, Readonly<Record<string, number>>>>;
       /** Of this attempt. */
       readonly durationMs: number;
+      /** What to do about a failure, where the error knows; else null. */
+      readonly hint: string | null;
     }
   | {
       /** The same pipeline with the same params is running already. */
@@ -282,7 +284,12 @@ async function conclude(
     deltas,
     measures: sortedRecord(measures.get(runId) ?? new Map<string, Record<string, number>>()),
     durationMs,
+    hint: played.kind === "failed" ? hintOf(played.error) : null,
   };
+}
+
+function hintOf(error: unknown): string | null {
+  return error instanceof HdashError ? error.hint : null;
 }
 
 async function handBack({ db, lease, log }: Pick<Session, "db" | "lease" | "log">): Promise<void> {

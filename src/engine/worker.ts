@@ -12,6 +12,9 @@ import type { OnProgress } from "./progress.ts";
 /** A worker that is silent for this long has lost its run to the next one that asks. Four heartbeats: one may fail, or be late by a busy step. */
 const TIMING: LeaseTiming = { leaseSeconds: 60, heartbeatMs: 15_000 };
 
+/** For a process that slept through its lease: the database knows at once whether somebody has taken the run since. */
+const AWAKE_MS = 1000;
+
 /** How long a lease lasts, and how often it is renewed. */
 export interface LeaseTiming {
   readonly leaseSeconds: number;
@@ -72,7 +75,10 @@ export function startHeartbeat(
     const sentAt = performance.now();
     const held = site;
     try {
-      const renewed = await renewLease(db, lease, leaseSeconds);
+      // An answer that comes later than this is of no use: another worker may have the run by then.
+      const leftMs = renewedAt + leaseSeconds * 1000 - sentAt;
+      const deadlineMs = leftMs > 0 ? leftMs : AWAKE_MS;
+      const renewed = await answerWithin(deadlineMs, renewLease(db, lease, leaseSeconds));
       if (stopped.signal.aborted) return null;
       if (renewed === null) {
         return new HdashError(
@@ -91,7 +97,7 @@ export function startHeartbeat(
       if (stopped.signal.aborted) return null;
       const silentMs = performance.now() - renewedAt;
       log.warn(`${subject}: the lease could not be renewed`, { silentMs: Math.round(silentMs) });
-      if (silentMs > leaseSeconds * 1000) {
+      if (silentMs >= leaseSeconds * 1000) {
         return new HdashError(
           "transient",
           `${subject} has lost its lease: the database did not answer in time`,
@@ -128,4 +134,21 @@ export function startHeartbeat(
       stopped.abort();
     },
   };
+}
+
+/** Waits for an answer, but for no longer than this; throws a transient error where it does not come in time. */
+async function answerWithin<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  // Rounded up: a timer counts whole milliseconds, and the lease is to be over when it fires.
+  const late = pause(Math.ceil(deadlineMs) + 1, done.signal).then(() => {
+    throw new HdashError("transient", "the database has not answered while the lease lasted");
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    // Whichever comes second has nobody to hear of its failure.
+    answer.catch(() => {});
+    late.catch(() => {});
+    done.abort();
+  }
 }

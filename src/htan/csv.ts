@@ -50,7 +50,7 @@ export interface CsvFacts {
   readonly bytes: number;
   /** The first row with bytes that are not UTF-8, or with a NUL. */
   readonly undecodableRow: number | null;
-  /** The row whose quotes are not closed at the end. */
+  /** The row whose quotes are not closed at the end; it is not given away, since all that follows is in it. */
   readonly unclosedRow: number | null;
   /** The row that is longer than any spreadsheet's; reading stopped there. */
   readonly overlongRow: number | null;
@@ -344,13 +344,13 @@ function makeScanner(onRecord: OnRecord, escape: CsvEscape, isChecking: boolean)
       cellStart = length;
       kind = BARE;
     }
-    if (state === IN_QUOTES) {
-      kind = INTRICATE;
-      unclosedRow = record.row + 1;
-    }
-    addCell(length);
     const rowBefore = record.row;
-    give();
+    if (state === IN_QUOTES) {
+      unclosedRow = rowBefore + 1;
+    } else {
+      addCell(length);
+      give();
+    }
     check(recordStart, length, rowBefore);
   }
 }

@@ -1,18 +1,9 @@
 // What an atlas's figures show: counted, sorted and put into words here; how they look is the render room's business.
 
 import { count, list, number, wholePercent } from "../format.ts";
-import type { AtlasAnalysis, Grid, GridName, TimelineEvent } from "./analysis.ts";
+import type { AtlasAnalysis, Grid, TimelineEvent } from "./analysis.ts";
 import { type ComponentName, makeOverview, type Overview, readGraph } from "./graph.ts";
-
-/** The grids, in the order of the page. */
-const GRIDS: readonly { readonly id: GridName; readonly title: string; readonly noun: string }[] = [
-  { id: "clinical_tier1_2", title: "Clinical data, tiers 1 and 2", noun: "participant" },
-  { id: "clinical_tier3", title: "Clinical data, tier 3", noun: "participant" },
-  { id: "single_cell", title: "Single-cell assays", noun: "biospecimen" },
-  { id: "bulk", title: "Bulk assays", noun: "biospecimen" },
-  { id: "image_other", title: "Imaging", noun: "biospecimen" },
-  { id: "other", title: "Other assays", noun: "biospecimen" },
-];
+import { GRID_LABELS } from "./gridLabels.ts";
 
 /** As many rows as a picture shows well; the interactive timeline and the table have all. */
 const MOST_TIMELINE_ROWS = 48;
@@ -35,10 +26,10 @@ export function atlasFigures(
   const timeline = timelineData(analysis.timelineEvents);
   const network = networkData(analysis, components);
   return [
-    ...GRIDS.map(({ id, title, noun }) => {
-      const grid = analysis.matrices[id];
-      const data = gridData(grid, noun, components);
-      return { id, title, alt: gridAlt(grid, data), data };
+    ...GRID_LABELS.map(({ name, title, unit }) => {
+      const grid = analysis.matrices[name];
+      const data = gridData(grid, unit.toLowerCase(), components);
+      return { id: name, title, alt: gridAlt(grid, data), data };
     }),
     {
       id: "timeline",
@@ -108,6 +99,7 @@ export function timelineData(events: readonly TimelineEvent[]) {
         .toSorted((a, b) => a.Start - b.Start)
         .map((event) => ({
           kind: kindIndex.get(event.Event) ?? 0,
+          label: eventLabel(event),
           start: event.Start,
           finish: event.Finish,
           hover: hoverOf(event),
@@ -115,6 +107,11 @@ export function timelineData(events: readonly TimelineEvent[]) {
     })),
   );
   return { kind: "timeline" as const, rows, kinds, participants: byParticipant.size };
+}
+
+/** Names an event, with the number of its specimens where there are several. */
+export function eventLabel({ Event, Samples }: TimelineEvent): string {
+  return Samples === "NA" || Samples.length < 2 ? Event : `${Event} (${number(Samples.length)})`;
 }
 
 function rowLabel(grouping: string, participant: string): string {

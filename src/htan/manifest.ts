@@ -5,6 +5,7 @@ import type { ManifestEntry } from "./analysis.ts";
 import { cellStartsWith } from "./cellBytes.ts";
 import type { Component, Components } from "./components.ts";
 import { cellText, type CsvFacts, type CsvRecord, INTRICATE, readCsv } from "./csv.ts";
+import { keptList, keptValue } from "./keptValue.ts";
 import { findProblems, guessFormat, ROWS_NAMED } from "./manifestProblems.ts";
 import { isAbsent, isMissing, isMissingBytes } from "./missing.ts";
 
@@ -52,7 +53,7 @@ export interface Manifest {
   readonly records: number;
   readonly fields: number;
   readonly filledFields: number;
-  /** Column → a cell for each record, "" where it is absent. Holds the columns that are looked at, as far as the manifest has them. */
+  /** Column → a cell for each record, fit to be published, "" where it is absent. Holds the columns that are looked at, as far as the manifest has them. */
   readonly cells: ReadonlyMap<string, readonly string[]>;
   /** Records whose entityId is not that of a Synapse entity. */
   readonly badEntityIds: readonly { readonly record: number; readonly value: string }[];
@@ -94,6 +95,12 @@ function keptColumns(component: string | null, components: Components): Readonly
   return new Set(list.length === 0 ? [] : [...ids, ...FURTHER_COLUMNS]);
 }
 
+/** Columns with several ids in a cell. */
+function listColumns(components: Components): ReadonlySet<string> {
+  const columns = components.list.flatMap((one) => [one.parentIdColumn, one.adjacentIdColumn]);
+  return new Set([...columns.filter((column) => column !== null), PARENT_BIOSPECIMEN_COLUMN]);
+}
+
 function idColumns(component: Component): readonly string[] {
   const { primaryIdColumn, parentIdColumn, adjacentIdColumn } = component;
   return [primaryIdColumn, parentIdColumn, adjacentIdColumn].filter((column) => column !== null);
@@ -106,6 +113,7 @@ const COUNT = 1;
 const KEEP = 2;
 const CHECK_ENTITY = 4;
 const FIND_COMPONENT = 8;
+const LIST = 16;
 
 function makeReading(entry: ManifestEntry, components: Components) {
   let columns: readonly string[] | null = null;
@@ -115,6 +123,7 @@ function makeReading(entry: ManifestEntry, components: Components) {
   let fieldsPerRecord = 0;
   let filledFields = 0;
   let nextRow = 0;
+  let swallowingRow: number | null = null;
   let format: string | null = null;
   let isCsv = true;
   const kept: string[][] = [];
@@ -145,6 +154,7 @@ function makeReading(entry: ManifestEntry, components: Components) {
     if (!isCsv) return false;
     columns = names;
     const keep = keptColumns(entry.component, components);
+    const lists = listColumns(components);
     // From the last to the first, so that the first place of a name is what remains.
     const placeOf = new Map(names.map((name, index) => [name, index] as const).reverse());
     tasks = Uint8Array.from(names, (name, index) => {
@@ -158,6 +168,7 @@ function makeReading(entry: ManifestEntry, components: Components) {
       return (
         (NOT_FIELDS.has(name) ? 0 : COUNT) +
         (isKept ? KEEP : 0) +
+        (isKept && lists.has(name) ? LIST : 0) +
         (isFirst && name === ENTITY_COLUMN ? CHECK_ENTITY : 0) +
         (isFirst && name === COMPONENT_COLUMN ? FIND_COMPONENT : 0)
       );
@@ -191,19 +202,30 @@ function makeReading(entry: ManifestEntry, components: Components) {
   function readSpecial(record: CsvRecord, index: number, task: number): number {
     if (task === CHECK_ENTITY) {
       if (!cellStartsWith(record, index, SYN))
-        badEntityIds.push({ record: records, value: cellText(record, index) });
+        badEntityIds.push({ record: records, value: keptValue(readText(record, index)) });
       return 0;
     }
     if (task === FIND_COMPONENT && ownComponent !== "") return 0;
-    const text = cellText(record, index);
-    if ((task & KEEP) !== 0) kept[index]?.push(isAbsent(text) ? "" : text);
-    if ((task & FIND_COMPONENT) !== 0 && !isAbsent(text)) ownComponent = text.trim();
+    const text = readText(record, index);
+    if ((task & KEEP) !== 0) {
+      const value = (task & LIST) !== 0 ? keptList(text) : keptValue(text);
+      kept[index]?.push(isAbsent(text) ? "" : value);
+    }
+    if ((task & FIND_COMPONENT) !== 0 && !isAbsent(text)) ownComponent = keptValue(text.trim());
     return (task & COUNT) !== 0 && !isMissing(text) ? 1 : 0;
+  }
+
+  /** Reads a cell that may be published; one that has swallowed other rows reads as empty. */
+  function readText(record: CsvRecord, index: number): string {
+    const text = cellText(record, index);
+    if (!hasSwallowed(text, record.length, columns?.length ?? 0)) return text;
+    swallowingRow ??= record.row;
+    return "";
   }
 
   function finish(facts: CsvFacts): Manifest {
     const component = entry.component ?? (ownComponent === "" ? null : ownComponent);
-    const content = { columns, ownComponent, format, isCsv, records, ragged };
+    const content = { columns, ownComponent, format, isCsv, records, ragged, swallowingRow };
     return {
       entry,
       component,
@@ -222,6 +244,15 @@ function makeReading(entry: ManifestEntry, components: Components) {
       ),
     };
   }
+}
+
+/**
+ * Tells whether a cell holds pieces of other rows, since a quote was opened in one row and another in a later one closed it. Either its
+ * record has another length than the header, or the cell has as many commas as a row has.
+ */
+function hasSwallowed(text: string, length: number, width: number): boolean {
+  if (!text.includes("\n") && !text.includes("\r")) return false;
+  return /[\r\n]/.test(text.trim()) && (length !== width || text.split(",").length >= width);
 }
 
 /** A row that is too long only by empty cells is what spreadsheets write; it loses nothing. */

@@ -5,6 +5,7 @@ import { count } from "../format.ts";
 import type { ManifestEntry } from "./analysis.ts";
 import type { Component } from "./components.ts";
 import type { CsvFacts } from "./csv.ts";
+import { keptValue } from "./keptValue.ts";
 
 /** The rules by code, in the order in which pages list them. "Error" means that something of the manifest was not read. */
 export const MANIFEST_RULES = {
@@ -39,6 +40,8 @@ export interface ManifestContent {
   readonly records: number;
   /** Rows of another length than the header: how many, and the first of them. */
   readonly ragged: { readonly count: number; readonly rows: readonly number[] };
+  /** The first row with an id or a label that holds pieces of later rows; null: there is none. */
+  readonly swallowingRow: number | null;
 }
 
 /** Tells what is wrong with a manifest as a file. `component` is its entry in the table, or its name where it is not in there. */
@@ -63,6 +66,10 @@ export function findProblems(
     const guess = content.format === null ? "" : `; it looks like ${content.format}`;
     const message = `is no CSV with the columns of a manifest${guess}, so nothing of it was read`;
     return [problem("M_NOT_CSV", null, message)];
+  }
+  if (columns === null && facts.unclosedRow !== null) {
+    const message = `has a quote in row ${facts.unclosedRow}, that of its column names, that is never closed, so nothing of it was read`;
+    return [problem("M_UNCLOSED_QUOTE", facts.unclosedRow, message)];
   }
   if (columns === null) {
     return [problem("M_EMPTY", null, "is empty: it has not even a row of column names")];
@@ -108,13 +115,20 @@ function quoteProblems(
   problem: MakeProblem,
 ): readonly Finding[] {
   const { unclosedRow, overlongRow } = facts;
-  if (unclosedRow !== null) {
-    const message = `has a quote in row ${unclosedRow} that is never closed, so that all that follows was taken for one cell`;
-    return [problem("M_UNCLOSED_QUOTE", unclosedRow, message)];
+  const { swallowingRow } = content;
+  const problems: Finding[] = [];
+  if (swallowingRow !== null) {
+    const message = `has a quote in row ${swallowingRow} that is closed only in a later row, so that rows were taken for one cell, which was left out`;
+    problems.push(problem("M_UNCLOSED_QUOTE", swallowingRow, message));
   }
-  if (overlongRow === null) return [];
-  const message = `has no end to row ${overlongRow}, probably because a quote is not closed; reading stopped there after ${count(content.records, "record")}`;
-  return [problem("M_UNCLOSED_QUOTE", overlongRow, message)];
+  if (unclosedRow !== null) {
+    const message = `has a quote in row ${unclosedRow} that is never closed, so that this row and all that follow were not read`;
+    problems.push(problem("M_UNCLOSED_QUOTE", unclosedRow, message));
+  } else if (overlongRow !== null) {
+    const message = `has no end to row ${overlongRow}, probably because a quote is not closed; reading stopped there after ${count(content.records, "record")}`;
+    problems.push(problem("M_UNCLOSED_QUOTE", overlongRow, message));
+  }
+  return problems;
 }
 
 /** Adjacent specimens need not be named, so their column may be left out; and H_ENTITY_ID looks for entityId. */
@@ -134,7 +148,8 @@ function missingColumns(
 function repeatedColumns(columns: readonly string[], problem: MakeProblem): readonly Finding[] {
   const places = Map.groupBy(columns, (name) => name);
   const repeated = [...places].filter(([name, same]) => name !== "" && same.length > 1);
-  return repeated.map(([column]) => {
+  return repeated.map(([name]) => {
+    const column = keptValue(name);
     const message = `has the column ${column} more than once; the first was read`;
     return problem("M_DUPLICATE_COLUMN", null, message, { column });
   });

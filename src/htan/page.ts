@@ -6,6 +6,8 @@ import type { TableModel } from "../table.ts";
 import { type AtlasAnalysis, FILE_KINDS, type GridName, type RuleOutcome } from "./analysis.ts";
 import type { Atlas } from "./atlas.ts";
 import { compareFindings, type FindingChanges } from "./changes.ts";
+import type { ComponentName } from "./graph.ts";
+import { GRID_LABELS, type GridLabel } from "./gridLabels.ts";
 import { changeMarks, makeHeadlines } from "./headlines.ts";
 import { KIND_LABELS } from "./kindLabels.ts";
 import {
@@ -40,6 +42,8 @@ export interface AtlasPageInput {
   readonly versions: readonly AtlasVersion[];
   /** The findings of the version before the present one; null where there is none. */
   readonly before: readonly Finding[] | null;
+  /** Give the components in links their names. */
+  readonly components: readonly ComponentName[];
   readonly figures: readonly PageFigure[];
   /** Matrix figures; the Figures tab is left out where there are none. */
   readonly gallery: readonly PageFigure[];
@@ -76,16 +80,6 @@ interface GridModel {
   readonly rows: TableModel;
   readonly rowsTitle: string;
 }
-
-const GRIDS: readonly { readonly name: GridName; readonly title: string; readonly unit: string }[] =
-  [
-    { name: "clinical_tier1_2", title: "Clinical data, tiers 1 and 2", unit: "Participant" },
-    { name: "clinical_tier3", title: "Clinical data, tier 3", unit: "Participant" },
-    { name: "single_cell", title: "Single cell", unit: "Biospecimen" },
-    { name: "bulk", title: "Bulk", unit: "Biospecimen" },
-    { name: "image_other", title: "Core imaging", unit: "Biospecimen" },
-    { name: "other", title: "Other assays", unit: "Biospecimen" },
-  ];
 
 /** Makes an atlas's page and its data files. */
 export function makeAtlasPage(input: AtlasPageInput, tools: PageTools): readonly PageFile[] {
@@ -142,7 +136,7 @@ function atlasModel(
     fixedTitle: count(changes.fixed.length, "fixed finding"),
     findingsCsv: `data/${id}-findings.csv`,
     findingsJson: `data/${id}-findings.json`,
-    grids: GRIDS.map((grid) => gridModel(grid, analysis, figuresOf(grid.name))),
+    grids: GRID_LABELS.map((grid) => gridModel(grid, analysis, figuresOf(grid.name))),
     timeline: {
       figures: figuresOf("timeline"),
       dataPath: `data/${id}-timeline.js`,
@@ -157,7 +151,7 @@ function atlasModel(
       sifPath: `${id}_network.sif`,
       summary: `${count(analysis.sif.length, "link")} from parent to child.`,
       hasLinks: analysis.sif.length > 0,
-      table: linksTable(analysis),
+      table: linksTable(analysis, input.components),
     },
     gallery,
     hasGallery: gallery.length > 0,
@@ -167,7 +161,7 @@ function atlasModel(
 
 function tabs(analysis: AtlasAnalysis, gallery: number): readonly object[] {
   const found = analysis.findings.length;
-  const all = [
+  return [
     {
       id: "metadata",
       label: "Metadata files",
@@ -180,7 +174,6 @@ function tabs(analysis: AtlasAnalysis, gallery: number): readonly object[] {
     { id: "network", label: "Network", badge: "" },
     ...(gallery > 0 ? [{ id: "figures", label: "Figures", badge: number(gallery) }] : []),
   ];
-  return all.map((tab, index) => ({ ...tab, isFirst: index === 0 }));
 }
 
 function ruleModel(rule: RuleOutcome, analysis: AtlasAnalysis, changes: FindingChanges): RuleModel {
@@ -218,7 +211,7 @@ function changeLine(changes: FindingChanges): string {
 }
 
 function gridModel(
-  { name, title, unit }: (typeof GRIDS)[number],
+  { name, title, unit }: GridLabel,
   analysis: AtlasAnalysis,
   figures: readonly PageFigure[],
 ): GridModel {

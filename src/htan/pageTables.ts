@@ -5,12 +5,16 @@ import { date, number, percent } from "../format.ts";
 import {
   type CellValue,
   makeTable,
+  MOST_ROWS,
   type TableCell,
   type TableColumn,
   type TableModel,
 } from "../table.ts";
-import type { AtlasAnalysis, Grid, GridName } from "./analysis.ts";
+import type { AtlasAnalysis, Grid, GridName, ManifestSummary } from "./analysis.ts";
 import type { FindingChanges } from "./changes.ts";
+import { eventLabel } from "./figures.ts";
+import { type ComponentName, makeOverview, readGraph } from "./graph.ts";
+import { compareNatural, compareText } from "./naturalOrder.ts";
 import { SYNAPSE_LINK, synapsePage } from "./pageFrame.ts";
 
 const SEVERITY = { error: "Error", warning: "Warning", info: "Info" } as const;
@@ -44,7 +48,10 @@ const NEW_COLUMN: TableColumn = {
   hint: "Marked where the finding was not there before",
 };
 
-/** Makes the table of findings; the mark column is there only where there is something to compare with. */
+/**
+ * Makes the table of findings; the mark column is there only where there is something to compare with.
+ * Where they do not all fit, each rule keeps its share, and of a rule what is new comes first.
+ */
 export function findingsTable(
   atlasId: string,
   findings: readonly Finding[],
@@ -57,16 +64,40 @@ export function findingsTable(
     name: `${atlasId}-findings-shown`,
     caption: "Findings",
     columns: hasBefore ? [rule, severity, NEW_COLUMN, ...rest] : FINDING_COLUMNS,
-    rows: findings.map((finding, index) => {
+    rows: chooseFindings(findings, changes.isNew, MOST_ROWS).map((index) => {
+      const finding = findings[index] as Finding;
       const [ruleCell = "", severityCell = "", ...cells] = findingCells(finding);
       const mark: CellValue = changes.isNew[index] === true ? { text: "New", tone: "new" } : "";
       return hasBefore
         ? [ruleCell, severityCell, mark, ...cells]
         : [ruleCell, severityCell, ...cells];
     }),
+    total: findings.length,
     empty: "Nothing was found: all checks that ran have passed.",
     allHref: `data/${atlasId}-findings.csv`,
   });
+}
+
+/** Chooses at most so many findings, by index and in their order: as many of each rule as of any other, as far as it has them. */
+function chooseFindings(
+  findings: readonly Finding[],
+  isNew: readonly boolean[],
+  most: number,
+): readonly number[] {
+  const indexes = findings.map((_, index) => index);
+  if (indexes.length <= most) return indexes;
+  // The rules with the fewest come first, so that what they leave over is shared by the others.
+  const rules = [...Map.groupBy(indexes, (index) => findings[index]?.rule).values()].sort(
+    (a, b) => a.length - b.length,
+  );
+  const chosen: number[] = [];
+  for (const [place, own] of rules.entries()) {
+    const share = Math.floor((most - chosen.length) / (rules.length - place));
+    const added = own.filter((index) => isNew[index] === true);
+    const known = own.filter((index) => isNew[index] !== true);
+    chosen.push(...[...added, ...known].slice(0, share));
+  }
+  return chosen.sort((a, b) => a - b);
 }
 
 /** Makes the table of findings that are gone. */
@@ -126,7 +157,7 @@ export function manifestsTable(analysis: AtlasAnalysis): TableModel {
       },
       { key: "modifiedAt", label: "Modified", kind: "date" },
     ],
-    rows: Object.entries(analysis.manifests).map(([entityId, manifest]) => [
+    rows: byComponent(analysis.manifests).map(([entityId, manifest]) => [
       manifest.component ?? { text: "(none)", tone: "muted" },
       { text: manifest.name, href: synapsePage(entityId) },
       entityId,
@@ -141,6 +172,18 @@ export function manifestsTable(analysis: AtlasAnalysis): TableModel {
     ]),
     empty: "No metadata manifest has been submitted yet.",
   });
+}
+
+/** Sorts manifests: an analysis that was stored has lost the order of its keys. */
+function byComponent(
+  manifests: AtlasAnalysis["manifests"],
+): readonly (readonly [string, ManifestSummary])[] {
+  return Object.entries(manifests).sort(
+    ([idA, a], [idB, b]) =>
+      compareText(a.component ?? "", b.component ?? "") ||
+      compareNatural(a.name, b.name) ||
+      compareNatural(idA, idB),
+  );
 }
 
 /** Makes the table of how many rows of a grid have each component. */
@@ -212,19 +255,21 @@ export function foldersTable(analysis: AtlasAnalysis): TableModel {
       { key: "unannotated", label: "Unannotated", kind: "number" },
       { key: "share", label: "Annotated share", kind: "number", hint: "Percent" },
     ],
-    rows: Object.entries(analysis.rootFolders).map(([name, folder]) => {
-      const files = folder.annotated + folder.unannotated;
-      return [
-        name === "" ? { text: "(project root)", tone: "muted" } : name,
-        folder.synapseId ?? "",
-        files,
-        folder.annotated,
-        folder.unannotated > 0
-          ? { text: number(folder.unannotated), value: folder.unannotated, tone: "warning" }
-          : 0,
-        files === 0 ? "" : shareCell(folder.annotated / files),
-      ];
-    }),
+    rows: Object.entries(analysis.rootFolders)
+      .sort(([a], [b]) => compareNatural(a, b))
+      .map(([name, folder]): CellValue[] => {
+        const files = folder.annotated + folder.unannotated;
+        return [
+          name === "" ? { text: "(project root)", tone: "muted" } : name,
+          folder.synapseId ?? "",
+          files,
+          folder.annotated,
+          folder.unannotated > 0
+            ? { text: number(folder.unannotated), value: folder.unannotated, tone: "warning" }
+            : 0,
+          files === 0 ? "" : shareCell(folder.annotated / files),
+        ];
+      }),
     empty: "The project holds no files.",
   });
 }
@@ -252,7 +297,7 @@ export function eventsTable(analysis: AtlasAnalysis): TableModel {
     rows: analysis.timelineEvents.map((event) => [
       event.participant,
       rowName(event.Grouping, event.participant),
-      event.Event,
+      eventLabel(event),
       event.Start,
       event.Finish,
       event.Samples === "NA" ? "" : event.Samples.join(", "),
@@ -269,32 +314,25 @@ function rowName(grouping: string, participant: string): string {
 }
 
 /** Makes the table of links between components: the network in numbers. */
-export function linksTable(analysis: AtlasAnalysis): TableModel {
-  const counts = new Map<string, number>();
-  for (const line of analysis.sif) {
-    const [parent = "", , child = ""] = line.split("\t");
-    const pair = `${abbreviationOf(parent)}\t${abbreviationOf(child)}`;
-    counts.set(pair, (counts.get(pair) ?? 0) + 1);
-  }
+export function linksTable(
+  analysis: AtlasAnalysis,
+  components: readonly ComponentName[],
+): TableModel {
+  const { nodes, edges } = makeOverview(readGraph(analysis.sif, analysis.findings, components));
+  const nameOf = (node: number): string => nodes[node]?.name ?? "";
   return makeTable({
     id: "links",
     name: `${analysis.atlasId}-links`,
     caption: "Links by component",
     columns: [
-      { key: "parent", label: "Parent", kind: "text", hint: "Abbreviation as in the SIF" },
+      { key: "parent", label: "Parent", kind: "text" },
       { key: "child", label: "Child", kind: "text" },
       { key: "links", label: "Links", kind: "number" },
     ],
-    rows: [...counts].map(([pair, links]) => {
-      const [parent = "", child = ""] = pair.split("\t");
-      return [parent, child, links];
-    }),
+    rows: [
+      ...edges.map(({ from, to, links }) => [nameOf(from), nameOf(to), links]),
+      ...nodes.filter(({ inner }) => inner > 0).map(({ name, inner }) => [name, name, inner]),
+    ],
     empty: "No record names a parent.",
   });
-}
-
-/** Reads the abbreviation off a node's name, e.g. "B" of "B_HTA3_8001_1". */
-function abbreviationOf(node: string): string {
-  const at = node.indexOf("_");
-  return at < 0 ? node : node.slice(0, at);
 }

@@ -28,7 +28,8 @@ export function readAtlases(text: string): Atlas[] {
   scanner.push(Buffer.from(text));
   const { unclosedRow } = scanner.end();
   const [header, ...records] = lines;
-  if (header === undefined) throw refused(["it is empty"]);
+  const unclosed = unclosedRow === null ? [] : [`line ${unclosedRow}: a quote is not closed`];
+  if (header === undefined) throw refused(unclosed.length > 0 ? unclosed : ["it is empty"]);
   const missing = COLUMNS.filter((name) => !header.cells.includes(name));
   if (missing.length > 0) {
     throw refused(
@@ -38,9 +39,8 @@ export function readAtlases(text: string): Atlas[] {
       ),
     );
   }
-  const problems: string[] = [];
-  if (unclosedRow !== null) problems.push(`line ${unclosedRow}: a quote is not closed`);
-  if (records.length === 0) problems.push("it has no atlas");
+  const problems = [...unclosed];
+  if (records.length === 0 && unclosedRow === null) problems.push("it has no atlas");
   const atlases = records.map((record) => readAtlas(header, record, problems));
   findRepeated(records, atlases, "atlasId", problems);
   findRepeated(records, atlases, "projectId", problems);

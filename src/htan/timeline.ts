@@ -2,6 +2,7 @@
 
 import type { TimelineEvent } from "./analysis.ts";
 import { isSpecimenLike } from "./ids.ts";
+import { keptValue } from "./keptValue.ts";
 import type { KnownManifest } from "./lineage.ts";
 import { type Manifest, SPECIMEN_COLUMNS, THERAPY_COLUMNS } from "./manifest.ts";
 import { compareText } from "./naturalOrder.ts";
@@ -84,7 +85,8 @@ function readSpecimens(manifests: readonly KnownManifest[]): readonly Happening[
     const sites = manifest.cells.get(SPECIMEN_COLUMNS.site);
     const sources = manifest.cells.get(SPECIMEN_COLUMNS.source);
     for (const [record, id] of ids.entries()) {
-      const participant = parents[record] ?? "";
+      // Parents may be a list, but a participant is one.
+      const participant = keptValue(parents[record] ?? "");
       const day = readDay(days?.[record]);
       if (participant === "" || Number.isNaN(day) || isSpecimenLike(participant)) continue;
       const siteText = sites?.[record] ?? "";

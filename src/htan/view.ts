@@ -5,6 +5,7 @@ import { FILE_KINDS, type FileKind, type ViewRow } from "./analysis.ts";
 import { cellIs, cellNumber, entityNumber, isAbsentCell } from "./cellBytes.ts";
 import { cellText, type CsvEscape, type CsvRecord, readCsv } from "./csv.ts";
 import { isSafeName, kindOf } from "./fileKind.ts";
+import { keptValue, plainText } from "./keptValue.ts";
 import { isAbsent } from "./missing.ts";
 
 /** The columns to ask the view for. */
@@ -91,15 +92,15 @@ export async function readView(
     },
     escape,
   );
-  if (columns === null) {
-    throw new HdashError("permanent", "the file view's answer is empty: not even column names");
-  }
   const damagedRow = unclosedRow ?? overlongRow;
   if (damagedRow !== null) {
     throw new HdashError(
       "permanent",
       `the file view's answer is damaged: a quote in row ${damagedRow} is not closed`,
     );
+  }
+  if (columns === null) {
+    throw new HdashError("permanent", "the file view's answer is empty: not even column names");
   }
   return fold.result();
 }
@@ -151,7 +152,7 @@ function makeFold() {
     if (name === "") return trouble(record, "name", "");
     const parent = entityNumber(record, columns.parentId);
     if (parent === 0) trouble(record, "parentId", cellText(record, columns.parentId));
-    if (isFolder) folders.set(id, { name, parent });
+    if (isFolder) folders.set(id, { name: plainText(name), parent });
     else addFile(record, columns, name, parent);
   }
 
@@ -186,10 +187,10 @@ function makeFold() {
     const md5 = cellText(record, columns.dataFileMD5Hex);
     return {
       id: cellText(record, columns.id),
-      name: cellText(record, columns.name),
+      name: plainText(cellText(record, columns.name)),
       type: "file",
       parentId: cellText(record, columns.parentId),
-      component: isAbsent(component) ? null : component,
+      component: isAbsent(component) ? null : keptValue(component),
       modifiedOn: readMoment(record, columns.modifiedOn),
       sizeBytes,
       md5: isAbsent(md5) ? null : md5,
@@ -223,7 +224,7 @@ function makeFold() {
   function trouble(record: CsvRecord, column: string, value: string): void {
     const known = problems.get(column);
     if (known === undefined)
-      problems.set(column, { count: 1, firstRow: record.row, firstValue: value });
+      problems.set(column, { count: 1, firstRow: record.row, firstValue: keptValue(value) });
     else known.count += 1;
   }
 

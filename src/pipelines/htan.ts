@@ -133,11 +133,15 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
     });
     const { ...measures } = await plan.read(numbers);
     const { figures, drawings } = await plan.do(steps.drawFigures, {
-      params: { drawnBy: effects.drawnBy },
+      params: { drawnBy: effects.drawnBy, components: effects.componentsDigest },
       inputs: { analysis },
     });
     const { pages } = await plan.do(steps.renderAtlas, {
-      params: { atlas: { ...atlas }, design: effects.designDigest },
+      params: {
+        atlas: { ...atlas },
+        design: effects.designDigest,
+        components: effects.componentsDigest,
+      },
       inputs: { analysis, figures, past: await plan.value(await pastOf(plan, measures)) },
     });
     return { pages, drawings, measures };
@@ -200,7 +204,10 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
     const keepScopes: string[] = [];
     for (const { atlasId } of atlases) {
       const outcome = outcomes.get(atlasId);
-      if (outcome?.ok !== true) keepScopes.push(atlasId);
+      const { last } = await plan.history(atlasId, 1);
+      // A run of this atlas alone may have started later and be finished: its page is newer than ours.
+      const isOvertaken = last !== null && last.startedAt > plan.run.startedAt;
+      if (outcome?.ok !== true || isOvertaken) keepScopes.push(atlasId);
       else {
         const { pages, drawings } = outcome.value;
         parts.push({ scope: atlasId, prefix: "", tree: pages, cache: "page" });
@@ -250,6 +257,8 @@ function makeSteps(effects: HtanEffects) {
       version: 1,
       outputs: { atlases: json<readonly Atlas[]>() },
       pin: async () => digestOfJson((await effects.listAtlases()).map((atlas) => ({ ...atlas }))),
+      // A list that is registered between the pin and the reading must not be kept under the old list's key.
+      repin: true,
       run: async (_inputs: object, _params: null) => ({ atlases: await effects.listAtlases() }),
     }),
 
@@ -274,7 +283,8 @@ function makeSteps(effects: HtanEffects) {
 
     listFiles: step({
       name: "listFiles",
-      version: 1,
+      // 2: values are capped, and what follows an unclosed quote is not read.
+      version: 2,
       outputs: { files: json<AtlasFiles>() },
       run: async ({ view }: { view: BlobFile }, { atlas }: { atlas: AtlasParam }) => ({
         files: listFiles(atlas, await readView(view.stream(), { escape: "\\" })),
@@ -288,6 +298,7 @@ function makeSteps(effects: HtanEffects) {
       // A manifest is known by its MD5; only where the view has none is the entity asked whether it moved.
       pin: async ({ entityId, md5 }: { entityId: string; md5: string | null }, signal) =>
         md5 === null ? (await synapse.entity(entityId, signal)).etag : null,
+      repin: true,
       async run(_inputs: object, { entityId, md5 }, ctx) {
         const path = `${await ctx.workDir()}/${entityId}.csv`;
         await synapse.download(entityId, md5, path, ctx.signal, (bytes) =>
@@ -300,7 +311,8 @@ function makeSteps(effects: HtanEffects) {
     checkAtlas: step({
       name: "checkAtlas",
       // 2: the measures have a port of their own, so that a run in which nothing moved need not read the analysis.
-      version: 2,
+      // 3: values are capped, and what follows an unclosed quote is not read.
+      version: 3,
       outputs: { analysis: json<AtlasAnalysis>(), numbers: json<Measures>() },
       async run(
         { files, contents }: { files: AtlasFiles; contents: readonly BlobFile[] },
@@ -325,11 +337,12 @@ function makeSteps(effects: HtanEffects) {
 
     drawFigures: step({
       name: "drawFigures",
-      version: 1,
+      // 2: events are drawn wherever their days are, and say how many specimens share them.
+      version: 2,
       outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
       async run(
         { analysis }: { analysis: AtlasAnalysis },
-        _params: { drawnBy: Readonly<Record<string, string>> },
+        _params: { drawnBy: Readonly<Record<string, string>>; components: Digest },
         ctx,
       ) {
         // Loaded when first drawn: a run in which nothing moved needs no chart engine.
@@ -370,15 +383,24 @@ function makeSteps(effects: HtanEffects) {
 
     renderAtlas: step({
       name: "renderAtlas",
-      version: 1,
+      // 2: tables keep a share of each rule, and links are named by component.
+      version: 2,
       outputs: { pages: publicTree() },
       run: async (
         inputs: { analysis: AtlasAnalysis; figures: readonly PageFigure[]; past: AtlasPast },
-        { atlas }: { atlas: AtlasParam; design: Digest },
+        { atlas }: { atlas: AtlasParam; design: Digest; components: Digest },
       ) => {
         const { analysis, figures, past } = inputs;
         const pages = makeAtlasPage(
-          { atlas, analysis, ...past, figures, gallery: [], assets: assets.paths },
+          {
+            atlas,
+            analysis,
+            ...past,
+            figures,
+            gallery: [],
+            components: components.list,
+            assets: assets.paths,
+          },
           tools,
         );
         const { dataScript, timelineScript } = await import("../render/dataScript.ts");

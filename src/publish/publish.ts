@@ -6,11 +6,14 @@ import { type Digest, digestOfJson } from "../digest.ts";
 import { HdashError } from "../error.ts";
 import { count } from "../format.ts";
 import type { Log } from "../log.ts";
+import { retry, type RetryPolicy } from "../retry.ts";
 import type { Bucket } from "../store/bucket.ts";
 import type { Publication, PublicationStore, Publisher, PublishResult, SiteFile } from "./site.ts";
 
 /** Objects on their way at a time: enough to hide the round trips, few enough for any store. */
 const CONCURRENCY = 6;
+/** For the ledger: about 15 seconds in all, as the engine waits for it. A site half put is worth the wait for a restart. */
+const LEDGER_RETRY: RetryPolicy = { attempts: 8, minDelayMs: 200, maxDelayMs: 4000 };
 /** Rows that are taken out of the ledger after each request that deletes: as many as S3 takes in one. */
 const DELETE_BATCH = 1000;
 /** Pages that lead to all others; they go up when everything they lead to is there, the index after the rest. */
@@ -27,21 +30,37 @@ interface Changes {
 }
 
 /**
- * Makes a publisher. Its `publish` throws a permanent error for a path that occurs twice, and whatever the bucket or the ledger
- * throws; what was put until then is remembered, the index is the old one, and the next run goes on from there.
+ * Makes a publisher. Its `publish` throws a permanent error for a path that occurs twice or is another pipeline's, and whatever the
+ * bucket or the ledger throws, the ledger's transient errors only after trying again by `policy`; what was put until then is remembered, the index is the old one, and the next run goes on from there.
  */
 export function makePublisher(options: {
   readonly bucket: Bucket;
   readonly publications: PublicationStore;
   readonly log: Log;
+  readonly policy?: RetryPolicy;
 }): Publisher {
-  const { bucket, publications, log } = options;
+  const { bucket, publications, log, policy = LEDGER_RETRY } = options;
   const site = bucket.uri;
+
+  /** Uses the ledger. Once told to stop there is no time to try again, but one attempt: what was just put should be remembered. */
+  async function keep<T>(subject: string, signal: AbortSignal, use: () => Promise<T>): Promise<T> {
+    if (signal.aborted) return use();
+    return retry(subject, policy, use, {
+      signal,
+      onRetry: ({ reason, attempt }) =>
+        log.warn(`${subject}: ${reason}; trying again`, { attempt }),
+    });
+  }
+
   return {
     site,
-    async publish(files, keepScopes, signal, onProgress) {
+    async publish(files, { owner, keepScopes, signal, onProgress }) {
       checkPaths(files);
-      const recorded = await publications.list(site);
+      const everyones = await keep(`reading what is on ${site}`, signal, () =>
+        publications.list(site),
+      );
+      checkOwner(site, owner, files, everyones);
+      const recorded = everyones.filter((row) => row.owner === owner);
       const live = await listLive(bucket, files, recorded, signal);
       const changes = compare(files, recorded, live, new Set(keepScopes));
       warnOfMissing(changes, files, recorded, live);
@@ -50,29 +69,34 @@ export function makePublisher(options: {
       onProgress(done, total);
       const onDone = (more: number): void => onProgress((done += more), total);
 
-      for (const [file, row] of changes.rescoped) {
-        const { contentType, bytes, scope } = file;
-        await publications.save(site, { ...row, scope }, contentType, bytes);
-      }
+      const known = new Set(recorded.map(({ path }) => path));
+      const save = (row: Publication, { path, contentType, bytes }: SiteFile): Promise<void> =>
+        keep(`noting ${path} on ${site}`, signal, () =>
+          publications.save(site, row, contentType, bytes),
+        );
+      for (const [file, row] of changes.rescoped) await save({ ...row, scope: file.scope }, file);
       for (const stage of stagesOf(changes.puts)) {
         await putAll(stage, signal, async (file) => {
-          const { path, contentType, cacheControl, bytes, scope } = file;
-          const headers = { contentType, cacheControl };
-          const etag = await bucket.put(path, await file.read(), headers, signal);
-          // At once: a row is what lets the next run leave the object alone, or delete it.
-          await publications.save(
-            site,
-            { path, digest: digestOf(file), etag, scope },
-            contentType,
-            bytes,
-          );
+          const { path, contentType, cacheControl, scope } = file;
+          const body = await file.read();
+          const row = { path, owner, digest: digestOf(file), etag: "", scope };
+          // Before: an object whose put was the last thing we did is known, and can be deleted. Not where somebody else's is in the way:
+          // that is not ours before it is replaced.
+          if (!known.has(path) && !live.has(path)) await save(row, file);
+          const etag = await bucket.put(path, body, { contentType, cacheControl }, signal);
+          // At once: an etag is what lets the next run leave the object alone.
+          await save({ ...row, etag }, file);
           onDone(1);
         });
       }
       for (let start = 0; start < changes.deletes.length; start += DELETE_BATCH) {
         const batch = changes.deletes.slice(start, start + DELETE_BATCH);
         await bucket.delete(batch, signal);
-        for (const path of batch) await publications.remove(site, path);
+        for (const path of batch) {
+          await keep(`forgetting ${path} on ${site}`, signal, () =>
+            publications.remove(site, path),
+          );
+        }
         onDone(batch.length);
       }
       const result = resultOf(files, changes);
@@ -91,7 +115,9 @@ export function makePublisher(options: {
     live: ReadonlyMap<string, string>,
   ): void {
     const others = new Set([...files.map(({ path }) => path), ...deletes]);
-    const missing = recorded.filter(({ path }) => !others.has(path) && !live.has(path));
+    const missing = recorded.filter(
+      ({ path, etag }) => etag !== "" && !others.has(path) && !live.has(path),
+    );
     const [first] = missing;
     if (first === undefined) return;
     log.warn(
@@ -111,6 +137,27 @@ function checkPaths(files: readonly SiteFile[]): void {
       );
     }
     seen.add(path);
+  }
+}
+
+/** Two pipelines that share a site must not overwrite each other's files, run by run. */
+function checkOwner(
+  site: string,
+  owner: string,
+  files: readonly SiteFile[],
+  recorded: readonly Publication[],
+): void {
+  const others = new Map(
+    recorded.filter((row) => row.owner !== owner).map((row) => [row.path, row.owner]),
+  );
+  for (const { path } of files) {
+    const other = others.get(path);
+    if (other === undefined) continue;
+    throw new HdashError(
+      "permanent",
+      `${owner} cannot publish ${path} on ${site}: it belongs to ${other}`,
+      { hint: "Publish one of them elsewhere: give it a bucket, a prefix or a folder of its own." },
+    );
   }
 }
 

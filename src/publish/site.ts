@@ -29,14 +29,19 @@ export interface PublishResult {
   readonly deletedPaths: readonly string[];
 }
 
+/** How files are to be published. */
+export interface PublishOptions {
+  /** The pipeline whose files these are: what others have published on the same site is left alone. */
+  readonly owner: string;
+  /** Scopes whose files stay as they are, though they are not among the given ones. */
+  readonly keepScopes: readonly string[];
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
 /** Makes the bucket match `files`; given to the engine so that it need not know of buckets. */
 export interface Publisher {
   /** Names the site: the bucket's uri with its prefix. */
   readonly site: string;
-  publish(
-    files: readonly SiteFile[],
-    keepScopes: readonly string[],
-    signal: AbortSignal,
-    onProgress: (done: number, total: number) => void,
-  ): Promise<PublishResult>;
+  publish(files: readonly SiteFile[], options: PublishOptions): Promise<PublishResult>;
 }

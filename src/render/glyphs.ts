@@ -41,12 +41,20 @@ export function roomFor(text: string, sizePx: number, weight = 400): number {
 export function fitText(text: string, maxPx: number, sizePx: number, weight = 400): string {
   if (textWidth(text, sizePx, weight) <= maxPx) return text;
   const characters = [...text];
-  for (let keep = characters.length - 1; keep > 0; keep--) {
+  const shorten = (keep: number): string => {
     const head = Math.ceil(keep * 0.6);
-    const short = `${characters.slice(0, head).join("")}…${characters.slice(characters.length - (keep - head)).join("")}`;
-    if (textWidth(short, sizePx, weight) <= maxPx) return short;
+    const tail = characters.slice(characters.length - (keep - head));
+    return `${characters.slice(0, head).join("")}…${tail.join("")}`;
+  };
+  // Names come from data and may be of any length: halving the range keeps the work in proportion to it.
+  let fits = 0;
+  let tooLong = characters.length;
+  while (tooLong - fits > 1) {
+    const middle = Math.floor((fits + tooLong) / 2);
+    if (textWidth(shorten(middle), sizePx, weight) <= maxPx) fits = middle;
+    else tooLong = middle;
   }
-  return "…";
+  return shorten(fits);
 }
 
 /** Breaks a name into at most two lines at a hyphen, an underscore, a space or a capital; the second is shortened to fit. */

@@ -7,8 +7,22 @@ const UNIT_DENSITY = 72;
 /** Bounds what a hostile or broken SVG can ask for: 20,000 pixels each way. */
 const MOST_PIXELS = 400_000_000;
 
+/**
+ * A coordinate of a million or more. The rasteriser has been seen to crash the whole process at five million, which no catch can
+ * hold; figures are some thousands wide.
+ */
+const FAR =
+  /\s(?:transform|d|x|y|x1|x2|y1|y2|cx|cy|width|height|points)="[^"]*?(?<![\d.])(-?\d{7,}(?:\.\d+)?)/;
+
 /** Draws a standalone SVG on white; `scale` 2 gives a picture for dense screens. Throws a permanent error for what is not SVG. */
 export async function renderPng(svg: string, scale = 2): Promise<Uint8Array> {
+  const far = FAR.exec(svg);
+  if (far !== null) {
+    throw new HdashError(
+      "permanent",
+      `a figure reaches out of its sheet, to ${far[1]}, and cannot be drawn as PNG`,
+    );
+  }
   try {
     const { default: sharp } = await import("sharp");
     return await sharp(Buffer.from(svg), {

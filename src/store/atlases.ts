@@ -1,5 +1,7 @@
 // The atlas registry: which Synapse projects are watched. Its rows come whole from a file, so what the file lacks is removed.
 
+import { sql } from "kysely";
+
 import type { Db } from "./schema.ts";
 
 /** A row of the registry; the same as htan's Atlas, which this room may not import. */
@@ -24,8 +26,10 @@ export async function saveAtlases(
   atlases: readonly RegisteredAtlas[],
 ): Promise<SavedAtlases> {
   return db.transaction().execute(async (trx) => {
+    // The table, since an empty one has no rows that could be locked: two first starts would insert the same.
+    await sql`lock table atlas in share row exclusive mode`.execute(trx);
     const before = new Map(
-      (await readAtlases(trx, true)).map((atlas) => [atlas.atlasId, atlas] as const),
+      (await listAtlases(trx)).map((atlas) => [atlas.atlasId, atlas] as const),
     );
     const wanted = new Set(atlases.map(({ atlasId }) => atlasId));
     const added = atlases.filter(({ atlasId }) => !before.has(atlasId));
@@ -57,13 +61,10 @@ export async function saveAtlases(
 
 /** Lists the registry in natural order of ids: HTA2 comes before HTA10. */
 export async function listAtlases(db: Db): Promise<readonly RegisteredAtlas[]> {
-  return readAtlases(db, false);
-}
-
-async function readAtlases(db: Db, isLocking: boolean): Promise<readonly RegisteredAtlas[]> {
-  let query = db.selectFrom("atlas").select(["atlas_id", "project_id", "name", "liaison"]);
-  if (isLocking) query = query.forUpdate();
-  const rows = await query.execute();
+  const rows = await db
+    .selectFrom("atlas")
+    .select(["atlas_id", "project_id", "name", "liaison"])
+    .execute();
   return rows
     .map((row) => ({
       atlasId: row.atlas_id,

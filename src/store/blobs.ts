@@ -15,8 +15,8 @@ export interface BlobStore {
   /** Puts a file of any size in bounded memory. `isOurs` allows the store to move the file instead of copying it. */
   putFile(path: string, options?: { readonly isOurs?: boolean }): Promise<StoredBlob>;
   has(digest: Digest): Promise<boolean>;
-  /** Says which of these blobs are not there. */
-  missing(digests: readonly Digest[]): Promise<readonly Digest[]>;
+  /** Says which of these blobs are not there, or not in full length. */
+  missing(blobs: readonly StoredBlob[]): Promise<readonly Digest[]>;
   /** Reads a whole blob. Throws a permanent error where it is missing or damaged. */
   read(digest: Digest): Promise<Uint8Array>;
   /** Reads a blob in pieces, in bounded memory; the error of a damaged one comes at its end at the latest. */

@@ -4,9 +4,16 @@ import { sql } from "kysely";
 
 import { canonicalJson, digestOf, type Json } from "../digest.ts";
 import { describeProcess, parseIdentity, type ProcessIdentity } from "./processIdentity.ts";
+import { abandonRun } from "./runs.ts";
 import type { Db } from "./schema.ts";
 import { type Lease, startAttempt } from "./stepRuns.ts";
 import { storableJson } from "./text.ts";
+
+/**
+ * A run that was started longer ago than this, and that nobody does, is not gone on with: what it says of itself (when it started, what it
+ * compares with) would be of another day. Its results stay, so that the new run finds them. Milliseconds.
+ */
+const LONGEST_PAUSE_MS = 6 * 3_600_000;
 
 /** Who wants to do which run. */
 export interface ClaimRequest {
@@ -38,7 +45,10 @@ export type Claim =
       readonly leaseUntil: string;
     };
 
-/** Claims the one active run of a pipeline and its parameters: a new one, or one whose worker handed it back, died or fell silent. */
+/**
+ * Claims the one active run of a pipeline and its parameters: a new one, or one whose worker handed it back, died or fell silent.
+ * Runs of the pipeline that were left so more than 6 hours after they started end as failed.
+ */
 export async function claimRun(db: Db, request: ClaimRequest): Promise<Claim> {
   for (;;) {
     const claim = await db.transaction().execute((trx) => tryClaim(trx, request));
@@ -50,20 +60,24 @@ async function tryClaim(trx: Db, request: ClaimRequest): Promise<Claim | null> {
   const { pipeline, build, worker, startedAt, leaseSeconds } = request;
   const params = canonicalJson(request.params);
   const paramsKey = digestOf(params);
-  const active = await trx
-    .selectFrom("run")
-    .select(["id", "attempt", "started_at", "worker", "worker_detail", "claimed_at", "lease_until"])
-    .select(
-      sql<boolean>`coalesce(worker_detail ->> 'nonce' = ${request.nonce}, false)`.as("is_ours"),
-    )
-    .select(
-      sql<boolean>`status = 'queued' or lease_until is null or lease_until < now()`.as("is_free"),
-    )
-    .where("pipeline", "=", pipeline)
+  let active = await selectActive(trx, request)
     .where("params_key", "=", paramsKey)
-    .where("status", "in", ["queued", "running"])
     .forUpdate()
     .executeTakeFirst();
+  // Those that somebody is about to claim are not waited for.
+  const others = await selectActive(trx, request)
+    .where("params_key", "!=", paramsKey)
+    .where("started_at", "<", new Date(startedAt.getTime() - LONGEST_PAUSE_MS))
+    .orderBy("id")
+    .forUpdate()
+    .skipLocked()
+    .execute();
+  for (const run of active === undefined ? others : [active, ...others]) {
+    if (!isAbandoned(run, request)) continue;
+    const error = `abandoned: started at ${run.started_at.toISOString()}, more than 6 hours before the next start`;
+    await abandonRun(trx, run.id, error, startedAt);
+    if (run === active) active = undefined;
+  }
   const hold = {
     status: "running" as const,
     worker: describeProcess(worker),
@@ -102,8 +116,7 @@ async function tryClaim(trx: Db, request: ClaimRequest): Promise<Claim | null> {
       earlierKeys: await startAttempt(trx, active.id),
     };
   }
-  const holder = parseIdentity(active.worker_detail);
-  if (!active.is_free && !(holder !== null && request.isDead(holder))) {
+  if (isHeld(active, request)) {
     return {
       kind: "busy",
       runId: active.id,
@@ -130,6 +143,37 @@ async function tryClaim(trx: Db, request: ClaimRequest): Promise<Claim | null> {
     startedAt: taken.started_at,
     earlierKeys: await startAttempt(trx, taken.id),
   };
+}
+
+function selectActive(trx: Db, { pipeline, nonce }: ClaimRequest) {
+  return trx
+    .selectFrom("run")
+    .select(["id", "attempt", "started_at", "worker", "worker_detail", "claimed_at", "lease_until"])
+    .select(sql<boolean>`coalesce(worker_detail ->> 'nonce' = ${nonce}, false)`.as("is_ours"))
+    .select(
+      sql<boolean>`status = 'queued' or lease_until is null or lease_until < now()`.as("is_free"),
+    )
+    .where("pipeline", "=", pipeline)
+    .where("status", "in", ["queued", "running"]);
+}
+
+/** What says whether somebody does a run. */
+interface Hold {
+  readonly worker_detail: unknown;
+  readonly is_free: boolean;
+}
+
+function isHeld({ worker_detail: detail, is_free: isFree }: Hold, request: ClaimRequest): boolean {
+  const holder = parseIdentity(detail);
+  return !isFree && !(holder !== null && request.isDead(holder));
+}
+
+function isAbandoned(
+  run: Hold & { readonly started_at: Date; readonly is_ours: boolean },
+  request: ClaimRequest,
+): boolean {
+  const pausedMs = request.startedAt.getTime() - run.started_at.getTime();
+  return pausedMs > LONGEST_PAUSE_MS && !run.is_ours && !isHeld(run, request);
 }
 
 function leaseEnd(seconds: number) {

@@ -136,7 +136,8 @@ async function openEmbedded({ dir }: EmbeddedSettings): Promise<Database> {
       // The first start takes seconds, and what it leaves when it is killed cannot be opened: it counts only when it is whole.
       const draft = join(dir, "data-draft");
       rmSync(draft, { recursive: true, force: true });
-      mkdirSync(draft, { recursive: true });
+      // For its user alone, even where the folder around it is open to others.
+      mkdirSync(draft, { recursive: true, mode: 0o700 });
       const first = await PGlite.create(draft);
       await first.close();
       renameSync(draft, data);

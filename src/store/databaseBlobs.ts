@@ -88,8 +88,9 @@ export function openDatabaseBlobs(db: Db): BlobStore {
     has,
     stream,
 
-    async missing(digests) {
-      if (digests.length === 0) return [];
+    async missing(blobs) {
+      if (blobs.length === 0) return [];
+      const digests = blobs.map(({ digest }) => digest);
       const rows = await db
         .selectFrom("blob")
         .select("digest")
@@ -108,8 +109,8 @@ export function openDatabaseBlobs(db: Db): BlobStore {
     async localFile(digest, dir) {
       const path = join(dir, `blob-${digest}`);
       try {
-        await mkdir(dir, { recursive: true });
-        await pipeline(stream(digest), createWriteStream(path));
+        await mkdir(dir, { recursive: true, mode: 0o700 });
+        await pipeline(stream(digest), createWriteStream(path, { mode: 0o600 }));
       } catch (error) {
         if (error instanceof HdashError) throw error;
         throw new HdashError("permanent", `${path} cannot be written: ${messageOf(error)}`, {

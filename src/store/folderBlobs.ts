@@ -4,6 +4,7 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import {
   access,
+  chmod,
   link,
   mkdir,
   readdir,
@@ -19,6 +20,11 @@ import { pipeline } from "node:stream/promises";
 import { type Digest, digestOf } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import type { BlobStore, StoredBlob } from "./blobs.ts";
+
+/** For their user alone: blobs hold data of participants. */
+const FOLDER = { recursive: true, mode: 0o700 } as const;
+/** Nor does anybody write to a blob. */
+const FILE_MODE = 0o400;
 
 /** Opens a folder of blobs; it is made when the first one is put. */
 export function openFolderBlobs(dir: string): BlobStore {
@@ -40,19 +46,19 @@ export function openFolderBlobs(dir: string): BlobStore {
       return (await stat(pathOf(digest))).size === bytes;
     } catch (error) {
       if (isMissing(error)) return false;
-      throw error;
+      throw failed(`blob ${digest} cannot be looked for in ${dir}`, error);
     }
   }
 
   /** Gives a finished draft its final name; a blob that is there already has the same bytes. */
   async function settle(draft: string, digest: Digest): Promise<void> {
-    await mkdir(join(dir, digest.slice(0, 2)), { recursive: true });
+    await mkdir(join(dir, digest.slice(0, 2)), FOLDER);
     await rename(draft, pathOf(digest));
   }
 
   async function newDraft(): Promise<string> {
     const drafts = join(dir, "draft");
-    await mkdir(drafts, { recursive: true });
+    await mkdir(drafts, FOLDER);
     return join(drafts, crypto.randomUUID());
   }
 
@@ -80,7 +86,7 @@ export function openFolderBlobs(dir: string): BlobStore {
           return { digest, bytes: bytes.byteLength };
         }
         const draft = await newDraft();
-        await writeFile(draft, bytes, { mode: 0o444 });
+        await writeFile(draft, bytes, { mode: FILE_MODE });
         await settle(draft, digest);
       } catch (error) {
         throw failed(`blob ${digest} cannot be written to ${dir}`, error);
@@ -108,7 +114,7 @@ export function openFolderBlobs(dir: string): BlobStore {
               yield chunk;
             }
           },
-          createWriteStream(draft, { mode: 0o444 }),
+          createWriteStream(draft, { mode: FILE_MODE }),
         );
         const digest = asDigest(hash);
         await settle(draft, digest);
@@ -118,9 +124,9 @@ export function openFolderBlobs(dir: string): BlobStore {
       }
     },
 
-    async missing(digests) {
-      const found = await Promise.all(digests.map(has));
-      return digests.filter((_, index) => found[index] !== true);
+    async missing(blobs) {
+      const found = await Promise.all(blobs.map(isWhole));
+      return blobs.filter((_, index) => found[index] !== true).map(({ digest }) => digest);
     },
 
     async read(digest) {
@@ -182,6 +188,7 @@ async function moves(
     }
     throw error;
   }
+  await chmod(draft, FILE_MODE);
   await settle(draft);
   return true;
 }

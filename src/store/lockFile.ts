@@ -42,7 +42,8 @@ const NAME = /^lock-(\d{6,15})\.json$/;
  * Throws a config error that says who holds it, unless the holder is provably dead.
  */
 export function lockFolder(dir: string): Lock {
-  mkdirSync(dir, { recursive: true });
+  // For its user alone: what it holds is private.
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   const identity = identifyProcess();
   const own: Holder = { identity, isReleased: false };
   const draft = join(dir, `lock-draft-${identity.pid}-${crypto.randomUUID()}`);
@@ -82,7 +83,7 @@ function refuseIfHeld(dir: string, name: string): void {
     holder === null
       ? "its lock cannot be read"
       : `${describeProcess(holder.identity)} holds it since ${sinceWhen(path)}`;
-  throw new HdashError("config", `the folder ${dir} is in use: ${who}`, {
+  throw new HdashError("busy", `the folder ${dir} is in use: ${who}`, {
     hint: `Wait for it to end, or use another HDASH_HOME. If it is gone for good, delete ${path}.`,
   });
 }

@@ -8,15 +8,19 @@ import type { Db } from "./schema.ts";
 /** A row of the publication table: what hdash believes is live. */
 export interface Publication {
   readonly path: string;
+  /** The pipeline that published it. */
+  readonly owner: string;
   readonly digest: Digest;
+  /** Empty where the object was about to be put: it may be there or not. */
   readonly etag: string;
   readonly scope: string | null;
 }
 
 /** Where publications are remembered; keyed by site (the bucket's uri). */
 export interface PublicationStore {
+  /** Lists the rows of every owner. */
   list(site: string): Promise<readonly Publication[]>;
-  /** Inserts or replaces one row, as soon as its object is put. */
+  /** Inserts or replaces one row, before its object is put and again as soon as it is. */
   save(site: string, publication: Publication, contentType: string, bytes: number): Promise<void>;
   remove(site: string, path: string): Promise<void>;
 }
@@ -34,7 +38,7 @@ export function openPublications(db: Db): PublicationStore {
 async function listPublications(db: Db, site: string): Promise<readonly Publication[]> {
   const rows = await db
     .selectFrom("publication")
-    .select(["path", "digest", "etag", "scope"])
+    .select(["path", "owner", "digest", "etag", "scope"])
     .where("site", "=", site)
     .execute();
   // Sorted here, because Postgres would sort by the server's locale.
@@ -46,11 +50,11 @@ async function listPublications(db: Db, site: string): Promise<readonly Publicat
 async function savePublication(
   db: Db,
   site: string,
-  { path, digest, etag, scope }: Publication,
+  { path, owner, digest, etag, scope }: Publication,
   contentType: string,
   bytes: number,
 ): Promise<void> {
-  const values = { digest, etag, scope, content_type: contentType, bytes };
+  const values = { owner, digest, etag, scope, content_type: contentType, bytes };
   // The run that publishes is the one that holds the site's lease.
   const runId = sql<string>`(select id from run where publishing_site = ${site} and status = 'running')`;
   const publishedAt = sql<Date>`now()`;

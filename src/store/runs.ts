@@ -60,13 +60,13 @@ export async function finishRun(db: Db, lease: Lease, end: RunEnd): Promise<RunR
     await dropRunning(trx, lease.runId);
     await pruneSteps(trx, lease, null);
     await pruneScopes(trx, lease);
-    const { rows } = await sql<Counts>`${countSteps(sql`${lease.runId}::bigint`)}`.execute(trx);
+    const counts = await readCounts(trx, lease.runId);
     const total = (kind: "added" | "removed") =>
       Object.values(end.deltas)
         .flatMap((delta) => (delta === null ? [] : Object.values(delta[kind])))
         .reduce((sum, count) => sum + count, 0);
     const outcome = {
-      ...rows[0],
+      ...counts,
       added: total("added"),
       removed: total("removed"),
       failedScopes: end.failedScopes,
@@ -85,6 +85,35 @@ export async function finishRun(db: Db, lease: Lease, end: RunEnd): Promise<RunR
       .execute();
     return readRun(trx, lease.runId);
   });
+}
+
+/** Ends a run that nobody does any more as failed. Its attempt is raised, so that whoever comes back to it has lost it. */
+export async function abandonRun(
+  trx: Db,
+  runId: string,
+  error: string,
+  finishedAt: Date,
+): Promise<void> {
+  await dropRunning(trx, runId);
+  const counts = await readCounts(trx, runId);
+  await trx
+    .updateTable("run")
+    .set({
+      status: "failed",
+      error: storable(error),
+      attempt: sql<number>`attempt + 1`,
+      finished_at: finishedAt,
+      lease_until: null,
+      publishing_site: null,
+      outcome: mergedOutcome(counts),
+    })
+    .where("id", "=", runId)
+    .execute();
+}
+
+async function readCounts(db: Db, runId: string): Promise<Counts> {
+  const { rows } = await sql<Counts>`${countSteps(sql`${runId}::bigint`)}`.execute(db);
+  return rows[0] ?? { hits: 0, ran: 0, failed: 0 };
 }
 
 async function readRun(db: Db, runId: string): Promise<RunRecord> {

@@ -57,6 +57,8 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
   const uri = `s3://${bucket}${prefix === "" ? "" : `/${prefix.slice(0, -1)}`}`;
   const client = new S3Client({
     region: options.region ?? "us-east-1",
+    // A bucket in another region than was said is asked for there, instead of failing.
+    followRegionRedirects: true,
     // retry.ts is the only one who tries again; a second one inside would multiply the attempts.
     maxAttempts: 1,
     requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },

@@ -114,6 +114,7 @@ interface BlobChunkTable {
 interface PublicationTable {
   site: string;
   path: string;
+  owner: string;
   digest: string;
   etag: string;
   scope: string | null;

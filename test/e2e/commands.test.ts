@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { hdash, hdashUtil } from "../support/command.ts";
+import { hdash, hdashUtil, start } from "../support/command.ts";
 import { type Services, startServices } from "../support/services.ts";
 
 let services: Services;
@@ -198,7 +198,8 @@ describe("hdash on a wrong command line", () => {
     [["run", "htan", "--atlas", "3"], /3 is not an atlas id such as HTA3/],
     [["runs", "--limit", "0"], /whole number from 1/],
     [["--env-file", "/no/such/file", "doctor"], /\/no\/such\/file/],
-    [["publish"], /unknown command|too many arguments/],
+    [["publish"], /there is no command "publish"[\s\S]*There are: run, runs/],
+    [["rnu"], /there is no command "rnu"[\s\S]*Did you mean run\?/],
     [["run", "--frobnicate"], /unknown option '--frobnicate'/],
   ])("refuses %j with 2 and says what is wrong", async (args, expected) => {
     const ended = await hdash(args, {});
@@ -222,9 +223,21 @@ describe("hdash on one folder twice", () => {
     const { openDatabase } = await import("../../src/store/database.ts");
     const held = await openDatabase({ kind: "embedded", dir: join(home, "database") });
     const ended = await hdash(["runs"], { HDASH_HOME: home });
-    await held.close();
-    expect(ended.code).not.toBe(0);
+    expect(ended.code).toBe(1);
     expect(ended.stderr).toContain(String(process.pid));
+    // A second start of a run is no failure: somebody is at it.
+    const env = {
+      HDASH_HOME: home,
+      SYNAPSE_PASSWORD: "token-1",
+      SYNAPSE_ENDPOINT_URL: services.synapse.url,
+    };
+    const second = await hdash(["run", "htan"], env);
+    expect(second.code, second.stderr).toBe(0);
+    expect(second.stderr).toContain(`htan was not started: the folder ${home}/database is in use`);
+    const waiting = start("src/main.ts", ["run", "htan", "--wait", "--atlas", "HTA1"], env);
+    await held.close();
+    // It goes on as soon as the folder is free: the registry of this home holds the real atlases, which this Synapse has not.
+    expect((await waiting.ended).stderr).toMatch(/HTAN dashboard started/);
     expect((await hdash(["runs"], { HDASH_HOME: home })).code).toBe(0);
   }, 60_000);
 
@@ -235,6 +248,9 @@ describe("hdash on one folder twice", () => {
     const ended = await hdash(["runs"], { HDASH_HOME: file });
     expect(ended.code).not.toBe(0);
     expect(ended.stderr).toContain("not-a-folder");
+    const below = await hdash(["runs"], { HDASH_HOME: join(file, "below") });
+    expect(below.code).toBe(2);
+    expect(below.stderr).toMatch(/HDASH_HOME: the folder .*not-a-folder.* cannot be made/);
     await rm(file);
   });
 });

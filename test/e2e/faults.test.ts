@@ -83,6 +83,18 @@ describe("hdash with a database that goes away", () => {
   }, 180_000);
 });
 
+describe("hdash with a database that is not there", () => {
+  test("tells Slack although nothing can be recorded, says what to do and ends with 1 or 2", async () => {
+    const ended = await hdash([], { ...services.env, HDASH_DB_PORT: "9" });
+    expect([1, 2]).toContain(ended.code);
+    expect(ended.stderr).toMatch(/database/i);
+    expect(services.slack.messages).toHaveLength(1);
+    const message = JSON.stringify(services.slack.messages[0]);
+    expect(message).toMatch(/htan: failed/);
+    expect(message).toMatch(/What to do/);
+  }, 120_000);
+});
+
 describe("hdash with a bucket that refuses", () => {
   test("keeps the old site when the 7th put is refused, ends with 1, tells Slack, and finishes next time", async () => {
     services.s3.setFaults({ nthPut: 7, status: 403, code: "AccessDenied" });

@@ -153,6 +153,8 @@ describe("hdash, with nothing but the environment", () => {
     expect(ended.code).toBe(1);
     expect(ended.stderr + lastMessage()).toMatch(/did not (accept|take) the token/);
     expect(ended.stderr).not.toContain("wrong-token");
+    for (const text of [ended.stderr, lastMessage()])
+      expect(text).toContain("personal access token");
   });
 
   test("reports every wrong variable at once and ends with 2", async () => {

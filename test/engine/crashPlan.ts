@@ -100,14 +100,15 @@ export function makeFolderSite(dir: string, publications: PublicationStore): Pub
   const site = "crash-site";
   return {
     site,
-    async publish(files, _keepScopes, _signal, onProgress): Promise<PublishResult> {
+    async publish(files, { owner, onProgress }): Promise<PublishResult> {
       const live = new Map((await publications.list(site)).map((one) => [one.path, one.digest]));
       const putPaths: string[] = [];
       for (const [index, { path, digest, contentType, bytes, scope, read }] of files.entries()) {
         if (live.get(path) !== digest) {
           mkdirSync(dirname(join(dir, path)), { recursive: true });
           writeFileSync(join(dir, path), await read());
-          await publications.save(site, { path, digest, etag: digest, scope }, contentType, bytes);
+          const row = { path, owner, digest, etag: digest, scope };
+          await publications.save(site, row, contentType, bytes);
           putPaths.push(path);
         }
         onProgress(index + 1, files.length);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { json, type Plan, step } from "../../src/engine/step.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { openDatabaseBlobs } from "../../src/store/databaseBlobs.ts";
-import { resetLedger } from "../../src/store/reset.ts";
+import { startAfresh } from "../support/ledger.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { finish, play, type World } from "./world.ts";
 
@@ -77,7 +77,7 @@ describe("a run whose database goes away", () => {
     await made.drop();
     await rm(dir, { recursive: true, force: true });
   });
-  beforeEach(() => resetLedger(made.database.db));
+  beforeEach(() => startAfresh(made.database.db));
 
   /** Steps of which the second cuts the wire while it runs. */
   function makePlan(onSecond: () => void) {

@@ -1,10 +1,9 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { json, type Plan, publicTree, type SitePart, step } from "../../src/engine/step.ts";
 import { HdashError } from "../../src/error.ts";
-import { resetLedger } from "../../src/store/reset.ts";
-import { LEDGER_KINDS } from "../support/ledger.ts";
+import { LEDGER_KINDS, startAfresh } from "../support/ledger.ts";
 import { finish, makeMemorySite, openWorld, play, type World } from "./world.ts";
 
 const page = step({
@@ -36,7 +35,7 @@ describe.each(LEDGER_KINDS)("plan.site(contents) on %s", (kind) => {
     world = await openWorld(kind);
   }, 90_000);
   afterAll(() => world.close());
-  beforeEach(() => resetLedger(world.database.db));
+  beforeEach(() => startAfresh(world.database.db));
 
   test("publishes the files of public trees below their prefixes, and notes what that came to", async () => {
     const publisher = makeMemorySite();
@@ -50,7 +49,9 @@ describe.each(LEDGER_KINDS)("plan.site(contents) on %s", (kind) => {
         keepScopes,
       }));
     };
-    const { outcome, events } = await play(world, plan("one", []), { publisher });
+    const publish = vi.spyOn(publisher, "publish");
+    const { outcome, events } = await play(world, plan("one", []), { publisher, name: "pages" });
+    expect(publish.mock.calls.map(([, { owner }]) => owner)).toEqual(["pages"]);
     const cacheControl = "no-cache";
     expect(Object.fromEntries(publisher.files)).toEqual({
       "index.html": { text: "one", cacheControl, scope: null },

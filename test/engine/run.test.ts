@@ -17,8 +17,7 @@ import {
 } from "../../src/engine/step.ts";
 import { HdashError } from "../../src/error.ts";
 import type { Finding } from "../../src/finding.ts";
-import { resetLedger } from "../../src/store/reset.ts";
-import { LEDGER_KINDS } from "../support/ledger.ts";
+import { LEDGER_KINDS, startAfresh } from "../support/ledger.ts";
 import { finish, openWorld, play, type World } from "./world.ts";
 
 /** Doubles a number and counts how often it had to. */
@@ -66,7 +65,7 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
   }, 90_000);
   afterAll(() => world.close());
   beforeEach(async () => {
-    await resetLedger(world.database.db);
+    await startAfresh(world.database.db);
     world.warnings.length = 0;
   });
 

@@ -5,9 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { json, type Plan, step } from "../../src/engine/step.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
-import { resetLedger } from "../../src/store/reset.ts";
 import { listRuns } from "../../src/store/runs.ts";
-import { LEDGER_KINDS } from "../support/ledger.ts";
+import { LEDGER_KINDS, startAfresh } from "../support/ledger.ts";
 import { finish, openWorld, play, type World } from "./world.ts";
 
 /** Steps of which each waits for a gate of its own, and tells when it has begun. */
@@ -50,7 +49,7 @@ describe.each(LEDGER_KINDS)("a run that does not end by itself, on %s", (kind) =
   }, 90_000);
   afterAll(() => world.close());
   beforeEach(async () => {
-    await resetLedger(world.database.db);
+    await startAfresh(world.database.db);
     world.warnings.length = 0;
   });
 
@@ -90,7 +89,7 @@ describe.each(LEDGER_KINDS)("a run that does not end by itself, on %s", (kind) =
 
     gates.open("two", "three");
     const second = await play(world, plan(gates), {
-      clock: () => new Date("2026-11-02T00:00:00Z"),
+      clock: () => new Date("2026-11-01T03:00:00Z"),
     });
     expect(gates.calls).toEqual(["one", "two", "two", "three"]);
     expect(second.events[0]).toMatchObject({
@@ -207,7 +206,7 @@ describe.each(LEDGER_KINDS)("a run that does not end by itself, on %s", (kind) =
     const gates = makeGates();
     const first = play(world, plan(gates));
     await gates.begun("one");
-    await resetLedger(world.database.db);
+    await startAfresh(world.database.db);
     gates.open("one", "two", "three");
     await expect(first).rejects.toMatchObject({ kind: "transient" });
     expect(await runs()).toEqual([]);

@@ -7,9 +7,9 @@ import { SILENT } from "../../src/log.ts";
 import { claimRun } from "../../src/store/claims.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
-import { resetLedger } from "../../src/store/reset.ts";
 import { takeSite } from "../../src/store/siteLease.ts";
 import type { Lease } from "../../src/store/stepRuns.ts";
+import { startAfresh } from "../support/ledger.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 
 describe("startHeartbeat(db, lease, log, onLost)", () => {
@@ -28,7 +28,7 @@ describe("startHeartbeat(db, lease, log, onLost)", () => {
     beating?.stop();
     losses.length = 0;
     warnings.length = 0;
-    await resetLedger(made.database.db);
+    await startAfresh(made.database.db);
     const claim = await claimRun(made.database.db, {
       ...{ pipeline: "p", params: null, build: "b", worker: identifyProcess(), nonce: "n" },
       ...{ startedAt: new Date(), leaseSeconds: 1, isDead: () => false },
@@ -95,5 +95,29 @@ describe("startHeartbeat(db, lease, log, onLost)", () => {
     ]);
     expect(warnings.length).toBeGreaterThan(1);
     expect(warnings[0]).toBe(`run ${lease.runId}: the lease could not be renewed`);
+  });
+
+  test("gives the lease up when it is over, though the database still keeps it waiting", async () => {
+    const held = Promise.withResolvers<void>();
+    const free = Promise.withResolvers<void>();
+    const holding = made.database.db.transaction().execute(async (trx) => {
+      await sql`select from run for update`.execute(trx);
+      held.resolve();
+      await free.promise;
+    });
+    await held.promise;
+    try {
+      start({ leaseSeconds: 0.2, heartbeatMs: 10 });
+      await expect.poll(() => losses.length, { timeout: 5000 }).toBe(1);
+      expect(losses).toMatchObject([
+        {
+          kind: "transient",
+          message: `run ${lease.runId} has lost its lease: the database did not answer in time`,
+        },
+      ]);
+    } finally {
+      free.resolve();
+      await holding;
+    }
   });
 });

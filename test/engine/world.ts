@@ -122,7 +122,7 @@ export function makeMemorySite(site = "memory://site"): MemorySite {
   return {
     site,
     files,
-    async publish(wanted, keepScopes, signal, onProgress): Promise<PublishResult> {
+    async publish(wanted, { keepScopes, signal, onProgress }): Promise<PublishResult> {
       const putPaths: string[] = [];
       for (const [index, file] of wanted.entries()) {
         signal.throwIfAborted();

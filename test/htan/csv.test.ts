@@ -85,13 +85,15 @@ describe("readCsv(chunks, onRecord, escape)", () => {
     expect((await read(String.raw`"a\",b` + "\n")).records).toEqual([["a\\", "b"]]);
   });
 
-  test("tells the row of a quote that is never closed, and gives what follows as one cell", async () => {
+  test("tells the row of a quote that is never closed, and does not give that row away", async () => {
     const { records, facts } = await read('a,b\nc,"d\ne,f\n', 4);
-    expect(records).toEqual([
-      ["a", "b"],
-      ["c", "d\ne,f\n"],
-    ]);
+    expect(records).toEqual([["a", "b"]]);
     expect(facts).toEqual({ bytes: 13, undecodableRow: null, unclosedRow: 2, overlongRow: null });
+  });
+
+  test("tells of bytes that are no text also in a row that is not closed", async () => {
+    const { facts } = await read(Buffer.from('a,b\nc,"\0\n'));
+    expect([facts.unclosedRow, facts.undecodableRow]).toEqual([2, 2]);
   });
 
   test.each([

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
 import type { TimelineEvent } from "../../src/htan/analysis.ts";
-import { atlasFigures, gridData, timelineData } from "../../src/htan/figures.ts";
+import { atlasFigures, eventLabel, gridData, timelineData } from "../../src/htan/figures.ts";
+import { GRID_LABELS } from "../../src/htan/gridLabels.ts";
 import type { FigureData } from "../../src/render/charts/figureData.ts";
 import { sampleAnalysis } from "../support/siteSample.ts";
 
@@ -44,6 +45,12 @@ describe("atlasFigures(analysis, components)", () => {
       "timeline",
       "network",
     ]);
+  });
+
+  test("calls the grids as the page does", () => {
+    expect(figures.slice(0, 6).map(({ title }) => title)).toEqual(
+      GRID_LABELS.map(({ title }) => title),
+    );
   });
 
   test("gives data that charts can be drawn from", () => {
@@ -109,6 +116,16 @@ describe("gridData(grid, noun, components)", () => {
   });
 });
 
+describe("eventLabel(event)", () => {
+  test.each([
+    [["1", "2", "3"], "Blood draw (3)"],
+    [["1"], "Blood draw"],
+    ["NA" as const, "Blood draw"],
+  ])("names an event with the specimens %j", (Samples, label) => {
+    expect(eventLabel({ ...event("P", "P x", 0, 1), Samples })).toBe(label);
+  });
+});
+
 describe("timelineData(events)", () => {
   test("groups events by participant and row, earliest first, and kinds by how often they occur", () => {
     const events = [
@@ -132,20 +149,24 @@ describe("timelineData(events)", () => {
           participant: "P1",
           label: "Therapy",
           events: [
-            { kind: 1, start: 0, finish: 14, hover },
-            { kind: 1, start: 30, finish: 60, hover },
+            { kind: 1, label: "Radiation (2)", start: 0, finish: 14, hover },
+            { kind: 1, label: "Radiation (2)", start: 30, finish: 60, hover },
           ],
         },
-        { participant: "P1", label: "Lung", events: [{ kind: 0, start: 0, finish: 1, hover }] },
+        {
+          participant: "P1",
+          label: "Lung",
+          events: [{ kind: 0, label: "Blood draw (2)", start: 0, finish: 1, hover }],
+        },
         {
           participant: "P2",
           label: "Site not given",
-          events: [{ kind: 0, start: 0, finish: 1, hover }],
+          events: [{ kind: 0, label: "Blood draw (2)", start: 0, finish: 1, hover }],
         },
         {
           participant: "P2",
           label: "elsewhere",
-          events: [{ kind: 2, start: 0, finish: 1, hover }],
+          events: [{ kind: 2, label: "Resection (2)", start: 0, finish: 1, hover }],
         },
       ],
     });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { type Manifest, readManifest, rowOf } from "../../src/htan/manifest.ts";
 import { components } from "./fixtureWorld.ts";
-import { chunked, entryOf, manifestOf } from "./given.ts";
+import { analysisOf, chunked, entryOf, manifestOf } from "./given.ts";
 
 const HEADER = "Component,HTAN Participant ID,Field A,entityId";
 
@@ -201,11 +201,82 @@ describe("readManifest(entry, chunks, components)", () => {
 
   test("finds a quote that is never closed", async () => {
     const manifest = await read(`${HEADER}\nExposure,HTA3_1,"x,syn1\nExposure,HTA3_2,x,syn2\n`);
-    expect(problemsOf(manifest)).toEqual([
-      ["M_UNCLOSED_QUOTE", 2],
-      ["M_RAGGED_ROWS", 2],
+    expect(problemsOf(manifest)).toEqual([["M_UNCLOSED_QUOTE", 2]]);
+    expect(manifest.problems[0]?.message).toBe(
+      "The Exposure manifest (folder/synapse_storage_manifest_exposure.csv) has a quote in row 2 that is never closed, so that this row and all that follow were not read.",
+    );
+    expect(manifest).toMatchObject({ records: 0 });
+  });
+
+  test("finds a quote among the column names that is never closed", async () => {
+    const manifest = await read(`"${HEADER}\nExposure,HTA3_1,x,syn1\n`);
+    expect(problemsOf(manifest)).toEqual([["M_UNCLOSED_QUOTE", 1]]);
+    expect(manifest).toMatchObject({ columns: [], records: 0 });
+  });
+
+  test.each([
+    ["one stray quote", ['HTA3_8_1,HTA3_8,"A', "HTA3_8_2,HTA3_8,A"]],
+    ["one at an id", ['"HTA3_8_1,HTA3_8,A', "HTA3_8_2,HTA3_8,A"]],
+    ["two in different columns", ['HTA3_8_1,"HTA3_8,A', 'HTA3_8_2,HTA3_8,"A']],
+    ["two in one column", ['HTA3_8_1,"HTA3_8,A', 'HTA3_8_2,"HTA3_8,A']],
+    ["two of which the second closes a cell", ['"HTA3_8_1,HTA3_8,A', 'HTA3_8_2",HTA3_8,A']],
+    ["two less than a row apart", ['HTA3_8_1,HTA3_8,"A', 'HTA3_8_2",HTA3_8,A']],
+    ["two that leave a list behind", ['HTA3_8_1,"HTA3_8,A', "a,b,c", 'HTA3_8_2",HTA3_8,A']],
+  ])("lets no other cell of a row get out of the files by %s", async (_what, rows) => {
+    const manifest = manifestOf(
+      "syn5",
+      "Biospecimen",
+      "Component,Age,HTAN Biospecimen ID,HTAN Parent ID,Acquisition Method Type,Days",
+      "Biospecimen,SECRET,HTA3_7_1,HTA3_7,A,SECRET",
+      ...rows.map((row) => `Biospecimen,SECRET,${row},SECRET`),
+    );
+    const analysis = await analysisOf([manifest]);
+    expect(JSON.stringify(analysis)).not.toContain("SECRET");
+    expect(problemsOf(await manifest)).toContainEqual(["M_UNCLOSED_QUOTE", 3]);
+  });
+
+  test("keeps line breaks out of ids and labels, which are on one line", async () => {
+    const manifest = await manifestOf(
+      "syn5",
+      "Therapy",
+      "Component,HTAN Participant ID,Treatment Type,Other",
+      'Therapy,"HTA3_1\n","Chemo\r\n\ttherapy",x',
+      'Therapy,"HTA3_2\n",b,x,too many',
+    );
+    expect(manifest.cells.get("HTAN Participant ID")).toEqual(["HTA3_1 ", "HTA3_2 "]);
+    expect(manifest.cells.get("Treatment Type")).toEqual(["Chemo therapy", "b"]);
+    expect(problemsOf(manifest)).toEqual([["M_RAGGED_ROWS", 3]]);
+  });
+
+  test("keeps no value that is longer than ids and labels are, but long lists of ids", async () => {
+    const list = Array.from({ length: 40 }, (_, index) => `HTA3_1_${index}`).join(",");
+    const long = "x".repeat(100_000);
+    const cut = `${"x".repeat(200)}…`;
+    const manifest = await manifestOf(
+      "syn5",
+      "ScRNA-seqLevel2",
+      `Component,HTAN Data File ID,HTAN Parent Data File ID,entityId,${long},${long}`,
+      `${long},${long},"${list}",${long}`,
+    );
+    expect(manifest.cells).toEqual(
+      new Map([
+        ["HTAN Data File ID", [cut]],
+        ["HTAN Parent Data File ID", [list]],
+      ]),
+    );
+    expect(manifest.badEntityIds).toEqual([{ record: 0, value: cut }]);
+    expect(manifest.problems.map(({ fields }) => fields["value"] ?? fields["column"])).toEqual([
+      cut,
+      cut,
+      "1",
     ]);
-    expect(manifest).toMatchObject({ records: 1 });
+  });
+
+  test("reads a NUL as the ledger will hold it", async () => {
+    const manifest = await read(`${HEADER}\nThera\0py,HTA3\0_1,x,\0\n`);
+    expect(manifest.cells.get("HTAN Participant ID")).toEqual(["HTA3\uFFFD_1"]);
+    expect(manifest.badEntityIds).toEqual([{ record: 0, value: "\uFFFD" }]);
+    expect(manifest.problems[0]?.fields["value"]).toBe("Thera\uFFFDpy");
   });
 
   test("stops at a quote that swallows too much", async () => {

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
 
+import { canonicalJson, type Json as AnyJson } from "../../src/digest.ts";
 import type { Finding } from "../../src/finding.ts";
 import { flattenFinding } from "../../src/finding.ts";
+import type { AtlasAnalysis } from "../../src/htan/analysis.ts";
 import { MANIFEST_RULES } from "../../src/htan/manifestProblems.ts";
 import { makeAtlasPage, type PageTools } from "../../src/htan/page.ts";
 import { csvCell } from "../../src/htan/publicData.ts";
@@ -15,6 +17,7 @@ import { CHECKS, ruleText } from "../../src/htan/ruleText.ts";
 import {
   bigAnalysis,
   plainSparkline,
+  readComponentList,
   readDesign,
   SAMPLE_ATLASES,
   sampleAnalysis,
@@ -28,20 +31,39 @@ const TOOLS: PageTools = {
   sparkline: plainSparkline,
 };
 
+const COMPONENTS = readComponentList();
+
 type Json = Readonly<Record<string, unknown>>;
 
+/** Makes an analysis as pages get it: stored, by which its keys lose their order. */
+function stored(analysis: AtlasAnalysis): AtlasAnalysis {
+  return JSON.parse(canonicalJson(analysis as unknown as AnyJson)) as AtlasAnalysis;
+}
+
+/** Reads the text of a page's table, row by row. */
+function tableRows(html: string, id: string): readonly (readonly string[])[] {
+  const table = html.split(`id="${id}-table"`)[1]?.split("</table>")[0] ?? "";
+  const body = table.split("<tbody>")[1] ?? "";
+  return [...body.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row = ""]) =>
+    [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell = ""]) =>
+      cell.replace(/<[^>]*>/g, ""),
+    ),
+  );
+}
+
 function files(overrides: Partial<Parameters<typeof makeAtlasPage>[0]> = {}) {
-  const analysis = overrides.analysis ?? sampleAnalysis("HTA1");
+  const analysis = stored(overrides.analysis ?? sampleAnalysis("HTA1"));
   const made = makeAtlasPage(
     {
       atlas: SAMPLE_ATLASES.HTA1,
-      analysis,
       versions: sampleVersions(analysis),
       before: sampleBefore(analysis),
+      components: COMPONENTS,
       figures: [],
       gallery: [],
       assets: assets.paths,
       ...overrides,
+      analysis,
     },
     TOOLS,
   );
@@ -161,6 +183,107 @@ describe("makeAtlasPage(input, tools)", () => {
     expect(html).toContain("▲ +176 GB since 17 Nov 2026");
     expect(html).toContain("Compared with 17 Nov 2026: 3 new, 2 fixed.");
     expect(html).toContain("as of 19 Nov 2026, 02:00 UTC");
+  });
+
+  test("lists manifests by component and folders as people count, though the order of keys is lost", () => {
+    const base = sampleAnalysis("HTA1");
+    const manifest = { ...Object.values(base.manifests)[0], name: "m.csv" };
+    const made = (component: string | null, name = "m.csv") => ({ ...manifest, component, name });
+    const manifests = {
+      syn9: made("B"),
+      syn10: made("B"),
+      syn1: made("B", "n.csv"),
+      syn3: made("A", "z.csv"),
+      syn2: made(null),
+    } as AtlasAnalysis["manifests"];
+    const folder = { synapseId: null, annotated: 1, unannotated: 0 };
+    const rootFolders = { f10: folder, f9: folder, "": folder };
+    const html = files({ analysis: { ...base, manifests, rootFolders } }).text("HTA1.html");
+    expect(tableRows(html, "manifests").map(([, , id]) => id)).toEqual([
+      "syn2",
+      "syn3",
+      "syn9",
+      "syn10",
+      "syn1",
+    ]);
+    expect(tableRows(html, "folders").map(([name]) => name)).toEqual([
+      "(project root)",
+      "f9",
+      "f10",
+    ]);
+  });
+
+  test("counts links by component, whatever underscores their abbreviations hold", () => {
+    const sif = [
+      "D_HTA1_1\tconnect\tB_HTA1_1_1",
+      "B_HTA1_1_1\tconnect\tB_HTA1_1_2",
+      "SRRS_TIER2_HTA1_1\tconnect\tB_SRRS_HTA1_1_3",
+    ];
+    const components = [
+      { component: "Demographics", abbreviation: "D" },
+      { component: "Biospecimen", abbreviation: "B" },
+      { component: "SRRSBiospecimen", abbreviation: "B_SRRS" },
+      { component: "SRRSClinicalDataTier2", abbreviation: "SRRS_TIER2" },
+    ];
+    const html = files({ analysis: { ...sampleAnalysis("HTA1"), sif }, components }).text(
+      "HTA1.html",
+    );
+    expect(tableRows(html, "links")).toEqual([
+      ["Demographics", "Biospecimen", "1"],
+      ["SRRSClinicalDataTier2", "SRRSBiospecimen", "1"],
+      ["Biospecimen", "Biospecimen", "1"],
+    ]);
+  });
+
+  test("says of how many specimens an event is, on the page but not in the data", () => {
+    const base = sampleAnalysis("HTA1");
+    const timelineEvents = [
+      {
+        Event: "Biopsy",
+        Start: 0,
+        Finish: 1,
+        Grouping: "HTA1_1 Lung",
+        Samples: ["1", "2"],
+        Location: "NA",
+        participant: "HTA1_1",
+        firstDay: 0,
+      },
+    ];
+    const made = files({ analysis: { ...base, timelineEvents } });
+    expect(tableRows(made.text("HTA1.html"), "events")[0]?.[2]).toBe("Biopsy (2)");
+    expect(made.json("data/HTA1.json")["timelineEvents"]).toMatchObject([{ Event: "Biopsy" }]);
+  });
+
+  test("keeps a share of each rule where findings do not all fit, what is new first", () => {
+    const base = bigAnalysis(24_000, 1);
+    const [first] = base.findings;
+    const rare = { ...first, rule: "H_CATEGORIES", message: "a rare one" } as Finding;
+    const ofRule = base.findings.map((finding, index) => ({
+      ...finding,
+      rule: index < 23_000 ? "H_LINKS" : "H_ID_SPEC",
+    }));
+    const last = ofRule[22_999] as Finding;
+    const analysis = { ...base, atlasId: "HTA1", findings: [...ofRule, rare] };
+    const before = analysis.findings.filter((finding) => finding !== last);
+    const html = files({ analysis, before }).text("HTA1.html");
+    const data = html.split('id="findings-table"')[1]?.split('class="rows">')[1] ?? "";
+    const rows = JSON.parse(data.split("</script>")[0] ?? "") as [string, unknown, unknown][];
+    const shown = Map.groupBy(rows, ([rule]) => rule);
+    expect([...shown].map(([rule, of]) => [rule, of.length])).toEqual([
+      ["H_LINKS", 18_999],
+      ["H_ID_SPEC", 1_000],
+      ["H_CATEGORIES", 1],
+    ]);
+    expect(rows.filter(([, , mark]) => mark !== "")).toHaveLength(1);
+    expect(html).toContain(
+      '<p class="cut">20,000 of 24,001 rows in the table. <a href="data/HTA1-findings.csv">All rows</a></p>',
+    );
+  });
+
+  test("links to nothing from a table that is cut where all its rows are nowhere else", () => {
+    const { findings } = bigAnalysis(20_001, 1);
+    const html = files({ before: findings }).text("HTA1.html");
+    expect(html).toContain('<p class="cut">20,000 of 20,001 rows in the table.</p>');
   });
 
   test("has a Figures tab only where there are figures", () => {

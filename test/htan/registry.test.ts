@@ -78,6 +78,7 @@ describe("readAtlases(text)", () => {
     ["a short row", `${HEADER}syn1,HTA1,A\n`, "line 2: 3 cells instead of 4 (syn1,HTA1,A)"],
     ["a long row", `${HEADER}syn1,HTA1,A,B,C\n`, "line 2: 5 cells instead of 4 (syn1,HTA1,A,B,C)"],
     ["a quote that is not closed", `${HEADER}syn1,HTA1,A,"B\n`, "line 2: a quote is not closed"],
+    ["a quote that is not closed in the header", `"${HEADER}`, "line 1: a quote is not closed"],
     [
       "everything at once",
       `${HEADER}x,HTA1,A,\nsyn2,HTA1,,\nsyn2,y,B,\n`,

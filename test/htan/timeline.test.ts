@@ -17,6 +17,9 @@ const SPECIMEN = [
   "Site Data Source",
 ];
 
+/** Longer than any participant's id. */
+const LONG_LIST = Array.from({ length: 60 }, (_, index) => `person${index}`).join(";");
+
 async function eventsOf(...manifests: Parameters<typeof analysisOf>[0][number][]) {
   return (await analysisOf(manifests)).timelineEvents;
 }
@@ -124,6 +127,13 @@ describe("makeTimelines(manifests)", () => {
       ["3"],
       ["2"],
     ]);
+  });
+
+  test("cuts a participant that is a list of many", async () => {
+    const [event] = await eventsOf(
+      rowsOf("syn5", "Biospecimen", SPECIMEN, ["HTA3_1_1", LONG_LIST, "1", "Biopsy", "", ""]),
+    );
+    expect(event?.participant).toBe(`${LONG_LIST.slice(0, 200)}…`);
   });
 
   test("does without the columns of days and labels", async () => {

@@ -87,6 +87,19 @@ describe("readView(chunks, options)", () => {
     expect(view.problems).toEqual([{ column, count: 2, firstRow: 3, firstValue }]);
   });
 
+  test("keeps values as they may be published", async () => {
+    const view = await viewOf([
+      viewRow(2, "a\0b", 1, { type: "folder" }),
+      viewRow(3, "c\0d.bam", 1, { component: "x".repeat(300), size: `"${"9\n".repeat(300)}"` }),
+    ]);
+    expect(view.folders.get(2)?.name).toBe("a\uFFFDb");
+    expect(view.unsafe[0]).toMatchObject({
+      name: "c\uFFFDd.bam",
+      component: `${"x".repeat(200)}…`,
+    });
+    expect(view.problems[0]?.firstValue).toBe(`${"9 ".repeat(100)}…`);
+  });
+
   test("reads sizes that are not plain digits", async () => {
     const view = await viewOf([
       viewRow(2, "a.bam", 1, { size: "466.0" }),
@@ -104,6 +117,7 @@ describe("readView(chunks, options)", () => {
   test.each([
     ["", "the file view's answer is empty: not even column names"],
     ["id,name\n", "the file view's answer has no column type, parentId; it has id, name"],
+    ['id,"name\n', "the file view's answer is damaged: a quote in row 1 is not closed"],
     [
       `${VIEW_COLUMNS.join(",")}\nsyn2,"a`,
       "the file view's answer is damaged: a quote in row 2 is not closed",

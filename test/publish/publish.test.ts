@@ -96,6 +96,7 @@ function siteOf(text: string): SiteFile[] {
 }
 
 interface Asked {
+  readonly owner?: string;
   readonly keep?: readonly string[];
   readonly signal?: AbortSignal;
   readonly to?: Bucket;
@@ -109,8 +110,14 @@ function publish(files: readonly SiteFile[], asked: Asked = {}): Promise<Publish
     bucket: asked.to ?? bucket,
     publications: asked.store ?? publications,
     log,
+    policy: { attempts: 3, minDelayMs: 1, maxDelayMs: 2 },
   });
-  return publisher.publish(files, keep, signal, onProgress);
+  return publisher.publish(files, {
+    owner: asked.owner ?? "htan",
+    keepScopes: keep,
+    signal,
+    onProgress,
+  });
 }
 
 /** The texts of the site as readers get them, by path. */
@@ -137,7 +144,7 @@ async function refusal(work: Promise<unknown>): Promise<HdashError> {
   throw new Error(`no HdashError: ${String(error)}`);
 }
 
-describe("makePublisher(options).publish(files, keepScopes, signal, onProgress)", () => {
+describe("makePublisher(options).publish(files, options)", () => {
   test("puts a whole site, assets first and the index last", async () => {
     const progress: string[] = [];
     const files = siteOf("1");
@@ -356,16 +363,89 @@ describe("makePublisher(options).publish(files, keepScopes, signal, onProgress)"
       ...publications,
       save: async (...args) => {
         saves += 1;
-        if (saves === 3) throw new HdashError("transient", "the database is gone");
+        if (saves > 4) throw new HdashError("transient", "the database is gone");
         await publications.save(...args);
       },
     };
     expect((await refusal(publish(siteOf("1"), { store: broken }))).message).toBe(
       "the database is gone",
     );
-    const remembered = rows.size;
+    const remembered = [...rows.values()].filter(({ etag }) => etag !== "").length;
     const result = await publish(siteOf("1"));
     expect([result.put, live()]).toEqual([9 - remembered, textsOf(siteOf("1"), "1")]);
+  });
+
+  test("knows, and deletes, what was put just before it could not be remembered", async () => {
+    const broken: PublicationStore = {
+      ...publications,
+      save: async (site, row, ...rest) => {
+        if (row.etag !== "") throw new HdashError("permanent", "killed");
+        await publications.save(site, row, ...rest);
+      },
+    };
+    const files = [file("HTA7.html", "HTA7.html 1")];
+    expect((await refusal(publish(files, { store: broken }))).message).toBe("killed");
+    expect(Object.keys(live())).toEqual(["HTA7.html"]);
+    const result = await publish(siteOf("1"));
+    expect(result.deletedPaths).toEqual(["HTA7.html"]);
+    expect(live()).toEqual(textsOf(siteOf("1"), "1"));
+  });
+
+  test("claims nothing of others' that is in the way before it is replaced", async () => {
+    s3.setObject("site", "HTA1.html", "in the way");
+    s3.setFaults(({ operation }) => (operation === "PutObject" ? { status: 403 } : null));
+    await refusal(publish([file("HTA1.html", "ours")]));
+    s3.setFaults(null);
+    await publish([file("index.html", "index.html 1")]);
+    expect(live()).toEqual({ "HTA1.html": "in the way", "index.html": "index.html 1" });
+  });
+
+  test("goes on when the ledger does not answer for a moment", async () => {
+    const failures = new Map<string, number>();
+    const blip = (what: string): void => {
+      const times = (failures.get(what) ?? 0) + 1;
+      failures.set(what, times);
+      if (times <= 2) throw new HdashError("transient", "the database restarts");
+    };
+    const flaky: PublicationStore = {
+      list: async (...args) => (blip("list"), publications.list(...args)),
+      save: async (...args) => (blip(`save ${args[1].path}`), publications.save(...args)),
+      remove: async (...args) => (blip("remove"), publications.remove(...args)),
+    };
+    await publish(siteOf("1"), { store: flaky });
+    failures.clear();
+    const fewer = siteOf("2").filter(({ path }) => !path.includes("HTA2"));
+    expect((await publish(fewer, { store: flaky })).deleted).toBe(2);
+    expect(live()).toEqual(textsOf(fewer, "2"));
+    expect([...rows.keys()].sort()).toEqual(fewer.map(({ path }) => path).sort());
+    expect(warnings[0]).toBe("reading what is on s3://site: the database restarts; trying again");
+  });
+
+  test("leaves alone what another pipeline has published on the same site", async () => {
+    await publish(siteOf("1"));
+    const other = [file("other/index.html", "other/index.html 1", { scope: null })];
+    const first = await publish(other, { owner: "survey" });
+    expect([first.put, first.deleted, first.kept]).toEqual([1, 0, 0]);
+    const again = await publish(siteOf("2"));
+    expect([again.put, again.deleted, again.kept]).toEqual([9, 0, 0]);
+    expect(live()).toEqual({ ...textsOf(siteOf("2"), "2"), ...textsOf(other, "1") });
+    s3.removeObject("site", "other/index.html");
+    await publish(siteOf("2"));
+    expect(warnings).toEqual([]);
+    expect((await publish([], { owner: "survey" })).deletedPaths).toEqual(["other/index.html"]);
+    expect(live()).toEqual(textsOf(siteOf("2"), "2"));
+  });
+
+  test("refuses a path that another pipeline has published, before anything is put", async () => {
+    await publish(siteOf("1"));
+    const files = [file("new.html", "new"), file("index.html", "mine")];
+    const error = await refusal(publish(files, { owner: "survey" }));
+    expect([error.kind, error.message, error.hint]).toEqual([
+      "permanent",
+      "survey cannot publish index.html on s3://site: it belongs to htan",
+      "Publish one of them elsewhere: give it a bucket, a prefix or a folder of its own.",
+    ]);
+    expect(live()).toEqual(textsOf(siteOf("1"), "1"));
   });
 
   test("deletes next time what could not be deleted", async () => {

@@ -52,6 +52,7 @@ async function writePage(
   name: string,
   analysis: AtlasAnalysis,
   timelinePath: string,
+  graphPath = "data/HTA1-graph.js",
 ): Promise<void> {
   const figures = atlasFigures(analysis, components);
   const still = async (id: string): Promise<string> => {
@@ -65,7 +66,7 @@ async function writePage(
   const html =
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><title>Figures</title>` +
     `${STYLES.map((style) => `<link rel="stylesheet" href="assets/${style}">`).join("")}${SCRIPTS.map((script) => `<script src="assets/${script}" defer></script>`).join("")}</head>` +
-    `<body><main><h1>Figures</h1>${await host("timeline", timelinePath)}${await host("network", "data/HTA1-graph.js")}</main></body></html>`;
+    `<body><main><h1>Figures</h1>${await host("timeline", timelinePath)}${await host("network", graphPath)}</main></body></html>`;
   await writeFile(join(dir, name), html);
 }
 
@@ -87,10 +88,26 @@ beforeAll(async () => {
     join(dir, "data", "HTA1-timeline.js"),
     timelineScript("HTA1", timelineData(analysis.timelineEvents)),
   );
+  const graph = readGraph(analysis.sif, analysis.findings, components);
+  await writeFile(join(dir, "data", "HTA1-graph.js"), dataScript("HTA1", "graph", graph));
+  const broken = Array.from({ length: 2001 }, (_, index) => ({
+    record: "HTA1_1001_1",
+    value: `HTA1_${index}`,
+    link: "parent",
+  }));
   await writeFile(
-    join(dir, "data", "HTA1-graph.js"),
-    dataScript("HTA1", "graph", readGraph(analysis.sif, analysis.findings, components)),
+    join(dir, "data", "HTA1-many.js"),
+    dataScript("HTA1", "graph", { ...graph, broken }),
   );
+  const [event] = events().slice(1);
+  if (event === undefined) throw new Error("no events");
+  const late = [
+    { ...event, participant: "HTA1_1", Finish: 20 },
+    { ...event, participant: "HTA1_2", Finish: 66 },
+    { ...event, participant: "HTA1_3", Start: 70, Finish: 71 },
+  ].map((one) => ({ ...one, Grouping: `${one.participant} Therapy` }));
+  await writeFile(join(dir, "data", "HTA1-late.js"), timelineScript("HTA1", timelineData(late)));
+  await writePage("many.html", analysis, "data/HTA1-late.js", "data/HTA1-many.js");
   await writePage("index.html", analysis, "data/HTA1-timeline.js");
   await writePage("broken.html", analysis, "data/missing.js");
   browser = await chromium.launch({
@@ -184,8 +201,93 @@ describe("the interactive timeline", () => {
     expect(await page.locator("img").count()).toBe(0);
   });
 
+  test("writes the kind beside an event only where it fits", async () => {
+    await open("many.html");
+    const labels = timeline().locator(".fig-canvas .mark-text.role-mark text");
+    expect((await labels.allTextContents()).filter((text) => text !== "")).toEqual(["Radiation"]);
+  });
+
+  test("closes what is said of an event by Esc, and says it again of the next", async () => {
+    await open();
+    const marks = timeline().locator(".fig-canvas .mark-symbol.role-mark path");
+    const tooltip = page.locator(".fig-tooltip");
+    await marks.nth(1).hover();
+    await tooltip.waitFor({ state: "visible" });
+    await page.keyboard.press("Escape");
+    expect(await tooltip.isVisible()).toBe(false);
+    await marks.nth(1).hover({ position: { x: 3, y: 3 } });
+    expect(await tooltip.isVisible()).toBe(false);
+    await marks.nth(2).hover();
+    await expect.poll(() => tooltip.textContent()).toContain("HTA1_1003");
+    expect(await tooltip.isVisible()).toBe(true);
+  });
+
+  test("moves along the days and zooms by buttons, within what there is", async () => {
+    await open();
+    const press = async (name: string): Promise<void> => {
+      const button = timeline().getByRole("button", { name, exact: true });
+      await button.focus();
+      await page.keyboard.press("Enter");
+    };
+    const days = async (): Promise<string> =>
+      ((await status("timeline").textContent()) ?? "").replace(/^.*rows\. ?/, "");
+    const axis = async (): Promise<number[]> =>
+      (await timeline().locator(".fig-canvas .role-axis-label text").allTextContents()).flatMap(
+        (text) => (/^\d+$/.test(text) ? [Number(text)] : []),
+      );
+    expect(await days()).toBe("");
+    expect(await axis()).toContain(0);
+    await press("Zoom in");
+    await expect.poll(days).toBe("Days 10 to 29 are in view.");
+    expect(Math.min(...(await axis()))).toBe(10);
+    await press("Later");
+    await expect.poll(days).toBe("Days 20 to 39 are in view.");
+    await press("Later");
+    expect(await days()).toBe("Days 20 to 39 are in view.");
+    await press("Zoom in");
+    await expect.poll(days).toBe("Days 25 to 34 are in view.");
+    for (const expected of ["20 to 29", "15 to 24"]) {
+      await press("Earlier");
+      await expect.poll(days).toBe(`Days ${expected} are in view.`);
+    }
+    await press("Zoom out");
+    await expect.poll(days).toBe("Days 10 to 29 are in view.");
+    await press("Reset");
+    await expect.poll(days).toBe("");
+    expect(await axis()).toContain(0);
+    expect(problems).toEqual([]);
+  });
+
+  test("singles out a kind by a list as by the legend, and keeps it over pages", async () => {
+    await open();
+    const list = timeline().getByLabel("Show");
+    expect(await list.getByRole("option").allTextContents()).toEqual([
+      "all kinds",
+      "Radiation",
+      HOSTILE,
+    ]);
+    const faded = async (): Promise<number> =>
+      timeline().locator('.fig-canvas .mark-symbol.role-mark path[opacity="0.12"]').count();
+    await list.selectOption(HOSTILE);
+    await expect.poll(faded).toBe(19);
+    const labels = timeline().locator(".fig-canvas .mark-text.role-mark text", {
+      hasText: "Radiation",
+    });
+    expect(await labels.first().getAttribute("opacity")).toBe("0.12");
+    expect(await contentOf(await download("SVG"))).toContain('opacity="0.12"');
+    await timeline().getByRole("button", { name: "Next" }).click();
+    await timeline().locator(".fig-canvas text", { hasText: "HTA1_1040" }).waitFor();
+    expect(await faded()).toBe(20);
+    await list.selectOption("all kinds");
+    await expect.poll(faded).toBe(0);
+    await timeline().locator(".fig-canvas .role-legend-label text").first().click();
+    await expect.poll(() => list.inputValue()).toBe("Radiation");
+    expect(problems).toEqual([]);
+  });
+
   test("gives what is shown as SVG, PNG and spec", async () => {
     await open();
+    await page.evaluate(`URL.revokeObjectURL = () => { document.body.dataset.revoked = ""; }`);
     const svg = await download("SVG");
     expect(svg.suggestedFilename()).toBe("HTA1-timeline.svg");
     expect(await contentOf(svg)).toMatch(/^<svg[\s\S]*HTA1_1020/);
@@ -196,6 +298,8 @@ describe("the interactive timeline", () => {
       datasets: { events: unknown[] };
     };
     expect(spec.datasets.events).toHaveLength(20);
+    // A browser may read it after the click only.
+    expect(await page.locator("body").getAttribute("data-revoked")).toBe(null);
     expect(problems).toEqual([]);
   });
 
@@ -243,6 +347,17 @@ describe("the interactive network", () => {
     expect(problems).toEqual([]);
   });
 
+  test("says so where it lists only the first of its broken links", async () => {
+    await open();
+    const choices = page.getByLabel("Broken links ").getByRole("option");
+    expect(await choices.first().textContent()).toBe(
+      `choose one of ${(await choices.count()) - 1}`,
+    );
+    await open("many.html");
+    expect(await choices.first().textContent()).toBe("choose one of the first 2,000 of 2,001");
+    expect(await choices.count()).toBe(2001);
+  });
+
   test("shows hostile ids as text", async () => {
     await open();
     await page.getByLabel("Participant, specimen or file ").fill(HOSTILE);
@@ -256,7 +371,7 @@ describe("the interactive network", () => {
   test("zooms by buttons and gives a picture", async () => {
     await open();
     for (const name of ["Zoom in", "Zoom out", "Fit"])
-      await page.getByRole("button", { name }).click();
+      await network().getByRole("button", { name }).click();
     const [file] = await Promise.all([
       page.waitForEvent("download"),
       network().getByRole("button", { name: "PNG" }).click(),

@@ -277,6 +277,24 @@ describe("figureSpec(data, size)", () => {
     }
   });
 
+  test("writes an event's own label beside it, and its kind in the legend", () => {
+    const data: FigureData = {
+      kind: "timeline",
+      participants: 1,
+      kinds: [{ name: "Biopsy", count: 1 }],
+      rows: [
+        {
+          participant: "P",
+          label: "Lung",
+          events: [{ kind: 0, label: "Biopsy (2)", start: 0, finish: 1, hover: "" }],
+        },
+      ],
+    };
+    const spec = figureSpec(data, "wide");
+    expect(spec.datasets?.["texts"]).toMatchObject([{ text: "Biopsy (2)" }]);
+    expect(spec.datasets?.["events"]).toMatchObject([{ kind: "Biopsy" }]);
+  });
+
   test("tells presence by form: one block for each, none for the others", () => {
     const data: CompletenessData = {
       kind: "completeness",
@@ -319,15 +337,24 @@ describe("figureSpec(data, size)", () => {
     expect((await draw(data, "wide")).body.length).toBeLessThan(20_000);
   });
 
-  test("gives the seventh and later kinds of event the plain mark, and one entry in the legend", () => {
-    const spec = figureSpec(awkward("Event")[2] as FigureData, "wide");
+  test("gives twelve kinds of event marks of their own, and the others the plain one and one entry in the legend", () => {
+    const data: FigureData = {
+      kind: "timeline",
+      participants: 1,
+      kinds: Array.from({ length: 15 }, (_, index) => ({ name: `Kind ${index}`, count: 1 })),
+      rows: [
+        { participant: "P", label: "L", events: [{ kind: 0, start: 0, finish: 1, hover: "" }] },
+      ],
+    };
+    const spec = figureSpec(data, "wide");
     const legend = JSON.parse(JSON.stringify(spec.datasets?.["legend"])) as {
       text: string;
+      color: string;
       shape: string;
     }[];
-    expect(legend).toHaveLength(7);
-    expect(legend[6]?.text).toBe("3 other kinds (29,997)");
-    expect(new Set(legend.map(({ shape }) => shape)).size).toBe(7);
+    expect(legend).toHaveLength(13);
+    expect(legend[12]?.text).toBe("3 other kinds (3)");
+    expect(new Set(legend.map(({ color, shape }) => `${color} ${shape}`)).size).toBe(13);
   });
 });
 
@@ -383,6 +410,21 @@ describe("fitText(text, maxPx, sizePx)", () => {
     expect(textWidth(fitted, 12)).toBeLessThanOrEqual(150);
     expect(fitText(LONGEST, 1, 12)).toBe("…");
   });
+
+  test("keeps as much as fits, whatever the width", () => {
+    for (let width = 20; width < 290; width += 7) {
+      const kept = fitText(LONGEST, width, 12).length - 1;
+      const head = Math.ceil((kept + 1) * 0.6);
+      const tail = LONGEST.slice(LONGEST.length - (kept + 1 - head));
+      expect(textWidth(`${LONGEST.slice(0, head)}…${tail}`, 12), `${width}`).toBeGreaterThan(width);
+    }
+  });
+
+  test("shortens a text of any length in no time", () => {
+    const before = performance.now();
+    expect(fitText("W".repeat(20_000), 100, 12)).toMatch(/^W+…W+$/);
+    expect(performance.now() - before).toBeLessThan(500);
+  });
 });
 
 describe("wrapName(name, maxPx, sizePx)", () => {
@@ -392,5 +434,34 @@ describe("wrapName(name, maxPx, sizePx)", () => {
     const lines = wrapName(LONGEST, 130, 11, 600);
     expect(lines).toHaveLength(2);
     for (const line of lines) expect(textWidth(line, 11, 600)).toBeLessThanOrEqual(130);
+  });
+});
+
+describe("a timeline with mistyped dates", () => {
+  test("keeps every mark on its sheet where an event ends long before it starts", async () => {
+    const { fileSvg } = await drawFigure({
+      id: "timeline",
+      title: "T",
+      alt: "A",
+      data: {
+        kind: "timeline",
+        participants: 1,
+        kinds: [{ name: "Chemotherapy", count: 2 }],
+        rows: [
+          {
+            participant: "HTA1_1",
+            label: "Therapy",
+            events: [
+              { kind: 0, start: 0, finish: 14, hover: "" },
+              { kind: 0, start: 20_220_000, finish: 20, hover: "" },
+              { kind: 0, start: 30, finish: -20_000_000, hover: "" },
+            ],
+          },
+        ],
+      },
+    });
+    const xs = [...fileSvg.matchAll(/translate\((-?[\d.]+),/g)].map((match) => Number(match[1]));
+    expect(xs.length).toBeGreaterThan(0);
+    for (const x of xs) expect(Math.abs(x)).toBeLessThan(2_000);
   });
 });

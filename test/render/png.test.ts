@@ -87,3 +87,18 @@ describe("prepareFonts(dir)", () => {
     });
   });
 });
+
+describe("renderPng(svg) of a figure that reaches out of its sheet", () => {
+  const at = (x: string) =>
+    `<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><path transform="translate(${x},3)" d="M0,0h1v1Z"/></svg>`;
+
+  test("refuses it by name, since the rasteriser would take the whole process down", async () => {
+    await expect(renderPng(at("14375044"))).rejects.toThrow(
+      /reaches out of its sheet, to 14375044/,
+    );
+  });
+
+  test("is not misled by many digits behind a point", async () => {
+    expect((await renderPng(at("0.41999999999996"))).length).toBeGreaterThan(0);
+  });
+});

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { listAtlases, type RegisteredAtlas, saveAtlases } from "../../src/store/atlases.ts";
@@ -37,6 +38,17 @@ describe.each(LEDGER_KINDS)("saveAtlases(db, atlases) on %s", (kind) => {
       removed: ["HTA2", "HTA3", "HTA10"],
     });
     expect(await listAtlases(db)).toEqual([atlas(4)]);
+  });
+
+  test("lets many first starts fill an empty registry at once", async () => {
+    const { db } = ledger.database;
+    await saveAtlases(db, []);
+    // Connections that are open already, so that all begin at the same moment.
+    await Promise.all(Array.from({ length: 6 }, () => sql`select pg_sleep(0.1)`.execute(db)));
+    const starts = Array.from({ length: 6 }, () => saveAtlases(db, [atlas(1), atlas(2)]));
+    const added = (await Promise.all(starts)).map((saved) => saved.added.length);
+    expect(added.sort()).toEqual([0, 0, 0, 0, 0, 2]);
+    expect(await listAtlases(db)).toEqual([atlas(1), atlas(2)]);
   });
 
   test("changes nothing where two atlases claim one project", async () => {

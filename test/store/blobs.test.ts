@@ -97,8 +97,8 @@ describe.each(["folder", "postgres", "embedded"])("BlobStore in %s", (kind) => {
 
   test("says which blobs are missing", async () => {
     const blobs = open(kind);
-    const { digest } = await blobs.put(Buffer.from("here"));
-    expect(await blobs.missing([digest, ABSENT])).toEqual([ABSENT]);
+    const here = await blobs.put(Buffer.from("here"));
+    expect(await blobs.missing([here, { digest: ABSENT, bytes: 4 }])).toEqual([ABSENT]);
     expect(await blobs.missing([])).toEqual([]);
   });
 
@@ -163,6 +163,39 @@ describe("openFolderBlobs(dir)", () => {
     expect(Buffer.from(await blobs.read(digest)).toString()).toBe("whole again");
   });
 
+  test("takes a blob that a power cut has truncated for missing", async () => {
+    const blobs = open("folder");
+    const whole = await blobs.put(Buffer.from("whole"));
+    const cut = await blobs.put(Buffer.from("to be cut"));
+    await chmod(pathOf(cut.digest), 0o644);
+    await truncate(pathOf(cut.digest), 3);
+    expect(await blobs.missing([whole, cut])).toEqual([cut.digest]);
+  });
+
+  test("lets nobody else look at what it keeps", async () => {
+    const root = join(dir, "private");
+    const blobs = openFolderBlobs(join(root, "store"));
+    const path = join(dir, "own-file");
+    await writeFile(path, "own", { mode: 0o644 });
+    const foreign = join(dir, "foreign-file");
+    await writeFile(foreign, "foreign");
+    const stored = [
+      await blobs.put(Buffer.from("bytes")),
+      await blobs.putFile(path, { isOurs: true }),
+      await blobs.putFile(foreign),
+    ];
+    const modes: string[] = [];
+    for (const { digest } of stored) {
+      const folder = join(root, "store", digest.slice(0, 2));
+      for (const name of [root, join(root, "store"), folder, join(folder, digest.slice(2))]) {
+        modes.push(((await stat(name)).mode & 0o777).toString(8));
+      }
+    }
+    expect(modes).toEqual(Array.from({ length: 3 }, () => ["700", "700", "700", "400"]).flat());
+    const draft = join(root, "store", "draft");
+    expect((await stat(draft)).mode & 0o777).toBe(0o700);
+  });
+
   test("says which folder cannot be written", async () => {
     await writeFile(join(dir, "a-file"), "");
     await expect(openFolderBlobs(join(dir, "a-file")).put(Buffer.from("x"))).rejects.toMatchObject({
@@ -215,6 +248,14 @@ describe("openDatabaseBlobs(db)", () => {
       kind: "permanent",
       message: `blob ${digest} in the database is damaged`,
     });
+  });
+
+  test("lets nobody else look at a local copy", async () => {
+    const blobs = openDatabaseBlobs(dbOf("postgres"));
+    const { digest } = await blobs.put(Buffer.from("private copy"));
+    const path = await blobs.localFile(digest, join(dir, "copies"));
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(dir, "copies"))).mode & 0o777).toBe(0o700);
   });
 
   test("says where a local copy cannot be written", async () => {

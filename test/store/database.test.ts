@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -119,8 +119,10 @@ describe("openDatabase(embedded)", () => {
     await saveAtlases(first.db, [ATLAS]);
     expect(first.describe()).toBe(`embedded database in ${dir}`);
     expect(existsSync(join(dir, "data-draft"))).toBe(false);
+    // Nobody else may look at what is in it.
+    expect((await stat(join(dir, "data"))).mode & 0o777).toBe(0o700);
     await expect(openDatabase({ kind: "embedded", dir })).rejects.toMatchObject({
-      kind: "config",
+      kind: "busy",
       message: expect.stringContaining(`pid ${process.pid} on `) as string,
     });
     await first.close();

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -25,11 +25,16 @@ describe("lockFolder(dir)", () => {
   const leave = (identity: object) =>
     writeFile(join(dir, "lock-000007.json"), JSON.stringify({ identity, isReleased: false }));
 
+  test("makes the folder for its user alone", async () => {
+    lockFolder(join(dir, "made")).release();
+    expect((await stat(join(dir, "made"))).mode & 0o777).toBe(0o700);
+  });
+
   test("says who holds it, and can be taken again once it is released", async () => {
     const lock = lockFolder(dir);
     expect(() => lockFolder(dir)).toThrow(
       expect.objectContaining({
-        kind: "config",
+        kind: "busy",
         message: expect.stringMatching(
           `the folder ${dir} is in use: pid ${process.pid} on ${hostname()} holds it since \\d{4}-`,
         ) as string,

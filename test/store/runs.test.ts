@@ -33,7 +33,7 @@ import {
 } from "../../src/store/scopes.ts";
 import { releaseSite, takeSite } from "../../src/store/siteLease.ts";
 import { type Lease, noteSteps } from "../../src/store/stepRuns.ts";
-import { LEDGER_KINDS, openLedger, type TestLedger } from "../support/ledger.ts";
+import { LEDGER_KINDS, openLedger, startAfresh, type TestLedger } from "../support/ledger.ts";
 
 const AT = new Date("2026-11-01T00:00:00Z");
 const DIGEST = digestOf("a blob");
@@ -56,10 +56,15 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     ({ db } = ledger.database);
   });
   afterAll(() => ledger.close());
-  beforeEach(() => resetLedger(db));
+  beforeEach(() => startAfresh(db));
 
   const start = (
-    given: { params?: Json; pipeline?: string; isDead?: (worker: ProcessIdentity) => boolean } = {},
+    given: {
+      params?: Json;
+      pipeline?: string;
+      startedAt?: Date;
+      isDead?: (worker: ProcessIdentity) => boolean;
+    } = {},
   ): Promise<Claim> =>
     claimRun(db, {
       pipeline: given.pipeline ?? "p",
@@ -67,7 +72,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       build: "b",
       worker: identifyProcess(),
       nonce: crypto.randomUUID(),
-      startedAt: AT,
+      startedAt: given.startedAt ?? AT,
       leaseSeconds: 60,
       isDead: given.isDead ?? never,
     });
@@ -170,6 +175,64 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       };
       const first = await claimRun(db, request);
       expect(await claimRun(db, request)).toEqual(first);
+    });
+
+    describe("a run that was started long ago", () => {
+      const SIX_HOURS = new Date(AT.getTime() + 6 * 3_600_000);
+      const LATER = new Date(SIX_HOURS.getTime() + 1);
+      const statuses = async () =>
+        (await listRuns(db, { limit: 9 })).map(({ id, status }) => `${id} ${status}`).reverse();
+
+      test("is gone on with for six hours, and abandoned for a new one after that", async () => {
+        const first = await claimed();
+        await commitResult(db, first, result("k"), false);
+        await noteSteps(db, first, [
+          {
+            ...{ scope: "", step: "t", key: "t", state: "running", done: null, total: null },
+            ...{ error: null, startedAt: AT, endedAt: null },
+          },
+        ]);
+        await handBackRun(db, first);
+        const again = await claimed({ startedAt: SIX_HOURS });
+        expect(again).toEqual({ runId: first.runId, attempt: 2 });
+        await expire(again.runId);
+        expect(await start({ startedAt: LATER })).toEqual({
+          ...{ kind: "claimed", lease: { runId: "2", attempt: 1 }, startedAt: LATER },
+          earlierKeys: [],
+        });
+        const [, old] = await listRuns(db, { limit: 9 });
+        expect(old).toMatchObject({
+          ...{ id: "1", status: "failed", finishedAt: LATER.toISOString() },
+          ...{ hits: 0, ran: 1, failed: 0 },
+          error:
+            "abandoned: started at 2026-11-01T00:00:00.000Z, more than 6 hours before the next start",
+        });
+        // Who was silent for so long cannot end it in another way.
+        expect(await end(again)).toBeNull();
+        expect(await commitResult(db, again, result("k2"), false)).toEqual({ kind: "lost" });
+      });
+
+      test("is left to its worker while that is alive, and abandoned when it is dead", async () => {
+        const { runId } = await claimed();
+        expect(await start({ startedAt: LATER })).toMatchObject({ kind: "busy", runId });
+        expect(await claimed({ startedAt: LATER, isDead: () => true })).toEqual({
+          runId: "2",
+          attempt: 1,
+        });
+        expect(await statuses()).toEqual(["1 failed", "2 running"]);
+      });
+
+      test("is abandoned by a start of the same pipeline with other params, unless it is alive", async () => {
+        await claimed({ params: "alive" });
+        await expire((await claimed({ params: "silent" })).runId);
+        await handBackRun(db, await claimed({ params: "handed back" }));
+        await expire((await claimed({ params: "of another pipeline", pipeline: "q" })).runId);
+        await expire((await claimed({ params: "young", startedAt: SIX_HOURS })).runId);
+        await claimed({ params: "new", startedAt: LATER });
+        expect(await statuses()).toEqual([
+          ...["1 running", "2 failed", "3 failed", "4 running", "5 running", "6 running"],
+        ]);
+      });
     });
 
     test("starts a new run after one that finished", async () => {
@@ -480,8 +543,8 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
   describe("openPublications(db)", () => {
     test("remembers what is live on each site, and which run put it there", async () => {
       const publications = openPublications(db);
-      const page = { path: "index.html", digest: DIGEST, etag: '"1"', scope: null };
-      const atlas = { path: "HTA1.html", digest: DIGEST, etag: '"2"', scope: "HTA1" };
+      const page = { path: "index.html", owner: "p", digest: DIGEST, etag: '"1"', scope: null };
+      const atlas = { path: "HTA1.html", owner: "q", digest: DIGEST, etag: '"2"', scope: "HTA1" };
       const lease = await claimed();
       await publications.save("a", page, "text/html", 10);
       await takeSite(db, lease, "a", never);
@@ -503,7 +566,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
   });
 
   describe("resetLedger(db)", () => {
-    test("deletes everything, says how much, and numbers runs from 1 again", async () => {
+    test("deletes everything, says how much, and leaves a worker that goes on without a run", async () => {
       const lease = await claimed();
       await startScope(db, lease, "A", AT);
       await commitResult(
@@ -517,7 +580,10 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
         ...{ publication: 0, blob: 0, blob_chunk: 0 },
       });
       expect(await renewLease(db, lease, 60)).toBeNull();
-      expect(await claimed()).toEqual({ runId: "1", attempt: 1 });
+      // A new run has another number: else the old worker would hold its lease as well.
+      const next = await claimed();
+      expect(next).toEqual({ runId: String(Number(lease.runId) + 1), attempt: 1 });
+      expect(await renewLease(db, lease, 60)).toBeNull();
     });
   });
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Finding } from "../../src/finding.ts";
 import type { AtlasAnalysis, Grid, GridName, TimelineEvent } from "../../src/htan/analysis.ts";
 import type { Atlas } from "../../src/htan/atlas.ts";
+import { readComponents } from "../../src/htan/components.ts";
 import { type IndexRow, makeIndexPage } from "../../src/htan/indexPage.ts";
 import { measuresOf } from "../../src/htan/measures.ts";
 import { makeAtlasPage, type PageTools } from "../../src/htan/page.ts";
@@ -186,6 +187,12 @@ export const SAMPLE_ATLASES = {
   },
 } satisfies Record<string, Atlas>;
 
+/** Reads the component table that hdash comes with. */
+export function readComponentList(): ReturnType<typeof readComponents>["list"] {
+  const text = readFileSync(join(ROOT, "config", "htan_components.json"), "utf8");
+  return readComponents(JSON.parse(text)).list;
+}
+
 /** Makes a week of versions that ends with the analysis. */
 export function sampleVersions(analysis: AtlasAnalysis): readonly AtlasVersion[] {
   const now = measuresOf(analysis);
@@ -272,6 +279,7 @@ export function sampleSite(
   ],
 ): { readonly pages: readonly PageFile[]; readonly assets: SiteAssets } {
   const { templates, assets } = readDesign();
+  const components = readComponentList();
   const tools: PageTools = {
     render: (template, model) => templates.render(template, model),
     sparkline,
@@ -284,6 +292,7 @@ export function sampleSite(
         analysis,
         versions: id === "HTA3" ? sampleVersions(analysis).slice(-1) : sampleVersions(analysis),
         before: id === "HTA3" ? null : sampleBefore(analysis),
+        components,
         figures,
         gallery: id === "HTA9" ? [sampleFigure("knee", "Knee plot")] : [],
         assets: assets.paths,

@@ -80,6 +80,11 @@ interface HdashLineage {
 }
 
 interface HdashVegaView {
+  signal(name: string): unknown;
+  signal(name: string, value: unknown): HdashVegaView;
+  addSignalListener(name: string, listener: (name: string, value: unknown) => void): void;
+  scale(name: string): { domain(): readonly number[] };
+  runAsync(): Promise<unknown>;
   toImageURL(type: "png" | "svg", scale?: number): Promise<string>;
   finalize(): void;
 }

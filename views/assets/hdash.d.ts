@@ -36,6 +36,8 @@ interface HdashColumn {
 interface HdashRows {
   /** Reads the short form of a cell that pages carry as data. */
   readCell(given: unknown, column: HdashColumn): HdashCell;
+  /** What a search for contained text looks into, in lower case. */
+  searchText(cell: HdashCell): string;
   /** Makes a test of a filter as typed: `abc`, `=abc`, `>10`, `<2 TB`; null where nothing is typed. */
   makeFilter(typed: string): ((cell: HdashCell) => boolean) | null;
   compare(a: HdashCell, b: HdashCell): number;

@@ -4,6 +4,8 @@
 (() => {
   const COLUMN = 230;
   const ROW = 58;
+  /** More broken links than this are no list to choose from; the search and the findings have them all. */
+  const MOST_BROKEN = 2000;
   const { make, button, color, save, onTheme } = window.hdash;
 
   const style = () => {
@@ -89,7 +91,7 @@
     const options = make("datalist", { id: `${atlas}-records` });
     const broken = make("select", {}, [
       make("option", { value: "" }, [
-        `choose one of ${graph.broken.length.toLocaleString("en-US")}`,
+        `choose one of ${graph.broken.length > MOST_BROKEN ? `the first ${MOST_BROKEN.toLocaleString("en-US")} of ` : ""}${graph.broken.length.toLocaleString("en-US")}`,
       ]),
     ]);
     const status = make("p", { class: "fig-status", role: "status" });
@@ -123,7 +125,7 @@
         listed,
       ]),
     );
-    for (const [at, link] of graph.broken.slice(0, 2000).entries()) {
+    for (const [at, link] of graph.broken.slice(0, MOST_BROKEN).entries()) {
       broken.append(
         make("option", { value: String(at) }, [`${link.record} → ${link.value} (${link.link})`]),
       );

@@ -43,25 +43,42 @@
     return Number(digits.replaceAll(",", "").replace("−", "-")) * scale;
   };
 
+  /**
+   * What is found in a cell: what it reads, and what it stands for, where one knows it by that: 1234 as well as 1,234, and the
+   * ISO form of an instant. The bytes behind "2.5 TB" are not looked into: nobody would see why the row is there.
+   * @type {HdashRows["searchText"]}
+   */
+  const searchText = ({ text, note, value }) => {
+    const isRead =
+      typeof value === "string" ||
+      text.replaceAll(",", "").replace("−", "-").includes(String(value));
+    return `${text}\n${note}\n${isRead ? value : ""}`.toLowerCase();
+  };
+
   /** @type {HdashRows["makeFilter"]} */
   const makeFilter = (typed) => {
     const [, operator = "", rest = ""] = /^\s*(>=|<=|>|<|=)?\s*(.*?)\s*$/s.exec(typed) ?? [];
     if (operator === "") {
       const part = rest.toLowerCase();
-      return part === ""
-        ? null
-        : (cell) => `${cell.text} ${cell.note}`.toLowerCase().includes(part);
+      return part === "" ? null : (cell) => searchText(cell).includes(part);
     }
     const amount = readNumber(rest);
+    // A day is compared with the days of instants, not with their midnights.
+    const isDay = /^\d{4}-\d\d-\d\d$/.test(rest);
+    const inKind = (/** @type {string} */ value) => (isDay ? value.slice(0, 10) : value);
     if (operator === "=") {
       const whole = rest.toLowerCase();
-      return (cell) => cell.text.toLowerCase() === whole || cell.value === amount;
+      return ({ text, value }) =>
+        text.toLowerCase() === whole ||
+        (typeof value === "number" ? value === amount : inKind(value).toLowerCase() === whole);
     }
     if (rest === "") return null;
     return (cell) => {
       if (cell.text === "" && cell.value === "") return false;
       const order =
-        typeof cell.value === "number" ? cell.value - amount : words.compare(cell.value, rest);
+        typeof cell.value === "number"
+          ? cell.value - amount
+          : words.compare(inKind(cell.value), rest);
       if (operator === ">") return order > 0;
       if (operator === "<") return order < 0;
       return operator === ">=" ? order >= 0 : order <= 0;
@@ -97,7 +114,7 @@
 
   /** @type {HdashRows["toTsv"]} */
   const toTsv = (columns, rows) => {
-    const flat = (/** @type {string | number} */ value) => safe(value).replace(/\s+/g, " ");
+    const flat = (/** @type {string | number} */ value) => safe(value).replace(/[\t\r\n]+/g, " ");
     const lines = rows.map((row) =>
       columns
         .map((column, at) => flat(plain(/** @type {HdashCell} */ (row[at]), column)))
@@ -119,5 +136,5 @@
     return `${JSON.stringify(objects, null, 1)}\n`;
   };
 
-  window.hdashRows = { readCell, makeFilter, compare, toCsv, toTsv, toJson };
+  window.hdashRows = { readCell, searchText, makeFilter, compare, toCsv, toTsv, toJson };
 })();

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { readCell, makeFilter, compare, toCsv, toTsv, toJson } = window.hdashRows;
+  const { readCell, searchText, makeFilter, compare, toCsv, toTsv, toJson } = window.hdashRows;
   /** Rows on a page of a long table; "all" is for those who print or use the browser's own search. */
   const SIZES = ["100", "250", "all"];
   /** Typing is not to fill the address bar at every key; browsers also limit how often it may change. */
@@ -24,15 +24,13 @@
     return element;
   };
 
-  /** Reads a cell that is written out in the page. @param {Element} cell @returns {HdashCell} */
+  /** Reads a cell that is written out in the page, exactly: white space may be just what is wrong with it. @param {Element} cell @returns {HdashCell} */
   const cellOf = (cell) => {
-    const text = (
-      cell.querySelector(":scope > a, :scope > span:not(.bar-track)")?.textContent ?? ""
-    ).trim();
+    const text = cell.querySelector(":scope > a, :scope > span:not(.bar-track)")?.textContent ?? "";
     const given = cell.getAttribute("data-v");
     const value =
       given === null ? text : /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(given) ? Number(given) : given;
-    const note = (cell.querySelector(":scope > small")?.textContent ?? "").trim();
+    const note = cell.querySelector(":scope > small")?.textContent ?? "";
     return { text, value, href: "", tone: "", note, bar: null };
   };
 
@@ -160,12 +158,7 @@
       });
       if (wanted.length === 0 && tests.length === 0) return order;
       if (wanted.length > 0 && texts.length === 0) {
-        texts = rows.map((row) =>
-          row
-            .map(({ text, note }) => `${text}\n${note}`)
-            .join("\n")
-            .toLowerCase(),
-        );
+        texts = rows.map((row) => row.map(searchText).join("\n"));
       }
       return order.filter((index) => {
         const text = texts[index] ?? "";

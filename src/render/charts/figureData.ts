@@ -41,6 +41,8 @@ export interface TimelineData {
       readonly kind: number;
       readonly start: number;
       readonly finish: number;
+      /** Written beside it instead of its kind's name, e.g. with a number of specimens. */
+      readonly label?: string;
       readonly hover: string;
     }[];
   }[];

@@ -20,10 +20,14 @@ export interface KindStyle {
   readonly shape: string;
 }
 
-/** Gives each kind of event a colour and a shape; kinds after the first six share the plain one. */
+/** Kinds that have a style of their own; those after them share the plain one. */
+const STYLES = 2 * SERIES.length;
+
+/** Gives each kind of event a colour and a shape: six of both, and six more with the same colours on other shapes. */
 export function kindStyle(kind: number): KindStyle {
-  const color = SERIES[kind];
-  const shape = SHAPES[kind];
+  const isSecond = kind >= SERIES.length;
+  const color = kind < STYLES ? SERIES[kind % SERIES.length] : undefined;
+  const shape = SHAPES[(kind + (isSecond ? SHAPES.length / 2 : 0)) % SHAPES.length];
   return color === undefined || shape === undefined ? OTHER : { color, shape };
 }
 
@@ -39,15 +43,18 @@ export function timelineSpec(data: TimelineData, size: FigureSize): VegaLiteSpec
     labelLimit,
   );
   const left = Math.ceil((isWide ? idWidth : 0) + labelWidth + 16);
-  const lastDay = Math.max(
-    ...data.rows.flatMap((row) => row.events.map((event) => event.finish)),
+  // Of starts as well: where dates are mistyped, an event may end before it starts.
+  const lastDay = data.rows.reduce(
+    (latest, row) =>
+      row.events.reduce((day, { start, finish }) => Math.max(day, start, finish), latest),
     1,
   );
   const ticks = dayTicks(lastDay, isWide ? 8 : 4);
   // The last day's number stands half outside of its line.
   const right = width - Math.max(12, textWidth(number(ticks.at(-1) ?? 0), SMALL) / 2 + 2);
   const scale = (right - left) / Math.max(lastDay, ticks.at(-1) ?? 1);
-  const dayX = (day: number): number => left + day * scale;
+  // A mark far outside of the sheet would be drawn for nothing, and what makes pictures of it may not survive it.
+  const dayX = (day: number): number => Math.min(Math.max(left + day * scale, left), right);
 
   const title = axisTitle(data, isWide);
   const legend = legendOf(data, width);
@@ -100,9 +107,10 @@ export function timelineSpec(data: TimelineData, size: FigureSize): VegaLiteSpec
       const from = Math.max(end, x + MARK_RADIUS) + 5;
       const next = row.events[at + 1];
       const room = (next === undefined ? width : dayX(next.start) - MARK_RADIUS - 6) - from;
+      const label = event.label ?? kind;
       const long =
-        event.finish - event.start > 1 ? `${kind}, ${event.finish - event.start} days` : kind;
-      const text = [long, kind].find((said) => textWidth(said, 10.5) <= room);
+        event.finish - event.start > 1 ? `${label}, ${event.finish - event.start} days` : label;
+      const text = [long, label, kind].find((said) => textWidth(said, 10.5) <= room);
       if (text !== undefined) texts.push({ x: px(from), y: px(middle), text });
     }
   }

@@ -11,7 +11,9 @@ const EXPLORER_DATASETS = { events: "events", rows: "rows" } as const;
 
 /**
  * Makes the spec of the interactive timeline. Its datasets are empty: `rows` takes {row, fill}, `events` takes {row, kind, start,
- * end, text, label}. Legend entries single out a kind, dragging moves along the days, and the wheel zooms while Ctrl is held.
+ * end, text, label}. Legend entries single out a kind, dragging moves along the days, and the wheel zooms while Ctrl is held. The
+ * page's own controls do the same by the signals kind_kind_legend (a kind, or null) and days_start ([first, last], or null), which
+ * Vega-Lite makes of the two params.
  */
 export function timelineExplorerSpec(kinds: TimelineData["kinds"]): VegaLiteSpec {
   const styles = kinds.map((_, kind) => kindStyle(kind));
@@ -60,7 +62,11 @@ export function timelineExplorerSpec(kinds: TimelineData["kinds"]): VegaLiteSpec
       {
         data: { name: EXPLORER_DATASETS.events },
         params: [
-          { name: "kind", select: { type: "point", fields: ["kind"] }, bind: "legend" },
+          {
+            name: "kind",
+            select: { type: "point", fields: ["kind"], toggle: false },
+            bind: "legend",
+          },
           {
             name: "days",
             select: {
@@ -90,7 +96,12 @@ export function timelineExplorerSpec(kinds: TimelineData["kinds"]): VegaLiteSpec
       {
         data: { name: EXPLORER_DATASETS.events },
         mark: { type: "text", aria: false, align: "left", dx: 10, fontSize: 11, color: INK.muted },
-        encoding: { y: row, x: { ...start, field: "end" }, text: { field: "label" } },
+        encoding: {
+          y: row,
+          x: { ...start, field: "end" },
+          text: { field: "label" },
+          opacity: faded,
+        },
       },
     ],
     config: {
