@@ -169,25 +169,32 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
   ): Promise<SiteContents> {
     const { atlases, outcomes, viewId } = known;
     const deltas = await plan.deltas();
-    const rows = await Promise.all(
-      atlases.map(async (atlas): Promise<IndexRow> => {
+    const states = await Promise.all(
+      atlases.map(async (atlas): Promise<{ row: IndexRow; site: AtlasSite | null }> => {
         const outcome = outcomes.get(atlas.atlasId);
         const { versions, last, factsDigest } = await plan.history(atlas.atlasId, VERSIONS_SHOWN);
         const { startedAt } = plan.run;
-        if (outcome?.ok !== true) {
-          const failure = outcome === undefined ? null : outcome.publicly;
-          return { atlas, failure, updatedAt: last?.startedAt ?? null, versions, delta: null };
+        // A run of this atlas alone may have started later and be finished: its page is newer than ours.
+        const isOvertaken = last !== null && last.startedAt > startedAt;
+        if (outcome?.ok !== true || isOvertaken) {
+          const failure = outcome?.ok === false ? outcome.publicly : null;
+          const updatedAt = last?.startedAt ?? null;
+          return { row: { atlas, failure, updatedAt, versions, delta: null }, site: null };
         }
-        const { measures } = outcome.value;
-        const facts = { startedAt, factsDigest, measures };
+        const site = outcome.value;
+        const facts = { startedAt, factsDigest, measures: site.measures };
         const present = joinPresent(versions, facts, VERSIONS_SHOWN).versions;
         const delta = deltas[atlas.atlasId] ?? null;
-        return { atlas, failure: null, updatedAt: startedAt, versions: present, delta };
+        const row = { atlas, failure: null, updatedAt: startedAt, versions: present, delta };
+        return { row, site };
       }),
     );
     const runs = await plan.runs(RUNS_SHOWN);
     const { startedAt, build } = plan.run;
-    const summary = await plan.value({ rows: rows.map(asJson), runs: runs.map(asJson) });
+    const summary = await plan.value({
+      rows: states.map(({ row }) => asJson(row)),
+      runs: runs.map(asJson),
+    });
     const { pages } = await plan.do(steps.renderSite, {
       params: { startedAt, build, viewId, siteUrl: effects.siteUrl, design: effects.designDigest },
       inputs: { summary },
@@ -202,16 +209,12 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
       { scope: null, prefix: "", tree: pages, cache: "page" },
     ];
     const keepScopes: string[] = [];
-    for (const { atlasId } of atlases) {
-      const outcome = outcomes.get(atlasId);
-      const { last } = await plan.history(atlasId, 1);
-      // A run of this atlas alone may have started later and be finished: its page is newer than ours.
-      const isOvertaken = last !== null && last.startedAt > plan.run.startedAt;
-      if (outcome?.ok !== true || isOvertaken) keepScopes.push(atlasId);
+    for (const { row, site } of states) {
+      const scope = row.atlas.atlasId;
+      if (site === null) keepScopes.push(scope);
       else {
-        const { pages, drawings } = outcome.value;
-        parts.push({ scope: atlasId, prefix: "", tree: pages, cache: "page" });
-        parts.push({ scope: atlasId, prefix: "figures/", tree: drawings, cache: "page" });
+        parts.push({ scope, prefix: "", tree: site.pages, cache: "page" });
+        parts.push({ scope, prefix: "figures/", tree: site.drawings, cache: "page" });
       }
     }
     return { parts, keepScopes };

@@ -140,6 +140,30 @@ describe("hdash, with nothing but the environment", () => {
     expect(putKeys()).toEqual(DATED);
   });
 
+  test("leaves the pages of an atlas that a later run has done, and mends them once it is the latest", async () => {
+    const { db } = services.database.database;
+    const { id } = await db
+      .selectFrom("run")
+      .select("id")
+      .orderBy("id", "desc")
+      .executeTakeFirstOrThrow();
+    const { started_at } = await db
+      .selectFrom("run")
+      .select("started_at")
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow();
+    const at = (when: Date) =>
+      db.updateTable("run").set({ started_at: when }).where("id", "=", id).execute();
+    // As if that run, which has done HTA3, had started after the one below; the page's loss shows who puts it.
+    await at(new Date(Date.now() + 3_600_000));
+    services.s3.removeObject("site", "HTA3.html");
+    expect((await hdash(["run", "htan", "--atlas", "HTA3", "--force"], services.env)).code).toBe(0);
+    expect(services.s3.objects("site").has("HTA3.html")).toBe(false);
+    await at(started_at);
+    expect((await hdash([], services.env)).code).toBe(0);
+    expect(page("HTA3.html")).toContain("Synthetic Atlas 3");
+  });
+
   test("goes on when Slack is down, and says so", async () => {
     services.slack.setAnswer({ status: 404, body: "no_service" });
     const ended = await hdash([], services.env);
