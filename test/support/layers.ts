@@ -5,8 +5,19 @@ export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 /** Rooms and single files of src by layer, lowest first; what is not named here is a single file of the top layer. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["error", "finding", "log", "retry", "digest", "format", "table"],
-  ["htan", "render", "sources", "store"],
+  [
+    "error",
+    "finding",
+    "log",
+    "retry",
+    "digest",
+    "format",
+    "table",
+    "page",
+    "matrixFigure",
+    "matrixSource",
+  ],
+  ["htan", "matrix", "render", "sources", "store"],
   ["publish", "engine"],
   ["pipelines"],
 ];
@@ -24,6 +35,12 @@ const PACKAGE_OWNERS: readonly (readonly [name: string, owners: readonly string[
   ["sharp", ["render"]],
   ["handlebars", ["render"]],
   ["@slack/webhook", ["publish"]],
+  ["h5wasm", ["matrix", "demo"]],
+  ["h5wasm-plugins", ["matrix"]],
+  ["scran.js", ["matrix"]],
+  ["graphology", ["matrix"]],
+  ["graphology-communities-louvain", ["matrix"]],
+  ["yauzl", ["matrix"]],
   ["pino", ["log"]],
   ["envalid", ["config"]],
   // The command line: both programs are built by these files.

@@ -1,0 +1,34 @@
+// A matrix's gene table: symbols made unique, mitochondrial genes marked.
+
+import type { GeneTable } from "./matrix.ts";
+
+const MITO = /^(MT|mt)-/;
+
+/** Makes a gene table; `symbols` are as given, `ids` are parallel (the symbols themselves where there are none). */
+export function makeGeneTable(ids: readonly string[], symbols: readonly string[]): GeneTable {
+  return {
+    ids,
+    symbols: uniqueNames(symbols),
+    isMito: Uint8Array.from(symbols, (symbol) => (MITO.test(symbol) ? 1 : 0)),
+  };
+}
+
+/** Makes names unique as AnnData's var_names_make_unique does: the first keeps its name, others get the first free of -1, -2, … */
+export function uniqueNames(names: readonly string[]): readonly string[] {
+  const taken = new Set(names);
+  if (taken.size === names.length) return names;
+  const last = new Map<string, number>();
+  return names.map((name) => {
+    const before = last.get(name);
+    if (before === undefined) {
+      last.set(name, 0);
+      return name;
+    }
+    let number = before + 1;
+    while (taken.has(`${name}-${number}`)) number++;
+    last.set(name, number);
+    const unique = `${name}-${number}`;
+    taken.add(unique);
+    return unique;
+  });
+}

@@ -1,0 +1,75 @@
+// Where matrices come from, seen alike: a list of what there is, and a way to get each as a local file or folder.
+
+export const MATRIX_SOURCES = ["fresh", "canned", "local", "cellxgene"] as const;
+export type MatrixSourceKind = (typeof MATRIX_SOURCES)[number];
+
+/** One matrix of a source. */
+export interface MatrixEntry {
+  /** "<uuid>[.<species>]": names the matrix and the folder of its figures. Letters, digits, ".", "_" and "-". */
+  readonly id: string;
+  /** The project's uuid (or the dataset's): what blacklists and target lists name. */
+  readonly projectId: string;
+  /** e.g. "homo_sapiens"; null where the source does not say. */
+  readonly species: string | null;
+  /** For people; the id where the source has none. */
+  readonly title: string;
+  /** Name of the file (or folder) that holds it, e.g. "<uuid>.homo_sapiens.mtx.zip". */
+  readonly fileName: string;
+  /** Null where the source does not say. */
+  readonly bytes: number | null;
+  /** Changes when the matrix does, and only then: enters the step's key. E.g. {sha256}, {etag, bytes} or {version}. */
+  readonly version: Readonly<Record<string, string>>;
+  /** Hex, of the file; checked after the download where there is one. */
+  readonly sha256: string | null;
+  /** Library construction approaches as the source names them; [] where it does not. */
+  readonly approaches: readonly string[];
+  /** Cells as the source counts them; null where it does not say. */
+  readonly cells: number | null;
+  /** A page about the project for people; null where there is none. */
+  readonly pageUrl: string | null;
+  /** What the source needs to get the file again (a path, a key, an address without signature); opaque to everybody else. */
+  readonly locator: string;
+}
+
+/** A matrix that is there but is not read, and why. */
+export interface MatrixSkip {
+  readonly id: string;
+  readonly projectId: string;
+  readonly title: string;
+  /** e.g. "blacklisted", "not asked for", "format", "service". */
+  readonly why: string;
+  /** One plain sentence. */
+  readonly message: string;
+}
+
+export interface MatrixListing {
+  /** Largest first where sizes are known, then by id; ids are unique. */
+  readonly entries: readonly MatrixEntry[];
+  readonly skips: readonly MatrixSkip[];
+}
+
+/** What was got of a matrix. */
+export interface FetchedMatrix {
+  /** A file or a folder. Below `dir`, unless the source is local: then it is the user's own and must not be changed. */
+  readonly path: string;
+  /** Bytes read over the network; 0 for local files. */
+  readonly bytes: number;
+}
+
+export interface MatrixSource {
+  readonly kind: MatrixSourceKind;
+  /** For people and pages: "Azul dcp50", "s3://bucket/prefix", "a local folder". */
+  readonly label: string;
+  list(signal: AbortSignal): Promise<MatrixListing>;
+  /** Project ids of the object `blacklist`; null where there is none. */
+  blacklist(signal: AbortSignal): Promise<readonly string[] | null>;
+  /** Gets the matrix by its version: what moved meanwhile is a transient error. Resumes after broken connections. */
+  fetch(
+    entry: MatrixEntry,
+    dir: string,
+    options: {
+      readonly signal: AbortSignal;
+      readonly onProgress: (done: number, total: number | null) => void;
+    },
+  ): Promise<FetchedMatrix>;
+}
