@@ -49,6 +49,9 @@ const OWNERS = [
   { files: ["src/engine/**"], owns: [TIMER] },
   { files: ["src/sources/**"], owns: [FETCH, TIMER] },
   { files: ["src/store/**"], owns: [TIMER] },
+  // The process of an analysis: its parent ends it when it hangs, and it ends with its parent.
+  { files: ["src/matrix/forkAnalysis.ts"], owns: [TIMER] },
+  { files: ["src/matrix/analysisProcess.ts"], owns: [EXIT] },
   // Slack's client is given a fetch that can be stopped.
   { files: ["src/publish/slack.ts"], owns: [FETCH] },
   // The look-alikes are the outside world: they have clocks and timers of their own.

@@ -7,182 +7,19 @@ import { pathToFileURL } from "node:url";
 import { customCleanEnv, EnvMissingError, makeValidator, type ValidatorSpec } from "envalid";
 
 import { HdashError, messageOf } from "./error.ts";
+import {
+  makeMatrixConfig,
+  type MatrixConfig,
+  type MatrixValues,
+  SERVICES,
+  type Stage,
+  STAGES,
+} from "./matrixConfig.ts";
+import { MATRIX_SOURCES } from "./matrixSource.ts";
+import { VARIABLES } from "./variables.ts";
 
 /** What a command is going to use: only what it needs can be missing. */
-export type Need = "synapse" | "database" | "site" | "slack";
-
-interface Variable {
-  readonly name: string;
-  readonly group: "Synapse" | "Database" | "Site" | "Slack" | "Worker";
-  readonly secret: boolean;
-  /** What holds when it is not set, in words or as the value. */
-  readonly fallback: string;
-  readonly example: string;
-  readonly description: string;
-}
-
-/** Every variable hdash reads; .env.example and the README's table are compared with it by a test. */
-export const VARIABLES: readonly Variable[] = [
-  v("SYNAPSE_USER", "Synapse", "", "jdoe", "Who the token belongs to; `hdash doctor` compares it"),
-  s(
-    "SYNAPSE_PASSWORD",
-    "Synapse",
-    "",
-    "eyJ0eXAiOiJKV1QiLCJ…",
-    "Synapse personal access token with the scopes view and download",
-  ),
-  v(
-    "SYNAPSE_ENDPOINT_URL",
-    "Synapse",
-    "https://repo-prod.prod.sagebase.org",
-    "http://127.0.0.1:8080",
-    "Where the Synapse REST API is",
-  ),
-  v(
-    "SYNAPSE_MASTER_VIEW",
-    "Synapse",
-    "syn20446927",
-    "syn20446927",
-    "Entity view with one row per file and folder",
-  ),
-  v(
-    "HDASH_DB_HOST",
-    "Database",
-    "(embedded database)",
-    "db.example.org",
-    "Postgres host; without it hdash keeps an embedded database in HDASH_HOME",
-  ),
-  v("HDASH_DB_PORT", "Database", "5432", "5432", "Postgres port"),
-  v("HDASH_DB_USER", "Database", "", "hdash", "Postgres user; needed with HDASH_DB_HOST"),
-  s(
-    "HDASH_DB_PASSWORD",
-    "Database",
-    "",
-    "correct-horse-battery-staple",
-    "Its password; needed with HDASH_DB_HOST",
-  ),
-  v("HDASH_DB_NAME", "Database", "", "hdash", "Database name; needed with HDASH_DB_HOST"),
-  v(
-    "HDASH_DB_SCHEMA",
-    "Database",
-    "hdash",
-    "hdash",
-    "Postgres schema that holds hdash's tables; made at start-up",
-  ),
-  v(
-    "HDASH_DB_TLS",
-    "Database",
-    "off (on with a CA file)",
-    "on",
-    "on: encrypt and verify the server's certificate; off: plain",
-  ),
-  v(
-    "HDASH_DB_CA_FILE",
-    "Database",
-    "(the system's authorities)",
-    "/etc/ssl/rds-ca.pem",
-    "PEM file with the authority that signed the server's certificate",
-  ),
-  s(
-    "S3_ACCESS_KEY_ID",
-    "Site",
-    "(the AWS default chain)",
-    "AKIAIOSFODNN7EXAMPLE",
-    "Static key; without it the task role or profile is used",
-  ),
-  s(
-    "S3_SECRET_ACCESS_KEY",
-    "Site",
-    "(the AWS default chain)",
-    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    "Its secret; set both or none",
-  ),
-  v(
-    "S3_ENDPOINT_URL",
-    "Site",
-    "(AWS)",
-    "https://minio.example.org",
-    "Any S3-compatible store; addressed path-style",
-  ),
-  v("S3_REGION", "Site", "(AWS_REGION, else us-east-1)", "us-east-1", "Region of the bucket"),
-  v(
-    "S3_BUCKET_NAME",
-    "Site",
-    "(the folder HDASH_SITE_DIR)",
-    "htan-dashboard",
-    "Bucket that the site is published to",
-  ),
-  v(
-    "S3_PREFIX",
-    "Site",
-    "(the bucket's root)",
-    "dashboard/",
-    "Everything hdash puts or removes lies below it",
-  ),
-  v(
-    "S3_WEB_SITE_URL",
-    "Site",
-    "",
-    "https://htan-dashboard.example.org",
-    "Where people see the site; linked in Slack",
-  ),
-  v(
-    "HDASH_SITE_DIR",
-    "Site",
-    "(HDASH_HOME/site)",
-    "./site",
-    "Folder that the site is published to when no bucket is set",
-  ),
-  s(
-    "SLACK_WEBHOOK_URL",
-    "Slack",
-    "(the message is logged)",
-    "https://hooks.slack.com/services/T000/B000/XXXX",
-    "Incoming webhook that gets one message per run",
-  ),
-  v(
-    "HDASH_LABEL",
-    "Slack",
-    "",
-    "staging",
-    "Put before the title of Slack messages; tells deployments apart",
-  ),
-  v(
-    "HDASH_HOME",
-    "Worker",
-    ".hdash",
-    "/var/lib/hdash",
-    "Folder for the embedded database, its blobs and scratch files",
-  ),
-  v("HDASH_CONCURRENCY", "Worker", "8", "8", "Steps at work at the same time"),
-  v("HDASH_LOG_LEVEL", "Worker", "info", "debug", "debug, info, warn or error"),
-  v(
-    "HDASH_LOG_FORMAT",
-    "Worker",
-    "auto",
-    "json",
-    "auto (live view on a terminal, else plain), plain or json",
-  ),
-];
-
-function v(
-  name: string,
-  group: Variable["group"],
-  fallback: string,
-  example: string,
-  description: string,
-): Variable {
-  return { name, group, secret: false, fallback, example, description };
-}
-function s(
-  name: string,
-  group: Variable["group"],
-  fallback: string,
-  example: string,
-  description: string,
-): Variable {
-  return { ...v(name, group, fallback, example, description), secret: true };
-}
+export type Need = "synapse" | "database" | "site" | "matrices" | "slack";
 
 export type LogFormat = "auto" | "plain" | "json";
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -191,6 +28,17 @@ export interface DatabaseTls {
   /** PEM text; null: the system's authorities. */
   readonly ca: string | null;
   readonly rejectUnauthorized: true;
+}
+
+export interface S3Config {
+  /** Null: AWS. */
+  readonly endpoint: string | null;
+  readonly region: string;
+  /** Null: the AWS default chain. */
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+  } | null;
 }
 
 /** Everything that is configurable, checked and with defaults filled in. */
@@ -214,18 +62,12 @@ export interface Config {
       }
     | { readonly kind: "embedded"; readonly dir: string };
   readonly site:
-    | {
-        readonly kind: "s3";
-        readonly bucket: string;
-        readonly prefix: string;
-        readonly endpoint: string | null;
-        readonly region: string;
-        readonly credentials: {
-          readonly accessKeyId: string;
-          readonly secretAccessKey: string;
-        } | null;
-      }
+    | ({ readonly kind: "s3"; readonly bucket: string; readonly prefix: string } & S3Config)
     | { readonly kind: "folder"; readonly dir: string };
+  /** How any bucket is reached. */
+  readonly s3: S3Config;
+  /** Null where no source of matrices is named: then the matrix job does not run. */
+  readonly matrix: MatrixConfig | null;
   /** Where people see the site; null when nobody said. A folder's is its file: URL. */
   readonly siteUrl: string | null;
   readonly slack: { readonly webhookUrl: string | null; readonly label: string | null };
@@ -276,7 +118,14 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
     ? need("SYNAPSE_PASSWORD", "Synapse has to be read")
     : text("SYNAPSE_PASSWORD");
   const database = readDatabase(text, need, values.HDASH_DB_PORT, home, problems);
-  const site = readSite(text, need, home, given["AWS_REGION"]?.trim(), problems);
+  const s3 = readS3(text, need, given["AWS_REGION"]?.trim());
+  const matrix = makeMatrixConfig(matrixValues(values, text), (name, what) =>
+    problems.push(problem(name, what)),
+  );
+  if (needs.includes("matrices")) need("MATRIX_SOURCE", "matrices have to be read");
+  const hasBuckets =
+    matrix !== null && (matrix.source.kind === "canned" || matrix.targetBucket !== null);
+  const site = readSite(text, need, { home, s3, hasBuckets, problems });
   if (needs.includes("slack")) need("SLACK_WEBHOOK_URL", "a message has to be posted");
 
   if (problems.length > 0) {
@@ -297,6 +146,8 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
     },
     database,
     site,
+    s3,
+    matrix,
     siteUrl:
       text("S3_WEB_SITE_URL") ??
       (site.kind === "folder" ? pathToFileURL(resolve(site.dir, "index.html")).href : null),
@@ -360,32 +211,9 @@ function readPem(path: string, problems: string[]): string | null {
   return null;
 }
 
-function readSite(
-  text: Text,
-  need: Needed,
-  home: string,
-  awsRegion: string | undefined,
-  problems: string[],
-): Config["site"] {
-  const isGiven = (name: keyof typeof SPECS): boolean => text(name) !== null;
-  const bucket = text("S3_BUCKET_NAME");
-  if (bucket === null) {
-    const half = (
-      ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_ENDPOINT_URL", "S3_PREFIX"] as const
-    ).find(isGiven);
-    if (half !== undefined) need("S3_BUCKET_NAME", `${half} is`);
-    return { kind: "folder", dir: resolve(text("HDASH_SITE_DIR") ?? resolve(home, "site")) };
-  }
-  if (text("HDASH_SITE_DIR") !== null) {
-    problems.push(
-      problem("HDASH_SITE_DIR", "is set, but so is S3_BUCKET_NAME: the site goes to one place"),
-    );
-  }
+function readS3(text: Text, need: Needed, awsRegion: string | undefined): S3Config {
   const isStatic = text("S3_ACCESS_KEY_ID") !== null || text("S3_SECRET_ACCESS_KEY") !== null;
   return {
-    kind: "s3",
-    bucket,
-    prefix: text("S3_PREFIX") ?? "",
     endpoint: text("S3_ENDPOINT_URL"),
     // AWS sets its own variable in every task.
     region: text("S3_REGION") ?? awsRegion ?? "us-east-1",
@@ -395,6 +223,61 @@ function readSite(
           secretAccessKey: need("S3_SECRET_ACCESS_KEY", "S3_ACCESS_KEY_ID is"),
         }
       : null,
+  };
+}
+
+function readSite(
+  text: Text,
+  need: Needed,
+  known: {
+    readonly home: string;
+    readonly s3: S3Config;
+    /** True where buckets are used for something else than the site. */
+    readonly hasBuckets: boolean;
+    readonly problems: string[];
+  },
+): Config["site"] {
+  const isGiven = (name: keyof typeof SPECS): boolean => text(name) !== null;
+  const bucket = text("S3_BUCKET_NAME");
+  if (bucket === null) {
+    const access = ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_ENDPOINT_URL"] as const;
+    const half = [...(known.hasBuckets ? [] : access), "S3_PREFIX" as const].find(isGiven);
+    if (half !== undefined) need("S3_BUCKET_NAME", `${half} is`);
+    const dir = text("HDASH_SITE_DIR") ?? resolve(known.home, "site");
+    return { kind: "folder", dir: resolve(dir) };
+  }
+  if (text("HDASH_SITE_DIR") !== null) {
+    known.problems.push(
+      problem("HDASH_SITE_DIR", "is set, but so is S3_BUCKET_NAME: the site goes to one place"),
+    );
+  }
+  return { kind: "s3", bucket, prefix: text("S3_PREFIX") ?? "", ...known.s3 };
+}
+
+function matrixValues(
+  values: { readonly [K in keyof typeof SPECS]?: unknown },
+  text: Text,
+): MatrixValues {
+  // envalid has checked each against its list, or there is a problem and nothing of this is used.
+  const choice = <T>(name: keyof typeof SPECS): T | null => (values[name] ?? null) as T | null;
+  return {
+    source: choice("MATRIX_SOURCE"),
+    sourceStage: choice<Stage>("MATRIX_SOURCE_STAGE") ?? "prod",
+    sourceBucket: text("MATRIX_SOURCE_BUCKET"),
+    targetStage: choice("MATRIX_TARGET_STAGE"),
+    targetBucket: text("MATRIX_TARGET_BUCKET"),
+    isPublicRead: choice("MATRIX_PUBLIC_READ") === true,
+    path: text("MATRIX_PATH"),
+    service: choice<MatrixValues["service"]>("MATRIX_SERVICE") ?? "azul",
+    endpoint: text("MATRIX_ENDPOINT_URL"),
+    catalog: text("MATRIX_CATALOG"),
+    collection: text("MATRIX_COLLECTION"),
+    pollSeconds: choice<number>("MATRIX_POLL_SECONDS") ?? 30,
+    useBlacklist: choice("MATRIX_BLACKLIST") === true,
+    targets: text("MATRIX_TARGET_UUIDS"),
+    isForced: choice("MATRIX_FORCE") === true,
+    diskMb: choice("MATRIX_DISK_MB"),
+    atlases: text("MATRIX_ATLASES"),
   };
 }
 
@@ -424,7 +307,20 @@ function url(name: string): ValidatorSpec<string | undefined> {
   })({ default: undefined });
 }
 
+function bucketName(name: string): ValidatorSpec<string | undefined> {
+  const rule = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,253}[a-zA-Z0-9]$/;
+  return checked(name, rule, "a bucket's name, without s3:// or a path")({ default: undefined });
+}
+
 const text = makeValidator<string>((input) => input.trim());
+const flag = makeValidator<boolean>((input) => {
+  const value = input.trim().toLowerCase();
+  if (["1", "true", "yes", "on"].includes(value)) return true;
+  if (["0", "false", "no", "off"].includes(value)) return false;
+  throw new Error(`is ${JSON.stringify(input)}: it must be 1 or 0`);
+});
+const pollSeconds = makeValidator<number>((input) => integer(input, 1, 3600));
+const diskMb = makeValidator<number>((input) => integer(input, 1, 1_000_000_000));
 const port = makeValidator<number>((input) => integer(input, 1, 65_535));
 const concurrency = makeValidator<number>((input) => integer(input, 1, 64));
 
@@ -486,11 +382,7 @@ const SPECS = {
   S3_SECRET_ACCESS_KEY: checked("S3_SECRET_ACCESS_KEY", /^\S+$/, "without spaces")(optional),
   S3_ENDPOINT_URL: url("S3_ENDPOINT_URL"),
   S3_REGION: checked("S3_REGION", /^[a-z0-9-]+$/, "a region's name")(optional),
-  S3_BUCKET_NAME: checked(
-    "S3_BUCKET_NAME",
-    /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,253}[a-zA-Z0-9]$/,
-    "a bucket's name, without s3:// or a path",
-  )(optional),
+  S3_BUCKET_NAME: bucketName("S3_BUCKET_NAME"),
   S3_PREFIX: checked(
     "S3_PREFIX",
     /^(?!\/)(?!.*(^|\/)\.{1,2}(\/|$))(?!.*\/\/)[^\s\\]*$/,
@@ -498,6 +390,27 @@ const SPECS = {
   )(optional),
   S3_WEB_SITE_URL: url("S3_WEB_SITE_URL"),
   HDASH_SITE_DIR: text(optional),
+  MATRIX_SOURCE: oneOf(MATRIX_SOURCES)(optional),
+  MATRIX_SOURCE_STAGE: oneOf(STAGES)({ default: "prod" }),
+  MATRIX_SOURCE_BUCKET: bucketName("MATRIX_SOURCE_BUCKET"),
+  MATRIX_TARGET_STAGE: oneOf(STAGES)(optional),
+  MATRIX_TARGET_BUCKET: bucketName("MATRIX_TARGET_BUCKET"),
+  MATRIX_PUBLIC_READ: flag(optional),
+  MATRIX_PATH: text(optional),
+  MATRIX_SERVICE: oneOf(SERVICES)({ default: "azul" }),
+  MATRIX_ENDPOINT_URL: url("MATRIX_ENDPOINT_URL"),
+  MATRIX_CATALOG: checked("MATRIX_CATALOG", /^[\w-]+$/, "a catalogue's name")(optional),
+  MATRIX_COLLECTION: checked("MATRIX_COLLECTION", /^[\w-]+$/, "a collection's id")(optional),
+  MATRIX_POLL_SECONDS: pollSeconds({ default: 30 }),
+  MATRIX_BLACKLIST: flag(optional),
+  MATRIX_TARGET_UUIDS: checked(
+    "MATRIX_TARGET_UUIDS",
+    /^[A-Za-z0-9._,\s-]+$/,
+    "project ids, separated by commas",
+  )(optional),
+  MATRIX_FORCE: flag(optional),
+  MATRIX_DISK_MB: diskMb(optional),
+  MATRIX_ATLASES: text(optional),
   SLACK_WEBHOOK_URL: url("SLACK_WEBHOOK_URL"),
   HDASH_LABEL: text(optional),
   HDASH_HOME: text({ default: ".hdash" }),

@@ -4,7 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type Digest, digestOf, digestOfJson } from "./digest.ts";
-import type { PageTemplate } from "./htan/pageFrame.ts";
+import type { PageTemplate } from "./page.ts";
 import { type SiteAssets, siteAssets } from "./render/assets.ts";
 import { makeTemplates } from "./render/templates.ts";
 import { vendorFiles } from "./render/vendor.ts";
@@ -52,7 +52,8 @@ export async function loadDesign(root: string): Promise<Design> {
   return { render, assets, digest, drawnBy: await versionsOf(root, DRAWING) };
 }
 
-async function versionsOf(
+/** Reads the versions of installed packages. */
+export async function versionsOf(
   root: string,
   names: readonly string[],
 ): Promise<Readonly<Record<string, string>>> {

@@ -32,6 +32,12 @@ export interface Effects {
   /** The place the site is published to. */
   bucket(): Promise<Bucket>;
   publisher(): Promise<Publisher>;
+  /** Opens another bucket than the site's, whole, reached like the site's. */
+  openBucket(name: string, options: { readonly isPublicRead: boolean }): Promise<Bucket>;
+  /** Publishes to a bucket, remembering it in the ledger. */
+  publisherTo(bucket: Bucket): Promise<Publisher>;
+  /** Has something released with the effects. */
+  onClose(release: () => Promise<void>): void;
   /** Makes the fonts of figures known; to be called before the first picture is drawn. */
   fonts(): Promise<void>;
   http(): Promise<Http>;
@@ -81,15 +87,20 @@ export function makeEffects(
     releases.push(() => opened.close());
     return opened;
   });
-  const publisher = once(async () => {
+  const openBucket: Effects["openBucket"] = async (name, { isPublicRead }) => {
+    const { openS3Bucket } = await import("./store/s3Bucket.ts");
+    const place = { ...config.s3, bucket: name, prefix: "", isPublicRead };
+    const opened = openS3Bucket({ ...place, log, ...patience });
+    releases.push(() => opened.close());
+    return opened;
+  };
+  const publisherTo: Effects["publisherTo"] = async (target) => {
     const { makePublisher } = await import("./publish/publish.ts");
     const { openPublications } = await import("./store/publications.ts");
-    return makePublisher({
-      bucket: await bucket(),
-      publications: openPublications((await database()).db),
-      log,
-    });
-  });
+    const publications = openPublications((await database()).db);
+    return makePublisher({ bucket: target, publications, log });
+  };
+  const publisher = once(async () => publisherTo(await bucket()));
   const fonts = once(async () => {
     const { prepareFonts } = await import("./render/fonts.ts");
     // fontconfig, which sharp's text goes through, is configured by the environment and by nothing else.
@@ -126,6 +137,9 @@ export function makeEffects(
     blobs,
     bucket,
     publisher,
+    openBucket,
+    publisherTo,
+    onClose: (release) => void releases.push(release),
     fonts,
     http,
     synapse,

@@ -7,4 +7,6 @@ import { runCommand } from "./command.ts";
 process.exitCode = await runCommand(process.argv, async (program, shell) => {
   const { addWorkerCommands } = await import("./workerCommands.ts");
   addWorkerCommands(program, shell);
+  const { addMatrixCommands } = await import("./matrixCommands.ts");
+  addMatrixCommands(program, shell);
 });

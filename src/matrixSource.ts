@@ -48,7 +48,7 @@ export interface MatrixListing {
   readonly skips: readonly MatrixSkip[];
 }
 
-/** What was got of a matrix. */
+/** What was pulled of a matrix. */
 export interface FetchedMatrix {
   /** A file or a folder. Below `dir`, unless the source is local: then it is the user's own and must not be changed. */
   readonly path: string;
@@ -64,7 +64,7 @@ export interface MatrixSource {
   /** Project ids of the object `blacklist`; null where there is none. */
   blacklist(signal: AbortSignal): Promise<readonly string[] | null>;
   /** Gets the matrix by its version: what moved meanwhile is a transient error. Resumes after broken connections. */
-  fetch(
+  pull(
     entry: MatrixEntry,
     dir: string,
     options: {

@@ -1,5 +1,6 @@
 // One run of one pipeline, as a command sees it: progress shown, the run executed, Slack told, an exit code.
 
+import type { BoundPipeline, RunRequest } from "./boundPipeline.ts";
 import { EXIT, type Shell } from "./command.ts";
 import type { Config } from "./config.ts";
 import type { Effects } from "./effects.ts";
@@ -7,7 +8,7 @@ import type { ProgressEvent } from "./engine/progress.ts";
 import type { RunOutcome } from "./engine/run.ts";
 import { HdashError, isAborted, isBusy, messageOf } from "./error.ts";
 import type { Log } from "./log.ts";
-import type { PipelineEntry, RunRequest } from "./pipelineList.ts";
+import type { PipelineEntry } from "./pipelineList.ts";
 import type { ProgressView } from "./progressView.ts";
 import type { RunFacts } from "./publish/message.ts";
 import { pause } from "./retry.ts";
@@ -58,28 +59,34 @@ async function runAndTell(
   onProgress: (event: ProgressEvent) => void,
 ): Promise<number> {
   const since = performance.now();
+  let bound: BoundPipeline;
   let outcome: RunOutcome;
   try {
-    outcome = await execute(effects, entry, options, signal, onProgress);
+    bound = await entry.bind(effects, options);
+    outcome = await execute(effects, bound, options, signal, onProgress);
   } catch (error) {
     const isOurs = error instanceof HdashError && error.kind === "usage";
     if (!isOurs && !isAborted(error) && !isBusy(error)) {
-      await tell(effects, unrecorded(effects, entry, error, performance.now() - since), signal);
+      await tell(
+        effects,
+        unrecorded(effects, entry.name, error, performance.now() - since),
+        signal,
+      );
     }
     throw error;
   }
-  return conclude(effects, entry, outcome, signal);
+  return conclude(effects, bound, outcome, signal);
 }
 
 /** What there is to tell of a run that the ledger knows nothing of. */
 function unrecorded(
   effects: Effects,
-  entry: PipelineEntry,
+  pipeline: string,
   error: unknown,
   durationMs: number,
 ): RunFacts {
   return {
-    pipeline: entry.name,
+    pipeline,
     status: "failed",
     build: effects.build,
     startedAt: effects.clock().toISOString(),
@@ -122,20 +129,19 @@ export async function withProgress(
 /** Executes a run of a pipeline with these effects. */
 export async function execute(
   effects: Effects,
-  entry: PipelineEntry,
-  options: WorkOptions,
+  { pipeline, params, publisher }: BoundPipeline,
+  options: { readonly force: boolean; readonly wait: boolean },
   signal: AbortSignal,
   onProgress: (event: ProgressEvent) => void,
 ): Promise<RunOutcome> {
   const { executeRun } = await import("./engine/run.ts");
-  const { pipeline, params } = await entry.make(effects, options);
   const database = await effects.database();
   return executeRun({
     pipeline,
     params,
     db: database.db,
     blobs: await effects.blobs(),
-    publisher: await effects.publisher(),
+    publisher,
     scratch: await effects.scratch(),
     clock: effects.clock,
     build: effects.build,
@@ -151,33 +157,32 @@ export async function execute(
 /** Says how a run ended, in the log and on Slack; returns the exit code. */
 export async function conclude(
   effects: Effects,
-  entry: PipelineEntry,
+  bound: BoundPipeline,
   outcome: RunOutcome,
   signal: AbortSignal,
 ): Promise<number> {
   const { log } = effects;
+  const { name } = bound.pipeline;
   if (outcome.kind === "busy") {
     log.info(
-      `${entry.name} is already running: ${outcome.worker} holds it since ${outcome.since}; nothing was started (use --wait to wait for it)`,
+      `${name} is already running: ${outcome.worker} holds it since ${outcome.since}; nothing was started (use --wait to wait for it)`,
     );
     return EXIT.ok;
   }
   if (outcome.kind === "handedBack") {
-    log.warn(
-      `${entry.name} was told to stop and handed its run back; the next start goes on with it`,
-    );
+    log.warn(`${name} was told to stop and handed its run back; the next start goes on with it`);
     return EXIT.handedBack;
   }
   const { record, hint } = outcome;
   if (hint !== null) log.warn(hint);
   let facts: RunFacts;
   try {
-    facts = await entry.facts(effects, outcome);
+    facts = await bound.facts(outcome);
   } catch (error) {
     // The run is over and recorded; that its message is poorer does not change how it ended.
     log.warn(`what changed could not be read from the ledger: ${messageOf(error)}`);
     facts = {
-      ...unrecorded(effects, entry, record.error ?? "", outcome.durationMs),
+      ...unrecorded(effects, name, record.error ?? "", outcome.durationMs),
       status:
         record.status === "succeeded" || record.status === "degraded" ? record.status : "failed",
       error: record.error,

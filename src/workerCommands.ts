@@ -3,12 +3,20 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 
 import { EXIT, type Shell, worse } from "./command.ts";
+import type { Environment } from "./config.ts";
 import type { Effects } from "./effects.ts";
 import { HdashError } from "./error.ts";
 import { duration, instant } from "./format.ts";
+import { STAGES } from "./matrixConfig.ts";
+import { MATRIX_SOURCES } from "./matrixSource.ts";
 
 interface RunFlags {
   readonly atlas?: readonly string[];
+  readonly environ?: string;
+  readonly source?: string;
+  readonly path?: string;
+  readonly blacklist?: string;
+  readonly targets?: string;
   readonly force?: boolean;
   readonly wait?: boolean;
 }
@@ -18,6 +26,10 @@ Examples:
   hdash                          run every pipeline once and publish: what the container does by default
   hdash run htan --atlas HTA3    update one atlas; the others stay as they were last published
   hdash run htan --force         do every step again, whatever is known already
+  hdash run matrix --source local --path ./matrices
+                                 make the figures of every matrix in a folder; needs no service
+  hdash run matrix --environ dev --source canned --blacklist true
+  hdash matrix stats FILE        count one matrix and print it: .mtx folder or zip, .h5ad, .h5, .loom
   hdash doctor                   check the token, the view, the database, the bucket and the webhook
   hdash demo --site ./site       publish a site from bundled data, without any account
 
@@ -43,10 +55,29 @@ export function addWorkerCommands(program: Command, shell: Shell): void {
   program
     .command("run")
     .description("run one pipeline, or all of them, and publish")
-    .argument("[pipeline]", "htan")
+    .argument("[pipeline]", "htan or matrix")
     .addOption(
       new Option("--atlas <id...>", "only these atlases, e.g. HTA3").argParser(collectAtlases),
     )
+    .addOption(
+      new Option("--source <kind>", "matrix: where matrices come from (MATRIX_SOURCE)").choices(
+        MATRIX_SOURCES,
+      ),
+    )
+    .option("--path <dir>", "matrix: the folder of a local source (MATRIX_PATH)")
+    .addOption(
+      new Option(
+        "--environ <stage>",
+        "matrix: the stage to read from and to publish to (MATRIX_SOURCE_STAGE and MATRIX_TARGET_STAGE)",
+      ).choices(STAGES),
+    )
+    .addOption(
+      new Option(
+        "--blacklist <bool>",
+        "matrix: leave out what the blacklist names (MATRIX_BLACKLIST)",
+      ).choices(["true", "false"]),
+    )
+    .option("--targets <uuids>", "matrix: only these, separated by commas (MATRIX_TARGET_UUIDS)")
     .option("--force", "do every step again, even where its result is known")
     .option("--wait", "if the same run is going on elsewhere, wait for it to end")
     .action(async (pipeline: string | undefined, flags: RunFlags) =>
@@ -79,8 +110,12 @@ export function addWorkerCommands(program: Command, shell: Shell): void {
       "--world <dir>",
       "serve this folder (atlases.csv, master.csv, files/) instead of the bundled story",
     )
+    .option(
+      "--matrices <dir>",
+      "make the figures of the matrices in this folder instead of the bundled ones",
+    )
     .option("--site <dir>", "where to publish", "site")
-    .action(async (flags: { world?: string; site: string }) => {
+    .action(async (flags: { world?: string; matrices?: string; site: string }) => {
       const { demo } = await import("./demo/demo.ts");
       shell.exit(await demo(shell, flags));
     });
@@ -116,24 +151,61 @@ function parseLimit(value: string): number {
 
 async function run(shell: Shell, name: string | null, flags: RunFlags): Promise<number> {
   const { PIPELINES } = await import("./pipelineList.ts");
-  const chosen = name === null ? PIPELINES : PIPELINES.filter((pipeline) => pipeline.name === name);
-  if (chosen.length === 0) {
+  const asked = PIPELINES.find((pipeline) => pipeline.name === name);
+  if (name !== null && asked === undefined) {
     throw new HdashError("usage", `there is no pipeline ${JSON.stringify(name)}`, {
-      hint: `There is: ${PIPELINES.map((pipeline) => pipeline.name).join(", ")}.`,
+      hint: `There are: ${PIPELINES.map((pipeline) => pipeline.name).join(", ")}.`,
     });
   }
+  const overrides = matrixOverrides(flags);
+  if (Object.keys(overrides).length > 0 && name !== "matrix") {
+    throw new HdashError("usage", `${flagNames(flags)} belongs to \`hdash run matrix\``);
+  }
+  if (flags.atlas !== undefined && name !== null && name !== "htan") {
+    throw new HdashError("usage", "--atlas belongs to `hdash run htan`");
+  }
   const { work } = await import("./work.ts");
-  const config = shell.config([...new Set(chosen.flatMap(({ needs }) => needs))]);
+  // What is asked for by name has to be there; a run of everything is of what is configured.
+  const known = asked === undefined ? shell.config([], overrides) : null;
+  const chosen =
+    asked === undefined
+      ? PIPELINES.filter(({ isConfigured }) => known !== null && isConfigured(known))
+      : [asked];
+  const config = shell.config([...new Set(chosen.flatMap(({ needs }) => needs))], overrides);
   let code: number = EXIT.ok;
   for (const pipeline of chosen) {
+    const isForced = pipeline.name === "matrix" && config.matrix?.isForced === true;
     const ended = await work(shell, config, pipeline, {
       atlases: flags.atlas ?? null,
-      force: flags.force === true,
+      force: flags.force === true || isForced,
       wait: flags.wait === true,
     });
     code = worse(code, ended);
+    // Told to stop: the next pipeline would only begin to be stopped.
+    if (shell.signal.aborted) break;
   }
   return code;
+}
+
+/** What the flags of `run matrix` say, as the variables they stand for. */
+function matrixOverrides({ source, path, environ, blacklist, targets }: RunFlags): Environment {
+  const given: Environment = {
+    MATRIX_SOURCE: source,
+    MATRIX_PATH: path,
+    MATRIX_SOURCE_STAGE: environ,
+    MATRIX_TARGET_STAGE: environ,
+    MATRIX_BLACKLIST: blacklist,
+    MATRIX_TARGET_UUIDS: targets,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function flagNames(flags: RunFlags): string {
+  const names = ["source", "path", "environ", "blacklist", "targets"] as const;
+  return names
+    .filter((name) => flags[name] !== undefined)
+    .map((name) => `--${name}`)
+    .join(", ");
 }
 
 async function listRuns(shell: Shell, flags: { limit: number; json?: boolean }): Promise<number> {

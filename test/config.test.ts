@@ -4,8 +4,9 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { readConfig, VARIABLES } from "../src/config.ts";
+import { readConfig } from "../src/config.ts";
 import { HdashError } from "../src/error.ts";
+import { VARIABLES } from "../src/variables.ts";
 
 const TWELVE = {
   SYNAPSE_USER: "jdoe",
@@ -185,6 +186,121 @@ describe("readConfig(env, needs)", () => {
       "SLACK_WEBHOOK_URL is not set, but a message has to be posted",
     );
     expect(problemsOf({ SLACK_WEBHOOK_URL: TWELVE.SLACK_WEBHOOK_URL }, ["slack"])).toBe("");
+  });
+});
+
+describe("readConfig(env, needs), matrices", () => {
+  const matrixOf = (env: Record<string, string>) => readConfig(env, ["matrices"]).matrix;
+
+  test("has none where no source is named, and says so to whom needs one", () => {
+    expect(readConfig({}, []).matrix).toBeNull();
+    expect(problemsOf({}, ["matrices"])).toContain(
+      "MATRIX_SOURCE is not set, but matrices have to be read",
+    );
+  });
+
+  test("takes a stage's services and buckets, none in the name for prod", () => {
+    expect(matrixOf({ MATRIX_SOURCE: "fresh", MATRIX_SOURCE_STAGE: "dev" })).toMatchObject({
+      source: { kind: "fresh", service: "azul", pollMs: 30_000, catalog: null },
+      targetBucket: null,
+    });
+    const endpointOf = (env: Record<string, string>) => {
+      const source = matrixOf({ MATRIX_SOURCE: "fresh", ...env })?.source;
+      return source?.kind === "fresh" ? source.endpoint : null;
+    };
+    expect([
+      endpointOf({}),
+      endpointOf({ MATRIX_SOURCE_STAGE: "dev" }),
+      endpointOf({ MATRIX_SERVICE: "hca" }),
+      endpointOf({ MATRIX_SERVICE: "hca", MATRIX_SOURCE_STAGE: "staging" }),
+      endpointOf({ MATRIX_SERVICE: "azul-v0", MATRIX_SOURCE_STAGE: "integration" }),
+      endpointOf({ MATRIX_ENDPOINT_URL: "http://127.0.0.1:1/" }),
+    ]).toEqual([
+      "https://service.azul.data.humancellatlas.org",
+      "https://service.dev.azul.data.humancellatlas.org",
+      "https://matrix.data.humancellatlas.org/v1",
+      "https://matrix.staging.data.humancellatlas.org/v1",
+      "https://service.integration.explore.data.humancellatlas.org",
+      "http://127.0.0.1:1",
+    ]);
+    expect(matrixOf({ MATRIX_SOURCE: "canned" })?.source).toEqual({
+      kind: "canned",
+      bucket: "project-assets.data.humancellatlas.org",
+    });
+    expect(
+      matrixOf({
+        MATRIX_SOURCE: "canned",
+        MATRIX_SOURCE_STAGE: "ux-dev",
+        MATRIX_TARGET_STAGE: "dev",
+      }),
+    ).toMatchObject({
+      source: { bucket: "ux-dev.project-assets.data.humancellatlas.org" },
+      targetBucket: "dev.project-assets.data.humancellatlas.org",
+    });
+    expect(
+      matrixOf({
+        MATRIX_SOURCE: "canned",
+        MATRIX_SOURCE_BUCKET: "source",
+        MATRIX_TARGET_BUCKET: "target",
+        MATRIX_TARGET_STAGE: "dev",
+      }),
+    ).toMatchObject({ source: { bucket: "source" }, targetBucket: "target" });
+  });
+
+  test("reads choices, switches, sizes and the atlases of projects", () => {
+    expect(
+      matrixOf({
+        MATRIX_SOURCE: "local",
+        MATRIX_PATH: "/data/matrices",
+        MATRIX_BLACKLIST: "true",
+        MATRIX_FORCE: "1",
+        MATRIX_PUBLIC_READ: "yes",
+        MATRIX_TARGET_UUIDS: "b, a,b",
+        MATRIX_DISK_MB: "500",
+        MATRIX_ATLASES: "HTA3=uuid-1, HTA12=uuid-2",
+      }),
+    ).toEqual({
+      source: { kind: "local", dir: "/data/matrices" },
+      sourceBucket: "project-assets.data.humancellatlas.org",
+      targetBucket: null,
+      isPublicRead: true,
+      useBlacklist: true,
+      targets: ["a", "b"],
+      isForced: true,
+      diskBytes: 500_000_000,
+      atlases: { "uuid-1": "HTA3", "uuid-2": "HTA12" },
+    });
+  });
+
+  test("reports what is wrong by variable and value", () => {
+    const said = problemsOf({
+      MATRIX_SOURCE: "elsewhere",
+      MATRIX_SOURCE_STAGE: "production",
+      MATRIX_BLACKLIST: "maybe",
+      MATRIX_TARGET_UUIDS: "../x",
+      MATRIX_DISK_MB: "lots",
+      MATRIX_TARGET_BUCKET: "s3://x/y",
+    });
+    for (const part of [
+      'MATRIX_SOURCE is "elsewhere": it must be one of fresh, canned, local, cellxgene',
+      'MATRIX_SOURCE_STAGE is "production"',
+      'MATRIX_BLACKLIST is "maybe"',
+      'MATRIX_TARGET_UUIDS is "../x"',
+      'MATRIX_DISK_MB is "lots"',
+      'MATRIX_TARGET_BUCKET is "s3://x/y"',
+    ]) {
+      expect(said).toContain(part);
+    }
+    expect(problemsOf({ MATRIX_SOURCE: "local" })).toContain("MATRIX_PATH is not set");
+    expect(problemsOf({ MATRIX_SOURCE: "fresh", MATRIX_ATLASES: "HTA3:x" })).toContain("HTA3:x");
+  });
+
+  test("lets buckets be reached without a site bucket where matrices use some", () => {
+    const keys = { S3_ACCESS_KEY_ID: "AKIA1", S3_SECRET_ACCESS_KEY: "s" };
+    expect(problemsOf(keys)).toContain("S3_BUCKET_NAME is not set");
+    const config = readConfig({ ...keys, MATRIX_SOURCE: "canned" }, []);
+    expect(config.site.kind).toBe("folder");
+    expect(config.s3.credentials?.accessKeyId).toBe("AKIA1");
   });
 });
 

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 
 import { loadAtlasFile } from "../atlasList.ts";
 import { EXIT, type Shell, worse } from "../command.ts";
-import { type Config, type Environment, VARIABLES } from "../config.ts";
+import { type Config, type Environment } from "../config.ts";
 import { digestOf } from "../digest.ts";
 import type { Effects } from "../effects.ts";
 import type { ProgressEvent } from "../engine/progress.ts";
@@ -14,6 +14,7 @@ import { HdashError } from "../error.ts";
 import { duration } from "../format.ts";
 import { PIPELINES } from "../pipelineList.ts";
 import { saveAtlases } from "../store/atlases.ts";
+import { VARIABLES } from "../variables.ts";
 import { conclude, execute, withProgress } from "../work.ts";
 import { startSlack } from "./slackServer.ts";
 import { startSynapse, type SynapseServer } from "./synapseServer.ts";
@@ -21,11 +22,15 @@ import { DEMO_DAYS, demoWorld } from "./world.ts";
 
 /** What the demo's look-alike Synapse takes for a token; it opens nothing else. */
 const TOKEN = "demo-token";
+/** What the look-alike Azul calls its catalogue. */
+const CATALOG = "demo";
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface DemoFlags {
   /** A folder in the form of a world (atlases.csv, master.csv, files/); without it the bundled story of a few days. */
   readonly world?: string;
+  /** A folder of matrices, `<uuid>[.<species>]` each; without it the bundled ones, or none with a world of one's own. */
+  readonly matrices?: string;
   readonly site: string;
 }
 
@@ -34,16 +39,26 @@ export async function demo(shell: Shell, flags: DemoFlags): Promise<number> {
   const site = resolve(flags.site);
   const world = flags.world === undefined ? null : resolve(flags.world);
   if (world !== null) await checkWorld(world);
-  const home = homeOf(shell, world, site);
+  const matrices = flags.matrices === undefined ? null : resolve(flags.matrices);
+  if (matrices !== null) await checkFolder(matrices);
+  const home = homeOf(shell, [world ?? "bundled", matrices ?? "bundled", site]);
   const story = world === null ? join(home, "story") : null;
   const synapse = await startSynapse({
     world: world ?? (await makeDay(join(home, "story"), 1)),
     tokens: { [TOKEN]: "demo" },
   });
   const slack = await startSlack({});
+  const azul = world === null && matrices === null ? await serveMatrices(home) : null;
   try {
-    const config = demoConfig(shell, { synapse, slackUrl: slack.url, site, home });
-    return await withProgress(shell, config, "HTAN dashboard (demo)", (log, onProgress) => {
+    const config = demoConfig(shell, {
+      SYNAPSE_ENDPOINT_URL: synapse.url,
+      SLACK_WEBHOOK_URL: slack.url,
+      HDASH_SITE_DIR: site,
+      HDASH_HOME: home,
+      ...(matrices === null ? {} : { MATRIX_SOURCE: "local", MATRIX_PATH: matrices }),
+      ...azul?.variables,
+    });
+    return await withProgress(shell, config, "hdash demo", (log, onProgress) => {
       const stage = { now: () => new Date() };
       return shell.withEffects(
         config,
@@ -65,9 +80,36 @@ export async function demo(shell: Shell, flags: DemoFlags): Promise<number> {
       );
     });
   } finally {
+    await azul?.close();
     await slack.close();
     await synapse.close();
   }
+}
+
+/** Serves the bundled matrices as Azul does, and says by which variables they are found. */
+async function serveMatrices(home: string) {
+  const { demoMatrices } = await import("./matrixWorld.ts");
+  const { startAzul } = await import("./azulServer.ts");
+  const projects = (await demoMatrices(join(home, "matrices"))).filter(
+    ({ isBlacklisted }) => !isBlacklisted,
+  );
+  const azul = await startAzul({ projects, catalog: CATALOG });
+  return {
+    variables: {
+      MATRIX_SOURCE: "fresh",
+      MATRIX_ENDPOINT_URL: azul.url,
+      MATRIX_CATALOG: CATALOG,
+      MATRIX_ATLASES: projects.map((one) => `${one.atlasId}=${one.projectId}`).join(","),
+    },
+    close: () => azul.close(),
+  };
+}
+
+async function checkFolder(dir: string): Promise<void> {
+  if ((await stat(dir).catch(() => null))?.isDirectory() === true) return;
+  throw new HdashError("usage", `${dir} is not a folder of matrices`, {
+    hint: "Name each matrix <uuid>[.<species>].mtx.zip, .h5ad, .h5 or .loom, or give it a folder of that name.",
+  });
 }
 
 async function checkWorld(world: string): Promise<void> {
@@ -83,10 +125,7 @@ async function checkWorld(world: string): Promise<void> {
 }
 
 /** The environment of the demo: nothing of the real one but how it logs, so that it can never reach a real service. */
-function demoConfig(
-  shell: Shell,
-  demo: { synapse: SynapseServer; slackUrl: string; site: string; home: string },
-): Config {
+function demoConfig(shell: Shell, variables: Environment): Config {
   const kept = new Set(["HDASH_LOG_LEVEL", "HDASH_LOG_FORMAT", "HDASH_CONCURRENCY"]);
   const cleared: Environment = Object.fromEntries(
     VARIABLES.filter(({ name }) => !kept.has(name)).map(({ name }) => [name, undefined]),
@@ -95,17 +134,14 @@ function demoConfig(
     ...cleared,
     SYNAPSE_USER: "demo",
     SYNAPSE_PASSWORD: TOKEN,
-    SYNAPSE_ENDPOINT_URL: demo.synapse.url,
-    SLACK_WEBHOOK_URL: demo.slackUrl,
-    HDASH_SITE_DIR: demo.site,
-    HDASH_HOME: demo.home,
+    ...variables,
   });
 }
 
-/** A ledger for each pair of world and site: what another world found yesterday says nothing about this one. */
-function homeOf(shell: Shell, world: string | null, site: string): string {
+/** A ledger for each choice of worlds and site: what another world found yesterday says nothing about this one. */
+function homeOf(shell: Shell, parts: readonly string[]): string {
   const home = resolve(shell.environment()["HDASH_HOME"]?.trim() || ".hdash");
-  return join(home, "demo", digestOf(`${world ?? "bundled"}\n${site}`).slice(0, 12));
+  return join(home, "demo", digestOf(parts.join("\n")).slice(0, 12));
 }
 
 /** Writes a day of the bundled story, unless it lies there from an earlier demo: then nothing has moved, and the run shows it. */
@@ -133,8 +169,12 @@ async function tellStory(
   onProgress: (event: ProgressEvent) => void,
 ): Promise<number> {
   const { listRuns } = await import("../store/runs.ts");
-  const known = await listRuns((await effects.database()).db, { limit: DEMO_DAYS });
-  const done = known.filter(({ status }) => status === "succeeded" || status === "degraded").length;
+  // Two pipelines a day.
+  const known = await listRuns((await effects.database()).db, { limit: 2 * DEMO_DAYS });
+  const done = known.filter(
+    ({ pipeline, status }) =>
+      pipeline === "htan" && (status === "succeeded" || status === "degraded"),
+  ).length;
   let code: number = EXIT.ok;
   for (let day = Math.min(done + 1, DEMO_DAYS); day <= DEMO_DAYS; day++) {
     const world = await makeDay(parts.story, day);
@@ -163,10 +203,11 @@ async function runAll(
   onProgress: (event: ProgressEvent) => void,
 ): Promise<number> {
   let code: number = EXIT.ok;
-  for (const entry of PIPELINES) {
+  for (const entry of PIPELINES.filter(({ isConfigured }) => isConfigured(effects.config))) {
     const options = { atlases: null, force: false, wait: false };
-    const outcome = await execute(effects, entry, options, shell.signal, onProgress);
-    code = worse(code, await conclude(effects, entry, outcome, shell.signal));
+    const bound = await entry.bind(effects, options);
+    const outcome = await execute(effects, bound, options, shell.signal, onProgress);
+    code = worse(code, await conclude(effects, bound, outcome, shell.signal));
   }
   return code;
 }

@@ -1,23 +1,14 @@
 // The site's first page: totals and one row per atlas, made from measures and history alone, so that an atlas that failed keeps its last good numbers.
 
 import { bytes, count, instant, list, number } from "../format.ts";
+import { type AssetPaths, HTML, JSON_TYPE, jsonText, makeFrame, type PageFile } from "../page.ts";
 import { type CellValue, makeTable, type TableColumn, type TableModel } from "../table.ts";
 import { FILE_KINDS } from "./analysis.ts";
 import type { Atlas } from "./atlas.ts";
 import { changeMarks } from "./headlines.ts";
 import { KIND_LABELS } from "./kindLabels.ts";
 import type { PageTools } from "./page.ts";
-import {
-  type AssetPaths,
-  type AtlasVersion,
-  HTML,
-  JSON_TYPE,
-  jsonText,
-  makeFrame,
-  type PageFile,
-  type SeverityCounts,
-  SYNAPSE_LINK,
-} from "./pageFrame.ts";
+import { type AtlasVersion, type SeverityCounts, SYNAPSE_LINK } from "./pageFrame.ts";
 import { shareCell } from "./pageTables.ts";
 
 /** An atlas as the index knows it. */
@@ -102,12 +93,12 @@ export function makeIndexPage(input: IndexPageInput, tools: PageTools): readonly
   const failed = rows.filter(({ failure }) => failure !== null);
   const atlases = count(rows.length, "atlas", "atlases");
   const model = {
-    frame: makeFrame(
-      "index",
-      "HTAN data dashboard",
-      "What every HTAN atlas has submitted to Synapse, how complete it is, and what is to be mended.",
-      input.assets,
-    ),
+    frame: makeFrame("index", {
+      title: "HTAN data dashboard",
+      description:
+        "What every HTAN atlas has submitted to Synapse, how complete it is, and what is to be mended.",
+      assets: input.assets,
+    }),
     builtAt: instant(run.startedAt),
     build: run.build,
     viewId: run.viewId,

@@ -2,6 +2,14 @@
 
 import type { Finding } from "../finding.ts";
 import { count, date, instant, number, percent } from "../format.ts";
+import {
+  type AssetPaths,
+  HTML,
+  makeFrame,
+  type PageFigure,
+  type PageFile,
+  type RenderPage,
+} from "../page.ts";
 import type { TableModel } from "../table.ts";
 import { type AtlasAnalysis, FILE_KINDS, type GridName, type RuleOutcome } from "./analysis.ts";
 import type { Atlas } from "./atlas.ts";
@@ -10,17 +18,7 @@ import type { ComponentName } from "./graph.ts";
 import { GRID_LABELS, type GridLabel } from "./gridLabels.ts";
 import { changeMarks, makeHeadlines } from "./headlines.ts";
 import { KIND_LABELS } from "./kindLabels.ts";
-import {
-  type AssetPaths,
-  type AtlasVersion,
-  type DrawSparkline,
-  HTML,
-  makeFrame,
-  type PageFigure,
-  type PageFile,
-  type RenderPage,
-  synapsePage,
-} from "./pageFrame.ts";
+import { type AtlasVersion, type DrawSparkline, synapsePage } from "./pageFrame.ts";
 import {
   eventsTable,
   findingsTable,
@@ -45,9 +43,31 @@ export interface AtlasPageInput {
   /** Give the components in links their names. */
   readonly components: readonly ComponentName[];
   readonly figures: readonly PageFigure[];
-  /** Matrix figures; the Figures tab is left out where there are none. */
-  readonly gallery: readonly PageFigure[];
+  /** The atlas's matrices with their figures; the Figures tab is left out where there are none. */
+  readonly gallery: readonly MatrixGallery[];
   readonly assets: AssetPaths;
+}
+
+/** One matrix of an atlas: its figures in small, and the way to its page. */
+export interface MatrixGallery {
+  readonly title: string;
+  /** Its page, from the site's root, e.g. "matrices/<id>.html". */
+  readonly href: string;
+  /** One line, e.g. "10X · 2,700 cells · median 820 genes". */
+  readonly facts: string;
+  readonly figures: readonly GalleryFigure[];
+}
+
+/** A published picture, as an atlas's page shows it. */
+interface GalleryFigure {
+  /** Address of the picture, from the site's root, and of the same at twice the density. */
+  readonly src: string;
+  readonly src2x: string;
+  readonly alt: string;
+  readonly title: string;
+  /** Pixels of the first; they keep its place while it loads. */
+  readonly width: number;
+  readonly height: number;
 }
 
 /** What the room borrows to make pages. */
@@ -106,12 +126,12 @@ function atlasModel(
   const manifests = Object.values(analysis.manifests);
   const records = manifests.reduce((sum, manifest) => sum + manifest.records, 0);
   return {
-    frame: makeFrame(
-      "atlas",
-      `${atlas.name} (${id})`,
-      `What ${atlas.name} has submitted to HTAN, how complete it is, and what is to be mended.`,
-      input.assets,
-    ),
+    frame: makeFrame("atlas", {
+      title: `${atlas.name} (${id})`,
+      description: `What ${atlas.name} has submitted to HTAN, how complete it is, and what is to be mended.`,
+      assets: input.assets,
+      moreStyles: gallery.length > 0 ? ["gallery.css"] : [],
+    }),
     id,
     name: atlas.name,
     projectId: atlas.projectId,

@@ -1,17 +1,11 @@
 // The data files beside an atlas's page. Their form is described in docs/data-schema.md; a change that breaks a reader raises the schema's number.
 
 import { type Finding, type FlatFinding, flattenFinding } from "../finding.ts";
+import { CSV_TYPE, JSON_TYPE, jsonText, type PageFile, PLAIN_TEXT } from "../page.ts";
 import type { AtlasAnalysis, GridName } from "./analysis.ts";
 import type { Atlas } from "./atlas.ts";
 import type { FindingChanges } from "./changes.ts";
-import {
-  type AtlasVersion,
-  CSV_TYPE,
-  JSON_TYPE,
-  jsonText,
-  type PageFile,
-  PLAIN_TEXT,
-} from "./pageFrame.ts";
+import type { AtlasVersion } from "./pageFrame.ts";
 import { CHECKS } from "./ruleText.ts";
 
 /** Columns of the findings download, in order; fields that only some rule has follow by name. */

@@ -1,6 +1,7 @@
 // The history of runs as a page, and the page for addresses that are none.
 
 import { count, duration, instant, list, number } from "../format.ts";
+import { type AssetPaths, HTML, makeFrame, type PageFile, type RenderPage } from "../page.ts";
 import {
   type CellValue,
   makeTable,
@@ -8,7 +9,6 @@ import {
   type TableModel,
   type Tone,
 } from "../table.ts";
-import { type AssetPaths, HTML, makeFrame, type PageFile, type RenderPage } from "./pageFrame.ts";
 
 /** A past run, as far as the page tells of it; the engine's run record is one. Counts are steps. */
 export interface PastRun {
@@ -67,12 +67,11 @@ const OUTCOMES: Readonly<
 export function makeRunsPage(input: RunsPageInput, render: RenderPage): PageFile {
   const { runs, current } = input;
   const model = {
-    frame: makeFrame(
-      "runs",
-      "Runs",
-      "When the dashboard was updated, and what each update found.",
-      input.assets,
-    ),
+    frame: makeFrame("runs", {
+      title: "Runs",
+      description: "When the dashboard was updated, and what each update found.",
+      assets: input.assets,
+    }),
     current: `This page was made by the run that started ${instant(current.startedAt)} (build ${current.build}); it joins the table with the next one.`,
     summary: summaryOf(runs),
     runs: runsTable(runs),

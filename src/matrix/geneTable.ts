@@ -14,7 +14,7 @@ export function makeGeneTable(ids: readonly string[], symbols: readonly string[]
 }
 
 /** Makes names unique as AnnData's var_names_make_unique does: the first keeps its name, others get the first free of -1, -2, … */
-export function uniqueNames(names: readonly string[]): readonly string[] {
+function uniqueNames(names: readonly string[]): readonly string[] {
   const taken = new Set(names);
   if (taken.size === names.length) return names;
   const last = new Map<string, number>();

@@ -71,3 +71,27 @@ export interface MatrixSummary {
 export function figureBase(id: string, approach: Approach, name: FigureName): string {
   return `project-assets/project-stats/${id}/${approach.key}/${name}`;
 }
+
+/** A figure that was made but could not be drawn. */
+export interface UndrawnFigure {
+  readonly approachKey: string;
+  readonly name: FigureName;
+}
+
+/** Turns figures that could not be drawn into such that were left out. */
+export function withoutUndrawn(
+  groups: readonly GroupSummary[],
+  undrawn: readonly UndrawnFigure[],
+): readonly GroupSummary[] {
+  if (undrawn.length === 0) return groups;
+  return groups.map((group) => ({
+    ...group,
+    figures: group.figures.map((figure) =>
+      undrawn.some(
+        ({ approachKey, name }) => approachKey === group.approach.key && name === figure.name,
+      )
+        ? { name: figure.name, title: figure.title, reason: "It could not be drawn." }
+        : figure,
+    ),
+  }));
+}

@@ -31,10 +31,11 @@ import { type IndexRow, makeIndexPage } from "../htan/indexPage.ts";
 import { readManifest } from "../htan/manifest.ts";
 import { measuresOf } from "../htan/measures.ts";
 import { makeAtlasPage, type PageTools } from "../htan/page.ts";
-import type { PageFigure, PageFile } from "../htan/pageFrame.ts";
 import { type AtlasPast, joinPresent } from "../htan/past.ts";
 import { makeNotFoundPage, makeRunsPage } from "../htan/runsPage.ts";
 import { readView, VIEW_COLUMNS } from "../htan/view.ts";
+import { type AtlasMatrix, matricesByAtlas } from "../matrix/publishedMatrix.ts";
+import type { PageFigure, PageFile } from "../page.ts";
 import type { SiteAssets } from "../render/assets.ts";
 import { sqlString, type SynapseClient } from "../sources/synapseClient.ts";
 
@@ -61,6 +62,13 @@ export interface HtanEffects {
   readonly drawnBy: Readonly<Record<string, string>>;
   /** Where people see the site; null where nobody said. */
   readonly siteUrl: string | null;
+  readonly figures: PublishedFigures;
+}
+
+/** The matrix figures that are on the same site: what state they are in, cheaply, and the data files that tell of them. */
+export interface PublishedFigures {
+  state(): Promise<Readonly<Record<string, string>>>;
+  read(signal: AbortSignal): Promise<readonly unknown[]>;
 }
 
 /** Atlases that compute at a time: one computes while others are written, few enough to bound memory. */
@@ -79,6 +87,8 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
       await plan.do(steps.signIn, { params: null, inputs: {} });
       const registry = await plan.do(steps.listAtlases, { params: null, inputs: {} });
       const atlases = await plan.read(registry.atlases);
+      const published = await plan.do(steps.readFigures, { params: null, inputs: {} });
+      const galleries = await plan.read(published.galleries);
       const chosen = atlases.filter(({ atlasId }) => asked === null || asked.includes(atlasId));
       const limit = pLimit(ATLASES_AT_ONCE);
       const outcomes = new Map<string, ScopeOutcome<AtlasSite>>();
@@ -87,7 +97,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
           // Every scope is opened at once and asks Synapse; only what computes in memory waits for its turn.
           const outcome = await plan.scope(atlas.atlasId, async (scope) => {
             const pulled = await pullAtlas(scope, atlas, viewId);
-            return limit(() => makeAtlas(scope, atlas, pulled));
+            return limit(() => makeAtlas(scope, atlas, pulled, galleries[atlas.atlasId] ?? []));
           });
           outcomes.set(atlas.atlasId, outcome);
         }),
@@ -126,6 +136,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
     plan: Plan,
     atlas: Atlas,
     { files, contents }: Awaited<ReturnType<typeof pullAtlas>>,
+    gallery: readonly AtlasMatrix[],
   ): Promise<AtlasSite> {
     const { analysis, numbers } = await plan.do(steps.checkAtlas, {
       params: { atlas: { ...atlas }, components: effects.componentsDigest },
@@ -142,7 +153,12 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
         design: effects.designDigest,
         components: effects.componentsDigest,
       },
-      inputs: { analysis, figures, past: await plan.value(await pastOf(plan, measures)) },
+      inputs: {
+        analysis,
+        figures,
+        past: await plan.value(await pastOf(plan, measures)),
+        gallery: await plan.value(gallery),
+      },
     });
     return { pages, drawings, measures };
   }
@@ -263,6 +279,16 @@ function makeSteps(effects: HtanEffects) {
       // A list that is registered between the pin and the reading must not be kept under the old list's key.
       repin: true,
       run: async (_inputs: object, _params: null) => ({ atlases: await effects.listAtlases() }),
+    }),
+
+    readFigures: step({
+      name: "readFigures",
+      version: 1,
+      outputs: { galleries: json<Readonly<Record<string, readonly AtlasMatrix[]>>>() },
+      pin: async (_params: null) => ({ ...(await effects.figures.state()) }),
+      run: async (_inputs: object, _params, ctx) => ({
+        galleries: matricesByAtlas(await effects.figures.read(ctx.signal)),
+      }),
     }),
 
     pullView: step({
@@ -390,17 +416,22 @@ function makeSteps(effects: HtanEffects) {
       version: 2,
       outputs: { pages: publicTree() },
       run: async (
-        inputs: { analysis: AtlasAnalysis; figures: readonly PageFigure[]; past: AtlasPast },
+        inputs: {
+          analysis: AtlasAnalysis;
+          figures: readonly PageFigure[];
+          past: AtlasPast;
+          gallery: readonly AtlasMatrix[];
+        },
         { atlas }: { atlas: AtlasParam; design: Digest; components: Digest },
       ) => {
-        const { analysis, figures, past } = inputs;
+        const { analysis, figures, past, gallery } = inputs;
         const pages = makeAtlasPage(
           {
             atlas,
             analysis,
             ...past,
             figures,
-            gallery: [],
+            gallery,
             components: components.list,
             assets: assets.paths,
           },

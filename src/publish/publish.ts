@@ -17,8 +17,8 @@ const LEDGER_RETRY: RetryPolicy = { attempts: 8, minDelayMs: 200, maxDelayMs: 40
 /** Rows that are taken out of the ledger after each request that deletes: as many as S3 takes in one. */
 const DELETE_BATCH = 1000;
 /** Pages that lead to all others; they go up when everything they lead to is there, the index after the rest. */
-const LATE_PATHS = new Set(["runs.html", "data/index.json"]);
-const INDEX_PATH = "index.html";
+const LATE_PATHS = /(^|\/)(runs\.html|data\/index\.json)$/;
+const INDEX_PATH = /(^|\/)index\.html$/;
 
 /** What is to be done to make the bucket match. */
 interface Changes {
@@ -214,8 +214,8 @@ function digestOf({ digest, contentType, cacheControl }: SiteFile): Digest {
 /** Immutable assets, then pages and data that use them, then what leads to those, then the index. */
 function stagesOf(files: readonly SiteFile[]): readonly (readonly SiteFile[])[] {
   const rank = ({ path, cacheControl }: SiteFile): number => {
-    if (path === INDEX_PATH) return 3;
-    if (LATE_PATHS.has(path)) return 2;
+    if (INDEX_PATH.test(path)) return 3;
+    if (LATE_PATHS.test(path)) return 2;
     return /\bimmutable\b/.test(cacheControl) ? 0 : 1;
   };
   return [0, 1, 2, 3].map((stage) => files.filter((file) => rank(file) === stage));

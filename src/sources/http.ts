@@ -24,6 +24,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: Json;
+  /** Statuses outside 200-299 that are answers too, e.g. 302: they are handed on instead of thrown. Nothing is ever followed. */
+  readonly accept?: readonly number[];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,13 +33,15 @@ export interface HttpRequest {
 export interface HttpStream {
   readonly status: number;
   header(name: string): string | null;
+  /** What Retry-After asks for; null where it is missing or cannot be read. */
+  readonly retryAfterMs: number | null;
   readonly body: AsyncIterable<Uint8Array>;
   discard(): void;
 }
 
 /**
- * All methods throw HttpError for a status outside 200-299, a transient HdashError for a connection that fails or breaks,
- * and an aborted one when the signal aborts.
+ * All methods throw HttpError for a status outside 200-299 that the request does not accept, a transient HdashError for a
+ * connection that fails or breaks, and an aborted one when the signal aborts.
  */
 export interface Http {
   /** Asks for JSON and reads it whole (at most 64 MB). Throws permanent where the answer is not JSON. */
@@ -91,13 +95,14 @@ export function makeHttp(options: HttpOptions = {}): Http {
     const answer = await open(agent, request);
     const { statusCode: status } = answer;
     const body = piecesOf(answer.body, request);
-    if (status < 200 || status > 299) {
-      const retryAfterMs = readRetryAfter(answer);
+    const retryAfterMs = readRetryAfter(answer);
+    if ((status < 200 || status > 299) && request.accept?.includes(status) !== true) {
       throw new HttpError(request.subject, status, await readReason(body), retryAfterMs);
     }
     return {
       status,
       header: (name) => headerOf(answer, name),
+      retryAfterMs,
       body,
       discard: () => answer.body.on("error", () => undefined).destroy(),
     };
@@ -219,7 +224,7 @@ async function readText(
   return { text, isWhole: bytes <= limit };
 }
 
-/** What an error's body says: Synapse's reason or a failed job's message (JSON), or S3's code and message (XML). */
+/** What an error's body says: a service's reason or message (JSON), or S3's code and message (XML). */
 async function readReason(body: AsyncIterable<Uint8Array>): Promise<string | null> {
   let text: string;
   try {
@@ -232,12 +237,15 @@ async function readReason(body: AsyncIterable<Uint8Array>): Promise<string | nul
   return said === null ? null : said.replace(/\s+/g, " ").trim().slice(0, 300);
 }
 
+/** Synapse's two, the matrix service's, Azul's, CELLxGENE's. */
+const REASON_FIELDS = ["reason", "errorMessage", "message", "Message", "detail"];
+
 function reasonInJson(text: string): string | null {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return null;
     const fields = value as Readonly<Record<string, unknown>>;
-    const said = [fields["reason"], fields["errorMessage"], fields["message"]];
+    const said = REASON_FIELDS.map((name) => fields[name]);
     return (
       (said.find((item) => typeof item === "string" && item !== "") as string | undefined) ?? null
     );

@@ -27,6 +27,8 @@ export interface S3BucketOptions {
   readonly region?: string;
   /** Static keys; null: the SDK's default chain (task role, profile). */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+  /** Puts objects with the ACL public-read; default false: who may read them is the bucket's policy. */
+  readonly isPublicRead?: boolean;
   readonly log?: Log;
   /** Default PATIENT. */
   readonly policy?: RetryPolicy;
@@ -53,6 +55,7 @@ const IDLE_TIMEOUT_MS = 60_000;
  */
 export function openS3Bucket(options: S3BucketOptions): S3Bucket {
   const { bucket, endpoint, credentials, log = SILENT, policy = PATIENT } = options;
+  const acl = options.isPublicRead === true ? ({ ACL: "public-read" } as const) : {};
   const prefix = normalizePrefix(options.prefix);
   const uri = `s3://${bucket}${prefix === "" ? "" : `/${prefix.slice(0, -1)}`}`;
   const client = new S3Client({
@@ -121,7 +124,7 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
     uri,
     async put(key, body, put, signal) {
       checkKey(key, prefix);
-      const input = { ...headersOf(put), Bucket: bucket, Key: prefix + key, Body: body };
+      const input = { ...headersOf(put), ...acl, Bucket: bucket, Key: prefix + key, Body: body };
       const what = `put ${prefix}${key} to s3://${bucket}`;
       const etag = await call(what, signal, async () =>
         body.byteLength > MULTIPART_BYTES
@@ -204,8 +207,17 @@ async function upload(
   }
 }
 
-function headersOf(put: PutOptions): { ContentType: string; CacheControl: string } {
-  return { ContentType: put.contentType, CacheControl: put.cacheControl };
+function headersOf({ contentType, cacheControl }: PutOptions): {
+  ContentType: string;
+  CacheControl: string;
+  ContentDisposition?: string;
+} {
+  return {
+    ContentType: contentType,
+    CacheControl: cacheControl,
+    // Portals embed pictures; without it some browsers offer them for download.
+    ...(contentType.startsWith("image/") ? { ContentDisposition: "inline" } : {}),
+  };
 }
 
 function sending(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {

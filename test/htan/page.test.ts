@@ -286,12 +286,32 @@ describe("makeAtlasPage(input, tools)", () => {
     expect(html).toContain('<p class="cut">20,000 of 20,001 rows in the table.</p>');
   });
 
-  test("has a Figures tab only where there are figures", () => {
+  test("has a Figures tab only where there are matrices with figures", () => {
     expect(files().text("HTA1.html")).not.toContain('data-tab="figures"');
+    const picture = {
+      src: "project-assets/project-stats/a%20b/10X/umap.png",
+      src2x: "project-assets/project-stats/a%20b/10X/umap%402x.png",
+      alt: 'Nine clusters, the largest "B cells" & <T cells>',
+      title: "UMAP",
+      width: 600,
+      height: 320,
+    };
     const gallery = [
-      { id: "knee", title: "Knee", alt: "", svg: "<svg></svg>", svgPath: "", pngPath: "" },
+      {
+        title: "Colon <10x>",
+        href: "matrices/a%20b.html",
+        facts: "10X: 2,700 cells",
+        figures: [picture],
+      },
     ];
-    expect(files({ gallery }).text("HTA1.html")).toContain('data-tab="figures"');
+    const html = files({ gallery }).text("HTA1.html");
+    expect(html).toContain('data-tab="figures">Figures <span class="badge">1</span>');
+    expect(html).toContain(
+      '<h3><a href="matrices/a%20b.html">Colon &lt;10x&gt;</a></h3><p class="lead">10X: 2,700 cells</p>',
+    );
+    expect(html).toContain(
+      '<a href="project-assets/project-stats/a%20b/10X/umap%402x.png"><img src="project-assets/project-stats/a%20b/10X/umap.png" srcset="project-assets/project-stats/a%20b/10X/umap%402x.png 2x" alt="Nine clusters, the largest &quot;B cells&quot; &amp; &lt;T cells&gt;" width="600" height="320" loading="lazy" decoding="async"></a><span>UMAP</span>',
+    );
   });
 
   test("shows an atlas without anything", () => {

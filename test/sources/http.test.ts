@@ -43,6 +43,12 @@ describe("json(request)", () => {
       "<Error><Code>AccessDenied</Code><Message>Expired</Message></Error>",
       "it: the server answered 403: AccessDenied: Expired",
     ],
+    [
+      400,
+      '{"Code":"BadRequestError","Message":"no such catalog"}',
+      "it: the server answered 400: no such catalog",
+    ],
+    [404, '{"detail":"not found"}', "it: the server answered 404: not found"],
     [409, "<html>busy</html>", "it: the server answered 409"],
     [418, "[]", "it: the server answered 418"],
     [422, "null", "it: the server answered 422"],
@@ -203,6 +209,26 @@ describe("json(request)", () => {
 });
 
 describe("stream(request)", () => {
+  test("hands on a status that the request accepts, and follows nothing", async () => {
+    let calls = 0;
+    const url = await serve((_request, response) => {
+      calls++;
+      response.writeHead(302, { location: "/next", "retry-after": "3" }).end("gone");
+    });
+    const answer = await openHttp().stream({ subject: "it", url, accept: [301, 302] });
+    const { status, retryAfterMs } = answer;
+    const body = Buffer.concat(await all(answer.body)).toString();
+    expect({ status, retryAfterMs, location: answer.header("location"), body, calls }).toEqual({
+      status: 302,
+      retryAfterMs: 3000,
+      location: "/next",
+      body: "gone",
+      calls: 1,
+    });
+    const refused = openHttp().stream({ subject: "it", url, accept: [301] });
+    expect((await failureOf(refused)).message).toBe("it: the server answered 302");
+  });
+
   test("gives status, headers and pieces", async () => {
     const url = await serve((request, response) =>
       response.writeHead(206, { "X-Range": request.headers.range ?? "" }).end("bytes"),

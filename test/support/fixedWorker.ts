@@ -16,7 +16,7 @@ const killAt = Number(env["HDASH_TEST_KILL_AT"] ?? "0");
 const events = env["HDASH_TEST_EVENTS"] ?? "";
 let seen = 0;
 
-const config = readConfig(env, ["synapse", "database", "site"]);
+const config = readConfig(env, ["database", "site"]);
 const log = makeLog({
   format: "plain",
   level: "warn",
@@ -26,11 +26,11 @@ const log = makeLog({
 });
 const effects = makeEffects(config, log, { clock: () => now });
 try {
-  for (const entry of PIPELINES) {
+  for (const entry of PIPELINES.filter(({ isConfigured }) => isConfigured(config))) {
     const request = { atlases: null, force: false, wait: false };
     const outcome = await execute(
       effects,
-      entry,
+      await entry.bind(effects, request),
       request,
       new AbortController().signal,
       (event) => {

@@ -44,7 +44,7 @@ const PACKAGE_OWNERS: readonly (readonly [name: string, owners: readonly string[
   ["pino", ["log"]],
   ["envalid", ["config"]],
   // The command line: both programs are built by these files.
-  ["commander", ["command", "workerCommands", "utilCommands"]],
+  ["commander", ["command", "workerCommands", "utilCommands", "matrixCommands"]],
 ];
 /** Rooms that only work on what they are given. */
 const PURE_ROOMS: readonly string[] = ["htan"];

@@ -29,7 +29,7 @@ export interface S3Limits {
 }
 
 const STORED_HEADERS =
-  /^(content-type|cache-control|content-disposition|content-language|content-encoding|expires|x-amz-meta-.+)$/;
+  /^(content-type|cache-control|content-disposition|content-language|content-encoding|expires|x-amz-acl|x-amz-meta-.+)$/;
 const MAX_KEY_BYTES = 1024;
 const MAX_DELETE_KEYS = 1000;
 

@@ -9,10 +9,11 @@ import type { Atlas } from "../../src/htan/atlas.ts";
 import { readComponents } from "../../src/htan/components.ts";
 import { type IndexRow, makeIndexPage } from "../../src/htan/indexPage.ts";
 import { measuresOf } from "../../src/htan/measures.ts";
-import { makeAtlasPage, type PageTools } from "../../src/htan/page.ts";
-import type { AtlasVersion, PageFigure, PageFile } from "../../src/htan/pageFrame.ts";
+import { makeAtlasPage, type MatrixGallery, type PageTools } from "../../src/htan/page.ts";
+import type { AtlasVersion } from "../../src/htan/pageFrame.ts";
 import { CHECKS } from "../../src/htan/ruleText.ts";
 import { makeNotFoundPage, makeRunsPage, type PastRun } from "../../src/htan/runsPage.ts";
+import type { PageFigure, PageFile } from "../../src/page.ts";
 import { type SiteAssets, siteAssets } from "../../src/render/assets.ts";
 import { makeTemplates, type Templates } from "../../src/render/templates.ts";
 
@@ -267,6 +268,27 @@ function sampleFigure(id: string, title: string): PageFigure {
   return { id, title, alt: title, svg, svgPath: `figures/${id}.svg`, pngPath: `figures/${id}.png` };
 }
 
+/** Makes the gallery of one matrix; its pictures are in their addresses, so that no file is needed. */
+function sampleGallery(): readonly MatrixGallery[] {
+  const figure = (title: string, color: string) => {
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 360" width="600" height="360"><rect width="600" height="360" fill="#fff"/><path d="M40 320L560 60" stroke="${color}" stroke-width="3"/></svg>`;
+    const src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+    return { src, src2x: src, alt: `${title}: ${HOSTILE}`, title, width: 600, height: 360 };
+  };
+  return [
+    {
+      title: "Synthetic colon, 10x",
+      href: "matrices/colon.html",
+      facts: "10X: 2,700 cells",
+      figures: [
+        figure("Violins", "#0072b1"),
+        figure("Genes over counts", "#c4510c"),
+        figure("UMAP", "#00805d"),
+      ],
+    },
+  ];
+}
+
 const RUN = { startedAt: "2026-11-21T02:00:00.000Z", build: "0.1.0", viewId: "syn20446927" };
 
 /** Makes a whole site of sample pages, without figures' files. */
@@ -294,7 +316,7 @@ export function sampleSite(
         before: id === "HTA3" ? null : sampleBefore(analysis),
         components,
         figures,
-        gallery: id === "HTA9" ? [sampleFigure("knee", "Knee plot")] : [],
+        gallery: id === "HTA9" ? sampleGallery() : [],
         assets: assets.paths,
       },
       tools,

@@ -1,0 +1,177 @@
+// How fast `hdash matrix stats` counts a matrix, against scipy + numpy, gzip and igzip on the same file in the same run.
+//
+//   node bench/matrix.ts [--size small|medium|large|all] [--runs 3] [--json]
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+const ROOT = join(import.meta.dirname, "..");
+const TOOLS = join(import.meta.dirname, "matrix");
+const WORLDS = join(import.meta.dirname, "worlds");
+
+/** Cells of each world of 30,000 genes, and the goals: times faster than scipy, share of gzip's time. */
+const SIZES = {
+  small: { cells: 3_000, tile: 1, scipy: 2, gzip: 1.3 },
+  medium: { cells: 20_000, tile: 1, scipy: 5.5, gzip: 0.45 },
+  large: { cells: 120_000, tile: 6, scipy: 7, gzip: 0.4 },
+} as const;
+type Size = keyof typeof SIZES;
+const GENES = 30_000;
+/** Any order of entries may take so many times as long as the right one. */
+const ORDER_GOAL = 2.5;
+/** HDF5 may take so many times as long as reading its datasets to nothing. */
+const HDF5_GOAL = 1.3;
+
+interface Measured {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly peakMB: number;
+}
+
+/** Finds a Python that can write HDF5: the first on the path may be one without h5py. */
+function pythonWithHdf5(): string | null {
+  const found = ["python3", "/usr/bin/python3"].find((python) =>
+    works(`${python} -c "import h5py"`),
+  );
+  return found ?? null;
+}
+
+/** Makes a world unless it is there. */
+function makeWorld(
+  name: string,
+  size: Size,
+  options: readonly string[],
+  python = "python3",
+): string {
+  const dir = join(WORLDS, `matrix-${size}-${name}`);
+  if (existsSync(dir)) return dir;
+  const { cells, tile } = SIZES[size];
+  const making = `${dir}.making`;
+  mkdirSync(WORLDS, { recursive: true });
+  const numbers = ["--cells", `${cells}`, "--genes", `${GENES}`, "--tile", `${tile}`];
+  execFileSync(python, [join(TOOLS, "generator.py"), making, ...numbers, ...options], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  renameSync(making, dir);
+  return dir;
+}
+
+/** Runs a command several times; gives the run with the median wall time. */
+function measure(runs: number, command: readonly string[]): Measured {
+  const measured = Array.from({ length: runs }, () => {
+    const out = execFileSync("python3", [join(TOOLS, "measure.py"), ...command]);
+    return JSON.parse(out.toString()) as Measured;
+  }).sort((a, b) => a.wallSeconds - b.wallSeconds);
+  const median = measured[runs >> 1];
+  if (median === undefined) throw new RangeError("--runs must be 1 or more");
+  return median;
+}
+
+function works(command: string): boolean {
+  try {
+    execFileSync("sh", ["-c", command], { stdio: "ignore" });
+    return true;
+  } catch (error) {
+    if (error instanceof Error) return false;
+    throw error;
+  }
+}
+
+/** The built program where there is one, as the image runs it; else the sources. */
+function hdash(): readonly string[] {
+  const built = join(ROOT, "dist/src/main.js");
+  return existsSync(built)
+    ? [process.execPath, built]
+    : [process.execPath, "--disable-warning=ExperimentalWarning", join(ROOT, "src/main.ts")];
+}
+
+interface Row {
+  readonly what: string;
+  readonly measured: Measured;
+  readonly note: string;
+}
+
+function compare(ratio: number, goal: number, isAtLeast: boolean): string {
+  const met = isAtLeast ? ratio >= goal : ratio <= goal;
+  return `${ratio.toFixed(2)}× (goal ${isAtLeast ? "≥" : "≤"} ${goal}×${met ? "" : ", MISSED"})`;
+}
+
+function measureSize(size: Size, runs: number): readonly Row[] {
+  const goals = SIZES[size];
+  const sorted = makeWorld("cell", size, ["--gz"]);
+  const matrix = join(sorted, "matrix.mtx.gz");
+  const stats = (path: string): Measured =>
+    measure(runs, [...hdash(), "matrix", "stats", path, "--json"]);
+  const mine = stats(sorted);
+  const budget = 130 + (60 * GENES + 24 * goals.cells) / 1e6;
+  const fits = mine.peakMB <= budget ? "" : ", MISSED";
+  const rows: Row[] = [
+    {
+      what: "hdash matrix stats",
+      measured: mine,
+      note: `memory: goal ≤ ${budget.toFixed(0)} MB${fits}`,
+    },
+  ];
+  const scipy = measure(runs, ["python3", join(TOOLS, "peer.py"), sorted, "/dev/null"]);
+  const faster = compare(scipy.wallSeconds / mine.wallSeconds, goals.scipy, true);
+  rows.push({ what: "scipy + numpy", measured: scipy, note: `hdash is faster ${faster}` });
+  const gzip = measure(runs, ["gzip", "-dc", matrix]);
+  const share = compare(mine.wallSeconds / gzip.wallSeconds, goals.gzip, false);
+  rows.push({ what: "gzip -dc", measured: gzip, note: `hdash takes ${share}` });
+  if (works("command -v igzip")) {
+    const igzip = measure(runs, ["igzip", "-dc", matrix]);
+    const times = (mine.wallSeconds / igzip.wallSeconds).toFixed(2);
+    rows.push({ what: "igzip -dc", measured: igzip, note: `hdash takes ${times}×` });
+  }
+  // Making a matrix in another order, or HDF5, needs all of it in memory.
+  if (size === "large") return rows;
+  const random = stats(makeWorld("random", size, ["--gz", "--order", "random"]));
+  const slower = compare(random.wallSeconds / mine.wallSeconds, ORDER_GOAL, false);
+  rows.push({ what: "… entries in any order", measured: random, note: `against sorted ${slower}` });
+  const python = pythonWithHdf5();
+  if (python === null) return rows;
+  const h5ad = join(makeWorld("h5ad", size, ["--h5ad"], python), "matrix.h5ad");
+  const hdf5 = stats(h5ad);
+  const nothing = measure(runs, [
+    process.execPath,
+    "--disable-warning=ExperimentalWarning",
+    join(TOOLS, "readHdf5.ts"),
+    h5ad,
+  ]);
+  rows.push({ what: "h5wasm, read to nothing", measured: nothing, note: "" });
+  const ratio = compare(hdf5.wallSeconds / nothing.wallSeconds, HDF5_GOAL, false);
+  rows.push({ what: "… of .h5ad", measured: hdf5, note: `against reading ${ratio}` });
+  return rows;
+}
+
+const { values } = parseArgs({
+  options: {
+    size: { type: "string", default: "medium" },
+    runs: { type: "string", default: "3" },
+    json: { type: "boolean", default: false },
+  },
+});
+const sizes = (Object.keys(SIZES) as Size[]).filter(
+  (size) => values.size === "all" || values.size === size,
+);
+if (sizes.length === 0)
+  throw new RangeError(`--size ${values.size} is none of small, medium, large, all`);
+const results = sizes.map((size) => ({ size, rows: measureSize(size, Number(values.runs)) }));
+if (values.json) {
+  console.log(JSON.stringify(results, null, 2));
+} else {
+  console.log(
+    `hdash is run from ${hdash().at(-1)?.endsWith(".js") === true ? "dist" : "its sources"}`,
+  );
+  for (const { size, rows } of results) {
+    console.log(`\n${size}`);
+    for (const { what, measured, note } of rows) {
+      const wall = `${measured.wallSeconds.toFixed(2)} s`.padStart(9);
+      const cpu = `${measured.cpuSeconds.toFixed(2)} s CPU`.padStart(13);
+      const peak = `${measured.peakMB.toFixed(0)} MB`.padStart(9);
+      console.log(`  ${what.padEnd(26)}${wall}${cpu}${peak}   ${note}`);
+    }
+  }
+}

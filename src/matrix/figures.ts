@@ -1,0 +1,44 @@
+// The eight figures of one group of a matrix: bounded, plain data with their words, or why one cannot be made.
+
+import { HdashError } from "../error.ts";
+import type { MatrixFigure } from "../matrixFigure.ts";
+import type { GroupEmbedding } from "./embedding.ts";
+import {
+  genesOverCountsFigure,
+  mitoOverCountsFigure,
+  violinFigure,
+} from "./figures/cellQuality.ts";
+import { markersFigure, pcaFigure, umapFigure } from "./figures/embedded.ts";
+import { groupCells } from "./figures/groupCells.ts";
+import { highestGenesFigure } from "./figures/highestGenes.ts";
+import { variableGenesFigure } from "./figures/variableGenes.ts";
+import type { MatrixStatistics } from "./statistics.ts";
+
+/** Makes all eight figures of a group, in the order of FIGURE_NAMES; the same seed gives the same figures. */
+export function makeFigures(
+  statistics: MatrixStatistics,
+  group: number,
+  embedding: GroupEmbedding | null,
+  options: { readonly seed: number },
+): readonly MatrixFigure[] {
+  const own = statistics.groups[group];
+  if (own === undefined) {
+    throw new HdashError(
+      "permanent",
+      `there is no group ${group} among the ${statistics.groups.length} of the matrix`,
+    );
+  }
+  const { seed } = options;
+  const cells = groupCells(statistics, group);
+  const numbers = { cells: own.cells, emptyCells: own.emptyCells, seed };
+  return [
+    highestGenesFigure(statistics, own),
+    violinFigure(cells, seed),
+    genesOverCountsFigure(cells, seed),
+    mitoOverCountsFigure(cells, seed),
+    variableGenesFigure(statistics, own, embedding, seed),
+    pcaFigure(embedding, numbers),
+    umapFigure(embedding, numbers),
+    markersFigure(embedding, numbers),
+  ];
+}

@@ -1,0 +1,52 @@
+// What an analysis leaves in the ledger: findings to be mended, and numbers that trends are drawn from.
+
+import type { Finding } from "../finding.ts";
+import type { MatrixAnalysis } from "./analysis.ts";
+import { matrixFinding, type MatrixRule } from "./problem.ts";
+
+/** Turns what is wrong with a matrix, or worth knowing, into findings; `id` names the matrix. */
+export function analysisFindings(id: string, analysis: MatrixAnalysis): readonly Finding[] {
+  if (!analysis.isReadable) {
+    return [matrixFinding(analysis.rule, "error", id, analysis.message)];
+  }
+  const { notes, groups } = analysis.facts;
+  return [
+    ...notes.map(({ rule, severity, message }) =>
+      // Notes carry rules of problem.ts.
+      matrixFinding(rule as MatrixRule, severity, id, message),
+    ),
+    ...groups.flatMap(({ approach, figures }) =>
+      figures.flatMap(({ name, title, reason }) =>
+        reason === null
+          ? []
+          : [
+              matrixFinding("M_FIGURE", "info", id, `${title} (${approach.key}): ${reason}`, {
+                figure: name,
+                approach: approach.key,
+              }),
+            ],
+      ),
+    ),
+  ];
+}
+
+/** The numbers of a matrix by name. */
+export function analysisMeasures(analysis: MatrixAnalysis): Readonly<Record<string, number>> {
+  const findings = analysisFindings("", analysis);
+  const countOf = (severity: Finding["severity"]): number =>
+    findings.filter((finding) => finding.severity === severity).length;
+  const severities = { errors: countOf("error"), warnings: countOf("warning") };
+  if (!analysis.isReadable) return severities;
+  const { genes, cells, entries, counts, groups } = analysis.facts;
+  return {
+    ...severities,
+    genes,
+    cells,
+    entries,
+    counts,
+    figures: groups.reduce(
+      (sum, group) => sum + group.figures.filter(({ reason }) => reason === null).length,
+      0,
+    ),
+  };
+}

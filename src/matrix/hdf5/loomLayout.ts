@@ -1,0 +1,92 @@
+// Loom files: genes × cells in one dense dataset, their tables in row_attrs and col_attrs.
+
+import { APPROACH_COLUMNS } from "../approach.ts";
+import { UnreadableMatrix } from "../problem.ts";
+import { checkSize, openNumbers } from "./datasets.ts";
+import { denseSourceOf, sizeOf } from "./denseSource.ts";
+import { findColumn, listGroup, type Nodes, openFrame, readColumn } from "./frame.ts";
+import type { Hdf5Session } from "./hdf5Session.ts";
+import { type Layout, makeGenes, readCells } from "./layout.ts";
+
+const SYMBOL_COLUMNS = [
+  "gene",
+  "genes",
+  "gene_names",
+  "gene_name",
+  "gene_symbol",
+  "gene_symbols",
+  "symbol",
+  "var_names",
+  "feature_name",
+  "featurename",
+];
+const ID_COLUMNS = [
+  "accession",
+  "ensembl_ids",
+  "ensembl_id",
+  "gene_ids",
+  "gene_id",
+  "feature_id",
+  "featurekey",
+];
+
+/** Tells whether a file's top level is loom's. */
+export function isLoom(root: Nodes): boolean {
+  return root.get("matrix") === "dataset";
+}
+
+/** Reads what a loom file says about itself. */
+export async function readLoom(
+  session: Hdf5Session,
+  root: Nodes,
+  approaches: readonly string[],
+): Promise<Layout> {
+  const dataset = await openNumbers(session, "/matrix", 2);
+  const matrix = { dataset, cellAxis: 1 } as const;
+  const { cells, features } = sizeOf(matrix);
+  checkSize(session, cells, features);
+  const rows = await openFrame(session, "/row_attrs", root.get("row_attrs"));
+  const symbolColumn = rows === null ? null : findColumn(rows, SYMBOL_COLUMNS);
+  const idColumn = rows === null ? null : findColumn(rows, ID_COLUMNS);
+  const first = symbolColumn ?? idColumn;
+  if (rows === null || first === null) {
+    throw new UnreadableMatrix(
+      "M_TABLE",
+      `${session.name}: there is no gene table: row_attrs has neither Gene nor Accession nor another of their names`,
+    );
+  }
+  const symbols = await readColumn(session, rows, first, features);
+  const ids = idColumn === null ? symbols : await readColumn(session, rows, idColumn, features);
+  const { genes, features: kept, notes } = makeGenes(session.name, ids, symbols, null);
+  const columns = await openFrame(session, "/col_attrs", root.get("col_attrs"));
+  const said = await approachOfFile(session, root);
+  return {
+    format: "loom",
+    genes,
+    cells: await readCells(session, columns, cells, approaches, said),
+    source: denseSourceOf(session, matrix, kept),
+    notes,
+    place: "matrix",
+    alternatives: [],
+  };
+}
+
+/** The approach that a loom names for all of its cells: an attribute of the file (version 2), or a dataset in attrs (version 3). */
+async function approachOfFile(session: Hdf5Session, root: Nodes): Promise<string | null> {
+  for (const name of APPROACH_COLUMNS) {
+    const value = (await session.ask({ op: "attribute", path: "/", name }))?.[0];
+    if (typeof value === "string" && value !== "") return value;
+  }
+  if (root.get("attrs") !== "group") return null;
+  const attrs = await listGroup(session, "/attrs");
+  for (const name of APPROACH_COLUMNS) {
+    if (attrs.get(name) !== "dataset") continue;
+    const path = `/attrs/${name}`;
+    const { shape, kind } = await session.ask({ op: "describe", path });
+    // A single value has no dimensions, so nothing to start from.
+    if (kind !== "text" || shape.length > 1) continue;
+    const [value] = await session.ask({ op: "texts", path, column: null, start: 0, count: 1 });
+    if (value !== undefined && value !== "") return value;
+  }
+  return null;
+}

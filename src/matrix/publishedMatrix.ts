@@ -1,0 +1,89 @@
+// Published data files of matrices, read back: for the index's rows of matrices that a run did not do, and for other pages that show their figures.
+
+import { count } from "../format.ts";
+import { encodeKey } from "./figurePaths.ts";
+import { DATA_SCHEMA } from "./projectData.ts";
+import type { FigureSummary, GroupSummary, MatrixSummary } from "./summary.ts";
+
+/** A matrix as it was last published. */
+export interface PublishedMatrix {
+  readonly id: string;
+  readonly updatedAt: string;
+  readonly summary: MatrixSummary;
+}
+
+/** A figure with what its published files are. */
+type PublishedFigure = FigureSummary & {
+  readonly files: { readonly png: string; readonly png2x: string } | null;
+  readonly width: number | null;
+  readonly height: number | null;
+};
+
+/** A matrix of an atlas as the atlas's page shows it; addresses are from the site's root. */
+export interface AtlasMatrix {
+  readonly title: string;
+  readonly href: string;
+  readonly facts: string;
+  readonly figures: readonly {
+    readonly src: string;
+    readonly src2x: string;
+    readonly alt: string;
+    readonly title: string;
+    readonly width: number;
+    readonly height: number;
+  }[];
+}
+
+/** Reads a data file's content; null for what is none of this version: another build may have published it. */
+export function readPublishedMatrix(value: unknown): PublishedMatrix | null {
+  if (typeof value !== "object" || value === null) return null;
+  if (!("schema" in value) || value.schema !== DATA_SCHEMA) return null;
+  if (!("id" in value) || !("updatedAt" in value) || !("groups" in value)) return null;
+  // Written by makeProjectData under this schema.
+  const { updatedAt, ...summary } = value as unknown as MatrixSummary & { updatedAt: string };
+  return { id: summary.id, updatedAt, summary };
+}
+
+/** Sorts published matrices by the atlas they belong to; those of none are left out. Atlases and matrices are in the order of their ids. */
+export function matricesByAtlas(
+  values: readonly unknown[],
+): Readonly<Record<string, readonly AtlasMatrix[]>> {
+  const found = values
+    .flatMap((value) => readPublishedMatrix(value)?.summary ?? [])
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const atlases = [...new Set(found.flatMap(({ atlasId }) => atlasId ?? []))].sort();
+  return Object.fromEntries(
+    atlases.map((atlas) => [
+      atlas,
+      found.filter(({ atlasId }) => atlasId === atlas).map(atlasMatrix),
+    ]),
+  );
+}
+
+function atlasMatrix({ id, title, groups }: MatrixSummary): AtlasMatrix {
+  return {
+    title,
+    href: `matrices/${encodeURIComponent(id)}.html`,
+    facts: groups
+      .map(({ approach, cells }) => `${approach.key}: ${count(cells, "cell")}`)
+      .join(" · "),
+    figures: groups.flatMap((group) => pictures(group, groups.length > 1)),
+  };
+}
+
+function pictures({ approach, figures }: GroupSummary, isOneOfSeveral: boolean) {
+  return figures.flatMap((figure) => {
+    const { files, width, height } = figure as PublishedFigure;
+    if (figure.reason !== null || files === null) return [];
+    return [
+      {
+        src: encodeKey(files.png),
+        src2x: encodeKey(files.png2x),
+        alt: figure.alt,
+        title: isOneOfSeveral ? `${figure.title} (${approach.key})` : figure.title,
+        width: width ?? 600,
+        height: height ?? 400,
+      },
+    ];
+  });
+}

@@ -1,0 +1,364 @@
+// Entries in any order, put into cells: buckets by range of cells in one private file, each sorted by counting when it is read.
+// Memory is bounded by what is chosen here, whatever the number of entries; a spool that stays small never touches the disk.
+
+import { randomUUID } from "node:crypto";
+import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { HdashError } from "../error.ts";
+import { number } from "../format.ts";
+import type { CellBlock, PassOptions, PassSummary } from "./matrix.ts";
+import { UnreadableMatrix } from "./problem.ts";
+import { makeProgress } from "./progress.ts";
+
+/** Entries that were put aside in any order, to be read cell by cell as often as wanted. */
+export interface EntrySpool {
+  /** Adds the first `length` entries of three parallel arrays; zeros are dropped. Must not be called after the first pass. */
+  add(cells: Uint32Array, genes: Uint32Array, counts: Uint32Array, length: number): void;
+  /** Gives all cells in order, in blocks of whole cells; duplicates of gene and cell are added up. */
+  pass(
+    onBlock: (block: CellBlock) => void | Promise<void>,
+    options: PassOptions,
+  ): Promise<PassSummary>;
+  /** Removes what lies on disk; the spool is of no use afterwards. */
+  remove(): Promise<void>;
+}
+
+/** What a spool is made for, and its limits (which tests make small). */
+export interface SpoolOptions {
+  /** Private folder. */
+  readonly dir: string;
+  readonly cells: number;
+  /** As far as known; a wrong number costs time, nothing else. */
+  readonly entries: number | null;
+  /** Entries that a block has room for. 1 M: 12 MB of chunks read, 8 MB of sorted block. */
+  readonly blockEntries?: number;
+  /** Cells that a block may have: 256 KB of offsets. */
+  readonly blockCells?: number;
+  /** What all buckets may gather in memory before they are written. */
+  readonly bufferBytes?: number;
+}
+
+/** Cell, gene, count. */
+const WORDS = 3;
+const ENTRY_BYTES = WORDS * 4;
+/** Above this the chunks written become so small that the disk is slow; larger buckets are read in several sweeps instead. */
+const MOST_BUCKETS = 2048;
+/** Below this a chunk is not worth a call of the system. */
+const LEAST_CHUNK_ENTRIES = 64;
+/** 512 KB: larger ones are no faster. */
+const MOST_CHUNK_ENTRIES = 43_690;
+/** Taken where the number of entries is not known: good for some 256 M. */
+const GUESSED_BUCKETS = 256;
+
+/** Makes an empty spool; its file is made when there is more than memory should hold. */
+export function makeSpool(options: SpoolOptions): EntrySpool {
+  const { dir, cells, entries } = options;
+  const { blockEntries = 1 << 20, blockCells = 1 << 16, bufferBytes = 16 << 20 } = options;
+  const wanted = entries === null ? GUESSED_BUCKETS : Math.ceil(entries / blockEntries);
+  const shift = shiftFor(cells, Math.min(Math.max(wanted, 1), MOST_BUCKETS));
+  const bucketCount = cells === 0 ? 0 : Math.floor((cells - 1) / 2 ** shift) + 1;
+  const chunkEntries = Math.max(
+    LEAST_CHUNK_ENTRIES,
+    Math.min(MOST_CHUNK_ENTRIES, Math.floor(bufferBytes / ENTRY_BYTES / Math.max(bucketCount, 1))),
+  );
+  const chunkWords = chunkEntries * WORDS;
+  const path = join(dir, `spool-${randomUUID()}`);
+  /** What each bucket has gathered since it was last written. */
+  const tails: (Uint32Array | undefined)[] = new Array<undefined>(bucketCount).fill(undefined);
+  const tailWords = new Uint32Array(bucketCount);
+  const totals = new Float64Array(bucketCount);
+  /** The bucket of each chunk of the file. */
+  let owners = new Uint16Array(1024);
+  let chunks = 0;
+  let file: number | null = null;
+  let total = 0;
+  let largestGene = 0;
+  /** Chunks of each bucket, ascending: made once, at the first pass. */
+  let index: { readonly starts: Uint32Array; readonly chunks: Uint32Array } | null = null;
+
+  function write(bucket: number, words: Uint32Array): void {
+    try {
+      file ??= openSync(path, "wx+", 0o600);
+      const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+      for (let done = 0; done < bytes.length;) {
+        done += writeSync(file, bytes, done, bytes.length - done, chunks * chunkWords * 4 + done);
+      }
+    } catch (error) {
+      throw scratchError(error, `${number(total)} entries of a matrix`);
+    }
+    if (chunks === owners.length) {
+      const larger = new Uint16Array(owners.length * 2);
+      larger.set(owners);
+      owners = larger;
+    }
+    owners[chunks++] = bucket;
+  }
+
+  function chunksByBucket(): { readonly starts: Uint32Array; readonly chunks: Uint32Array } {
+    const starts = new Uint32Array(bucketCount + 1);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const after = (owners[chunk] ?? 0) + 1;
+      starts[after] = (starts[after] ?? 0) + 1;
+    }
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
+      starts[bucket + 1] = (starts[bucket + 1] ?? 0) + (starts[bucket] ?? 0);
+    }
+    const next = starts.slice();
+    const byBucket = new Uint32Array(chunks);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const bucket = owners[chunk] ?? 0;
+      const at = next[bucket] ?? 0;
+      byBucket[at] = chunk;
+      next[bucket] = at + 1;
+    }
+    return { starts, chunks: byBucket };
+  }
+
+  /** Gives a bucket's entries in the order in which they came, piece by piece. */
+  function* piecesOf(bucket: number, room: Uint32Array): Generator<Uint32Array> {
+    index ??= chunksByBucket();
+    const from = index.starts[bucket] ?? 0;
+    const to = index.starts[bucket + 1] ?? 0;
+    const bytes = new Uint8Array(room.buffer);
+    for (let at = from; at < to; at++) {
+      const position = (index.chunks[at] ?? 0) * chunkWords * 4;
+      for (let done = 0; done < bytes.length;) {
+        const got = readSync(file ?? -1, bytes, done, bytes.length - done, position + done);
+        if (got === 0)
+          throw new HdashError("permanent", "the spool of a matrix was cut off on disk");
+        done += got;
+      }
+      yield room;
+    }
+    const tail = tails[bucket];
+    if (tail !== undefined) yield tail.subarray(0, tailWords[bucket]);
+  }
+
+  return {
+    add(cellsOf, genesOf, countsOf, length) {
+      for (let i = 0; i < length; i++) {
+        const cell = cellsOf[i] ?? 0;
+        const gene = genesOf[i] ?? 0;
+        const count = countsOf[i] ?? 0;
+        if (count === 0) continue;
+        if (cell >= cells) {
+          throw new HdashError("permanent", `a spool for ${cells} cells was given cell ${cell}`);
+        }
+        const bucket = cell >>> shift;
+        const tail = (tails[bucket] ??= new Uint32Array(chunkWords));
+        let at = tailWords[bucket] ?? 0;
+        if (at === chunkWords) {
+          write(bucket, tail);
+          at = 0;
+        }
+        tail[at] = cell;
+        tail[at + 1] = gene;
+        tail[at + 2] = count;
+        tailWords[bucket] = at + WORDS;
+        totals[bucket] = (totals[bucket] ?? 0) + 1;
+        if (gene > largestGene) largestGene = gene;
+        total++;
+      }
+    },
+
+    async pass(onBlock, { signal, onProgress }) {
+      const report = makeProgress(onProgress);
+      const room = new Uint32Array(chunkWords);
+      /** Where each gene was last put: finds duplicates without sorting by gene. */
+      const placeOf = new Uint32Array(largestGene + 1);
+      let genes = new Uint32Array(0);
+      let counts = new Uint32Array(0);
+      let kept = 0;
+      let duplicates = 0;
+      let read = 0;
+
+      for (let bucket = 0; bucket < bucketCount; bucket++) {
+        const firstOfBucket = bucket * 2 ** shift;
+        const cellsOfBucket = Math.min(2 ** shift, cells - firstOfBucket);
+        const perCell = new Uint32Array(cellsOfBucket);
+        for (const piece of piecesOf(bucket, room)) {
+          for (let at = 0; at < piece.length; at += WORDS) {
+            const cell = (piece[at] ?? 0) - firstOfBucket;
+            perCell[cell] = (perCell[cell] ?? 0) + 1;
+          }
+        }
+        for (let from = 0; from < cellsOfBucket;) {
+          if (signal.aborted) throw aborted(signal);
+          let to = from;
+          let held = 0;
+          while (to < cellsOfBucket && to - from < blockCells) {
+            const more = perCell[to] ?? 0;
+            if (held + more > blockEntries) break;
+            held += more;
+            to++;
+          }
+          const firstCell = firstOfBucket + from;
+          let block: CellBlock;
+          if (to === from) {
+            // One cell has more entries than a block: nearly all of them are duplicates, so it is added up by gene.
+            block = denseCell(firstCell, piecesOf(bucket, room), largestGene);
+            duplicates += (perCell[from] ?? 0) - block.genes.length;
+            to = from + 1;
+          } else {
+            if (genes.length < held) {
+              genes = new Uint32Array(held);
+              counts = new Uint32Array(held);
+            }
+            const starts = startsOf(perCell, from, to);
+            scatter(piecesOf(bucket, room), firstCell, starts, genes, counts);
+            const length = addUp(firstCell, starts, genes, counts, placeOf);
+            duplicates += held - length;
+            block = {
+              firstCell,
+              cells: to - from,
+              starts,
+              genes: genes.subarray(0, length),
+              counts: counts.subarray(0, length),
+            };
+          }
+          kept += block.genes.length;
+          const waited = onBlock(block);
+          if (waited !== undefined) await waited;
+          from = to;
+        }
+        read += totals[bucket] ?? 0;
+        report(read * ENTRY_BYTES, total * ENTRY_BYTES);
+      }
+      report.end(total * ENTRY_BYTES);
+      return { entries: kept, duplicates, rounded: 0 };
+    },
+
+    async remove() {
+      tails.fill(undefined);
+      if (file === null) return;
+      const descriptor = file;
+      file = null;
+      ftruncateSync(descriptor);
+      closeSync(descriptor);
+      await rm(path, { force: true });
+    },
+  };
+}
+
+/** Tells what went wrong in a scratch folder; a full disk is told apart. */
+export function scratchError(error: unknown, what: string): HdashError {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOSPC" || code === "EFBIG" || code === "EDQUOT") {
+    return new HdashError("permanent", `there is no room on the scratch disk for ${what}`, {
+      cause: error,
+      hint: "free some space, or let the scratch folder lie on a larger disk",
+    });
+  }
+  return new HdashError("permanent", `${what} could not be put into the scratch folder`, {
+    cause: error,
+  });
+}
+
+/** Makes the error of a pass that was told to stop. */
+export function aborted(signal: AbortSignal): HdashError {
+  return new HdashError("aborted", "reading the matrix was stopped", { cause: signal.reason });
+}
+
+/** Finds how many low bits of a cell's index a bucket spans, so that there are at least so many buckets (at most twice as many). */
+function shiftFor(cells: number, buckets: number): number {
+  let shift = 0;
+  while (shift < 31 && Math.ceil(cells / 2 ** (shift + 1)) >= buckets) shift++;
+  return shift;
+}
+
+function startsOf(perCell: Uint32Array, from: number, to: number): Uint32Array {
+  const starts = new Uint32Array(to - from + 1);
+  for (let cell = from, sum = 0; cell < to; cell++) {
+    sum += perCell[cell] ?? 0;
+    starts[cell - from + 1] = sum;
+  }
+  return starts;
+}
+
+/** Puts the entries of the cells that `starts` spans where they belong. */
+function scatter(
+  pieces: Iterable<Uint32Array>,
+  firstCell: number,
+  starts: Uint32Array,
+  genes: Uint32Array,
+  counts: Uint32Array,
+): void {
+  const next = starts.slice();
+  const cells = starts.length - 1;
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += WORDS) {
+      // Cells before the first wrap around to large numbers, and are left out likewise.
+      const cell = ((piece[at] ?? 0) - firstCell) >>> 0;
+      if (cell >= cells) continue;
+      const place = next[cell] ?? 0;
+      genes[place] = piece[at + 1] ?? 0;
+      counts[place] = piece[at + 2] ?? 0;
+      next[cell] = place + 1;
+    }
+  }
+}
+
+/** Adds up entries of the same cell and gene in place; tells how many are left. */
+function addUp(
+  firstCell: number,
+  starts: Uint32Array,
+  genes: Uint32Array,
+  counts: Uint32Array,
+  placeOf: Uint32Array,
+): number {
+  let put = 0;
+  let from = 0;
+  for (let cell = 0; cell + 1 < starts.length; cell++) {
+    const to = starts[cell + 1] ?? 0;
+    const first = put;
+    for (let at = from; at < to; at++) {
+      const gene = genes[at] ?? 0;
+      const count = counts[at] ?? 0;
+      const place = placeOf[gene] ?? 0;
+      if (place >= first && place < put && genes[place] === gene) {
+        const sum = (counts[place] ?? 0) + count;
+        if (sum > 0xffffffff) throw tooLarge(firstCell + cell, gene);
+        counts[place] = sum;
+      } else {
+        placeOf[gene] = put;
+        genes[put] = gene;
+        counts[put++] = count;
+      }
+    }
+    from = to;
+    starts[cell + 1] = put;
+  }
+  return put;
+}
+
+function denseCell(cell: number, pieces: Iterable<Uint32Array>, largestGene: number): CellBlock {
+  const sums = new Float64Array(largestGene + 1);
+  let different = 0;
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += WORDS) {
+      if (piece[at] !== cell) continue;
+      const gene = piece[at + 1] ?? 0;
+      if (sums[gene] === 0) different++;
+      sums[gene] = (sums[gene] ?? 0) + (piece[at + 2] ?? 0);
+    }
+  }
+  const genes = new Uint32Array(different);
+  const counts = new Uint32Array(different);
+  let put = 0;
+  for (const [gene, sum] of sums.entries()) {
+    if (sum === 0) continue;
+    if (sum > 0xffffffff) throw tooLarge(cell, gene);
+    genes[put] = gene;
+    counts[put++] = sum;
+  }
+  return { firstCell: cell, cells: 1, starts: Uint32Array.of(0, different), genes, counts };
+}
+
+function tooLarge(cell: number, gene: number): UnreadableMatrix {
+  return new UnreadableMatrix(
+    "M_ENTRY",
+    `the entries of gene ${number(gene + 1)} in cell ${number(cell + 1)} add up to more than 4,294,967,295`,
+  );
+}

@@ -1,0 +1,290 @@
+// A large file from somewhere on the web to disk: redirects followed, broken connections resumed, length and sha256 checked.
+// Memory stays at one piece of the body. Until it is whole and right, the file has another name.
+
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, lstat, open, rename, rm } from "node:fs/promises";
+import { basename } from "node:path";
+
+import { HdashError, isAborted, isTransient, messageOf } from "../error.ts";
+import { type OnRetry, pause, retry, type RetryPolicy } from "../retry.ts";
+import type { DiskHold } from "./diskBudget.ts";
+import type { Http } from "./http.ts";
+import { type Address, makeAddress, openAddress } from "./redirects.ts";
+
+export interface DownloadContext {
+  readonly http: Http;
+  readonly policy: RetryPolicy;
+  readonly onRetry: OnRetry;
+}
+
+export interface DownloadRequest {
+  /** What it is, for messages. Addresses are never named: they may carry a signature. */
+  readonly subject: string;
+  /** Says where the file is now; asked again where an address has expired. */
+  readonly locate: (signal: AbortSignal) => Promise<string>;
+  readonly path: string;
+  /** What its length must be; null: not known. */
+  readonly bytes: number | null;
+  /** What its sha256 must be, in hex; null: not known. */
+  readonly sha256: string | null;
+  /** Grows with the file; what is settled or released is the caller's. */
+  readonly hold: Pick<DiskHold, "grow" | "wrote">;
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number | null) => void;
+}
+
+export interface Downloaded {
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Bytes that came over the network: more than `bytes` where some came twice, less where a part was there already. */
+  readonly received: number;
+}
+
+/** A connection that brought so much before it broke was worth having: it does not count as a failed attempt. */
+const PROGRESS_BYTES = 1024 * 1024;
+
+/** A download under way; what arrived is kept across attempts. */
+interface Transfer {
+  readonly file: FileHandle;
+  readonly address: Address;
+  hash: Hash;
+  /** Bytes of the part on disk, all of them in the hash. */
+  done: number;
+  /** Length as the server says it. */
+  total: number | null;
+  /** What If-Range compares: a strong ETag or a date; null where the server gives neither. */
+  validator: string | null;
+  /** Bytes that the hold has room for. */
+  held: number;
+  received: number;
+  mismatches: number;
+}
+
+/**
+ * Downloads to `path`, which appears only when length and sha256 are right. A part of an earlier try is taken up where a sha256 can
+ * tell that it was one of the same file. Content that is wrong twice is a permanent error.
+ */
+export async function download(
+  context: DownloadContext,
+  request: DownloadRequest,
+): Promise<Downloaded> {
+  const part = `${request.path}.part`;
+  const transfer = await begin(request, part);
+  let result: Downloaded | null = null;
+  try {
+    while (result === null) {
+      result = await retry(
+        request.subject,
+        context.policy,
+        () => advance(context, request, transfer),
+        {
+          signal: request.signal,
+          onRetry: context.onRetry,
+        },
+      );
+    }
+    await transfer.file.close();
+    await onDisk(request, () => rename(part, request.path));
+    return result;
+  } catch (error) {
+    await transfer.file.close();
+    // Only a part that a sha256 can vouch for later is worth keeping.
+    const isOfUse = request.sha256 !== null && transfer.done > 0;
+    if (!isOfUse || !(isAborted(error) || isTransient(error))) await rm(part, { force: true });
+    throw error;
+  }
+}
+
+/** Opens the part; what is in it already counts where a sha256 will tell whether it is right. */
+async function begin(request: DownloadRequest, part: string): Promise<Transfer> {
+  const address = makeAddress(request.locate);
+  const hash = createHash("sha256");
+  let done = 0;
+  const old = request.sha256 === null ? null : await sizeOf(request, part);
+  if (old !== null && old <= (request.bytes ?? old)) {
+    await onDisk(request, async () => {
+      for await (const piece of createReadStream(part, { signal: request.signal })) {
+        hash.update(piece as Uint8Array);
+        done += (piece as Uint8Array).length;
+      }
+    });
+    try {
+      await request.hold.grow(done);
+    } catch (error) {
+      // There is no room for what is there already.
+      await rm(part, { force: true });
+      throw error;
+    }
+    request.hold.wrote(done);
+  }
+  const file = await onDisk(request, () => open(part, done > 0 ? "r+" : "w"));
+  const state = { total: null, validator: null, received: 0, mismatches: 0 };
+  return { file, address, hash, done, held: done, ...state };
+}
+
+async function sizeOf(request: DownloadRequest, part: string): Promise<number | null> {
+  return await onDisk(request, async () => {
+    try {
+      const stats = await lstat(part);
+      return stats.isFile() ? stats.size : null;
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+      throw error;
+    }
+  });
+}
+
+/** Takes in what one connection brings; null where it broke but brought enough to go on without counting it as a failure. */
+async function advance(
+  context: DownloadContext,
+  request: DownloadRequest,
+  transfer: Transfer,
+): Promise<Downloaded | null> {
+  const before = transfer.received;
+  try {
+    if (transfer.done === 0 || transfer.done !== request.bytes) {
+      await receive(context, request, transfer);
+    }
+    return await check(request, transfer);
+  } catch (error) {
+    const isProgress = transfer.done > 0 && transfer.received - before >= PROGRESS_BYTES;
+    if (!isProgress || !isTransient(error)) throw error;
+    await pause(context.policy.minDelayMs, request.signal);
+    return null;
+  }
+}
+
+async function receive(
+  context: DownloadContext,
+  request: DownloadRequest,
+  transfer: Transfer,
+): Promise<void> {
+  const canResume = transfer.validator !== null || request.sha256 !== null;
+  if (transfer.done > 0 && !canResume) await startOver(request, transfer);
+  const isResumed = transfer.done > 0;
+  const headers: Record<string, string> = isResumed ? { range: `bytes=${transfer.done}-` } : {};
+  if (isResumed && transfer.validator !== null) headers["if-range"] = transfer.validator;
+  const { subject, signal } = request;
+  const answer = await openAddress(context, transfer.address, { subject, headers, signal });
+  const length = /^\d+$/.exec(answer.header("content-length") ?? "")?.[0] ?? null;
+  if (answer.status === 416) {
+    answer.discard();
+    const end = /^bytes \*\/(\d+)$/.exec(answer.header("content-range") ?? "")?.[1];
+    // The connection broke exactly at the end: there is nothing more to come.
+    if (isResumed && Number(end) === transfer.done) return void (transfer.total = transfer.done);
+    const had = transfer.done;
+    await startOver(request, transfer);
+    throw new HdashError("transient", `${subject}: the server has nothing after ${had} bytes`);
+  }
+  if (answer.status === 206) {
+    const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.header("content-range") ?? "");
+    if (!isResumed || Number(range?.[1]) !== transfer.done) {
+      answer.discard();
+      await startOver(request, transfer);
+      throw new HdashError("transient", `${subject}: the server sent another range`);
+    }
+    transfer.total = range?.[2] === undefined || range[2] === "*" ? null : Number(range[2]);
+  } else {
+    if (isResumed) await startOver(request, transfer);
+    transfer.total = length === null ? null : Number(length);
+  }
+  transfer.validator = validatorOf(answer);
+  if (request.bytes !== null && transfer.total !== null && transfer.total !== request.bytes) {
+    answer.discard();
+    throw await mismatch(request, transfer, `${transfer.total} bytes`, `${request.bytes} bytes`);
+  }
+  for await (const piece of answer.body) {
+    // Leaving the loop ends the answer: what is already too long need not be read to its end.
+    if (request.bytes !== null && transfer.done + piece.length > request.bytes) {
+      throw await mismatch(request, transfer, "more", `${request.bytes} bytes`);
+    }
+    await keep(request, transfer, piece);
+  }
+}
+
+async function keep(
+  request: DownloadRequest,
+  transfer: Transfer,
+  piece: Uint8Array,
+): Promise<void> {
+  const missing = transfer.done + piece.length - transfer.held;
+  if (missing > 0) {
+    await request.hold.grow(missing);
+    transfer.held += missing;
+  }
+  await onDisk(request, () => writeAll(transfer.file, piece, transfer.done));
+  transfer.hash.update(piece);
+  transfer.done += piece.length;
+  transfer.received += piece.length;
+  request.hold.wrote(transfer.done);
+  request.onProgress(transfer.done, request.bytes ?? transfer.total);
+}
+
+async function check(request: DownloadRequest, transfer: Transfer): Promise<Downloaded> {
+  const { done, received } = transfer;
+  const expected = request.bytes ?? transfer.total;
+  if (expected !== null && done < expected) {
+    const message = `${request.subject}: the body ended after ${done} of ${expected} bytes`;
+    throw new HdashError("transient", message);
+  }
+  const sha256 = transfer.hash.copy().digest("hex");
+  if (request.sha256 !== null && sha256 !== request.sha256.toLowerCase()) {
+    throw await mismatch(request, transfer, `sha256 ${sha256}`, request.sha256.toLowerCase());
+  }
+  return { sha256, bytes: done, received };
+}
+
+/** Throws everything away; the first wrong content may be an accident of the way, the second is what the server has. */
+async function mismatch(
+  request: DownloadRequest,
+  transfer: Transfer,
+  found: string,
+  wanted: string,
+): Promise<HdashError> {
+  transfer.mismatches++;
+  transfer.address.forget();
+  await startOver(request, transfer);
+  const isLast = transfer.mismatches > 1;
+  const message = `${request.subject}: the server sent ${found} instead of ${wanted}${isLast ? ", twice" : ""}`;
+  return new HdashError(isLast ? "permanent" : "transient", message, {
+    publicly: `${basename(request.path)} did not arrive as its source describes it (${found} instead of ${wanted})`,
+  });
+}
+
+async function startOver(request: DownloadRequest, transfer: Transfer): Promise<void> {
+  transfer.done = 0;
+  transfer.hash = createHash("sha256");
+  transfer.validator = null;
+  await onDisk(request, () => transfer.file.truncate(0));
+  request.hold.wrote(0);
+}
+
+/** A weak ETag says nothing about single bytes, so it is no use for ranges. */
+function validatorOf(answer: { header(name: string): string | null }): string | null {
+  const etag = answer.header("etag");
+  return etag !== null && etag.startsWith('"') ? etag : answer.header("last-modified");
+}
+
+async function writeAll(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < piece.length;) {
+    const { bytesWritten } = await file.write(piece, done, piece.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+/** Does something on disk; what fails there (no space, no right) will not pass by itself. */
+async function onDisk<T>(request: DownloadRequest, fn: () => Promise<T>): Promise<T> {
+  try {
+    return await fn();
+  } catch (error) {
+    const { subject, signal } = request;
+    if (signal.aborted) {
+      throw new HdashError("aborted", `stopped while: ${subject}`, { cause: error });
+    }
+    const code = error instanceof Error && "code" in error ? String(error.code) : messageOf(error);
+    throw new HdashError("permanent", `${subject}: it cannot be kept on disk (${code})`, {
+      cause: error,
+    });
+  }
+}

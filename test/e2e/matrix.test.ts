@@ -1,0 +1,316 @@
+// The matrix job as it is deployed: local folders, an Azul over HTTP, canned objects on a strict S3; Postgres; Slack.
+
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { type AzulServer, startAzul } from "../../src/demo/azulServer.ts";
+import { demoMatrices, type DemoProject } from "../../src/demo/matrixWorld.ts";
+import { type SlackServer, startSlack } from "../../src/demo/slackServer.ts";
+import { makeManyProjects, type ManyProjects } from "../../src/demo/tinyMatrices.ts";
+import { FIGURE_NAMES } from "../../src/matrixFigure.ts";
+import { type Ended, hdash, start } from "../support/command.ts";
+import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { type S3Server, startS3 } from "../support/s3Server.ts";
+
+const STATS = "project-assets/project-stats";
+
+let dir = "";
+let slack: SlackServer;
+let database: TestDatabase;
+let base: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "hdash-matrix-"));
+  slack = await startSlack();
+  database = await createTestDatabase();
+  const { settings } = database;
+  base = {
+    HDASH_DB_HOST: settings.host,
+    HDASH_DB_PORT: String(settings.port),
+    HDASH_DB_USER: settings.user,
+    HDASH_DB_PASSWORD: settings.password,
+    HDASH_DB_NAME: settings.name,
+    HDASH_DB_SCHEMA: settings.schema,
+    SLACK_WEBHOOK_URL: slack.url,
+    HDASH_HOME: join(dir, "home"),
+  };
+}, 60_000);
+
+afterAll(async () => {
+  await slack.close();
+  await database.drop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+function lastMessage(): string {
+  return JSON.stringify(slack.messages.at(-1));
+}
+
+async function filesBelow(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+    .sort();
+}
+
+describe("hdash run matrix --source local --path DIR, over 50 projects of which 3 are bad", () => {
+  let many: ManyProjects;
+  let site = "";
+  let ended: Ended;
+
+  beforeAll(async () => {
+    const path = join(dir, "many");
+    await mkdir(path);
+    many = await makeManyProjects(path, { count: 50, bad: 3 });
+    site = join(dir, "many-site");
+    ended = await hdash(["run", "matrix", "--source", "local", "--path", path], {
+      ...base,
+      HDASH_SITE_DIR: site,
+    });
+  }, 600_000);
+
+  test("publishes 47, names the 3 with their reasons, and ends with 3", async () => {
+    expect(ended.code, ended.stderr).toBe(3);
+    expect([many.ids.length, many.badIds.length]).toEqual([50, 3]);
+    const good = many.ids.filter((id) => !many.badIds.includes(id)).sort();
+    const pages = (await readdir(join(site, "matrices")))
+      .filter((name) => /\.html$/.test(name) && name !== "index.html")
+      .map((name) => name.slice(0, -".html".length))
+      .sort();
+    expect(pages).toEqual(good);
+    expect((await readdir(join(site, STATS))).sort()).toEqual(good);
+    const index = await readFile(join(site, "matrices", "index.html"), "utf8");
+    for (const id of many.badIds) {
+      expect(index).toContain(id);
+      expect(lastMessage()).toContain(id);
+    }
+    expect(lastMessage()).toContain("3 of 50 matrices could not be updated");
+  });
+
+  test("leaves nothing on disk of what it has downloaded or spooled", async () => {
+    expect(await filesBelow(join(dir, "home", "scratch")).catch(() => [])).toEqual(
+      expect.not.arrayContaining([expect.stringMatching(/step-\d+/)]),
+    );
+  });
+
+  test("does nothing again when nothing moved, and still names the 3", async () => {
+    const again = await hdash(["run", "matrix", "--source", "local", "--path", join(dir, "many")], {
+      ...base,
+      HDASH_SITE_DIR: site,
+    });
+    expect(again.code, again.stderr).toBe(3);
+    const runs = await hdash(["runs", "--limit", "1", "--json"], base);
+    const run = JSON.parse(runs.stdout) as { published: { put: number }; ran: number };
+    // The index alone is made anew: the page and its data.
+    expect([run.published.put, run.ran]).toEqual([2, 1]);
+  }, 120_000);
+});
+
+describe("hdash run matrix --source fresh, against Azul", () => {
+  let projects: readonly DemoProject[];
+  let azul: AzulServer;
+  let env: Readonly<Record<string, string>>;
+  let site = "";
+  let first: Ended;
+
+  beforeAll(async () => {
+    projects = (await demoMatrices(join(dir, "demo"))).filter((one) => !one.isBlacklisted);
+    azul = await startAzul({ projects, catalog: "dcp1" });
+    site = join(dir, "fresh-site");
+    env = {
+      ...base,
+      HDASH_SITE_DIR: site,
+      MATRIX_SOURCE: "fresh",
+      MATRIX_ENDPOINT_URL: azul.url,
+      MATRIX_CATALOG: "dcp1",
+    };
+    first = await hdash(["run", "matrix"], env);
+  }, 600_000);
+  afterAll(() => azul.close());
+
+  test("publishes the eight figures of every approach as PNG, SVG and specification, and ends with 0", async () => {
+    expect(first.code, first.stderr).toBe(0);
+    const data = JSON.parse(
+      await readFile(join(site, "matrices", "data", "index.json"), "utf8"),
+    ) as { matrices: readonly { id: string }[] };
+    expect(data.matrices.length).toBeGreaterThanOrEqual(3);
+    for (const { id } of data.matrices) {
+      for (const approach of await readdir(join(site, STATS, id))) {
+        const names = await readdir(join(site, STATS, id, approach));
+        for (const figure of FIGURE_NAMES) {
+          for (const suffix of [".png", "@2x.png", "-thumb.png", ".svg", ".vl.json"]) {
+            expect(names).toContain(`${figure}${suffix}`);
+          }
+        }
+      }
+    }
+    expect(lastMessage()).toContain("first update");
+  });
+
+  test("lists what it did not read with the reason", async () => {
+    const index = await readFile(join(site, "matrices", "index.html"), "utf8");
+    expect(index).toMatch(/\.rds|R data|rds/);
+  });
+
+  test("downloads nothing when nothing moved", async () => {
+    const before = azul.requests.file;
+    const again = await hdash(["run", "matrix"], env);
+    expect(again.code, again.stderr).toBe(0);
+    expect(azul.requests.file).toBe(before);
+    expect(lastMessage()).toContain("nothing changed");
+  }, 120_000);
+
+  test("makes the same bytes again when forced", async () => {
+    const files = (await filesBelow(site)).filter((name) => name.startsWith(STATS));
+    const before = await Promise.all(files.map((name) => readFile(join(site, name), "base64")));
+    const forced = await hdash(["run", "matrix", "--force"], env);
+    expect(forced.code, forced.stderr).toBe(0);
+    expect(forced.stderr).not.toContain("differs");
+    const after = await Promise.all(files.map((name) => readFile(join(site, name), "base64")));
+    expect(after).toEqual(before);
+  }, 600_000);
+
+  test("does only what it is asked for, and keeps the rest published and listed", async () => {
+    const [one] = projects;
+    if (one === undefined) throw new Error("there is no project");
+    const pages = await readdir(join(site, "matrices"));
+    const ended = await hdash(["run", "matrix", "--targets", one.projectId], env);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(await readdir(join(site, "matrices"))).toEqual(pages);
+    const data = JSON.parse(
+      await readFile(join(site, "matrices", "data", "index.json"), "utf8"),
+    ) as { matrices: readonly { id: string }[] };
+    expect(data.matrices.length).toBeGreaterThanOrEqual(3);
+  }, 120_000);
+
+  test("goes on after being killed in mid-run, and ends with the same site", async () => {
+    const other = join(dir, "killed-site");
+    const killedEnv = { ...env, HDASH_SITE_DIR: other, HDASH_HOME: join(dir, "killed-home") };
+    const fresh = await createTestDatabase();
+    try {
+      const own = {
+        ...killedEnv,
+        HDASH_DB_NAME: fresh.settings.name,
+        HDASH_DB_SCHEMA: fresh.settings.schema,
+      };
+      const running = start("src/main.ts", ["run", "matrix"], own);
+      // The first matrix is done; others are going on.
+      await running.line(/homo_sapiens done/);
+      running.process.kill("SIGKILL");
+      expect((await running.ended).code).toBeNull();
+      const resumed = await hdash(["run", "matrix"], own);
+      expect(resumed.code, resumed.stderr).toBe(0);
+      const figures = (await filesBelow(other)).filter((name) => name.startsWith(STATS));
+      expect(figures).toEqual((await filesBelow(site)).filter((name) => name.startsWith(STATS)));
+      for (const name of figures) {
+        expect(await readFile(join(other, name), "base64"), name).toBe(
+          await readFile(join(site, name), "base64"),
+        );
+      }
+    } finally {
+      await fresh.drop();
+    }
+  }, 600_000);
+});
+
+describe("hdash run matrix --environ dev --source canned --blacklist true", () => {
+  const SOURCE = "dev.project-assets.data.humancellatlas.org";
+  let s3: S3Server;
+  let env: Readonly<Record<string, string>>;
+  let many: ManyProjects;
+
+  beforeAll(async () => {
+    s3 = await startS3({ buckets: [SOURCE] });
+    const path = join(dir, "canned");
+    await mkdir(path);
+    many = await makeManyProjects(path, { count: 3, bad: 0 });
+    for (const name of await readdir(path)) {
+      s3.setObject(
+        SOURCE,
+        `project-assets/project-matrices/${name}`,
+        await readFile(join(path, name)),
+      );
+    }
+    env = {
+      ...base,
+      S3_ACCESS_KEY_ID: s3.accessKeyId,
+      S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+      S3_ENDPOINT_URL: s3.url,
+      MATRIX_PUBLIC_READ: "1",
+    };
+  }, 60_000);
+  afterAll(() => s3.close());
+
+  test("reads one stage's bucket but for the blacklist, and publishes to it, readable by all", async () => {
+    const [first = ""] = many.ids;
+    s3.setObject(SOURCE, "blacklist", `# too large\n\n${first.split(".")[0] ?? ""}\n`);
+    const ended = await hdash(
+      ["run", "matrix", "--environ", "dev", "--source", "canned", "--blacklist", "true"],
+      env,
+    );
+    expect(ended.code, ended.stderr).toBe(0);
+    const keys = [...s3.objects(SOURCE).keys()];
+    const published = new Set(
+      keys.flatMap((key) => /^project-assets\/project-stats\/([^/]+)\//.exec(key)?.[1] ?? []),
+    );
+    expect([...published].sort()).toEqual(many.ids.filter((id) => id !== first).sort());
+    const violin = keys.find((key) => key.endsWith("/violin.png")) ?? "";
+    expect(s3.objects(SOURCE).get(violin)?.headers).toMatchObject({
+      "content-type": "image/png",
+      "content-disposition": "inline",
+      "x-amz-acl": "public-read",
+    });
+    const index = s3.objects(SOURCE).get("matrices/index.html")?.read().toString("utf8");
+    expect(index).toContain("is on the blacklist");
+  }, 300_000);
+
+  test("says which bucket is missing", async () => {
+    const ended = await hdash(["run", "matrix", "--environ", "staging", "--source", "canned"], env);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain("staging.project-assets.data.humancellatlas.org");
+  }, 60_000);
+});
+
+describe("hdash run matrix, told nonsense", () => {
+  test("names the variable, the flag or the folder that is wrong, and ends with 2", async () => {
+    const env = { HDASH_HOME: join(dir, "nonsense") };
+    const ends = await Promise.all([
+      hdash(["run", "matrix"], env),
+      hdash(["run", "matrix", "--source", "elsewhere"], env),
+      hdash(["run", "matrix", "--source", "local"], env),
+      hdash(["run", "htan", "--source", "local"], env),
+    ]);
+    expect(ends.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+    expect(ends[0]?.stderr).toContain("MATRIX_SOURCE is not set");
+    expect(ends[1]?.stderr).toContain("elsewhere");
+    expect(ends[2]?.stderr).toContain("MATRIX_PATH is not set");
+    expect(ends[3]?.stderr).toContain("--source belongs to `hdash run matrix`");
+  });
+
+  test("ends with 1 and the folder's name where the local folder is not there", async () => {
+    const path = join(dir, "nowhere");
+    const ended = await hdash(["run", "matrix", "--source", "local", "--path", path], {
+      ...base,
+      HDASH_SITE_DIR: join(dir, "nowhere-site"),
+    });
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain(path);
+  }, 60_000);
+
+  test("publishes an empty index of an empty folder", async () => {
+    const path = join(dir, "empty");
+    await mkdir(path);
+    await writeFile(join(path, "README.txt"), "nothing yet\n");
+    const site = join(dir, "empty-site");
+    const ended = await hdash(["run", "matrix", "--source", "local", "--path", path], {
+      ...base,
+      HDASH_SITE_DIR: site,
+    });
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(await readFile(join(site, "matrices", "index.html"), "utf8")).toContain("README.txt");
+  }, 60_000);
+});

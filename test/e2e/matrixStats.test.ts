@@ -1,0 +1,190 @@
+// `hdash matrix stats` as people and programs use it: a process of its own, without configuration, that leaves nothing behind.
+
+import { spawn } from "node:child_process";
+import { mkdir, readdir, watch } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+
+import { type Ended, start } from "../support/command.ts";
+import { expectAnswers, type Expected, readExpected } from "../support/matrixAnswers.ts";
+import {
+  FIXTURES,
+  makeWorkplace,
+  mtx,
+  rows,
+  SMALL,
+  type Workplace,
+} from "../support/matrixFiles.ts";
+
+let place: Workplace;
+let scratch = "";
+let expected: Expected;
+beforeAll(async () => {
+  place = await makeWorkplace();
+  scratch = join(place.dir, "tmp");
+  await mkdir(scratch);
+  expected = await readExpected();
+});
+afterAll(() => place.remove());
+afterEach(async () => {
+  expect(await readdir(scratch)).toEqual([]);
+});
+
+function run(...args: readonly string[]): Promise<Ended> {
+  return start("src/main.ts", ["matrix", "stats", ...args], { TMPDIR: scratch }).ended;
+}
+
+describe("hdash matrix stats --json", () => {
+  test.each([
+    "tenx",
+    "odd/matrix.mtx",
+    "00000000-0000-4000-8000-000000000005.homo_sapiens.mtx.zip",
+    "csr.h5ad",
+    "csc.h5ad",
+    "dense.h5ad",
+    "raw.h5ad",
+    "tenx.h5",
+    "cells.loom",
+  ])("gives the known answers of %s", async (name) => {
+    const ended = await run(join(FIXTURES, name), "--json");
+    expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: "" });
+    const json = JSON.parse(ended.stdout) as Readonly<Record<string, unknown>>;
+    expectAnswers(json, expected);
+    expect(Object.keys(json)).toEqual([
+      "format",
+      "notes",
+      "gene_ids",
+      "gene_symbols",
+      "whole",
+      "by_library_construction_approach",
+    ]);
+    expect((json["gene_symbols"] as readonly string[]).slice(0, 2)).toEqual(["GENE0", "GENE1"]);
+  });
+
+  test("writes no numbers where there are none", async () => {
+    const path = await place.folder({
+      ...SMALL,
+      "matrix.mtx": mtx(3, 2, [[3, 2, 4]]),
+    });
+    const { stdout } = await run(path, "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      format: "mtx",
+      gene_ids: ["ENSG1", "ENSG2", "ENSG3"],
+      whole: {
+        n_counts: [0, 4],
+        n_genes: [0, 1],
+        percent_mito_genes: [null, 1],
+        n_cells_per_gene: [0, 0, 1],
+        top_genes: ["MT-C"],
+        top_gene_mean_percent: [100],
+        dispersion_norm: [0, 0, 0],
+        highly_variable: [],
+      },
+    });
+  });
+
+  test("ends well where the reader has seen enough", async () => {
+    // So many cells that their numbers do not fit into a pipe.
+    const path = await place.folder({
+      ...SMALL,
+      "matrix.mtx": mtx(3, 40_000, [[1, 1, 5]]),
+      "barcodes.tsv": rows(...Array.from({ length: 40_000 }, (_, cell) => `C${cell}`)),
+    });
+    const child = spawn(
+      "/bin/sh",
+      [
+        "-c",
+        '"$0" --disable-warning=ExperimentalWarning -- src/main.ts matrix stats "$1" --json; echo "code $?" >&2',
+        process.execPath,
+        path,
+      ],
+      {
+        cwd: join(import.meta.dirname, "..", ".."),
+        env: { TMPDIR: scratch },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    child.stdout.once("data", () => child.stdout.destroy());
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    await new Promise((resolve) => child.once("close", resolve));
+    expect(stderr).toBe("code 0\n");
+  });
+});
+
+describe("hdash matrix stats", () => {
+  test("reports to people in eighty columns", async () => {
+    const { code, stdout, stderr } = await run(
+      join(FIXTURES, "00000000-0000-4000-8000-000000000005.homo_sapiens.mtx.zip"),
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const lines = stdout.split("\n");
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(stdout).not.toContain("\u001b");
+    expect(lines.slice(0, 13)).toEqual([
+      "00000000-0000-4000-8000-000000000005.homo_sapiens.mtx.zip  MatrixMarket",
+      "  600 genes × 240 cells",
+      "  44,430 entries (30.9% of all are not 0), 145,789 counts, 524 genes seen",
+      "",
+      "Per cell                   least         25%      median         75%        most",
+      "  counts                     212         447         562         745       1,703",
+      "  genes                      114         163         185         205         270",
+      "  mitochondrial               0%        0.8%        1.2%        1.7%        3.5%",
+      "",
+      "By approach                            cells     entries med. counts  med. genes",
+      "  SS2  Smart-seq2                         80      14,470         533         181",
+      "  10X  10X v2 sequencing                 160      29,960         579         187",
+      "",
+    ]);
+    expect(stdout).toContain(`  GENE33                  7.3%  ${"█".repeat(40)}\n`);
+    expect(stdout).toContain("\nVariable genes: 15 of 600\n  GENE68, GENE70, GENE91,");
+    expect(stdout).toMatch(/\n122 kB in \d+(\.\d)? m?s, [\d.]+ [kM]B\/s\n$/);
+  });
+
+  test("says in one line what is wrong with a matrix, and fails", async () => {
+    const { "genes.tsv": _, ...files } = SMALL;
+    expect(await run(await place.folder(files), "--json")).toEqual({
+      code: 1,
+      stdout: "",
+      stderr:
+        "hdash: matrix.mtx has no gene table (genes.tsv, features.tsv or genes.csv) beside it, .gz or not\n",
+    });
+    const cut = await place.folder({
+      ...SMALL,
+      "matrix.mtx": mtx(3, 2, [[1, 1, 1]], { claimed: 9 }),
+    });
+    const ended = await run(cut, "--json");
+    expect(ended).toMatchObject({ code: 1, stdout: "" });
+    expect(ended.stderr).toMatch(/^hdash: matrix\.mtx.*truncated.*\n$/);
+  });
+
+  test("takes a path that is not there, or none, for a mistake on the command line", async () => {
+    const gone = await run(join(place.dir, "gone.zip"));
+    expect(gone).toMatchObject({ code: 2, stdout: "" });
+    expect(gone.stderr).toMatch(/^hdash: there is no file or folder .*gone\.zip/);
+    expect(await run()).toMatchObject({ code: 2, stdout: "" });
+  });
+
+  test("stops on SIGTERM and takes its scratch folder with it", async () => {
+    // Two hundred million zeros, the same member of gzip again and again: seconds of work in a few megabytes.
+    const members = 200;
+    const head = `%%MatrixMarket matrix coordinate integer general\n3 2 ${members * 1_000_000}\n`;
+    const member = gzipSync("1 1 0\n".repeat(1_000_000));
+    const path = await place.folder({
+      ...SMALL,
+      "matrix.mtx": Buffer.concat([gzipSync(head), ...Array<Buffer>(members).fill(member)]),
+    });
+    const changes = watch(scratch)[Symbol.asyncIterator]();
+    const running = start("src/main.ts", ["matrix", "stats", path], { TMPDIR: scratch });
+    await changes.next();
+    running.process.kill("SIGTERM");
+    expect(await running.ended).toEqual({
+      code: 143,
+      stdout: "",
+      stderr: "hdash: told to stop by SIGTERM\n",
+    });
+    await changes.return?.();
+  });
+});

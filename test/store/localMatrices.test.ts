@@ -1,0 +1,268 @@
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { cp, mkdir, mkdtemp, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { HdashError } from "../../src/error.ts";
+import type { MatrixEntry, MatrixSource } from "../../src/matrixSource.ts";
+import { openLocalMatrices } from "../../src/store/localMatrices.ts";
+
+const UUID = "00000000-0000-4000-8000-000000000001";
+const OTHER = "abcdef00-0000-4000-8000-000000000002";
+const NEVER = new AbortController().signal;
+const WATCHING = { signal: NEVER, onProgress(): void {} };
+const FIXTURES = join(import.meta.dirname, "../fixtures/matrix");
+
+let scratch: string;
+let dir: string;
+let source: MatrixSource;
+
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "hdash-local-"));
+  dir = join(scratch, "matrices");
+  await mkdir(dir);
+  source = openLocalMatrices(dir);
+});
+
+afterEach(() => rm(scratch, { recursive: true, force: true }));
+
+function write(name: string, text: string): Promise<void> {
+  return writeFile(join(dir, name), text);
+}
+
+async function writeFolder(name: string, files: Readonly<Record<string, string>>): Promise<void> {
+  await mkdir(join(dir, name), { recursive: true });
+  for (const [file, text] of Object.entries(files)) await writeFile(join(dir, name, file), text);
+}
+
+async function versions(): Promise<unknown> {
+  const { entries } = await source.list(NEVER);
+  return entries.map(({ id, version }) => [id, version["sha256"]]);
+}
+
+async function only(): Promise<MatrixEntry> {
+  const [entry] = (await source.list(NEVER)).entries;
+  if (entry === undefined) throw new Error("no entry");
+  return entry;
+}
+
+async function words(work: Promise<unknown>): Promise<readonly [string, string]> {
+  const error = await work.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof HdashError)) throw new Error(`no HdashError: ${String(error)}`);
+  expect(error.message).not.toContain(scratch);
+  return [error.kind, error.message];
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+describe("openLocalMatrices(dir).list(signal)", () => {
+  test("lists files and folders that are named like matrices, largest first", async () => {
+    await write(`${OTHER.toUpperCase()}.homo_sapiens.mtx.zip`, "12345");
+    await write(`${UUID}.h5ad`, "1");
+    await writeFolder(`${UUID}.mus_musculus.mtx`, { "matrix.mtx": "12", "genes.tsv": "3" });
+    const folder = `"genes.tsv" ${sha256("3")}\n"matrix.mtx" ${sha256("12")}\n`;
+    const entryOf = (id: string, fileName: string, bytes: number, hash: string): unknown => ({
+      id,
+      projectId: id.split(".")[0],
+      species: id.split(".")[1] ?? null,
+      title: id,
+      fileName,
+      bytes,
+      version: { sha256: hash },
+      sha256: fileName.endsWith(".mtx") ? null : hash,
+      approaches: [],
+      cells: null,
+      pageUrl: null,
+      locator: fileName,
+    });
+    expect(await source.list(NEVER)).toEqual({
+      entries: [
+        entryOf(
+          `${OTHER}.homo_sapiens`,
+          `${OTHER.toUpperCase()}.homo_sapiens.mtx.zip`,
+          5,
+          sha256("12345"),
+        ),
+        entryOf(`${UUID}.mus_musculus`, `${UUID}.mus_musculus.mtx`, 3, sha256(folder)),
+        entryOf(UUID, `${UUID}.h5ad`, 1, sha256("1")),
+      ],
+      skips: [],
+    });
+    expect([source.kind, source.label]).toEqual(["local", "a local folder"]);
+  });
+
+  test("reads the matrices of the fixtures once they are named", async () => {
+    await cp(join(FIXTURES, "tenx"), join(dir, UUID), { recursive: true });
+    await cp(join(FIXTURES, "csr.h5ad"), join(dir, `${OTHER}.h5ad`));
+    const { size } = await stat(join(FIXTURES, "csr.h5ad"));
+    const { entries, skips } = await source.list(NEVER);
+    expect(entries.map(({ id, bytes }) => [id, bytes === size])).toEqual([
+      [OTHER, true],
+      [UUID, false],
+    ]);
+    expect(skips).toEqual([]);
+  });
+
+  test("skips what is named otherwise, is empty, or is there twice; hidden files do not count", async () => {
+    await write("notes.txt", "x");
+    await write(`${UUID}.rds`, "x");
+    await write(`${UUID}.h5ad`, "x");
+    await write(`${UUID}.loom`, "x");
+    await write(".DS_Store", "x");
+    await write("blacklist", UUID);
+    await writeFolder(OTHER, { ".DS_Store": "x" });
+    const { entries, skips } = await source.list(NEVER);
+    expect(entries.map(({ fileName }) => fileName)).toEqual([`${UUID}.h5ad`]);
+    const unnamed = (name: string): string =>
+      `"${name}" is not <uuid>[.<species>] with .mtx.zip, .zip, .h5ad, .h5 or .loom.`;
+    expect(skips.map(({ id, why, message }) => [id, why, message])).toEqual([
+      [UUID, "format", `Files of format .rds cannot be read: ${UUID}.rds.`],
+      [OTHER, "empty", `The folder ${OTHER} is empty.`],
+      ["notes.txt", "name", unnamed("notes.txt")],
+      [UUID, "another file", `${UUID}.loom is not read, since ${UUID}.h5ad has the same id.`],
+    ]);
+  });
+
+  test("follows links within the folder, and skips those that lead out of it", async () => {
+    await write("kept", "one");
+    await symlink("kept", join(dir, `${UUID}.h5ad`));
+    await writeFile(join(scratch, "outside"), "secret");
+    await symlink(join(scratch, "outside"), join(dir, `${OTHER}.h5ad`));
+    await symlink("nowhere", join(dir, `${OTHER}.loom`));
+    await symlink(`${OTHER}.h5`, join(dir, `${OTHER}.h5`));
+    await writeFolder(`${OTHER}.in`, { "matrix.mtx": "1" });
+    await symlink("../kept", join(dir, `${OTHER}.in`, "genes.tsv"));
+    await writeFolder(`${OTHER}.out`, { "matrix.mtx": "1" });
+    await symlink(join(scratch, "outside"), join(dir, `${OTHER}.out`, "genes.tsv"));
+    await writeFolder(`${OTHER}.round`, { "matrix.mtx": "1" });
+    await symlink("..", join(dir, `${OTHER}.round`, "up"));
+    const { entries, skips } = await source.list(NEVER);
+    expect(entries.map(({ id, bytes }) => [id, bytes])).toEqual([
+      [`${OTHER}.in`, 4],
+      [UUID, 3],
+    ]);
+    const leads = "is a link that leads out of the folder, to another folder, or nowhere.";
+    expect(skips.map(({ why, message }) => [why, message])).toEqual([
+      ["link", `${OTHER}.h5 ${leads}`],
+      ["link", `${OTHER}.h5ad ${leads}`],
+      ["link", `${OTHER}.loom ${leads}`],
+      ["link", `${OTHER}.out/genes.tsv ${leads}`],
+      ["link", `${OTHER}.round/up ${leads}`],
+      ["name", expect.any(String)],
+    ]);
+  });
+
+  test("skips what is neither file nor folder, and folders that hold too much", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(join(dir, `${UUID}.h5ad`), resolve));
+    await mkdir(join(dir, OTHER));
+    for (let at = 0; at <= 10_000; at++) writeFileSync(join(dir, OTHER, String(at)), "");
+    const { entries, skips } = await source.list(NEVER);
+    await new Promise((resolve) => server.close(resolve));
+    expect([entries, skips.map(({ why, message }) => [why, message])]).toEqual([
+      [],
+      [
+        ["format", `${UUID}.h5ad is no file or folder.`],
+        ["format", `The folder ${OTHER} has more than 10000 files.`],
+      ],
+    ]);
+  });
+
+  test("changes a version with the content, and only then", async () => {
+    const path = join(dir, `${UUID}.h5ad`);
+    await write(`${UUID}.h5ad`, "one");
+    const first = await versions();
+    await utimes(path, 1000, 1000);
+    expect(await versions()).toEqual(first);
+    await write(`${UUID}.h5ad`, "two");
+    // The old time and the old size: only what cannot be set back tells.
+    await utimes(path, 1000, 1000);
+    expect(await versions()).toEqual([[UUID, sha256("two")]]);
+    await writeFolder(OTHER, { a: "1" });
+    const before = await only();
+    await rm(join(dir, OTHER, "a"));
+    await writeFolder(OTHER, { b: "1" });
+    expect((await versions()) as unknown[]).not.toContainEqual([OTHER, before.version["sha256"]]);
+  });
+
+  test("says when there is no folder, and stops when told to", async () => {
+    await write(`${UUID}.h5ad`, "one");
+    expect(await words(source.list(AbortSignal.abort()))).toEqual([
+      "aborted",
+      `stopped while reading ${UUID}.h5ad`,
+    ]);
+    await rm(dir, { recursive: true });
+    expect(await words(source.list(NEVER))).toEqual([
+      "config",
+      "the folder of matrices cannot be read (ENOENT)",
+    ]);
+  });
+});
+
+describe("openLocalMatrices(dir).blacklist(signal)", () => {
+  test("reads ids, and tells none from an empty one", async () => {
+    expect(await source.blacklist(NEVER)).toBeNull();
+    await write("blacklist", `# why\n${UUID}\n\n`);
+    expect(await source.blacklist(NEVER)).toEqual([UUID]);
+    await rm(join(dir, "blacklist"));
+    await mkdir(join(dir, "blacklist"));
+    expect(await words(source.blacklist(NEVER))).toEqual([
+      "permanent",
+      "blacklist cannot be read (EISDIR)",
+    ]);
+  });
+});
+
+describe("openLocalMatrices(dir).pull(entry, dir, options)", () => {
+  test("gives the user's own file, and reads nothing over the network", async () => {
+    await write(`${UUID}.h5ad`, "one");
+    const seen: unknown[] = [];
+    const onProgress = (done: number, total: number | null): void => void seen.push([done, total]);
+    expect(await source.pull(await only(), scratch, { signal: NEVER, onProgress })).toEqual({
+      path: join(dir, `${UUID}.h5ad`),
+      bytes: 0,
+    });
+    expect(seen).toEqual([[3, 3]]);
+  });
+
+  test.each([
+    ["changed", () => write(`${UUID}.h5ad`, "two")],
+    ["removed", () => rm(join(dir, `${UUID}.h5ad`))],
+    [
+      "turned into a link",
+      async () => {
+        await rm(join(dir, `${UUID}.h5ad`));
+        await symlink("/dev/null", join(dir, `${UUID}.h5ad`));
+      },
+    ],
+  ])("tells a file that was %s since it was listed as passing", async (_what, change) => {
+    await write(`${UUID}.h5ad`, "one");
+    const entry = await only();
+    await change();
+    expect(await words(source.pull(entry, scratch, WATCHING))).toEqual([
+      "transient",
+      `${UUID}.h5ad was changed or removed after it was listed`,
+    ]);
+  });
+
+  test.each(["../outside", "a/b", ".hidden", "a\\b", ".."])(
+    "refuses the name %s, which is none in the folder",
+    async (name) => {
+      await write(`${UUID}.h5ad`, "one");
+      const entry = { ...(await only()), locator: name, fileName: name };
+      expect(await words(source.pull(entry, scratch, WATCHING))).toEqual([
+        "permanent",
+        `${JSON.stringify(name)} is not a name in the folder`,
+      ]);
+    },
+  );
+});
