@@ -106,6 +106,8 @@ interface FrameInput {
   readonly assets: AssetPaths;
   /** True where pages about matrices lie in a folder below a dashboard of atlases; other pages need not say. */
   readonly hasDashboard?: boolean;
+  /** True where the site has pages about matrices, for pages of the dashboard. */
+  readonly hasMatrices?: boolean;
   /** Styles for parts that only some pages of the template have. */
   readonly moreStyles?: readonly string[];
 }
@@ -117,29 +119,27 @@ export function makeFrame(page: PageTemplate, input: FrameInput): PageFrame {
   return {
     title: input.title,
     description: input.description,
-    ...navigation(page, input.hasDashboard ?? false),
+    ...navigation(page, input),
     styles: [...styles, ...(input.moreStyles ?? [])].map(published),
     themeScript: published("theme.js"),
     scripts: scripts.map(published),
   };
 }
 
-function navigation(page: PageTemplate, hasDashboard: boolean): Pick<PageFrame, "brand" | "links"> {
+function navigation(
+  page: PageTemplate,
+  { hasDashboard = false, hasMatrices = false }: FrameInput,
+): Pick<PageFrame, "brand" | "links"> {
   const isMatrices = page === "matrix" || page === "matrices";
-  const up = (href: string) => `../${href}`;
-  const places: readonly Place[] = !isMatrices
-    ? DASHBOARD
-    : hasDashboard
-      ? [
-          ...DASHBOARD.map(([label, href, template]): Place => [label, up(href), template]),
-          ...MATRICES,
-        ]
-      : MATRICES;
-  const home = isMatrices && hasDashboard ? up("index.html") : "index.html";
+  const seenFrom = (folder: string, places: readonly Place[]) =>
+    places.map(([label, href, template]): Place => [label, folder + href, template]);
+  const places = isMatrices
+    ? [...(hasDashboard ? seenFrom("../", DASHBOARD) : []), ...MATRICES]
+    : [...DASHBOARD, ...(hasMatrices ? seenFrom("matrices/", MATRICES) : [])];
   return {
     brand: {
       label: isMatrices && !hasDashboard ? "Matrix figures" : "HTAN data dashboard",
-      href: home,
+      href: isMatrices && hasDashboard ? "../index.html" : "index.html",
     },
     links: places.map(([label, href, template]) => ({ label, href, isCurrent: template === page })),
   };

@@ -29,6 +29,8 @@ export interface IndexPageInput {
   readonly rows: readonly IndexRow[];
   readonly run: IndexRun;
   readonly assets: AssetPaths;
+  /** True where the site has pages about matrices; default false. */
+  readonly hasMatrices?: boolean;
 }
 
 /** The run that makes the index. */
@@ -98,6 +100,7 @@ export function makeIndexPage(input: IndexPageInput, tools: PageTools): readonly
       description:
         "What every HTAN atlas has submitted to Synapse, how complete it is, and what is to be mended.",
       assets: input.assets,
+      hasMatrices: input.hasMatrices ?? false,
     }),
     builtAt: instant(run.startedAt),
     build: run.build,

@@ -46,6 +46,8 @@ export interface AtlasPageInput {
   /** The atlas's matrices with their figures; the Figures tab is left out where there are none. */
   readonly gallery: readonly MatrixGallery[];
   readonly assets: AssetPaths;
+  /** True where the site has pages about matrices; default false. */
+  readonly hasMatrices?: boolean;
 }
 
 /** One matrix of an atlas: its figures in small, and the way to its page. */
@@ -130,6 +132,7 @@ function atlasModel(
       title: `${atlas.name} (${id})`,
       description: `What ${atlas.name} has submitted to HTAN, how complete it is, and what is to be mended.`,
       assets: input.assets,
+      hasMatrices: input.hasMatrices ?? false,
       moreStyles: gallery.length > 0 ? ["gallery.css"] : [],
     }),
     id,

@@ -37,6 +37,8 @@ export interface RunsPageInput {
   readonly runs: readonly PastRun[];
   readonly current: { readonly startedAt: string; readonly build: string };
   readonly assets: AssetPaths;
+  /** True where the site has pages about matrices; default false. */
+  readonly hasMatrices?: boolean;
 }
 
 const COLUMNS: readonly TableColumn[] = [
@@ -71,6 +73,7 @@ export function makeRunsPage(input: RunsPageInput, render: RenderPage): PageFile
       title: "Runs",
       description: "When the dashboard was updated, and what each update found.",
       assets: input.assets,
+      hasMatrices: input.hasMatrices ?? false,
     }),
     current: `This page was made by the run that started ${instant(current.startedAt)} (build ${current.build}); it joins the table with the next one.`,
     summary: summaryOf(runs),

@@ -89,6 +89,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
       const atlases = await plan.read(registry.atlases);
       const published = await plan.do(steps.readFigures, { params: null, inputs: {} });
       const galleries = await plan.read(published.galleries);
+      const hasMatrices = await plan.read(published.hasMatrices);
       const chosen = atlases.filter(({ atlasId }) => asked === null || asked.includes(atlasId));
       const limit = pLimit(ATLASES_AT_ONCE);
       const outcomes = new Map<string, ScopeOutcome<AtlasSite>>();
@@ -97,13 +98,18 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
           // Every scope is opened at once and asks Synapse; only what computes in memory waits for its turn.
           const outcome = await plan.scope(atlas.atlasId, async (scope) => {
             const pulled = await pullAtlas(scope, atlas, viewId);
-            return limit(() => makeAtlas(scope, atlas, pulled, galleries[atlas.atlasId] ?? []));
+            return limit(() =>
+              makeAtlas(scope, atlas, pulled, {
+                hasMatrices,
+                gallery: galleries[atlas.atlasId] ?? [],
+              }),
+            );
           });
           outcomes.set(atlas.atlasId, outcome);
         }),
       );
       checkAnyDone(outcomes);
-      await plan.site(() => planSite(plan, { atlases, outcomes, viewId }));
+      await plan.site(() => planSite(plan, { atlases, outcomes, viewId, hasMatrices }));
     },
   };
 
@@ -136,7 +142,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
     plan: Plan,
     atlas: Atlas,
     { files, contents }: Awaited<ReturnType<typeof pullAtlas>>,
-    gallery: readonly AtlasMatrix[],
+    { hasMatrices, gallery }: { hasMatrices: boolean; gallery: readonly AtlasMatrix[] },
   ): Promise<AtlasSite> {
     const { analysis, numbers } = await plan.do(steps.checkAtlas, {
       params: { atlas: { ...atlas }, components: effects.componentsDigest },
@@ -152,6 +158,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
         atlas: { ...atlas },
         design: effects.designDigest,
         components: effects.componentsDigest,
+        hasMatrices,
       },
       inputs: {
         analysis,
@@ -181,9 +188,10 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
       readonly atlases: readonly Atlas[];
       readonly outcomes: ReadonlyMap<string, ScopeOutcome<AtlasSite>>;
       readonly viewId: string;
+      readonly hasMatrices: boolean;
     },
   ): Promise<SiteContents> {
-    const { atlases, outcomes, viewId } = known;
+    const { atlases, outcomes, viewId, hasMatrices } = known;
     const deltas = await plan.deltas();
     const states = await Promise.all(
       atlases.map(async (atlas): Promise<{ row: IndexRow; site: AtlasSite | null }> => {
@@ -212,7 +220,14 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
       runs: runs.map(asJson),
     });
     const { pages } = await plan.do(steps.renderSite, {
-      params: { startedAt, build, viewId, siteUrl: effects.siteUrl, design: effects.designDigest },
+      params: {
+        startedAt,
+        build,
+        viewId,
+        siteUrl: effects.siteUrl,
+        design: effects.designDigest,
+        hasMatrices,
+      },
       inputs: { summary },
     });
     const { hashed, named } = await plan.do(steps.collectAssets, {
@@ -243,6 +258,7 @@ type SiteParams = {
   readonly viewId: string;
   readonly siteUrl: string | null;
   readonly design: Digest;
+  readonly hasMatrices: boolean;
 };
 
 /** What an atlas publishes. */
@@ -284,11 +300,15 @@ function makeSteps(effects: HtanEffects) {
     readFigures: step({
       name: "readFigures",
       version: 1,
-      outputs: { galleries: json<Readonly<Record<string, readonly AtlasMatrix[]>>>() },
+      outputs: {
+        galleries: json<Readonly<Record<string, readonly AtlasMatrix[]>>>(),
+        hasMatrices: json<boolean>(),
+      },
       pin: async (_params: null) => ({ ...(await effects.figures.state()) }),
-      run: async (_inputs: object, _params, ctx) => ({
-        galleries: matricesByAtlas(await effects.figures.read(ctx.signal)),
-      }),
+      run: async (_inputs: object, _params, ctx) => {
+        const published = await effects.figures.read(ctx.signal);
+        return { galleries: matricesByAtlas(published), hasMatrices: published.length > 0 };
+      },
     }),
 
     pullView: step({
@@ -422,7 +442,10 @@ function makeSteps(effects: HtanEffects) {
           past: AtlasPast;
           gallery: readonly AtlasMatrix[];
         },
-        { atlas }: { atlas: AtlasParam; design: Digest; components: Digest },
+        {
+          atlas,
+          hasMatrices,
+        }: { atlas: AtlasParam; design: Digest; components: Digest; hasMatrices: boolean },
       ) => {
         const { analysis, figures, past, gallery } = inputs;
         const pages = makeAtlasPage(
@@ -432,6 +455,7 @@ function makeSteps(effects: HtanEffects) {
             ...past,
             figures,
             gallery,
+            hasMatrices,
             components: components.list,
             assets: assets.paths,
           },
@@ -473,14 +497,17 @@ function makeSteps(effects: HtanEffects) {
         {
           summary,
         }: { summary: { rows: readonly IndexRow[]; runs: Awaited<ReturnType<Plan["runs"]>> } },
-        { startedAt, build, viewId, siteUrl }: SiteParams,
+        { startedAt, build, viewId, siteUrl, hasMatrices }: SiteParams,
       ) => {
         const { rows, runs } = summary;
         const current = { startedAt, build };
         return {
           pages: [
-            ...makeIndexPage({ rows, run: { ...current, viewId }, assets: assets.paths }, tools),
-            makeRunsPage({ runs, current, assets: assets.paths }, tools.render),
+            ...makeIndexPage(
+              { rows, run: { ...current, viewId }, assets: assets.paths, hasMatrices },
+              tools,
+            ),
+            makeRunsPage({ runs, current, assets: assets.paths, hasMatrices }, tools.render),
             makeNotFoundPage(siteUrl, tools.render),
           ].map(textFile),
         };

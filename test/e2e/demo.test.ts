@@ -25,6 +25,8 @@ interface Expected {
   readonly timelineEvents: readonly Row[];
 }
 
+const MATRICES = join(import.meta.dirname, "..", "fixtures", "matrix");
+
 let home = "";
 let site = "";
 let first: Ended;
@@ -133,6 +135,30 @@ describe("hdash demo --world DIR --site DIR", () => {
     const html = await readFile(join(site, "HTA1.html"), "utf8");
     expect(html).not.toContain("<i>&</i>");
     expect(html).toContain("Synthetic Atlas 1 &lt;i&gt;&amp;&lt;/i&gt;");
+  });
+
+  test("makes the figures of a folder of matrices that it is given", async () => {
+    const other = join(home, "with-matrices");
+    const ended = await hdash(["demo", "--world", WORLD, "--matrices", MATRICES, "--site", other], {
+      HDASH_HOME: join(home, "home"),
+    });
+    expect(ended.code, ended.stderr).toBe(0);
+    const id = "00000000-0000-4000-8000-000000000005.homo_sapiens";
+    expect(await readdir(join(other, "project-assets", "project-stats", id))).toEqual([
+      "10X",
+      "SS2",
+    ]);
+    expect(await readFile(join(other, "matrices", "index.html"), "utf8")).toContain(id);
+    expect(await readFile(join(other, "index.html"), "utf8")).toContain("matrices/index.html");
+  }, 120_000);
+
+  test("refuses a folder of matrices that is not there", async () => {
+    const missing = join(home, "nowhere");
+    const ended = await hdash(["demo", "--world", WORLD, "--matrices", missing, "--site", site], {
+      HDASH_HOME: join(home, "other"),
+    });
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain(`${missing} is not a folder of matrices`);
   });
 
   test("refuses a folder that is no world, naming what is missing", async () => {

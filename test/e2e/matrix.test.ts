@@ -1,6 +1,6 @@
 // The matrix job as it is deployed: local folders, an Azul over HTTP, canned objects on a strict S3; Postgres; Slack.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -14,7 +14,9 @@ import { FIGURE_NAMES } from "../../src/matrixFigure.ts";
 import { type Ended, hdash, start } from "../support/command.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { type S3Server, startS3 } from "../support/s3Server.ts";
+import { type Services, startServices } from "../support/services.ts";
 
+const FIXTURE = join(import.meta.dirname, "..", "fixtures", "matrix");
 const STATS = "project-assets/project-stats";
 
 let dir = "";
@@ -273,6 +275,63 @@ describe("hdash run matrix --environ dev --source canned --blacklist true", () =
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain("staging.project-assets.data.humancellatlas.org");
   }, 60_000);
+});
+
+describe("hdash, with both jobs on one site", () => {
+  const PROJECT = "00000000-0000-4000-8000-000000000005";
+  const MATRIX = `${PROJECT}.homo_sapiens`;
+  let services: Services;
+  let env: Readonly<Record<string, string>>;
+
+  beforeAll(async () => {
+    services = await startServices();
+    const path = join(dir, "both");
+    await mkdir(path);
+    await copyFile(join(FIXTURE, `${MATRIX}.mtx.zip`), join(path, `${MATRIX}.mtx.zip`));
+    env = {
+      ...services.env,
+      MATRIX_SOURCE: "local",
+      MATRIX_PATH: path,
+      MATRIX_ATLASES: `HTA2=${PROJECT}`,
+    };
+  }, 60_000);
+  afterAll(() => services.close());
+
+  function page(key: string): string {
+    return services.s3.objects("site").get(key)?.read().toString("utf8") ?? "";
+  }
+
+  test("makes figures first, and shows them on the page of the atlas they belong to", async () => {
+    const ended = await hdash([], env);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(page("HTA2.html")).toContain(`href="matrices/${MATRIX}.html"`);
+    expect(page("HTA2.html")).toContain(`${STATS}/${MATRIX}/10X/umap.png`);
+    expect(page("HTA1.html")).not.toContain("panel-figures");
+    for (const name of ["index.html", "runs.html", "HTA1.html"]) {
+      expect(page(name)).toContain('href="matrices/index.html"');
+    }
+    expect(page(`matrices/${MATRIX}.html`)).toContain('href="../HTA2.html#figures"');
+    expect(services.slack.messages).toHaveLength(2);
+  }, 180_000);
+
+  test("leaves the other job's files alone, whichever runs", async () => {
+    const keys = [...services.s3.objects("site").keys()].sort();
+    for (const name of ["htan", "matrix"]) {
+      const ended = await hdash(["run", name, "--force"], env);
+      expect(ended.code, ended.stderr).toBe(0);
+      expect([...services.s3.objects("site").keys()].sort()).toEqual(keys);
+    }
+  }, 180_000);
+
+  test("takes a matrix that is gone from the source off the site, and its tab off the atlas's page", async () => {
+    await rm(join(dir, "both", `${MATRIX}.mtx.zip`));
+    const ended = await hdash([], env);
+    expect(ended.code, ended.stderr).toBe(0);
+    const keys = [...services.s3.objects("site").keys()];
+    expect(keys.filter((key) => key.includes(PROJECT))).toEqual([]);
+    expect(page("HTA2.html")).not.toContain("panel-figures");
+    expect(page("index.html")).not.toContain('href="matrices/index.html"');
+  }, 120_000);
 });
 
 describe("hdash run matrix, told nonsense", () => {
