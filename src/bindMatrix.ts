@@ -2,8 +2,9 @@
 
 import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 
-import type { BoundPipeline } from "./boundPipeline.ts";
+import type { BoundPipeline, RunRequest } from "./boundPipeline.ts";
 import type { Config } from "./config.ts";
 import { loadDesign, versionsOf } from "./design.ts";
 import type { Effects } from "./effects.ts";
@@ -31,7 +32,10 @@ const CORES_EACH = 2;
 const LEFT_FREE = 0.1;
 
 /** Binds the pipeline. Throws config where no source is named. */
-export async function bindMatrix(effects: Effects): Promise<BoundPipeline> {
+export async function bindMatrix(
+  effects: Effects,
+  { force = false }: RunRequest,
+): Promise<BoundPipeline> {
   const { config } = effects;
   const { matrix } = config;
   if (matrix === null) throw new HdashError("config", "MATRIX_SOURCE is not set");
@@ -39,6 +43,8 @@ export async function bindMatrix(effects: Effects): Promise<BoundPipeline> {
   const design = await loadDesign(effects.root);
   const source = await openSource(effects, matrix);
   const { bucket, publisher } = await openTarget(effects, matrix);
+  // Before the work, not after it: what may not be listed cannot be published to either.
+  for await (const _object of (await bucket()).list()) break;
   const published = await openPublishedFigures(effects, publisher.site, bucket);
   const isOnSite = matrix.targetBucket === null;
   const siteUrl = isOnSite ? pagesUrl(config) : null;
@@ -57,8 +63,10 @@ export async function bindMatrix(effects: Effects): Promise<BoundPipeline> {
       drawnBy: design.drawnBy,
       siteUrl: config.site.kind === "s3" && isOnSite ? config.siteUrl : null,
       // Where the dashboard is not made, there is nothing to link to.
-      hasDashboard: isOnSite && config.synapse.token !== null,
+      hasDashboard: isOnSite && config.synapse.isGiven,
       published,
+      mayRemove: force,
+      warn: (message) => effects.log.warn(message),
     },
     (found) => {
       listing = found;
@@ -71,7 +79,11 @@ export async function bindMatrix(effects: Effects): Promise<BoundPipeline> {
     publisher,
     facts: (outcome) =>
       runFacts(effects, outcome, {
-        titles: new Map(listing.entries.map(({ id, title }) => [id, title])),
+        titles: new Map(
+          [...listing.entries, ...listing.skips.filter(({ why }) => why === "not found")].map(
+            ({ id, title }) => [id, title],
+          ),
+        ),
         noun: ["matrix", "matrices"],
         siteUrl,
       }),
@@ -95,16 +107,18 @@ async function openTarget(
   const opened = await effects.openBucket(targetBucket, { isPublicRead });
   return {
     bucket: () => Promise.resolve(opened),
-    publisher: await effects.publisherTo(opened),
+    publisher: await effects.publisherTo(opened, { isPublicRead }),
   };
 }
 
-async function openSource(effects: Effects, matrix: MatrixConfig): Promise<MatrixSource> {
+/** Opens the source that is configured. */
+export async function openSource(effects: Effects, matrix: MatrixConfig): Promise<MatrixSource> {
   const { log, config } = effects;
   const { source } = matrix;
   if (source.kind === "local") {
     const { openLocalMatrices } = await import("./store/localMatrices.ts");
-    return openLocalMatrices(source.dir);
+    const rememberIn = join(config.home, "local-matrices.json");
+    return openLocalMatrices(source.dir, { rememberIn, log });
   }
   const { makeDiskBudget } = await import("./sources/diskBudget.ts");
   const scratch = await effects.scratch();

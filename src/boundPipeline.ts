@@ -10,6 +10,8 @@ import type { FinishedRun } from "./runFacts.ts";
 export interface RunRequest {
   /** Atlas ids; null: all. */
   readonly atlases: readonly string[] | null;
+  /** True where the user insists. */
+  readonly force?: boolean;
 }
 
 /** A pipeline bound to its parameters and to what it uses of the world, ready to be executed. */

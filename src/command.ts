@@ -1,6 +1,7 @@
 // What both commands share: the environment and its file, the log, signals, and turning an error into a message and an exit code.
 
 import { readFileSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { parseEnv } from "node:util";
 
 import { Command, CommanderError, Option } from "commander";
@@ -64,8 +65,9 @@ export async function runCommand(
     abort.abort(new HdashError("aborted", `told to stop by ${name}`));
   };
   // A reader that has seen enough (`hdash --help | head`) closes the pipe; that is no failure of ours.
+  let outputError: Error | null = null;
   const onOutputError = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== "EPIPE") throw error;
+    if (error.code !== "EPIPE") outputError ??= error;
   };
   process.stdout.on("error", onOutputError);
   process.once("SIGTERM", stop);
@@ -143,9 +145,18 @@ export async function runCommand(
   } catch (error) {
     exitCode = report(program.name(), error, debug, secrets);
   } finally {
+    // Errors of standard output come after what was written: they have come once this has been.
+    await new Promise<void>((resolve) => process.stdout.write("", () => void resolve()));
+    await setImmediate();
     process.off("SIGTERM", stop);
     process.off("SIGINT", stop);
     process.stdout.off("error", onOutputError);
+  }
+  if (outputError !== null && exitCode === EXIT.ok) {
+    const error = new HdashError("permanent", "standard output cannot be written", {
+      cause: outputError,
+    });
+    exitCode = report(program.name(), error, debug, secrets);
   }
   return exitCode;
 }
@@ -169,7 +180,10 @@ function report(name: string, error: unknown, debug: boolean, secrets: readonly 
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.configuration;
   const hint = error instanceof HdashError && error.hint !== null ? `\n${error.hint}` : "";
   const stack = debug && error instanceof Error ? `\n${error.stack ?? ""}` : "";
-  const text = makeRedaction(secrets)(`${name}: ${messageOf(error)}${hint}${stack}`);
+  // What is wrong with a matrix is said whole; the words of libraries beneath it are for those who look for a fault of ours.
+  const isWhole = !debug && error instanceof HdashError && error.publicly === error.message;
+  const said = isWhole ? error.message : messageOf(error);
+  const text = makeRedaction(secrets)(`${name}: ${said}${hint}${stack}`);
   process.stderr.write(`${text}\n`);
   if (isAborted(error)) return EXIT.handedBack;
   const isSetup =

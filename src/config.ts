@@ -48,6 +48,8 @@ export interface Config {
     readonly user: string | null;
     readonly token: string | null;
     readonly masterView: string;
+    /** True where any of its variables is set: half a configuration is to be completed, not passed over. */
+    readonly isGiven: boolean;
   };
   readonly database:
     | {
@@ -143,6 +145,7 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
       user: text("SYNAPSE_USER"),
       token: token === "" ? null : token,
       masterView: values.SYNAPSE_MASTER_VIEW,
+      isGiven: Object.keys(given).some((name) => name.startsWith("SYNAPSE_")),
     },
     database,
     site,

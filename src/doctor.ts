@@ -25,8 +25,8 @@ export async function examine(shell: Shell): Promise<number> {
   const found: Diagnosis[] = [];
   try {
     // All at once, told in order: what does not answer takes its time.
-    const asked = [askSynapse, askDatabase, askBucket, askWebsite, askSlack].map((ask) =>
-      ask(config, effects, shell.signal),
+    const asked = [askSynapse, askDatabase, askBucket, askWebsite, askMatrices, askSlack].map(
+      (ask) => ask(config, effects, shell.signal),
     );
     for (const answers of asked) {
       for (const diagnosis of await answers) {
@@ -53,6 +53,10 @@ type Ask = (
 const askSynapse: Ask = async (config, effects, signal) => {
   const service = "Synapse";
   const { token, user, endpoint, masterView } = config.synapse;
+  if (token === null && !config.synapse.isGiven && config.matrix !== null) {
+    const says = "no SYNAPSE_… variable is set: the dashboard is not made, only matrix figures";
+    return [{ service, state: "note", says, advice: null }];
+  }
   if (token === null) {
     return [
       {
@@ -179,6 +183,33 @@ const askWebsite: Ask = async (config, effects, signal) => {
   ];
 };
 
+const askMatrices: Ask = async ({ matrix }, effects, signal) => {
+  const service = "Matrices";
+  if (matrix === null) return [];
+  const answers = [
+    await attempt(service, `the source of matrices (${matrix.source.kind})`, async () => {
+      const { openSource } = await import("./bindMatrix.ts");
+      const source = await openSource(effects, matrix);
+      const { entries, skips } = await source.list(signal, { isWanted: () => false });
+      const says = `${source.label} lists ${count(entries.length, "matrix", "matrices")}; ${skips.length} that cannot be read`;
+      return entries.length > 0
+        ? { service, state: "ok", says, advice: null }
+        : { service, state: "note", says, advice: "Check MATRIX_SOURCE and what goes with it." };
+    }),
+  ];
+  const { targetBucket } = matrix;
+  if (targetBucket !== null) {
+    answers.push(
+      await attempt(service, `s3://${targetBucket}`, async () => {
+        const bucket = await effects.openBucket(targetBucket, { isPublicRead: false });
+        for await (const _object of bucket.list(signal)) break;
+        return { service, state: "ok", says: `${bucket.uri} can be listed`, advice: null };
+      }),
+    );
+  }
+  return answers;
+};
+
 const askSlack: Ask = (config) => {
   const service = "Slack";
   const { webhookUrl } = config.slack;
@@ -217,6 +248,7 @@ const VARIABLES_OF: Readonly<Record<string, string>> = {
   Database: "HDASH_DB_HOST and HDASH_DB_PORT",
   Site: "S3_ENDPOINT_URL, S3_REGION and S3_BUCKET_NAME, or HDASH_SITE_DIR",
   Website: "S3_WEB_SITE_URL",
+  Matrices: "MATRIX_…",
 };
 
 /** Turns an error into a diagnosis, with the error's own hint as advice. */

@@ -35,7 +35,7 @@ export interface Effects {
   /** Opens another bucket than the site's, whole, reached like the site's. */
   openBucket(name: string, options: { readonly isPublicRead: boolean }): Promise<Bucket>;
   /** Publishes to a bucket, remembering it in the ledger. */
-  publisherTo(bucket: Bucket): Promise<Publisher>;
+  publisherTo(bucket: Bucket, options?: { readonly isPublicRead: boolean }): Promise<Publisher>;
   /** Has something released with the effects. */
   onClose(release: () => Promise<void>): void;
   /** Makes the fonts of figures known; to be called before the first picture is drawn. */
@@ -94,11 +94,12 @@ export function makeEffects(
     releases.push(() => opened.close());
     return opened;
   };
-  const publisherTo: Effects["publisherTo"] = async (target) => {
+  const publisherTo: Effects["publisherTo"] = async (target, options) => {
     const { makePublisher } = await import("./publish/publish.ts");
     const { openPublications } = await import("./store/publications.ts");
     const publications = openPublications((await database()).db);
-    return makePublisher({ bucket: target, publications, log });
+    const acl = options?.isPublicRead === true ? { acl: "public-read" } : {};
+    return makePublisher({ bucket: target, publications, log, ...acl });
   };
   const publisher = once(async () => publisherTo(await bucket()));
   const fonts = once(async () => {

@@ -1,5 +1,7 @@
 // hdash matrix: what can be asked of one matrix on this machine, without configuration, database or network.
 
+import type { Stats } from "node:fs";
+
 import type { Command } from "commander";
 
 import { EXIT, type Shell } from "./command.ts";
@@ -25,6 +27,7 @@ export function addMatrixCommands(program: Command, shell: Shell): void {
     .description("count a matrix: its cells, its genes, its approaches, its variable genes")
     .argument("<path>", "a file or a folder")
     .option("--json", "every number as JSON")
+    .allowExcessArguments(false)
     .addHelpText("after", EXAMPLES)
     .action(async (path: string, flags: { json?: boolean }) =>
       shell.exit(await stats(shell, path, flags.json === true)),
@@ -51,6 +54,7 @@ async function stats(shell: Shell, path: string, isJson: boolean): Promise<numbe
   const hasColours = shell.isTerminal && process.stdout.hasColors(16);
   const lines = drawReport(statistics, {
     name: basename(resolve(path)),
+    isTerminal: process.stdout.isTTY,
     readBytes,
     tookMs: performance.now() - startedMs,
     paint: hasColours ? COLOURS : UNPAINTED,
@@ -61,12 +65,20 @@ async function stats(shell: Shell, path: string, isJson: boolean): Promise<numbe
 
 async function checkPath(path: string): Promise<void> {
   const { stat } = await import("node:fs/promises");
+  const { HdashError } = await import("./error.ts");
+  if (path === "") throw new HdashError("usage", "the path of the matrix is empty");
+  let found: Stats;
   try {
-    await stat(path);
+    found = await stat(path);
   } catch (error) {
-    const { HdashError } = await import("./error.ts");
     throw new HdashError("usage", `there is no file or folder ${path}`, { cause: error });
   }
+  if (found.isFile() || found.isDirectory()) return;
+  throw new HdashError(
+    "usage",
+    `${path} is no file and no folder: pipes cannot be read, since a matrix is read more than once`,
+    { hint: "Write it to a file first." },
+  );
 }
 
 /** Counts a matrix with a scratch folder that is gone afterwards, whatever happens. */

@@ -41,6 +41,8 @@ export type MatrixFigureData =
 export interface Axis {
   readonly title: string;
   readonly isLog: boolean;
+  /** True where its values are whole: no number between two of them is written beside it. Missing: false. */
+  readonly isWhole?: true;
   readonly domain: readonly [number, number];
 }
 

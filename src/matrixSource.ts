@@ -56,12 +56,22 @@ export interface FetchedMatrix {
   readonly bytes: number;
 }
 
+/** What of a listing is of use. */
+export interface ListOptions {
+  /**
+   * What it refuses will not be read: a source that would have to read much for it lists it with what it knows anyway
+   * (`version` {} where it knows none). Missing: everything is wanted.
+   */
+  readonly isWanted?: (entry: Pick<MatrixEntry, "id" | "projectId">) => boolean;
+}
+
 export interface MatrixSource {
   readonly kind: MatrixSourceKind;
   /** For people and pages: "Azul dcp50", "s3://bucket/prefix", "a local folder". */
   readonly label: string;
-  list(signal: AbortSignal): Promise<MatrixListing>;
-  /** Project ids of the object `blacklist`; null where there is none. */
+  /** Whole or not at all: what is missing in it counts as gone. What is there but cannot be described is a skip with its projectId. */
+  list(signal: AbortSignal, options?: ListOptions): Promise<MatrixListing>;
+  /** Project ids of the object `blacklist`: null where there is none, [] where it is empty. */
   blacklist(signal: AbortSignal): Promise<readonly string[] | null>;
   /** Gets the matrix by its version: what moved meanwhile is a transient error. Resumes after broken connections. */
   pull(
@@ -72,4 +82,9 @@ export interface MatrixSource {
       readonly onProgress: (done: number, total: number | null) => void;
     },
   ): Promise<FetchedMatrix>;
+  /**
+   * Throws transient where what was pulled may not be what the entry's version says any more. Missing where that cannot happen: a
+   * download is ours alone.
+   */
+  confirm?(entry: MatrixEntry, signal: AbortSignal): Promise<void>;
 }

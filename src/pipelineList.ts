@@ -21,14 +21,15 @@ export const PIPELINES: readonly PipelineEntry[] = [
     title: "Matrix figures",
     needs: ["database", "site", "matrices"],
     isConfigured: ({ matrix }) => matrix !== null,
-    bind: async (effects) => (await import("./bindMatrix.ts")).bindMatrix(effects),
+    bind: async (effects, request) =>
+      (await import("./bindMatrix.ts")).bindMatrix(effects, request),
   },
   {
     name: "htan",
     title: "HTAN dashboard",
     needs: ["synapse", "database", "site"],
     // Without a token it is still asked for, and says what is missing, unless another job is all that was set up.
-    isConfigured: ({ synapse, matrix }) => synapse.token !== null || matrix === null,
+    isConfigured: ({ synapse, matrix }) => synapse.isGiven || matrix === null,
     bind: async (effects, request) => (await import("./bindHtan.ts")).bindHtan(effects, request),
   },
 ];

@@ -3,18 +3,18 @@
 import pLimit from "p-limit";
 
 import type { Effects } from "./effects.ts";
-import { HdashError } from "./error.ts";
+import { messageOf } from "./error.ts";
 import type { Bucket } from "./store/bucket.ts";
 
 const OWNER = "matrix";
 /** The published JSON of one matrix; index.json is of all. */
-const DATA = /^matrices\/data\/(?!index\.json$)[^/]+\.json$/;
+const DATA = /^matrices\/data\/([^/]+)\.json$/;
 
 /** What is published of matrices on a site. */
 export interface PublishedFigures {
-  /** Path of each matrix's data file → a digest that changes with it. */
-  state(): Promise<Readonly<Record<string, string>>>;
-  /** The content of the data files: of these matrices, or of all. */
+  /** Ids of the matrices that have a page. */
+  ids(): Promise<readonly string[]>;
+  /** The content of the data files, of these matrices (or "index", that of all) or of every one; null for what is missing or damaged. */
   read(signal: AbortSignal, ids?: readonly string[]): Promise<readonly unknown[]>;
 }
 
@@ -26,33 +26,32 @@ export async function openPublishedFigures(
 ): Promise<PublishedFigures> {
   const { openPublications } = await import("./store/publications.ts");
   const publications = openPublications((await effects.database()).db);
-  const rows = async () =>
-    (await publications.list(site)).filter(
-      ({ owner, path, etag }) => owner === OWNER && DATA.test(path) && etag !== "",
-    );
+  const listIds = async (): Promise<readonly string[]> =>
+    (await publications.list(site)).flatMap(({ owner, path, etag }) => {
+      const id = owner === OWNER && etag !== "" ? DATA.exec(path)?.[1] : undefined;
+      return id === undefined || id === "index" ? [] : [id];
+    });
   return {
-    state: async () => Object.fromEntries((await rows()).map(({ path, digest }) => [path, digest])),
-    async read(signal, ids) {
+    ids: listIds,
+    async read(signal, wanted) {
       const bucket = await openBucket();
       const limit = pLimit(8);
-      const read = async (path: string): Promise<unknown> => {
+      const there = await listIds();
+      const read = async (id: string): Promise<unknown> => {
+        if (id !== "index" && !there.includes(id)) return null;
+        const path = `matrices/data/${id}.json`;
         const bytes = await bucket.get(path, signal);
-        // Somebody removed it by hand; the next run of the matrix job puts it again.
-        if (bytes === null) return null;
+        if (bytes === null && id === "index") return null;
         try {
-          return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
-        } catch (cause) {
-          throw new HdashError("permanent", `${path} on ${site} is not JSON`, { cause });
+          if (bytes !== null) return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+        } catch (error) {
+          effects.log.debug(`${path} on ${site} is not JSON: ${messageOf(error)}`);
         }
+        // Somebody has changed it by hand; the next run of the matrix job that does it puts it right.
+        effects.log.warn(`${path} on ${site} is missing or damaged, and is passed over`);
+        return null;
       };
-      const paths = (await rows())
-        .map(({ path }) => path)
-        .filter((path) => ids === undefined || ids.some((id) => path === dataPath(id)));
-      return Promise.all(paths.map((path) => limit(() => read(path))));
+      return Promise.all((wanted ?? there).map((id) => limit(() => read(id))));
     },
   };
-}
-
-function dataPath(id: string): string {
-  return `matrices/data/${id}.json`;
 }

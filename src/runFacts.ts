@@ -61,7 +61,8 @@ export async function runFacts(
     ran: record.ran,
     failedSteps: record.failed,
     scopes,
-    isMoved: (await listMovedScopes(db, record.id)).length > 0,
+    isMoved:
+      (await listMovedScopes(db, record.id)).length > 0 || (record.published?.deleted ?? 0) > 0,
     published: record.published,
     siteUrl,
     label: effects.config.slack.label,

@@ -106,7 +106,7 @@ export const VARIABLES: readonly Variable[] = [
     "Site",
     "(the bucket's root)",
     "dashboard/",
-    "Everything hdash puts or removes lies below it",
+    "Everything of the site lies below it",
   ),
   v(
     "S3_WEB_SITE_URL",
@@ -208,7 +208,7 @@ export const VARIABLES: readonly Variable[] = [
     "Matrices",
     "(what is free, less a tenth)",
     "50000",
-    "Most that downloads and spools take in HDASH_HOME at a time",
+    "Most that downloads take in HDASH_HOME at a time",
   ),
   v(
     "MATRIX_ATLASES",

@@ -3,7 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 
 import { EXIT, type Shell, worse } from "./command.ts";
-import type { Environment } from "./config.ts";
+import type { Config, Environment } from "./config.ts";
 import type { Effects } from "./effects.ts";
 import { HdashError } from "./error.ts";
 import { duration, instant } from "./format.ts";
@@ -151,7 +151,9 @@ function parseLimit(value: string): number {
 
 async function run(shell: Shell, name: string | null, flags: RunFlags): Promise<number> {
   const { PIPELINES } = await import("./pipelineList.ts");
-  const asked = PIPELINES.find((pipeline) => pipeline.name === name);
+  // Atlases are the dashboard's.
+  const named = name ?? (flags.atlas === undefined ? null : "htan");
+  const asked = PIPELINES.find((pipeline) => pipeline.name === named);
   if (name !== null && asked === undefined) {
     throw new HdashError("usage", `there is no pipeline ${JSON.stringify(name)}`, {
       hint: `There are: ${PIPELINES.map((pipeline) => pipeline.name).join(", ")}.`,
@@ -161,16 +163,22 @@ async function run(shell: Shell, name: string | null, flags: RunFlags): Promise<
   if (Object.keys(overrides).length > 0 && name !== "matrix") {
     throw new HdashError("usage", `${flagNames(flags)} belongs to \`hdash run matrix\``);
   }
-  if (flags.atlas !== undefined && name !== null && name !== "htan") {
+  if (flags.atlas !== undefined && named !== "htan") {
     throw new HdashError("usage", "--atlas belongs to `hdash run htan`");
   }
   const { work } = await import("./work.ts");
   // What is asked for by name has to be there; a run of everything is of what is configured.
-  const known = asked === undefined ? shell.config([], overrides) : null;
+  const known = asked === undefined ? whatIsThere(shell, overrides) : null;
   const chosen =
     asked === undefined
       ? PIPELINES.filter(({ isConfigured }) => known !== null && isConfigured(known))
       : [asked];
+  for (const { name: left } of PIPELINES.filter(
+    (one) => asked === undefined && !chosen.includes(one),
+  )) {
+    if (left === "htan")
+      shell.print("the HTAN dashboard is left out: no SYNAPSE_… variable is set");
+  }
   const config = shell.config([...new Set(chosen.flatMap(({ needs }) => needs))], overrides);
   let code: number = EXIT.ok;
   for (const pipeline of chosen) {
@@ -185,6 +193,16 @@ async function run(shell: Shell, name: string | null, flags: RunFlags): Promise<
     if (shell.signal.aborted) break;
   }
   return code;
+}
+
+/** The configuration, to see which jobs it is for; where something in it is wrong, everything that is wrong is told at once. */
+function whatIsThere(shell: Shell, overrides: Environment): Config {
+  try {
+    return shell.config([], overrides);
+  } catch (error) {
+    if (!(error instanceof HdashError) || error.kind !== "config") throw error;
+    return shell.config(["synapse", "database", "site"], overrides);
+  }
 }
 
 /** What the flags of `run matrix` say, as the variables they stand for. */

@@ -44,6 +44,7 @@ describe("readConfig(env, needs)", () => {
       user: "jdoe",
       token: "token-abc",
       masterView: "syn20446927",
+      isGiven: true,
     });
     expect(config.database).toEqual({
       kind: "postgres",

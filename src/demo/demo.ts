@@ -74,6 +74,9 @@ export async function demo(shell: Shell, flags: DemoFlags): Promise<number> {
           shell.print(
             `The site is in ${site}\nOpen ${pathToFileURL(join(site, "index.html")).href}`,
           );
+          if (config.matrix !== null) {
+            shell.print(`Open ${pathToFileURL(join(site, "matrices", "index.html")).href}`);
+          }
           return code;
         },
         { clock: () => stage.now() },

@@ -67,6 +67,8 @@ interface GalleryFigure {
   readonly src2x: string;
   readonly alt: string;
   readonly title: string;
+  /** Which of the matrix's approaches it is of, as a heading; "" where there is only one. */
+  readonly approach: string;
   /** Pixels of the first; they keep its place while it loads. */
   readonly width: number;
   readonly height: number;
@@ -176,9 +178,21 @@ function atlasModel(
       hasLinks: analysis.sif.length > 0,
       table: linksTable(analysis, input.components),
     },
-    gallery,
+    gallery: gallery.map(galleryModel),
     hasGallery: gallery.length > 0,
     jsonPath: `data/${id}.json`,
+  };
+}
+
+/** Puts a matrix's figures under the approach that they are of, in their order. */
+function galleryModel({ figures, ...matrix }: MatrixGallery): object {
+  const approaches = [...new Set(figures.map(({ approach }) => approach))];
+  return {
+    ...matrix,
+    groups: approaches.map((approach) => ({
+      approach,
+      figures: figures.filter((figure) => figure.approach === approach),
+    })),
   };
 }
 

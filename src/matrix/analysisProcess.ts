@@ -23,8 +23,14 @@ async function analyse({ request }: ToAnalysis): Promise<void> {
     await writeFile(join(request.scratchDir, ANALYSIS_FILE), JSON.stringify(analysis));
     tell({ kind: "done" });
   } catch (error) {
-    const kind = error instanceof HdashError ? error.kind : "permanent";
-    tell({ kind: "failed", errorKind: kind, message: messageOf(error) });
+    const known = error instanceof HdashError ? error : null;
+    tell({
+      kind: "failed",
+      errorKind: known?.kind ?? "permanent",
+      message: messageOf(error),
+      hint: known?.hint ?? null,
+      publicly: known?.publicly ?? null,
+    });
   }
 }
 

@@ -16,6 +16,8 @@ import { openRegion } from "./regionBytes.ts";
 export const MOST_RATIO = 1000;
 /** Small files of one repeated line are no bombs: what unpacks to less than this is harmless at any ratio. */
 const HARMLESS_BYTES = 1 << 20;
+/** No known matrix is larger unpacked; scratch disks are seldom. */
+const MOST_BYTES = 100e9;
 /** A head unpacks to no more than this, whatever it claims. */
 const MOST_HEAD_BYTES = 32 << 20;
 /** 256 kB: few calls, and still within the cache of a core. */
@@ -122,6 +124,13 @@ function checkSize(region: ByteRegion, total: number, mostBytes: number): void {
       `${showName(region.name)} unpacks to more than ${number(MOST_RATIO)} times its size of ${showBytes(region.length)}`,
     );
   }
+}
+
+/** Tells how many bytes a region may unpack to: what its archive says of it, within what any packing can do and any disk holds. */
+export function mostUnpackedBytes({ length, layers, claimed }: ByteRegion): number {
+  // What an archive says is of its own layer only: packed by gzip within, the bytes are more.
+  const said = layers.includes("gzip") ? null : claimed;
+  return Math.min(said?.bytes ?? Math.max(HARMLESS_BYTES, length * MOST_RATIO), MOST_BYTES);
 }
 
 /** Unpacks a region into a new private file. */

@@ -1,5 +1,6 @@
 // One pass over a matrix's cells: what is counted per cell, the sums per gene and group, counts of top-gene candidates put aside.
 
+import { number } from "../format.ts";
 import { type AsideCounts, makeAsideCounts } from "./asideCounts.ts";
 import {
   ASIDE_CELLS,
@@ -8,8 +9,12 @@ import {
   MOST_CANDIDATES,
 } from "./kernel/foldKernel.ts";
 import type { CellBlock, CellTable, GeneTable } from "./matrix.ts";
+import { UnreadableMatrix } from "./problem.ts";
 import type { CellVectors } from "./statistics.ts";
 import { highestGenes } from "./topGenes.ts";
+
+/** Genes × approaches; each takes 37 bytes while counting and about as much afterwards: 1.5 GB. */
+const MOST_SUMS = 20_000_000;
 
 /** What a pass gathers. */
 export interface CellFold {
@@ -36,6 +41,13 @@ export interface CellFold {
 /** Makes a fold for a matrix; `scratchDir` is private. */
 export function makeCellFold(genes: GeneTable, cells: CellTable, scratchDir: string): CellFold {
   const { count, approaches, approachOf } = cells;
+  const sums = genes.ids.length * approaches.length;
+  if (sums > MOST_SUMS) {
+    throw new UnreadableMatrix(
+      "M_TOO_LARGE",
+      `${number(genes.ids.length)} genes in ${number(approaches.length)} approaches are more than the ${number(MOST_SUMS)} sums that can be kept`,
+    );
+  }
   const kernel = makeFoldKernel(genes.isMito, approaches.length);
   const hasMito = genes.isMito.includes(1);
   const nCounts = new Float64Array(count);

@@ -1,10 +1,16 @@
 // Reads a cell table for its number of rows and each cell's approach; barcodes and everything else about the cells stay where they are.
 
-import { APPROACH_COLUMNS, approachKey, buildCellTable } from "./approach.ts";
+import { number } from "../format.ts";
+import { APPROACH_COLUMNS, buildCellTable, makeApproachKeys } from "./approach.ts";
+import { showName } from "./boundedRegion.ts";
 import { readTable, type TableRow } from "./delimitedTable.ts";
 import { decideHeader, type HeaderLook, lookOfFirstRow } from "./headerRow.ts";
-import type { Approach, CellTable } from "./matrix.ts";
+import type { CellTable } from "./matrix.ts";
+import { UnreadableMatrix } from "./problem.ts";
 import type { ByteRegion } from "./region.ts";
+
+/** As of HDF5: the largest known matrix has some ten million. */
+const MOST_CELLS = 50_000_000;
 
 /** Reads a cell table; `sizes` are the matrix's columns and rows ([] where they are not known), which tell whether there is a header. */
 export async function readCellRows(
@@ -42,6 +48,7 @@ async function readOnce(
         return;
       }
     }
+    checkCells(`${showName(region.name)} has`, isHeader ? index : index + 1);
     if (header.length > 0 && column === null) column = chooseColumn(header, row.count());
     builder.add(column === null || column === -1 ? null : row.field(column));
   });
@@ -68,22 +75,15 @@ function fieldsOf(row: TableRow): readonly string[] {
 export function joinCellTables(tables: readonly CellTable[]): CellTable {
   const [only] = tables;
   if (only !== undefined && tables.length === 1) return only;
-  const labels = new Map<string, Set<string>>();
-  const order: string[] = [];
   const count = tables.reduce((sum, table) => sum + table.count, 0);
+  const keys = makeApproachKeys();
+  checkCells("the matrices together have", count);
   const of = new Uint8Array(count);
   let at = 0;
   for (const table of tables.filter((one) => one.count > 0)) {
-    const indexes = table.approaches.map(({ key: own, label }) => {
-      // A byte a cell: what does not fit among 255 is not told apart.
-      const key = labels.has(own) || order.length < 254 ? own : approachKey("");
-      const known = labels.get(key) ?? new Set<string>();
-      if (!labels.has(key)) {
-        labels.set(key, known);
-        order.push(key);
-      }
-      for (const one of label.split(" / ")) if (known.size < 8) known.add(one);
-      return order.indexOf(key);
+    const indexes = table.approaches.map(({ key, label }) => {
+      const places = label.split(" / ").map((one) => keys.indexOf(key, one));
+      return places[0] ?? 0;
     });
     const { approachOf } = table;
     if (approachOf === null) of.fill(indexes[0] ?? 0, at, at + table.count);
@@ -92,13 +92,12 @@ export function joinCellTables(tables: readonly CellTable[]): CellTable {
         of[at + cell] = indexes[approachOf[cell] ?? 0] ?? 0;
     at += table.count;
   }
-  const approaches: readonly Approach[] = order.map((key) => ({
-    key,
-    label: [...(labels.get(key) ?? [])].join(" / "),
-  }));
-  return {
-    count,
-    approaches: approaches.length > 0 ? approaches : (only?.approaches ?? []),
-    approachOf: order.length > 1 ? of : null,
-  };
+  const joined = keys.build(of);
+  return count > 0 ? joined : { ...joined, approaches: only?.approaches ?? [] };
+}
+
+/** Throws where there are more cells than can be held. */
+export function checkCells(whose: string, cells: number): void {
+  if (cells <= MOST_CELLS) return;
+  throw new UnreadableMatrix("M_TOO_LARGE", `${whose} more than ${number(MOST_CELLS)} cells`);
 }

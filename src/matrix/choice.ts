@@ -42,6 +42,17 @@ export function chooseEntries(listing: MatrixListing, choice: EntryChoice): Matr
   return { entries: entries.sort(byLargest), skips };
 }
 
+/** Makes the question whether a matrix will be chosen, for sources that would have to read much to list what is not. */
+export function makeWanted(
+  choice: EntryChoice,
+): (entry: Pick<MatrixEntry, "id" | "projectId">) => boolean {
+  const blacklist = choice.blacklist === null ? null : foldedSet(choice.blacklist);
+  const targets = choice.targets === null ? null : foldedSet(choice.targets);
+  return (entry) =>
+    !(blacklist !== null && isNamed(entry, blacklist)) &&
+    (targets === null || isNamed(entry, targets));
+}
+
 function foldedSet(ids: Iterable<string>): ReadonlySet<string> {
   return new Set([...ids].map(fold).filter((id) => id !== ""));
 }
@@ -50,7 +61,7 @@ function fold(id: string): string {
   return id.trim().toLowerCase();
 }
 
-function isNamed(entry: MatrixEntry, ids: ReadonlySet<string>): boolean {
+function isNamed(entry: Pick<MatrixEntry, "id" | "projectId">, ids: ReadonlySet<string>): boolean {
   return ids.has(fold(entry.projectId)) || ids.has(fold(entry.id));
 }
 

@@ -66,7 +66,10 @@ export async function knowFile(region: ByteRegion): Promise<KnownFile> {
   if (head === null) {
     return { kind: "damaged", region: at, words: "damaged: its data do not decompress" };
   }
-  if (startsWith(head, "%%MatrixMarket", 0)) return { kind: "mtx", region: at, words: "a matrix" };
+  // Editors on Windows put the mark of UTF-8 before it.
+  const start = startsWith(head, "\xef\xbb\xbf", 0) ? 3 : 0;
+  if (startsWith(head, "%%MatrixMarket", start))
+    return { kind: "mtx", region: at, words: "a matrix" };
   if (HDF5_OFFSETS.some((offset) => head.subarray(offset, offset + 8).equals(HDF5_MAGIC))) {
     return { kind: "hdf5", region: at, words: "an HDF5 file" };
   }

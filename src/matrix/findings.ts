@@ -1,5 +1,6 @@
 // What an analysis leaves in the ledger: findings to be mended, and numbers that trends are drawn from.
 
+import { digestOf } from "../digest.ts";
 import type { Finding } from "../finding.ts";
 import type { MatrixAnalysis } from "./analysis.ts";
 import { matrixFinding, type MatrixRule } from "./problem.ts";
@@ -40,6 +41,8 @@ export function analysisMeasures(analysis: MatrixAnalysis): Readonly<Record<stri
   const { genes, cells, entries, counts, groups } = analysis.facts;
   return {
     ...severities,
+    // Other content with the same totals is other facts: pages say when they were made anew.
+    fingerprint: fingerprintOf(analysis),
     genes,
     cells,
     entries,
@@ -49,4 +52,9 @@ export function analysisMeasures(analysis: MatrixAnalysis): Readonly<Record<stri
       0,
     ),
   };
+}
+
+/** 48 bits of a digest over everything that was found: as much as a number holds. */
+function fingerprintOf(analysis: MatrixAnalysis): number {
+  return Number.parseInt(digestOf(JSON.stringify(analysis)).slice(0, 12), 16);
 }

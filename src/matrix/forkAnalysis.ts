@@ -15,7 +15,13 @@ export interface ToAnalysis {
 export type FromAnalysis =
   | { readonly kind: "stage"; readonly stage: string; readonly fraction: number }
   | { readonly kind: "done" }
-  | { readonly kind: "failed"; readonly errorKind: ErrorKind; readonly message: string };
+  | {
+      readonly kind: "failed";
+      readonly errorKind: ErrorKind;
+      readonly message: string;
+      readonly hint: string | null;
+      readonly publicly: string | null;
+    };
 
 /** The result's name in the scratch folder. */
 export const ANALYSIS_FILE = "analysis.json";
@@ -94,7 +100,13 @@ export async function forkAnalysis(
     signal.removeEventListener("abort", stop);
   }
   const end = last as FromAnalysis | null;
-  if (end?.kind === "failed") throw new HdashError(end.errorKind, end.message);
+  if (end?.kind === "failed") {
+    const { errorKind, message, hint, publicly } = end;
+    throw new HdashError(errorKind, message, {
+      ...(hint === null ? {} : { hint }),
+      ...(publicly === null ? {} : { publicly }),
+    });
+  }
   // Written by analysisProcess.ts.
   const text = await readFile(join(request.scratchDir, ANALYSIS_FILE), "utf8");
   return JSON.parse(text) as MatrixAnalysis;

@@ -3,7 +3,7 @@
 import { number } from "../format.ts";
 import { showName } from "./boundedRegion.ts";
 import { readTable, type TableRow } from "./delimitedTable.ts";
-import { decideHeader, type HeaderLook, lookOfFirstRow } from "./headerRow.ts";
+import { decideHeader, type HeaderLook, isStandIn, lookOfFirstRow } from "./headerRow.ts";
 import { UnreadableMatrix } from "./problem.ts";
 import type { ByteRegion } from "./region.ts";
 
@@ -18,12 +18,14 @@ export interface GeneRows {
 }
 
 /** Peaks of open chromatin are half a million; beyond this no table is one of genes. */
-const MOST_GENES = 4_000_000;
+export const MOST_GENES = 4_000_000;
 const GENE_EXPRESSION = "gene expression";
 const ID_NAMES =
   /^(featurekey|featureid|geneids?|ensembl|ensemblid|ensemblgeneid|ensgid|accession|ids?)$/;
 const SYMBOL_NAMES =
   /^(featurename|genenames?|genesymbols?|symbols?|geneshortname|hgncsymbol|names?)$/;
+/** Stands above ids as well as above symbols: what it means is told by the column before it. */
+const EITHER_NAMES = /^(genes?|features?)$/;
 const TYPE_NAMES = /^featuretypes?$/;
 
 interface Columns {
@@ -68,7 +70,7 @@ async function readOnce(
         return;
       }
     }
-    columns ??= chooseColumns(header, row.count());
+    columns ??= withoutRowNumbers(chooseColumns(header, row.count()), header, row);
     const id = row.field(columns.id);
     const symbol = row.field(columns.symbol);
     if (id === "" && symbol === "") {
@@ -106,9 +108,25 @@ function chooseColumns(header: readonly string[], count: number): Columns {
   const second = Math.min(1, count - 1);
   return {
     id: id ?? (symbol === 0 ? second : 0),
-    symbol: symbol ?? (id !== null && id > 0 ? 0 : header.length > 0 && id === null ? 0 : second),
+    symbol:
+      symbol ??
+      (id !== null && id > 0
+        ? 0
+        : header.length > 0 && id === null
+          ? (find(EITHER_NAMES) ?? 0)
+          : second),
     type: find(TYPE_NAMES) ?? 2,
   };
+}
+
+/** pandas numbers rows in a column without a name: such numbers are no ids. */
+function withoutRowNumbers(columns: Columns, header: readonly string[], row: TableRow): Columns {
+  const isNumbered =
+    header.length > 0 &&
+    columns.symbol > columns.id &&
+    isStandIn(header.length === row.count() ? header[columns.id] : "") &&
+    /^\d+$/.test(row.field(columns.id));
+  return isNumbered ? { ...columns, id: columns.symbol } : columns;
 }
 
 function fieldsOf(row: TableRow): readonly string[] {

@@ -12,6 +12,15 @@ const WORDS = new Set(
 /** What R and pandas write above row names: nothing, or a stand-in. */
 const STAND_INS = new Set(["", "x", "0", "v1", "unnamed0"]);
 
+/** Tells whether what stands above a column is no name of it. */
+export function isStandIn(field = ""): boolean {
+  return STAND_INS.has(wordOf(field));
+}
+
+function wordOf(field: string): string {
+  return field.toLowerCase().replace(/[\s_.-]+/g, "");
+}
+
 /** What a first row looks like by its words alone. */
 export type HeaderLook = "header" | "maybe" | "row";
 
@@ -20,7 +29,7 @@ export type HeaderLook = "header" | "maybe" | "row";
  * cell metadata), "maybe" where the first field is empty or a stand-in, "row" else.
  */
 export function lookOfFirstRow(fields: readonly string[]): HeaderLook {
-  const words = fields.map((field) => field.toLowerCase().replace(/[\s_.-]+/g, ""));
+  const words = fields.map(wordOf);
   if (words.some((word) => WORDS.has(word))) return "header";
   if (fields.some((field) => /^[a-z]+(_[a-z]+)+\.[a-z_]+/.test(field))) return "header";
   return STAND_INS.has(words[0] ?? "") ? "maybe" : "row";

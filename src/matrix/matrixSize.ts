@@ -16,7 +16,7 @@ export async function readMatrixSize(region: ByteRegion): Promise<MatrixSize | n
   for (const rawBytes of TRIES) {
     const head = await readHead(region, rawBytes);
     if (head === null) return null;
-    if (!/^%%MatrixMarket\b/i.test(head.toString("latin1", 0, 20))) return null;
+    if (!/^(\xef\xbb\xbf)?%%MatrixMarket\b/i.test(head.toString("latin1", 0, 20))) return null;
     const size = sizeOf(head, rawBytes >= region.length);
     if (size !== "further on") return size;
   }

@@ -40,8 +40,19 @@ export function headerMissing(name: string): UnreadableMatrix {
   return new UnreadableMatrix("M_HEADER", `${name} ends before the line with its sizes`);
 }
 
+/** Says that a header does not end where headers do. */
+export function headerTooLong(name: string): UnreadableMatrix {
+  return new UnreadableMatrix(
+    "M_HEADER",
+    `${name}: a line is too long, or the sizes are missing: the header goes on beyond ${number(LONGEST_HEADER_BYTES)} bytes`,
+  );
+}
+
 function checkBanner(name: string, line: string): void {
-  const words = line.toLowerCase().split(/\s+/);
+  const words = line
+    .replace(/^\u00ef\u00bb\u00bf/, "")
+    .toLowerCase()
+    .split(/\s+/);
   const [banner, object, layout, field, symmetry] = words;
   if (banner !== "%%matrixmarket") {
     throw bad(`${name} does not begin with %%MatrixMarket, but with "${shown(line)}"`);

@@ -14,20 +14,23 @@ import type {
 } from "./matrix.ts";
 import {
   headerMissing,
+  headerTooLong,
   LONGEST_HEADER_BYTES,
   makeHeaderReader,
   type MtxHeader,
-  shown,
 } from "./mtxHeader.ts";
+import { cutOff, turned, wrongEntry, wrongNumber } from "./mtxProblems.ts";
 import { UnreadableMatrix } from "./problem.ts";
 import { makeProgress, type Progress } from "./progress.ts";
 import type { MtxPart } from "./region.ts";
 import { readRegion } from "./regionReader.ts";
 import { type EntrySpool, makeSpool } from "./spool.ts";
+import { mostlyRounded } from "./tableNotes.ts";
+import { readWithZlib } from "./zlibRegion.ts";
 
 /** A pass by somebody who can begin anew: nothing need be known of the order of entries beforehand. */
 export interface RestartablePassOptions extends PassOptions {
-  /** All blocks so far are void; the cells come again from the first. Called at most once. */
+  /** All blocks so far are void; the cells come again from the first. */
   readonly onRestart?: () => void | Promise<void>;
 }
 
@@ -60,14 +63,19 @@ export async function openMtx(
   notes: readonly MatrixNote[],
   options: OpenOptions,
   sizes: MtxSizes = SIZES,
+  read: typeof readRegion = readRegion,
 ): Promise<MatrixReader> {
   const ordered = [...parts].sort((a, b) => a.firstCell - b.firstCell);
   const totalBytes = ordered.reduce((sum, { matrix }) => sum + matrix.length, 0);
   const found = new Map<string, MatrixNote>();
   let kernel: MtxKernel | null = null;
   let isOrdered = false;
+  /** What to say where most values were rounded. */
+  let mostly: string | null = null;
   let spool: EntrySpool | null = null;
   let spooled: Seen | null = null;
+  /** Whether zlib unpacks instead of ourselves. */
+  let isCareful = false;
 
   function theKernel(): MtxKernel {
     const mapRows = Math.max(0, ...ordered.map(({ geneMap }) => geneMap?.length ?? 0));
@@ -117,7 +125,10 @@ export async function openMtx(
       }
     }
 
-    for await (const piece of readRegion(part.matrix, at.ring, signal, sizes.inlineBytes)) {
+    const pieces = isCareful
+      ? readWithZlib(part.matrix, at.ring, signal)
+      : read(part.matrix, at.ring, signal, sizes.inlineBytes);
+    for await (const piece of pieces) {
       slot++;
       let from = piece.at;
       const to = piece.at + piece.length;
@@ -127,7 +138,7 @@ export async function openMtx(
         line += Buffer.from(at.bytes.subarray(from, end)).toString("latin1");
         headerBytes += end - from;
         from = end;
-        if (headerBytes > LONGEST_HEADER_BYTES) throw headerMissing(name);
+        if (headerBytes > LONGEST_HEADER_BYTES) throw headerTooLong(name);
         if (found < 0) break;
         from++;
         header = readHeader(line);
@@ -137,6 +148,9 @@ export async function openMtx(
       }
       if (header !== null) {
         if (!(await parse(from - left, to, false))) return null;
+        // At once: a file that says one entry and holds billions must not fill a disk first.
+        const { lines } = at.seen();
+        if (lines > header.entries) throw wrongNumber(name, lines, header.entries);
       }
       report(bytesBefore + piece.read, totalBytes);
     }
@@ -195,6 +209,7 @@ export async function openMtx(
           `${count(lines - zeros - dropped, "value")} are not whole, and none reaches 20`,
       );
     }
+    mostly = mostlyRounded(nameOf(ordered), rounded, lines - zeros - dropped);
     report.end(totalBytes);
     return { entries: 0, duplicates, rounded };
   }
@@ -259,6 +274,36 @@ export async function openMtx(
     return remember({ entries, duplicates, rounded: spooled?.rounded ?? 0 });
   }
 
+  /** Makes a pass by whatever way the order of entries leaves. */
+  async function attempt(
+    onBlock: (block: CellBlock) => void | Promise<void>,
+    options: RestartablePassOptions,
+  ): Promise<PassSummary> {
+    if (spool === null) {
+      const { onRestart } = options;
+      if (!isOrdered && onRestart === undefined) {
+        // Who cannot begin anew must not be given cells before it is known that they are whole.
+        if ((await stream(() => {}, { signal: options.signal })) === null) {
+          spool = await fillSpool({ signal: options.signal });
+        }
+      }
+      if (spool === null) {
+        const summary = await stream(onBlock, options);
+        if (summary !== null) return summary;
+        await onRestart?.();
+        spool = await fillSpool(options);
+      }
+    }
+    return passSpool(spool, onBlock, options);
+  }
+
+  /** Whether bytes or entries are refused that zlib would have unpacked otherwise: nobody unpacks as well as zlib. */
+  function mayBeOurs(error: unknown): boolean {
+    const isPacked = ordered.some(({ matrix }) => matrix.layers.length > 0);
+    const isRefused = error instanceof UnreadableMatrix && /^M_(CORRUPT|ENTRY)$/.test(error.rule);
+    return isRefused && isPacked && !isCareful && spool === null;
+  }
+
   function note(rule: MatrixNote["rule"], severity: MatrixNote["severity"], message: string): void {
     found.set(rule, { rule, severity, message });
   }
@@ -267,11 +312,8 @@ export async function openMtx(
     const name = nameOf(ordered);
     if (summary.rounded > 0) {
       const values = `${count(summary.rounded, "value")} of ${name}`;
-      note(
-        "M_ROUNDED",
-        "warning",
-        `${values} were not whole and were rounded to the nearest count`,
-      );
+      const plain = `${values} were not whole and were rounded to the nearest count`;
+      note("M_ROUNDED", "warning", mostly ?? plain);
     }
     if (summary.duplicates > 0) {
       const entries = count(summary.duplicates, "entry", "entries");
@@ -291,22 +333,25 @@ export async function openMtx(
     cells,
     notes: () => [...notes, ...found.values()],
     async pass(onBlock, options: RestartablePassOptions) {
-      if (spool === null) {
+      let hasGiven = false;
+      const give: typeof onBlock = (block) => {
+        hasGiven = true;
+        return onBlock(block);
+      };
+      try {
+        return await attempt(give, options);
+      } catch (error) {
         const { onRestart } = options;
-        if (!isOrdered && onRestart === undefined) {
-          // Who cannot begin anew must not be given cells before it is known that they are whole.
-          if ((await stream(() => {}, { signal: options.signal })) === null) {
-            spool = await fillSpool({ signal: options.signal });
-          }
-        }
-        if (spool === null) {
-          const summary = await stream(onBlock, options);
-          if (summary !== null) return summary;
-          await onRestart?.();
-          spool = await fillSpool(options);
+        if (!mayBeOurs(error) || (hasGiven && onRestart === undefined)) throw error;
+        isCareful = true;
+        await onRestart?.();
+        try {
+          return await attempt(onBlock, options);
+        } catch (again) {
+          isCareful = false;
+          throw again instanceof UnreadableMatrix ? error : again;
         }
       }
-      return passSpool(spool, onBlock, options);
     },
     async close() {
       const last = spool;
@@ -321,58 +366,4 @@ function nameOf(parts: readonly MtxPart[]): string {
   const [first] = parts;
   if (first === undefined) return "the matrix";
   return parts.length === 1 ? first.matrix.name : `${first.matrix.name} and its like`;
-}
-
-function turned({ matrix, genes, cells }: MtxPart): string {
-  return `${matrix.name} lies cells × genes (${number(cells)} × ${number(genes)}) and was turned`;
-}
-
-function cutOff(name: string, lines: number, header: MtxHeader | null): UnreadableMatrix {
-  const claimed = number(header?.entries ?? 0);
-  return new UnreadableMatrix(
-    "M_CORRUPT",
-    `${name} is truncated: it ends within entry ${number(lines + 1)} of ${claimed}`,
-  );
-}
-
-function wrongNumber(name: string, lines: number, claimed: number): UnreadableMatrix {
-  const entries = `${count(lines, "entry", "entries")} of the ${number(claimed)} that its header says`;
-  return new UnreadableMatrix(
-    "M_CORRUPT",
-    lines < claimed
-      ? `${name} is truncated: it holds ${entries}`
-      : `${name} holds ${number(lines)} entries, more than the ${number(claimed)} that its header says`,
-  );
-}
-
-/** Says what is wrong with the entry at which parsing stopped. */
-function wrongEntry(
-  kernel: MtxKernel,
-  status: number,
-  part: MtxPart | undefined,
-  header: MtxHeader | null,
-): UnreadableMatrix {
-  const name = part?.matrix.name ?? "the matrix";
-  if (status === STATUS.badSum) {
-    return new UnreadableMatrix(
-      "M_ENTRY",
-      `${name}: entries that name the same gene and cell add up to more than 4,294,967,295`,
-    );
-  }
-  const { text, column } = kernel.wrong();
-  const value = `"${shown(text)}"`;
-  const where = `${name}, entry ${number(kernel.seen().lines + 1)}`;
-  const bad = (what: string): UnreadableMatrix =>
-    new UnreadableMatrix("M_ENTRY", `${where}: ${what}`);
-  if (status === STATUS.longLine) return bad(`the line that begins with ${value} does not end`);
-  if (status === STATUS.badFields) return bad(`${value} is not a row, a column and a value`);
-  if (status === STATUS.badIndex) {
-    const of = column === 1 ? header?.rows : header?.columns;
-    const noun = column === 1 ? "row" : "column";
-    return bad(`${noun} ${value} is not a whole number from 1 to ${number(of ?? 0)}`);
-  }
-  if (/^[-]/.test(text) && Number(text) < 0) return bad(`the value ${value} is negative`);
-  if (/^[+-]?(nan|inf(inity)?)$/i.test(text)) return bad(`the value ${value} is not finite`);
-  if (Number(text) > 0xffffffff) return bad(`the value ${value} is above 4,294,967,295`);
-  return bad(`the value ${value} is not a number`);
 }

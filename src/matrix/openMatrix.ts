@@ -6,8 +6,14 @@ import { basename, dirname, join } from "node:path";
 
 import { HdashError } from "../error.ts";
 import { count, number } from "../format.ts";
-import { MOST_RATIO, showName, stopIfAborted, unpackRegion, wholeFile } from "./boundedRegion.ts";
-import { joinCellTables, readCellRows } from "./cellRows.ts";
+import {
+  mostUnpackedBytes,
+  showName,
+  stopIfAborted,
+  unpackRegion,
+  wholeFile,
+} from "./boundedRegion.ts";
+import { checkCells, joinCellTables, readCellRows } from "./cellRows.ts";
 import { knowFile } from "./fileKinds.ts";
 import {
   damaged,
@@ -43,7 +49,12 @@ export async function openMatrix(path: string, options: OpenOptions): Promise<Ma
     });
   }
   if (found.isDirectory()) return openFolder(real, options);
-  if (!found.isFile()) throw notReadable(name, "no file and no folder");
+  if (!found.isFile()) {
+    throw new UnreadableMatrix(
+      "M_FORMAT",
+      `${showName(name)} is ${found.isFIFO() ? "a pipe" : "no file and no folder"}: a matrix is read more than once, so it must be a file on disk`,
+    );
+  }
   // Its tables lie beside the name that was given, also where that is a link.
   return openFile(wholeFile(real, name, found.size), dirname(path), options);
 }
@@ -127,8 +138,7 @@ async function openSingle(region: ByteRegion, options: OpenOptions): Promise<Mat
   const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
   try {
     const file = join(dir, "matrix.h5");
-    const most = claimed?.bytes ?? region.length * MOST_RATIO;
-    await unpackRegion(region, file, layers.includes("gzip") ? Infinity : most, options.signal);
+    await unpackRegion(region, file, mostUnpackedBytes(region), options.signal);
     return withNotes(await openHdf5(file, name, options), remove);
   } catch (error) {
     await remove();
@@ -167,6 +177,7 @@ async function openMtxFiles(
   const { signal, approaches } = options;
   const union = makeGeneUnion();
   const cellTables: CellTable[] = [];
+  let cellCount = 0;
   const read: { readonly matrix: ByteRegion; readonly genes: number; readonly cells: number }[] =
     [];
   for (const one of files) {
@@ -185,6 +196,8 @@ async function openMtxFiles(
     if (size !== null) checkTables(one, size, genes.ids.length, cells.count);
     union.add(genes);
     cellTables.push(cells);
+    cellCount += cells.count;
+    checkCells("the matrices together have", cellCount);
     read.push({ matrix, genes: genes.ids.length, cells: cells.count });
   }
   const { genes, symbols, geneMaps, notes } = union.build();

@@ -27,6 +27,8 @@ import type { FigureSummary, GroupSummary, MatrixSummary } from "./summary.ts";
 export interface ProjectFigure {
   readonly approachKey: string;
   readonly name: FigureName;
+  /** Of the published PNG, in pixels; it is 600 wide. */
+  readonly height: number;
   readonly inlineSvg: string;
   readonly compactSvg: string;
 }
@@ -57,6 +59,10 @@ interface PlateModel {
   readonly reading: string;
   readonly svg: string;
   readonly compactSvg: string;
+  /** Instead of a drawing, the published picture: its height, and the shape of what is drawn in it. */
+  readonly isPicture: boolean;
+  readonly height: number;
+  readonly shape: string;
   readonly files: FigurePaths;
   readonly snippet: string;
 }
@@ -69,6 +75,9 @@ const NOTHING = {
   alt: "",
   svg: "",
   compactSvg: "",
+  isPicture: false,
+  height: 0,
+  shape: "",
   files: { png: "", png2x: "", thumbnail: "", svg: "", spec: "" },
   snippet: "",
 };
@@ -90,23 +99,17 @@ export function makeProjectPage(input: ProjectPageInput, render: RenderPage): re
   ];
 }
 
-/** Heights of the published pictures, which are as high as what is drawn here; by approach and name. */
+/** Heights of the published pictures, by approach and name. */
 function heightsOf(figures: readonly ProjectFigure[]): ReadonlyMap<string, number> {
   return new Map(
-    figures.map(({ approachKey, name, inlineSvg }) => [
-      `${approachKey}/${name}`,
-      heightOf(inlineSvg),
-    ]),
+    figures.map(({ approachKey, name, height }) => [`${approachKey}/${name}`, height]),
   );
 }
 
-/** Height of a drawing that is 600 wide, in whole pixels. */
-function heightOf(svg: string): number {
+/** Width over height of what is drawn in a picture, without its title and caption; "" for a drawing that does not say. */
+function shapeOf(svg: string): string {
   const [, width, height] = /^<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg) ?? [];
-  // A drawing without a box is none of ours; three to two is the shape of most.
-  return width === undefined || height === undefined
-    ? 400
-    : Math.round((600 * Number(height)) / Number(width));
+  return width === undefined || height === undefined ? "" : `${width} / ${height}`;
 }
 
 function projectModel(input: ProjectPageInput): object {
@@ -142,7 +145,8 @@ function projectModel(input: ProjectPageInput): object {
       rule,
       tone: severity,
       mark: NOTE_MARKS[severity],
-      message,
+      // Sentences begin large; names of files stay as they are.
+      message: message.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase()),
     })),
     tabs: [
       ...panels.map(({ tab, key, badge }) => ({ id: tab, label: key, badge })),
@@ -220,7 +224,7 @@ function panelModel(group: GroupSummary, isFirst: boolean, input: ProjectPageInp
       .map((figure) => [figure.name, figure]),
   );
   const plates = group.figures.map((figure) =>
-    plateModel(figure, group, drawn.get(figure.name), input),
+    plateModel(figure, group, drawn.get(figure.name), isFirst, input),
   );
   return {
     tab: `lca-${key}`,
@@ -230,8 +234,9 @@ function panelModel(group: GroupSummary, isFirst: boolean, input: ProjectPageInp
     isFirst,
     facts: groupFacts(group, summary.genes),
     plates,
-    parts: FIGURE_PARTS.map(({ title, figures }) => ({
+    parts: FIGURE_PARTS.map(({ title, isStacked, figures }) => ({
       title,
+      isStacked,
       plates: plates.filter((_, at) => figures.includes(group.figures[at]?.name ?? "pca")),
     })).filter((part) => part.plates.length > 0),
   };
@@ -241,6 +246,7 @@ function plateModel(
   figure: FigureSummary,
   group: GroupSummary,
   drawn: ProjectFigure | undefined,
+  isFirst: boolean,
   { summary, siteUrl }: ProjectPageInput,
 ): PlateModel {
   const { name, title } = figure;
@@ -261,13 +267,17 @@ function plateModel(
     reason: "",
     caption,
     alt,
-    svg: drawn.inlineSvg,
-    compactSvg: drawn.compactSvg,
+    // Drawings are heavy: those of the panel that is seen first are in the page, pictures of the others come when they are asked for.
+    svg: isFirst ? drawn.inlineSvg : "",
+    compactSvg: isFirst ? drawn.compactSvg : "",
+    isPicture: !isFirst,
+    height: drawn.height,
+    shape: shapeOf(drawn.inlineSvg),
     files: figureHrefs(summary.id, group.approach, name),
     snippet: snippetOf(
       `${siteRoot(siteUrl)}/${encodeKey(figureKeys(summary.id, group.approach, name).png)}`,
       alt,
-      drawn.inlineSvg,
+      drawn.height,
     ),
   };
 }
@@ -278,10 +288,10 @@ function siteRoot(siteUrl: string | null): string {
 }
 
 /** Writes the markup that shows a figure in another page. */
-function snippetOf(src: string, alt: string, svg: string): string {
+function snippetOf(src: string, alt: string, height: number): string {
   const escape = (text: string) =>
     text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
-  return `<img src="${escape(src)}"\n  width="600" height="${heightOf(svg)}" loading="lazy"\n  alt="${escape(alt)}">`;
+  return `<img src="${escape(src)}"\n  width="600" height="${height}" loading="lazy"\n  alt="${escape(alt)}">`;
 }
 
 function sourceFacts({ source, format, id, projectId, species }: MatrixSummary, updatedAt: string) {

@@ -25,10 +25,13 @@ export const FORMAT_LABELS: Readonly<Record<MatrixFormat, string>> = {
 /** Parts of an approach's figures, in order. */
 export const FIGURE_PARTS: readonly {
   readonly title: string;
+  /** True where each figure takes the whole width: side by side, one would leave half of it blank. */
+  readonly isStacked: boolean;
   readonly figures: readonly FigureName[];
 }[] = [
   {
     title: "Quality of the cells",
+    isStacked: false,
     figures: [
       "highest_expr_genes",
       "violin",
@@ -36,8 +39,12 @@ export const FIGURE_PARTS: readonly {
       "scatter_percentMitoGenes_vs_count",
     ],
   },
-  { title: "Variable genes and components", figures: ["highly_variable_genes", "pca"] },
-  { title: "Clusters and their markers", figures: ["umap", "rank_gene_groups"] },
+  {
+    title: "Variable genes and components",
+    isStacked: false,
+    figures: ["highly_variable_genes", "pca"],
+  },
+  { title: "Clusters and their markers", isStacked: true, figures: ["umap", "rank_gene_groups"] },
 ];
 
 /** Short names of the figures, for places without room. */

@@ -17,6 +17,8 @@ import { figureHrefs, figureKeys } from "./figurePaths.ts";
 import { byCells, FIGURE_LABELS, medianText, roundNumber, speciesLabel } from "./projectWords.ts";
 import type { GroupSummary, MatrixSummary } from "./summary.ts";
 
+export const INDEX_SCHEMA = "hdash/matrices/1";
+
 /** A matrix as the index knows it. */
 export interface ProjectRow {
   readonly id: string;
@@ -56,6 +58,8 @@ interface LineModel {
 interface RowModel {
   readonly id: string;
   readonly title: string;
+  /** False where its id is all that it is called. */
+  readonly isTitled: boolean;
   readonly href: string;
   readonly note: string;
   readonly isFailed: boolean;
@@ -107,30 +111,69 @@ function projectsModel(input: ProjectsPageInput): object {
     totals: totals(input),
     hasFailed: failed.length > 0,
     failedTitle: `${count(failed.length, "matrix", "matrices")} could not be read`,
-    failed: failed.map((row) => ({ id: row.id, title: row.title, says: failureText(row) })),
+    failed: failed.map(failedModel),
     hasKept: failed.some(({ summary }) => summary !== null),
     hasRows: rows.length > 0,
     rows: rows.map(rowModel),
     pictures: FIGURE_NAMES.map((name) => ({ name, label: FIGURE_LABELS[name] })),
     hasSkips: skips.length > 0,
-    skipsTitle: `${count(skips.length, "matrix", "matrices")} left out`,
+    skipsTitle: leftOutTitle(input),
     skips: skipsTable(skips),
   };
 }
 
-function totals({ rows, skips }: ProjectsPageInput) {
+/** Counts the matrices that were left out: other files of a matrix that has a row, and files that are none, do not count. */
+function countLeftOut({ rows, skips }: ProjectsPageInput): number {
+  const shown = new Set(rows.map(({ id }) => id));
+  return new Set(skips.flatMap(({ id }) => (isMatrixId(id) && !shown.has(id) ? [id] : []))).size;
+}
+
+/** A matrix is named by a uuid; a README is not. */
+function isMatrixId(id: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.|$)/i.test(id);
+}
+
+/** Says how much the fold holds: its rows are files as well as matrices. */
+function leftOutTitle(input: ProjectsPageInput): string {
+  const { length } = input.skips;
+  return countLeftOut(input) === length
+    ? `${count(length, "matrix", "matrices")} left out`
+    : `${count(length, "file")} left out`;
+}
+
+/** Names a matrix that failed once: what it is called, its id where that is another, and what went wrong. */
+function failedModel(row: ProjectRow) {
+  const { id, title, summary } = row;
+  return {
+    id: title === id ? "" : id,
+    title,
+    href: summary === null ? "" : pageHref(id),
+    says: failureText(row),
+  };
+}
+
+function pageHref(id: string): string {
+  return `${encodeURIComponent(id)}.html`;
+}
+
+function totals(input: ProjectsPageInput) {
+  const { rows } = input;
+  const leftOut = countLeftOut(input);
   const known = rows.flatMap(({ summary }) => summary ?? []);
   const groups = known.flatMap((summary) => summary.groups);
   const figures = groups.flatMap((group) => group.figures);
   const made = figures.filter(({ reason }) => reason === null).length;
   const sum = (numbers: readonly number[]) => numbers.reduce((total, value) => total + value, 0);
   const projects = new Set(known.map(({ projectId }) => projectId)).size;
-  const species = new Set(known.flatMap((summary) => summary.species ?? [])).size;
+  // Sources spell it as they like: homo_sapiens, Homo_Sapiens.
+  const species = new Set(
+    known.flatMap((summary) => speciesLabel(summary.species).toLowerCase() || []),
+  ).size;
   const keys = [...new Set(groups.map(({ approach }) => approach.key))].sort();
   const failures = rows.filter(({ failure }) => failure !== null).length;
   const unread = [
     ...(failures > 0 ? [`${number(failures)} failed`] : []),
-    ...(skips.length > 0 ? [`${number(skips.length)} left out`] : []),
+    ...(leftOut > 0 ? [`${number(leftOut)} left out`] : []),
   ];
   return [
     {
@@ -166,8 +209,13 @@ function totals({ rows, skips }: ProjectsPageInput) {
   ];
 }
 
-function failureText({ failure, updatedAt, summary }: ProjectRow): string {
-  const reason = failure ?? "";
+/** Tells the reason and how old the numbers are. Reasons name the file, which is often called as the matrix is: that has been said. */
+function failureText({ id, failure, updatedAt, summary }: ProjectRow): string {
+  const said = failure ?? "";
+  const rest = said.startsWith(id)
+    ? /^(?:\.[A-Za-z0-9.]+)?: (.+)$/.exec(said.slice(id.length))
+    : null;
+  const reason = rest?.[1] ?? said;
   return summary === null || updatedAt === null
     ? `Never read: ${reason}`
     : `Not updated since ${instant(updatedAt)}: ${reason}`;
@@ -183,7 +231,8 @@ function rowModel(row: ProjectRow): RowModel {
   return {
     id,
     title,
-    href: summary === null ? "" : `${encodeURIComponent(id)}.html`,
+    isTitled: title !== id,
+    href: summary === null ? "" : pageHref(id),
     note: failure === null ? "" : failureText(row),
     isFailed: failure !== null,
     species,
@@ -252,7 +301,7 @@ function skipsTable(skips: readonly MatrixSkip[]): TableModel {
 
 function indexJson({ rows, skips, run }: ProjectsPageInput): object {
   return {
-    schema: "hdash/matrices/1",
+    schema: INDEX_SCHEMA,
     builtAt: run.startedAt,
     build: run.build,
     source: run.sourceLabel,

@@ -3,6 +3,7 @@
 import { count } from "../format.ts";
 import { encodeKey } from "./figurePaths.ts";
 import { DATA_SCHEMA } from "./projectData.ts";
+import { INDEX_SCHEMA, type ProjectRow } from "./projectsPage.ts";
 import type { FigureSummary, GroupSummary, MatrixSummary } from "./summary.ts";
 
 /** A matrix as it was last published. */
@@ -29,6 +30,8 @@ export interface AtlasMatrix {
     readonly src2x: string;
     readonly alt: string;
     readonly title: string;
+    /** Which of the matrix's approaches it is of, as a heading; "" where there is only one. */
+    readonly approach: string;
     readonly width: number;
     readonly height: number;
   }[];
@@ -42,6 +45,51 @@ export function readPublishedMatrix(value: unknown): PublishedMatrix | null {
   // Written by makeProjectData under this schema.
   const { updatedAt, ...summary } = value as unknown as MatrixSummary & { updatedAt: string };
   return { id: summary.id, updatedAt, summary };
+}
+
+/**
+ * What the site says of these matrices: of those with a page, their last numbers; of all, what the index says was wrong with them.
+ * @param index the published index of all, `values` the data files, both as they were found.
+ */
+export function publishedRows(
+  index: unknown,
+  values: readonly unknown[],
+  ids: readonly string[],
+): readonly ProjectRow[] {
+  const known = new Map(
+    values.flatMap((value) => {
+      const found = readPublishedMatrix(value);
+      return found === null ? [] : [[found.id, found] as const];
+    }),
+  );
+  const said = new Map(listedIn(index).map((row) => [row.id, row]));
+  return ids.flatMap((id): readonly ProjectRow[] => {
+    const matrix = known.get(id);
+    const row = said.get(id);
+    if (matrix === undefined && (row?.failure ?? null) === null) return [];
+    return [
+      {
+        id,
+        title: matrix?.summary.title ?? row?.title ?? id,
+        summary: matrix?.summary ?? null,
+        failure: row?.failure ?? null,
+        updatedAt: matrix?.updatedAt ?? null,
+      },
+    ];
+  });
+}
+
+interface IndexEntry {
+  readonly id: string;
+  readonly title: string;
+  readonly failure: string | null;
+}
+
+function listedIn(index: unknown): readonly IndexEntry[] {
+  if (typeof index !== "object" || index === null) return [];
+  if (!("schema" in index) || index.schema !== INDEX_SCHEMA || !("matrices" in index)) return [];
+  // Written by makeProjectsPage under this schema.
+  return index.matrices as readonly IndexEntry[];
 }
 
 /** Sorts published matrices by the atlas they belong to; those of none are left out. Atlases and matrices are in the order of their ids. */
@@ -80,7 +128,8 @@ function pictures({ approach, figures }: GroupSummary, isOneOfSeveral: boolean) 
         src: encodeKey(files.png),
         src2x: encodeKey(files.png2x),
         alt: figure.alt,
-        title: isOneOfSeveral ? `${figure.title} (${approach.key})` : figure.title,
+        title: figure.title,
+        approach: isOneOfSeveral ? approach.key : "",
         width: width ?? 600,
         height: height ?? 400,
       },

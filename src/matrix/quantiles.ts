@@ -35,8 +35,9 @@ export function makeBox(positive: Float64Array, length: number, zeros: number): 
     q1,
     median,
     q3,
-    whiskerLow,
-    whiskerHigh,
+    // Few values may leave none between a quartile and its fence: the whisker then ends at the box, as matplotlib draws it.
+    whiskerLow: Math.min(whiskerLow, q1),
+    whiskerHigh: Math.max(whiskerHigh, q3),
     outlierCount: sorted.length + zerosOutside,
     outliers: thinned(sorted.length + zerosOutside, (rank) =>
       rank < zerosOutside ? 0 : (sorted[rank - zerosOutside] ?? 0),

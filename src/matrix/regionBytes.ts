@@ -5,7 +5,15 @@ import { crc32 } from "node:zlib";
 
 import { HdashError } from "../error.ts";
 import { number } from "../format.ts";
-import { type ByteSource, inflateSource } from "./kernel/inflateKernel.ts";
+import {
+  type ByteSource,
+  type InflateProblem,
+  inflateSource,
+  makeInflater,
+  ROOM_BYTES,
+  WINDOW_BYTES,
+} from "./kernel/inflateKernel.ts";
+import type { Ring } from "./kernel/mtxKernel.ts";
 import { UnreadableMatrix } from "./problem.ts";
 import type { ByteRegion } from "./region.ts";
 
@@ -16,24 +24,84 @@ export interface RegionBytes extends ByteSource {
   close(): void;
 }
 
+/** A region that is unpacked into a ring. */
+export interface RegionSlots {
+  /** Fills a slot of the ring; slots must be filled in turn. Tells how many bytes it got: none at the end. */
+  fill(slot: number): number;
+  position(): number;
+  close(): void;
+}
+
 /** Opens a region; it must be closed. */
 export function openRegion(region: ByteRegion): RegionBytes {
-  const { name, layers } = region;
   const file = openFile(region);
-  const [outermost] = layers;
-  let bytes: ByteSource = outermost === "deflate" ? file : checked(region, file);
-  for (const [depth, layer] of layers.entries()) {
-    bytes = inflateSource(bytes, layer, (problem, why) => {
-      const what = problem === "cut off" ? "truncated" : "damaged";
-      return new UnreadableMatrix("M_CORRUPT", `${name} is ${what}: ${why}`);
-    });
-    if (depth === 0 && layer === "deflate") bytes = checked(region, bytes);
+  const { read } = openLayers(region, file, region.layers.length);
+  return { read, position: file.position, close: file.close };
+}
+
+/** Opens a region to be unpacked into a ring, the last layer without a copy; it must be closed. */
+export function openRegionSlots(region: ByteRegion, ring: Ring): RegionSlots {
+  const { slots, slotBytes, memory, inputAt } = ring;
+  const { layers } = region;
+  const all = new Uint8Array(memory.buffer);
+  const file = openFile(region);
+  const last = layers.at(-1);
+  const packed = openLayers(region, file, Math.max(0, layers.length - 1));
+  const rest = { position: file.position, close: file.close };
+  if (last === undefined) {
+    return {
+      fill(slot) {
+        const at = slots[slot] ?? 0;
+        return readFully(packed, all.subarray(at, at + slotBytes));
+      },
+      ...rest,
+    };
   }
-  return { read: bytes.read, position: file.position, close: file.close };
+  const inflater = makeInflater(packed, last, failureOf(region), { memory, inputAt });
+  const check = layers.length === 1 && last === "deflate" ? makeCheck(region) : null;
+  let end = 0;
+  let total = 0;
+  return {
+    fill(slot) {
+      const at = slots[slot] ?? 0;
+      // Matches reach back into the slot before.
+      const window = Math.min(WINDOW_BYTES, total);
+      all.copyWithin(at - window, end - window, end);
+      end = at;
+      while (end - at < slotBytes && !inflater.hasEnded()) {
+        const stop = inflater.unpack(end, at + slotBytes + ROOM_BYTES);
+        if (stop > end) check?.(all.subarray(end, stop));
+        end = stop;
+      }
+      if (end === at) check?.(all.subarray(0, 0));
+      total += end - at;
+      return end - at;
+    },
+    ...rest,
+  };
+}
+
+/** Unpacks the outermost `depth` layers of a region. */
+function openLayers(region: ByteRegion, file: ByteSource, depth: number): ByteSource {
+  const { layers } = region;
+  const [outermost] = layers;
+  let bytes = outermost === "deflate" ? file : checked(region, file);
+  for (const [at, layer] of layers.slice(0, depth).entries()) {
+    bytes = inflateSource(bytes, layer, failureOf(region));
+    if (at === 0 && layer === "deflate") bytes = checked(region, bytes);
+  }
+  return bytes;
+}
+
+function failureOf({ name }: ByteRegion): (problem: InflateProblem, why: string) => Error {
+  return (problem, why) => {
+    const what = problem === "cut off" ? "truncated" : "damaged";
+    return new UnreadableMatrix("M_CORRUPT", `${name} is ${what}: ${why}`);
+  };
 }
 
 /** Fills all of `into`, as far as there are bytes; tells how many. */
-export function readFully(bytes: ByteSource, into: Uint8Array): number {
+function readFully(bytes: ByteSource, into: Uint8Array): number {
   let length = 0;
   while (length < into.length) {
     const got = bytes.read(into.subarray(length));
@@ -76,32 +144,40 @@ function openFile({ path, offset, length, name }: ByteRegion): RegionBytes {
 }
 
 /** Checks what an archive says of the bytes of its own layer. */
-function checked({ claimed, name }: ByteRegion, bytes: ByteSource): ByteSource {
-  if (claimed === null) return bytes;
-  let length = 0;
-  let sum = 0;
+function checked(region: ByteRegion, bytes: ByteSource): ByteSource {
+  const check = makeCheck(region);
   return {
     read(into) {
       const got = bytes.read(into);
-      length += got;
-      if (length > claimed.bytes) {
-        const most = number(claimed.bytes);
-        throw new UnreadableMatrix(
-          "M_CORRUPT",
-          `${name} unpacks to more than the ${most} bytes that its archive says`,
-        );
-      }
-      if (got > 0) {
-        sum = crc32(into.subarray(0, got), sum);
-      } else if (length < claimed.bytes) {
-        throw new UnreadableMatrix(
-          "M_CORRUPT",
-          `${name} is truncated: ${number(length)} of ${number(claimed.bytes)} bytes`,
-        );
-      } else if (sum !== claimed.crc32) {
-        throw new UnreadableMatrix("M_CORRUPT", `${name} is damaged: its checksum does not fit`);
-      }
+      check(into.subarray(0, got));
       return got;
     },
+  };
+}
+
+/** Makes a check of what an archive says, which sees all pieces of its own layer in turn, and an empty one at its end. */
+export function makeCheck({ claimed, name }: ByteRegion): (piece: Uint8Array) => void {
+  if (claimed === null) return () => {};
+  let length = 0;
+  let sum = 0;
+  return (piece) => {
+    length += piece.length;
+    if (length > claimed.bytes) {
+      const most = number(claimed.bytes);
+      throw new UnreadableMatrix(
+        "M_CORRUPT",
+        `${name} unpacks to more than the ${most} bytes that its archive says`,
+      );
+    }
+    if (piece.length > 0) {
+      sum = crc32(piece, sum);
+    } else if (length < claimed.bytes) {
+      throw new UnreadableMatrix(
+        "M_CORRUPT",
+        `${name} is truncated: ${number(length)} of ${number(claimed.bytes)} bytes`,
+      );
+    } else if (sum !== claimed.crc32) {
+      throw new UnreadableMatrix("M_CORRUPT", `${name} is damaged: its checksum does not fit`);
+    }
   };
 }

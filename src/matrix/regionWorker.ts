@@ -3,44 +3,53 @@
 import { parentPort, workerData } from "node:worker_threads";
 
 import { HdashError, messageOf } from "../error.ts";
+import { FILLED, GIVEN_BACK, SLOTS_AND_END } from "./handOver.ts";
 import { UnreadableMatrix } from "./problem.ts";
-import { openRegion, readFully } from "./regionBytes.ts";
+import { openRegionSlots } from "./regionBytes.ts";
 import type { ReaderJob, ReaderMessage } from "./regionReader.ts";
 
 /** Reads one region; the slots given away and those given back are counted, so that both sides agree which is next. */
-function read(job: ReaderJob): void {
-  const { region, ring, freed } = job;
-  const memory = new Uint8Array(ring.memory);
-  const given = new Int32Array(freed);
-  const post = (message: ReaderMessage): void => parentPort?.postMessage(message);
-  const bytes = openRegion(region);
+function read({ region, ring, handOver }: ReaderJob): void {
+  const { counts, slots } = handOver;
+  const bytes = openRegionSlots(region, ring);
   try {
     for (let used = 0; ; used++) {
       for (;;) {
-        const back = Atomics.load(given, 0);
+        const back = Atomics.load(counts, GIVEN_BACK);
         if (used - back < ring.slots.length) break;
-        Atomics.wait(given, 0, back);
+        Atomics.wait(counts, GIVEN_BACK, back);
       }
-      const slot = ring.slots[used % ring.slots.length] ?? 0;
-      const length = readFully(bytes, memory.subarray(slot, slot + ring.slotBytes));
-      if (length > 0) post({ kind: "slot", length, read: bytes.position() });
-      if (length < ring.slotBytes) break;
+      const slot = used % ring.slots.length;
+      const length = bytes.fill(slot);
+      if (length === 0) return;
+      slots.set([length, bytes.position()], slot * 2);
+      Atomics.add(counts, FILLED, 1);
+      Atomics.notify(counts, FILLED);
     }
   } finally {
     bytes.close();
   }
-  post({ kind: "end" });
 }
 
-try {
-  read(workerData as ReaderJob);
-} catch (error) {
-  const known = error instanceof HdashError;
-  const message: ReaderMessage = {
-    kind: "error",
-    rule: error instanceof UnreadableMatrix ? error.rule : null,
-    message: known ? error.message : `${(workerData as ReaderJob).region.name} cannot be read`,
-    cause: messageOf(known ? error.cause : error),
-  };
-  parentPort?.postMessage(message);
+/** Tells how reading ended. */
+function attempt(job: ReaderJob): ReaderMessage {
+  try {
+    read(job);
+    return { kind: "end" };
+  } catch (error) {
+    const known = error instanceof HdashError;
+    return {
+      kind: "error",
+      rule: error instanceof UnreadableMatrix ? error.rule : null,
+      message: known ? error.message : `${job.region.name} cannot be read`,
+      cause: messageOf(known ? error.cause : error),
+    };
+  }
 }
+
+const job = workerData as ReaderJob;
+parentPort?.postMessage(attempt(job));
+const { counts } = job.handOver;
+Atomics.store(counts, SLOTS_AND_END, Atomics.load(counts, FILLED) + 1);
+Atomics.add(counts, FILLED, 1);
+Atomics.notify(counts, FILLED);

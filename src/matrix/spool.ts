@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 import { HdashError } from "../error.ts";
 import { number } from "../format.ts";
@@ -221,6 +222,8 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
           kept += block.genes.length;
           const waited = onBlock(block);
           if (waited !== undefined) await waited;
+          // Between blocks others get their turn: an abort is heard, progress is told.
+          await setImmediate();
           from = to;
         }
         read += totals[bucket] ?? 0;

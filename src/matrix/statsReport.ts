@@ -15,6 +15,8 @@ export interface ReportPaint {
 /** What the report says beside the statistics. */
 export interface ReportFacts {
   readonly name: string;
+  /** Whether it is shown on a terminal; in a file or a pipe, where programs read it, the name is never cut. */
+  readonly isTerminal: boolean;
   /** Bytes of the source that were read, and how long it took from start to end. */
   readonly readBytes: number;
   readonly tookMs: number;
@@ -33,8 +35,9 @@ const FORMATS: Readonly<Record<MatrixFormat, string>> = {
 /** Draws the report. */
 export function drawReport(statistics: MatrixStatistics, facts: ReportFacts): readonly string[] {
   const { paint } = facts;
+  const head = `${facts.name}  ${FORMATS[statistics.format]}`;
   return [
-    paint.strong(fit(`${facts.name}  ${FORMATS[statistics.format]}`)),
+    paint.strong(facts.isTerminal ? fit(head) : printable(head)),
     ...drawShape(statistics),
     "",
     ...drawCells(statistics, paint),
@@ -180,7 +183,7 @@ function fit(text: string): string {
   return cut(text, COLUMNS);
 }
 
-/** Shortens a text to a width; control characters, which could move the cursor, become spaces. */
+/** Shortens a text to a width; control characters, which could move the cursor, become spaces, and those that turn the direction of text are taken out. */
 function cut(text: string, width: number): string {
   const characters = [...printable(text)];
   return characters.length <= width
@@ -189,5 +192,5 @@ function cut(text: string, width: number): string {
 }
 
 function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, " ");
+  return text.replace(/\p{Cc}/gu, " ").replace(/\p{Cf}/gu, "");
 }

@@ -1,8 +1,8 @@
 // What is worth knowing about a matrix's genes and cells before any count is read.
 
-import { count } from "../format.ts";
-import { isUsualApproach } from "./approach.ts";
-import type { CellTable, GeneTable, MatrixNote } from "./matrix.ts";
+import { count, wholePercent } from "../format.ts";
+import { isFolded, isUsualApproach, MOST_APPROACHES } from "./approach.ts";
+import type { Approach, CellTable, GeneTable, MatrixNote } from "./matrix.ts";
 
 /** More approaches than this are one line of a list nobody reads. */
 const MOST_NAMED = 10;
@@ -38,6 +38,13 @@ export function noteMito({ isMito, symbols }: GeneTable): readonly MatrixNote[] 
   ];
 }
 
+function stateOf(approach: Approach): string {
+  if (isFolded(approach)) {
+    return `not told apart: ${approach.label}; no more than ${MOST_APPROACHES} approaches have figures of their own`;
+  }
+  return approach.label === "not stated" ? "not stated" : `not known: ${approach.label}`;
+}
+
 /** Notes about approaches that are not known, or not among those that portals expect. */
 export function noteApproaches(cells: CellTable): readonly MatrixNote[] {
   const counts = cells.approaches.map(() => 0);
@@ -46,12 +53,14 @@ export function noteApproaches(cells: CellTable): readonly MatrixNote[] {
   const odd = cells.approaches.flatMap((approach, index) =>
     isUsualApproach(approach) ? [] : [{ approach, cells: counts[index] ?? 0 }],
   );
+  // First, so that a long list does not hide it.
+  odd.sort((a, b) => Number(isFolded(b.approach)) - Number(isFolded(a.approach)));
   const notes: MatrixNote[] = odd.slice(0, MOST_NAMED).map(({ approach, cells: own }) => ({
     rule: "M_APPROACH",
     severity: "warning",
     message:
       approach.key === "unknown"
-        ? `the library construction approach of ${count(own, "cell")} is ${approach.label === "not stated" ? "not stated" : `not known: ${approach.label}`}`
+        ? `the library construction approach of ${count(own, "cell")} is ${stateOf(approach)}`
         : `the library construction approach ${approach.label} of ${count(own, "cell")} is not among the usual ones (10X, SS2); its figures lie under ${approach.key}`,
   }));
   if (odd.length > MOST_NAMED) {
@@ -66,4 +75,12 @@ export function noteApproaches(cells: CellTable): readonly MatrixNote[] {
     });
   }
   return notes;
+}
+
+/** Says that most values were rounded, and what that may mean; null where most are whole. `values` are all that are not 0. */
+export function mostlyRounded(whose: string, rounded: number, values: number): string | null {
+  // Estimated counts are whole for the most part; normalised values hardly ever.
+  const share = wholePercent(rounded, Math.max(rounded, values));
+  if (rounded * 2 <= values) return null;
+  return `${whose}: ${share} of the values are not whole: these may be normalised values rather than counts (${count(rounded, "value")} rounded to the nearest whole count)`;
 }

@@ -1,9 +1,10 @@
 // One gene table for matrices of one file: the same genes in order as they are, else their union by id.
 
 import { count, list, number } from "../format.ts";
-import type { GeneRows } from "./geneRows.ts";
+import { type GeneRows, MOST_GENES } from "./geneRows.ts";
 import { makeGeneTable } from "./geneTable.ts";
 import type { GeneTable, MatrixNote } from "./matrix.ts";
+import { UnreadableMatrix } from "./problem.ts";
 
 /** What a row of a matrix that is no gene is mapped to: its entries are left out. */
 export const NO_GENE = 0xff_ff_ff_ff;
@@ -29,7 +30,7 @@ interface Seen {
 }
 
 /** Unites gene tables, in order of first appearance; the n-th row of an id matches the n-th of other tables. */
-export function makeGeneUnion(): GeneUnion {
+export function makeGeneUnion(most = MOST_GENES): GeneUnion {
   // Of one table alone, or of many that are the same, no index is made.
   let ids: string[] = [];
   let symbols: string[] = [];
@@ -59,6 +60,12 @@ export function makeGeneUnion(): GeneUnion {
       const key = nthKey(times, id);
       const known = index.get(key);
       if (known !== undefined) return known;
+      if (ids.length === most) {
+        throw new UnreadableMatrix(
+          "M_TOO_LARGE",
+          `the gene tables of the matrices have more than ${number(most)} genes together`,
+        );
+      }
       index.set(key, ids.length);
       symbols.push(table.symbols[row] ?? id);
       return ids.push(id) - 1;

@@ -3,7 +3,7 @@
 
 import pLimit from "p-limit";
 
-import { type Digest, digestOfJson } from "../digest.ts";
+import { type Digest, digestOf, digestOfJson } from "../digest.ts";
 import {
   type BlobFile,
   file,
@@ -65,9 +65,8 @@ export interface HtanEffects {
   readonly figures: PublishedFigures;
 }
 
-/** The matrix figures that are on the same site: what state they are in, cheaply, and the data files that tell of them. */
+/** The matrix figures that are on the same site: the data files that tell of them. */
 export interface PublishedFigures {
-  state(): Promise<Readonly<Record<string, string>>>;
   read(signal: AbortSignal): Promise<readonly unknown[]>;
 }
 
@@ -275,6 +274,14 @@ type Measures = Readonly<Record<string, number>>;
 
 function makeSteps(effects: HtanEffects) {
   const { synapse, components, tools, assets } = effects;
+  let figures: Promise<readonly unknown[]> | undefined;
+  async function readGalleries(signal: AbortSignal) {
+    const published = await (figures ??= effects.figures.read(signal));
+    return {
+      galleries: matricesByAtlas(published),
+      hasMatrices: published.some((one) => one !== null),
+    };
+  }
   return {
     // A token that is not taken stops the run here, in one clear sentence, and not once for each atlas.
     signIn: step({
@@ -297,6 +304,7 @@ function makeSteps(effects: HtanEffects) {
       run: async (_inputs: object, _params: null) => ({ atlases: await effects.listAtlases() }),
     }),
 
+    // What is found is the pin: another pipeline, or a person, may change it at any time.
     readFigures: step({
       name: "readFigures",
       version: 1,
@@ -304,11 +312,8 @@ function makeSteps(effects: HtanEffects) {
         galleries: json<Readonly<Record<string, readonly AtlasMatrix[]>>>(),
         hasMatrices: json<boolean>(),
       },
-      pin: async (_params: null) => ({ ...(await effects.figures.state()) }),
-      run: async (_inputs: object, _params, ctx) => {
-        const published = await effects.figures.read(ctx.signal);
-        return { galleries: matricesByAtlas(published), hasMatrices: published.length > 0 };
-      },
+      pin: async (_params: null, signal) => digestOf(JSON.stringify(await readGalleries(signal))),
+      run: async (_inputs: object, _params, ctx) => readGalleries(ctx.signal),
     }),
 
     pullView: step({

@@ -41,6 +41,10 @@ export function makeMatrix(
       const { listing } = await plan.do(steps.listMatrices, { params, inputs: {} });
       const { entries, skips } = await plan.read(listing);
       onListed({ entries, skips });
+      const known = await plan.do(steps.listPublished, { params: null, inputs: {} });
+      const published = await plan.read(known.ids);
+      const kept = published.filter((id) => isKnown(id, entries, skips));
+      if (!effects.mayRemove) checkRemoval(effects.source.label, published, kept);
       const limit = pLimit(WRITTEN_AT_ONCE);
       const outcomes = new Map<string, ScopeOutcome<MatrixSite>>();
       await Promise.all(
@@ -52,8 +56,12 @@ export function makeMatrix(
           outcomes.set(entry.id, outcome);
         }),
       );
+      for (const { id, message } of skips.filter(({ why }) => why === "not found")) {
+        // Asked for by name and not there: the run says so as it does of what could not be read.
+        await plan.scope(id, () => Promise.reject(new HdashError("permanent", message)));
+      }
       checkAnyDone(outcomes);
-      await plan.site(() => planSite(plan, { entries, skips }, outcomes));
+      await plan.site(() => planSite(plan, { entries, skips, kept }, outcomes));
     },
   };
 
@@ -66,19 +74,20 @@ export function makeMatrix(
   async function analyse(plan: Plan, entry: MatrixEntry) {
     const analysed = await plan.do(steps.analyseMatrix, {
       params: {
-        entry: plainEntry(entry),
-        source: effects.source.label,
+        id: entry.id,
+        kind: effects.source.kind,
+        version: entry.version,
+        approaches: entry.approaches,
         seed: SEED,
         sampleCells: SAMPLE_CELLS,
         analysedBy: effects.analysedBy,
       },
       inputs: {},
     });
-    const verdict = await plan.read(analysed.verdict);
-    // The reason is kept with the step, so that the same bytes are not downloaded again to fail again.
-    if (verdict !== null) {
-      throw new HdashError("permanent", verdict, { publicly: verdict });
-    }
+    await plan.do(steps.checkReadable, {
+      params: null,
+      inputs: { verdict: analysed.verdict },
+    });
     return analysed;
   }
 
@@ -116,16 +125,17 @@ export function makeMatrix(
   /** The index and the assets, around the matrices that this run could do; the others keep what they last published. */
   async function planSite(
     plan: Plan,
-    { entries, skips }: MatrixListing,
+    { entries, skips, kept }: MatrixListing & { readonly kept: readonly string[] },
     outcomes: ReadonlyMap<string, ScopeOutcome<MatrixSite>>,
   ): Promise<SiteContents> {
-    const failed = entries.filter(({ id }) => outcomes.get(id)?.ok !== true);
-    const keepScopes = [...failed, ...skips].map(({ id }) => id);
-    const kept = await plan.do(steps.readPublished, {
-      params: { ids: [...keepScopes].sort() },
+    // What this run has not done stays as it was last published, as long as the source still has the project.
+    const keepScopes = kept.filter((id) => outcomes.get(id)?.ok !== true);
+    const isAside = skips.filter(({ why }) => why === "not asked for").map(({ id }) => id);
+    const found = await plan.do(steps.readPublished, {
+      params: { ids: [...new Set([...keepScopes, ...isAside, ...failedOf(outcomes)])].sort() },
       inputs: {},
     });
-    const before = new Map((await plan.read(kept.rows)).map((row) => [row.id, row]));
+    const before = new Map((await plan.read(found.rows)).map((row) => [row.id, row]));
     const rows: ProjectRow[] = [];
     const parts: SitePart[] = [];
     for (const { id, title } of entries) {
@@ -141,13 +151,11 @@ export function makeMatrix(
         rows.push({ id, title, summary, failure, updatedAt });
       }
     }
-    for (const { id, title } of skips) {
-      const known = before.get(id);
-      // What was left out this time but is published stays in the index, as it stays on the site.
-      if (known !== undefined && !rows.some((row) => row.id === id)) {
-        rows.push({ id, title, summary: known.summary, failure: null, updatedAt: known.updatedAt });
-      }
+    for (const row of before.values()) {
+      if (!rows.some(({ id }) => id === row.id)) rows.push(row);
     }
+    // What a run was not asked for is no news about the source; what it was asked for in vain is the run's failure.
+    const shown = skips.filter(({ why }) => why !== "not asked for" && why !== "not found");
     const { startedAt, build } = plan.run;
     const { pages } = await plan.do(steps.renderIndex, {
       params: {
@@ -157,7 +165,7 @@ export function makeMatrix(
         design: effects.designDigest,
         hasDashboard: effects.hasDashboard,
       },
-      inputs: { listed: await plan.value({ rows: rows.map(asJson), skips: skips.map(asJson) }) },
+      inputs: { listed: await plan.value({ rows: rows.map(asJson), skips: shown.map(asJson) }) },
     });
     const { hashed, named } = await plan.do(steps.collectAssets, {
       params: { design: effects.designDigest },
@@ -178,6 +186,41 @@ interface MatrixSite {
   readonly drawings: Ref<readonly TreeFile[], "public">;
   readonly summary: MatrixSummary;
   readonly updatedAt: string;
+}
+
+function failedOf(outcomes: ReadonlyMap<string, ScopeOutcome<unknown>>): readonly string[] {
+  return [...outcomes].flatMap(([id, { ok }]) => (ok ? [] : [id]));
+}
+
+/** Tells whether a published matrix is still the source's: listed, or left out with its project for whatever reason. */
+function isKnown(
+  id: string,
+  entries: readonly MatrixEntry[],
+  skips: MatrixListing["skips"],
+): boolean {
+  const isOf = (project: string): boolean =>
+    project !== "" && (id === project || id.startsWith(`${project}.`));
+  return (
+    // What could not even be named may be any of them.
+    skips.some((skip) => /^(project|dataset)-\d+$/.test(skip.id)) ||
+    entries.some((entry) => entry.id === id) ||
+    skips.some((skip) => skip.id === id || isOf(skip.projectId) || isOf(skip.id))
+  );
+}
+
+/** More than this share of what is published does not go in one run without being asked: a list cut short looks the same. */
+const MOST_REMOVED = 1 / 3;
+
+/** Refuses to empty a site because a source has for once little to say. */
+function checkRemoval(source: string, published: readonly string[], kept: readonly string[]): void {
+  const gone = published.filter((id) => !kept.includes(id));
+  const isMuch = gone.length > 2 && gone.length > published.length * MOST_REMOVED;
+  if (gone.length === 0 || (kept.length > 0 && !isMuch)) return;
+  throw new HdashError(
+    "permanent",
+    `${source} no longer has ${gone.length} of the ${published.length} published matrices (${gone[0] ?? ""}${gone.length > 1 ? ", …" : ""}); nothing was published`,
+    { hint: "If they are to be taken off the site, run it once with --force." },
+  );
 }
 
 /** Where no matrix at all could be read, there is nothing to publish: the old site stays as it is. */

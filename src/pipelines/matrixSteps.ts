@@ -2,17 +2,17 @@
 
 import pLimit from "p-limit";
 
-import { type Digest, digestOfJson, type Json } from "../digest.ts";
+import { type Digest, digestOf, digestOfJson, type Json } from "../digest.ts";
 import { json, publicTree, step, type TreeFile } from "../engine/step.ts";
 import { HdashError } from "../error.ts";
 import { type GroupFigures, type MatrixAnalysis, type OnStage } from "../matrix/analysis.ts";
-import { chooseEntries } from "../matrix/choice.ts";
+import { chooseEntries, makeWanted } from "../matrix/choice.ts";
 import { analysisFindings, analysisMeasures } from "../matrix/findings.ts";
 import { matrixFinding } from "../matrix/problem.ts";
 import { makeProjectPage, type ProjectFigure } from "../matrix/projectPage.ts";
 import { makeProjectsPage, type ProjectRow } from "../matrix/projectsPage.ts";
 import type { MatrixMethod } from "../matrix/projectWords.ts";
-import { type PublishedMatrix, readPublishedMatrix } from "../matrix/publishedMatrix.ts";
+import { publishedRows } from "../matrix/publishedMatrix.ts";
 import {
   figureBase,
   type MatrixSummary,
@@ -55,17 +55,32 @@ export interface MatrixEffects {
   readonly siteUrl: string | null;
   /** True where the dashboard is on the same site. */
   readonly hasDashboard: boolean;
-  /** What was published of matrices before: path → digest, and the data files of some. */
+  /** What was published of matrices before: their ids, and the data files of some. */
   readonly published: {
-    state(): Promise<Readonly<Record<string, string>>>;
+    ids(): Promise<readonly string[]>;
+    /** The data files of these, in their order, null where there is none; "index" is that of all. */
     read(signal: AbortSignal, ids: readonly string[]): Promise<readonly unknown[]>;
   };
+  /** True where most of what is published may be taken away, since the source no longer has it. */
+  readonly mayRemove: boolean;
+  /** Warns of what is worth knowing but no reason to stop. */
+  warn(message: string): void;
 }
 
 /** Everything but figures lies below it, with assets of its own: the dashboard's files are the dashboard's. */
 export const PAGES = "matrices/";
 /** What a matrix that can be read says of itself. */
 type Facts = Extract<MatrixAnalysis, { isReadable: true }>["facts"];
+/** What shapes an analysis. */
+type AnalysisParams = {
+  readonly id: string;
+  readonly kind: MatrixSource["kind"];
+  readonly version: Readonly<Record<string, string>>;
+  readonly approaches: readonly string[];
+  readonly seed: number;
+  readonly sampleCells: number;
+  readonly analysedBy: Readonly<Record<string, string>>;
+};
 type MethodParam = { readonly [K in keyof MatrixMethod]: MatrixMethod[K] };
 type EntryParam = { readonly [K in keyof MatrixEntry]: MatrixEntry[K] };
 
@@ -73,10 +88,17 @@ type EntryParam = { readonly [K in keyof MatrixEntry]: MatrixEntry[K] };
 export function makeSteps(effects: MatrixEffects) {
   const { source } = effects;
   const turn = pLimit(effects.analysesAtOnce);
+  let rows: Promise<readonly ProjectRow[]> | undefined;
+  /** Reads once a run what the site says of some matrices. */
+  const readRows = (ids: readonly string[], signal: AbortSignal): Promise<readonly ProjectRow[]> =>
+    (rows ??= (async () => {
+      const [index, ...values] = await effects.published.read(signal, ["index", ...ids]);
+      return publishedRows(index, values, ids);
+    })());
   let listed: Promise<MatrixListing> | undefined;
   /** Asks the source once a run: its answer is both the pin and what the step reads. */
   const list = (params: MatrixParams, signal: AbortSignal): Promise<MatrixListing> =>
-    (listed ??= choose(source, params, signal));
+    (listed ??= choose(effects, params, signal));
   return {
     listMatrices: step({
       name: "listMatrices",
@@ -89,7 +111,17 @@ export function makeSteps(effects: MatrixEffects) {
       }),
     }),
 
-    // Downloading and analysing are one step: the matrix itself is never stored, only what was made of it.
+    listPublished: step({
+      name: "listPublishedMatrices",
+      version: 1,
+      outputs: { ids: json<readonly string[]>() },
+      pin: async (_params: null) => [...(await effects.published.ids())].sort(),
+      // The pin is what the step is about.
+      run: async (_inputs: object, _params, _ctx, pin) => ({ ids: pin as readonly string[] }),
+    }),
+
+    // Downloading and analysing are one step: the matrix itself is never stored, only what was made of it. Its key has what shapes
+    // the numbers and nothing else: a new title or another catalogue must not have terabytes read again.
     analyseMatrix: step({
       name: "analyseMatrix",
       version: 1,
@@ -98,34 +130,30 @@ export function makeSteps(effects: MatrixEffects) {
         facts: json<Facts | null>(),
         figures: json<readonly GroupFigures[]>(),
       },
-      async run(
-        _inputs: object,
-        {
-          entry,
-        }: {
-          entry: EntryParam;
-          source: string;
-          seed: number;
-          sampleCells: number;
-          analysedBy: Readonly<Record<string, string>>;
-        },
-        ctx,
-      ) {
+      async run(_inputs: object, { id }: AnalysisParams, ctx) {
         const { signal } = ctx;
+        const entry = (await listed)?.entries.find((one) => one.id === id);
+        if (entry === undefined) throw new HdashError("permanent", `${id} is not listed`);
         const dir = await ctx.workDir();
-        const got: FetchedMatrix = await source.pull(entry, dir, {
-          signal,
-          onProgress: (done, total) => ctx.progress(done, total),
-        });
-        const analysis = await turn(() =>
-          effects.analyse(
-            { path: got.path, approaches: entry.approaches, scratchDir: dir },
+        const pull = (): Promise<FetchedMatrix> =>
+          source.pull(entry, dir, {
+            signal,
+            onProgress: (done, total) => ctx.progress(done, total),
+          });
+        // A download may go on while others are analysed; local files are looked at only when it is their turn, since they may change.
+        const early = source.kind === "local" ? null : await pull();
+        const analysis = await turn(async () => {
+          const { path } = early ?? (await pull());
+          return effects.analyse(
+            { path, approaches: entry.approaches, scratchDir: dir },
             {
               signal,
               onStage: (_stage, fraction) => ctx.progress(Math.round(fraction * 1000), 1000),
             },
-          ),
-        );
+          );
+        });
+        // What was read must be what the key says.
+        await source.confirm?.(entry, signal);
         ctx.find(analysisFindings(entry.id, analysis));
         for (const [name, value] of Object.entries(analysisMeasures(analysis))) {
           ctx.measure(entry.id, name, value);
@@ -136,9 +164,20 @@ export function makeSteps(effects: MatrixEffects) {
       },
     }),
 
+    // A step that fails is counted as such; its reason comes from the ledger, so that trying again costs nothing.
+    checkReadable: step({
+      name: "checkReadable",
+      version: 1,
+      outputs: { ok: json<boolean>() },
+      run: async ({ verdict }: { verdict: string | null }, _params: null) => {
+        if (verdict === null) return { ok: true };
+        throw new HdashError("permanent", verdict, { publicly: verdict });
+      },
+    }),
+
     drawFigures: step({
       name: "drawMatrixFigures",
-      version: 1,
+      version: 2,
       outputs: {
         drawings: publicTree(),
         inline: json<readonly ProjectFigure[]>(),
@@ -166,8 +205,8 @@ export function makeSteps(effects: MatrixEffects) {
             drawings.push(
               ...figureFiles(figureBase(id, { key: approachKey, label: "" }, name), drawn),
             );
-            const { inlineSvg, compactSvg } = drawn;
-            inline.push({ approachKey, name, inlineSvg, compactSvg });
+            const { inlineSvg, compactSvg, height } = drawn;
+            inline.push({ approachKey, name, height, inlineSvg, compactSvg });
           } catch (error) {
             // A figure that cannot be drawn is left out; the others are still made.
             if (!(error instanceof HdashError) || error.kind !== "permanent") throw error;
@@ -223,23 +262,15 @@ export function makeSteps(effects: MatrixEffects) {
       },
     }),
 
-    // Rows of the index for what this run did not do, as they were last published.
+    // Rows of the index for what this run did not do, as they were last published. What is found is the pin: a file that somebody
+    // removed by hand and that is there again must not stay missing.
     readPublished: step({
       name: "readPublishedMatrices",
       version: 1,
-      outputs: { rows: json<readonly PublishedMatrix[]>() },
-      pin: async ({ ids }: { ids: readonly string[] }) => {
-        const state = await effects.published.state();
-        return ids.flatMap((id) => {
-          const digest = state[`${PAGES}data/${id}.json`];
-          return digest === undefined ? [] : [[id, digest]];
-        });
-      },
-      run: async (_inputs: object, _params, ctx, pin) => {
-        const ids = (pin as readonly (readonly [string, string])[]).map(([id]) => id);
-        const rows = await effects.published.read(ctx.signal, ids);
-        return { rows: rows.flatMap((row) => readPublishedMatrix(row) ?? []) };
-      },
+      outputs: { rows: json<readonly ProjectRow[]>() },
+      pin: async ({ ids }: { ids: readonly string[] }, signal) =>
+        digestOf(JSON.stringify(await readRows(ids, signal))),
+      run: async (_inputs: object, { ids }, ctx) => ({ rows: await readRows(ids, ctx.signal) }),
     }),
 
     collectAssets: step({
@@ -288,13 +319,17 @@ export function makeSteps(effects: MatrixEffects) {
 
 /** What a source has, less what is not wanted: nothing of that is downloaded. */
 async function choose(
-  source: MatrixSource,
+  { source, warn }: MatrixEffects,
   { useBlacklist, targets }: MatrixParams,
   signal: AbortSignal,
 ): Promise<MatrixListing> {
   const blacklist = useBlacklist ? await source.blacklist(signal) : null;
-  const ids = blacklist === null ? null : new Set(blacklist);
-  return chooseEntries(await source.list(signal), { blacklist: ids, targets });
+  if (useBlacklist && blacklist === null) {
+    warn(`${source.label} has no blacklist, though one was asked for: nothing is left out by it`);
+  }
+  const choice = { blacklist: blacklist === null ? null : new Set(blacklist), targets };
+  const isWanted = makeWanted(choice);
+  return chooseEntries(await source.list(signal, { isWanted }), choice);
 }
 
 /** The files of one figure, from its place without extension. */

@@ -38,9 +38,12 @@ export function makePublisher(options: {
   readonly publications: PublicationStore;
   readonly log: Log;
   readonly policy?: RetryPolicy;
+  /** Who may read what is put, where the bucket's policy does not say it: another answer puts everything again. */
+  readonly acl?: string;
 }): Publisher {
-  const { bucket, publications, log, policy = LEDGER_RETRY } = options;
+  const { bucket, publications, log, policy = LEDGER_RETRY, acl } = options;
   const site = bucket.uri;
+  const digestOf = (file: SiteFile): Digest => digestOfFile(file, acl);
 
   /** Uses the ledger. Once told to stop there is no time to try again, but one attempt: what was just put should be remembered. */
   async function keep<T>(subject: string, signal: AbortSignal, use: () => Promise<T>): Promise<T> {
@@ -62,7 +65,7 @@ export function makePublisher(options: {
       checkOwner(site, owner, files, everyones);
       const recorded = everyones.filter((row) => row.owner === owner);
       const live = await listLive(bucket, files, recorded, signal);
-      const changes = compare(files, recorded, live, new Set(keepScopes));
+      const changes = compare(files, recorded, live, { keepScopes: new Set(keepScopes), digestOf });
       warnOfMissing(changes, files, recorded, live);
       const total = changes.puts.length + changes.deletes.length;
       let done = 0;
@@ -180,7 +183,13 @@ function compare(
   files: readonly SiteFile[],
   recorded: readonly Publication[],
   live: ReadonlyMap<string, string>,
-  keepScopes: ReadonlySet<string>,
+  {
+    keepScopes,
+    digestOf,
+  }: {
+    readonly keepScopes: ReadonlySet<string>;
+    readonly digestOf: (file: SiteFile) => Digest;
+  },
 ): Changes {
   const rows = new Map(recorded.map((row) => [row.path, row]));
   const paths = new Set(files.map(({ path }) => path));
@@ -207,8 +216,11 @@ function compare(
 }
 
 /** Digests all that a reader gets: a page whose headers alone changed is another page. */
-function digestOf({ digest, contentType, cacheControl }: SiteFile): Digest {
-  return digestOfJson({ digest, contentType, cacheControl });
+function digestOfFile(
+  { digest, contentType, cacheControl }: SiteFile,
+  acl: string | undefined,
+): Digest {
+  return digestOfJson({ digest, contentType, cacheControl, ...(acl === undefined ? {} : { acl }) });
 }
 
 /** Immutable assets, then pages and data that use them, then what leads to those, then the index. */

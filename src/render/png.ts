@@ -22,6 +22,11 @@ export interface PngOptions {
   readonly dpi?: number;
 }
 
+/** Reads the height in pixels from a PNG's first chunk, IHDR, which follows its eight bytes of signature. */
+export function heightOfPng(png: Uint8Array): number {
+  return new DataView(png.buffer, png.byteOffset, png.byteLength).getUint32(20);
+}
+
 /** Draws a standalone SVG on white; `scale` 2 gives a picture for dense screens. Throws a permanent error for what is not SVG. */
 export async function renderPng(
   svg: string,

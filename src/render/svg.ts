@@ -6,10 +6,14 @@ import { CSS_VARIABLES, FONT, INK } from "./theme.ts";
 const UNWRITABLE =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
+/** Characters that turn the direction of what follows them, and controls that browsers still act on or show as boxes. */
+export const HIDDEN = /[\u0080-\u009f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
 /** Escapes text for SVG content and double-quoted attributes. */
 export function escapeXml(text: string): string {
   return text
     .replace(UNWRITABLE, "\ufffd")
+    .replace(HIDDEN, "")
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
     .replace(/>/g, "&gt;")
@@ -46,6 +50,7 @@ export function takeDrawing(svg: string, prefix: string): Drawing {
   const body = svg
     .slice(root[0].length, svg.lastIndexOf("</svg>"))
     .replace(UNWRITABLE, "\ufffd")
+    .replace(HIDDEN, "")
     .replace(FRAME, "")
     .replace(/<[^>]+>/g, (tag) =>
       tag

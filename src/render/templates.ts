@@ -3,6 +3,7 @@
 import Handlebars from "handlebars";
 
 import { HdashError } from "../error.ts";
+import { HIDDEN } from "./svg.ts";
 
 /** Turns a page's model into HTML by the template's name. */
 export interface Templates {
@@ -13,6 +14,8 @@ export interface Templates {
 export type TemplateSources = Readonly<Record<string, string>>;
 
 const PARTIAL = "partials/";
+/** Control characters that HTML has no use for. */
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 const OPTIONS = {
   strict: true,
   knownHelpersOnly: true,
@@ -42,7 +45,8 @@ export function makeTemplates(sources: TemplateSources): Templates {
       const page = pages.get(template);
       if (page === undefined) throw new HdashError("permanent", `there is no template ${template}`);
       try {
-        return page(model);
+        // Words are from data: none may turn its neighbours around, on whatever page and in whatever place it stands.
+        return page(model).replace(CONTROLS, "").replace(HIDDEN, "");
       } catch (error) {
         throw new HdashError("permanent", `template ${template} could not be filled in`, {
           cause: error,

@@ -12,6 +12,7 @@ import {
   speciesInName,
   speciesKey,
 } from "./matrixFiles.ts";
+import { isSafeAddress } from "./redirects.ts";
 
 const SPECIES = "genusSpecies";
 const APPROACH = "libraryConstructionApproach";
@@ -48,9 +49,14 @@ export function azulEntries(
     const readable = files.filter(({ name }) => formatRank(name) !== null);
     const reachable = readable.filter((file) => addressOf(file, options) !== null);
     const withheld = readable.filter((file) => !reachable.includes(file));
-    if (withheld.length > 0) {
-      skip("service", `Azul gives no address for ${nameSome(namesOf(withheld))}.`);
+    const unsafe = withheld.filter(({ url }) => url !== null);
+    const unsaid = withheld.filter(({ url }) => url === null);
+    if (unsafe.length > 0) {
+      const names = nameSome(namesOf(unsafe));
+      skip("service", `Azul gives an address that is not safe for ${names}.`);
     }
+    if (unsaid.length > 0)
+      skip("service", `Azul gives no address for ${nameSome(namesOf(unsaid))}.`);
     const [chosen, ...others] = reachable.sort(compareFiles);
     if (chosen === undefined) continue;
     const locator = addressOf(chosen, options);
@@ -130,11 +136,11 @@ function versionOf(file: AzulFile): Readonly<Record<string, string>> {
   };
 }
 
-/** Where the file can be asked for: never the /fetch/ variant, which answers a browser with JSON instead of a redirect. */
+/** Where the file can be asked for, null where that is nowhere or not safe: never the /fetch/ variant, which answers a browser with JSON instead of a redirect. */
 function addressOf(file: AzulFile, { baseUrl }: AzulEntryOptions): string | null {
   if (file.url === null || !URL.canParse(file.url, `${baseUrl}/`)) return null;
   const url = new URL(file.url, `${baseUrl}/`);
-  if (!/^https?:$/.test(url.protocol)) return null;
+  if (!isSafeAddress(url.href, baseUrl)) return null;
   url.pathname = url.pathname.replace(/\/fetch\/repository\/files\//, "/repository/files/");
   return url.href;
 }

@@ -1,7 +1,6 @@
 // Azul's list of projects, paged to its end in both of its ways, and what one hit says about a project.
 
 import { HdashError, isAborted, messageOf } from "../error.ts";
-import type { Log } from "../log.ts";
 import type { MatrixSkip } from "../matrixSource.ts";
 import { type AzulFile, readAzulTrees } from "./azulFiles.ts";
 import {
@@ -15,6 +14,7 @@ import {
 } from "./fields.ts";
 import { callJson, type MatrixSourceOptions } from "./matrixCalls.ts";
 import { makeSkip, uuidOf } from "./matrixFiles.ts";
+import { isSafeAddress } from "./redirects.ts";
 
 /** A project as Azul describes it. */
 export interface AzulProject {
@@ -39,7 +39,10 @@ const PAGE_SIZE = 50;
 /** Half a million projects. A list that goes on after that does not end. */
 const MAX_PAGES = 10_000;
 
-/** Lists all projects; one that cannot be understood is a skip that names the field. */
+/**
+ * Lists all projects; one that cannot be understood is a skip that names the field. Throws transient where fewer come than the
+ * service counts: what is missing in a list counts as gone.
+ */
 export async function listAzulProjects(
   options: AzulListOptions,
   signal: AbortSignal,
@@ -47,7 +50,7 @@ export async function listAzulProjects(
   const projects = new Map<string, AzulProject>();
   const skips: MatrixSkip[] = [];
   const seen = new Set<string>();
-  let hits = 0;
+  const listed = new Set<string>();
   let total: number | null = null;
   for (let url: string | null = firstPage(options); url !== null;) {
     const subject = `projects of Azul, page ${seen.size + 1}`;
@@ -57,11 +60,11 @@ export async function listAzulProjects(
     seen.add(url);
     const answer = fieldsOf(await callJson(options, { subject, url, signal }), subject);
     const page = listField(answer, "hits");
-    hits += page.length;
     page.forEach((hit, index) => {
+      // A project that moved while the list was read may come twice, and another one not at all.
+      listed.add(projectIdOf(hit) ?? `${subject}: hits[${index}]`);
       try {
         const project = readProject(hit, `${subject}: hits[${index}]`);
-        // A project that moved while the list was read may come twice.
         projects.set(project.projectId, project);
       } catch (error) {
         if (isAborted(error)) throw error;
@@ -72,7 +75,7 @@ export async function listAzulProjects(
     total = optionalCount(pagination, "total") ?? total;
     url = nextPage(options, pagination, url);
   }
-  warnIfShort(options.log, hits, total);
+  checkWhole(listed.size, total);
   return { projects: [...projects.values()], skips };
 }
 
@@ -93,8 +96,10 @@ function nextPage(options: AzulListOptions, pagination: Fields, url: string): st
   if (options.generation === "today") {
     const next = optionalText(pagination, "next");
     if (next === null) return null;
-    if (URL.canParse(next, url)) return new URL(next, url).href;
-    throw new HdashError("permanent", `${pagination.at}.next is not an address`);
+    const page = URL.canParse(next, url) ? new URL(next, url).href : null;
+    if (page === null) throw new HdashError("permanent", `${pagination.at}.next is not an address`);
+    if (isSafeAddress(page, url)) return page;
+    throw new HdashError("permanent", `${pagination.at}.next is not a safe address`);
   }
   const after = afterOf(pagination, "search_after");
   const uid = optionalText(pagination, "search_after_uid");
@@ -111,9 +116,10 @@ function afterOf(pagination: Fields, name: string): string | null {
   return typeof value === "number" ? String(value) : optionalText(pagination, name);
 }
 
-function warnIfShort(log: Log, hits: number, total: number | null): void {
-  if (total === null || hits >= total) return;
-  log.warn(`Azul listed ${hits} of the ${total} projects that it counts`, { hits, total });
+function checkWhole(listed: number, total: number | null): void {
+  if (total === null || listed >= total) return;
+  const message = `Azul listed ${listed} of the ${total} projects that it counts`;
+  throw new HdashError("transient", message);
 }
 
 function readProject(value: unknown, at: string): AzulProject {
@@ -153,9 +159,25 @@ function readApproaches(hit: Fields): readonly string[] {
   return [...new Set(texts.map((name) => name.trim()).filter((name) => name !== ""))].sort();
 }
 
+/** The id of what may be odd in every other way: whoever keeps what was published of it has to know it. */
+function projectIdOf(hit: unknown): string | null {
+  const { projects, entryId } = looseFields(hit);
+  const project = Array.isArray(projects) ? (projects as readonly unknown[])[0] : null;
+  for (const id of [looseFields(project)["projectId"], entryId]) {
+    const uuid = typeof id === "string" ? uuidOf(id) : null;
+    if (uuid !== null) return uuid;
+  }
+  return null;
+}
+
+function looseFields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null
+    ? (value as Readonly<Record<string, unknown>>)
+    : {};
+}
+
 function unreadableProject(hit: unknown, index: number, error: unknown): MatrixSkip {
-  const entry = typeof hit === "object" && hit !== null && "entryId" in hit ? hit.entryId : null;
-  const id = (typeof entry === "string" ? uuidOf(entry) : null) ?? `project-${index + 1}`;
+  const id = projectIdOf(hit) ?? `project-${index + 1}`;
   const message = `Azul's description of the project cannot be read: ${messageOf(error)}.`;
   return makeSkip({ id, why: "service", message });
 }

@@ -12,6 +12,7 @@ import {
 } from "./fields.ts";
 import { callJson, fetchEntry, type HeldMatrix, type MatrixSourceOptions } from "./matrixCalls.ts";
 import { byLargest, entryId, makeSkip, nameSome, speciesKey, uuidOf } from "./matrixFiles.ts";
+import { isSafeAddress } from "./redirects.ts";
 
 export interface CellxgeneOptions extends MatrixSourceOptions {
   /** e.g. "https://api.cellxgene.cziscience.com/curation/v1". */
@@ -38,7 +39,7 @@ async function list(options: CellxgeneOptions, signal: AbortSignal): Promise<Mat
   const entries = new Map<string, MatrixEntry>();
   const skips: MatrixSkip[] = [];
   datasets.forEach((value, index) => {
-    const read = readDataset(value, `datasets of CELLxGENE[${index}]`, index);
+    const read = readDataset(value, `datasets of CELLxGENE[${index}]`, index, options.baseUrl);
     if ("why" in read) skips.push(read);
     else if (!entries.has(read.id)) entries.set(read.id, read);
   });
@@ -67,21 +68,26 @@ async function askDatasets(
   return listField(fieldsOf(answer, subject), "datasets");
 }
 
-function readDataset(value: unknown, at: string, index: number): MatrixEntry | MatrixSkip {
+function readDataset(
+  value: unknown,
+  at: string,
+  index: number,
+  baseUrl: string,
+): MatrixEntry | MatrixSkip {
   let id = `dataset-${index + 1}`;
   try {
     const dataset = fieldsOf(value, at);
     const datasetId = uuidOf(textField(dataset, "dataset_id"));
     if (datasetId === null) throw new HdashError("permanent", `${at}.dataset_id is not a uuid`);
     id = datasetId;
-    return entryOf(dataset, datasetId);
+    return entryOf(dataset, datasetId, baseUrl);
   } catch (error) {
     const message = `CELLxGENE's description of the dataset cannot be read: ${messageOf(error)}.`;
     return makeSkip({ id, why: "service", message });
   }
 }
 
-function entryOf(dataset: Fields, datasetId: string): MatrixEntry | MatrixSkip {
+function entryOf(dataset: Fields, datasetId: string, baseUrl: string): MatrixEntry | MatrixSkip {
   const organisms = labelsOf(dataset, "organism").flatMap((label) => speciesKey(label) ?? []);
   const species = organisms.length === 1 ? (organisms[0] ?? null) : null;
   const id = entryId(datasetId, species);
@@ -96,8 +102,8 @@ function entryOf(dataset: Fields, datasetId: string): MatrixEntry | MatrixSkip {
     return makeSkip({ id, projectId: datasetId, title, why: "format", message });
   }
   const url = textField(h5ad, "url");
-  if (!URL.canParse(url) || !/^https?:/.test(url)) {
-    throw new HdashError("permanent", `${h5ad.at}.url is not an address of http or https`);
+  if (!isSafeAddress(url, baseUrl)) {
+    throw new HdashError("permanent", `${h5ad.at}.url is not a safe address`);
   }
   const bytes = optionalCount(h5ad, "filesize");
   const page = optionalText(dataset, "explorer_url");

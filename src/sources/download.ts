@@ -2,11 +2,10 @@
 // Memory stays at one piece of the body. Until it is whole and right, the file has another name.
 
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, lstat, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename } from "node:path";
 
-import { HdashError, isAborted, isTransient, messageOf } from "../error.ts";
+import { HdashError, isTransient, messageOf } from "../error.ts";
 import { type OnRetry, pause, retry, type RetryPolicy } from "../retry.ts";
 import type { DiskHold } from "./diskBudget.ts";
 import type { Http } from "./http.ts";
@@ -37,11 +36,11 @@ export interface DownloadRequest {
 export interface Downloaded {
   readonly sha256: string;
   readonly bytes: number;
-  /** Bytes that came over the network: more than `bytes` where some came twice, less where a part was there already. */
+  /** Bytes that came over the network: more than `bytes` where some came twice. */
   readonly received: number;
 }
 
-/** A connection that brought so much before it broke was worth having: it does not count as a failed attempt. */
+/** A connection that got so much further than any before it was worth having: it does not count as a failed attempt. */
 const PROGRESS_BYTES = 1024 * 1024;
 
 /** A download under way; what arrived is kept across attempts. */
@@ -51,6 +50,8 @@ interface Transfer {
   hash: Hash;
   /** Bytes of the part on disk, all of them in the hash. */
   done: number;
+  /** The most that was ever on disk: a server that always breaks at the same place gets no further, however much it sends. */
+  furthest: number;
   /** Length as the server says it. */
   total: number | null;
   /** What If-Range compares: a strong ETag or a date; null where the server gives neither. */
@@ -62,8 +63,8 @@ interface Transfer {
 }
 
 /**
- * Downloads to `path`, which appears only when length and sha256 are right. A part of an earlier try is taken up where a sha256 can
- * tell that it was one of the same file. Content that is wrong twice is a permanent error.
+ * Downloads to `path`, which appears only when length and sha256 are right; nothing is left where it fails. Content that is wrong
+ * twice is a permanent error.
  */
 export async function download(
   context: DownloadContext,
@@ -89,50 +90,25 @@ export async function download(
     return result;
   } catch (error) {
     await transfer.file.close();
-    // Only a part that a sha256 can vouch for later is worth keeping.
-    const isOfUse = request.sha256 !== null && transfer.done > 0;
-    if (!isOfUse || !(isAborted(error) || isTransient(error))) await rm(part, { force: true });
+    await rm(part, { force: true });
     throw error;
   }
 }
 
-/** Opens the part; what is in it already counts where a sha256 will tell whether it is right. */
+/** Makes the part, empty whatever there was. */
 async function begin(request: DownloadRequest, part: string): Promise<Transfer> {
-  const address = makeAddress(request.locate);
-  const hash = createHash("sha256");
-  let done = 0;
-  const old = request.sha256 === null ? null : await sizeOf(request, part);
-  if (old !== null && old <= (request.bytes ?? old)) {
-    await onDisk(request, async () => {
-      for await (const piece of createReadStream(part, { signal: request.signal })) {
-        hash.update(piece as Uint8Array);
-        done += (piece as Uint8Array).length;
-      }
-    });
-    try {
-      await request.hold.grow(done);
-    } catch (error) {
-      // There is no room for what is there already.
-      await rm(part, { force: true });
-      throw error;
-    }
-    request.hold.wrote(done);
-  }
-  const file = await onDisk(request, () => open(part, done > 0 ? "r+" : "w"));
-  const state = { total: null, validator: null, received: 0, mismatches: 0 };
-  return { file, address, hash, done, held: done, ...state };
-}
-
-async function sizeOf(request: DownloadRequest, part: string): Promise<number | null> {
-  return await onDisk(request, async () => {
-    try {
-      const stats = await lstat(part);
-      return stats.isFile() ? stats.size : null;
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-      throw error;
-    }
-  });
+  return {
+    file: await onDisk(request, () => open(part, "w")),
+    address: makeAddress(request.locate),
+    hash: createHash("sha256"),
+    done: 0,
+    furthest: 0,
+    total: null,
+    validator: null,
+    held: 0,
+    received: 0,
+    mismatches: 0,
+  };
 }
 
 /** Takes in what one connection brings; null where it broke but brought enough to go on without counting it as a failure. */
@@ -141,14 +117,14 @@ async function advance(
   request: DownloadRequest,
   transfer: Transfer,
 ): Promise<Downloaded | null> {
-  const before = transfer.received;
   try {
     if (transfer.done === 0 || transfer.done !== request.bytes) {
       await receive(context, request, transfer);
     }
     return await check(request, transfer);
   } catch (error) {
-    const isProgress = transfer.done > 0 && transfer.received - before >= PROGRESS_BYTES;
+    const isProgress = transfer.done - transfer.furthest >= PROGRESS_BYTES;
+    transfer.furthest = Math.max(transfer.furthest, transfer.done);
     if (!isProgress || !isTransient(error)) throw error;
     await pause(context.policy.minDelayMs, request.signal);
     return null;

@@ -8,6 +8,7 @@ import { pause } from "../retry.ts";
 import { type Fields, fieldsOf, objectField, optionalText, textField } from "./fields.ts";
 import { callJson, fetchEntry, type HeldMatrix, type MatrixSourceOptions } from "./matrixCalls.ts";
 import { byLargest, entryId, makeSkip, uuidOf } from "./matrixFiles.ts";
+import { isSafeAddress } from "./redirects.ts";
 
 export interface HcaMatrixOptions extends MatrixSourceOptions {
   /** e.g. "https://matrix.data.humancellatlas.org/v1/". */
@@ -16,8 +17,6 @@ export interface HcaMatrixOptions extends MatrixSourceOptions {
   readonly pollMs: number;
   /** How long the service may take for one matrix; default two hours: the largest took one. */
   readonly deadlineMs?: number;
-  /** Only cells with at least so many genes; null or missing: all cells. */
-  readonly minGenes?: number | null;
   /**
    * Titles and approaches by project id, which this service does not know (the older Azul does: see azulDescriptions). Where they
    * cannot be had, the matrices are listed without them.
@@ -85,7 +84,7 @@ async function list(
         }),
       );
     } else {
-      entries.set(projectId, entryOf(options, base, projectId, cells, described.get(projectId)));
+      entries.set(projectId, entryOf(base, projectId, cells, described.get(projectId)));
     }
   }
   return { entries: [...entries.values()].sort(byLargest), skips };
@@ -105,7 +104,6 @@ async function describe(
 }
 
 function entryOf(
-  options: HcaMatrixOptions,
   base: string,
   projectId: string,
   cells: number,
@@ -122,7 +120,7 @@ function entryOf(
     version: {
       project: projectId,
       cells: String(cells),
-      filter: JSON.stringify(filterOf(options, projectId)),
+      filter: JSON.stringify(filterOf(projectId)),
     },
     sha256: null,
     approaches: described?.approaches ?? [],
@@ -132,10 +130,8 @@ function entryOf(
   };
 }
 
-function filterOf({ minGenes = null }: HcaMatrixOptions, projectId: string): Json {
-  const project = { op: "=", field: PROJECT_FIELD, value: projectId };
-  if (minGenes === null) return project;
-  return { op: "and", value: [project, { op: ">=", field: "genes_detected", value: minGenes }] };
+function filterOf(projectId: string): Json {
+  return { op: "=", field: PROJECT_FIELD, value: projectId };
 }
 
 async function requestMatrix(
@@ -145,7 +141,7 @@ async function requestMatrix(
   signal: AbortSignal,
 ): Promise<string> {
   const subject = `matrix request for ${entry.id}`;
-  const json = { feature: "gene", format: "mtx", filter: filterOf(options, entry.projectId) };
+  const json = { feature: "gene", format: "mtx", filter: filterOf(entry.projectId) };
   const call = { subject, method: "POST", url: `${base}matrix/`, json, signal } as const;
   return textField(fieldsOf(await callJson(options, call), subject), "request_id");
 }
@@ -164,7 +160,7 @@ async function awaitMatrix(
   const startedAt = performance.now();
   for (let poll = 0; ; poll++) {
     const answer = fieldsOf(await callJson(options, { subject, url, signal }), subject);
-    const address = addressOf(answer, subject);
+    const address = addressOf(answer, subject, url);
     if (address !== null) return address;
     const waitMs = pollMs * spreadOf(requestId, poll);
     if (performance.now() - startedAt + waitMs > deadlineMs) {
@@ -183,9 +179,15 @@ async function awaitMatrix(
 }
 
 /** The address of a matrix that is done; null while it is being made. Throws permanent where it never will be. */
-function addressOf(answer: Fields, subject: string): string | null {
+function addressOf(answer: Fields, subject: string, askedUrl: string): string | null {
   const status = textField(answer, "status");
-  if (status === "Complete") return textField(answer, "matrix_url");
+  if (status === "Complete") {
+    const address = textField(answer, "matrix_url");
+    if (isSafeAddress(address, askedUrl)) return address;
+    throw new HdashError("permanent", `${answer.at}.matrix_url is not a safe address`, {
+      publicly: "the matrix service gave an address that is not safe",
+    });
+  }
   if (status === "In Progress") return null;
   const says = optionalText(answer, "message");
   const reason = says === null ? "" : `: ${says.replace(/\s+/g, " ").trim().slice(0, 300)}`;

@@ -63,8 +63,8 @@ function logRetries(log: Log): OnRetry {
 }
 
 /**
- * Downloads an entry's file to `dir`, named by its id. `locate` says where it is now and is asked anew where an address has expired;
- * it is asked for the first time when there is room on disk.
+ * Downloads an entry's file to `dir`, named by its id. `locate` says where it is now and is asked anew where an address has expired.
+ * It is asked before there is room on disk: a service that prepares the file does so while others are downloaded.
  */
 export async function fetchEntry(
   options: MatrixSourceOptions,
@@ -75,6 +75,12 @@ export async function fetchEntry(
 ): Promise<HeldMatrix> {
   const { http, log, budget, policy = PATIENT } = options;
   const path = join(dir, `${checkEntryId(entry.id)}${extensionOf(entry.fileName)}`);
+  let first: string | null = await locate(signal);
+  const locateNow = async (stop: AbortSignal): Promise<string> => {
+    const known = first;
+    first = null;
+    return known ?? (await locate(stop));
+  };
   const hold = (await budget?.take(entry.bytes, { subject: entry.id, signal })) ?? UNBOUNDED;
   try {
     await makeFolder(dir, entry.id);
@@ -82,7 +88,7 @@ export async function fetchEntry(
       { http, policy, onRetry: logRetries(log) },
       {
         subject: `file of ${entry.id}`,
-        locate,
+        locate: locateNow,
         path,
         bytes: entry.bytes,
         sha256: entry.sha256,

@@ -120,12 +120,19 @@ async function follow(
   }
 }
 
+/** Tells whether an address that came from `askedUrl` may be asked: one of the web, and not without encryption where we came with it. */
+export function isSafeAddress(address: string, askedUrl: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol } = new URL(address);
+  return protocol === "https:" || (protocol === "http:" && !/^https:/i.test(askedUrl));
+}
+
 function nextAddress(location: string | null, url: string, subject: string): string {
   if (location === null || !URL.canParse(location, url)) {
     throw new HdashError("permanent", `${subject}: the server redirects to nowhere`);
   }
   const next = new URL(location, url);
-  if (!/^https?:$/.test(next.protocol) || (url.startsWith("https:") && next.protocol === "http:")) {
+  if (!isSafeAddress(next.href, url)) {
     const message = `${subject}: the server redirects to an address that is not safe (${next.protocol}//)`;
     throw new HdashError("permanent", message);
   }

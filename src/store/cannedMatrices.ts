@@ -38,7 +38,7 @@ const PREFIX = "project-assets/project-matrices/";
 const BLACKLIST = "blacklist";
 /** 25,000 ids; there are not that many projects in the world. */
 const MAX_BLACKLIST_BYTES = 1024 * 1024;
-/** A connection that brought so much before it broke was worth having: it does not count as a failed attempt. */
+/** A connection that got so much further than any before it was worth having: it does not count as a failed attempt. */
 const PROGRESS_BYTES = 1024 * 1024;
 
 /** Opens the matrices of a bucket of S3 as a source that holds connections; nothing is asked of the service yet. */
@@ -148,9 +148,10 @@ async function download(
     return await open(part, "w");
   });
   let done = 0;
+  /** The most that was ever on disk: a store that always breaks at the same place gets no further, however much it sends. */
+  let furthest = 0;
   let received = 0;
   const receive = async (): Promise<"whole" | "more" | "moved"> => {
-    const before = done;
     try {
       const opened = await reader.open(entry.locator, { etag: version, from: done }, signal);
       if (opened === null) return "moved";
@@ -163,7 +164,9 @@ async function download(
         onBytes(done);
       }
     } catch (error) {
-      if (!isTransient(error) || done - before < PROGRESS_BYTES) throw error;
+      const isProgress = done - furthest >= PROGRESS_BYTES;
+      furthest = Math.max(furthest, done);
+      if (!isTransient(error) || !isProgress) throw error;
       await pause(policy.minDelayMs, signal);
       return "more";
     }

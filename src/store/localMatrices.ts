@@ -6,8 +6,9 @@ import { lstat, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 
 import { HdashError, isAborted, messageOf } from "../error.ts";
-import type { MatrixEntry, MatrixSkip, MatrixSource } from "../matrixSource.ts";
-import { type ContentDigests, makeContentDigests } from "./contentDigests.ts";
+import type { Log } from "../log.ts";
+import type { ListOptions, MatrixEntry, MatrixSkip, MatrixSource } from "../matrixSource.ts";
+import { type ContentDigests, type KnownDigest, makeContentDigests } from "./contentDigests.ts";
 import {
   listingOf,
   readBlacklistText,
@@ -15,6 +16,7 @@ import {
   skipNamed,
   skipUnnamed,
 } from "./matrixName.ts";
+import { readDigests, writeDigests } from "./rememberedDigests.ts";
 
 const BLACKLIST = "blacklist";
 /** A folder of a matrix has three files and perhaps a readme, at any depth; one with more than this is something else. */
@@ -38,29 +40,76 @@ class Unfit extends HdashError {
   }
 }
 
+/** How the folder is read. */
+export interface LocalMatricesOptions {
+  /** A file outside the folder that remembers digests over runs; missing: every process reads all files. */
+  readonly rememberIn?: string;
+  /** Is told where that file cannot be written. */
+  readonly log?: Pick<Log, "warn">;
+}
+
 /**
- * Opens the folder as a source. An entry's version is the sha256 of its content, computed again only where a file's size or time changed since
- * this source was opened. Nothing in the folder is ever written.
+ * Opens the folder as a source. An entry's version is the sha256 of its content, computed again only where a file's inode, size or
+ * time changed since it was last computed. Nothing in the folder is ever written.
  */
-export function openLocalMatrices(dir: string): MatrixSource {
+export function openLocalMatrices(dir: string, options: LocalMatricesOptions = {}): MatrixSource {
   const root = resolve(dir);
-  const digests = makeContentDigests();
+  const memory = makeMemory(options);
+
+  /** Throws transient where an entry is no longer what its version says; what did not move is not read again. */
+  async function check(entry: MatrixEntry, signal: AbortSignal): Promise<MatrixEntry> {
+    // What is asked for comes back from the ledger: it has to be one name in the folder, and nothing that climbs out of it.
+    const name = entry.locator;
+    if (name !== entry.fileName || name.startsWith(".") || /[\\/\0]/.test(name)) {
+      throw new HdashError("permanent", `${JSON.stringify(name)} is not a name in the folder`);
+    }
+    const gone = `${name} was changed or removed after it was listed`;
+    let now: MatrixEntry;
+    try {
+      now = await readEntry(root, name, { digests: (await memory()).digests, signal });
+    } catch (error) {
+      if (!(error instanceof Unfit) && codeOf(error) !== "ENOENT")
+        throw failureOf(name, error, signal);
+      throw new HdashError("transient", gone, { cause: error, publicly: gone });
+    }
+    if (now.version["sha256"] !== entry.version["sha256"]) {
+      throw new HdashError("transient", gone, { publicly: `${gone}; the next run reads it` });
+    }
+    return now;
+  }
+
   return {
     kind: "local",
     label: "a local folder",
-    async list(signal) {
+    async list(signal, { isWanted = () => true } = {}) {
+      const names = await namesIn(root);
+      const { digests, keep, save } = await memory();
       const found: MatrixEntry[] = [];
       const skips: MatrixSkip[] = [];
-      for (const name of await namesIn(root)) {
-        if (name === BLACKLIST || name.startsWith(".")) continue;
-        try {
-          found.push(await readEntry(root, name, digests, signal));
-        } catch (error) {
-          if (!(error instanceof Unfit)) throw failureOf(name, error, signal);
-          skips.push(
-            error.why === "name" ? skipUnnamed(name) : skipNamed(name, error.why, error.message),
-          );
+      const used = new Set<string>();
+      const noted: ContentDigests = {
+        of(path, stop) {
+          used.add(path);
+          return digests.of(path, stop);
+        },
+      };
+      try {
+        for (const name of names) {
+          if (name === BLACKLIST || name.startsWith(".")) continue;
+          try {
+            signal.throwIfAborted();
+            found.push(await readEntry(root, name, { digests: noted, signal, isWanted }));
+          } catch (error) {
+            skips.push(skipOf(name, error, signal));
+          }
         }
+        // What is not wanted this time was not read, but is as listed as the rest.
+        const unread = found.filter(({ version }) => version["sha256"] === undefined);
+        const unreadPaths = new Set(unread.map(({ locator }) => join(root, locator)));
+        keep((path) => used.has(path) || unreadPaths.has(nameBelow(root, path)));
+      } finally {
+        // Hours of reading are not lost where the listing was stopped.
+        await save();
       }
       return listingOf(found, skips);
     },
@@ -75,45 +124,97 @@ export function openLocalMatrices(dir: string): MatrixSource {
       }
     },
     async pull(entry, _dir, { signal, onProgress }) {
-      // What is asked for comes back from the ledger: it has to be one name in the folder, and nothing that climbs out of it.
-      const name = entry.locator;
-      if (name !== entry.fileName || name.startsWith(".") || /[\\/\0]/.test(name)) {
-        throw new HdashError("permanent", `${JSON.stringify(name)} is not a name in the folder`);
-      }
-      const gone = `${name} was changed or removed after it was listed`;
-      let now: MatrixEntry;
-      try {
-        now = await readEntry(root, name, digests, signal);
-      } catch (error) {
-        if (!(error instanceof Unfit) && codeOf(error) !== "ENOENT")
-          throw failureOf(name, error, signal);
-        throw new HdashError("transient", gone, { cause: error, publicly: gone });
-      }
-      if (now.version["sha256"] !== entry.version["sha256"]) {
-        throw new HdashError("transient", gone, { publicly: `${gone}; the next run reads it` });
-      }
-      onProgress(now.bytes ?? 0, now.bytes);
-      return { path: join(root, name), bytes: 0 };
+      const { locator, bytes } = await check(entry, signal);
+      onProgress(bytes ?? 0, bytes);
+      return { path: join(root, locator), bytes: 0 };
+    },
+    async confirm(entry, signal) {
+      await check(entry, signal);
     },
   };
 }
+
+interface Memory {
+  readonly digests: ContentDigests;
+  /** Forgets all files but these. */
+  keep(isKept: (path: string) => boolean): void;
+  save(): Promise<void>;
+}
+
+/** Makes the question for the digests that are known; the file is read when it is first asked. */
+function makeMemory({ rememberIn, log }: LocalMatricesOptions): () => Promise<Memory> {
+  let made: Promise<Memory> | undefined;
+  const open = async (): Promise<Memory> => {
+    const known =
+      rememberIn === undefined ? new Map<string, KnownDigest>() : await readDigests(rememberIn);
+    return {
+      digests: makeContentDigests(known),
+      keep(isKept) {
+        for (const path of [...known.keys()]) if (!isKept(path)) known.delete(path);
+      },
+      async save() {
+        if (rememberIn === undefined) return;
+        try {
+          await writeDigests(rememberIn, known);
+        } catch (error) {
+          // Only the next run's time is lost.
+          const code = codeOf(error) ?? messageOf(error);
+          log?.warn(
+            `digests of local matrices cannot be remembered (${code}): the next run reads them again`,
+          );
+        }
+      },
+    };
+  };
+  return () => (made ??= open());
+}
+
+/** The path of what lies in the folder itself and holds `path`; a path from elsewhere gives one that nothing has. */
+function nameBelow(root: string, path: string): string {
+  return join(root, relative(root, path).split(sep)[0] ?? "");
+}
+
+/** Makes a skip of what is wrong with one file or folder. Throws what is not its fault. */
+function skipOf(name: string, error: unknown, signal: AbortSignal): MatrixSkip {
+  if (signal.aborted) throw failureOf(name, error, signal);
+  if (error instanceof Unfit) {
+    return error.why === "name" ? skipUnnamed(name) : skipNamed(name, error.why, error.message);
+  }
+  // What the operating system refuses: no right to read it, gone since the folder was read, a broken disk.
+  const isRefusal = error instanceof Error && "syscall" in error;
+  if (!isRefusal) throw failureOf(name, error, signal);
+  const message = `${name} cannot be read (${codeOf(error) ?? messageOf(error)}).`;
+  return skipNamed(name, "unreadable", message);
+}
+
+/** What makes a folder unfit as a source, and a person has to mend. */
+const UNFIT_ROOT = ["ENOENT", "ENOTDIR", "EACCES", "EPERM", "ELOOP", "ENAMETOOLONG"];
 
 async function namesIn(root: string): Promise<readonly string[]> {
   try {
     return (await readdir(root)).sort();
   } catch (error) {
-    const message = `the folder of matrices cannot be read (${codeOf(error) ?? messageOf(error)})`;
+    const code = codeOf(error) ?? messageOf(error);
+    const message = `the folder of matrices cannot be read (${code})`;
+    if (!UNFIT_ROOT.includes(code)) throw new HdashError("permanent", message, { cause: error });
     const hint = "Check that the folder that is set for local matrices exists and may be read.";
     throw new HdashError("config", message, { cause: error, hint });
   }
 }
 
-/** Reads what a name in the folder stands for. Throws Unfit for what is not to be read. */
+/** Reads what a name in the folder stands for; what is not wanted is looked at but not read. Throws Unfit for what is not to be read. */
 async function readEntry(
   root: string,
   name: string,
-  digests: ContentDigests,
-  signal: AbortSignal,
+  {
+    digests,
+    signal,
+    isWanted = () => true,
+  }: {
+    readonly digests: ContentDigests;
+    readonly signal: AbortSignal;
+    readonly isWanted?: NonNullable<ListOptions["isWanted"]>;
+  },
 ): Promise<MatrixEntry> {
   const path = join(root, name);
   if (!(await isInside(root, path))) throw outside(name);
@@ -123,20 +224,21 @@ async function readEntry(
   if (matrix === null) throw new Unfit("name", `${name} does not name a matrix.`);
   if (kind === "file" && !stats.isFile())
     throw new Unfit("format", `${name} is no file or folder.`);
-  const content =
-    kind === "file"
+  const { id, projectId, species } = matrix;
+  const content = !isWanted({ id, projectId })
+    ? null
+    : kind === "file"
       ? { ...(await digests.of(path, signal)), isFolder: false }
       : await readFolder(root, name, digests, signal);
-  const { id, projectId, species } = matrix;
   return {
     id,
     projectId,
     species,
     title: id,
     fileName: name,
-    bytes: content.bytes,
-    version: { sha256: content.sha256 },
-    sha256: content.isFolder ? null : content.sha256,
+    bytes: content?.bytes ?? (kind === "file" ? stats.size : null),
+    version: content === null ? {} : { sha256: content.sha256 },
+    sha256: content === null || content.isFolder ? null : content.sha256,
     approaches: [],
     cells: null,
     pageUrl: null,

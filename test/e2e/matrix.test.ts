@@ -16,6 +16,7 @@ import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { type S3Server, startS3 } from "../support/s3Server.ts";
 import { type Services, startServices } from "../support/services.ts";
 
+const FROM = (dir: string) => ["--source", "local", "--path", join(dir, "many")] as const;
 const FIXTURE = join(import.meta.dirname, "..", "fixtures", "matrix");
 const STATS = "project-assets/project-stats";
 
@@ -47,6 +48,13 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+/** The site of the 50 projects, which later tests go on with. */
+let whole: () => {
+  readonly many: ManyProjects;
+  readonly env: Readonly<Record<string, string>>;
+  readonly site: string;
+};
+
 function lastMessage(): string {
   return JSON.stringify(slack.messages.at(-1));
 }
@@ -69,6 +77,7 @@ describe("hdash run matrix --source local --path DIR, over 50 projects of which 
     await mkdir(path);
     many = await makeManyProjects(path, { count: 50, bad: 3 });
     site = join(dir, "many-site");
+    whole = () => ({ many, env: { ...base, HDASH_SITE_DIR: site }, site });
     ended = await hdash(["run", "matrix", "--source", "local", "--path", path], {
       ...base,
       HDASH_SITE_DIR: site,
@@ -109,6 +118,30 @@ describe("hdash run matrix --source local --path DIR, over 50 projects of which 
     const run = JSON.parse(runs.stdout) as { published: { put: number }; ran: number };
     // The index alone is made anew: the page and its data.
     expect([run.published.put, run.ran]).toEqual([2, 1]);
+  }, 120_000);
+});
+
+describe("hdash run matrix --source local --targets …, after that", () => {
+  test("leaves what is said of the others as it is, good and bad", async () => {
+    const { many, env, site } = whole();
+    const good = many.ids.find((id) => !many.badIds.includes(id)) ?? "";
+    const ended = await hdash(["run", "matrix", ...FROM(dir), "--targets", good], env);
+    expect(ended.code, ended.stderr).toBe(0);
+    const index = await readFile(join(site, "matrices", "index.html"), "utf8");
+    for (const id of many.ids) expect(index).toContain(id);
+    const data = JSON.parse(
+      await readFile(join(site, "matrices", "data", "index.json"), "utf8"),
+    ) as { matrices: readonly { id: string; failure: string | null }[] };
+    const failed = data.matrices.filter(({ failure }) => failure !== null).map(({ id }) => id);
+    expect(failed.sort()).toEqual([...many.badIds].sort());
+    expect(index).not.toContain("not among the matrices asked for");
+  }, 120_000);
+
+  test("says that what is asked for is not there, and ends with 3", async () => {
+    const { env } = whole();
+    const ended = await hdash(["run", "matrix", ...FROM(dir), "--targets", "deadbeef"], env);
+    expect(ended.code, ended.stderr).toBe(3);
+    expect(lastMessage()).toContain("deadbeef was asked for");
   }, 120_000);
 });
 
@@ -175,6 +208,25 @@ describe("hdash run matrix --source fresh, against Azul", () => {
     const after = await Promise.all(files.map((name) => readFile(join(site, name), "base64")));
     expect(after).toEqual(before);
   }, 600_000);
+
+  test("downloads nothing where only a title or the catalogue's name changed", async () => {
+    azul.setProjects(projects.map((one) => ({ ...one, title: `${one.title} (revised)` })));
+    const before = azul.requests.file;
+    const again = await hdash(["run", "matrix"], env);
+    expect(again.code, again.stderr).toBe(0);
+    expect(azul.requests.file).toBe(before);
+    expect(await readFile(join(site, "matrices", "index.html"), "utf8")).toContain("(revised)");
+    const other = await startAzul({ projects, catalog: "dcp2" });
+    try {
+      const moved = { ...env, MATRIX_ENDPOINT_URL: other.url, MATRIX_CATALOG: "dcp2" };
+      const ended = await hdash(["run", "matrix"], moved);
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(other.requests.file).toBe(0);
+    } finally {
+      await other.close();
+      azul.setProjects(projects);
+    }
+  }, 120_000);
 
   test("does only what it is asked for, and keeps the rest published and listed", async () => {
     const [one] = projects;
@@ -323,12 +375,20 @@ describe("hdash, with both jobs on one site", () => {
     }
   }, 180_000);
 
-  test("takes a matrix that is gone from the source off the site, and its tab off the atlas's page", async () => {
+  test("refuses to empty the site because the source is empty, unless it is insisted on", async () => {
     await rm(join(dir, "both", `${MATRIX}.mtx.zip`));
-    const ended = await hdash([], env);
+    const before = [...services.s3.objects("site").keys()].sort();
+    const refused = await hdash(["run", "matrix"], env);
+    expect(refused.code, refused.stderr).toBe(1);
+    expect(refused.stderr).toContain("no longer has 1 of the 1 published matrices");
+    expect(refused.stderr).toContain("--force");
+    expect([...services.s3.objects("site").keys()].sort()).toEqual(before);
+    const ended = await hdash(["run", "matrix", "--force"], env);
     expect(ended.code, ended.stderr).toBe(0);
     const keys = [...services.s3.objects("site").keys()];
     expect(keys.filter((key) => key.includes(PROJECT))).toEqual([]);
+    expect(JSON.stringify(services.slack.messages.at(-1))).not.toContain("nothing changed");
+    expect((await hdash(["run", "htan"], env)).code).toBe(0);
     expect(page("HTA2.html")).not.toContain("panel-figures");
     expect(page("index.html")).not.toContain('href="matrices/index.html"');
   }, 120_000);

@@ -1,7 +1,7 @@
 // `hdash matrix stats` as people and programs use it: a process of its own, without configuration, that leaves nothing behind.
 
 import { spawn } from "node:child_process";
-import { mkdir, readdir, watch } from "node:fs/promises";
+import { mkdir, readdir, watch, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
@@ -186,5 +186,62 @@ describe("hdash matrix stats", () => {
       stderr: "hdash: told to stop by SIGTERM\n",
     });
     await changes.return?.();
+  });
+});
+
+/** Runs a line of a shell in which "$@" stands for hdash matrix stats. */
+function runShell(line: string): Promise<{ code: number | null; stderr: string }> {
+  const args = [process.execPath, "src/main.ts", "matrix", "stats"];
+  const child = spawn("bash", ["-o", "pipefail", "-c", line, "bash", ...args], {
+    env: { ...process.env, TMPDIR: scratch, FILE: join(FIXTURES, "csr.h5ad") },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stderr })));
+}
+
+describe("hdash matrix stats: where its output goes and what it is given", () => {
+  test.each(["", "--json"])("ends quietly where nobody reads on (%s)", async (flag) => {
+    // `true` has ended long before there is anything to write.
+    expect(await runShell(`"$@" "$FILE" ${flag} | true`)).toEqual({ code: 0, stderr: "" });
+  });
+
+  test.each(["", "--json"])("says in one line that the disk is full (%s)", async (flag) => {
+    const { code, stderr } = await runShell(`"$@" "$FILE" ${flag} > /dev/full`);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^hdash: [^\n]*ENOSPC[^\n]*\n$/);
+  });
+
+  test.each([
+    ['"$FILE" other', /^error: too many arguments for 'stats'/],
+    ["''", /^hdash: the path of the matrix is empty\n$/],
+    ['<(cat "$FILE")', /^hdash: \S+ is no file and no folder: pipes cannot be read/],
+  ])("refuses %s", async (args, said) => {
+    const { code, stderr } = await runShell(`"$@" ${args}`);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(said);
+  });
+
+  test("reads a matrix with the mark of UTF-8, and says when a line of its header is too long", async () => {
+    const [genes, cells] = [rows("A", "B"), rows("c1", "c2")];
+    for (const [name, start] of [
+      ["marked", "\ufeff%%MatrixMarket matrix coordinate integer general\n"],
+      ["long", `%%MatrixMarket matrix coordinate integer general\n%${"x".repeat(5e6)}\n`],
+    ] as const) {
+      const dir = join(place.dir, name);
+      await mkdir(dir);
+      await writeFile(join(dir, "matrix.mtx"), `${start}2 2 2\n1 1 30\n2 2 40\n`);
+      await writeFile(join(dir, "genes.tsv"), genes);
+      await writeFile(join(dir, "barcodes.tsv"), cells);
+    }
+    const marked = await run(join(place.dir, "marked"));
+    expect({ code: marked.code, stderr: marked.stderr }).toEqual({ code: 0, stderr: "" });
+    const long = await run(join(place.dir, "long"));
+    expect({ code: long.code, stderr: long.stderr }).toEqual({
+      code: 1,
+      stderr:
+        "hdash: matrix.mtx: a line is too long, or the sizes are missing: the header goes on beyond 1,048,576 bytes\n",
+    });
   });
 });

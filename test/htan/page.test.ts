@@ -293,6 +293,7 @@ describe("makeAtlasPage(input, tools)", () => {
       src2x: "project-assets/project-stats/a%20b/10X/umap%402x.png",
       alt: 'Nine clusters, the largest "B cells" & <T cells>',
       title: "UMAP",
+      approach: "",
       width: 600,
       height: 320,
     };
@@ -310,8 +311,21 @@ describe("makeAtlasPage(input, tools)", () => {
       '<h3><a href="matrices/a%20b.html">Colon &lt;10x&gt;</a></h3><p class="lead">10X: 2,700 cells</p>',
     );
     expect(html).toContain(
-      '<a href="project-assets/project-stats/a%20b/10X/umap%402x.png"><img src="project-assets/project-stats/a%20b/10X/umap.png" srcset="project-assets/project-stats/a%20b/10X/umap%402x.png 2x" alt="Nine clusters, the largest &quot;B cells&quot; &amp; &lt;T cells&gt;" width="600" height="320" loading="lazy" decoding="async"></a><span>UMAP</span>',
+      '<a href="project-assets/project-stats/a%20b/10X/umap%402x.png"><img src="project-assets/project-stats/a%20b/10X/umap.png" srcset="project-assets/project-stats/a%20b/10X/umap%402x.png 2x" alt="UMAP. Nine clusters, the largest &quot;B cells&quot; &amp; &lt;T cells&gt;" width="600" height="320" loading="lazy" decoding="async"></a></li></ul>',
     );
+    expect(html).not.toContain("<h4>");
+    const figures = [picture, { ...picture, approach: "10X" }, { ...picture, approach: "SS2" }];
+    const both = gallery.map((one) => ({ ...one, figures: [...figures, ...figures.slice(1)] }));
+    const shown = files({ gallery: both }).text("HTA1.html");
+    expect(
+      [...shown.matchAll(/(?:<h4>(\w+)<\/h4>\n)?<ul class="contact">(.*?)<\/ul>/g)].map(
+        ([, approach, items = ""]) => [approach, items.split("<li>").length - 1],
+      ),
+    ).toEqual([
+      [undefined, 1],
+      ["10X", 2],
+      ["SS2", 2],
+    ]);
   });
 
   test("shows an atlas without anything", () => {

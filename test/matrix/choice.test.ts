@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { chooseEntries } from "../../src/matrix/choice.ts";
+import { chooseEntries, makeWanted } from "../../src/matrix/choice.ts";
 import type { MatrixEntry, MatrixListing, MatrixSkip } from "../../src/matrixSource.ts";
 
 const [A, B, C, D] = ["a", "b", "c", "d"].map(
@@ -115,5 +115,20 @@ describe("chooseEntries(listing, choice)", () => {
     const before = structuredClone(LISTING);
     choose([A], [B]);
     expect(LISTING).toEqual(before);
+  });
+});
+
+describe("makeWanted(choice)", () => {
+  test.each([
+    [null, null, [`${A}.mus_musculus`, `${A}.homo_sapiens`, B, C]],
+    [[` ${A.toUpperCase()}`, ""], null, [B, C]],
+    [null, [`${A}.HOMO_SAPIENS`, C], [`${A}.homo_sapiens`, C]],
+    [[C], [B, C], [B]],
+    [[], [], []],
+  ])("wants what is chosen where %j is blacklisted and %j is asked for", (no, only, ids) => {
+    const choice = { blacklist: no === null ? null : new Set(no), targets: only };
+    const wanted = LISTING.entries.filter(makeWanted(choice)).map(({ id }) => id);
+    expect(wanted).toEqual(ids);
+    expect([...wanted].sort()).toEqual([...choose(no, only).ids].sort());
   });
 });

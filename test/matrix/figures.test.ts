@@ -77,14 +77,14 @@ describe("makeFigures(statistics, group, embedding, {seed})", () => {
       data.panels.map(({ axis, unit, q1, median, q3 }) => ({ axis, unit, q1, median, q3 })),
     ).toEqual([
       {
-        axis: { title: "Counts per cell", isLog: false, domain: [91, 409] },
+        axis: { title: "Counts per cell", isLog: false, isWhole: true, domain: [91, 409] },
         unit: "",
         q1: 175,
         median: 250,
         q3: 325,
       },
       {
-        axis: { title: "Genes per cell", isLog: false, domain: [9.1, 40.9] },
+        axis: { title: "Genes per cell", isLog: false, isWhole: true, domain: [9.1, 40.9] },
         unit: "",
         q1: 17.5,
         median: 25,
@@ -296,6 +296,80 @@ describe("makeFigures(statistics, group, embedding, {seed})", () => {
     expect(reasonOf(figures, "rank_gene_groups")).toBe(
       "No cluster has a gene that scores above the others.",
     );
+  });
+
+  test("ends axes where values can go no further, and marks those of whole ones", () => {
+    const sample = twoGroups();
+    sample.cells.nCounts.fill(3);
+    sample.cells.nGenes.fill(1);
+    sample.cells.mitoFraction?.fill(1);
+    const figures = makeFigures(sample, 0, null, SEED);
+    const genes = made(figures, "scatter_genes_vs_counts").data;
+    const mito = made(figures, "scatter_percentMitoGenes_vs_count").data;
+    if (genes.kind !== "scatter" || mito.kind !== "scatter") throw new TypeError("no scatter plot");
+    expect([genes.x, genes.y, mito.y]).toEqual([
+      { title: "Counts per cell", isLog: false, isWhole: true, domain: [2, 4] },
+      { title: "Genes per cell", isLog: false, isWhole: true, domain: [0, 2] },
+      { title: "Mitochondrial counts (%)", isLog: false, domain: [90, 100] },
+    ]);
+  });
+
+  test("begins a reason large, wherever it is from", () => {
+    const embedding = {
+      ...sampleEmbedding(40),
+      pca: null,
+      umap: null,
+      markers: null,
+      reasons: { pca: "too few genes vary", umap: "too few cells.", markers: "no clusters" },
+    };
+    const figures = makeFigures(sampleStatistics(40), 0, embedding, SEED);
+    expect(["pca", "umap", "rank_gene_groups"].map((name) => reasonOf(figures, name))).toEqual([
+      "Too few genes vary.",
+      "Too few cells.",
+      "No clusters.",
+    ]);
+  });
+
+  test("shortens long names of genes in words, and keeps them in data", () => {
+    const long = `START${"x".repeat(400)}THE_END`;
+    const sample = sampleStatistics(400);
+    const [group] = sample.groups;
+    const embedding = sampleEmbedding(400);
+    if (group === undefined || embedding.exampleGene === null || embedding.markers === null) {
+      throw new TypeError("the sample has no group, gene or markers");
+    }
+    const figures = makeFigures(
+      {
+        ...sample,
+        genes: { ...sample.genes, symbols: sample.genes.symbols.map(() => long) },
+        groups: [{ ...group, topGenes: group.topGenes.map((gene) => ({ ...gene, symbol: long })) }],
+      },
+      0,
+      {
+        ...embedding,
+        exampleGene: { ...embedding.exampleGene, symbol: long },
+        markers: embedding.markers.map((cluster) => ({
+          ...cluster,
+          genes: cluster.genes.map((gene) => ({ ...gene, symbol: long })),
+        })),
+      },
+      SEED,
+    );
+    const named = figures.filter(
+      (figure) => figure.reason === null && figure.alt.includes("STARTxxxxxxxxxx…xTHE_END"),
+    );
+    expect(named.map(({ name }) => name)).toEqual([
+      "highest_expr_genes",
+      "highly_variable_genes",
+      "pca",
+      "umap",
+      "rank_gene_groups",
+    ]);
+    for (const { name } of named) {
+      const { caption, alt, data } = made(figures, name);
+      expect(caption + alt).not.toContain(long);
+      expect(JSON.stringify(data)).toContain(long);
+    }
   });
 
   test("refuses a group that is not there", () => {

@@ -71,6 +71,7 @@ describe("analysisFindings(id, analysis)", () => {
 describe("analysisMeasures(analysis)", () => {
   test("counts what there is", () => {
     expect(analysisMeasures(READ)).toEqual({
+      fingerprint: expect.any(Number) as number,
       errors: 0,
       warnings: 1,
       genes: 3,
@@ -78,6 +79,19 @@ describe("analysisMeasures(analysis)", () => {
       entries: 4,
       counts: 9,
       figures: 1,
+    });
+  });
+
+  test("tells other content apart that has the same totals", () => {
+    const [group] = READ.facts.groups;
+    const other = {
+      ...READ,
+      facts: { ...READ.facts, groups: [{ ...group, medianGenes: 3 }] },
+    } as MatrixAnalysis;
+    expect(analysisMeasures(other)["fingerprint"]).not.toBe(analysisMeasures(READ)["fingerprint"]);
+    expect({ ...analysisMeasures(other), fingerprint: 0 }).toEqual({
+      ...analysisMeasures(READ),
+      fingerprint: 0,
     });
   });
 });

@@ -9,6 +9,7 @@ import { joinCellTables, readCellRows } from "../../src/matrix/cellRows.ts";
 import { readGeneRows } from "../../src/matrix/geneRows.ts";
 import { decideHeader, lookOfFirstRow } from "../../src/matrix/headerRow.ts";
 import type { CellTable } from "../../src/matrix/matrix.ts";
+import { UnreadableMatrix } from "../../src/matrix/problem.ts";
 import type { ByteRegion } from "../../src/matrix/region.ts";
 import { makeGeneUnion, NO_GENE } from "../../src/matrix/unionGenes.ts";
 import { type Content, makeWorkplace, rows, type Workplace } from "../support/matrixFiles.ts";
@@ -62,6 +63,16 @@ describe("lookOfFirstRow(fields)", () => {
 describe("readGeneRows(region, sizes, signal)", () => {
   test.each<[string, Content, readonly number[], readonly string[], readonly string[]]>([
     ["one column", "A\nB\n", [2, 9], ["A", "B"], ["A", "B"]],
+    ...["gene", "symbol", "gene_symbols", "gene_name", "name", "feature_name"].map(
+      (word): [string, Content, readonly number[], readonly string[], readonly string[]] => [
+        `${word} behind row numbers`,
+        rows(`\t${word}`, "0\tA", "1\tB"),
+        [2, 9],
+        ["A", "B"],
+        ["A", "B"],
+      ],
+    ),
+    ["gene behind ids", rows("\tgene", "E1\tA", "E2\tB"), [2, 9], ["E1", "E2"], ["A", "B"]],
     ["ids and symbols", rows("E1\tA", "E2\tB"), [2, 9], ["E1", "E2"], ["A", "B"]],
     [
       "HCA's header",
@@ -230,22 +241,51 @@ describe("joinCellTables(tables)", () => {
     });
   });
 
-  test("folds what a byte cannot tell apart into the unknown", () => {
+  test("keeps the 63 approaches with the most cells and folds the others", () => {
     const many = (from: number): CellTable => ({
       count: 200,
       approaches: Array.from({ length: 200 }, (_, at) => ({ key: `k${from + at}`, label: "l" })),
       approachOf: Uint8Array.from({ length: 200 }, (_, at) => at),
     });
     const joined = joinCellTables([many(0), many(200)]);
-    expect(joined.approaches.length).toBe(255);
-    expect(joined.approaches.at(-1)).toEqual({ key: "unknown", label: "l" });
-    expect([joined.approachOf?.[253], joined.approachOf?.[254], joined.approachOf?.[399]]).toEqual([
-      253, 254, 254,
-    ]);
+    expect(joined.approaches.length).toBe(64);
+    expect(joined.approaches.at(-1)).toEqual({
+      key: "unknown",
+      label: "337 rarer approaches",
+    });
+    expect([62, 63, 254, 399].map((cell) => joined.approachOf?.[cell])).toEqual([62, 63, 63, 63]);
+  });
+
+  test("refuses more cells than can be held", () => {
+    const half: CellTable = {
+      count: 30_000_000,
+      approaches: [{ key: "10X", label: "10x" }],
+      approachOf: null,
+    };
+    expect(() => joinCellTables([half, half])).toThrow(
+      new UnreadableMatrix("M_TOO_LARGE", "the matrices together have more than 50,000,000 cells"),
+    );
   });
 });
 
 describe("makeGeneUnion()", () => {
+  test("refuses a union of more genes than can be held", () => {
+    const half = (name: string) => {
+      const ids = Array.from({ length: 3 }, (_, at) => `${name}${at}`);
+      return { ids, symbols: ids, isOther: null, otherTypes: [] };
+    };
+    const union = makeGeneUnion(5);
+    union.add(half("a"));
+    expect(() => {
+      union.add(half("b"));
+    }).toThrow(
+      new UnreadableMatrix(
+        "M_TOO_LARGE",
+        "the gene tables of the matrices have more than 5 genes together",
+      ),
+    );
+  });
+
   const table = (...ids: readonly string[]) => ({
     ids,
     symbols: ids.map((id) => id.toUpperCase()),

@@ -74,7 +74,7 @@ describe("openMtx(parts, genes, cells, notes, options)", () => {
     [
       `${HEAD}2 3 1\n1 1 1\n2 1 1\n`,
       "M_CORRUPT",
-      "matrix.mtx holds 2 entries, more than the 1 that its header says",
+      "matrix.mtx holds more entries than the 1 that its header says",
     ],
     [
       `${HEAD}2 3 1\n1 2\n`,

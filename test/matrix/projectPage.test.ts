@@ -101,16 +101,16 @@ describe("makeProjectPage(input, render)", () => {
   });
 
   test("shows a figure with its caption, how it is read, its words and its files", () => {
-    const plate = between(files(LIVER).html, 'id="fig-SS2-umap"', "</article>");
+    const plate = between(files(LIVER).html, 'id="fig-10X-umap"', "</article>");
     const folder =
-      "../project-assets/project-stats/4d6f6c96-2a83-43d8-8fe1-0f53bffd4674.homo_sapiens/SS2";
+      "../project-assets/project-stats/4d6f6c96-2a83-43d8-8fe1-0f53bffd4674.homo_sapiens/10X";
     expect([...plate.matchAll(/href="([^"]+)"/g)].map(([, href]) => href)).toEqual([
       `${folder}/umap.png`,
       `${folder}/umap%402x.png`,
       `${folder}/umap.svg`,
       `${folder}/umap.vl.json`,
     ]);
-    expect(plate).toContain('<p class="caption">2,730 of 2,730 cells.</p>');
+    expect(plate).toContain('<p class="caption">330,000 of 330,000 cells.</p>');
     expect(plate).toContain("Only closeness has a meaning");
     expect(plate).toContain("<b>Here:</b> UMAP by cluster and by CST3: the median cell has");
     expect(plate.match(/<svg /g)).toHaveLength(2);
@@ -159,6 +159,10 @@ describe("makeProjectPage(input, render)", () => {
       ["info", "Note", "No gene symbol starts with MT- or mt-."],
     ]);
     expect(files(LIVER).html).toContain("Worth knowing");
+    const message = "no gene symbol starts with MT- or mt-";
+    expect(
+      files({ ...LIVER, notes: [{ rule: "M_NO_MITO", severity: "info", message }] }).html,
+    ).toContain("<span>No gene symbol starts with MT- or mt-</span>");
     expect(files({ ...LIVER, notes: [] }).html).not.toContain('class="remarks"');
   });
 
@@ -176,7 +180,7 @@ describe("makeProjectPage(input, render)", () => {
     const key =
       "project-assets/project-stats/4d6f6c96-2a83-43d8-8fe1-0f53bffd4674.homo_sapiens/10X/umap.png";
     const rest =
-      '"\n  width="600" height="320" loading="lazy"\n  alt="UMAP by cluster and by CST3: the median cell has 2,204 counts &amp; 820 genes, the highest &quot;share&quot; is 3.1%.">';
+      '"\n  width="600" height="406" loading="lazy"\n  alt="UMAP by cluster and by CST3: the median cell has 2,204 counts &amp; 820 genes, the highest &quot;share&quot; is 3.1%.">';
     const escaped = (text: string) =>
       text
         .replaceAll("&", "&amp;")
@@ -195,10 +199,26 @@ describe("makeProjectPage(input, render)", () => {
     expect(html).toContain("Put the address of the site before the path.");
   });
 
-  test("takes three to two for the shape of a drawing that does not say its own", () => {
+  test("draws the approach that is seen first, and shows published pictures of the others", () => {
+    const { html } = files(LIVER);
+    expect(between(html, 'id="panel-lca-10X"', "</section>").match(/<svg /g)).toHaveLength(16);
+    expect(between(html, 'id="panel-lca-SS2"', "</section>")).not.toContain("<svg ");
+    const plate = between(html, 'id="fig-SS2-umap"', "</article>");
+    const folder = `../project-assets/project-stats/${LIVER.id}/SS2`;
+    expect(plate).toContain(
+      `<div class="drawing picture" style="aspect-ratio:600 / 320"><img src="${folder}/umap.png" srcset="${folder}/umap%402x.png 2x" alt="UMAP by cluster and by CST3: the median cell has 2,204 counts &amp; 820 genes, the highest &quot;share&quot; is 3.1%." width="600" height="406" loading="lazy" decoding="async"></div>`,
+    );
     const figures = sampleFigures(LIVER).map((figure) => ({ ...figure, inlineSvg: "<svg></svg>" }));
-    const { html } = files(LIVER, { figures });
-    expect(html).toContain("width&#x3D;&quot;600&quot; height&#x3D;&quot;400&quot;");
+    expect(files(LIVER, { figures }).html).toContain('<div class="drawing picture"><img');
+  });
+
+  test("lets no word turn its neighbours around", () => {
+    const turned = "a\u202eb\u2066c\u0085d\u0001e";
+    const notes = [{ rule: "M_TABLE", severity: "info", message: turned } as const];
+    const { html } = files({ ...LIVER, title: turned, notes });
+    expect(html).toContain("<h1>abcde</h1>");
+    expect(html).toContain("<span>abcde</span>");
+    expect(html).not.toMatch(/[\u0001\u0085\u202e\u2066]/);
   });
 
   test("shows awkward names as text wherever they are", () => {
@@ -242,7 +262,7 @@ describe("makeProjectPage(input, render)", () => {
       alt: 'Counts, genes and mitochondrial share per cell: the median cell has 2,204 counts & 820 genes, the highest "share" is 3.1%.',
       reason: null,
       width: 600,
-      height: 360,
+      height: 446,
       files: {
         png: `${base}.png`,
         png2x: `${base}@2x.png`,

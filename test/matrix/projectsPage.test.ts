@@ -76,7 +76,7 @@ describe("makeProjectsPage(input, render)", () => {
     const { html } = files();
     expect(html).toContain('<h2 id="failed">2 matrices could not be read</h2>');
     expect(html).toContain(
-      "<li><strong>Whole mouse retina</strong> (8185730f-4113-40d3-9cc3-929271784c2b): Not updated since 2 Oct 2026, 02:00 UTC: matrix.mtx.gz ends after 101,233 of 240,000 entries: it is cut off.</li>",
+      '<li><a href="8185730f-4113-40d3-9cc3-929271784c2b.html"><strong>Whole mouse retina</strong></a> (8185730f-4113-40d3-9cc3-929271784c2b): Not updated since 2 Oct 2026, 02:00 UTC: matrix.mtx.gz ends after 101,233 of 240,000 entries: it is cut off.</li>',
     );
     expect(html).toContain("Never read: barcodes.tsv is missing &lt;img src&#x3D;x");
     expect(html).toContain("they hold the last good numbers");
@@ -84,6 +84,48 @@ describe("makeProjectsPage(input, render)", () => {
     expect(never).toContain("1 matrix could not be read");
     expect(never).not.toContain("they hold the last good numbers");
     expect(files({ rows: [row(LIVER)] }).html).not.toContain('class="notice"');
+  });
+
+  test("links a row that failed now to the page that it had before, and says since when that is kept", () => {
+    const failure = "matrix.mtx is cut off.";
+    const [kept = ""] = rowsOf(files({ rows: [row(LIVER, { failure })] }).html);
+    expect(kept).toContain(
+      `<a href="${LIVER.id}.html">${LIVER.title}</a><small>${LIVER.id}</small><small class="tone-error">Not updated since 20 Nov 2026, 02:00 UTC: ${failure}</small>`,
+    );
+  });
+
+  test("names a matrix once that is called as its file is", () => {
+    const id = "116965f3-f094-4769-9d28-ae675c1b569c";
+    const failed = { id, title: id, summary: null, updatedAt: null };
+    const says = (failure: string) => {
+      const { html } = files({ rows: [{ ...failed, failure }] });
+      expect(rowsOf(html)[0]?.split(id)).toHaveLength(2);
+      return /<li>(.*?)<\/li>/.exec(html)?.[1];
+    };
+    const named = `<strong>${id}</strong>: Never read: `;
+    expect(says(`${id}.h5ad: it is not an HDF5 file`)).toBe(`${named}it is not an HDF5 file`);
+    expect(says(`${id}.mtx.zip: it is no zip`)).toBe(`${named}it is no zip`);
+    expect(says(`${id}: it is empty`)).toBe(`${named}it is empty`);
+    expect(says("matrix.mtx: it is cut off")).toBe(`${named}matrix.mtx: it is cut off`);
+  });
+
+  test("counts as left out what has no row and is a matrix, and calls the rest files", () => {
+    const other = { projectId: LIVER.projectId, title: "x", why: "format", message: "No." };
+    const skips = [
+      { ...other, id: LIVER.id },
+      { ...other, id: "README.txt" },
+      { ...other, id: "f81efc03-9f56-4354-aabb-6ce819c3d414.homo_sapiens" },
+    ];
+    const { html } = files({ rows: [row(LIVER)], skips });
+    expect(html).toContain("<summary>3 files left out</summary>");
+    expect(html).toContain('<dd class="figure-value">1</dd><dd class="change">1 left out</dd>');
+  });
+
+  test("counts a species once, however it is written", () => {
+    const rows = ["homo_sapiens", "Homo_Sapiens", "mus_musculus", null].map((species) =>
+      row({ ...LIVER, species }),
+    );
+    expect(files({ rows }).html).toContain("of 2 species");
   });
 
   test("gives each approach of a row a line, and sorts by the largest", () => {

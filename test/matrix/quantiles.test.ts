@@ -38,7 +38,11 @@ describe("makeBox(positive, length, zeros)", () => {
       const high = box.q3 + 1.5 * (box.q3 - box.q1);
       const inside = sorted.filter((value) => value >= low && value <= high);
       const outside = sorted.filter((value) => value < low || value > high);
-      expect([box.whiskerLow, box.whiskerHigh]).toEqual([inside[0], inside.at(-1)]);
+      // matplotlib's rule: a whisker never ends inside of the box.
+      expect([box.whiskerLow, box.whiskerHigh]).toEqual([
+        Math.min(inside[0] ?? Infinity, box.q1),
+        Math.max(inside.at(-1) ?? -Infinity, box.q3),
+      ]);
       expect(box.outlierCount).toBe(outside.length);
       if (outside.length <= 60) expect(box.outliers).toEqual(outside);
       else {
@@ -48,6 +52,13 @@ describe("makeBox(positive, length, zeros)", () => {
         expect(box.outliers).toEqual([...box.outliers].sort((a, b) => a - b));
       }
     }
+  });
+
+  test("ends a whisker at the box where no value lies between", () => {
+    expect(makeBox(Float64Array.of(100), 1, 3)).toEqual({
+      ...{ q1: 0, median: 0, q3: 25, whiskerLow: 0, whiskerHigh: 25 },
+      ...{ outlierCount: 1, outliers: [100] },
+    });
   });
 
   test("counts zeros that are outliers", () => {

@@ -137,6 +137,22 @@ describe("makeSpool({ dir, cells, entries })", () => {
     });
   });
 
+  test("hears between two blocks that it is to stop, and lets others have their turn", async () => {
+    const spool = makeSpool({ dir: makeFolder(), cells: 1000, entries: null, blockEntries: 10 });
+    fill(
+      spool,
+      Array.from({ length: 1000 }, (_, cell): Entry => [cell, 1, 1]),
+    );
+    const abort = new AbortController();
+    let blocks = 0;
+    setImmediate(() => abort.abort());
+    await expect(spool.pass(() => void blocks++, { signal: abort.signal })).rejects.toMatchObject({
+      kind: "aborted",
+    });
+    expect(blocks).toBeLessThan(50);
+    await spool.remove();
+  });
+
   test("says that the disk is full", () => {
     const file = pathToFileURL(join(import.meta.dirname, "../../src/matrix/spool.ts")).href;
     const script = `

@@ -56,7 +56,7 @@ const paint: ReportPaint = { strong: plain, dim: plain, warn: (text) => `!${text
 
 describe("drawReport(statistics, facts)", () => {
   test("fits into eighty columns whatever the names", () => {
-    const facts = { name: "x.loom", readBytes: 2_500_000, tookMs: 500, paint };
+    const facts = { name: "x.loom", isTerminal: true, readBytes: 2_500_000, tookMs: 500, paint };
     expect(drawReport(statistics, facts)).toEqual([
       "x.loom  loom",
       "  3 genes × 2 cells, 1 without counts",
@@ -84,5 +84,14 @@ describe("drawReport(statistics, facts)", () => {
       "",
       "2.50 MB in 500 ms, 5.00 MB/s",
     ]);
+  });
+
+  test("cuts a long name on a terminal only, and takes out what turns the direction of text", () => {
+    const name = `${"n".repeat(100)}\u202e.loom`;
+    const facts = { name, readBytes: 1, tookMs: 1, paint };
+    const heads = [true, false].map(
+      (isTerminal) => drawReport(statistics, { ...facts, isTerminal })[0],
+    );
+    expect(heads).toEqual([`${"n".repeat(79)}…`, `${"n".repeat(100)}.loom  loom`]);
   });
 });

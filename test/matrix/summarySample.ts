@@ -187,15 +187,21 @@ export function sampleFigures(summary: MatrixSummary): readonly ProjectFigure[] 
       .map(({ name }) => ({
         approachKey: approach.key,
         name,
+        // With a title above and a caption below.
+        height: drawingHeight(name) + 86,
         inlineSvg: sampleDrawing(name, at, 600),
         compactSvg: sampleDrawing(name, at, 350),
       })),
   );
 }
 
+function drawingHeight(name: FigureName): number {
+  return name === "highest_expr_genes" ? 420 : name === "umap" ? 320 : 360;
+}
+
 /** Draws a cloud of points in the colours of pages. */
 function sampleDrawing(name: FigureName, seed: number, width: number): string {
-  const height = name === "highest_expr_genes" ? 420 : name === "umap" ? 320 : 360;
+  const height = drawingHeight(name);
   let state = 7 + seed * 31 + FIGURE_NAMES.indexOf(name) * 101;
   const dice = () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
   const points = Array.from({ length: 72 }, (_, at) => {

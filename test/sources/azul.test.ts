@@ -13,7 +13,16 @@ import {
   makeOldAzulSource,
 } from "../../src/sources/azul.ts";
 import { makeDiskBudget } from "../../src/sources/diskBudget.ts";
-import { contentOf, keepLog, OTHER_UUID, QUICK, sha256Of, UUID } from "./matrixRig.ts";
+import {
+  behindTls,
+  contentOf,
+  keepLog,
+  OTHER_UUID,
+  QUICK,
+  SECURE_URL,
+  sha256Of,
+  UUID,
+} from "./matrixRig.ts";
 import { failureOf, openHttp, serve, tempDir } from "./rig.ts";
 
 const CONTENT = contentOf(5000);
@@ -95,10 +104,16 @@ async function sourceOf(project: unknown, more: Readonly<Record<string, unknown>
   return sourceAt(url);
 }
 
-function sourceAt(baseUrl: string): MatrixSource {
+function sourceAt(baseUrl: string, options: Partial<AzulOptions> = {}): MatrixSource {
   const { log } = keepLog();
-  const http = openHttp();
-  return makeAzulSource({ http, baseUrl, catalog: null, log, budget: null, policy: QUICK });
+  const common = { http: openHttp(), catalog: null, log, budget: null, policy: QUICK };
+  return makeAzulSource({ ...common, baseUrl, ...options });
+}
+
+/** A source that is asked over https and always answers with one page. */
+async function secureSourceOf(page: unknown): Promise<MatrixSource> {
+  const url = await serve((_request, response) => response.end(JSON.stringify(page)));
+  return sourceAt(SECURE_URL, { http: behindTls(openHttp(), url) });
 }
 
 const MATRIX = {
@@ -300,13 +315,41 @@ describe("makeAzulSource(options).list(signal)", () => {
     ]);
   });
 
-  test.each([null, "ftp://x.org/a", "http://["])("skips what has the address %s", async (url) => {
+  test.each([
+    [null, "Azul gives no address for a.h5ad."],
+    ["ftp://x.org/a", "Azul gives an address that is not safe for a.h5ad."],
+    ["http://[", "Azul gives an address that is not safe for a.h5ad."],
+  ])("skips what has the address %s", async (url, message) => {
     const source = await sourceOf({ projectId: UUID, matrices: [{ ...MATRIX, url }] });
     const { entries, skips } = await source.list(NEVER);
     expect(entries).toEqual([]);
-    expect(skips.map(({ why, message }) => [why, message])).toEqual([
-      ["service", "Azul gives no address for a.h5ad."],
+    expect(skips).toEqual([{ id: UUID, projectId: UUID, title: UUID, why: "service", message }]);
+  });
+
+  test("skips files over plain http, named, where the service is asked over https", async () => {
+    const matrices = [
+      { ...MATRIX, uuid: "1", name: "plain.mtx.zip", url: "http://x.org/1" },
+      { ...MATRIX, uuid: "2", name: "safe.h5ad", url: "/repository/files/2" },
+    ];
+    const hits = [{ entryId: UUID, projects: [{ projectId: UUID, matrices }] }];
+    const source = await secureSourceOf({ hits, pagination: { next: null } });
+    const { entries, skips } = await source.list(NEVER);
+    expect(entries.map(({ fileName, locator }) => [fileName, locator])).toEqual([
+      ["safe.h5ad", `${SECURE_URL}/repository/files/2`],
     ]);
+    expect(skips.map(({ why, message }) => [why, message])).toEqual([
+      ["service", "Azul gives an address that is not safe for plain.mtx.zip."],
+    ]);
+  });
+
+  test("refuses a next page over plain http where the service is asked over https", async () => {
+    const next = "http://service.test/index/projects?page=2";
+    const source = await secureSourceOf({ hits: [], pagination: { next } });
+    expect(await failureOf(source.list(NEVER))).toEqual({
+      kind: "permanent",
+      message: "projects of Azul, page 1.pagination.next is not a safe address",
+      hint: null,
+    });
   });
 
   test.each([
@@ -338,8 +381,24 @@ describe("makeAzulSource(options).list(signal)", () => {
     ],
   ])("skips a project with %s, and names the field", async (_what, project, says) => {
     const { entries, skips } = await (await sourceOf(project)).list(NEVER);
-    expect([entries, skips.map(({ id, why }) => [id, why])]).toEqual([[], [[UUID, "service"]]]);
+    expect([entries, skips.map(({ id, projectId, why }) => [id, projectId, why])]).toEqual([
+      [],
+      [[UUID, UUID, "service"]],
+    ]);
     expect(skips[0]?.message).toContain(says);
+  });
+
+  test("names the project of an odd hit by whatever names it", async () => {
+    const project = { projectId: OTHER_UUID, matrices: [{ ...MATRIX, size: "1" }] };
+    const hits = [{ entryId: 7, projects: [project] }, { entryId: UUID, projects: null }, 3];
+    const body = JSON.stringify({ hits, pagination: { next: null, total: 3 } });
+    const url = await serve((_request, response) => response.end(body));
+    const { skips } = await sourceAt(url).list(NEVER);
+    expect(skips.map(({ id, projectId }) => [id, projectId])).toEqual([
+      [OTHER_UUID, OTHER_UUID],
+      [UUID, UUID],
+      ["project-3", "project-3"],
+    ]);
   });
 
   test("skips a project whose tree does not end, and one whose protocols are wrong", async () => {
@@ -410,14 +469,23 @@ describe("makeAzulSource(options).list(signal)", () => {
     expect(await failureOf(source.list(AbortSignal.abort()))).toMatchObject({ kind: "aborted" });
   });
 
-  test("says when fewer projects came than the service counts", async () => {
-    const body = JSON.stringify({ hits: [], pagination: { next: null, total: 2 } });
-    const url = await serve((_request, response) => response.end(body));
-    const { log, lines } = keepLog();
-    const http = openHttp();
-    await makeAzulSource({ http, baseUrl: url, catalog: null, log, budget: null }).list(NEVER);
-    expect(lines).toEqual(["warn: Azul listed 0 of the 2 projects that it counts"]);
-  });
+  test.each([
+    ["none", [], 0],
+    ["one twice", [UUID, UUID], 1],
+  ])(
+    "takes a list with fewer projects than the service counts as passing: %s",
+    async (...given) => {
+      const [, ids, listed] = given;
+      const hits = ids.map((projectId) => ({ entryId: projectId, projects: [{ projectId }] }));
+      const body = JSON.stringify({ hits, pagination: { next: null, total: 2 } });
+      const url = await serve((_request, response) => response.end(body));
+      expect(await failureOf(sourceAt(url).list(NEVER))).toEqual({
+        kind: "transient",
+        message: `Azul listed ${listed} of the 2 projects that it counts`,
+        hint: null,
+      });
+    },
+  );
 
   test("links to the page of a project where there is one", async () => {
     const matrices = [fileAt(await contentFile(), "a.h5ad")];

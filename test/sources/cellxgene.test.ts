@@ -10,7 +10,7 @@ import {
 } from "../../src/demo/cellxgeneServer.ts";
 import type { MatrixSource } from "../../src/matrixSource.ts";
 import { type CellxgeneOptions, makeCellxgeneSource } from "../../src/sources/cellxgene.ts";
-import { contentOf, keepLog, OTHER_UUID, QUICK, UUID } from "./matrixRig.ts";
+import { behindTls, contentOf, keepLog, OTHER_UUID, QUICK, SECURE_URL, UUID } from "./matrixRig.ts";
 import { failureOf, openHttp, serve, tempDir } from "./rig.ts";
 
 const CONTENT = contentOf(4000);
@@ -157,19 +157,24 @@ describe("makeCellxgeneSource(options).list(signal)", () => {
     [{ dataset_id: "../x" }, "dataset-1", "datasets of CELLxGENE[0].dataset_id is not a uuid"],
     [{ dataset_id: UUID }, UUID, "datasets of CELLxGENE[0].assets should be a list but is missing"],
     [
+      { ...DATASET, assets: null },
+      UUID,
+      "datasets of CELLxGENE[0].assets should be a list but is null",
+    ],
+    [
       { ...DATASET, organism: [1] },
       UUID,
       "datasets of CELLxGENE[0].organism[0] should be an object but is a number",
     ],
     [
-      { ...DATASET, cell_count: "1" },
+      { ...DATASET, cell_count: "n/a" },
       UUID,
       "datasets of CELLxGENE[0].cell_count should be a count but is a string",
     ],
     [
       { ...DATASET, assets: [{ ...H5AD, url: "file:///x" }] },
       UUID,
-      "datasets of CELLxGENE[0].assets[0].url is not an address of http or https",
+      "datasets of CELLxGENE[0].assets[0].url is not a safe address",
     ],
   ])("skips the dataset %j and names the field", async (dataset, id, says) => {
     const message = `CELLxGENE's description of the dataset cannot be read: ${says}.`;
@@ -177,6 +182,25 @@ describe("makeCellxgeneSource(options).list(signal)", () => {
       entries: [],
       skips: [{ id, projectId: id, title: id, why: "service", message }],
     });
+  });
+
+  test("skips a file over plain http where the service is asked over https", async () => {
+    const assets = [{ ...H5AD, url: "http://x.org/abc.h5ad" }];
+    const body = JSON.stringify([
+      { ...DATASET, assets },
+      { ...DATASET, dataset_id: OTHER_UUID },
+    ]);
+    const url = await serve((_request, response) => response.end(body));
+    const source = sourceAt(SECURE_URL, { http: behindTls(openHttp(), url) });
+    const { entries, skips } = await source.list(NEVER);
+    expect(entries.map(({ id }) => id)).toEqual([OTHER_UUID]);
+    expect(skips.map(({ projectId, why, message }) => [projectId, why, message])).toEqual([
+      [
+        UUID,
+        "service",
+        "CELLxGENE's description of the dataset cannot be read: datasets of CELLxGENE[0].assets[0].url is not a safe address.",
+      ],
+    ]);
   });
 
   test("lists a dataset once", async () => {

@@ -3,7 +3,6 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { HdashError } from "../../src/error.ts";
 import { download, type Downloaded, type DownloadRequest } from "../../src/sources/download.ts";
 import {
   contentOf,
@@ -155,6 +154,19 @@ describe("download(context, request)", () => {
     expect([seen.length > 2, reasons]).toEqual([true, []]);
   });
 
+  test("counts as failures what gets no further, however much a server without ranges sends", async () => {
+    const content = contentOf(8 * 1024 * 1024);
+    const { url, seen } = await serveFile(content, [{ breakAfter: 2_200_000, ignoresRange: true }]);
+    const { result, dir } = await start(url);
+    expect(await failureOf(result)).toMatchObject({
+      kind: "transient",
+      message: expect.stringMatching(/^file: the connection broke after \d+ bytes/) as string,
+    });
+    // At most two connections get a megabyte further than any before; after each, four attempts are left.
+    expect(seen.length).toBeLessThanOrEqual(12);
+    expect(await readdir(dir)).toEqual([]);
+  });
+
   test("gives up after as many failures as the policy says, and leaves nothing", async () => {
     const { result, dir, reasons } = await trial([{ breakAfter: 10 }, { breakAfter: 0 }]);
     const { kind, message } = await failureOf(result);
@@ -204,46 +216,16 @@ describe("download(context, request)", () => {
     ]);
   });
 
-  test("takes up the part of an earlier try, which the sha256 vouches for", async () => {
+  test("does not count on what was there before", async () => {
     const dir = await tempDir();
     await writeFile(join(dir, "a.mtx.zip.part"), CONTENT.subarray(0, 1200));
     const { result, path, seen } = await trial([{}], { dir, sha256: SHA, bytes: 3000 });
-    expect(await result).toEqual({ ...DONE, received: 1800 });
-    expect(await readFile(path)).toEqual(CONTENT);
-    expect([ranges(seen), await readdir(dir)]).toEqual([[["bytes=1200-", null]], ["a.mtx.zip"]]);
-  });
-
-  test("asks for nothing where the part is whole", async () => {
-    const dir = await tempDir();
-    await writeFile(join(dir, "a.mtx.zip.part"), CONTENT);
-    const { result, seen } = await trial([{}], { dir, sha256: SHA, bytes: 3000 });
-    expect([await result, seen]).toEqual([{ ...DONE, received: 0 }, []]);
-  });
-
-  test("throws away a part that there is no room for", async () => {
-    const dir = await tempDir();
-    await writeFile(join(dir, "a.mtx.zip.part"), CONTENT);
-    const grow = (): Promise<void> => Promise.reject(new HdashError("permanent", "no room"));
-    const { result } = await trial([{}], { dir, sha256: SHA, hold: { grow, wrote() {} } });
-    expect([(await failureOf(result)).message, await readdir(dir)]).toEqual(["no room", []]);
-  });
-
-  test.each([
-    ["is of another file", { sha256: SHA }, contentOf(500).reverse()],
-    ["is too long", { sha256: SHA, bytes: 3000 }, contentOf(3001)],
-    ["nothing can vouch for", { bytes: 3000 }, CONTENT.subarray(0, 1200)],
-  ])("throws away a part that %s", async (_what, request, part) => {
-    const dir = await tempDir();
-    await writeFile(join(dir, "a.mtx.zip.part"), part);
-    const { result, path } = await trial([{}], { dir, ...request });
-    expect(await result).toMatchObject(DONE);
+    expect(await result).toEqual({ ...DONE, received: 3000 });
     expect([await readFile(path), await readdir(dir)]).toEqual([CONTENT, ["a.mtx.zip"]]);
+    expect(ranges(seen)).toEqual([[null, null]]);
   });
 
-  test.each([
-    ["keeps the part that a sha256 can vouch for", SHA, ["a.mtx.zip.part"]],
-    ["removes any other part", null, []],
-  ])("stops at once when told to, and %s", async (_what, sha256, left) => {
+  test.each([SHA, null])("stops at once when told to, and leaves nothing (%s)", async (sha256) => {
     const stop = new AbortController();
     const { result, dir } = await trial([{ hangAfter: 1000 }], {
       sha256,
@@ -251,7 +233,7 @@ describe("download(context, request)", () => {
       onProgress: () => stop.abort(),
     });
     expect(await failureOf(result)).toMatchObject({ kind: "aborted" });
-    expect(await readdir(dir)).toEqual(left);
+    expect(await readdir(dir)).toEqual([]);
   });
 
   test("says what is wrong with the disk without naming its folders", async () => {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -11,7 +11,16 @@ import {
 import type { MatrixSource } from "../../src/matrixSource.ts";
 import { makeDiskBudget } from "../../src/sources/diskBudget.ts";
 import { type HcaMatrixOptions, makeHcaMatrixSource } from "../../src/sources/hcaMatrix.ts";
-import { contentOf, keepLog, makeEntry, OTHER_UUID, QUICK, UUID } from "./matrixRig.ts";
+import {
+  behindTls,
+  contentOf,
+  keepLog,
+  makeEntry,
+  OTHER_UUID,
+  QUICK,
+  SECURE_URL,
+  UUID,
+} from "./matrixRig.ts";
 import { failureOf, openHttp, serve, tempDir } from "./rig.ts";
 
 const CONTENT = contentOf(4000);
@@ -124,7 +133,7 @@ describe("makeHcaMatrixSource(options).list(signal)", () => {
 
 describe("makeHcaMatrixSource(options).pull(entry, dir, options)", () => {
   test("asks for the matrix until it is made, and downloads it", async () => {
-    const { source, service, dir } = await rig({ pollsUntilComplete: 3 }, { minGenes: 100 });
+    const { source, service, dir } = await rig({ pollsUntilComplete: 3 });
     const { path, bytes } = await source.pull(ENTRY, dir, WATCHING);
     expect([path, bytes, await readFile(path)]).toEqual([
       join(dir, `${UUID}.mtx.zip`),
@@ -135,13 +144,7 @@ describe("makeHcaMatrixSource(options).pull(entry, dir, options)", () => {
       {
         feature: "gene",
         format: "mtx",
-        filter: {
-          op: "and",
-          value: [
-            { op: "=", field: "project.provenance.document_id", value: UUID },
-            { op: ">=", field: "genes_detected", value: 100 },
-          ],
-        },
+        filter: { op: "=", field: "project.provenance.document_id", value: UUID },
       },
     ]);
     expect([service.requests.poll, service.wrong]).toEqual([4, []]);
@@ -176,6 +179,82 @@ describe("makeHcaMatrixSource(options).pull(entry, dir, options)", () => {
     expect(seen).toEqual(["POST /matrix/", ...polled]);
   });
 
+  test("has all matrices made at the same time, whatever room there is for one", async () => {
+    // The service finishes none before it was asked for all.
+    let requests = 0;
+    const url = await serve((request, response) => {
+      const path = request.url ?? "";
+      if (request.method === "POST") {
+        requests++;
+        return void response.end(JSON.stringify({ request_id: `r${requests}` }));
+      }
+      if (path.startsWith("/signed/")) return void response.end(CONTENT);
+      const isDone = requests === 4;
+      const matrix_url = `http://${request.headers.host ?? ""}/signed${path}`;
+      const status = isDone ? "Complete" : "In Progress";
+      response.end(JSON.stringify({ status, matrix_url: isDone ? matrix_url : "" }));
+    });
+    const budget = makeDiskBudget({ bytes: 5000, freeBytes: async () => 1e9, sweepMs: 2 });
+    const { source } = sourceAt(url, { budget, deadlineMs: 5000 });
+    const dir = await tempDir();
+    const pulled = await Promise.all(
+      [1, 2, 3, 4].map(async (n) => {
+        const id = UUID.replace(/1$/, String(n));
+        const { path } = await source.pull(makeEntry({ id, projectId: id }), dir, WATCHING);
+        const content = await readFile(path);
+        await rm(path);
+        return content.equals(CONTENT);
+      }),
+    );
+    expect([requests, pulled]).toEqual([4, [true, true, true, true]]);
+  });
+
+  test("asks for a new address where one expired while there was no room", async () => {
+    let polls = 0;
+    let hasExpired = false;
+    const downloads: string[] = [];
+    let onPolled: () => void = () => undefined;
+    const polled = new Promise<void>((resolve) => (onPolled = resolve));
+    const url = await serve((request, response) => {
+      const path = request.url ?? "";
+      if (request.method === "POST") return void response.end('{"request_id":"r"}');
+      if (path.startsWith("/signed/")) {
+        downloads.push(path);
+        const isRefused = path === "/signed/1" && hasExpired;
+        return void (isRefused ? response.writeHead(403).end() : response.end(CONTENT));
+      }
+      polls++;
+      const matrix_url = `http://${request.headers.host ?? ""}/signed/${polls}`;
+      response.end(JSON.stringify({ status: "Complete", matrix_url }), onPolled);
+    });
+    const budget = makeDiskBudget({ bytes: 5000, freeBytes: async () => 1e9, sweepMs: 2 });
+    // Of those whose size is not known one comes after the other.
+    const taken = await budget.take(null, { subject: "another", signal: NEVER });
+    const { source } = sourceAt(url, { budget });
+    const pulling = source.pull(ENTRY, await tempDir(), WATCHING);
+    await polled;
+    hasExpired = true;
+    taken.release();
+    expect(await readFile((await pulling).path)).toEqual(CONTENT);
+    expect([polls, downloads]).toEqual([2, ["/signed/1", "/signed/2"]]);
+  });
+
+  test("refuses an address over plain http where the service is asked over https", async () => {
+    const url = await serve((request, response) => {
+      const answer =
+        request.method === "POST"
+          ? { request_id: "r" }
+          : { status: "Complete", matrix_url: "http://x.org/signed" };
+      response.end(JSON.stringify(answer));
+    });
+    const { source } = sourceAt(SECURE_URL, { http: behindTls(openHttp(), url) });
+    expect(await failureOf(source.pull(ENTRY, await tempDir(), WATCHING))).toEqual({
+      kind: "permanent",
+      message: `matrix of ${UUID}.matrix_url is not a safe address`,
+      hint: null,
+    });
+  });
+
   test("waits for room, which it asks for as the matrix comes", async () => {
     const budget = makeDiskBudget({ bytes: 3999, freeBytes: async () => 1e9 });
     const { source, dir } = await rig({}, { budget });
@@ -205,7 +284,7 @@ describe("makeHcaMatrixSource(options).pull(entry, dir, options)", () => {
     [{ request_id: "a/b" }, "matrix of {}.status should be text but is empty"],
     [{ request_id: "odd" }, 'matrix of {}: the request has the unknown status "Odd"'],
     [{ request_id: "done" }, "matrix of {}.matrix_url should be text but is empty"],
-    [{ request_id: "file" }, "file of {}: the address is not one of http or https"],
+    [{ request_id: "file" }, "matrix of {}.matrix_url is not a safe address"],
   ])("refuses the answer %j", async (started, message) => {
     const source = await odd({
       "POST /matrix/": started,

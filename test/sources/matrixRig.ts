@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "../../src/log.ts";
 import type { MatrixEntry } from "../../src/matrixSource.ts";
 import type { RetryPolicy } from "../../src/retry.ts";
+import type { Http } from "../../src/sources/http.ts";
 import { serve } from "./rig.ts";
 
 /** Tries four times within a few milliseconds. */
@@ -112,6 +113,19 @@ export function sendFile(
       if (answer.breakAfter !== undefined) response.socket?.end();
     });
   }
+}
+
+/** Where a service is that is asked over https. */
+export const SECURE_URL = "https://service.test";
+
+/** A client to which SECURE_URL is the server at `url`, as if something before that ended the encryption. */
+export function behindTls(http: Http, url: string): Http {
+  const plain = (asked: string): string => asked.replace(SECURE_URL, url);
+  return {
+    json: (request) => http.json({ ...request, url: plain(request.url) }),
+    stream: (request) => http.stream({ ...request, url: plain(request.url) }),
+    close: () => http.close(),
+  };
 }
 
 /** An entry as sources make them; the rest is what a test says. */

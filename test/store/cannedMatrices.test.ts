@@ -310,6 +310,21 @@ describe("openCannedMatrices(options).pull(entry, dir, options)", () => {
     expect(ranges).toEqual([undefined, "bytes=1000-"]);
   });
 
+  test("counts as failures what gets no further with a store that does not know ranges", async () => {
+    let requests = 0;
+    const endpoint = await serve((_request, response) => {
+      requests++;
+      const cut = requests % 2 === 1 ? 2_200_000 : 1000;
+      response.writeHead(200, { "content-length": CONTENT.length, etag: '"e"' });
+      response.write(CONTENT.subarray(0, cut), () => response.socket?.end());
+    });
+    const entry = { ...entryOf(`${UUID}.h5ad`, "", "e"), bytes: CONTENT.length };
+    expect((await words(open({ endpoint }).pull(entry, scratch, WATCHING)))[0]).toBe("transient");
+    // At most two connections get a megabyte further than any before; after each, three attempts are left.
+    expect(requests).toBeLessThanOrEqual(9);
+    expect(await readdir(scratch)).toEqual([]);
+  });
+
   test("reads an object of no bytes", async () => {
     put(`${UUID}.h5ad`, "");
     const source = open();

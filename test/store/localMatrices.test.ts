@@ -1,6 +1,19 @@
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { cp, mkdir, mkdtemp, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { rmSync, writeFileSync } from "node:fs";
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,6 +75,26 @@ async function words(work: Promise<unknown>): Promise<readonly [string, string]>
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
+}
+
+/** Does something as a user who has no right to everything. */
+async function asNobody<T>(work: () => Promise<T>): Promise<T> {
+  if (process.geteuid?.() !== 0) return work();
+  await Promise.all([chmod(scratch, 0o755), chmod(dir, 0o755)]);
+  process.seteuid?.(65534);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+/** The digests that a memory holds, by what follows the folder in their paths. */
+async function remembered(path: string): Promise<unknown> {
+  const { files } = JSON.parse(await readFile(path, "utf8")) as {
+    files: readonly (readonly [string, string, string])[];
+  };
+  return files.map(([file, , hash]) => [file.slice(dir.length + 1), hash]);
 }
 
 describe("openLocalMatrices(dir).list(signal)", () => {
@@ -194,6 +227,78 @@ describe("openLocalMatrices(dir).list(signal)", () => {
     expect((await versions()) as unknown[]).not.toContainEqual([OTHER, before.version["sha256"]]);
   });
 
+  test("skips what it has no right to read, and lists the rest", async () => {
+    await write(`${UUID}.h5ad`, "one");
+    await chmod(join(dir, `${UUID}.h5ad`), 0);
+    await writeFolder(`${UUID}.mouse`, { "matrix.mtx": "1" });
+    await chmod(join(dir, `${UUID}.mouse`), 0o111);
+    await write(`${OTHER}.h5ad`, "two");
+    const { entries, skips } = await asNobody(() => source.list(NEVER));
+    expect(entries.map(({ id }) => id)).toEqual([OTHER]);
+    expect(skips.map(({ projectId, why, message }) => [projectId, why, message])).toEqual([
+      [UUID, "unreadable", `${UUID}.h5ad cannot be read (EACCES).`],
+      [UUID, "unreadable", `${UUID}.mouse cannot be read (EACCES).`],
+    ]);
+  });
+
+  test("skips what vanishes while it lists", async () => {
+    await write(`${UUID}.h5ad`, "one");
+    await write(`${OTHER}.h5ad`, "two");
+    const isWanted = (): boolean => {
+      rmSync(join(dir, `${OTHER}.h5ad`), { force: true });
+      return true;
+    };
+    const { entries, skips } = await source.list(NEVER, { isWanted });
+    expect(entries.map(({ id }) => id)).toEqual([UUID]);
+    expect(skips).toEqual([
+      {
+        id: OTHER,
+        projectId: OTHER,
+        title: OTHER,
+        why: "unreadable",
+        message: `${OTHER}.h5ad cannot be read (ENOENT).`,
+      },
+    ]);
+  });
+
+  test("lists what is not wanted without reading it", async () => {
+    await write(`${UUID}.h5ad`, "one");
+    await chmod(join(dir, `${UUID}.h5ad`), 0);
+    await writeFolder(`${UUID}.mouse`, { "matrix.mtx": "1" });
+    await write(`${OTHER}.h5ad`, "two22");
+    const asked: unknown[] = [];
+    const { entries, skips } = await asNobody(() =>
+      source.list(NEVER, {
+        isWanted({ id, projectId }) {
+          asked.push([id, projectId]);
+          return projectId === OTHER;
+        },
+      }),
+    );
+    expect(asked).toEqual([
+      [UUID, UUID],
+      [`${UUID}.mouse`, UUID],
+      [OTHER, OTHER],
+    ]);
+    expect(entries.map(({ id, bytes, version, sha256 }) => [id, bytes, version, sha256])).toEqual([
+      [OTHER, 5, { sha256: sha256("two22") }, sha256("two22")],
+      [UUID, 3, {}, null],
+      [`${UUID}.mouse`, null, {}, null],
+    ]);
+    expect(skips).toEqual([]);
+    const unread = entries.find(({ id }) => id === UUID);
+    if (unread === undefined) throw new Error("no entry");
+    expect((await words(source.pull(unread, scratch, WATCHING)))[0]).toBe("transient");
+  });
+
+  test("says when what is called the folder is a file", async () => {
+    await writeFile(join(scratch, "file"), "");
+    expect(await words(openLocalMatrices(join(scratch, "file")).list(NEVER))).toEqual([
+      "config",
+      "the folder of matrices cannot be read (ENOTDIR)",
+    ]);
+  });
+
   test("says when there is no folder, and stops when told to", async () => {
     await write(`${UUID}.h5ad`, "one");
     expect(await words(source.list(AbortSignal.abort()))).toEqual([
@@ -208,9 +313,154 @@ describe("openLocalMatrices(dir).list(signal)", () => {
   });
 });
 
+describe("openLocalMatrices(dir, { rememberIn }).list(signal)", () => {
+  let memory: string;
+  const warnings: string[] = [];
+  const log = { warn: (message: string): void => void warnings.push(message) };
+
+  beforeEach(() => {
+    memory = join(scratch, "cache", "digests.json");
+    warnings.length = 0;
+  });
+
+  /** Lists as a new process does, and returns ids and digests. */
+  async function listAgain(isWanted: (entry: { id: string }) => boolean = () => true) {
+    const again = openLocalMatrices(dir, { rememberIn: memory, log });
+    const { entries } = await again.list(NEVER, { isWanted });
+    return entries.map(({ id, version }) => [id, version["sha256"]]);
+  }
+
+  /** Gives every file that is remembered another digest: whoever gives that back did not read the file. */
+  async function mark(): Promise<string> {
+    const lie = "0".repeat(64);
+    const text = await readFile(memory, "utf8");
+    await writeFile(memory, text.replace(/"[0-9a-f]{64}"/g, `"${lie}"`));
+    return lie;
+  }
+
+  test("reads a file once over all runs, unless it changed", async () => {
+    await write(`${UUID}.h5ad`, "one");
+    await write(`${OTHER}.h5ad`, "two");
+    expect(await listAgain()).toEqual([
+      [UUID, sha256("one")],
+      [OTHER, sha256("two")],
+    ]);
+    const lie = await mark();
+    await write(`${OTHER}.h5ad`, "new");
+    expect(await listAgain()).toEqual([
+      [UUID, lie],
+      [OTHER, sha256("new")],
+    ]);
+    // The same size and time, but another file.
+    const { atime, mtime } = await stat(join(dir, `${UUID}.h5ad`));
+    await write("next", "ONE");
+    await utimes(join(dir, "next"), atime, mtime);
+    await rename(join(dir, "next"), join(dir, `${UUID}.h5ad`));
+    expect((await listAgain())[0]).toEqual([UUID, sha256("ONE")]);
+    expect([await readdir(join(scratch, "cache")), warnings]).toEqual([["digests.json"], []]);
+  });
+
+  test("remembers what is listed now and nothing else, wanted or not", async () => {
+    await write(`${UUID}.h5ad`, "one");
+    await writeFolder(OTHER, { a: "1", b: "2" });
+    await listAgain();
+    expect(await remembered(memory)).toEqual([
+      [`${UUID}.h5ad`, sha256("one")],
+      [`${OTHER}/a`, sha256("1")],
+      [`${OTHER}/b`, sha256("2")],
+    ]);
+    await rm(join(dir, OTHER, "a"));
+    await rm(join(dir, `${UUID}.h5ad`));
+    await listAgain();
+    expect(await remembered(memory)).toEqual([[`${OTHER}/b`, sha256("2")]]);
+    await write(`${UUID}.h5ad`, "one");
+    await listAgain(({ id }) => id === UUID);
+    expect(await remembered(memory)).toEqual([
+      [`${UUID}.h5ad`, sha256("one")],
+      [`${OTHER}/b`, sha256("2")],
+    ]);
+  });
+
+  test("keeps what was read where the listing was stopped", async () => {
+    await write(`${UUID}.h5ad`, "one");
+    await write(`${OTHER}.h5ad`, "two");
+    const stop = new AbortController();
+    const stopped = openLocalMatrices(dir, { rememberIn: memory }).list(stop.signal, {
+      isWanted({ id }) {
+        if (id === OTHER) stop.abort();
+        return true;
+      },
+    });
+    expect((await words(stopped))[0]).toBe("aborted");
+    expect(await remembered(memory)).toEqual([[`${UUID}.h5ad`, sha256("one")]]);
+  });
+
+  test.each([
+    ["is no JSON", () => "{"],
+    ["holds something else", () => "null"],
+    ["is of another format", (text: string) => text.replace('"format":1', '"format":2')],
+    ["has no list", () => '{"format":1,"files":{}}'],
+    ["has a line of another kind", () => '{"format":1,"files":[7]}'],
+    ["has a digest that is none", (text: string) => text.replace(/0{64}/, "0")],
+    ["has a state that is none", (text: string) => text.replace(/"\d+ /, '"')],
+  ])("ignores a memory that %s", async (_what, damage) => {
+    await write(`${UUID}.h5ad`, "one");
+    await listAgain();
+    await mark();
+    await writeFile(memory, damage(await readFile(memory, "utf8")));
+    expect(await listAgain()).toEqual([[UUID, sha256("one")]]);
+    expect([await remembered(memory), warnings]).toEqual([[[`${UUID}.h5ad`, sha256("one")]], []]);
+  });
+
+  test("warns where nothing can be remembered, and lists all the same", async () => {
+    await write(`${UUID}.h5ad`, "one");
+    await mkdir(memory, { recursive: true });
+    expect(await listAgain()).toEqual([[UUID, sha256("one")]]);
+    expect(warnings).toEqual([
+      "digests of local matrices cannot be remembered (EISDIR): the next run reads them again",
+    ]);
+    expect(await readdir(join(scratch, "cache"))).toEqual(["digests.json"]);
+  });
+});
+
+describe("openLocalMatrices(dir).confirm(entry, signal)", () => {
+  test("is content with what did not change, and reads again only what moved", async () => {
+    await write(`${UUID}.h5ad`, "one");
+    const rememberIn = join(scratch, "digests.json");
+    await openLocalMatrices(dir, { rememberIn }).list(NEVER);
+    // The digest of other content: as long as it stands, the file has not been read.
+    const text = await readFile(rememberIn, "utf8");
+    await writeFile(rememberIn, text.replace(sha256("one"), sha256("other")));
+    const { list, confirm } = openLocalMatrices(dir, { rememberIn });
+    const [entry] = (await list(NEVER)).entries;
+    if (entry === undefined || confirm === undefined) throw new Error("no entry");
+    expect(entry.version).toEqual({ sha256: sha256("other") });
+    await confirm(entry, NEVER);
+    await utimes(join(dir, `${UUID}.h5ad`), 1000, 1000);
+    expect((await words(confirm(entry, NEVER)))[0]).toBe("transient");
+    await confirm({ ...entry, version: { sha256: sha256("one") } }, NEVER);
+  });
+
+  test.each([
+    ["is changed", () => write(`${OTHER}/a`, "2")],
+    ["is joined by another", () => write(`${OTHER}/b`, "2")],
+    ["is removed", () => rm(join(dir, OTHER), { recursive: true })],
+  ])("throws where a file of a folder %s", async (_what, change) => {
+    await writeFolder(OTHER, { a: "1" });
+    const entry = await only();
+    await change();
+    expect(await words(source.confirm?.(entry, NEVER) ?? Promise.resolve())).toEqual([
+      "transient",
+      `${OTHER} was changed or removed after it was listed`,
+    ]);
+  });
+});
+
 describe("openLocalMatrices(dir).blacklist(signal)", () => {
   test("reads ids, and tells none from an empty one", async () => {
     expect(await source.blacklist(NEVER)).toBeNull();
+    await write("blacklist", "");
+    expect(await source.blacklist(NEVER)).toEqual([]);
     await write("blacklist", `# why\n${UUID}\n\n`);
     expect(await source.blacklist(NEVER)).toEqual([UUID]);
     await rm(join(dir, "blacklist"));

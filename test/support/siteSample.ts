@@ -270,10 +270,11 @@ function sampleFigure(id: string, title: string): PageFigure {
 
 /** Makes the gallery of one matrix; its pictures are in their addresses, so that no file is needed. */
 function sampleGallery(): readonly MatrixGallery[] {
-  const figure = (title: string, color: string) => {
+  const figure = (title: string, color: string, approach: string) => {
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 360" width="600" height="360"><rect width="600" height="360" fill="#fff"/><path d="M40 320L560 60" stroke="${color}" stroke-width="3"/></svg>`;
     const src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
-    return { src, src2x: src, alt: `${title}: ${HOSTILE}`, title, width: 600, height: 360 };
+    const alt = `${title}: ${HOSTILE}`;
+    return { src, src2x: src, alt, title, approach, width: 600, height: 360 };
   };
   return [
     {
@@ -281,9 +282,9 @@ function sampleGallery(): readonly MatrixGallery[] {
       href: "matrices/colon.html",
       facts: "10X: 2,700 cells",
       figures: [
-        figure("Violins", "#0072b1"),
-        figure("Genes over counts", "#c4510c"),
-        figure("UMAP", "#00805d"),
+        figure("Violins", "#0072b1", "10X"),
+        figure("Genes over counts", "#c4510c", "10X"),
+        figure("UMAP", "#00805d", "SS2"),
       ],
     },
   ];

@@ -63,7 +63,8 @@ export const FEWEST_CELLS = NEIGHBOURS + 2;
 
 /**
  * Computes UMAP coordinates and Louvain clusters of cells; the same bytes for any number of threads. Returns the reason, in one sentence,
- * where it failed or took too long; throws an aborted error when the signal aborts.
+ * where the data made it fail; throws an aborted error when the signal aborts, and a transient one for what another run may not meet:
+ * a process that could not be started, was killed or took too long.
  */
 export async function mapNeighbourhood(
   scores: Float64Array,
@@ -88,16 +89,26 @@ export async function mapNeighbourhood(
   if (signal.aborted) {
     throw new HdashError("aborted", "stopped while computing UMAP", { cause: signal.reason });
   }
-  if (answer !== null && "x" in answer) return answer;
-  if (limit.aborted) {
-    return `neighbours, UMAP and clusters took longer than ${Math.ceil(limitMs / 1_000)} s and were stopped`;
+  if (answer !== null && "failure" in answer) {
+    return `neighbours, UMAP and clusters could not be computed: ${answer.failure}`;
   }
-  return `neighbours, UMAP and clusters could not be computed: ${answer?.failure ?? "stopped"}`;
+  if (answer !== null && "x" in answer) return answer;
+  throw new HdashError(
+    "transient",
+    limit.aborted
+      ? `neighbours, UMAP and clusters took longer than ${Math.ceil(limitMs / 1_000)} s and were stopped`
+      : `neighbours, UMAP and clusters could not be computed: ${answer?.died ?? "stopped"}`,
+  );
 }
 
-/** Runs the process until it answers, ends or is stopped; what it leaves without an answer is a failure. */
-function ask(task: NeighbourhoodTask, stop: AbortSignal): Promise<NeighbourhoodAnswer> {
-  const { promise, resolve } = Promise.withResolvers<NeighbourhoodAnswer>();
+/** Runs the process until it answers, ends or is stopped; tells how it died where it leaves no answer. */
+function ask(
+  task: NeighbourhoodTask,
+  stop: AbortSignal,
+): Promise<NeighbourhoodAnswer | { readonly died: string }> {
+  const { promise, resolve } = Promise.withResolvers<
+    NeighbourhoodAnswer | { readonly died: string }
+  >();
   const child = startProcess();
   const kill = (): void => void child.kill("SIGKILL");
   stop.addEventListener("abort", kill);
@@ -110,13 +121,13 @@ function ask(task: NeighbourhoodTask, stop: AbortSignal): Promise<NeighbourhoodA
   // Comes after everything the process sent was read.
   child.once("close", (code, killedBy) => {
     stop.removeEventListener("abort", kill);
-    resolve(answer ?? { failure: `the process ended with ${killedBy ?? `code ${code}`}` });
+    resolve(answer ?? { died: `the process ended with ${killedBy ?? `code ${code}`}` });
   });
   child.on("error", (error: NodeJS.ErrnoException) => {
     // Not started at all, or ended before it had the task. Without the error's message: it names local paths.
     stop.removeEventListener("abort", kill);
     kill();
-    resolve({ failure: `the process could not be started (${error.code ?? error.name})` });
+    resolve({ died: `the process could not be started (${error.code ?? error.name})` });
   });
   child.send(task);
   if (stop.aborted) kill();

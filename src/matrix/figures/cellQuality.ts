@@ -12,7 +12,7 @@ import { makeChance, shuffledIndexes } from "./chance.ts";
 import { type Cloud, densityOf, mergeCloud, MOST_MARKS } from "./cloud.ts";
 import { makeMargin, makeViolin, quantile } from "./distribution.ts";
 import type { GroupCells } from "./groupCells.ts";
-import { isWide, makeAxis, placeOn, precise, spanOf, valueOn } from "./span.ts";
+import { COUNTED, isWide, makeAxis, PERCENT, placeOn, precise, spanOf, valueOn } from "./span.ts";
 import { amount, cellsOf, pct } from "./words.ts";
 
 const COUNTS = "Counts per cell";
@@ -40,7 +40,7 @@ export function violinFigure(cells: GroupCells, seed: number): MatrixFigure {
     if (span === null) continue;
     ascending.sort();
     const isLog = unit === "" && isWide(span);
-    const axis = makeAxis(label, span, isLog, 0);
+    const axis = makeAxis(label, span, isLog, unit === "%" ? PERCENT : COUNTED);
     const panel = makeViolin(ascending, axis, unit, seed);
     panels.push(panel);
     const write = unit === "%" ? pct : amount;
@@ -112,8 +112,11 @@ function scatterFigure(
   const spanX = spanOf(xs);
   const spanY = spanOf(ys);
   if (spanX === null || spanY === null) return { name, title, reason: NO_COUNTS };
-  const x = makeAxis(COUNTS, spanX, isWide(spanX), 0);
-  const y = makeAxis(upright.label, spanY, upright.label === GENES && isWide(spanY), 0);
+  const x = makeAxis(COUNTS, spanX, isWide(spanX), COUNTED);
+  const y =
+    upright.label === GENES
+      ? makeAxis(GENES, spanY, isWide(spanY), COUNTED)
+      : makeAxis(upright.label, spanY, false, PERCENT);
   const parts: Cloud = { u: xs.map(placeOn(x)), v: ys.map(placeOn(y)), value: null, group: null };
   const cloud = mergeCloud(parts);
   const density = densityOf(parts);

@@ -8,7 +8,7 @@ import { makeChance, shuffledIndexes } from "./chance.ts";
 import { type Cloud, mergeCloud, MOST_MARKS } from "./cloud.ts";
 import { quantile } from "./distribution.ts";
 import { makeAxis, placeOn, spanOf, valueOn } from "./span.ts";
-import { amount, cellsOf, pct, share } from "./words.ts";
+import { amount, cellsOf, geneName, pct, sentence, share } from "./words.ts";
 
 /** Above this part of the cells that express the gene, colours do not go on: a single cell would make all others pale. */
 const COLOUR_END = 0.99;
@@ -31,7 +31,7 @@ export function pcaFigure(embedding: GroupEmbedding | null, numbers: CellNumbers
   const title = "Principal components";
   const pca = embedding?.pca ?? null;
   if (embedding === null || pca === null) {
-    return { name, title, reason: embedding?.reasons.pca ?? NOT_EMBEDDED };
+    return { name, title, reason: sentence(embedding?.reasons.pca ?? NOT_EMBEDDED) };
   }
   const x = componentAxis(1, pca.pc1, pca.varianceRatio);
   const y = componentAxis(2, pca.pc2, pca.varianceRatio);
@@ -72,7 +72,7 @@ export function umapFigure(embedding: GroupEmbedding | null, numbers: CellNumber
   const title = "UMAP and clusters";
   const umap = embedding?.umap ?? null;
   if (embedding === null || umap === null) {
-    return { name, title, reason: embedding?.reasons.umap ?? NOT_EMBEDDED };
+    return { name, title, reason: sentence(embedding?.reasons.umap ?? NOT_EMBEDDED) };
   }
   const x = makeAxis("UMAP 1", spanOf(umap.x) ?? { least: 0, most: 0 }, false);
   const y = makeAxis("UMAP 2", spanOf(umap.y) ?? { least: 0, most: 0 }, false);
@@ -120,7 +120,7 @@ export function markersFigure(
     const reason =
       embedding?.reasons.markers ??
       (embedding === null ? NOT_EMBEDDED : "No cluster has a gene that scores above the others.");
-    return { name, title, reason };
+    return { name, title, reason: sentence(reason) };
   }
   const shown = markers.slice(0, MOST_CLUSTERS);
   const cells = embedding.umap?.cells.length ?? numbers.cells - numbers.emptyCells;
@@ -137,7 +137,7 @@ export function markersFigure(
       shown
         .map(
           ({ cluster, genes }) =>
-            `Cluster ${cluster}: ${list(genes.slice(0, 3).map(({ symbol, score }) => `${symbol} (${amount(score)})`))}.`,
+            `Cluster ${cluster}: ${list(genes.slice(0, 3).map(({ symbol, score }) => `${geneName(symbol)} (${amount(score)})`))}.`,
         )
         .join(" "),
     data: {
@@ -244,7 +244,7 @@ function geneNote(embedding: GroupEmbedding): string {
   if (gene === null) return "";
   return gene.symbol === "CST3"
     ? "Expression: log1p of CST3’s counts per 1,000."
-    : `Expression: log1p of counts per 1,000 of ${gene.symbol}, taken as an example.`;
+    : `Expression: log1p of counts per 1,000 of ${geneName(gene.symbol)}, taken as an example.`;
 }
 
 function geneAlt(embedding: GroupEmbedding): string {
@@ -253,8 +253,8 @@ function geneAlt(embedding: GroupEmbedding): string {
   const positive = Float64Array.from(gene.expression.filter((value) => value > 0)).sort();
   const part = gene.expression.length === 0 ? 0 : positive.length / gene.expression.length;
   return positive.length === 0
-    ? `No cell expresses ${gene.symbol}.`
-    : `${gene.symbol} is expressed in ${pct(100 * part)} of the cells, there with a median of ${amount(quantile(positive, 0.5))} (log1p of counts per 1,000).`;
+    ? `No cell expresses ${geneName(gene.symbol)}.`
+    : `${geneName(gene.symbol)} is expressed in ${pct(100 * part)} of the cells, there with a median of ${amount(quantile(positive, 0.5))} (log1p of counts per 1,000).`;
 }
 
 function sizesAlt(sizes: readonly number[]): string {

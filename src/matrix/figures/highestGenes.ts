@@ -4,7 +4,7 @@ import { count, list } from "../../format.ts";
 import type { GeneSort, MadeFigure, MissingFigure } from "../../matrixFigure.ts";
 import type { GroupStatistics, MatrixStatistics } from "../statistics.ts";
 import { precise } from "./span.ts";
-import { cellsOf, pct } from "./words.ts";
+import { cellsOf, geneName, pct } from "./words.ts";
 
 const NAME = "highest_expr_genes";
 const TITLE = "Highest expressed genes";
@@ -54,8 +54,10 @@ export function highestGenesFigure(
       `Boxes span the quartiles with the median as a line, whiskers reach to the last cell within 1.5 times the interquartile range, diamonds are means. ${points}`,
     alt:
       `Box plots of the ${count(top.length, "gene")} with the highest mean share of a cell’s counts. ` +
-      `${list(top.slice(0, 3).map((gene) => `${gene.symbol} (mean ${pct(gene.meanPct)}, median ${pct(gene.box.median)})`))} ${top.length === 1 ? "is" : "are"} highest` +
-      (top.length > 3 ? `; ${last.symbol} comes last with a mean of ${pct(last.meanPct)}.` : ".") +
+      `${list(top.slice(0, 3).map((gene) => `${geneName(gene.symbol)} (mean ${pct(gene.meanPct)}, median ${pct(gene.box.median)})`))} ${top.length === 1 ? "is" : "are"} highest` +
+      (top.length > 3
+        ? `; ${geneName(last.symbol)} comes last with a mean of ${pct(last.meanPct)}.`
+        : ".") +
       (kinds.length > 0 ? ` Among them are ${list(kinds)} genes.` : ""),
     data: { kind: "boxes", axisTitle: "Share of a cell’s counts (%)", rows },
     reason: null,

@@ -31,21 +31,44 @@ export function isWide(span: Span): boolean {
   return span.least > 0 && span.most / span.least >= LOG_RATIO;
 }
 
-/** Makes an axis that holds the span with some space around it; `floor` is where a plain axis may not go below. */
-export function makeAxis(title: string, span: Span, isLog: boolean, floor = -Infinity): Axis {
+/** What an axis's values can be: none beyond the ends, and perhaps whole ones alone. */
+export interface AxisBounds {
+  readonly floor?: number;
+  readonly ceiling?: number;
+  readonly isWhole?: boolean;
+}
+
+/** Counts of cells or genes: whole, and not below nought. */
+export const COUNTED: AxisBounds = { floor: 0, isWhole: true };
+/** Percent of something. */
+export const PERCENT: AxisBounds = { floor: 0, ceiling: 100 };
+
+/** Makes an axis that holds the span with some space around it; a plain one goes no further than its bounds. */
+export function makeAxis(
+  title: string,
+  span: Span,
+  isLog: boolean,
+  { floor = -Infinity, ceiling = Infinity, isWhole = false }: AxisBounds = {},
+): Axis {
   if (isLog) {
     const room = Math.max(Math.log(span.most / span.least) * FREE, 0.05);
     const grow = Math.exp(room);
     return { title, isLog, domain: [precise(span.least / grow), precise(span.most * grow)] };
   }
   const width = span.most - span.least;
-  // All the same: a value needs an axis around it all the same.
-  const room = width > 0 ? width * FREE : Math.max(Math.abs(span.most) * 0.1, 0.5);
+  // All the same: a value needs an axis around it all the same, and the whole numbers beside it where it is one.
+  const room = width > 0 ? width * FREE : Math.max(Math.abs(span.most) * 0.1, isWhole ? 1 : 0.5);
   const low = span.least - room;
+  const high = span.most + room;
+  // Points on an end of what can be are still to be seen whole: only a span that is nothing stops right there.
   return {
     title,
     isLog,
-    domain: [precise(low < floor && span.least >= floor ? floor : low), precise(span.most + room)],
+    ...(isWhole ? { isWhole } : {}),
+    domain: [
+      precise(low < floor && span.least >= floor ? floor : low),
+      precise(high > ceiling && span.most <= ceiling ? ceiling : high),
+    ],
   };
 }
 

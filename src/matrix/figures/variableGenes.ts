@@ -8,7 +8,7 @@ import { placesOf } from "./cellQuality.ts";
 import { makeChance, shuffledIndexes } from "./chance.ts";
 import { mergeCloud, MOST_MARKS } from "./cloud.ts";
 import { makeAxis, placeOn, precise, spanOf } from "./span.ts";
-import { amount, sentence } from "./words.ts";
+import { amount, geneName, sentence } from "./words.ts";
 
 const NAME = "highly_variable_genes";
 const TITLE = "Highly variable genes";
@@ -83,7 +83,7 @@ export function variableGenesFigure(
     };
   };
   const atCutoffs = genes.isVariable.reduce((sum, is) => sum + is, 0);
-  const named = top.slice(0, 5).map((gene) => statistics.genes.symbols[gene] ?? "");
+  const named = top.slice(0, 5).map((gene) => geneName(statistics.genes.symbols[gene] ?? ""));
   return {
     name: NAME,
     title: TITLE,

@@ -26,6 +26,17 @@ export function cellsOf(shown: number, all: number): string {
   return shown === all ? count(all, "cell") : `${number(shown)} of ${count(all, "cell")}`;
 }
 
+/** Letters of a gene's name in a sentence; symbols have up to a dozen, Ensembl's ids with their version up to 20. */
+const MOST_NAME = 24;
+
+/** Shortens a gene's name in its middle where it is too long for a sentence. */
+export function geneName(symbol: string): string {
+  const letters = [...symbol];
+  return letters.length <= MOST_NAME
+    ? symbol
+    : `${letters.slice(0, 15).join("")}…${letters.slice(-8).join("")}`;
+}
+
 /** Ends what is to be a sentence with a full stop, once, and begins it large. */
 export function sentence(text: string): string {
   const trimmed = text.trim().replace(/\.+$/, "");

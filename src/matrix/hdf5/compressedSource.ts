@@ -1,6 +1,6 @@
 // Compressed sparse matrices: offsets (indptr), indices and data, by cell (CSR, and 10x's) or by gene (CSC).
 
-import { number } from "../../format.ts";
+import { count, number } from "../../format.ts";
 import { UnreadableMatrix } from "../problem.ts";
 import { checkSize, type NumberDataset, openNumbers } from "./datasets.ts";
 import {
@@ -20,6 +20,12 @@ import { listGroup } from "./frame.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
 import { streamElements } from "./readAhead.ts";
 import { type Tally, writeCounts, writeIndexes, writeOffsets } from "./wholeCounts.ts";
+
+/**
+ * Entries that name a gene and cell a second time are added up, but nobody writes all of them twice. Without a bound a damaged
+ * offset would claim thousands of millions of entries, which cost a small file nothing where their chunks were never written.
+ */
+const MOST_REPEATS = 2;
 
 /** A compressed matrix, its offsets read and checked. */
 export interface Compressed {
@@ -76,7 +82,7 @@ export async function openCompressed(
     );
   }
   const offsets = await readOffsets(session, indptr);
-  checkOffsets(offsets, dataCount, where);
+  checkOffsets(offsets, dataCount, byCell ? "cell" : "gene", byCell ? features : cells, where);
   return { path, byCell, cells, features, offsets, indices, data };
 }
 
@@ -91,7 +97,13 @@ async function readOffsets(session: Hdf5Session, indptr: NumberDataset): Promise
   return offsets;
 }
 
-function checkOffsets(offsets: Float64Array, total: number, where: string): void {
+function checkOffsets(
+  offsets: Float64Array,
+  total: number,
+  row: "cell" | "gene",
+  width: number,
+  where: string,
+): void {
   let before = 0;
   if (offsets[0] !== 0) {
     throw new UnreadableMatrix(
@@ -99,12 +111,12 @@ function checkOffsets(offsets: Float64Array, total: number, where: string): void
       `${where}/indptr starts at ${number(offsets[0] ?? 0)} instead of 0`,
     );
   }
-  for (let row = 1; row < offsets.length; row++) {
-    const offset = offsets[row] ?? 0;
+  for (let at = 1; at < offsets.length; at++) {
+    const offset = offsets[at] ?? 0;
     if (offset < before) {
       throw new UnreadableMatrix(
         "M_CORRUPT",
-        `${where}/indptr falls from ${number(before)} to ${number(offset)} at ${number(row)}`,
+        `${where}/indptr falls from ${number(before)} to ${number(offset)} at ${number(at)}`,
       );
     }
     before = offset;
@@ -114,6 +126,16 @@ function checkOffsets(offsets: Float64Array, total: number, where: string): void
       "M_CORRUPT",
       `${where}/indptr ends at ${number(before)}, but there are ${number(total)} values`,
     );
+  }
+  for (let at = 0; at + 1 < offsets.length; at++) {
+    const length = (offsets[at + 1] ?? 0) - (offsets[at] ?? 0);
+    if (length > MOST_REPEATS * width) {
+      const columns = count(width, row === "cell" ? "gene" : "cell");
+      throw new UnreadableMatrix(
+        "M_CORRUPT",
+        `${where}/indptr gives ${row} ${number(at + 1)} ${count(length, "entry", "entries")}, but there are only ${columns}`,
+      );
+    }
   }
 }
 

@@ -56,11 +56,16 @@ export async function openSession(
   const waiting = new Map<number, (outcome: Reply | HdashError) => void>();
   const ended = new AbortController();
   let failure: HdashError | null = null;
+  let ending: Promise<void> | null = null;
   let asked = 0;
   let silentChecks = 0;
 
-  async function stop(error: HdashError): Promise<void> {
-    if (failure !== null) return;
+  function stop(error: HdashError): Promise<void> {
+    // Whoever stops it a second time also wants it to have ended.
+    ending ??= end(error);
+    return ending;
+  }
+  async function end(error: HdashError): Promise<void> {
     failure = error;
     signal.removeEventListener("abort", onAbort);
     ended.abort();
@@ -159,11 +164,9 @@ function unreadable(
     );
   }
   if (request.op === "open") {
-    return new UnreadableMatrix(
-      "M_CORRUPT",
-      `${name}: the HDF5 file is damaged or cut off: ${problem}`,
-      { cause },
-    );
+    return new UnreadableMatrix("M_CORRUPT", `${name}: the HDF5 file is cut off or damaged`, {
+      cause,
+    });
   }
   const where =
     request.op === "read"
@@ -173,7 +176,7 @@ function unreadable(
         : "";
   return new UnreadableMatrix(
     "M_CORRUPT",
-    `${name}:${what || " the file"} cannot be read${where}: ${problem}`,
+    `${name}:${what || " the file"} cannot be read${where}: ${kind === "unfit" ? problem : "the file is cut off or damaged"}`,
     { cause },
   );
 }

@@ -27,6 +27,8 @@ const [INTEGER, FLOAT, STRING, COMPOUND, ENUM] = [0, 1, 3, 6, 8];
 const EXCLUSIVE = 0o200;
 
 class Elsewhere extends Error {}
+/** What is said in our own words, fit for people. */
+class Unfit extends Error {}
 
 const { path: filePath } = workerData as WorkerTask;
 const port = parentPort;
@@ -119,7 +121,7 @@ function fetchBox(path: string, { start, count }: Box): number {
     if (room !== 0) library._free(room);
     roomBytes = 0;
     room = library._malloc(bytes);
-    if (room === 0) throw new Error(`there is no memory for ${bytes} bytes of it`);
+    if (room === 0) throw new Unfit(`there is no memory for ${bytes} bytes of it`);
     roomBytes = bytes;
   }
   if (bytes === 0) return 0;
@@ -174,7 +176,7 @@ function textOf(type: Metadata): (address: number) => string {
     case "text":
     case "table":
     case "other":
-      throw new Error("its values are neither texts nor numbers");
+      throw new Unfit("its values are neither texts nor numbers");
   }
 }
 
@@ -182,9 +184,9 @@ function texts(path: string, column: string | null, box: Box): readonly string[]
   const whole = metadata(path);
   const members = whole.compound_type?.members ?? [];
   const member = column === null ? undefined : members.find(({ name }) => name === column);
-  if (column !== null && member === undefined) throw new Error(`it has no column ${column}`);
+  if (column !== null && member === undefined) throw new Unfit(`it has no column ${column}`);
   if (member?.littleEndian === false && member.type !== STRING) {
-    throw new Error(`column ${column} is stored in an order of bytes that is not read`);
+    throw new Unfit(`column ${column} is stored in an order of bytes that is not read`);
   }
   const show = textOf(member ?? whole);
   const bytes = fetchBox(path, box);
@@ -245,7 +247,8 @@ port?.on("message", ({ id, request }: Question) => {
   try {
     reply = { id, answer: answer(request) };
   } catch (error) {
-    const kind = error instanceof Elsewhere ? "elsewhere" : "failed";
+    const kind =
+      error instanceof Elsewhere ? "elsewhere" : error instanceof Unfit ? "unfit" : "failed";
     reply = { id, problem: problemOf(error), kind };
   }
   port.postMessage(reply);

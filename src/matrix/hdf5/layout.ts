@@ -51,8 +51,8 @@ export function makeGenes(
       others.add(types[row] ?? "without a type");
       continue;
     }
-    const id = ids[row] ?? symbols[row] ?? "";
-    const symbol = symbols[row] ?? "";
+    const symbol = symbols[row]?.trim() ?? "";
+    const id = ids[row]?.trim() || symbol;
     geneOf[row] = keptIds.push(id) - 1;
     keptSymbols.push(symbol === "" || symbol === "nan" ? id : symbol);
   }

@@ -14,6 +14,7 @@ import type { MatrixNote, MatrixReader, OpenOptions, PassOptions } from "../matr
 import { UnreadableMatrix } from "../problem.ts";
 import { makeProgress } from "../progress.ts";
 import { type EntrySpool, makeSpool } from "../spool.ts";
+import { mostlyRounded } from "../tableNotes.ts";
 import type { OnBlock, PassState } from "./entrySource.ts";
 import { listGroup } from "./frame.ts";
 import { isH5ad, readH5ad } from "./h5adLayout.ts";
@@ -21,7 +22,7 @@ import { type Hdf5Session, openSession } from "./hdf5Session.ts";
 import type { Layout } from "./layout.ts";
 import { isLoom, readLoom } from "./loomLayout.ts";
 import { findTenx, readTenx } from "./tenxLayout.ts";
-import { areLogs, makeTally, type Tally } from "./wholeCounts.ts";
+import { areLogs, makeTally, shortNumber, type Tally } from "./wholeCounts.ts";
 
 /** What an HDF5 file begins with, at 0 or behind a block of the user's at 512, 1024, 2048 … bytes. */
 const SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
@@ -114,7 +115,7 @@ function makeReader(
       alternatives.length === 0 ? "" : `; ${alternatives.join(" and ")} hold none either`;
     throw new UnreadableMatrix(
       "M_NOT_COUNTS",
-      `${name}: ${place} holds logarithms or other transformed values, not counts: ${number(tally.rounded)} of ${number(tally.values)} are not whole, the largest is ${number(tally.largest)}${looked}`,
+      `${name}: ${place} holds logarithms or other transformed values, not counts: ${number(tally.rounded)} of ${number(tally.values)} are not whole, the largest is ${shortNumber(tally.largest)}${looked}`,
     );
   }
 
@@ -137,7 +138,7 @@ function makeReader(
         await source.read(guarded, state);
         checkTally(tally);
         progress.end(fileBytes);
-        return summarise(state.entries, state.duplicates, tally.rounded);
+        return summarise(state.entries, state.duplicates, tally);
       }
       const share = isSpooled ? 0 : 0.5;
       const onFraction = (fraction: number): void => report(fraction * share);
@@ -146,17 +147,18 @@ function makeReader(
         report(share + (1 - share) * (total === 0 ? 1 : done / total));
       const summary = await filled.pass(guarded, { signal, onProgress: spoolProgress });
       progress.end(fileBytes);
-      return summarise(summary.entries, summary.duplicates, spooled.rounded);
+      return summarise(summary.entries, summary.duplicates, spooled);
     } finally {
       signal.removeEventListener("abort", stop);
     }
   }
 
-  function summarise(entries: number, duplicates: number, rounded: number) {
+  function summarise(entries: number, duplicates: number, { rounded, values }: Tally) {
     const notes: MatrixNote[] = [];
     const where = `${name}: ${layout.place}`;
     if (rounded > 0) {
-      const message = `${where}: ${count(rounded, "value")} not whole, rounded to the nearest whole count`;
+      const plain = `${where}: ${count(rounded, "value")} not whole, rounded to the nearest whole count`;
+      const message = mostlyRounded(where, rounded, values) ?? plain;
       notes.push({ rule: "M_ROUNDED", severity: "warning", message });
     }
     if (duplicates > 0) {

@@ -81,10 +81,14 @@ export interface Question {
   readonly request: Request;
 }
 
-/** `problem` is what failed, in HDF5's words; "elsewhere" if the file sends its reader to another file. */
+/** `problem` is what failed, in HDF5's words, or in ours if it is "unfit"; "elsewhere" if the file sends its reader to another file. */
 export type Reply =
   | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly problem: string; readonly kind: "failed" | "elsewhere" };
+  | {
+      readonly id: number;
+      readonly problem: string;
+      readonly kind: "failed" | "elsewhere" | "unfit";
+    };
 
 export interface WorkerTask {
   readonly path: string;

@@ -120,10 +120,16 @@ export function writeCounts(
   tally.largest = largest;
 }
 
+/** Shows a number with no more digits than anybody reads; whole ones have all of theirs, and large ones one behind the point. */
+export function shortNumber(value: number): string {
+  if (Number.isInteger(value) || !Number.isFinite(value)) return number(value);
+  return number(Math.abs(value) < 1e6 ? Number(value.toPrecision(6)) : Number(value.toFixed(1)));
+}
+
 function notACount(value: number, name: string): UnreadableMatrix {
   return new UnreadableMatrix(
     "M_ENTRY",
-    `${name} is ${number(value)}; counts lie between 0 and 4,294,967,295`,
+    `${name} is ${shortNumber(value)}; counts lie between 0 and 4,294,967,295`,
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { crc32 } from "node:zlib";
 
-import { makeInstance, makeLayout, makeMemory } from "./instance.ts";
+import { type KernelMemory, makeInstance, makeLayout, makeMemory } from "./instance.ts";
 import { INFLATE_WASM } from "./wasm.ts";
 
 /** Bytes that are asked for. */
@@ -34,40 +34,53 @@ const NEED_ROOM = 1;
 const END = 2;
 const CUT_OFF = 3;
 
-/** The module's own tables lie at the bottom. */
-const TABLE_BYTES = 32_768;
-/** 128 KB in and 256 KB out stay within the cache of a core. */
-const INPUT_BYTES = 1 << 17;
-const OUTPUT_BYTES = 1 << 18;
-/** Deflate's matches reach this far back. */
-const WINDOW_BYTES = 32_768;
-/** What the module may read or write behind a buffer's end. */
+/** The module's own tables lie at the bottom of its memory. */
+export const INFLATE_TABLE_BYTES = 49_152;
+/** What it needs of its memory for packed bytes: 128 KB stay within the cache of a core. */
+export const INFLATE_INPUT_BYTES = (1 << 17) + 1024;
+/** Deflate's matches reach this far back: so much of what was unpacked must lie before what comes next. */
+export const WINDOW_BYTES = 32_768;
+/** Unpacking goes on as long as there is more room than this. */
+export const ROOM_BYTES = 512;
+
+/** What the module may read behind the end of its input. */
 const PAD_BYTES = 1024;
+const INPUT_BYTES = INFLATE_INPUT_BYTES - PAD_BYTES;
+/** 256 KB stay within the cache of a core. */
+const OUTPUT_BYTES = 1 << 18;
 const GZIP_TRAILER_BYTES = 8;
 
-/** Makes a source of what another one holds packed; `fail` makes the error for what is wrong. */
-export function inflateSource(
+/** Unpacks into memory that belongs to somebody else. */
+export interface Inflater {
+  /**
+   * Unpacks some more to `at`; what was unpacked last must lie just before. Tells where it ends, which may be at `at`
+   * although more comes; no byte before `end` is safe from being written to.
+   */
+  unpack(at: number, end: number): number;
+  hasEnded(): boolean;
+}
+
+/** Where an inflater works: its tables lie at the bottom of the memory, its input at `inputAt`. */
+export interface InflatePlace {
+  readonly memory: KernelMemory;
+  readonly inputAt: number;
+}
+
+/** Makes an inflater of what a source holds packed; `fail` makes the error for what is wrong. */
+export function makeInflater(
   packed: ByteSource,
   layer: "deflate" | "gzip",
   fail: (problem: InflateProblem, why: string) => Error,
-): ByteSource {
-  const layout = makeLayout();
-  layout.reserve(TABLE_BYTES);
-  const inputAt = layout.reserve(INPUT_BYTES + PAD_BYTES);
-  const outputAt = layout.reserve(WINDOW_BYTES + OUTPUT_BYTES + PAD_BYTES);
-  const outputEnd = outputAt + WINDOW_BYTES + OUTPUT_BYTES;
-  const memory = makeMemory(layout.pages(), false);
+  { memory, inputAt }: InflatePlace,
+): Inflater {
   const bytes = new Uint8Array(memory.buffer);
   const words = new DataView(memory.buffer);
   const wasm = makeInstance<InflateExports>(INFLATE_WASM, memory);
   let from = inputAt;
   let to = inputAt;
   let isLast = false;
-  /** Unpacked bytes that were not yet asked for. */
-  let readyAt = outputAt;
-  let readyTo = outputAt;
-  /** The oldest byte that a match may name. */
-  let oldest = outputAt;
+  /** Bytes of this member that a match may name. */
+  let window = 0;
   let sum = 0;
   let size = 0;
   let isMember = layer === "deflate";
@@ -111,7 +124,7 @@ export function inflateSource(
     if ((flags & 16) !== 0) skipText();
     if ((flags & 2) !== 0) skip(2);
     wasm.reset();
-    oldest = readyTo;
+    window = 0;
     sum = 0;
     size = 0;
     members++;
@@ -142,38 +155,58 @@ export function inflateSource(
     isMember = false;
   }
 
-  /** Unpacks some more, if there is more. */
-  function produce(): void {
-    if (!isMember) {
-      isMember = begin();
-      if (!isMember) hasEnded = true;
-      return;
-    }
-    if (outputEnd - readyTo < OUTPUT_BYTES / 2) {
-      const window = Math.min(WINDOW_BYTES, readyTo - oldest);
-      bytes.copyWithin(outputAt, readyTo - window, readyTo);
-      oldest = outputAt;
-      readyTo = outputAt + window;
-    }
-    readyAt = readyTo;
-    const status = wasm.inflate(from, to, isLast, oldest, readyTo, outputEnd);
-    from = wasm.inputAt();
-    if (status === CUT_OFF) throw fail("cut off", "its end is missing");
-    readyTo = wasm.outputAt();
-    if (layer === "gzip") {
-      sum = crc32(bytes.subarray(readyAt, readyTo), sum);
-      size = (size + (readyTo - readyAt)) >>> 0;
-    }
-    if (status === NEED_INPUT) fill();
-    else if (status === END) endMember();
-    else if (status !== NEED_ROOM) throw fail("damaged", "what is packed is not valid");
-  }
+  return {
+    unpack(at, end) {
+      if (!isMember) {
+        isMember = begin();
+        if (!isMember) hasEnded = true;
+        return at;
+      }
+      const status = wasm.inflate(from, to, isLast, at - window, at, end);
+      from = wasm.inputAt();
+      if (status === CUT_OFF) throw fail("cut off", "its end is missing");
+      const stop = wasm.outputAt();
+      window = Math.min(WINDOW_BYTES, window + (stop - at));
+      if (layer === "gzip") {
+        sum = crc32(bytes.subarray(at, stop), sum);
+        size = (size + (stop - at)) >>> 0;
+      }
+      if (status === NEED_INPUT) fill();
+      else if (status === END) endMember();
+      else if (status !== NEED_ROOM) throw fail("damaged", "what is packed is not valid");
+      return stop;
+    },
+    hasEnded: () => hasEnded,
+  };
+}
 
+/** Makes a source of what another one holds packed, with memory of its own; `fail` makes the error for what is wrong. */
+export function inflateSource(
+  packed: ByteSource,
+  layer: "deflate" | "gzip",
+  fail: (problem: InflateProblem, why: string) => Error,
+): ByteSource {
+  const layout = makeLayout();
+  layout.reserve(INFLATE_TABLE_BYTES);
+  const inputAt = layout.reserve(INFLATE_INPUT_BYTES);
+  const outputAt = layout.reserve(WINDOW_BYTES + OUTPUT_BYTES);
+  const outputEnd = outputAt + WINDOW_BYTES + OUTPUT_BYTES;
+  const memory = makeMemory(layout.pages(), true);
+  const bytes = new Uint8Array(memory.buffer);
+  const inflater = makeInflater(packed, layer, fail, { memory, inputAt });
+  /** Unpacked bytes that were not yet asked for. */
+  let readyAt = outputAt;
+  let readyTo = outputAt;
   return {
     read(into) {
       while (readyAt === readyTo) {
-        if (hasEnded) return 0;
-        produce();
+        if (inflater.hasEnded()) return 0;
+        if (outputEnd - readyTo < OUTPUT_BYTES / 2) {
+          bytes.copyWithin(outputAt, readyTo - WINDOW_BYTES, readyTo);
+          readyTo = outputAt + WINDOW_BYTES;
+        }
+        readyAt = readyTo;
+        readyTo = inflater.unpack(readyTo, outputEnd);
       }
       const count = Math.min(into.length, readyTo - readyAt);
       into.set(bytes.subarray(readyAt, readyAt + count));

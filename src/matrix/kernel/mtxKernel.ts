@@ -1,6 +1,12 @@
 // The parser of MatrixMarket entries as TypeScript sees it: its memory, the ring of slots that a reader fills, blocks and triples.
 
 import type { CellBlock } from "../matrix.ts";
+import {
+  INFLATE_INPUT_BYTES,
+  INFLATE_TABLE_BYTES,
+  ROOM_BYTES,
+  WINDOW_BYTES,
+} from "./inflateKernel.ts";
 import { type KernelMemory, makeInstance, makeLayout, makeMemory } from "./instance.ts";
 import { PARSE_WASM } from "./wasm.ts";
 
@@ -61,10 +67,13 @@ export interface MtxKernelSizes {
 
 /** How memory for bytes to be parsed is divided. */
 export interface Ring {
-  readonly memory: SharedArrayBuffer;
-  /** Where each slot begins. */
+  readonly memory: KernelMemory;
+  /** Where each slot begins; before it there is room for a window of unpacked bytes. */
   readonly slots: readonly number[];
+  /** A slot is full with so many bytes; unpacking may put up to ROOM_BYTES more into it. */
   readonly slotBytes: number;
+  /** Where an inflater's input lies; its tables are at the bottom. */
+  readonly inputAt: number;
 }
 
 /** The parser, and where it reads and writes. */
@@ -109,9 +118,9 @@ export interface MtxKernel {
 
 /** Four: one being filled, one being parsed, two so that neither side waits for the other's hiccups. */
 const SLOTS = 4;
-/** Before each slot there is room for the beginning of a line whose end it holds; behind it, for reading ahead. */
-const HEAD_BYTES = 4096;
-const TAIL_BYTES = 64;
+/** Before each slot there is room for the window, and so for the beginning of a line whose end it holds; behind it, for reading ahead. */
+const HEAD_BYTES = WINDOW_BYTES;
+const TAIL_BYTES = ROOM_BYTES + 64;
 /** 256 KB of offsets. */
 const BLOCK_CELLS = 65_536;
 /** What a number may look like; "0x10", "1_000" and words are none. */
@@ -123,6 +132,8 @@ export function makeMtxKernel(sizes: MtxKernelSizes): MtxKernel {
   // A cell that begins just before the block is full may have every gene, and as many duplicates before they are added up.
   const capacity = blockEntries + 2 * genes + 16;
   const layout = makeLayout();
+  layout.reserve(INFLATE_TABLE_BYTES);
+  const inputAt = layout.reserve(INFLATE_INPUT_BYTES);
   const slots = Array.from(
     { length: SLOTS },
     () => layout.reserve(HEAD_BYTES + slotBytes + TAIL_BYTES) + HEAD_BYTES,
@@ -158,7 +169,7 @@ export function makeMtxKernel(sizes: MtxKernelSizes): MtxKernel {
 
   const words = (at: number, length: number): Uint32Array => new Uint32Array(buffer, at, length);
   return {
-    ring: { memory: buffer, slots, slotBytes },
+    ring: { memory, slots, slotBytes, inputAt },
     bytes,
     begin: (triples) => wasm.begin(triples),
     part(geneMap, rows, columns, turned, base) {

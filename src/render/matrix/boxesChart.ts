@@ -29,6 +29,11 @@ const SORTS: Readonly<
   other: { colour: INK.accent, points: POINT_SERIES.blue, text: "other genes" },
 };
 
+/** A little beyond the largest share, but no further than all of a cell's counts. */
+function axisEnd(most: number): number {
+  return Math.min(most * 1.02, Math.max(most, 100));
+}
+
 /** Makes the box plots. */
 export function boxesChart(data: BoxesData, size: ChartSize, points: PointLayer): Chart {
   const isThumb = size === "thumb";
@@ -45,7 +50,7 @@ export function boxesChart(data: BoxesData, size: ChartSize, points: PointLayer)
     ...data.rows.map((row) => Math.max(row.whiskerHigh, row.mean, ...row.outliers)),
     0.001,
   );
-  const x: Axis = { title: data.axisTitle, isLog: false, domain: [0, most * 1.02] };
+  const x: Axis = { title: data.axisTitle, isLog: false, domain: [0, axisEnd(most)] };
   // Rows are numbers, top first, so that points can stand between them; names are the axis's labels.
   const y: Axis = { title: "", isLog: false, domain: [data.rows.length - 0.5, -0.5] };
   const style: AxisStyle | null = isThumb
@@ -150,7 +155,7 @@ export function boxesChart(data: BoxesData, size: ChartSize, points: PointLayer)
   }
   return {
     width: CHART_WIDTH[size],
-    height: top + height + (isThumb ? 8 : 44),
+    height: top + height + (isThumb ? 8 : 50),
     padding: { left, top },
     view: { width, height, data: { values: rows }, layer: layers },
   };

@@ -129,6 +129,9 @@ export function pointPlace(points: PanelPoints, panel: number): Layer {
 
 /** Pixels of a picture for one of its panel: the wide one is printed at twice its size, a narrow page has no bytes to spare. */
 const FINENESS = { wide: 2, compact: 1.5, thumb: 2 } as const;
+/** Above so many points they run together, and a picture this much coarser shows the same in half of the bytes. */
+const CROWD = 5000;
+const COARSER = 2 / 3;
 
 /** Makes the picture of a panel's points. */
 export function pictureOf(points: PanelPoints, size: ChartSize): PointPicture {
@@ -142,7 +145,7 @@ export function pictureOf(points: PanelPoints, size: ChartSize): PointPicture {
     colour: points.values.map((value) => shadeAt(points.shades, value)),
     colours: points.shades,
     radius: points.radius,
-    fineness: FINENESS[size],
+    fineness: FINENESS[size] * (points.xs.length > CROWD && size !== "thumb" ? COARSER : 1),
   };
 }
 
@@ -225,7 +228,7 @@ function axisStyle(axis: Axis, style: AxisStyle): NonNullable<Channel["axis"]> {
     domainWidth: 1,
     ...(axis.isLog
       ? { values: [...logTicks(axis.domain, style.ticks)] }
-      : { tickCount: style.ticks }),
+      : { tickCount: style.ticks, ...(axis.isWhole === true ? { tickMinStep: 1 } : {}) }),
     ...(format === undefined ? {} : { format }),
   };
 }

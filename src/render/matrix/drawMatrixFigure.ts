@@ -4,7 +4,7 @@ import { HdashError } from "../../error.ts";
 import type { MadeFigure, MatrixFigureData } from "../../matrixFigure.ts";
 import { px } from "../charts/canvas.ts";
 import { textWidth } from "../glyphs.ts";
-import { renderPng } from "../png.ts";
+import { heightOfPng, renderPng } from "../png.ts";
 import { type Drawing, escapeXml, inlineSvg } from "../svg.ts";
 import { FONT, INK } from "../theme.ts";
 import { FIGURE_CONFIG, renderFigure, type VegaLiteSpec } from "../vega.ts";
@@ -38,14 +38,16 @@ export interface DrawnMatrixFigure {
   readonly spec: string;
   /** The file as a picture: 600 pixels wide at 100 dpi. */
   readonly png: Uint8Array;
+  /** Of that picture, in pixels. */
+  readonly height: number;
   /** 1,200 pixels wide at 200 dpi. */
   readonly png2x: Uint8Array;
   /** 320 × 240 pixels, without words. */
   readonly thumbnail: Uint8Array;
 }
 
-/** Up to as many points are shapes of a page's own; more become one picture, since each shape takes about a hundred bytes. */
-const MOST_SHAPES = 250;
+/** Up to as many points are shapes of a page's own; more become one picture, since each shape takes about 130 bytes and a small picture 5,000. */
+const MOST_SHAPES = 50;
 /** Colours of the PNG: ramps and edges need more than the few of the dashboard's figures. */
 const COLOURS = 256;
 const DPI = 100;
@@ -56,12 +58,14 @@ export async function drawMatrixFigure(figure: MadeFigure): Promise<DrawnMatrixF
   const compact = await drawChart(figure, "compact");
   const thumb = await drawChart(figure, "thumb");
   const fileSvg = fileSvgOf(wide, figure);
+  const png = await renderPng(fileSvg, 1, { colours: COLOURS, dpi: DPI });
   return {
     inlineSvg: inlineSvg(wide, figure.alt),
     compactSvg: inlineSvg(compact, figure.alt),
     fileSvg,
     spec: `${JSON.stringify(publishedSpec(figure))}\n`,
-    png: await renderPng(fileSvg, 1, { colours: COLOURS, dpi: DPI }),
+    png,
+    height: heightOfPng(png),
     png2x: await renderPng(fileSvg, 2, { colours: COLOURS, dpi: 2 * DPI }),
     thumbnail: await renderPng(sheetSvg(thumb.width, thumb.height, figure, thumb.body), 1, {
       colours: COLOURS,

@@ -105,17 +105,20 @@ describe("mapNeighbourhood(scores, components, options)", () => {
   test("says so when the process is killed", async () => {
     const map = mapNeighbourhood(scoresOf(9_000), COMPONENTS, OPTIONS);
     process.kill(await firstProcess(), "SIGKILL");
-    expect(await map).toBe(
-      "neighbours, UMAP and clusters could not be computed: the process ended with SIGKILL",
-    );
+    await expect(map).rejects.toMatchObject({
+      kind: "transient",
+      message:
+        "neighbours, UMAP and clusters could not be computed: the process ended with SIGKILL",
+    });
     expect(processes()).toEqual([]);
   });
 
   test("stops a process that takes too long", async () => {
     const options = { ...OPTIONS, limitMs: 1 };
-    expect(await mapNeighbourhood(scoresOf(9_000), COMPONENTS, options)).toBe(
-      "neighbours, UMAP and clusters took longer than 1 s and were stopped",
-    );
+    await expect(mapNeighbourhood(scoresOf(9_000), COMPONENTS, options)).rejects.toMatchObject({
+      kind: "transient",
+      message: "neighbours, UMAP and clusters took longer than 1 s and were stopped",
+    });
     expect(processes()).toEqual([]);
   });
 
@@ -149,9 +152,11 @@ describe("mapNeighbourhood(scores, components, options)", () => {
     const { execPath } = process;
     process.execPath = "/nowhere/node";
     try {
-      expect(await mapNeighbourhood(scoresOf(50), COMPONENTS, OPTIONS)).toBe(
-        "neighbours, UMAP and clusters could not be computed: the process could not be started (ENOENT)",
-      );
+      await expect(mapNeighbourhood(scoresOf(50), COMPONENTS, OPTIONS)).rejects.toMatchObject({
+        kind: "transient",
+        message:
+          "neighbours, UMAP and clusters could not be computed: the process could not be started (ENOENT)",
+      });
     } finally {
       process.execPath = execPath;
     }

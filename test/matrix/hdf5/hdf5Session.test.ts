@@ -44,6 +44,16 @@ describe("openSession(path, name, signal, parts?)", () => {
     await session.close();
   });
 
+  test("has ended once a second stop returns", async () => {
+    const session = await openWith("for (;;) {}", 60_000);
+    void session.ask({ op: "list", path: "/" }).catch(() => null);
+    const order: string[] = [];
+    const first = session.close().then(() => order.push("first"));
+    await session.close().then(() => order.push("second"));
+    await first;
+    expect(order).toEqual(["first", "second"]);
+  });
+
   test("fails when the worker throws", async () => {
     const session = await openWith("throw new Error('out of memory');", 60_000);
     const error = await errorOf(session.ask({ op: "list", path: "/" }));

@@ -70,6 +70,35 @@ const RANGE = "counts lie between 0 and 4,294,967,295";
 
 describe("openHdf5(path, name, options): what is wrong with a file", () => {
   test.each<[string, Tree, string, string]>([
+    [
+      "more entries of a cell than there can be",
+      withX({
+        data: integers(...new Array<number>(8).fill(1)),
+        indices: integers(...new Array<number>(8).fill(0)),
+        indptr: integers(0, 7, 8),
+      }),
+      "M_CORRUPT",
+      "m.h5ad: X/indptr gives cell 1 7 entries, but there are only 3 genes",
+    ],
+    [
+      "more entries of a gene than there can be",
+      withX(
+        {
+          data: integers(...new Array<number>(6).fill(1)),
+          indices: integers(...new Array<number>(6).fill(0)),
+          indptr: integers(0, 1, 6, 6),
+        },
+        "csc",
+      ),
+      "M_CORRUPT",
+      "m.h5ad: X/indptr gives gene 2 5 entries, but there are only 2 cells",
+    ],
+    [
+      "a value with many digits, shortened",
+      withX({ data: reals(1, -0.12345678901234567, 30) }),
+      "M_ENTRY",
+      `m.h5ad: X/data[1] is −0.123457; ${RANGE}`,
+    ],
     ["NaN", withX({ data: reals(1, NaN, 30) }), "M_ENTRY", `m.h5ad: X/data[1] is NaN; ${RANGE}`],
     [
       "infinite",
@@ -445,7 +474,7 @@ describe("openHdf5(path, name, options): what is wrong with a file", () => {
     await truncate(path, 100_000);
     const [rule, message] = await problemOf(path);
     expect(rule).toBe("M_CORRUPT");
-    expect(message).toMatch(/^m\.h5ad: the HDF5 file is damaged or cut off: .*truncated file/);
+    expect(message).toBe("m.h5ad: the HDF5 file is cut off or damaged");
   });
 
   test("neither crashes nor hangs, wherever a file is damaged", async () => {
@@ -484,6 +513,6 @@ describe("openHdf5(path, name, options): what is wrong with a file", () => {
     await writeFile(path, bytes);
     const [rule, message] = await problemOf(path);
     expect(rule).toBe("M_CORRUPT");
-    expect(message).toMatch(/^m\.h5ad: X cannot be read from 0, 0 on: .*filter returned failure/);
+    expect(message).toBe("m.h5ad: X cannot be read from 0, 0 on: the file is cut off or damaged");
   });
 });

@@ -478,20 +478,56 @@ describe("openHdf5(path, name, options)", () => {
     }
   }, 120_000);
 
+  test("warns of values that may be normalised, and calls a gene without a symbol by its id", async () => {
+    const tree = {
+      obs: tables(2, 3)["obs"],
+      var: {
+        "@": { _index: "_index" },
+        _index: { data: ["A", "", "C"] },
+        gene_ids: { data: ["E1", "E2", "E3"] },
+      },
+      X: sparse(
+        [
+          [20.5, 0, 30],
+          [0, 40.25, 50.75],
+        ],
+        3,
+        {
+          data: { data: Float64Array.from([20.5, 30, 40.25, 50.75]) },
+        },
+      ),
+    };
+    await make(tree, async (reader) => {
+      await readAll(reader);
+      expect(reader.genes.symbols).toEqual(["A", "E2", "C"]);
+      expect(reader.genes.ids).toEqual(["E1", "E2", "E3"]);
+      const note = reader.notes().find(({ rule }) => rule === "M_ROUNDED");
+      expect(note).toEqual({
+        rule: "M_ROUNDED",
+        severity: "warning",
+        message:
+          "the file: X: 75% of the values are not whole: these may be normalised values rather than counts (3 values rounded to the nearest whole count)",
+      });
+    });
+  });
+
   test("adds up a cell that has more entries than a block", async () => {
     const total = 450_001;
+    const genes = 225_000;
     const parts = {
       data: { data: new Uint8Array(total).fill(1) },
       indices: { data: Int32Array.from({ length: total }, (_, at) => at % 3) },
       indptr: { data: Int32Array.from([0, 1, total, total]) },
     };
-    await make({ ...tables(3, 3), X: sparse([[], [], []], 3, parts) }, async (reader) => {
+    const tree = { ...tables(3, genes), X: sparse([[], [], []], genes, parts) };
+    await make(tree, async (reader) => {
       const { cells, summary } = await readAll(reader);
+      const rest = Array<number>(genes - 3).fill(0);
       expect(cells).toEqual(
         cellsOf([
-          [1, 0, 0],
-          [150_000, 150_000, 150_000],
-          [0, 0, 0],
+          [1, 0, 0, ...rest],
+          [150_000, 150_000, 150_000, ...rest],
+          [0, 0, 0, ...rest],
         ]),
       );
       expect(summary).toEqual({ entries: 4, duplicates: 449_997, rounded: 0 });

@@ -10,10 +10,11 @@ const FOLDER = join(import.meta.dirname, "../../../src/matrix/kernel");
 /** Where the compiled kernel is kept. */
 export const KERNEL_FILE = join(FOLDER, "wasm.ts");
 
+/** What is unpacked in one thread is parsed in another. */
+const SHARED = ["--sharedMemory", "--maximumMemory", "65536", "--enable", "threads"];
 const MODULES = [
-  // Its memory is shared with the thread that reads.
-  { name: "parse", options: ["--sharedMemory", "--maximumMemory", "65536", "--enable", "threads"] },
-  { name: "inflate", options: [] },
+  { name: "parse", options: SHARED },
+  { name: "inflate", options: SHARED },
   { name: "fold", options: ["--enable", "simd"] },
 ];
 

@@ -7,18 +7,23 @@ const END: i32 = 2;
 const CUT_OFF: i32 = 3;
 const DAMAGED: i32 = 4;
 
-// Entries of the tables: bits 0-5 what to consume, 8-11 the code's own bits, 16-31 a value; bits 12-15 are marks.
-// Of literals bits 8-11 say how many there are: where two have short codes, one entry gives both.
+// Entries of the tables: bits 0-5 what to consume, 8-11 the codes' own bits, 16-31 a value; bits 12-15 are marks.
+// Entries of JOINED_AT stand for up to two literals and perhaps a length: bits 32-47 the literals, 56-57 their number, the
+// others as above (LITERAL: no length). So whether a literal or a match comes next need not be foreseen.
 const LITERAL: u32 = 0x8000;
 const RARE: u32 = 0x4000;
+/** Bits of a code that is never joined: more than fit. */
+const UNFIT: u32 = 0xf00;
 const SUBTABLE: u32 = 0x2000;
 const BLOCK_END: u32 = 0x1000;
 
 const LENGTH_BITS: u32 = 11;
+const LENGTH_PLACES: u32 = 1 << LENGTH_BITS;
 const DISTANCE_BITS: u32 = 9;
 const LENGTHS_AT: u32 = 1024;
-/** 2,048 entries and at most 144 subtables of 16. */
-const DISTANCES_AT: u32 = LENGTHS_AT + (2048 + 144 * 16) * 4;
+/** At most 144 subtables of 16 entries. */
+const JOINED_AT: u32 = LENGTHS_AT + (LENGTH_PLACES + 144 * 16) * 4;
+const DISTANCES_AT: u32 = JOINED_AT + LENGTH_PLACES * 8;
 /** 512 entries and at most 16 subtables of 64. */
 const CODES_AT: u32 = DISTANCES_AT + (512 + 16 * 64) * 4;
 const SIZES_AT: u32 = CODES_AT + 128 * 4;
@@ -27,7 +32,7 @@ const NEXT_AT: u32 = COUNTS_AT + 64;
 
 /** The longest description of a block's codes takes less. */
 const HEADER_BYTES: u32 = 512;
-/** What one turn of the loop reads and writes at most: three literals or one match, and eight bytes of overshoot. */
+/** What one turn of the loop reads and writes at most: four literals, one match, and what is stored beyond them. */
 const TURN_INPUT: u32 = 32;
 const TURN_ROOM: u32 = 300;
 
@@ -135,7 +140,7 @@ function run(to: u32, isLast: bool, end: u32): i32 {
       } else return DAMAGED;
       continue;
     }
-    const status = codes(isLast ? to + TURN_INPUT : to, end);
+    const status = codes(isLast ? to + TURN_INPUT : to - TURN_INPUT, end);
     if (input - (held >> 3) > to) return CUT_OFF;
     if (status == BLOCK_DONE) {
       phase = isFinal ? DONE : HEADER;
@@ -162,67 +167,66 @@ function codes(to: u32, end: u32): i32 {
       status = NEED_ROOM;
       break;
     }
-    if (p + TURN_INPUT - (n >> 3) > to) {
+    if (p > to) {
       status = NEED_INPUT;
       break;
     }
     b |= load<u64>(p) << n;
     p += (63 - n) >> 3;
     n |= 56;
-    let e = load<u32>(LENGTHS_AT + ((<u32>b & 2047) << 2));
-    if (e & LITERAL) {
-      b >>= e;
-      n -= e & 63;
-      store<u16>(at, e >> 16);
-      at += (e >> 8) & 3;
-      e = load<u32>(LENGTHS_AT + ((<u32>b & 2047) << 2));
+    let joined = load<u64>((<u32>b & (LENGTH_PLACES - 1)) << 3, JOINED_AT);
+    store<u32>(at, <u32>(joined >> 32));
+    at += <u32>(joined >> 56);
+    let e = <u32>joined;
+    if (e & (LITERAL | RARE)) {
       if (e & LITERAL) {
         b >>= e;
         n -= e & 63;
-        store<u16>(at, e >> 16);
-        at += (e >> 8) & 3;
-        e = load<u32>(LENGTHS_AT + ((<u32>b & 2047) << 2));
+        joined = load<u64>((<u32>b & (LENGTH_PLACES - 1)) << 3, JOINED_AT);
+        store<u32>(at, <u32>(joined >> 32));
+        at += <u32>(joined >> 56);
+        e = <u32>joined;
         if (e & LITERAL) {
           b >>= e;
           n -= e & 63;
-          store<u16>(at, e >> 16);
-          at += (e >> 8) & 3;
           continue;
         }
-      }
-    }
-    if (e & RARE) {
-      if (e & SUBTABLE) {
-        e = load<u32>(
-          LENGTHS_AT + (((e >> 16) + ((<u32>b >> LENGTH_BITS) & ((1 << (e & 15)) - 1))) << 2),
-        );
-        if (e & LITERAL) {
-          b >>= e;
-          n -= e & 63;
-          store<u16>(at, e >> 16);
-          at += (e >> 8) & 3;
-          continue;
-        }
+        b |= load<u64>(p) << n;
+        p += (63 - n) >> 3;
+        n |= 56;
       }
       if (e & RARE) {
-        if (e & BLOCK_END) {
-          b >>= e;
-          n -= e & 63;
-          status = BLOCK_DONE;
-        } else status = DAMAGED;
-        break;
+        if (e & SUBTABLE) {
+          e = load<u32>(
+            ((e >> 16) + ((<u32>b >> LENGTH_BITS) & ((1 << (e & 15)) - 1))) << 2,
+            LENGTHS_AT,
+          );
+          if (e & LITERAL) {
+            b >>= e;
+            n -= e & 63;
+            store<u8>(at, e >> 16);
+            at++;
+            continue;
+          }
+        }
+        if (e & RARE) {
+          if (e & BLOCK_END) {
+            b >>= e;
+            n -= e & 63;
+            status = BLOCK_DONE;
+          } else status = DAMAGED;
+          break;
+        }
       }
     }
-    // A length: its extra bits lie between the code's own bits and all that is consumed.
+    // A length: its extra bits lie between the codes' own bits and all that is consumed. That and a distance are at most 48
+    // bits, so nothing need be fetched between them.
     let mask = ((<u64>1) << e) - 1;
-    const length = ((e >> 16) & 0x1ff) + <u32>((b & mask) >> ((e >> 8) & 15));
+    const length = (e >> 16) + <u32>((b & mask) >> ((e >> 8) & 15));
     b >>= e;
     n -= e & 63;
 
-    b |= load<u64>(p) << n;
-    p += (63 - n) >> 3;
-    n |= 56;
-    e = load<u32>(DISTANCES_AT + ((<u32>b & 511) << 2));
+    e = load<u32>((<u32>b & 511) << 2, DISTANCES_AT);
     if (e & RARE) {
       if (e & SUBTABLE) {
         e = load<u32>(
@@ -291,24 +295,30 @@ function meaning(kind: i32, symbol: u32): u32 {
 
 @inline
 function entryOf(means: u32, size: u32, extra: u32): u32 {
-  const bits = means & LITERAL ? <u32>1 : size;
-  return (means & ~(<u32>63)) | (bits << 8) | (size + extra);
+  return (means & ~(<u32>63)) | (means & RARE ? UNFIT : size << 8) | (size + extra);
 }
 
-/** Joins literals whose codes fit into one entry; from the last place to the first, for those it looks at lie before. */
+/** Makes the entries of JOINED_AT: a literal takes in what follows it, a literal or a length, where both codes fit. */
 function joinLiterals(): void {
-  for (let place: i32 = 2047; place >= 0; place--) {
-    const e = load<u32>(LENGTHS_AT + (<u32>place << 2));
-    if (!(e & LITERAL)) continue;
-    const size = e & 63;
-    const next = load<u32>(LENGTHS_AT + ((<u32>place >> size) << 2));
-    if (!(next & LITERAL) || ((next >> 8) & 3) != 1) continue;
-    const both = size + (next & 63);
-    if (both > LENGTH_BITS) continue;
-    store<u32>(
-      LENGTHS_AT + (<u32>place << 2),
-      (((next >> 16) & 0xff) << 24) | (e & 0x00ff0000) | LITERAL | 0x200 | both,
-    );
+  for (let place: u32 = 0; place < LENGTH_PLACES; place++) {
+    const e = load<u32>(place << 2, LENGTHS_AT);
+    let joined: u64 = e;
+    if (e & LITERAL) {
+      const size = e & 63;
+      let literals: u32 = 0x01000000 | ((e >> 16) & 255);
+      let rest = e & 0xffff;
+      const next = load<u32>((place >> size) << 2, LENGTHS_AT);
+      if (((next >> 8) & 15) <= LENGTH_BITS - size) {
+        // Of both codes together: their own bits and what to consume.
+        rest = next + size * 0x101;
+        if (next & LITERAL) {
+          literals += 0x01000000 + (((next >> 16) & 255) << 8);
+          rest &= 0xffff;
+        }
+      }
+      joined = (<u64>literals << 32) | rest;
+    }
+    store<u64>(place << 3, joined, JOINED_AT);
   }
 }
 
@@ -333,7 +343,7 @@ function build(kind: i32, sizes: u32, symbols: u32, table: u32, root: u32): bool
   }
   if (left > 0 && longest > 0 && (kind == 0 || longest != 1)) return false;
   const places: u32 = 1 << root;
-  if (left > 0) for (let i: u32 = 0; i < places; i++) store<u32>(table + (i << 2), RARE);
+  if (left > 0) for (let i: u32 = 0; i < places; i++) store<u32>(table + (i << 2), RARE | UNFIT);
   const below = longest > root ? longest - root : 0;
   let free = places;
   if (below > 0) {
@@ -361,7 +371,7 @@ function build(kind: i32, sizes: u32, symbols: u32, table: u32, root: u32): bool
     } else {
       const place = table + ((reversed & (places - 1)) << 2);
       if (load<u32>(place) == 0) {
-        store<u32>(place, RARE | SUBTABLE | (free << 16) | below);
+        store<u32>(place, RARE | SUBTABLE | UNFIT | (free << 16) | below);
         free += 1 << below;
       }
       const subtable = load<u32>(place) >> 16;

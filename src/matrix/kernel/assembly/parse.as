@@ -225,14 +225,20 @@ function fastCell(from: u32, safe: u32): u32 {
   let before = last;
   let unsorted = isUnsorted;
   let count: u64 = 0;
+  // Rows mostly have as many digits as those before: taking that for granted, as processors do with branches, lets them read
+  // several lines at once, for where the next one begins does not wait for this one's digits.
+  let bits: u64 = 8;
   while (p < safe && geneAt < end) {
     const text = load<u64>(p);
-    const marks = blanks(text);
-    if (marks == 0) break;
-    const bits = ctz(marks) & 0x38;
-    if (bits == 0) break;
-    const digits = (text ^ 0x3030303030303030) << (64 - bits);
-    if (notDigits(digits)) break;
+    let digits = (text ^ 0x3030303030303030) << (64 - bits);
+    if (((text >> bits) & 0xff) != 32 || notDigits(digits)) {
+      const marks = blanks(text);
+      if (marks == 0) break;
+      bits = ctz(marks) & 0x38;
+      if (bits == 0) break;
+      digits = (text ^ 0x3030303030303030) << (64 - bits);
+      if (notDigits(digits)) break;
+    }
     let gene = eightDigits(digits) - 1;
     if (gene >= most) break;
     let q = p + <u32>(bits >> 3) + 1;
