@@ -63,7 +63,7 @@ export async function bindMatrix(
       drawnBy: design.drawnBy,
       siteUrl: config.site.kind === "s3" && isOnSite ? config.siteUrl : null,
       // Where the dashboard is not made, there is nothing to link to.
-      hasDashboard: isOnSite && config.synapse.isGiven,
+      hasDashboard: isOnSite && config.given.dashboard,
       published,
       mayRemove: force,
       warn: (message) => effects.log.warn(message),

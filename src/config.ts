@@ -48,8 +48,6 @@ export interface Config {
     readonly user: string | null;
     readonly token: string | null;
     readonly masterView: string;
-    /** True where any of its variables is set: half a configuration is to be completed, not passed over. */
-    readonly isGiven: boolean;
   };
   readonly database:
     | {
@@ -70,6 +68,7 @@ export interface Config {
   readonly s3: S3Config;
   /** Null where no source of matrices is named: then the matrix job does not run. */
   readonly matrix: MatrixConfig | null;
+  readonly given: GivenJobs;
   /** Where people see the site; null when nobody said. A folder's is its file: URL. */
   readonly siteUrl: string | null;
   readonly slack: { readonly webhookUrl: string | null; readonly label: string | null };
@@ -81,6 +80,12 @@ export interface Config {
   readonly secrets: readonly string[];
 }
 
+/** The jobs that an environment has variables for. */
+export interface GivenJobs {
+  readonly dashboard: boolean;
+  readonly matrices: boolean;
+}
+
 /** An environment: process.env, or what a test makes. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -90,10 +95,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function readConfig(env: Environment, needs: readonly Need[]): Config {
   const problems: string[] = [];
-  // An empty value is how .env files and task definitions say "not set".
-  const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
-  );
+  const given = withoutEmpty(env);
   // Not cleanEnv: its proxy throws at the first look at a variable that is wrong, and we go on to find the others.
   const values = customCleanEnv(given, SPECS, (clean) => clean, {
     reporter: ({ errors }) => {
@@ -145,12 +147,12 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
       user: text("SYNAPSE_USER"),
       token: token === "" ? null : token,
       masterView: values.SYNAPSE_MASTER_VIEW,
-      isGiven: Object.keys(given).some((name) => name.startsWith("SYNAPSE_")),
     },
     database,
     site,
     s3,
     matrix,
+    given: givenJobs(env),
     siteUrl:
       text("S3_WEB_SITE_URL") ??
       (site.kind === "folder" ? pathToFileURL(resolve(site.dir, "index.html")).href : null),
@@ -160,6 +162,20 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
     log: { level: values.HDASH_LOG_LEVEL, format: values.HDASH_LOG_FORMAT },
     secrets,
   };
+}
+
+/** Tells which jobs an environment is for, right or wrong: half a configuration is to be completed, not passed over. */
+export function givenJobs(env: Environment): GivenJobs {
+  const names = Object.keys(withoutEmpty(env));
+  return {
+    dashboard: names.some((name) => name.startsWith("SYNAPSE_")),
+    matrices: names.includes("MATRIX_SOURCE"),
+  };
+}
+
+/** An empty value is how .env files and task definitions say "not set". */
+function withoutEmpty(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
 }
 
 type Text = (name: keyof typeof SPECS) => string | null;

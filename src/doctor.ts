@@ -53,7 +53,7 @@ type Ask = (
 const askSynapse: Ask = async (config, effects, signal) => {
   const service = "Synapse";
   const { token, user, endpoint, masterView } = config.synapse;
-  if (token === null && !config.synapse.isGiven && config.matrix !== null) {
+  if (token === null && !config.given.dashboard && config.given.matrices) {
     const says = "no SYNAPSE_… variable is set: the dashboard is not made, only matrix figures";
     return [{ service, state: "note", says, advice: null }];
   }

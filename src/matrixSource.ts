@@ -88,3 +88,18 @@ export interface MatrixSource {
    */
   confirm?(entry: MatrixEntry, signal: AbortSignal): Promise<void>;
 }
+
+/** Orders entries largest first (cells stand in where sizes are not known), then by id: the largest decide how long all takes. */
+export function byLargest(a: MatrixEntry, b: MatrixEntry): number {
+  const difference = (b.bytes ?? b.cells ?? -1) - (a.bytes ?? a.cells ?? -1);
+  return difference !== 0 ? difference : a.id < b.id ? -1 : 1;
+}
+
+/** Makes an id of any text that can stand in a page and name a folder, and nothing else. */
+export function safeId(text: string): string {
+  const safe = text
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[.-]+/, "")
+    .slice(0, 128);
+  return safe === "" ? "unnamed" : safe;
+}

@@ -28,6 +28,30 @@ export interface PageFigure {
   readonly pngPath: string;
 }
 
+/** A matrix's figures as a page of its atlas shows them; addresses are from the site's root. */
+export interface MatrixGallery {
+  readonly title: string;
+  /** Its page, e.g. "matrices/<id>.html". */
+  readonly href: string;
+  /** One line, e.g. "10X · 2,700 cells · median 820 genes". */
+  readonly facts: string;
+  readonly figures: readonly GalleryFigure[];
+}
+
+/** A published picture. */
+interface GalleryFigure {
+  /** Address of the picture and of the same at twice the density. */
+  readonly src: string;
+  readonly src2x: string;
+  readonly alt: string;
+  readonly title: string;
+  /** Which of the matrix's approaches it is of, as a heading; "" where there is only one. */
+  readonly approach: string;
+  /** Pixels of the first; they keep its place while it loads. */
+  readonly width: number;
+  readonly height: number;
+}
+
 export const HTML = "text/html; charset=utf-8";
 export const JSON_TYPE = "application/json; charset=utf-8";
 export const CSV_TYPE = "text/csv; charset=utf-8";

@@ -1,7 +1,7 @@
 // The pipelines hdash has, and when each of them runs. The one list: commands, schedules and docs read it.
 
 import type { BoundPipeline, RunRequest } from "./boundPipeline.ts";
-import type { Config, Need } from "./config.ts";
+import type { GivenJobs, Need } from "./config.ts";
 import type { Effects } from "./effects.ts";
 
 export interface PipelineEntry {
@@ -10,7 +10,7 @@ export interface PipelineEntry {
   readonly title: string;
   readonly needs: readonly Need[];
   /** Tells whether a run of everything includes it. */
-  isConfigured(config: Config): boolean;
+  isConfigured(given: GivenJobs): boolean;
   bind(effects: Effects, request: RunRequest): Promise<BoundPipeline>;
 }
 
@@ -20,7 +20,7 @@ export const PIPELINES: readonly PipelineEntry[] = [
     name: "matrix",
     title: "Matrix figures",
     needs: ["database", "site", "matrices"],
-    isConfigured: ({ matrix }) => matrix !== null,
+    isConfigured: ({ matrices }) => matrices,
     bind: async (effects, request) =>
       (await import("./bindMatrix.ts")).bindMatrix(effects, request),
   },
@@ -29,7 +29,7 @@ export const PIPELINES: readonly PipelineEntry[] = [
     title: "HTAN dashboard",
     needs: ["synapse", "database", "site"],
     // Without a token it is still asked for, and says what is missing, unless another job is all that was set up.
-    isConfigured: ({ synapse, matrix }) => synapse.isGiven || matrix === null,
+    isConfigured: ({ dashboard, matrices }) => dashboard || !matrices,
     bind: async (effects, request) => (await import("./bindHtan.ts")).bindHtan(effects, request),
   },
 ];

@@ -3,7 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 
 import { EXIT, type Shell, worse } from "./command.ts";
-import type { Config, Environment } from "./config.ts";
+import { type Environment, givenJobs } from "./config.ts";
 import type { Effects } from "./effects.ts";
 import { HdashError } from "./error.ts";
 import { duration, instant } from "./format.ts";
@@ -168,16 +168,11 @@ async function run(shell: Shell, name: string | null, flags: RunFlags): Promise<
   }
   const { work } = await import("./work.ts");
   // What is asked for by name has to be there; a run of everything is of what is configured.
-  const known = asked === undefined ? whatIsThere(shell, overrides) : null;
+  const given = givenJobs(shell.environment());
   const chosen =
-    asked === undefined
-      ? PIPELINES.filter(({ isConfigured }) => known !== null && isConfigured(known))
-      : [asked];
-  for (const { name: left } of PIPELINES.filter(
-    (one) => asked === undefined && !chosen.includes(one),
-  )) {
-    if (left === "htan")
-      shell.print("the HTAN dashboard is left out: no SYNAPSE_… variable is set");
+    asked === undefined ? PIPELINES.filter(({ isConfigured }) => isConfigured(given)) : [asked];
+  if (asked === undefined && !given.dashboard && given.matrices) {
+    shell.print("the HTAN dashboard is left out: no SYNAPSE_… variable is set");
   }
   const config = shell.config([...new Set(chosen.flatMap(({ needs }) => needs))], overrides);
   let code: number = EXIT.ok;
@@ -193,16 +188,6 @@ async function run(shell: Shell, name: string | null, flags: RunFlags): Promise<
     if (shell.signal.aborted) break;
   }
   return code;
-}
-
-/** The configuration, to see which jobs it is for; where something in it is wrong, everything that is wrong is told at once. */
-function whatIsThere(shell: Shell, overrides: Environment): Config {
-  try {
-    return shell.config([], overrides);
-  } catch (error) {
-    if (!(error instanceof HdashError) || error.kind !== "config") throw error;
-    return shell.config(["synapse", "database", "site"], overrides);
-  }
 }
 
 /** What the flags of `run matrix` say, as the variables they stand for. */

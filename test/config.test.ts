@@ -44,8 +44,8 @@ describe("readConfig(env, needs)", () => {
       user: "jdoe",
       token: "token-abc",
       masterView: "syn20446927",
-      isGiven: true,
     });
+    expect(config.given).toEqual({ dashboard: true, matrices: false });
     expect(config.database).toEqual({
       kind: "postgres",
       host: "db.example.org",

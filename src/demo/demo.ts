@@ -206,7 +206,7 @@ async function runAll(
   onProgress: (event: ProgressEvent) => void,
 ): Promise<number> {
   let code: number = EXIT.ok;
-  for (const entry of PIPELINES.filter(({ isConfigured }) => isConfigured(effects.config))) {
+  for (const entry of PIPELINES.filter(({ isConfigured }) => isConfigured(effects.config.given))) {
     const options = { atlases: null, force: false, wait: false };
     const bound = await entry.bind(effects, options);
     const outcome = await execute(effects, bound, options, shell.signal, onProgress);

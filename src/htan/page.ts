@@ -6,6 +6,7 @@ import {
   type AssetPaths,
   HTML,
   makeFrame,
+  type MatrixGallery,
   type PageFigure,
   type PageFile,
   type RenderPage,
@@ -48,30 +49,6 @@ export interface AtlasPageInput {
   readonly assets: AssetPaths;
   /** True where the site has pages about matrices; default false. */
   readonly hasMatrices?: boolean;
-}
-
-/** One matrix of an atlas: its figures in small, and the way to its page. */
-export interface MatrixGallery {
-  readonly title: string;
-  /** Its page, from the site's root, e.g. "matrices/<id>.html". */
-  readonly href: string;
-  /** One line, e.g. "10X · 2,700 cells · median 820 genes". */
-  readonly facts: string;
-  readonly figures: readonly GalleryFigure[];
-}
-
-/** A published picture, as an atlas's page shows it. */
-interface GalleryFigure {
-  /** Address of the picture, from the site's root, and of the same at twice the density. */
-  readonly src: string;
-  readonly src2x: string;
-  readonly alt: string;
-  readonly title: string;
-  /** Which of the matrix's approaches it is of, as a heading; "" where there is only one. */
-  readonly approach: string;
-  /** Pixels of the first; they keep its place while it loads. */
-  readonly width: number;
-  readonly height: number;
 }
 
 /** What the room borrows to make pages. */

@@ -1,6 +1,12 @@
 // Which matrices of a listing are read: the blacklist and the list of targets are applied before anything is downloaded.
 
-import type { MatrixEntry, MatrixListing, MatrixSkip } from "../matrixSource.ts";
+import {
+  byLargest,
+  type MatrixEntry,
+  type MatrixListing,
+  type MatrixSkip,
+  safeId,
+} from "../matrixSource.ts";
 
 /** Whose ids are compared without regard to case: uuids are written both ways. */
 export interface EntryChoice {
@@ -15,20 +21,13 @@ export interface EntryChoice {
  * The blacklist wins over a target; a target that the source does not have is a skip of its own.
  */
 export function chooseEntries(listing: MatrixListing, choice: EntryChoice): MatrixListing {
-  const blacklist = choice.blacklist === null ? null : foldedSet(choice.blacklist);
-  const targets = choice.targets === null ? null : foldedSet(choice.targets);
+  const whyNot = makeRule(choice);
   const entries: MatrixEntry[] = [];
   const skips: MatrixSkip[] = [...listing.skips];
   for (const entry of listing.entries) {
-    if (blacklist !== null && isNamed(entry, blacklist)) {
-      skips.push(skipOf(entry, "blacklisted", `${entry.id} is on the blacklist.`));
-    } else if (targets !== null && !isNamed(entry, targets)) {
-      skips.push(
-        skipOf(entry, "not asked for", `${entry.id} is not among the matrices asked for.`),
-      );
-    } else {
-      entries.push(entry);
-    }
+    const why = whyNot(entry);
+    if (why === null) entries.push(entry);
+    else skips.push(skipOf(entry, why, `${entry.id} is ${WORDS[why]}.`));
   }
   const present = new Set(
     [...listing.entries, ...listing.skips].flatMap(({ id, projectId }) => [
@@ -36,21 +35,37 @@ export function chooseEntries(listing: MatrixListing, choice: EntryChoice): Matr
       fold(projectId),
     ]),
   );
-  for (const target of targets ?? []) {
+  for (const target of foldedSet(choice.targets ?? [])) {
     if (!present.has(target)) skips.push(missingTarget(target));
   }
   return { entries: entries.sort(byLargest), skips };
 }
 
 /** Makes the question whether a matrix will be chosen, for sources that would have to read much to list what is not. */
-export function makeWanted(
-  choice: EntryChoice,
-): (entry: Pick<MatrixEntry, "id" | "projectId">) => boolean {
-  const blacklist = choice.blacklist === null ? null : foldedSet(choice.blacklist);
-  const targets = choice.targets === null ? null : foldedSet(choice.targets);
-  return (entry) =>
-    !(blacklist !== null && isNamed(entry, blacklist)) &&
-    (targets === null || isNamed(entry, targets));
+export function makeWanted(choice: EntryChoice): (entry: Named) => boolean {
+  const whyNot = makeRule(choice);
+  return (entry) => whyNot(entry) === null;
+}
+
+/** What of an entry a choice looks at. */
+type Named = Pick<MatrixEntry, "id" | "projectId">;
+
+const WORDS = {
+  blacklisted: "on the blacklist",
+  "not asked for": "not among the matrices asked for",
+} as const;
+
+/** Makes the rule that says why an entry is not chosen; null where it is. */
+function makeRule({
+  blacklist,
+  targets,
+}: EntryChoice): (entry: Named) => keyof typeof WORDS | null {
+  const unwanted = foldedSet(blacklist ?? []);
+  const wanted = targets === null ? null : foldedSet(targets);
+  return (entry) => {
+    if (isNamed(entry, unwanted)) return "blacklisted";
+    return wanted === null || isNamed(entry, wanted) ? null : "not asked for";
+  };
 }
 
 function foldedSet(ids: Iterable<string>): ReadonlySet<string> {
@@ -61,7 +76,7 @@ function fold(id: string): string {
   return id.trim().toLowerCase();
 }
 
-function isNamed(entry: Pick<MatrixEntry, "id" | "projectId">, ids: ReadonlySet<string>): boolean {
+function isNamed(entry: Named, ids: ReadonlySet<string>): boolean {
   return ids.has(fold(entry.projectId)) || ids.has(fold(entry.id));
 }
 
@@ -71,17 +86,7 @@ function skipOf({ id, projectId, title }: MatrixEntry, why: string, message: str
 
 /** What a person typed becomes an id only as far as it can name a folder. */
 function missingTarget(target: string): MatrixSkip {
-  const safe = target
-    .replace(/[^a-z0-9._-]+/g, "-")
-    .replace(/^[.-]+/, "")
-    .slice(0, 128);
-  const id = safe === "" ? "unnamed" : safe;
+  const id = safeId(target);
   const message = `${id} was asked for, but the source has no matrix of it.`;
   return { id, projectId: id, title: id, why: "not found", message };
-}
-
-/** Sizes that are not known come last: the largest known ones decide how long everything takes. */
-function byLargest(a: MatrixEntry, b: MatrixEntry): number {
-  const difference = (b.bytes ?? b.cells ?? -1) - (a.bytes ?? a.cells ?? -1);
-  return difference !== 0 ? difference : a.id < b.id ? -1 : 1;
 }

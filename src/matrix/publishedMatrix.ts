@@ -1,6 +1,7 @@
 // Published data files of matrices, read back: for the index's rows of matrices that a run did not do, and for other pages that show their figures.
 
 import { count } from "../format.ts";
+import type { MatrixGallery } from "../page.ts";
 import { encodeKey } from "./figurePaths.ts";
 import { DATA_SCHEMA } from "./projectData.ts";
 import { INDEX_SCHEMA, type ProjectRow } from "./projectsPage.ts";
@@ -19,23 +20,6 @@ type PublishedFigure = FigureSummary & {
   readonly width: number | null;
   readonly height: number | null;
 };
-
-/** A matrix of an atlas as the atlas's page shows it; addresses are from the site's root. */
-export interface AtlasMatrix {
-  readonly title: string;
-  readonly href: string;
-  readonly facts: string;
-  readonly figures: readonly {
-    readonly src: string;
-    readonly src2x: string;
-    readonly alt: string;
-    readonly title: string;
-    /** Which of the matrix's approaches it is of, as a heading; "" where there is only one. */
-    readonly approach: string;
-    readonly width: number;
-    readonly height: number;
-  }[];
-}
 
 /** Reads a data file's content; null for what is none of this version: another build may have published it. */
 export function readPublishedMatrix(value: unknown): PublishedMatrix | null {
@@ -95,7 +79,7 @@ function listedIn(index: unknown): readonly IndexEntry[] {
 /** Sorts published matrices by the atlas they belong to; those of none are left out. Atlases and matrices are in the order of their ids. */
 export function matricesByAtlas(
   values: readonly unknown[],
-): Readonly<Record<string, readonly AtlasMatrix[]>> {
+): Readonly<Record<string, readonly MatrixGallery[]>> {
   const found = values
     .flatMap((value) => readPublishedMatrix(value)?.summary ?? [])
     .sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -108,7 +92,7 @@ export function matricesByAtlas(
   );
 }
 
-function atlasMatrix({ id, title, groups }: MatrixSummary): AtlasMatrix {
+function atlasMatrix({ id, title, groups }: MatrixSummary): MatrixGallery {
   return {
     title,
     href: `matrices/${encodeURIComponent(id)}.html`,

@@ -18,7 +18,6 @@ import {
   step,
   type TreeFile,
 } from "../engine/step.ts";
-import { HdashError } from "../error.ts";
 import type { Finding } from "../finding.ts";
 import { analyseAtlas } from "../htan/analyse.ts";
 import type { AtlasAnalysis, AtlasFiles } from "../htan/analysis.ts";
@@ -34,10 +33,11 @@ import { makeAtlasPage, type PageTools } from "../htan/page.ts";
 import { type AtlasPast, joinPresent } from "../htan/past.ts";
 import { makeNotFoundPage, makeRunsPage } from "../htan/runsPage.ts";
 import { readView, VIEW_COLUMNS } from "../htan/view.ts";
-import { type AtlasMatrix, matricesByAtlas } from "../matrix/publishedMatrix.ts";
-import type { PageFigure, PageFile } from "../page.ts";
+import { matricesByAtlas } from "../matrix/publishedMatrix.ts";
+import type { MatrixGallery, PageFigure } from "../page.ts";
 import type { SiteAssets } from "../render/assets.ts";
 import { sqlString, type SynapseClient } from "../sources/synapseClient.ts";
+import { asJson, checkAnyDone, splitAssets, textFile } from "./siteFiles.ts";
 
 /** What a run of the dashboard is asked for. */
 export type HtanParams = {
@@ -107,7 +107,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
           outcomes.set(atlas.atlasId, outcome);
         }),
       );
-      checkAnyDone(outcomes);
+      checkAnyDone(outcomes, "no atlas could be updated");
       await plan.site(() => planSite(plan, { atlases, outcomes, viewId, hasMatrices }));
     },
   };
@@ -141,7 +141,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
     plan: Plan,
     atlas: Atlas,
     { files, contents }: Awaited<ReturnType<typeof pullAtlas>>,
-    { hasMatrices, gallery }: { hasMatrices: boolean; gallery: readonly AtlasMatrix[] },
+    { hasMatrices, gallery }: { hasMatrices: boolean; gallery: readonly MatrixGallery[] },
   ): Promise<AtlasSite> {
     const { analysis, numbers } = await plan.do(steps.checkAtlas, {
       params: { atlas: { ...atlas }, components: effects.componentsDigest },
@@ -309,7 +309,7 @@ function makeSteps(effects: HtanEffects) {
       name: "readFigures",
       version: 1,
       outputs: {
-        galleries: json<Readonly<Record<string, readonly AtlasMatrix[]>>>(),
+        galleries: json<Readonly<Record<string, readonly MatrixGallery[]>>>(),
         hasMatrices: json<boolean>(),
       },
       pin: async (_params: null, signal) => digestOf(JSON.stringify(await readGalleries(signal))),
@@ -445,7 +445,7 @@ function makeSteps(effects: HtanEffects) {
           analysis: AtlasAnalysis;
           figures: readonly PageFigure[];
           past: AtlasPast;
-          gallery: readonly AtlasMatrix[];
+          gallery: readonly MatrixGallery[];
         },
         {
           atlas,
@@ -485,13 +485,7 @@ function makeSteps(effects: HtanEffects) {
       name: "collectAssets",
       version: 1,
       outputs: { hashed: publicTree(), named: publicTree() },
-      run: async (_inputs: object, _params: { design: Digest }) => {
-        const isHashed = ({ path }: TreeFile) => /\.[0-9a-f]{8}\.\w+$/.test(path);
-        return {
-          hashed: assets.files.filter(isHashed),
-          named: assets.files.filter((one) => !isHashed(one)),
-        };
-      },
+      run: async (_inputs: object, _params: { design: Digest }) => splitAssets(assets.files),
     }),
 
     renderSite: step({
@@ -521,26 +515,8 @@ function makeSteps(effects: HtanEffects) {
   };
 }
 
-/** Gives an interface's plain data the type that JSON has: a mapped type, which TypeScript takes for an index of keys. */
-function asJson<T extends object>(value: T): { readonly [K in keyof T]: T[K] } {
-  return value;
-}
-
-/** Where no atlas at all could be updated, there is nothing to publish: the old site stays as it is. */
-function checkAnyDone(outcomes: ReadonlyMap<string, ScopeOutcome<unknown>>): void {
-  const failures = [...outcomes].flatMap(([id, outcome]) =>
-    outcome.ok ? [] : [`${id}: ${outcome.error}`],
-  );
-  if (failures.length === 0 || failures.length < outcomes.size) return;
-  throw new HdashError("permanent", `no atlas could be updated. ${failures[0] ?? ""}`);
-}
-
 function whereProject(projectId: string): string {
   return `projectId = ${sqlString(projectId)}`;
-}
-
-function textFile({ path, contentType, text }: PageFile): TreeFile {
-  return { path, contentType, bytes: new TextEncoder().encode(text) };
 }
 
 /** A finding without what the ledger adds to it. */

@@ -18,13 +18,13 @@ import type { ProjectRow } from "../matrix/projectsPage.ts";
 import type { MatrixSummary } from "../matrix/summary.ts";
 import type { MatrixEntry, MatrixListing } from "../matrixSource.ts";
 import {
-  asJson,
   makeSteps,
   type MatrixEffects,
   type MatrixParams,
   PAGES,
   plainEntry,
 } from "./matrixSteps.ts";
+import { asJson, checkAnyDone } from "./siteFiles.ts";
 
 /** Matrices that are drawn and written at a time; few, to bound memory. */
 const WRITTEN_AT_ONCE = 2;
@@ -60,7 +60,7 @@ export function makeMatrix(
         // Asked for by name and not there: the run says so as it does of what could not be read.
         await plan.scope(id, () => Promise.reject(new HdashError("permanent", message)));
       }
-      checkAnyDone(outcomes);
+      checkAnyDone(outcomes, "no matrix could be read");
       await plan.site(() => planSite(plan, { entries, skips, kept }, outcomes));
     },
   };
@@ -221,13 +221,4 @@ function checkRemoval(source: string, published: readonly string[], kept: readon
     `${source} no longer has ${gone.length} of the ${published.length} published matrices (${gone[0] ?? ""}${gone.length > 1 ? ", …" : ""}); nothing was published`,
     { hint: "If they are to be taken off the site, run it once with --force." },
   );
-}
-
-/** Where no matrix at all could be read, there is nothing to publish: the old site stays as it is. */
-function checkAnyDone(outcomes: ReadonlyMap<string, ScopeOutcome<unknown>>): void {
-  const failures = [...outcomes].flatMap(([id, outcome]) =>
-    outcome.ok ? [] : [`${id}: ${outcome.error}`],
-  );
-  if (failures.length === 0 || failures.length < outcomes.size) return;
-  throw new HdashError("permanent", `no matrix could be read. ${failures[0] ?? ""}`);
 }

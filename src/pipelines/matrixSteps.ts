@@ -20,9 +20,10 @@ import {
   withoutUndrawn,
 } from "../matrix/summary.ts";
 import type { FetchedMatrix, MatrixEntry, MatrixListing, MatrixSource } from "../matrixSource.ts";
-import { JSON_TYPE, type PageFile, type RenderPage } from "../page.ts";
+import { JSON_TYPE, type RenderPage } from "../page.ts";
 import type { SiteAssets } from "../render/assets.ts";
 import type { DrawnMatrixFigure } from "../render/matrix/drawMatrixFigure.ts";
+import { asJson, splitAssets, textFile } from "./siteFiles.ts";
 
 /** What a run is asked for. */
 export type MatrixParams = {
@@ -277,15 +278,9 @@ export function makeSteps(effects: MatrixEffects) {
       name: "collectMatrixAssets",
       version: 1,
       outputs: { hashed: publicTree(), named: publicTree() },
-      run: async (_inputs: object, _params: { design: Digest }) => {
+      run: async (_inputs: object, _params: { design: Digest }) =>
         // Its pages have no interactive figures: the libraries for those stay with the dashboard.
-        const files = effects.assets.files.filter(({ path }) => !path.includes("/vendor/"));
-        const isHashed = ({ path }: TreeFile) => /\.[0-9a-f]{8}\.\w+$/.test(path);
-        return {
-          hashed: files.filter(isHashed),
-          named: files.filter((one) => !isHashed(one)),
-        };
-      },
+        splitAssets(effects.assets.files.filter(({ path }) => !path.includes("/vendor/"))),
     }),
 
     renderIndex: step({
@@ -352,19 +347,10 @@ function figureFiles(base: string, drawn: DrawnMatrixFigure): readonly TreeFile[
   ];
 }
 
-/** Gives an interface's plain data the type that JSON has: a mapped type, which TypeScript takes for an index of keys. */
-export function asJson<T extends object>(value: T): { readonly [K in keyof T]: T[K] } {
-  return value;
-}
-
 export function plainEntry(entry: MatrixEntry): EntryParam {
   return { ...entry };
 }
 
 function plainListing({ entries, skips }: MatrixListing) {
   return { entries: entries.map(asJson), skips: skips.map(asJson) } satisfies Json;
-}
-
-function textFile({ path, contentType, text }: PageFile): TreeFile {
-  return { path, contentType, bytes: new TextEncoder().encode(text) };
 }

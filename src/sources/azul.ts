@@ -1,10 +1,9 @@
 // Azul, the service behind the HCA's data browser, as a source of matrices: one file for each project and species.
 
-import type { MatrixListing, MatrixSource } from "../matrixSource.ts";
+import { byLargest, type MatrixListing, type MatrixSource } from "../matrixSource.ts";
 import { azulEntries } from "./azulEntries.ts";
 import { type AzulListOptions, type AzulProject, listAzulProjects } from "./azulProjects.ts";
 import { fetchEntry, type HeldMatrix, type MatrixSourceOptions } from "./matrixCalls.ts";
-import { byLargest } from "./matrixFiles.ts";
 
 export interface AzulOptions extends MatrixSourceOptions {
   /** e.g. "https://service.azul.data.humancellatlas.org". */

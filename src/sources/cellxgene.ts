@@ -1,7 +1,13 @@
 // CELLxGENE Discover as a source of matrices: every public dataset (or those of one collection) that is there as H5AD.
 
 import { HdashError, messageOf } from "../error.ts";
-import type { MatrixEntry, MatrixListing, MatrixSkip, MatrixSource } from "../matrixSource.ts";
+import {
+  byLargest,
+  type MatrixEntry,
+  type MatrixListing,
+  type MatrixSkip,
+  type MatrixSource,
+} from "../matrixSource.ts";
 import {
   type Fields,
   fieldsOf,
@@ -11,7 +17,7 @@ import {
   textField,
 } from "./fields.ts";
 import { callJson, fetchEntry, type HeldMatrix, type MatrixSourceOptions } from "./matrixCalls.ts";
-import { byLargest, entryId, makeSkip, nameSome, speciesKey, uuidOf } from "./matrixFiles.ts";
+import { entryId, makeSkip, nameSome, speciesKey, uuidOf } from "./matrixFiles.ts";
 import { isSafeAddress } from "./redirects.ts";
 
 export interface CellxgeneOptions extends MatrixSourceOptions {

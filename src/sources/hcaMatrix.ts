@@ -3,11 +3,17 @@
 import type { Json } from "../digest.ts";
 import { digestOf } from "../digest.ts";
 import { HdashError, isAborted, messageOf } from "../error.ts";
-import type { MatrixEntry, MatrixListing, MatrixSkip, MatrixSource } from "../matrixSource.ts";
+import {
+  byLargest,
+  type MatrixEntry,
+  type MatrixListing,
+  type MatrixSkip,
+  type MatrixSource,
+} from "../matrixSource.ts";
 import { pause } from "../retry.ts";
 import { type Fields, fieldsOf, objectField, optionalText, textField } from "./fields.ts";
 import { callJson, fetchEntry, type HeldMatrix, type MatrixSourceOptions } from "./matrixCalls.ts";
-import { byLargest, entryId, makeSkip, uuidOf } from "./matrixFiles.ts";
+import { entryId, makeSkip, uuidOf } from "./matrixFiles.ts";
 import { isSafeAddress } from "./redirects.ts";
 
 export interface HcaMatrixOptions extends MatrixSourceOptions {

@@ -1,7 +1,7 @@
 // Names of matrices and of their files: ids that can name a folder and nothing else, species as keys, formats by the end of a name.
 
 import { HdashError } from "../error.ts";
-import type { MatrixEntry, MatrixSkip } from "../matrixSource.ts";
+import { type MatrixSkip, safeId } from "../matrixSource.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** "<uuid>[.<species>]": nothing in it can climb out of a folder. */
@@ -75,14 +75,6 @@ export function makeSkip(
   };
 }
 
-function safeId(id: string): string {
-  const safe = id
-    .replace(/[^A-Za-z0-9._-]+/g, "-")
-    .replace(/^[.-]+/, "")
-    .slice(0, 128);
-  return safe === "" ? "unnamed" : safe;
-}
-
 /** Names a few files and counts the rest, so that a sentence stays one. */
 export function nameSome(names: readonly string[]): string {
   const shown = names.slice(0, 3).map((name) => name.slice(0, 120));
@@ -91,10 +83,4 @@ export function nameSome(names: readonly string[]): string {
   return shown.length < 2
     ? (shown[0] ?? "none")
     : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1) ?? ""}`;
-}
-
-/** Orders entries largest first (cells stand in where sizes are not known), then by id. */
-export function byLargest(a: MatrixEntry, b: MatrixEntry): number {
-  const difference = (b.bytes ?? b.cells ?? -1) - (a.bytes ?? a.cells ?? -1);
-  return difference !== 0 ? difference : a.id < b.id ? -1 : 1;
 }

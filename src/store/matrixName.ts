@@ -1,6 +1,12 @@
 // Names of matrices in buckets and folders: "<uuid>[.<species>]" and an end that says the format. What is not named so is not read.
 
-import type { MatrixEntry, MatrixListing, MatrixSkip } from "../matrixSource.ts";
+import {
+  byLargest,
+  type MatrixEntry,
+  type MatrixListing,
+  type MatrixSkip,
+  safeId,
+} from "../matrixSource.ts";
 
 export interface MatrixName {
   /** "<uuid>[.<species>]", the uuid in lower case. */
@@ -35,9 +41,8 @@ export function readMatrixName(name: string, kind: "file" | "folder"): MatrixNam
 
 /** Makes a skip for what is named like a matrix, or nearly, but cannot be read for another reason. */
 export function skipNamed(name: string, why: string, message: string): MatrixSkip {
-  const safe = name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[.-]+/, "");
   const matrix = readMatrixName(name, "file") ?? readMatrixName(withoutFormat(name), "folder");
-  const id = matrix?.id ?? (safe === "" ? "unnamed" : safe.slice(0, 128));
+  const id = matrix?.id ?? safeId(name);
   return { id, projectId: matrix?.projectId ?? id, title: id, why, message };
 }
 
@@ -83,11 +88,6 @@ function byFormat(a: MatrixEntry, b: MatrixEntry): number {
 function rankOf({ fileName }: MatrixEntry): number {
   const extension = readMatrixName(fileName, "file")?.extension ?? "";
   return EXTENSIONS.findIndex((end) => end === extension);
-}
-
-function byLargest(a: MatrixEntry, b: MatrixEntry): number {
-  const difference = (b.bytes ?? -1) - (a.bytes ?? -1);
-  return difference !== 0 ? difference : a.id < b.id ? -1 : 1;
 }
 
 /** Reads the text of a blacklist: an id a line; blank lines and comments (#) are ignored. */

@@ -1,4 +1,4 @@
-// An S3 bucket, or a part of one below a prefix: the only user of the AWS SDK.
+// An S3 bucket, or a part of one below a prefix, as a place to publish to.
 
 import {
   DeleteObjectsCommand,
@@ -6,7 +6,7 @@ import {
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 
@@ -15,18 +15,13 @@ import { type Log, SILENT } from "../log.ts";
 import { PATIENT, retry, type RetryPolicy } from "../retry.ts";
 import type { Bucket, ObjectHead, PutOptions } from "./bucket.ts";
 import { checkKey, normalizePrefix } from "./objectKey.ts";
+import { makeS3Client, type S3Place } from "./s3Client.ts";
 import { hdashErrorOf, s3Failure } from "./s3Failure.ts";
 
-export interface S3BucketOptions {
+export interface S3BucketOptions extends S3Place {
   readonly bucket: string;
   /** Folder of the site in the bucket, "" for all of it. */
   readonly prefix: string;
-  /** Another store than AWS, addressed path-style; null: AWS. */
-  readonly endpoint: string | null;
-  /** Default us-east-1. */
-  readonly region?: string;
-  /** Static keys; null: the SDK's default chain (task role, profile). */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
   /** Puts objects with the ACL public-read; default false: who may read them is the bucket's policy. */
   readonly isPublicRead?: boolean;
   readonly log?: Log;
@@ -44,9 +39,6 @@ export interface S3Bucket extends Bucket {
 const MULTIPART_BYTES = 8 * 1024 * 1024;
 /** What DeleteObjects takes at a time. */
 const DELETE_BATCH = 1000;
-/** Milliseconds to connect, and between two pieces of a conversation: a store that is silent for longer has lost us. */
-const CONNECT_TIMEOUT_MS = 10_000;
-const IDLE_TIMEOUT_MS = 60_000;
 
 /**
  * Opens the objects below a prefix of an S3 bucket; nothing is asked of the service yet.
@@ -54,28 +46,11 @@ const IDLE_TIMEOUT_MS = 60_000;
  * (rights, names, keys) they throw a permanent one that says what to do.
  */
 export function openS3Bucket(options: S3BucketOptions): S3Bucket {
-  const { bucket, endpoint, credentials, log = SILENT, policy = PATIENT } = options;
+  const { bucket, endpoint, log = SILENT, policy = PATIENT } = options;
   const acl = options.isPublicRead === true ? ({ ACL: "public-read" } as const) : {};
   const prefix = normalizePrefix(options.prefix);
   const uri = `s3://${bucket}${prefix === "" ? "" : `/${prefix.slice(0, -1)}`}`;
-  const client = new S3Client({
-    region: options.region ?? "us-east-1",
-    // A bucket in another region than was said is asked for there, instead of failing.
-    followRegionRedirects: true,
-    // retry.ts is the only one who tries again; a second one inside would multiply the attempts.
-    maxAttempts: 1,
-    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },
-    ...(credentials === null ? {} : { credentials: { ...credentials } }),
-    ...(endpoint === null
-      ? {}
-      : {
-          endpoint,
-          forcePathStyle: true,
-          // Stores other than AWS often lack the newer checksums; the signed SHA-256 protects the bodies just as well.
-          requestChecksumCalculation: "WHEN_REQUIRED" as const,
-          responseChecksumValidation: "WHEN_REQUIRED" as const,
-        }),
-  });
+  const client = makeS3Client(options);
 
   /** Does one operation with patience; `what` names it and its object. */
   async function call<T>(

@@ -4,37 +4,27 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
-  S3Client,
 } from "@aws-sdk/client-s3";
 
 import { HdashError, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
 import { PATIENT, retry, type RetryPolicy } from "../retry.ts";
 import type { ObjectReader } from "./objectReader.ts";
+import { makeS3Client, type S3Place } from "./s3Client.ts";
 import { hdashErrorOf, s3Failure } from "./s3Failure.ts";
 
-export interface S3ReaderOptions {
+export interface S3ReaderOptions extends S3Place {
   readonly bucket: string;
-  /** Another store than AWS, addressed path-style; null: AWS. */
-  readonly endpoint: string | null;
-  /** Default us-east-1. */
-  readonly region?: string;
-  /** Static keys; null: the SDK's default chain (task role, profile). */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
   readonly log: Log;
   /** Default PATIENT. */
   readonly policy?: RetryPolicy;
 }
 
-/** Milliseconds to connect, and between two pieces of an answer: a store that is silent for longer has lost us. */
-const CONNECT_TIMEOUT_MS = 10_000;
-const IDLE_TIMEOUT_MS = 60_000;
-
 /** Opens a bucket for reading; nothing is asked of the service yet. */
 export function openS3Reader(options: S3ReaderOptions): ObjectReader {
   const { bucket, endpoint, log, policy = PATIENT } = options;
   const uri = `s3://${bucket}`;
-  const client = makeClient(options);
+  const client = makeS3Client(options);
 
   function failureOf(what: string, error: unknown): HdashError {
     const failure = hdashErrorOf(error, { what, uri, bucket, endpoint });
@@ -129,26 +119,6 @@ export function openS3Reader(options: S3ReaderOptions): ObjectReader {
       client.destroy();
     },
   };
-}
-
-function makeClient({ region, endpoint, credentials }: S3ReaderOptions): S3Client {
-  return new S3Client({
-    region: region ?? "us-east-1",
-    followRegionRedirects: true,
-    // retry.ts is the only one who tries again; a second one inside would multiply the attempts.
-    maxAttempts: 1,
-    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },
-    ...(credentials === null ? {} : { credentials: { ...credentials } }),
-    ...(endpoint === null
-      ? {}
-      : {
-          endpoint,
-          forcePathStyle: true,
-          // Stores other than AWS often lack the newer checksums.
-          requestChecksumCalculation: "WHEN_REQUIRED" as const,
-          responseChecksumValidation: "WHEN_REQUIRED" as const,
-        }),
-  });
 }
 
 /** A body's pieces. Whatever breaks it, short of being told to stop, may pass: the answer had already begun. */

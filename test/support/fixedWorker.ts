@@ -26,7 +26,7 @@ const log = makeLog({
 });
 const effects = makeEffects(config, log, { clock: () => now });
 try {
-  for (const entry of PIPELINES.filter(({ isConfigured }) => isConfigured(config))) {
+  for (const entry of PIPELINES.filter(({ isConfigured }) => isConfigured(config.given))) {
     const request = { atlases: null, force: false, wait: false };
     const outcome = await execute(
       effects,

@@ -1,6 +1,7 @@
 // The marker genes of every group's clusters, from one pass over the sampled cells (or several where there are very many clusters).
 
 import { list } from "../../format.ts";
+import type { GroupEmbedding } from "../embedding.ts";
 import type { GeneTable } from "../matrix.ts";
 import type { CellPass } from "./cellPass.ts";
 import { NORMALISED_SUM } from "./covariance.ts";
@@ -16,15 +17,7 @@ export interface ClusteredCells {
   readonly clusterSizes: readonly number[];
 }
 
-export interface ClusterMarkers {
-  readonly cluster: number;
-  readonly cells: number;
-  readonly genes: readonly {
-    readonly index: number;
-    readonly symbol: string;
-    readonly score: number;
-  }[];
-}
+export type ClusterMarkers = NonNullable<GroupEmbedding["markers"]>[number];
 
 /** What the sums of one pass are for: clusters first … end − 1 of a group. */
 interface Batch {
