@@ -2,11 +2,19 @@
 // `hdash`: argv → one function each. The only catch-all, and with util.ts the only place that ends the process.
 // "--" keeps Node from taking an --env-file that stands behind the script for its own.
 
-import { runCommand } from "./command.ts";
+const { argv } = process;
+// What takes longest to load is begun first; what it is for is checked later.
+const hdf5Thread = argv[2] === "matrix" ? await startEarly() : null;
+const { runCommand } = await import("./command.ts");
 
-process.exitCode = await runCommand(process.argv, async (program, shell) => {
+process.exitCode = await runCommand(argv, async (program, shell) => {
   const { addWorkerCommands } = await import("./workerCommands.ts");
   addWorkerCommands(program, shell);
   const { addMatrixCommands } = await import("./matrixCommands.ts");
-  addMatrixCommands(program, shell);
+  addMatrixCommands(program, shell, hdf5Thread);
 });
+
+async function startEarly() {
+  const { startHdf5ThreadEarly } = await import("./matrix/hdf5/hdf5Thread.ts");
+  return startHdf5ThreadEarly(argv.slice(3));
+}

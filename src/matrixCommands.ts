@@ -1,6 +1,7 @@
 // hdash matrix: what can be asked of one matrix on this machine, without configuration, database or network.
 
 import type { Stats } from "node:fs";
+import type { Worker } from "node:worker_threads";
 
 import type { Command } from "commander";
 
@@ -17,8 +18,12 @@ Examples:
 Can be read: MatrixMarket with its gene and cell table (.mtx or .mtx.gz, in a folder or a zip), .h5ad, 10x .h5, .loom.
 `;
 
-/** Adds the commands about matrices to a program. */
-export function addMatrixCommands(program: Command, shell: Shell): void {
+/** Adds the commands about matrices to a program; `hdf5Thread` was started early, for it takes a while. */
+export function addMatrixCommands(
+  program: Command,
+  shell: Shell,
+  hdf5Thread: Worker | null = null,
+): void {
   const matrix = program
     .command("matrix")
     .description("look at a gene expression matrix on this machine");
@@ -30,16 +35,21 @@ export function addMatrixCommands(program: Command, shell: Shell): void {
     .allowExcessArguments(false)
     .addHelpText("after", EXAMPLES)
     .action(async (path: string, flags: { json?: boolean }) =>
-      shell.exit(await stats(shell, path, flags.json === true)),
+      shell.exit(await stats(shell, path, flags.json === true, hdf5Thread)),
     );
 }
 
-async function stats(shell: Shell, path: string, isJson: boolean): Promise<number> {
+async function stats(
+  shell: Shell,
+  path: string,
+  isJson: boolean,
+  hdf5Thread: Worker | null,
+): Promise<number> {
   const startedMs = performance.now();
   await checkPath(path);
   const progress = isJson || !shell.isTerminal ? null : makeProgress();
   let readBytes = 0;
-  const statistics = await count(shell.signal, path, (done, total) => {
+  const statistics = await count(shell.signal, path, hdf5Thread, (done, total) => {
     readBytes = done;
     progress?.show(done, total);
   }).finally(() => progress?.clear());
@@ -85,16 +95,20 @@ async function checkPath(path: string): Promise<void> {
 async function count(
   signal: AbortSignal,
   path: string,
+  hdf5Thread: Worker | null,
   onProgress: (done: number, total: number) => void,
 ): Promise<MatrixStatistics> {
   const { mkdtemp, rm } = await import("node:fs/promises");
   const { tmpdir } = await import("node:os");
   const { join } = await import("node:path");
   const { openMatrix } = await import("./matrix/openMatrix.ts");
-  const { computeStatistics } = await import("./matrix/computeStatistics.ts");
   const scratchDir = await mkdtemp(join(tmpdir(), "hdash-matrix-"));
   try {
-    const reader = await openMatrix(path, { scratchDir, signal, approaches: [] });
+    const [reader, { computeStatistics }] = await Promise.all([
+      openMatrix(path, { scratchDir, signal, approaches: [], hdf5Thread }),
+      // Loaded while a thread starts.
+      import("./matrix/computeStatistics.ts"),
+    ]);
     try {
       return await computeStatistics(reader, { scratchDir, signal, onProgress });
     } finally {

@@ -33,6 +33,7 @@ async function readOnce(
   signal: AbortSignal,
 ): Promise<{ rows: number; look: HeaderLook; withHeader: boolean; cells: CellTable }> {
   const builder = buildCellTable(approaches);
+  const whose = `${showName(region.name)} has`;
   let look: HeaderLook = "row";
   let isHeader = false;
   let header: readonly string[] = [];
@@ -48,7 +49,7 @@ async function readOnce(
         return;
       }
     }
-    checkCells(`${showName(region.name)} has`, isHeader ? index : index + 1);
+    checkCells(whose, isHeader ? index : index + 1);
     if (header.length > 0 && column === null) column = chooseColumn(header, row.count());
     builder.add(column === null || column === -1 ? null : row.field(column));
   });

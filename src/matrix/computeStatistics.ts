@@ -5,7 +5,7 @@ import { addSums, makeGeneVectors } from "./geneVectors.ts";
 import type { MatrixReader } from "./matrix.ts";
 import type { RestartablePassOptions } from "./mtxReader.ts";
 import { UnreadableMatrix } from "./problem.ts";
-import type { Box, GeneVectors, GroupStatistics, MatrixStatistics, TopGene } from "./statistics.ts";
+import type { Box, GroupStatistics, MatrixStatistics, TopGene } from "./statistics.ts";
 import { boxOfShares, highestGenes, TOP_GENES } from "./topGenes.ts";
 
 /** What counting may use. */
@@ -38,7 +38,8 @@ export async function computeStatistics(
     const vectors = cells.approaches.map((_, group) =>
       makeGeneVectors(fold.sumsOf(group), fold.groupCells[group] ?? 0, fold.emptyCells[group] ?? 0),
     );
-    const boxes = await boxesOf(reader, fold, vectors, signal);
+    const tops = vectors.map(({ meanPct }) => highestGenes(meanPct, TOP_GENES));
+    const boxes = await boxesOf(reader, fold, tops, signal);
     const groups = cells.approaches.map((approach, group): GroupStatistics => {
       const of = vectors[group] ?? bug();
       return {
@@ -48,7 +49,7 @@ export async function computeStatistics(
         entries: fold.entries[group] ?? 0,
         counts: sumOf(fold.cells.nCounts, group, cells.approachOf),
         genes: of,
-        topGenes: highestGenes(of.meanPct, TOP_GENES).map((index): TopGene => {
+        topGenes: (tops[group] ?? []).map((index): TopGene => {
           const box = boxes[group]?.get(index) ?? bug();
           return {
             index,
@@ -101,13 +102,13 @@ function wholeOf(groups: readonly GroupStatistics[], fold: CellFold): GroupStati
 async function boxesOf(
   reader: MatrixReader,
   fold: CellFold,
-  vectors: readonly GeneVectors[],
+  tops: readonly (readonly number[])[],
   signal: AbortSignal,
 ): Promise<readonly ReadonlyMap<number, Box>[]> {
   const { approachOf } = reader.cells;
   const largest = fold.groupCells.reduce((most, cells) => Math.max(most, cells), 0);
   const room = new Float64Array(largest);
-  const boxes = vectors.map(() => new Map<number, Box>());
+  const boxes = tops.map(() => new Map<number, Box>());
   const draw = (group: number, genes: readonly number[]): number[] => {
     const missing: number[] = [];
     const chosen = fold.chosenOf(group);
@@ -124,9 +125,7 @@ async function boxesOf(
     }
     return missing;
   };
-  const missing = vectors.map(({ meanPct }, group) =>
-    draw(group, highestGenes(meanPct, TOP_GENES)),
-  );
+  const missing = tops.map((genes, group) => draw(group, genes));
   if (missing.some((genes) => genes.length > 0)) {
     await fold.choose(missing);
     await reader.pass((block) => fold.addAside(block), { signal });
@@ -137,8 +136,8 @@ async function boxesOf(
 
 function sumOf(counts: Float64Array, group: number, approachOf: Uint8Array | null): number {
   let sum = 0;
-  for (const [cell, value] of counts.entries()) {
-    if (approachOf === null || approachOf[cell] === group) sum += value;
+  for (let cell = 0; cell < counts.length; cell++) {
+    if (approachOf === null || approachOf[cell] === group) sum += counts[cell] ?? 0;
   }
   return sum;
 }

@@ -2,15 +2,13 @@
 
 import type { GeneTable } from "./matrix.ts";
 
-const MITO = /^(MT|mt)-/;
-
 /** Makes a gene table; `symbols` are as given, `ids` are parallel (the symbols themselves where there are none). */
 export function makeGeneTable(ids: readonly string[], symbols: readonly string[]): GeneTable {
-  return {
-    ids,
-    symbols: uniqueNames(symbols),
-    isMito: Uint8Array.from(symbols, (symbol) => (MITO.test(symbol) ? 1 : 0)),
-  };
+  const isMito = new Uint8Array(symbols.length);
+  symbols.forEach((symbol, gene) => {
+    if (symbol.startsWith("MT-") || symbol.startsWith("mt-")) isMito[gene] = 1;
+  });
+  return { ids, symbols: uniqueNames(symbols), isMito };
 }
 
 /** Makes names unique as AnnData's var_names_make_unique does: the first keeps its name, others get the first free of -1, -2, … */

@@ -14,3 +14,5 @@ export const FILLED = 0;
 export const GIVEN_BACK = 1;
 /** All slots and the end, once the end has come; 0 before. */
 export const SLOTS_AND_END = 2;
+/** 1 once nobody wants the rest. */
+export const STOPPED = 3;

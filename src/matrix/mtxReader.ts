@@ -23,7 +23,7 @@ import { cutOff, turned, wrongEntry, wrongNumber } from "./mtxProblems.ts";
 import { UnreadableMatrix } from "./problem.ts";
 import { makeProgress, type Progress } from "./progress.ts";
 import type { MtxPart } from "./region.ts";
-import { readRegion } from "./regionReader.ts";
+import { makeRegionReader, type RegionReader } from "./regionReader.ts";
 import { type EntrySpool, makeSpool } from "./spool.ts";
 import { mostlyRounded } from "./tableNotes.ts";
 import { readWithZlib } from "./zlibRegion.ts";
@@ -55,7 +55,12 @@ interface Seen {
   readonly rounded: number;
 }
 
-/** Opens MatrixMarket files whose tables were read; the files themselves are read by each pass. */
+/** Makes what reads MatrixMarket files: it can begin before their tables were read. */
+export function makeMtxSource(): RegionReader {
+  return makeRegionReader(SIZES.slotBytes, SIZES.inlineBytes);
+}
+
+/** Opens MatrixMarket files whose tables were read; the files themselves are read by each pass. Closes `source` with itself. */
 export async function openMtx(
   parts: readonly MtxPart[],
   genes: GeneTable,
@@ -63,10 +68,11 @@ export async function openMtx(
   notes: readonly MatrixNote[],
   options: OpenOptions,
   sizes: MtxSizes = SIZES,
-  read: typeof readRegion = readRegion,
+  source: RegionReader = makeRegionReader(sizes.slotBytes, sizes.inlineBytes),
 ): Promise<MatrixReader> {
   const ordered = [...parts].sort((a, b) => a.firstCell - b.firstCell);
   const totalBytes = ordered.reduce((sum, { matrix }) => sum + matrix.length, 0);
+  const { ring } = source;
   const found = new Map<string, MatrixNote>();
   let kernel: MtxKernel | null = null;
   let isOrdered = false;
@@ -79,7 +85,7 @@ export async function openMtx(
 
   function theKernel(): MtxKernel {
     const mapRows = Math.max(0, ...ordered.map(({ geneMap }) => geneMap?.length ?? 0));
-    return (kernel ??= makeMtxKernel({ genes: genes.ids.length, mapRows, ...sizes }));
+    return (kernel ??= makeMtxKernel(ring, { genes: genes.ids.length, mapRows, ...sizes }));
   }
 
   /** Parses one part; false where its order breaks. */
@@ -103,7 +109,7 @@ export async function openMtx(
     let slot = 0;
 
     function nextSlot(): number {
-      return at.ring.slots[slot % at.ring.slots.length] ?? 0;
+      return ring.slots[slot % ring.slots.length] ?? 0;
     }
 
     async function parse(from: number, to: number, isLast: boolean): Promise<boolean> {
@@ -126,8 +132,8 @@ export async function openMtx(
     }
 
     const pieces = isCareful
-      ? readWithZlib(part.matrix, at.ring, signal)
-      : read(part.matrix, at.ring, signal, sizes.inlineBytes);
+      ? readWithZlib(part.matrix, ring, signal)
+      : source.read(part.matrix, signal);
     for await (const piece of pieces) {
       slot++;
       let from = piece.at;
@@ -241,6 +247,7 @@ export async function openMtx(
       (filled ??= makeSpool({
         dir: options_.scratchDir,
         cells: cells.count,
+        genes: genes.ids.length,
         entries: Math.min(ordered.length > 1 ? Math.max(claimed, most) : claimed, most),
       }));
     const take = (): void => {
@@ -357,6 +364,7 @@ export async function openMtx(
       const last = spool;
       spool = null;
       kernel = null;
+      await source.close();
       await last?.remove();
     },
   };

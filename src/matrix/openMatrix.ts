@@ -3,6 +3,7 @@
 import type { Stats } from "node:fs";
 import { mkdtemp, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { Worker } from "node:worker_threads";
 
 import { HdashError } from "../error.ts";
 import { count, number } from "../format.ts";
@@ -30,12 +31,18 @@ import type { CellTable, MatrixNote, MatrixReader, OpenOptions } from "./matrix.
 import { type MatrixSize, readMatrixSize } from "./matrixSize.ts";
 import { UnreadableMatrix } from "./problem.ts";
 import type { ByteRegion, MtxPart } from "./region.ts";
+import type { RegionReader } from "./regionReader.ts";
 import { noteApproaches, noteMito, noteSymbols } from "./tableNotes.ts";
 import { makeGeneUnion } from "./unionGenes.ts";
 import { listZip } from "./zipEntries.ts";
 
+/** What opening may use, and a thread for HDF5 that was started already. */
+export interface EarlyOpenOptions extends OpenOptions {
+  readonly hdf5Thread?: Worker | null;
+}
+
 /** Opens the matrix at a path, a file or a folder; what it is is decided by content first, by name second. */
-export async function openMatrix(path: string, options: OpenOptions): Promise<MatrixReader> {
+export async function openMatrix(path: string, options: EarlyOpenOptions): Promise<MatrixReader> {
   stopIfAborted(options.signal);
   const name = basename(path);
   let real: string;
@@ -59,7 +66,7 @@ export async function openMatrix(path: string, options: OpenOptions): Promise<Ma
   return openFile(wholeFile(real, name, found.size), dirname(path), options);
 }
 
-async function openFolder(dir: string, options: OpenOptions): Promise<MatrixReader> {
+async function openFolder(dir: string, options: EarlyOpenOptions): Promise<MatrixReader> {
   const { signal } = options;
   const files = await listFolder(dir, { isDeep: true, isWanted, signal });
   const found = await findMatrices(files, "the folder", signal);
@@ -72,7 +79,7 @@ async function openFolder(dir: string, options: OpenOptions): Promise<MatrixRead
 async function openFile(
   file: ByteRegion,
   folder: string,
-  options: OpenOptions,
+  options: EarlyOpenOptions,
 ): Promise<MatrixReader> {
   const { path, name } = file;
   const known = await knowFile(file);
@@ -104,7 +111,11 @@ async function openFile(
   }
 }
 
-async function openZip(path: string, name: string, options: OpenOptions): Promise<MatrixReader> {
+async function openZip(
+  path: string,
+  name: string,
+  options: EarlyOpenOptions,
+): Promise<MatrixReader> {
   const entries = await listZip(path, isWanted, options.signal);
   const found = await findMatrices(entries, showName(name), options.signal);
   if (found.single?.kind === "zip") {
@@ -116,20 +127,24 @@ async function openZip(path: string, name: string, options: OpenOptions): Promis
   return openFound(found, options);
 }
 
-async function openFound(found: FoundMatrices, options: OpenOptions): Promise<MatrixReader> {
+async function openFound(found: FoundMatrices, options: EarlyOpenOptions): Promise<MatrixReader> {
   return found.single === null
     ? openMtxFiles(found.mtx, found.notes, options)
     : openSingle(found.single.region, options);
 }
 
 /** Loaded only where it is needed: most matrices are not HDF5. */
-async function openHdf5(path: string, name: string, options: OpenOptions): Promise<MatrixReader> {
+async function openHdf5(
+  path: string,
+  name: string,
+  options: EarlyOpenOptions,
+): Promise<MatrixReader> {
   const { openHdf5: open } = await import("./hdf5/openHdf5.ts");
-  return open(path, name, options);
+  return open(path, name, options, options.hdf5Thread);
 }
 
 /** HDF5 reads files only: what lies in an archive is unpacked to the scratch folder until the reader is closed. */
-async function openSingle(region: ByteRegion, options: OpenOptions): Promise<MatrixReader> {
+async function openSingle(region: ByteRegion, options: EarlyOpenOptions): Promise<MatrixReader> {
   const { path, name, layers, offset, claimed } = region;
   if (layers.length === 0 && offset === 0 && claimed === null) {
     return withNotes(await openHdf5(path, name, options), async () => undefined);
@@ -174,6 +189,23 @@ async function openMtxFiles(
   found: readonly MatrixNote[],
   options: OpenOptions,
 ): Promise<MatrixReader> {
+  const { makeMtxSource } = await import("./mtxReader.ts");
+  const source = makeMtxSource();
+  try {
+    return await openTables(files, found, source, options);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** Reads the tables, while the first matrix is being read already. */
+async function openTables(
+  files: readonly MtxFiles[],
+  found: readonly MatrixNote[],
+  source: RegionReader,
+  options: OpenOptions,
+): Promise<MatrixReader> {
   const { signal, approaches } = options;
   const union = makeGeneUnion();
   const cellTables: CellTable[] = [];
@@ -183,6 +215,7 @@ async function openMtxFiles(
   for (const one of files) {
     stopIfAborted(signal);
     const matrix = await unpacked(one.matrix);
+    if (read.length === 0) source.start(matrix);
     const size = await readMatrixSize(matrix);
     // Which dimension a table has to fit is known only where the matrix does not lie on its side; the usual one comes first.
     const sizes = size === null ? [] : [size.rows, size.columns];
@@ -232,6 +265,8 @@ async function openMtxFiles(
       ...noteMito(genes),
     ],
     options,
+    undefined,
+    source,
   );
 }
 

@@ -13,7 +13,7 @@ import {
   ROOM_BYTES,
   WINDOW_BYTES,
 } from "./kernel/inflateKernel.ts";
-import type { Ring } from "./kernel/mtxKernel.ts";
+import type { Ring } from "./kernel/ring.ts";
 import { UnreadableMatrix } from "./problem.ts";
 import type { ByteRegion } from "./region.ts";
 

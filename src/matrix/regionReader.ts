@@ -1,11 +1,11 @@
-// Reads a region in a thread of its own, which hands its bytes over in a ring of shared memory.
+// Reads regions in a thread of its own, which hands their bytes over in a ring of shared memory.
 
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 
 import { HdashError } from "../error.ts";
-import { FILLED, GIVEN_BACK, type HandOver, SLOTS_AND_END } from "./handOver.ts";
-import type { Ring } from "./kernel/mtxKernel.ts";
+import { FILLED, GIVEN_BACK, type HandOver, SLOTS_AND_END, STOPPED } from "./handOver.ts";
+import { makeRing, type Ring } from "./kernel/ring.ts";
 import { type MatrixRule, UnreadableMatrix } from "./problem.ts";
 import type { ByteRegion } from "./region.ts";
 import { openRegionSlots } from "./regionBytes.ts";
@@ -18,7 +18,7 @@ export interface ReaderJob {
   readonly handOver: HandOver;
 }
 
-/** The last that the thread says. */
+/** The last that the thread says of a job. */
 export type ReaderMessage =
   | { readonly kind: "end" }
   | {
@@ -36,16 +36,128 @@ export interface RegionPiece {
   readonly read: number;
 }
 
-/** Gives the pieces of a region; one of no more than `inlineBytes` is read here, for a thread takes longer to start than to read it. */
-export function readRegion(
-  region: ByteRegion,
-  ring: Ring,
-  signal: AbortSignal,
-  inlineBytes: number,
-): AsyncGenerator<RegionPiece> {
-  return region.length <= inlineBytes
-    ? readHere(region, ring, signal)
-    : readInThread(region, ring, signal);
+/** Reads one region after the other into a ring; its thread stays until it is closed. */
+export interface RegionReader {
+  readonly ring: Ring;
+  /** Begins to read what will be asked for first, as far as the ring has room. */
+  start(region: ByteRegion): void;
+  /** Gives the pieces of a region; the one before must have been given, or left. */
+  read(region: ByteRegion, signal: AbortSignal): AsyncGenerator<RegionPiece>;
+  /** Ends the thread. */
+  close(): Promise<void>;
+}
+
+/** A region that the thread reads. */
+interface Reading {
+  readonly region: ByteRegion;
+  readonly handOver: HandOver;
+  heard: ReaderMessage | Error | null;
+  /** Called when something was heard. */
+  wake: () => void;
+}
+
+/** Waiting for a slot stops everything else; now and then one hears whether there is something else. */
+const WAIT_MS = 10;
+
+/** Makes a reader; a region of no more than `inlineBytes` is read here, for a thread takes longer to start than to read it. */
+export function makeRegionReader(slotBytes: number, inlineBytes: number): RegionReader {
+  const ring = makeRing(slotBytes);
+  let thread: Worker | null = null;
+  /** What the thread is at. */
+  let reading: Reading | null = null;
+
+  function hear(message: ReaderMessage | Error): void {
+    if (reading === null) return;
+    reading.heard ??= message;
+    reading.wake();
+  }
+
+  function startThread(): Worker {
+    const file = `./regionWorker${extname(import.meta.filename)}`;
+    const worker = new Worker(new URL(file, import.meta.url));
+    worker.on("message", hear);
+    worker.on("error", hear);
+    worker.on("exit", () => {
+      thread = null;
+      hear(new Error("the thread that reads ended too early"));
+    });
+    return worker;
+  }
+
+  function begin(region: ByteRegion): Reading {
+    const counts = new Int32Array(new SharedArrayBuffer(4 * 4));
+    const slots = new Float64Array(new SharedArrayBuffer(ring.slots.length * 2 * 8));
+    const handOver: HandOver = { counts, slots };
+    thread ??= startThread();
+    thread.ref();
+    const job: ReaderJob = { region, ring, handOver };
+    thread.postMessage(job);
+    return { region, handOver, heard: null, wake: () => {} };
+  }
+
+  /** Waits until the thread leaves the ring alone. */
+  async function leave(left: Reading): Promise<void> {
+    const { counts } = left.handOver;
+    Atomics.store(counts, STOPPED, 1);
+    Atomics.add(counts, GIVEN_BACK, 1);
+    Atomics.notify(counts, GIVEN_BACK);
+    await heardOf(left);
+    reading = null;
+    // Nobody waits for it now: a program may end without closing what it opened.
+    thread?.unref();
+  }
+
+  async function* readInThread(
+    region: ByteRegion,
+    signal: AbortSignal,
+  ): AsyncGenerator<RegionPiece> {
+    if (reading !== null && reading.region !== region) await leave(reading);
+    if (signal.aborted) throw aborted(signal);
+    const own = (reading ??= begin(region));
+    const { counts, slots } = own.handOver;
+    try {
+      for (let used = 0; ; used++) {
+        // Lets the program hear that it should stop.
+        await new Promise(setImmediate);
+        for (;;) {
+          if (signal.aborted) throw aborted(signal);
+          if (Atomics.load(counts, FILLED) > used) break;
+          if (own.heard !== null) return checkEnd(own.heard, region);
+          // A message costs the thread that sends it more than this, and here is nothing else to do.
+          if (Atomics.wait(counts, FILLED, used, WAIT_MS) === "timed-out") {
+            await new Promise(setImmediate);
+          }
+        }
+        if (Atomics.load(counts, SLOTS_AND_END) === used + 1) {
+          return checkEnd(await heardOf(own), region);
+        }
+        const slot = used % ring.slots.length;
+        const [length = 0, read = 0] = slots.subarray(slot * 2, slot * 2 + 2);
+        yield { at: ring.slots[slot] ?? 0, length, read };
+        Atomics.add(counts, GIVEN_BACK, 1);
+        Atomics.notify(counts, GIVEN_BACK);
+      }
+    } finally {
+      await leave(own);
+    }
+  }
+
+  return {
+    ring,
+    start(region) {
+      if (region.length > inlineBytes) reading ??= begin(region);
+    },
+    read: (region, signal) =>
+      region.length <= inlineBytes ? readHere(region, ring, signal) : readInThread(region, signal),
+    async close() {
+      await thread?.terminate();
+    },
+  };
+}
+
+async function heardOf(reading: Reading): Promise<ReaderMessage | Error> {
+  while (reading.heard === null) await new Promise<void>((resolve) => (reading.wake = resolve));
+  return reading.heard;
 }
 
 async function* readHere(
@@ -69,64 +181,8 @@ async function* readHere(
   }
 }
 
-/** Waiting for a slot stops everything else; now and then one hears whether there is something else. */
-const WAIT_MS = 10;
-
-/** Gives pieces that a thread reads. The thread ends when the loop does, however it ends. */
-async function* readInThread(
-  region: ByteRegion,
-  ring: Ring,
-  signal: AbortSignal,
-): AsyncGenerator<RegionPiece> {
-  if (signal.aborted) throw aborted(signal);
-  const counts = new Int32Array(new SharedArrayBuffer(3 * 4));
-  const slots = new Float64Array(new SharedArrayBuffer(ring.slots.length * 2 * 8));
-  const job: ReaderJob = { region, ring, handOver: { counts, slots } };
-  const file = `./regionWorker${extname(import.meta.filename)}`;
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: job });
-  let heard: ReaderMessage | Error | null = null;
-  let wake: () => void = () => {};
-  const hear = (message: ReaderMessage | Error): void => {
-    heard ??= message;
-    wake();
-  };
-  const stop = (): void => hear(aborted(signal));
-  worker.on("message", hear);
-  worker.on("error", hear);
-  worker.on("exit", () => hear(new Error("the thread that reads ended too early")));
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    for (let used = 0; ; used++) {
-      // Lets the program hear that it should stop.
-      await new Promise(setImmediate);
-      for (;;) {
-        if (signal.aborted) throw aborted(signal);
-        if (Atomics.load(counts, FILLED) > used) break;
-        if (heard !== null) return checkEnd(heard, region);
-        // A message costs the thread that sends it more than this, and here is nothing else to do.
-        if (Atomics.wait(counts, FILLED, used, WAIT_MS) === "timed-out") {
-          await new Promise(setImmediate);
-        }
-      }
-      if (Atomics.load(counts, SLOTS_AND_END) === used + 1) {
-        while (heard === null) await new Promise<void>((resolve) => (wake = resolve));
-        return checkEnd(heard, region);
-      }
-      const slot = used % ring.slots.length;
-      const [length = 0, read = 0] = slots.subarray(slot * 2, slot * 2 + 2);
-      yield { at: ring.slots[slot] ?? 0, length, read };
-      Atomics.add(counts, GIVEN_BACK, 1);
-      Atomics.notify(counts, GIVEN_BACK);
-    }
-  } finally {
-    signal.removeEventListener("abort", stop);
-    await worker.terminate();
-  }
-}
-
 /** Throws what a last message says, unless it says that all went well. */
 function checkEnd(message: ReaderMessage | Error, { name }: ByteRegion): void {
-  if (message instanceof HdashError) throw message;
   if (message instanceof Error) {
     throw new HdashError("permanent", `${name} cannot be read`, { cause: message });
   }

@@ -1,9 +1,9 @@
-// The thread that reads: unpacks a region into the slots of a ring, one after the other, and waits where none is free.
+// The thread that reads: unpacks regions into the slots of a ring, one after the other, and waits where none is free.
 
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 
 import { HdashError, messageOf } from "../error.ts";
-import { FILLED, GIVEN_BACK, SLOTS_AND_END } from "./handOver.ts";
+import { FILLED, GIVEN_BACK, SLOTS_AND_END, STOPPED } from "./handOver.ts";
 import { UnreadableMatrix } from "./problem.ts";
 import { openRegionSlots } from "./regionBytes.ts";
 import type { ReaderJob, ReaderMessage } from "./regionReader.ts";
@@ -16,6 +16,7 @@ function read({ region, ring, handOver }: ReaderJob): void {
     for (let used = 0; ; used++) {
       for (;;) {
         const back = Atomics.load(counts, GIVEN_BACK);
+        if (Atomics.load(counts, STOPPED) === 1) return;
         if (used - back < ring.slots.length) break;
         Atomics.wait(counts, GIVEN_BACK, back);
       }
@@ -47,9 +48,11 @@ function attempt(job: ReaderJob): ReaderMessage {
   }
 }
 
-const job = workerData as ReaderJob;
-parentPort?.postMessage(attempt(job));
-const { counts } = job.handOver;
-Atomics.store(counts, SLOTS_AND_END, Atomics.load(counts, FILLED) + 1);
-Atomics.add(counts, FILLED, 1);
-Atomics.notify(counts, FILLED);
+const port = parentPort;
+port?.on("message", (job: ReaderJob) => {
+  port.postMessage(attempt(job));
+  const { counts } = job.handOver;
+  Atomics.store(counts, SLOTS_AND_END, Atomics.load(counts, FILLED) + 1);
+  Atomics.add(counts, FILLED, 1);
+  Atomics.notify(counts, FILLED);
+});

@@ -12,6 +12,14 @@ import { number } from "../format.ts";
 import type { CellBlock, PassOptions, PassSummary } from "./matrix.ts";
 import { UnreadableMatrix } from "./problem.ts";
 import { makeProgress } from "./progress.ts";
+import {
+  type Chunk,
+  type ChunkLayout,
+  makeChunks,
+  MOST_SMALL,
+  PLACE_BYTES,
+  scatter,
+} from "./spoolChunks.ts";
 
 /** Entries that were put aside in any order, to be read cell by cell as often as wanted. */
 export interface EntrySpool {
@@ -31,9 +39,10 @@ export interface SpoolOptions {
   /** Private folder. */
   readonly dir: string;
   readonly cells: number;
+  readonly genes: number;
   /** As far as known; a wrong number costs time, nothing else. */
   readonly entries: number | null;
-  /** Entries that a block has room for. 1 M: 12 MB of chunks read, 8 MB of sorted block. */
+  /** Entries that a block has room for. 1 M: 8 MB. */
   readonly blockEntries?: number;
   /** Cells that a block may have: 256 KB of offsets. */
   readonly blockCells?: number;
@@ -41,50 +50,51 @@ export interface SpoolOptions {
   readonly bufferBytes?: number;
 }
 
-/** Cell, gene, count. */
-const WORDS = 3;
-const ENTRY_BYTES = WORDS * 4;
 /** Above this the chunks written become so small that the disk is slow; larger buckets are read in several sweeps instead. */
 const MOST_BUCKETS = 2048;
 /** Below this a chunk is not worth a call of the system. */
-const LEAST_CHUNK_ENTRIES = 64;
+const LEAST_CHUNK_PLACES = 64;
 /** 512 KB: larger ones are no faster. */
-const MOST_CHUNK_ENTRIES = 43_690;
+const MOST_CHUNK_PLACES = 104_856;
 /** Taken where the number of entries is not known: good for some 256 M. */
 const GUESSED_BUCKETS = 256;
 
 /** Makes an empty spool; its file is made when there is more than memory should hold. */
 export function makeSpool(options: SpoolOptions): EntrySpool {
-  const { dir, cells, entries } = options;
-  const { blockEntries = 1 << 20, blockCells = 1 << 16, bufferBytes = 16 << 20 } = options;
+  const { dir, cells, genes: geneCount, entries } = options;
+  const { blockEntries = 1 << 20, blockCells = 1 << 16, bufferBytes = 8 << 20 } = options;
   const wanted = entries === null ? GUESSED_BUCKETS : Math.ceil(entries / blockEntries);
-  const shift = shiftFor(cells, Math.min(Math.max(wanted, 1), MOST_BUCKETS));
-  const bucketCount = cells === 0 ? 0 : Math.floor((cells - 1) / 2 ** shift) + 1;
-  const chunkEntries = Math.max(
-    LEAST_CHUNK_ENTRIES,
-    Math.min(MOST_CHUNK_ENTRIES, Math.floor(bufferBytes / ENTRY_BYTES / Math.max(bucketCount, 1))),
+  const geneBits = Math.ceil(Math.log2(Math.max(geneCount, 2)));
+  const shift = Math.min(
+    shiftFor(cells, Math.min(Math.max(wanted, 1), MOST_BUCKETS)),
+    32 - geneBits,
   );
-  const chunkWords = chunkEntries * WORDS;
+  const bucketCount = cells === 0 ? 0 : Math.floor((cells - 1) / 2 ** shift) + 1;
+  const wantedPlaces = Math.floor(bufferBytes / PLACE_BYTES / Math.max(bucketCount, 1));
+  /** A multiple of four, so that each chunk begins at a whole word. */
+  const places = Math.max(LEAST_CHUNK_PLACES, Math.min(MOST_CHUNK_PLACES, wantedPlaces)) & ~3;
+  const chunkBytes = places * PLACE_BYTES;
+  const chunkWords = chunkBytes / 4;
   const path = join(dir, `spool-${randomUUID()}`);
-  /** What each bucket has gathered since it was last written. */
-  const tails: (Uint32Array | undefined)[] = new Array<undefined>(bucketCount).fill(undefined);
-  const tailWords = new Uint32Array(bucketCount);
-  const totals = new Float64Array(bucketCount);
+  /** The chunk that each bucket gathers; memory that is not written to is not taken. */
+  const gathered = makeChunks(bucketCount, places);
+  /** Entries of each cell. */
+  const perCell = new Uint32Array(cells);
+  const layout = { places, geneBits };
   /** The bucket of each chunk of the file. */
   let owners = new Uint16Array(1024);
   let chunks = 0;
   let file: number | null = null;
   let total = 0;
-  let largestGene = 0;
   /** Chunks of each bucket, ascending: made once, at the first pass. */
   let index: { readonly starts: Uint32Array; readonly chunks: Uint32Array } | null = null;
 
-  function write(bucket: number, words: Uint32Array): void {
+  function write(bucket: number): void {
     try {
       file ??= openSync(path, "wx+", 0o600);
-      const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-      for (let done = 0; done < bytes.length;) {
-        done += writeSync(file, bytes, done, bytes.length - done, chunks * chunkWords * 4 + done);
+      const bytes = gathered.bytes.subarray(bucket * chunkBytes, (bucket + 1) * chunkBytes);
+      for (let done = 0; done < chunkBytes;) {
+        done += writeSync(file, bytes, done, chunkBytes - done, chunks * chunkBytes + done);
       }
     } catch (error) {
       throw scratchError(error, `${number(total)} entries of a matrix`);
@@ -95,6 +105,7 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
       owners = larger;
     }
     owners[chunks++] = bucket;
+    gathered.words[bucket * chunkWords] = 1;
   }
 
   function chunksByBucket(): { readonly starts: Uint32Array; readonly chunks: Uint32Array } {
@@ -117,58 +128,66 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
     return { starts, chunks: byBucket };
   }
 
-  /** Gives a bucket's entries in the order in which they came, piece by piece. */
-  function* piecesOf(bucket: number, room: Uint32Array): Generator<Uint32Array> {
+  /** Gives a bucket's chunks in the order in which they came, each in the memory of the last. */
+  function* chunksOf(bucket: number, room: Chunk): Generator<Chunk> {
     index ??= chunksByBucket();
     const from = index.starts[bucket] ?? 0;
     const to = index.starts[bucket + 1] ?? 0;
-    const bytes = new Uint8Array(room.buffer);
     for (let at = from; at < to; at++) {
-      const position = (index.chunks[at] ?? 0) * chunkWords * 4;
-      for (let done = 0; done < bytes.length;) {
-        const got = readSync(file ?? -1, bytes, done, bytes.length - done, position + done);
+      const position = (index.chunks[at] ?? 0) * chunkBytes;
+      for (let done = 0; done < chunkBytes;) {
+        const got = readSync(file ?? -1, room.bytes, done, chunkBytes - done, position + done);
         if (got === 0)
           throw new HdashError("permanent", "the spool of a matrix was cut off on disk");
         done += got;
       }
       yield room;
     }
-    const tail = tails[bucket];
-    if (tail !== undefined) yield tail.subarray(0, tailWords[bucket]);
+    const last = {
+      words: gathered.words.subarray(bucket * chunkWords, (bucket + 1) * chunkWords),
+      bytes: gathered.bytes.subarray(bucket * chunkBytes, (bucket + 1) * chunkBytes),
+    };
+    if ((last.words[0] ?? 0) > 0) yield last;
   }
 
   return {
     add(cellsOf, genesOf, countsOf, length) {
+      const { words, bytes } = gathered;
+      const mask = 2 ** shift - 1;
       for (let i = 0; i < length; i++) {
         const cell = cellsOf[i] ?? 0;
-        const gene = genesOf[i] ?? 0;
         const count = countsOf[i] ?? 0;
         if (count === 0) continue;
         if (cell >= cells) {
           throw new HdashError("permanent", `a spool for ${cells} cells was given cell ${cell}`);
         }
         const bucket = cell >>> shift;
-        const tail = (tails[bucket] ??= new Uint32Array(chunkWords));
-        let at = tailWords[bucket] ?? 0;
-        if (at === chunkWords) {
-          write(bucket, tail);
-          at = 0;
+        const first = bucket * chunkWords;
+        let at = words[first] ?? 0;
+        // Also a count that does not fit has room.
+        if (at >= places - 1) {
+          write(bucket);
+          at = 1;
         }
-        tail[at] = cell;
-        tail[at + 1] = gene;
-        tail[at + 2] = count;
-        tailWords[bucket] = at + WORDS;
-        totals[bucket] = (totals[bucket] ?? 0) + 1;
-        if (gene > largestGene) largestGene = gene;
+        words[first + at] = ((cell & mask) << geneBits) | (genesOf[i] ?? 0);
+        const small = first * 4 + places * 4 + at;
+        if (count <= MOST_SMALL) {
+          bytes[small] = count;
+        } else {
+          bytes[small] = 0;
+          words[first + ++at] = count;
+        }
+        words[first] = at + 1;
+        perCell[cell] = (perCell[cell] ?? 0) + 1;
         total++;
       }
     },
 
     async pass(onBlock, { signal, onProgress }) {
       const report = makeProgress(onProgress);
-      const room = new Uint32Array(chunkWords);
+      const room = makeChunks(1, places);
       /** Where each gene was last put: finds duplicates without sorting by gene. */
-      const placeOf = new Uint32Array(largestGene + 1);
+      const placeOf = new Uint32Array(geneCount);
       let genes = new Uint32Array(0);
       let counts = new Uint32Array(0);
       let kept = 0;
@@ -177,30 +196,24 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
 
       for (let bucket = 0; bucket < bucketCount; bucket++) {
         const firstOfBucket = bucket * 2 ** shift;
-        const cellsOfBucket = Math.min(2 ** shift, cells - firstOfBucket);
-        const perCell = new Uint32Array(cellsOfBucket);
-        for (const piece of piecesOf(bucket, room)) {
-          for (let at = 0; at < piece.length; at += WORDS) {
-            const cell = (piece[at] ?? 0) - firstOfBucket;
-            perCell[cell] = (perCell[cell] ?? 0) + 1;
-          }
-        }
-        for (let from = 0; from < cellsOfBucket;) {
+        const endOfBucket = Math.min(firstOfBucket + 2 ** shift, cells);
+        for (let from = firstOfBucket; from < endOfBucket;) {
           if (signal.aborted) throw aborted(signal);
           let to = from;
           let held = 0;
-          while (to < cellsOfBucket && to - from < blockCells) {
+          while (to < endOfBucket && to - from < blockCells) {
             const more = perCell[to] ?? 0;
             if (held + more > blockEntries) break;
             held += more;
             to++;
           }
-          const firstCell = firstOfBucket + from;
           let block: CellBlock;
           if (to === from) {
             // One cell has more entries than a block: nearly all of them are duplicates, so it is added up by gene.
-            block = denseCell(firstCell, piecesOf(bucket, room), largestGene);
-            duplicates += (perCell[from] ?? 0) - block.genes.length;
+            held = perCell[from] ?? 0;
+            const chunks = chunksOf(bucket, room);
+            block = denseCell(from, from - firstOfBucket, chunks, layout, geneCount);
+            duplicates += held - block.genes.length;
             to = from + 1;
           } else {
             if (genes.length < held) {
@@ -208,11 +221,14 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
               counts = new Uint32Array(held);
             }
             const starts = startsOf(perCell, from, to);
-            scatter(piecesOf(bucket, room), firstCell, starts, genes, counts);
-            const length = addUp(firstCell, starts, genes, counts, placeOf);
+            const next = starts.slice();
+            for (const chunk of chunksOf(bucket, room)) {
+              scatter(chunk, layout, from - firstOfBucket, next, genes, counts);
+            }
+            const length = addUp(from, starts, genes, counts, placeOf);
             duplicates += held - length;
             block = {
-              firstCell,
+              firstCell: from,
               cells: to - from,
               starts,
               genes: genes.subarray(0, length),
@@ -225,16 +241,15 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
           // Between blocks others get their turn: an abort is heard, progress is told.
           await setImmediate();
           from = to;
+          read += held;
+          report(read * PLACE_BYTES, total * PLACE_BYTES);
         }
-        read += totals[bucket] ?? 0;
-        report(read * ENTRY_BYTES, total * ENTRY_BYTES);
       }
-      report.end(total * ENTRY_BYTES);
+      report.end(total * PLACE_BYTES);
       return { entries: kept, duplicates, rounded: 0 };
     },
 
     async remove() {
-      tails.fill(undefined);
       if (file === null) return;
       const descriptor = file;
       file = null;
@@ -280,29 +295,6 @@ function startsOf(perCell: Uint32Array, from: number, to: number): Uint32Array {
   return starts;
 }
 
-/** Puts the entries of the cells that `starts` spans where they belong. */
-function scatter(
-  pieces: Iterable<Uint32Array>,
-  firstCell: number,
-  starts: Uint32Array,
-  genes: Uint32Array,
-  counts: Uint32Array,
-): void {
-  const next = starts.slice();
-  const cells = starts.length - 1;
-  for (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += WORDS) {
-      // Cells before the first wrap around to large numbers, and are left out likewise.
-      const cell = ((piece[at] ?? 0) - firstCell) >>> 0;
-      if (cell >= cells) continue;
-      const place = next[cell] ?? 0;
-      genes[place] = piece[at + 1] ?? 0;
-      counts[place] = piece[at + 2] ?? 0;
-      next[cell] = place + 1;
-    }
-  }
-}
-
 /** Adds up entries of the same cell and gene in place; tells how many are left. */
 function addUp(
   firstCell: number,
@@ -336,15 +328,26 @@ function addUp(
   return put;
 }
 
-function denseCell(cell: number, pieces: Iterable<Uint32Array>, largestGene: number): CellBlock {
-  const sums = new Float64Array(largestGene + 1);
+function denseCell(
+  cell: number,
+  ofBucket: number,
+  chunks: Iterable<Chunk>,
+  { places, geneBits }: ChunkLayout,
+  geneCount: number,
+): CellBlock {
+  const sums = new Float64Array(geneCount);
+  const mask = 2 ** geneBits - 1;
   let different = 0;
-  for (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += WORDS) {
-      if (piece[at] !== cell) continue;
-      const gene = piece[at + 1] ?? 0;
+  for (const { words, bytes } of chunks) {
+    const end = words[0] ?? 0;
+    for (let at = 1; at < end; at++) {
+      const word = words[at] ?? 0;
+      const small = bytes[places * 4 + at] ?? 0;
+      const count = small === 0 ? (words[++at] ?? 0) : small;
+      if (word >>> geneBits !== ofBucket) continue;
+      const gene = word & mask;
       if (sums[gene] === 0) different++;
-      sums[gene] = (sums[gene] ?? 0) + (piece[at + 2] ?? 0);
+      sums[gene] = (sums[gene] ?? 0) + count;
     }
   }
   const genes = new Uint32Array(different);

@@ -44,6 +44,11 @@ export function makeGeneUnion(most = MOST_GENES): GeneUnion {
   let last: Seen | null = null;
 
   function mapFirst(table: GeneRows): Uint32Array {
+    if (table.isOther === null) {
+      ids = [...table.ids];
+      symbols = [...table.symbols];
+      return new Uint32Array(ids.length).map((_, row) => row);
+    }
     const isGene = (_: string, row: number): boolean => table.isOther?.[row] !== 1;
     ids = table.ids.filter(isGene);
     symbols = table.symbols.filter(isGene);

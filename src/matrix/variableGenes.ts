@@ -68,7 +68,8 @@ function eachKnown(
   bins: Uint8Array,
   use: (value: number, bin: number) => void,
 ): void {
-  for (const [at, value] of values.entries()) {
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] ?? NaN;
     if (!Number.isNaN(value)) use(value, bins[at] ?? 0);
   }
 }
@@ -91,9 +92,12 @@ function binsOf(values: Float64Array): Uint8Array {
   const edges = Float64Array.from({ length: BINS + 1 }, (_, at) => at * step + low);
   edges[BINS] = high;
   if (!widened) edges[0] = low - (high - low) * 0.001;
-  return Uint8Array.from(values, (value) => {
+  const bins = new Uint8Array(values.length);
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] ?? 0;
     let bin = 0;
     while (bin < BINS - 1 && value > (edges[bin + 1] ?? 0)) bin++;
-    return bin;
-  });
+    bins[at] = bin;
+  }
+  return bins;
 }

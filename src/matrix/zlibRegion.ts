@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import type { Readable, Transform } from "node:stream";
 import { createGunzip, createInflateRaw } from "node:zlib";
 
-import type { Ring } from "./kernel/mtxKernel.ts";
+import type { Ring } from "./kernel/ring.ts";
 import { UnreadableMatrix } from "./problem.ts";
 import type { ByteRegion } from "./region.ts";
 import { makeCheck } from "./regionBytes.ts";

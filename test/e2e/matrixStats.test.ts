@@ -5,29 +5,19 @@ import { mkdir, readdir, watch, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { type Ended, start } from "../support/command.ts";
 import { expectAnswers, type Expected, readExpected } from "../support/matrixAnswers.ts";
-import {
-  FIXTURES,
-  makeWorkplace,
-  mtx,
-  rows,
-  SMALL,
-  type Workplace,
-} from "../support/matrixFiles.ts";
+import { FIXTURES, HDF5_FIXTURES, mtx, rows, SMALL, useWorkplace } from "../support/matrixFiles.ts";
 
-let place: Workplace;
-let scratch = "";
+const place = useWorkplace();
+const scratch = join(place.dir, "tmp");
 let expected: Expected;
 beforeAll(async () => {
-  place = await makeWorkplace();
-  scratch = join(place.dir, "tmp");
   await mkdir(scratch);
   expected = await readExpected();
 });
-afterAll(() => place.remove());
 afterEach(async () => {
   expect(await readdir(scratch)).toEqual([]);
 });
@@ -41,12 +31,7 @@ describe("hdash matrix stats --json", () => {
     "tenx",
     "odd/matrix.mtx",
     "00000000-0000-4000-8000-000000000005.homo_sapiens.mtx.zip",
-    "csr.h5ad",
-    "csc.h5ad",
-    "dense.h5ad",
-    "raw.h5ad",
-    "tenx.h5",
-    "cells.loom",
+    ...HDF5_FIXTURES.map(([name]) => name),
   ])("gives the known answers of %s", async (name) => {
     const ended = await run(join(FIXTURES, name), "--json");
     expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: "" });

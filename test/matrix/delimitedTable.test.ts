@@ -1,27 +1,18 @@
 // Tables of text as they occur: separators, quotes, line ends, limits.
 
-import { stat } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 
 import { parse } from "csv-parse/sync";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { readBounded, wholeFile } from "../../src/matrix/boundedRegion.ts";
+import { readBounded } from "../../src/matrix/boundedRegion.ts";
 import { readTable } from "../../src/matrix/delimitedTable.ts";
 import type { ByteRegion } from "../../src/matrix/region.ts";
-import { type Content, failure, makeWorkplace, type Workplace } from "../support/matrixFiles.ts";
+import { type Content, failure, useWorkplace } from "../support/matrixFiles.ts";
 
-let place: Workplace;
+const place = useWorkplace();
+const { region } = place;
 const { signal } = new AbortController();
-beforeAll(async () => {
-  place = await makeWorkplace();
-});
-afterAll(() => place.remove());
-
-async function region(name: string, content: Content): Promise<ByteRegion> {
-  const path = await place.file(name, content);
-  return wholeFile(path, name, (await stat(path)).size);
-}
 
 /** All fields of all rows. */
 async function fields(name: string, content: Content): Promise<readonly (readonly string[])[]> {

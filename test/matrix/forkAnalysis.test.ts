@@ -4,9 +4,9 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { HdashError } from "../../src/error.ts";
 import { analyseMatrix, SAMPLE_CELLS, SEED } from "../../src/matrix/analysis.ts";
 import { forkAnalysis } from "../../src/matrix/forkAnalysis.ts";
+import { refusal } from "../support/refusal.ts";
 
 const FIXTURE = join(import.meta.dirname, "..", "fixtures", "matrix");
 const ZIP = "00000000-0000-4000-8000-000000000005.homo_sapiens.mtx.zip";
@@ -26,16 +26,6 @@ const request = (path: string) => ({
   sampleCells: SAMPLE_CELLS,
 });
 const never = new AbortController().signal;
-
-async function failure(promise: Promise<unknown>): Promise<HdashError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof HdashError) return error;
-    throw error;
-  }
-  throw new Error("it did not fail");
-}
 
 describe("forkAnalysis(request, options)", () => {
   test("gives what an analysis in this process gives, and tells how far it is", async () => {
@@ -68,7 +58,7 @@ describe("forkAnalysis(request, options)", () => {
   });
 
   test("fails as transient where the process dies, with its last words", async () => {
-    const error = await failure(
+    const error = await refusal(
       forkAnalysis(request("x"), { signal: never, script: script("dies") }),
     );
     expect([error.kind, error.message]).toEqual([
@@ -79,7 +69,7 @@ describe("forkAnalysis(request, options)", () => {
   });
 
   test("ends a process that hangs", async () => {
-    const error = await failure(
+    const error = await refusal(
       forkAnalysis(request("x"), { signal: never, script: script("hangs"), silenceMs: 300 }),
     );
     expect([error.kind, error.message]).toEqual([
@@ -95,8 +85,8 @@ describe("forkAnalysis(request, options)", () => {
       script: script("hangs"),
       onStage: () => abort.abort(),
     });
-    expect((await failure(going)).kind).toBe("aborted");
-    expect((await failure(forkAnalysis(request("x"), { signal: abort.signal }))).kind).toBe(
+    expect((await refusal(going)).kind).toBe("aborted");
+    expect((await refusal(forkAnalysis(request("x"), { signal: abort.signal }))).kind).toBe(
       "aborted",
     );
   });

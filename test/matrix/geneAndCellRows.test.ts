@@ -1,30 +1,17 @@
 // Gene and cell tables as they occur: with header or without, with columns in any order; and nothing eaten that is a gene.
 
-import { stat } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-
-import { wholeFile } from "../../src/matrix/boundedRegion.ts";
 import { joinCellTables, readCellRows } from "../../src/matrix/cellRows.ts";
 import { readGeneRows } from "../../src/matrix/geneRows.ts";
 import { decideHeader, lookOfFirstRow } from "../../src/matrix/headerRow.ts";
 import type { CellTable } from "../../src/matrix/matrix.ts";
 import { UnreadableMatrix } from "../../src/matrix/problem.ts";
-import type { ByteRegion } from "../../src/matrix/region.ts";
 import { makeGeneUnion, NO_GENE } from "../../src/matrix/unionGenes.ts";
-import { type Content, makeWorkplace, rows, type Workplace } from "../support/matrixFiles.ts";
+import { type Content, rows, useWorkplace } from "../support/matrixFiles.ts";
 
-let place: Workplace;
+const { region } = useWorkplace();
 const { signal } = new AbortController();
-beforeAll(async () => {
-  place = await makeWorkplace();
-});
-afterAll(() => place.remove());
-
-async function region(name: string, content: Content): Promise<ByteRegion> {
-  const path = await place.file(name, content);
-  return wholeFile(path, name, (await stat(path)).size);
-}
 
 describe("decideHeader(rows, sizes, look)", () => {
   test("goes by the matrix's size first, by words last", () => {
@@ -210,6 +197,24 @@ describe("readCellRows(region, sizes, approaches, signal)", () => {
       { key: "10X", label: "10X v2 sequencing" },
     ]);
   });
+});
+
+describe("readCellRows(region, sizes, approaches, signal): the most cells", () => {
+  const MOST = 50_000_000;
+
+  test("reads so many, a header not counted", async () => {
+    const table = Buffer.alloc("barcode\n".length + 2 * MOST, "a\n");
+    table.write("barcode\n");
+    const whole = await region("cells.tsv", table);
+    expect((await readCellRows(whole, [MOST], [], signal)).count).toBe(MOST);
+  }, 120_000);
+
+  test("refuses one more", async () => {
+    const whole = await region("cells.tsv", Buffer.alloc(2 * (MOST + 1), "a\n"));
+    await expect(readCellRows(whole, [MOST + 1], [], signal)).rejects.toEqual(
+      new UnreadableMatrix("M_TOO_LARGE", "cells.tsv has more than 50,000,000 cells"),
+    );
+  }, 120_000);
 });
 
 describe("joinCellTables(tables)", () => {

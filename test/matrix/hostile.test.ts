@@ -2,49 +2,24 @@
 
 import { gzipSync } from "node:zlib";
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { computeStatistics } from "../../src/matrix/computeStatistics.ts";
-import { openMatrix } from "../../src/matrix/openMatrix.ts";
 import type { MatrixStatistics } from "../../src/matrix/statistics.ts";
 import {
   type Content,
+  countingIn,
   failure,
   type Files,
-  makeWorkplace,
   mtx,
   rawZip,
   rows,
   SMALL,
-  type Workplace,
+  useWorkplace,
   zipOf,
 } from "../support/matrixFiles.ts";
 
-let place: Workplace;
-beforeAll(async () => {
-  place = await makeWorkplace();
-});
-afterAll(() => place.remove());
-afterEach(async () => {
-  expect(await place.leftovers()).toEqual([]);
-});
-
-/** Opens and counts, as the command does. */
-async function count(path: string): Promise<MatrixStatistics> {
-  const { scratchDir } = place;
-  const { signal } = new AbortController();
-  const reader = await openMatrix(path, { scratchDir, signal, approaches: ["10x v2"] });
-  try {
-    return await computeStatistics(reader, { scratchDir, signal });
-  } finally {
-    await reader.close();
-  }
-}
-
-const small = (changes: Files): Promise<string> => place.folder({ ...SMALL, ...changes });
-const countSmall = async (changes: Files): Promise<string> => failure(count(await small(changes)));
-const countFile = async (name: string, content: Content): Promise<string> =>
-  failure(count(await place.file(name, content)));
+const place = useWorkplace();
+const { count, small, countSmall, countFile } = countingIn(place);
 const READABLE = "Can be read: 10x-style MatrixMarket";
 
 describe("a file that is no matrix", () => {

@@ -4,55 +4,28 @@ import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { computeStatistics } from "../../src/matrix/computeStatistics.ts";
-import { openMatrix } from "../../src/matrix/openMatrix.ts";
-import type { MatrixStatistics } from "../../src/matrix/statistics.ts";
 import {
-  type Content,
+  countingIn,
   failure,
-  type Files,
-  makeWorkplace,
   type RawEntry,
   rawZip,
   readMatrix,
   SMALL,
   SMALL_READ,
-  type Workplace,
+  useWorkplace,
   zipOf,
 } from "../support/matrixFiles.ts";
 
-let place: Workplace;
-beforeAll(async () => {
-  place = await makeWorkplace();
-});
-afterAll(() => place.remove());
-afterEach(async () => {
-  expect(await place.leftovers()).toEqual([]);
-});
-
-/** Opens and counts, as the command does. */
-async function count(path: string): Promise<MatrixStatistics> {
-  const { scratchDir } = place;
-  const { signal } = new AbortController();
-  const reader = await openMatrix(path, { scratchDir, signal, approaches: ["10x v2"] });
-  try {
-    return await computeStatistics(reader, { scratchDir, signal });
-  } finally {
-    await reader.close();
-  }
-}
-
-const small = (changes: Files): Promise<string> => place.folder({ ...SMALL, ...changes });
-const countSmall = async (changes: Files): Promise<string> => failure(count(await small(changes)));
-const countFile = async (name: string, content: Content): Promise<string> =>
-  failure(count(await place.file(name, content)));
+const place = useWorkplace();
+const { count, small, countSmall, countFile } = countingIn(place);
 const countRaw = (...entries: readonly RawEntry[]): Promise<string> =>
   countFile("x.zip", rawZip(entries));
 
 /** The entries of SMALL for a hand-made zip. */
 const ENTRIES: readonly RawEntry[] = Object.entries(SMALL).map(([name, data]) => ({ name, data }));
+
 describe("a zip that means harm", () => {
   test.each<[string, readonly RawEntry[], string]>([
     [
@@ -189,6 +162,23 @@ describe("a zip that means harm", () => {
     expect(await countRaw({ name: "x.h5ad", data, method: 8 })).toMatch(
       /^M_(CORRUPT|FORMAT): x\.h5ad/,
     );
+  });
+});
+
+describe("an HDF5 file that is packed to fill disks", () => {
+  const SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
+  const bomb = gzipSync(Buffer.concat([SIGNATURE, Buffer.alloc(20_000_000)]), { level: 9 });
+
+  test("is refused by itself", async () => {
+    expect(await countFile("x.h5ad.gz", bomb)).toMatch(
+      /^M_UNSAFE: x\.h5ad\.gz unpacks to more than \d+\.\d MB$/,
+    );
+  });
+
+  test("is refused in a zip, which knows only how large the packed file is", async () => {
+    expect(
+      await countFile("x.zip", await zipOf({ "x.h5ad.gz": bomb }, { compress: false })),
+    ).toMatch(/^M_UNSAFE: x\.h5ad\.gz unpacks to more than \d+\.\d MB$/);
   });
 });
 

@@ -1,13 +1,9 @@
 import { describe, expect, test } from "vitest";
 
-import {
-  makeProjectsPage,
-  type ProjectRow,
-  type ProjectsPageInput,
-} from "../../src/matrix/projectsPage.ts";
+import { makeProjectsPage, type ProjectsPageInput } from "../../src/matrix/projectsPage.ts";
 import type { GroupSummary } from "../../src/matrix/summary.ts";
 import { readDesign } from "../support/siteSample.ts";
-import { LIVER, RETINA, SAMPLE_SKIPS, sampleProjectRows } from "./summarySample.ts";
+import { LIVER, RETINA, SAMPLE_SKIPS, sampleProjectRows, sampleRow } from "./summarySample.ts";
 
 const { templates, assets } = readDesign();
 
@@ -31,15 +27,6 @@ function rowsOf(html: string): readonly string[] {
   const body = html.slice(html.indexOf('<tbody role="rowgroup">'), html.indexOf("</tbody>"));
   return body.split("<tr ").slice(1);
 }
-
-const row = (summary: typeof LIVER, more: Partial<ProjectRow> = {}): ProjectRow => ({
-  id: summary.id,
-  title: summary.title,
-  summary,
-  failure: null,
-  updatedAt: "2026-11-20T02:00:00.000Z",
-  ...more,
-});
 
 describe("makeProjectsPage(input, render)", () => {
   test("makes the index and its data", () => {
@@ -65,7 +52,7 @@ describe("makeProjectsPage(input, render)", () => {
       ["Counts", "4.69 billion", "in 543 million entries"],
       ["Figures", "29", "10X, SS2 and sci-RNA-seq"],
     ]);
-    expect(totals({ rows: [row(LIVER)], skips: [] })[0]).toEqual([
+    expect(totals({ rows: [sampleRow(LIVER)], skips: [] })[0]).toEqual([
       "Matrices",
       "1",
       "all that there are",
@@ -83,12 +70,12 @@ describe("makeProjectsPage(input, render)", () => {
     const never = files({ rows: sampleProjectRows().slice(3) }).html;
     expect(never).toContain("1 matrix could not be read");
     expect(never).not.toContain("they hold the last good numbers");
-    expect(files({ rows: [row(LIVER)] }).html).not.toContain('class="notice"');
+    expect(files({ rows: [sampleRow(LIVER)] }).html).not.toContain('class="notice"');
   });
 
   test("links a row that failed now to the page that it had before, and says since when that is kept", () => {
     const failure = "matrix.mtx is cut off.";
-    const [kept = ""] = rowsOf(files({ rows: [row(LIVER, { failure })] }).html);
+    const [kept = ""] = rowsOf(files({ rows: [sampleRow(LIVER, { failure })] }).html);
     expect(kept).toContain(
       `<a href="${LIVER.id}.html">${LIVER.title}</a><small>${LIVER.id}</small><small class="tone-error">Not updated since 20 Nov 2026, 02:00 UTC: ${failure}</small>`,
     );
@@ -116,14 +103,14 @@ describe("makeProjectsPage(input, render)", () => {
       { ...other, id: "README.txt" },
       { ...other, id: "f81efc03-9f56-4354-aabb-6ce819c3d414.homo_sapiens" },
     ];
-    const { html } = files({ rows: [row(LIVER)], skips });
+    const { html } = files({ rows: [sampleRow(LIVER)], skips });
     expect(html).toContain("<summary>3 files left out</summary>");
     expect(html).toContain('<dd class="figure-value">1</dd><dd class="change">1 left out</dd>');
   });
 
   test("counts a species once, however it is written", () => {
     const rows = ["homo_sapiens", "Homo_Sapiens", "mus_musculus", null].map((species) =>
-      row({ ...LIVER, species }),
+      sampleRow({ ...LIVER, species }),
     );
     expect(files({ rows }).html).toContain("of 2 species");
   });
@@ -143,7 +130,7 @@ describe("makeProjectsPage(input, render)", () => {
       approach: { key: `K${at}`, label: `Kit ${at}` },
       cells: at,
     }));
-    const [cells = ""] = rowsOf(files({ rows: [row({ ...LIVER, groups })] }).html);
+    const [cells = ""] = rowsOf(files({ rows: [sampleRow({ ...LIVER, groups })] }).html);
     expect([...cells.matchAll(/<b class="lca">(\w+)</g)].map(([, key]) => key)).toEqual([
       "K6",
       "K5",
@@ -151,7 +138,7 @@ describe("makeProjectsPage(input, render)", () => {
       "K3",
     ]);
     expect(cells).toContain("<small>and 3 others</small>");
-    expect(files({ rows: [row({ ...LIVER, groups })] }).html).toContain("of 7 approaches");
+    expect(files({ rows: [sampleRow({ ...LIVER, groups })] }).html).toContain("of 7 approaches");
   });
 
   test("shows the UMAP, else the violins, else what there is, of the largest approach that has any", () => {
@@ -164,7 +151,7 @@ describe("makeProjectsPage(input, render)", () => {
             : { name: figure.name, title: figure.title, reason: "too few cells" },
         ),
       }));
-      const [html = ""] = rowsOf(files({ rows: [row({ ...LIVER, groups })] }).html);
+      const [html = ""] = rowsOf(files({ rows: [sampleRow({ ...LIVER, groups })] }).html);
       return /<img src="[^"]*\/(\w+\/[\w-]+)\.png"/.exec(html)?.[1];
     };
     expect(picture(["10X/violin", "10X/umap"])).toBe("10X/umap-thumb");
@@ -200,7 +187,9 @@ describe("makeProjectsPage(input, render)", () => {
   });
 
   test("stays small with a thousand matrices", () => {
-    const rows = Array.from({ length: 1000 }, (_, at) => row(LIVER, { title: `Matrix ${at}` }));
+    const rows = Array.from({ length: 1000 }, (_, at) =>
+      sampleRow(LIVER, { title: `Matrix ${at}` }),
+    );
     const { html } = files({ rows });
     expect(rowsOf(html)).toHaveLength(1000);
     expect(html.match(/<img [^>]*loading="lazy"/g)).toHaveLength(1000);
@@ -208,7 +197,7 @@ describe("makeProjectsPage(input, render)", () => {
   });
 
   test("writes it all as data, with null for what is not known", () => {
-    const rows = [row(RETINA), ...sampleProjectRows().slice(3)];
+    const rows = [sampleRow(RETINA), ...sampleProjectRows().slice(3)];
     const base = "project-assets/project-stats/8185730f-4113-40d3-9cc3-929271784c2b/SS2";
     expect(files({ rows }).json).toEqual({
       schema: "hdash/matrices/1",

@@ -47,7 +47,7 @@ async function read(
 
 const SMALL = { blockEntries: 300, blockCells: 16, bufferBytes: 4096 };
 
-describe("makeSpool({ dir, cells, entries })", () => {
+describe("makeSpool({ dir, cells, genes, entries })", () => {
   const random = makeRandom(11);
 
   test.for([null, 0, 5_000, 1_000_000_000])(
@@ -60,11 +60,12 @@ describe("makeSpool({ dir, cells, entries })", () => {
         [1, 500, 3_000],
       ] as const) {
         const dir = makeFolder();
-        const spool = makeSpool({ dir, cells, entries, ...SMALL });
+        const spool = makeSpool({ dir, cells, genes, entries, ...SMALL });
         const made = Array.from({ length: count }, (): Entry => [
           random.below(cells),
           random.below(genes),
-          random.below(4),
+          // Some do not fit into a byte.
+          random.below(20) === 0 ? 254 + random.below(4) * 1000 : random.below(4),
         ]);
         fill(spool, made.slice(0, 100));
         fill(spool, made.slice(100));
@@ -90,7 +91,7 @@ describe("makeSpool({ dir, cells, entries })", () => {
 
   test("keeps its file private, and makes none where memory is enough", async () => {
     const dir = makeFolder();
-    const spool = makeSpool({ dir, cells: 10, entries: 100, bufferBytes: 4096 });
+    const spool = makeSpool({ dir, cells: 10, genes: 2, entries: 100, bufferBytes: 4096 });
     fill(
       spool,
       Array.from({ length: 100 }, (): Entry => [1, 1, 1]),
@@ -107,14 +108,14 @@ describe("makeSpool({ dir, cells, entries })", () => {
 
   test("gives nothing of a matrix without cells, and empty cells of one without entries", async () => {
     const dir = makeFolder();
-    expect((await read(makeSpool({ dir, cells: 0, entries: null }))).cells).toEqual([]);
-    const { cells } = await read(makeSpool({ dir, cells: 20, entries: 0, ...SMALL }));
+    expect((await read(makeSpool({ dir, cells: 0, genes: 1, entries: null }))).cells).toEqual([]);
+    const { cells } = await read(makeSpool({ dir, cells: 20, genes: 1, entries: 0, ...SMALL }));
     expect(cells).toEqual(Array.from({ length: 20 }, () => new Map()));
   });
 
   test("refuses sums that are too large, and cells that there are not", async () => {
     for (const copies of [2, 1000]) {
-      const spool = makeSpool({ dir: makeFolder(), cells: 2, entries: null, ...SMALL });
+      const spool = makeSpool({ dir: makeFolder(), cells: 2, genes: 3, entries: null, ...SMALL });
       fill(
         spool,
         Array.from({ length: copies }, (): Entry => [1, 2, 0xffffffff]),
@@ -125,12 +126,12 @@ describe("makeSpool({ dir, cells, entries })", () => {
       });
       await spool.remove();
     }
-    const spool = makeSpool({ dir: makeFolder(), cells: 2, entries: null });
+    const spool = makeSpool({ dir: makeFolder(), cells: 2, genes: 3, entries: null });
     expect(() => fill(spool, [[2, 0, 1]])).toThrow("a spool for 2 cells was given cell 2");
   });
 
   test("stops when told to", async () => {
-    const spool = makeSpool({ dir: makeFolder(), cells: 2, entries: null });
+    const spool = makeSpool({ dir: makeFolder(), cells: 2, genes: 3, entries: null });
     const stopped = AbortSignal.abort();
     await expect(spool.pass(() => {}, { signal: stopped })).rejects.toMatchObject({
       kind: "aborted",
@@ -138,7 +139,13 @@ describe("makeSpool({ dir, cells, entries })", () => {
   });
 
   test("hears between two blocks that it is to stop, and lets others have their turn", async () => {
-    const spool = makeSpool({ dir: makeFolder(), cells: 1000, entries: null, blockEntries: 10 });
+    const spool = makeSpool({
+      dir: makeFolder(),
+      cells: 1000,
+      genes: 2,
+      entries: null,
+      blockEntries: 10,
+    });
     fill(
       spool,
       Array.from({ length: 1000 }, (_, cell): Entry => [cell, 1, 1]),
@@ -157,7 +164,7 @@ describe("makeSpool({ dir, cells, entries })", () => {
     const file = pathToFileURL(join(import.meta.dirname, "../../src/matrix/spool.ts")).href;
     const script = `
       const { makeSpool } = await import(${JSON.stringify(file)});
-      const spool = makeSpool({ dir: ${JSON.stringify(makeFolder())}, cells: 9, entries: 9 });
+      const spool = makeSpool({ dir: ${JSON.stringify(makeFolder())}, cells: 9, genes: 2, entries: 9 });
       const ones = new Uint32Array(1e6).fill(1);
       try { spool.add(ones, ones, ones, 1e6); } catch (error) {
         console.log(JSON.stringify([error.name, error.kind, error.message, error.hint]));
@@ -172,13 +179,19 @@ describe("makeSpool({ dir, cells, entries })", () => {
     expect(JSON.parse(out.toString())).toEqual([
       "HdashError",
       "permanent",
-      "there is no room on the scratch disk for 43,690 entries of a matrix",
+      "there is no room on the scratch disk for 104,854 entries of a matrix",
       "free some space, or let the scratch folder lie on a larger disk",
     ]);
   });
 
   test("says that the folder is gone", () => {
-    const spool = makeSpool({ dir: join(makeFolder(), "gone"), cells: 1, entries: 1, ...SMALL });
+    const spool = makeSpool({
+      dir: join(makeFolder(), "gone"),
+      cells: 1,
+      genes: 1,
+      entries: 1,
+      ...SMALL,
+    });
     const many = Array.from({ length: 2000 }, (): Entry => [0, 0, 1]);
     expect(() => fill(spool, many)).toThrow("could not be put into the scratch folder");
   });

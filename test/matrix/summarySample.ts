@@ -214,20 +214,24 @@ function sampleDrawing(name: FigureName, seed: number, width: number): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${TITLES[name]}"><path d="M40 8V${height - 36}H${width - 8}" fill="none" stroke="var(--fig-rule)"/>${points.join("")}<text x="${width / 2}" y="${height - 10}" text-anchor="middle" font-size="11" fill="var(--fig-muted)">${TITLES[name]}</text></svg>`;
 }
 
-/** Makes the rows of an index: two that were read, one that failed and keeps its numbers, one that never was read. */
-export function sampleProjectRows(): readonly ProjectRow[] {
-  const row = (summary: MatrixSummary, more: Partial<ProjectRow> = {}): ProjectRow => ({
+/** Makes the row of a matrix that was read. */
+export function sampleRow(summary: MatrixSummary, more: Partial<ProjectRow> = {}): ProjectRow {
+  return {
     id: summary.id,
     title: summary.title,
     summary,
     failure: null,
     updatedAt: "2026-11-20T02:00:00.000Z",
     ...more,
-  });
+  };
+}
+
+/** Makes the rows of an index: two that were read, one that failed and keeps its numbers, one that never was read. */
+export function sampleProjectRows(): readonly ProjectRow[] {
   return [
-    row(LIVER),
-    row(AWKWARD),
-    row(RETINA, {
+    sampleRow(LIVER),
+    sampleRow(AWKWARD),
+    sampleRow(RETINA, {
       failure: "matrix.mtx.gz ends after 101,233 of 240,000 entries: it is cut off.",
       updatedAt: "2026-10-02T02:00:00.000Z",
     }),

@@ -4,12 +4,12 @@ import { deflateRawSync, gzipSync } from "node:zlib";
 
 import { describe, expect, test } from "vitest";
 
-import type { Ring } from "../../src/matrix/kernel/mtxKernel.ts";
+import { makeRing, type Ring } from "../../src/matrix/kernel/ring.ts";
 import type { MatrixReader } from "../../src/matrix/matrix.ts";
 import { openMtx, type RestartablePassOptions } from "../../src/matrix/mtxReader.ts";
 import { UnreadableMatrix } from "../../src/matrix/problem.ts";
 import type { ByteRegion } from "../../src/matrix/region.ts";
-import type { RegionPiece } from "../../src/matrix/regionReader.ts";
+import { makeRegionReader, type RegionPiece } from "../../src/matrix/regionReader.ts";
 import { readWithZlib } from "../../src/matrix/zlibRegion.ts";
 import { cellsOf, genesNamed, makeFolder, readCells, regionOf } from "./support/mtxFiles.ts";
 
@@ -27,7 +27,7 @@ const SIZES = { slotBytes: 1024, blockEntries: 16, inlineBytes: Infinity };
 const never = new AbortController().signal;
 
 /** Reads the beginning as it is, then says that the rest is damaged. */
-async function* refuse(region: ByteRegion, ring: Ring): AsyncGenerator<RegionPiece> {
+async function* refuse(ring: Ring, region: ByteRegion): AsyncGenerator<RegionPiece> {
   for await (const piece of readWithZlib({ ...region, claimed: null }, ring, never)) {
     yield piece;
     break;
@@ -44,7 +44,11 @@ async function openRefusing(
   const matrix = regionOf(dir, "matrix.mtx.gz", bytes, layers, claimed);
   const part = { matrix, genes: GENES, cells: CELLS, geneMap: null, firstCell: 0 };
   const options = { scratchDir: dir, signal: never, approaches: [] };
-  return openMtx([part], genesNamed(GENES), cellsOf(CELLS), [], options, SIZES, refuse);
+  const source = makeRegionReader(SIZES.slotBytes, SIZES.inlineBytes);
+  return openMtx([part], genesNamed(GENES), cellsOf(CELLS), [], options, SIZES, {
+    ...source,
+    read: (region) => refuse(source.ring, region),
+  });
 }
 
 const half = TEXT.length >> 1;
@@ -52,7 +56,7 @@ const twoMembers = Buffer.concat([gzipSync(TEXT.slice(0, half)), gzipSync(TEXT.s
 const crc32 = gzipSync(TEXT).readUInt32LE(gzipSync(TEXT).length - 8);
 const right = { bytes: TEXT.length, crc32 };
 
-describe("openMtx(parts, genes, cells, notes, options, sizes, read)", () => {
+describe("openMtx(parts, genes, cells, notes, options, sizes, source)", () => {
   test.for([
     ["gzip", twoMembers, ["gzip"], null],
     ["deflate", deflateRawSync(TEXT), ["deflate"], right],
@@ -101,9 +105,7 @@ describe("readWithZlib(region, ring, signal)", () => {
   test("stops when told to", async () => {
     const dir = makeFolder();
     const region = regionOf(dir, "matrix.mtx.gz", twoMembers, ["gzip"]);
-    const memory = { buffer: new SharedArrayBuffer(2048) };
-    const ring: Ring = { memory, slots: [0, 1024], slotBytes: 1024, inputAt: 0 };
-    const reading = readWithZlib(region, ring, AbortSignal.abort());
+    const reading = readWithZlib(region, makeRing(1024), AbortSignal.abort());
     await expect(reading.next()).rejects.toThrow("reading the matrix was stopped");
   });
 });

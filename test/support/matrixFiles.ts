@@ -1,19 +1,34 @@
 // Files for tests of matrices: folders and zips of small MatrixMarket matrices, and what a reader gives of them, whole.
 
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { crc32, deflateRawSync } from "node:zlib";
 
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { ZipFile } from "yazl";
 
 import { HdashError } from "../../src/error.ts";
+import { wholeFile } from "../../src/matrix/boundedRegion.ts";
+import { computeStatistics } from "../../src/matrix/computeStatistics.ts";
 import type { Approach, MatrixReader } from "../../src/matrix/matrix.ts";
 import { openMatrix } from "../../src/matrix/openMatrix.ts";
 import { UnreadableMatrix } from "../../src/matrix/problem.ts";
+import type { ByteRegion } from "../../src/matrix/region.ts";
+import type { MatrixStatistics } from "../../src/matrix/statistics.ts";
 
 export const FIXTURES = join(import.meta.dirname, "..", "fixtures", "matrix");
+/** The fixture's matrix in every HDF5 format, and what each is called. */
+export const HDF5_FIXTURES: readonly (readonly [file: string, format: string])[] = [
+  ["csr.h5ad", "h5ad"],
+  ["csc.h5ad", "h5ad"],
+  ["dense.h5ad", "h5ad"],
+  ["raw.h5ad", "h5ad"],
+  ["tenx.h5", "10x-h5"],
+  ["cells.loom", "loom"],
+];
 
 export type Content = string | Uint8Array;
 export type Files = Readonly<Record<string, Content>>;
@@ -26,14 +41,25 @@ export interface Workplace {
   folder(files: Files): Promise<string>;
   /** Writes one file; returns its path. */
   file(name: string, content: Content): Promise<string>;
+  /** Writes one file; returns the region that is the whole of it. */
+  region(name: string, content: Content): Promise<ByteRegion>;
   leftovers(): Promise<readonly string[]>;
-  remove(): Promise<void>;
 }
 
-export async function makeWorkplace(): Promise<Workplace> {
-  const dir = await mkdtemp(join(tmpdir(), "hdash-test-matrix-"));
+/** A workplace for all tests of a file: each has to leave its scratch folder empty, and after the last it is removed. */
+export function useWorkplace(): Workplace {
+  const dir = join(tmpdir(), `hdash-test-matrix-${randomUUID()}`);
+  const place = workplaceAt(dir);
+  beforeAll(() => mkdir(place.scratchDir, { recursive: true, mode: 0o700 }));
+  afterEach(async () => {
+    expect(await place.leftovers()).toEqual([]);
+  });
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+  return place;
+}
+
+function workplaceAt(dir: string): Workplace {
   const scratchDir = join(dir, "scratch");
-  await mkdir(scratchDir);
   let next = 0;
   const write = async (folder: string, files: Files): Promise<void> => {
     for (const [name, content] of Object.entries(files)) {
@@ -41,6 +67,11 @@ export async function makeWorkplace(): Promise<Workplace> {
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, content);
     }
+  };
+  const file = async (name: string, content: Content): Promise<string> => {
+    const folder = join(dir, `file-${next++}`);
+    await write(folder, { [name]: content });
+    return join(folder, name);
   };
   return {
     dir,
@@ -51,13 +82,12 @@ export async function makeWorkplace(): Promise<Workplace> {
       await write(folder, files);
       return folder;
     },
-    async file(name, content) {
-      const folder = join(dir, `file-${next++}`);
-      await write(folder, { [name]: content });
-      return join(folder, name);
+    file,
+    async region(name, content) {
+      const path = await file(name, content);
+      return wholeFile(path, name, (await stat(path)).size);
     },
     leftovers: () => readdir(scratchDir),
-    remove: () => rm(dir, { recursive: true, force: true }),
   };
 }
 
@@ -151,6 +181,36 @@ async function readAll(reader: MatrixReader): Promise<ReadMatrix> {
       (_, cell) => cells.approaches[cells.approachOf?.[cell] ?? 0]?.key ?? "?",
     ),
     notes: reader.notes().map(({ rule, severity, message }) => `${rule} ${severity}: ${message}`),
+  };
+}
+
+/** What counting gives of a matrix at a path, of SMALL with other files, and of a file; the latter two must fail, and say how. */
+export interface Counting {
+  count(path: string): Promise<MatrixStatistics>;
+  /** Writes the folder of SMALL with other files in their place or beside them. */
+  small(changes: Files): Promise<string>;
+  countSmall(changes: Files): Promise<string>;
+  countFile(name: string, content: Content): Promise<string>;
+}
+
+/** Opens and counts as the command does. */
+export function countingIn(place: Workplace): Counting {
+  const { scratchDir } = place;
+  const count = async (path: string): Promise<MatrixStatistics> => {
+    const { signal } = new AbortController();
+    const reader = await openMatrix(path, { scratchDir, signal, approaches: ["10x v2"] });
+    try {
+      return await computeStatistics(reader, { scratchDir, signal });
+    } finally {
+      await reader.close();
+    }
+  };
+  const small = (changes: Files): Promise<string> => place.folder({ ...SMALL, ...changes });
+  return {
+    count,
+    small,
+    countSmall: async (changes) => failure(count(await small(changes))),
+    countFile: async (name, content) => failure(count(await place.file(name, content))),
   };
 }
 

@@ -139,12 +139,12 @@ export async function* readPieces(
   const names = categories === null ? null : await readTexts(session, categories);
   for (let start = 0; start < rows; start += PIECE_ROWS) {
     const count = Math.min(PIECE_ROWS, rows - start);
-    const texts = await session.ask({ op: "texts", path: values, column: field, start, count });
+    const texts = await askTexts(session, values, field, start, count);
     if (names !== null) {
       // -1 where there is none.
       yield texts.map((code) => names[Number(code)] ?? null);
     } else if (missing !== null) {
-      const mask = await session.ask({ op: "texts", path: missing, column: null, start, count });
+      const mask = await askTexts(session, missing, null, start, count);
       yield texts.map((text, row) => (mask[row] === "0" ? text : null));
     } else {
       yield texts;
@@ -170,7 +170,21 @@ export async function readColumn(
 async function readTexts(session: Hdf5Session, path: string): Promise<readonly string[]> {
   const { shape } = await openDataset(session, path);
   const [count = 0] = shape;
-  return session.ask({ op: "texts", path, column: null, start: 0, count });
+  return askTexts(session, path, null, 0, count);
+}
+
+/** Reads elements of a one-dimensional dataset, or of a column of a table, as texts. */
+export async function askTexts(
+  session: Hdf5Session,
+  path: string,
+  column: string | null,
+  start: number,
+  count: number,
+): Promise<readonly string[]> {
+  const texts = (await session.ask({ op: "texts", path, column, start, count })).split("\0");
+  // Behind the last one is nothing.
+  texts.pop();
+  return texts;
 }
 
 async function checkRows(

@@ -1,12 +1,12 @@
 // A file that is being read by a worker thread: questions and answers, and the end of it when the worker dies, hangs or is told to stop.
 
-import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 
 import { HdashError, messageOf } from "../../error.ts";
 import { pause } from "../../retry.ts";
 import { UnreadableMatrix } from "../problem.ts";
-import type { Answers, Question, Reply, Request, WorkerTask } from "./protocol.ts";
+import { takeHdf5Thread } from "./hdf5Thread.ts";
+import type { Answers, Question, Reply, Request } from "./protocol.ts";
 
 /** Longer than any piece that is asked for takes, on a slow network disk as well. */
 const HANG_MS = 120_000;
@@ -29,30 +29,22 @@ export interface Hdf5Session {
   close(): Promise<void>;
 }
 
-/** What tests replace. */
+/** A thread that was started early, and what tests replace. */
 export interface SessionParts {
-  readonly worker: URL;
-  readonly hangMs: number;
+  readonly early?: Worker | null;
+  readonly worker?: URL;
+  readonly hangMs?: number;
 }
-
-const PARTS: SessionParts = {
-  worker: new URL(`./hdf5Worker${extname(import.meta.filename)}`, import.meta.url),
-  hangMs: HANG_MS,
-};
 
 /** Opens an HDF5 file in a worker; `path` is absolute, `name` is what messages call the file. */
 export async function openSession(
   path: string,
   name: string,
   signal: AbortSignal,
-  { worker: url, hangMs }: SessionParts = PARTS,
+  { early = null, worker: url, hangMs = HANG_MS }: SessionParts = {},
 ): Promise<Hdf5Session> {
   if (signal.aborted) throw aborted(name, signal);
-  const task: WorkerTask = { path };
-  // What the library prints would end up between our own lines; all of it is in its errors as well.
-  const worker = new Worker(url, { workerData: task, stdout: true, stderr: true });
-  worker.stdout.resume();
-  worker.stderr.resume();
+  const worker = takeHdf5Thread(early, url);
   const waiting = new Map<number, (outcome: Reply | HdashError) => void>();
   const ended = new AbortController();
   let failure: HdashError | null = null;
@@ -139,7 +131,7 @@ export async function openSession(
     stop,
     close: () => stop(new HdashError("permanent", `${name}: it was closed`)),
   };
-  await ask({ op: "open" });
+  await ask({ op: "open", file: path });
   return session;
 }
 

@@ -4,7 +4,7 @@
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 
 import { Attribute, Dataset, type Metadata, ready } from "h5wasm/node";
 
@@ -18,7 +18,6 @@ import type {
   Question,
   Reply,
   Request,
-  WorkerTask,
 } from "./protocol.ts";
 
 /** The classes of HDF5 types, as H5T_class_t numbers them. */
@@ -30,7 +29,6 @@ class Elsewhere extends Error {}
 /** What is said in our own words, fit for people. */
 class Unfit extends Error {}
 
-const { path: filePath } = workerData as WorkerTask;
 const port = parentPort;
 const library = await ready;
 // Without this a chunk that cannot be read passes as data.
@@ -50,6 +48,7 @@ library.FS.open = (path, flags, ...rest) => {
   return openAny(path, flags, ...rest);
 };
 
+let filePath = "";
 let file = 0n;
 const metadataOf = new Map<string, Metadata>();
 let room = 0;
@@ -135,21 +134,35 @@ function fetchBox(path: string, { start, count }: Box): number {
   return bytes;
 }
 
-/** Tells how to show the element at an address as text. */
-function textOf(type: Metadata): (address: number) => string {
-  const { size, vlen, strpad } = type;
-  if (type.type === STRING) {
-    if (vlen) {
-      return (address) => library.UTF8ToString(library.HEAPU32[address >>> 2] ?? 0);
+/** Gives strings, each followed by "\0", as one: the first lies at `first`, the others `step` apart. */
+function stringsOf(
+  { size, vlen, strpad }: Metadata,
+  first: number,
+  step: number,
+  end: number,
+): string {
+  const heap = library.HEAPU8;
+  let text = Buffer.alloc(1 << 16);
+  let put = 0;
+  for (let at = first; at < end; at += step) {
+    const from = vlen ? (library.HEAPU32[at >>> 2] ?? 0) : at;
+    const most = vlen ? (from === 0 ? 0 : heap.length) : at + size;
+    const begin = put;
+    for (let next = from; next < most && heap[next] !== 0; next++) {
+      if (put + 1 === text.length) text = Buffer.concat([text], text.length * 2);
+      text[put++] = heap[next] ?? 0;
     }
-    return (address) => {
-      const bytes = library.HEAPU8.subarray(address, address + size);
-      const end = bytes.indexOf(0);
-      const text = Buffer.from(bytes.subarray(0, end < 0 ? size : end)).toString("utf8");
-      // 2: padded with blanks, as Fortran does.
-      return strpad === 2 ? text.trimEnd() : text;
-    };
+    // 2: padded with blanks, as Fortran does.
+    if (!vlen && strpad === 2) while (put > begin && text[put - 1] === 32) put--;
+    if (put + 1 === text.length) text = Buffer.concat([text], text.length * 2);
+    text[put++] = 0;
   }
+  return text.toString("utf8", 0, put);
+}
+
+/** Tells how to show the number at an address as text. */
+function textOf(type: Metadata): (address: number) => string {
+  const { size } = type;
   const kind = kindOf(type);
   const at = (address: number) => new DataView(library.HEAPU8.buffer, address, size);
   switch (kind) {
@@ -180,7 +193,7 @@ function textOf(type: Metadata): (address: number) => string {
   }
 }
 
-function texts(path: string, column: string | null, box: Box): readonly string[] {
+function texts(path: string, column: string | null, box: Box): string {
   const whole = metadata(path);
   const members = whole.compound_type?.members ?? [];
   const member = column === null ? undefined : members.find(({ name }) => name === column);
@@ -188,11 +201,13 @@ function texts(path: string, column: string | null, box: Box): readonly string[]
   if (member?.littleEndian === false && member.type !== STRING) {
     throw new Unfit(`column ${column} is stored in an order of bytes that is not read`);
   }
-  const show = textOf(member ?? whole);
+  const type = member ?? whole;
+  const show = type.type === STRING ? null : textOf(type);
   const bytes = fetchBox(path, box);
-  const found: string[] = [];
-  for (let at = 0; at < bytes; at += whole.size)
-    found.push(show(room + at + (member?.offset ?? 0)));
+  const first = room + (member?.offset ?? 0);
+  let found = "";
+  if (show === null) found = stringsOf(type, first, whole.size, room + bytes);
+  else for (let at = 0; at < bytes; at += whole.size) found += `${show(first + at)}\0`;
   // Not the library's reclaim_vlen_memory: it takes a piece for the whole dataset, and frees what lies beyond.
   const owned = whole.vlen ? [0] : members.filter(({ vlen }) => vlen).map(({ offset }) => offset);
   for (const offset of owned) {
@@ -206,6 +221,7 @@ function texts(path: string, column: string | null, box: Box): readonly string[]
 function answer(request: Request): unknown {
   switch (request.op) {
     case "open":
+      filePath = request.file;
       file = library.open(filePath, library.H5F_ACC_RDONLY, false);
       return null;
     case "list":

@@ -4,7 +4,7 @@ import { APPROACH_COLUMNS } from "../approach.ts";
 import { UnreadableMatrix } from "../problem.ts";
 import { checkSize, openNumbers } from "./datasets.ts";
 import { denseSourceOf, sizeOf } from "./denseSource.ts";
-import { findColumn, listGroup, type Nodes, openFrame, readColumn } from "./frame.ts";
+import { askTexts, findColumn, listGroup, type Nodes, openFrame, readColumn } from "./frame.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
 import { type Layout, makeGenes, readCells } from "./layout.ts";
 
@@ -85,7 +85,7 @@ async function approachOfFile(session: Hdf5Session, root: Nodes): Promise<string
     const { shape, kind } = await session.ask({ op: "describe", path });
     // A single value has no dimensions, so nothing to start from.
     if (kind !== "text" || shape.length > 1) continue;
-    const [value] = await session.ask({ op: "texts", path, column: null, start: 0, count: 1 });
+    const [value] = await askTexts(session, path, null, 0, 1);
     if (value !== undefined && value !== "") return value;
   }
   return null;

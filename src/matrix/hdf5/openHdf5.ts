@@ -7,6 +7,7 @@
 
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { Worker } from "node:worker_threads";
 
 import { HdashError } from "../../error.ts";
 import { count, number } from "../../format.ts";
@@ -29,17 +30,18 @@ const SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
 /** Larger user blocks do not occur. */
 const LAST_SIGNATURE = 8192;
 
-/** Opens an .h5ad, a 10x .h5 or a .loom file; `name` is what messages call it. */
+/** Opens an .h5ad, a 10x .h5 or a .loom file; `name` is what messages call it, `early` a thread that was started already. */
 export async function openHdf5(
   path: string,
   name: string,
   options: OpenOptions,
+  early: Worker | null = null,
 ): Promise<MatrixReader> {
   const { bytes, isHdf5 } = await lookAt(path, name);
   if (!isHdf5) {
     throw new UnreadableMatrix("M_FORMAT", `${name}: it is not an HDF5 file`);
   }
-  const session = await openSession(resolve(path), name, options.signal);
+  const session = await openSession(resolve(path), name, options.signal, { early });
   try {
     const layout = await readLayout(session, options.approaches);
     return makeReader(session, layout, bytes, options);
@@ -99,7 +101,12 @@ function makeReader(
     if (spool !== null && isSpooled) return spool;
     await spool?.remove();
     if (source.order === "cells") throw new HdashError("permanent", `${name}: nothing to spool`);
-    const made = makeSpool({ dir: scratchDir, cells: cells.count, entries: source.entries });
+    const made = makeSpool({
+      dir: scratchDir,
+      cells: cells.count,
+      genes: genes.ids.length,
+      entries: source.entries,
+    });
     spool = made;
     await source.read((...entries) => made.add(...entries), state);
     checkTally(state.tally);

@@ -45,7 +45,7 @@ export interface Box {
 }
 
 export type Request =
-  | { readonly op: "open" }
+  | { readonly op: "open"; readonly file: string }
   | { readonly op: "list"; readonly path: string }
   | { readonly op: "describe"; readonly path: string }
   | { readonly op: "attribute"; readonly path: string; readonly name: string }
@@ -71,7 +71,8 @@ export interface Answers {
   readonly describe: DatasetInfo;
   /** Null where there is no such attribute, or where it is neither text nor number. */
   readonly attribute: readonly (string | number)[] | null;
-  readonly texts: readonly string[];
+  /** Each followed by "\\0", as one: many strings take longer to be sent than one. */
+  readonly texts: string;
   /** Elements lie in `into`, little-endian. */
   readonly read: null;
 }
@@ -89,7 +90,3 @@ export type Reply =
       readonly problem: string;
       readonly kind: "failed" | "elsewhere" | "unfit";
     };
-
-export interface WorkerTask {
-  readonly path: string;
-}

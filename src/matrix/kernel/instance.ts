@@ -1,12 +1,15 @@
 // Makes WebAssembly out of the kernel's bytes, and says how its memory is laid out.
 
 const PAGE_BYTES = 65_536;
+/** All that 32 bits can point at. */
+export const MOST_PAGES = 65_536;
 /** Nothing of ours lies below: the modules' own data, of which there is next to none. */
 const FIRST_BYTE = 1024;
 
 /** Memory of an instance; several instances, also of other threads, may have it together. */
 export interface KernelMemory {
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
+  grow(pages: number): number;
 }
 
 /** The part of WebAssembly that is used here: TypeScript's own types of it come with the browser's. */
@@ -29,9 +32,9 @@ export interface Layout {
   pages(): number;
 }
 
-/** Begins an empty layout. */
-export function makeLayout(): Layout {
-  let next = FIRST_BYTE;
+/** Begins an empty layout, behind what lies there already. */
+export function makeLayout(from = FIRST_BYTE): Layout {
+  let next = Math.ceil(from / 64) * 64;
   return {
     reserve(bytes) {
       const at = next;
@@ -42,9 +45,15 @@ export function makeLayout(): Layout {
   };
 }
 
-/** Makes memory of that many pages, and no more. */
-export function makeMemory(pages: number, shared: boolean): KernelMemory {
-  return new api.Memory({ initial: pages, maximum: pages, shared });
+/** Makes memory of that many pages, which may grow to `most`. */
+export function makeMemory(pages: number, shared: boolean, most = pages): KernelMemory {
+  return new api.Memory({ initial: pages, maximum: most, shared });
+}
+
+/** Makes memory have so many pages at least; what lies there stays. */
+export function growMemory(memory: KernelMemory, pages: number): void {
+  const has = memory.buffer.byteLength / PAGE_BYTES;
+  if (has < pages) memory.grow(pages - has);
 }
 
 /** Makes an instance of a module given as base64; `Exports` is what its source exports. */

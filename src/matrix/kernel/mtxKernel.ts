@@ -1,13 +1,8 @@
-// The parser of MatrixMarket entries as TypeScript sees it: its memory, the ring of slots that a reader fills, blocks and triples.
+// The parser of MatrixMarket entries as TypeScript sees it: its memory behind a ring of slots, blocks and triples.
 
 import type { CellBlock } from "../matrix.ts";
-import {
-  INFLATE_INPUT_BYTES,
-  INFLATE_TABLE_BYTES,
-  ROOM_BYTES,
-  WINDOW_BYTES,
-} from "./inflateKernel.ts";
-import { type KernelMemory, makeInstance, makeLayout, makeMemory } from "./instance.ts";
+import { growMemory, makeInstance, makeLayout } from "./instance.ts";
+import type { Ring } from "./ring.ts";
 import { PARSE_WASM } from "./wasm.ts";
 
 /** What parsing ended with; the numbers are those of assembly/parse.ts. */
@@ -60,25 +55,12 @@ export interface MtxKernelSizes {
   readonly genes: number;
   /** Rows of the largest gene map; 0 where there is none. */
   readonly mapRows: number;
-  readonly slotBytes: number;
   /** Entries after which a block is given away at the next cell. */
   readonly blockEntries: number;
 }
 
-/** How memory for bytes to be parsed is divided. */
-export interface Ring {
-  readonly memory: KernelMemory;
-  /** Where each slot begins; before it there is room for a window of unpacked bytes. */
-  readonly slots: readonly number[];
-  /** A slot is full with so many bytes; unpacking may put up to ROOM_BYTES more into it. */
-  readonly slotBytes: number;
-  /** Where an inflater's input lies; its tables are at the bottom. */
-  readonly inputAt: number;
-}
-
 /** The parser, and where it reads and writes. */
 export interface MtxKernel {
-  readonly ring: Ring;
   readonly bytes: Uint8Array;
   begin(triples: boolean): void;
   /** Begins a part; `base` is the index of its first cell. */
@@ -116,35 +98,25 @@ export interface MtxKernel {
   };
 }
 
-/** Four: one being filled, one being parsed, two so that neither side waits for the other's hiccups. */
-const SLOTS = 4;
-/** Before each slot there is room for the window, and so for the beginning of a line whose end it holds; behind it, for reading ahead. */
-const HEAD_BYTES = WINDOW_BYTES;
-const TAIL_BYTES = ROOM_BYTES + 64;
 /** 256 KB of offsets. */
 const BLOCK_CELLS = 65_536;
 /** What a number may look like; "0x10", "1_000" and words are none. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?$/;
 
-/** Makes a parser with memory of its own. */
-export function makeMtxKernel(sizes: MtxKernelSizes): MtxKernel {
-  const { genes, mapRows, slotBytes, blockEntries } = sizes;
+/** Makes a parser of what lies in a ring, with memory of its own behind it. */
+export function makeMtxKernel(ring: Ring, sizes: MtxKernelSizes): MtxKernel {
+  const { genes, mapRows, blockEntries } = sizes;
   // A cell that begins just before the block is full may have every gene, and as many duplicates before they are added up.
   const capacity = blockEntries + 2 * genes + 16;
-  const layout = makeLayout();
-  layout.reserve(INFLATE_TABLE_BYTES);
-  const inputAt = layout.reserve(INFLATE_INPUT_BYTES);
-  const slots = Array.from(
-    { length: SLOTS },
-    () => layout.reserve(HEAD_BYTES + slotBytes + TAIL_BYTES) + HEAD_BYTES,
-  );
+  const layout = makeLayout(ring.end);
   const startsAt = layout.reserve((BLOCK_CELLS + 1) * 4);
   const cellsAt = layout.reserve(capacity * 4);
   const genesAt = layout.reserve(capacity * 4);
   const countsAt = layout.reserve(capacity * 4);
   const placesAt = layout.reserve(genes * 4);
   const mapAt = layout.reserve(mapRows * 4);
-  const memory: KernelMemory = makeMemory(layout.pages(), true);
+  const { memory } = ring;
+  growMemory(memory, layout.pages());
   const buffer = memory.buffer as SharedArrayBuffer;
   const bytes = new Uint8Array(buffer);
   const text = (at: number, length: number): string =>
@@ -169,7 +141,6 @@ export function makeMtxKernel(sizes: MtxKernelSizes): MtxKernel {
 
   const words = (at: number, length: number): Uint32Array => new Uint32Array(buffer, at, length);
   return {
-    ring: { memory, slots, slotBytes, inputAt },
     bytes,
     begin: (triples) => wasm.begin(triples),
     part(geneMap, rows, columns, turned, base) {

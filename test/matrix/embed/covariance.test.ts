@@ -2,17 +2,8 @@ import { describe, expect, test } from "vitest";
 
 import { findComponents, projectCells } from "../../../src/matrix/embed/components.ts";
 import { rowBase, slotsOf, sumCovariance } from "../../../src/matrix/embed/covariance.ts";
+import { COUNTS } from "./fewCounts.ts";
 
-/** Cells × genes. */
-const COUNTS = [
-  [5, 0, 3, 1, 0, 2],
-  [4, 1, 0, 1, 0, 7],
-  [0, 8, 2, 0, 1, 3],
-  [1, 6, 0, 2, 1, 0],
-  [3, 0, 4, 0, 0, 9],
-  [0, 5, 1, 3, 2, 2],
-  [6, 1, 0, 0, 0, 1],
-];
 const GENES = Uint32Array.of(0, 1, 2, 4, 5);
 const { signal } = new AbortController();
 

@@ -3,16 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { CellPass } from "../../../src/matrix/embed/cellPass.ts";
 import { rankMarkers, whyLeftOut } from "../../../src/matrix/embed/markers.ts";
 import { addSums, type GeneSums, topGenes, welchScores } from "../../../src/matrix/embed/welch.ts";
+import { COUNTS } from "./fewCounts.ts";
 
-const COUNTS = [
-  [5, 0, 3, 1, 0, 2],
-  [4, 1, 0, 1, 0, 7],
-  [0, 8, 2, 0, 1, 3],
-  [1, 6, 0, 2, 1, 0],
-  [3, 0, 4, 0, 0, 9],
-  [0, 5, 1, 3, 2, 2],
-  [6, 1, 0, 0, 0, 1],
-];
 const TOTALS = Float64Array.from(COUNTS, (row) => row.reduce((sum, count) => sum + count, 0));
 const IDS = COUNTS[0]!.map((_, gene) => `G${gene}`);
 const GENES = { ids: IDS, symbols: IDS, isMito: new Uint8Array(6) };

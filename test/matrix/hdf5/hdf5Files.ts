@@ -1,15 +1,16 @@
 // Makes HDF5 files for tests, with the library that also reads them, and reads matrices naively.
 
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Dataset, File, type Group, ready } from "h5wasm/node";
+import { expect } from "vitest";
 
+import { openHdf5 } from "../../../src/matrix/hdf5/openHdf5.ts";
 import type { MatrixReader, PassSummary } from "../../../src/matrix/matrix.ts";
 
-export const FIXTURES = join(import.meta.dirname, "../../fixtures/matrix");
 export const ODD_FIXTURES = join(import.meta.dirname, "../../fixtures/matrix-hdf5");
 
 type Values =
@@ -76,6 +77,15 @@ function isLeaf(node: Leaf | Tree | Attributes): node is Leaf {
 
 /** Cells × genes. */
 export type Table = readonly (readonly number[])[];
+
+/** What the files that h5py made hold (test/fixtures/matrix-hdf5/make.py). */
+export const ODD: Table = [
+  [1, 0, 2, 0],
+  [0, 0, 0, 0],
+  [0, 300, 0, 4],
+  [5, 0, 0, 0],
+  [0, 0, 70_000, 6],
+];
 
 /** A matrix in parts, row by row. */
 export function compress(rows: Table): { data: number[]; indices: number[]; indptr: number[] } {
@@ -191,4 +201,27 @@ export function makeDice(seed: number): () => number {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
+}
+
+/** Opens a file, uses its reader and closes it, which leaves nothing behind. */
+export async function using<T>(
+  path: string,
+  use: (reader: MatrixReader) => Promise<T>,
+  approaches: readonly string[] = [],
+): Promise<T> {
+  await using scratch = await makeScratch();
+  const { signal } = new AbortController();
+  const reader = await openHdf5(path, "the file", { scratchDir: scratch.dir, signal, approaches });
+  try {
+    return await use(reader);
+  } finally {
+    await reader.close();
+    expect(await readdir(scratch.dir)).toEqual([]);
+  }
+}
+
+/** Makes a file and uses its reader. */
+export async function make<T>(tree: Tree, use: (reader: MatrixReader) => Promise<T>): Promise<T> {
+  await using scratch = await makeScratch();
+  return await using(await writeHdf5(join(scratch.dir, "made.h5"), tree), use);
 }

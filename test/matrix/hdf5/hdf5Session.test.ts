@@ -2,10 +2,11 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { HdashError } from "../../../src/error.ts";
 import { type Hdf5Session, openSession } from "../../../src/matrix/hdf5/hdf5Session.ts";
 import { openHdf5 } from "../../../src/matrix/hdf5/openHdf5.ts";
-import { FIXTURES, makeScratch, readAll } from "./hdf5Files.ts";
+import { FIXTURES } from "../../support/matrixFiles.ts";
+import { refusal } from "../../support/refusal.ts";
+import { makeScratch, readAll } from "./hdf5Files.ts";
 
 const FILE = join(FIXTURES, "csr.h5ad");
 
@@ -28,19 +29,13 @@ async function openWith(
   return openSession(FILE, "m.h5ad", signal, { worker: workerOf(script), hangMs });
 }
 
-async function errorOf(promise: Promise<unknown>): Promise<HdashError> {
-  const error: unknown = await promise.catch((caught: unknown) => caught);
-  if (!(error instanceof HdashError)) throw new Error("no HdashError", { cause: error });
-  return error;
-}
-
 describe("openSession(path, name, signal, parts?)", () => {
   test("fails what is asked and all that follows when the worker dies", async () => {
     const session = await openWith("process.exit(3);", 60_000);
-    const first = await errorOf(session.ask({ op: "list", path: "/" }));
+    const first = await refusal(session.ask({ op: "list", path: "/" }));
     expect(first.message).toBe("m.h5ad: the worker that reads it died: it ended with code 3");
     expect(first.kind).toBe("permanent");
-    expect(await errorOf(session.ask({ op: "list", path: "/" }))).toBe(first);
+    expect(await refusal(session.ask({ op: "list", path: "/" }))).toBe(first);
     await session.close();
   });
 
@@ -56,14 +51,14 @@ describe("openSession(path, name, signal, parts?)", () => {
 
   test("fails when the worker throws", async () => {
     const session = await openWith("throw new Error('out of memory');", 60_000);
-    const error = await errorOf(session.ask({ op: "list", path: "/" }));
+    const error = await refusal(session.ask({ op: "list", path: "/" }));
     expect(error.message).toBe("m.h5ad: the worker that reads it died: out of memory");
     expect(error.cause).toMatchObject({ message: "out of memory" });
   });
 
   test("gives up a worker that does not answer, even in an endless loop", async () => {
     const session = await openWith("for (;;) {}", 120);
-    const error = await errorOf(session.ask({ op: "list", path: "/" }));
+    const error = await refusal(session.ask({ op: "list", path: "/" }));
     expect(error.message).toBe("m.h5ad: reading it was given up: no answer for 0 seconds");
     expect(error.kind).toBe("transient");
   });
@@ -73,21 +68,21 @@ describe("openSession(path, name, signal, parts?)", () => {
     const session = await openWith("for (;;) {}", 60_000, stop.signal);
     const asked = session.ask({ op: "list", path: "/" });
     stop.abort(new Error("enough"));
-    const error = await errorOf(asked);
+    const error = await refusal(asked);
     expect(error.kind).toBe("aborted");
     expect(error.cause).toBe(stop.signal.reason);
   });
 
   test("does not start for a signal that has aborted", async () => {
     const opened = openSession(FILE, "m.h5ad", AbortSignal.abort());
-    expect((await errorOf(opened)).kind).toBe("aborted");
+    expect((await refusal(opened)).kind).toBe("aborted");
   });
 
   test("fails what is asked after it was closed, and may be closed twice", async () => {
     const session = await openSession(FILE, "m.h5ad", new AbortController().signal);
     await session.close();
     await session.close();
-    const error = await errorOf(session.ask({ op: "list", path: "/" }));
+    const error = await refusal(session.ask({ op: "list", path: "/" }));
     expect(error.message).toBe("m.h5ad: it was closed");
   });
 });
@@ -102,11 +97,11 @@ describe("openHdf5(path, name, options): stopping", () => {
       const reader = await openHdf5(join(FIXTURES, file), "m", options);
       const stop = new AbortController();
       stop.abort();
-      expect((await errorOf(readAll(reader, stop.signal))).kind).toBe("aborted");
+      expect((await refusal(readAll(reader, stop.signal))).kind).toBe("aborted");
       const later = new AbortController();
       const pass = reader.pass(() => undefined, { signal: later.signal });
       later.abort();
-      expect((await errorOf(pass)).kind).toBe("aborted");
+      expect((await refusal(pass)).kind).toBe("aborted");
       await reader.close();
     },
   );

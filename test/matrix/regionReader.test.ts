@@ -1,0 +1,83 @@
+// Regions read by one thread after each other, also where another one was begun.
+
+import { gzipSync } from "node:zlib";
+
+import { describe, expect, onTestFinished, test } from "vitest";
+
+import type { ByteRegion } from "../../src/matrix/region.ts";
+import { makeRegionReader, type RegionReader } from "../../src/matrix/regionReader.ts";
+import { makeFolder, regionOf } from "./support/mtxFiles.ts";
+
+const never = new AbortController().signal;
+/** Longer than the ring. */
+const TEXTS = ["one", "two", "three"].map((word) => `${word} `.repeat(5000));
+
+function open(inlineBytes: number): {
+  reader: RegionReader;
+  regions: readonly [ByteRegion, ByteRegion, ByteRegion];
+} {
+  const dir = makeFolder();
+  const region = (at: number): ByteRegion =>
+    regionOf(dir, `${at}.gz`, gzipSync(TEXTS[at] ?? ""), ["gzip"]);
+  const reader = makeRegionReader(1024, inlineBytes);
+  onTestFinished(() => reader.close());
+  return { reader, regions: [region(0), region(1), region(2)] };
+}
+
+async function read(
+  reader: RegionReader,
+  region: ByteRegion,
+  pieces = Infinity,
+  signal = never,
+): Promise<string> {
+  const bytes = Buffer.from(reader.ring.memory.buffer);
+  let text = "";
+  let seen = 0;
+  for await (const { at, length } of reader.read(region, signal)) {
+    text += bytes.toString("latin1", at, at + length);
+    if (++seen === pieces) break;
+  }
+  return text;
+}
+
+describe("makeRegionReader(slotBytes, inlineBytes)", () => {
+  test.each([0, Infinity])("reads regions after each other (inline up to %s)", async (inline) => {
+    const { reader, regions } = open(inline);
+    reader.start(regions[0]);
+    const texts = [];
+    for (const region of regions) texts.push(await read(reader, region));
+    expect(texts).toEqual(TEXTS);
+  });
+
+  test("reads another region than was begun, and one anew that was left", async () => {
+    const { reader, regions } = open(0);
+    reader.start(regions[0]);
+    expect(await read(reader, regions[1])).toBe(TEXTS[1]);
+    expect(TEXTS[0]?.startsWith(await read(reader, regions[0], 2))).toBe(true);
+    expect(await read(reader, regions[0])).toBe(TEXTS[0]);
+  });
+
+  test("stops when told to, and reads what comes then", async () => {
+    const { reader, regions } = open(0);
+    const abort = new AbortController();
+    const reading = reader.read(regions[0], abort.signal);
+    await reading.next();
+    abort.abort();
+    await expect(reading.next()).rejects.toMatchObject({ kind: "aborted" });
+    expect(await read(reader, regions[0])).toBe(TEXTS[0]);
+  });
+
+  test("says what is wrong with what was begun once it is asked for", async () => {
+    const { reader, regions } = open(0);
+    const cut = { ...regions[0], length: 40 };
+    reader.start(cut);
+    await expect(read(reader, cut)).rejects.toMatchObject({ rule: "M_CORRUPT" });
+  });
+
+  test("ends a thread that waits for room", async () => {
+    const { reader, regions } = open(0);
+    reader.start(regions[0]);
+    await reader.close();
+    await expect(read(reader, regions[0])).rejects.toMatchObject({ kind: "permanent" });
+  });
+});
