@@ -83,7 +83,7 @@ interface PageAssets {
 }
 
 const TABLE_STYLES = ["theme.css", "site.css", "table.css"];
-const TABLE_SCRIPTS = ["address.js", "rows.js", "table.js"];
+const TABLE_SCRIPTS = ["address.js", "controls.js", "rows.js", "table.js"];
 const TABLES: PageAssets = { styles: TABLE_STYLES, scripts: TABLE_SCRIPTS };
 const PAGE_ASSETS: Readonly<Record<PageTemplate, PageAssets>> = {
   index: TABLES,
@@ -95,6 +95,7 @@ const PAGE_ASSETS: Readonly<Record<PageTemplate, PageAssets>> = {
     scripts: [
       "address.js",
       "tabs.js",
+      "controls.js",
       "rows.js",
       "table.js",
       "figures.js",
@@ -109,7 +110,7 @@ const PAGE_ASSETS: Readonly<Record<PageTemplate, PageAssets>> = {
   },
   matrix: {
     styles: [...TABLE_STYLES, "atlas.css", "figures.css", "gallery.css"],
-    scripts: ["address.js", "tabs.js", "rows.js", "table.js", "gallery.js"],
+    scripts: ["address.js", "tabs.js", "controls.js", "rows.js", "table.js", "gallery.js"],
   },
 };
 

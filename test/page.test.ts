@@ -16,7 +16,7 @@ describe("makeFrame(page, input)", () => {
       ],
       styles: ["assets/theme.css", "assets/site.1a2b3c4d.css", "assets/table.css"],
       themeScript: "assets/theme.00000000.js",
-      scripts: ["assets/address.js", "assets/rows.js", "assets/table.js"],
+      scripts: ["assets/address.js", "assets/controls.js", "assets/rows.js", "assets/table.js"],
     });
   });
 

@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import {
@@ -10,7 +8,7 @@ import {
 import { makeHcaMatrixSource } from "../../src/sources/hcaMatrix.ts";
 import { makeHttp } from "../../src/sources/http.ts";
 import { keepLog, QUICK } from "../sources/matrixRig.ts";
-import { ask, CONTENT, type Reply, tempContent, tempDir, uuid } from "./matrixRig.ts";
+import { ask, CONTENT, pullFirst, type Reply, tempContent, uuid } from "./matrixRig.ts";
 
 const FIELD = "project.provenance.document_id";
 const only = (id: string): object => ({ op: "=", field: FIELD, value: id });
@@ -170,11 +168,7 @@ describe("startHcaMatrix(options)", () => {
       ]),
       [],
     ]);
-    const [entry] = entries;
-    if (entry === undefined) throw new Error("there is no entry");
-    const onProgress = (): void => undefined;
-    const got = await source.pull(entry, await tempDir(), { signal, onProgress });
-    expect(await readFile(got.path)).toEqual(CONTENT);
+    expect(await pullFirst(source, entries)).toEqual(CONTENT);
     expect(server.wrong).toEqual([]);
     expect(server.requests).toMatchObject({ filter: 1, start: 1, file: 2, range: 1 });
   });

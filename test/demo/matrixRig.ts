@@ -1,13 +1,14 @@
 // What the tests of the look-alike sources of matrices share: a file on disk, projects that have it, and a plain client.
 
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { onTestFinished } from "vitest";
 
 import type { AzulFile, AzulProject } from "../../src/demo/azulProjects.ts";
+import type { MatrixEntry, MatrixSource } from "../../src/matrixSource.ts";
 
 export interface Reply {
   readonly status: number;
@@ -33,6 +34,17 @@ export async function tempContent(name = "matrix.mtx.zip"): Promise<string> {
   const path = join(await tempDir(), name);
   await writeFile(path, CONTENT);
   return path;
+}
+
+/** Pulls the first of the matrices that a source has listed; gives its bytes. */
+export async function pullFirst(
+  source: MatrixSource,
+  [entry]: readonly MatrixEntry[],
+): Promise<Buffer> {
+  if (entry === undefined) throw new Error("there is no entry");
+  const { signal } = new AbortController();
+  const onProgress = (): void => undefined;
+  return readFile((await source.pull(entry, await tempDir(), { signal, onProgress })).path);
 }
 
 /** Asks without following redirects. */

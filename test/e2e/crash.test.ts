@@ -11,7 +11,7 @@ import { startSynapse, type SynapseServer } from "../../src/demo/synapseServer.t
 import type { ProgressEvent } from "../../src/engine/progress.ts";
 import { saveAtlases } from "../../src/store/atlases.ts";
 import { start } from "../support/command.ts";
-import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { createTestDatabase, databaseEnv, type TestDatabase } from "../support/postgres.ts";
 import { FIXTURE } from "../support/services.ts";
 
 /** Kills between the first event and the last: spread over the run, in every phase of it. */
@@ -43,18 +43,12 @@ afterAll(async () => {
 async function prepare(name: string) {
   const database: TestDatabase = await createTestDatabase();
   await saveAtlases(database.database.db, await loadAtlasFile(join(FIXTURE, "atlases.csv")));
-  const { settings } = database;
   const site = join(dir, name, "site");
   const eventsPath = join(dir, name, "events.jsonl");
   const env = {
     SYNAPSE_PASSWORD: "token-1",
     SYNAPSE_ENDPOINT_URL: synapse.url,
-    HDASH_DB_HOST: settings.host,
-    HDASH_DB_PORT: String(settings.port),
-    HDASH_DB_USER: settings.user,
-    HDASH_DB_PASSWORD: settings.password,
-    HDASH_DB_NAME: settings.name,
-    HDASH_DB_SCHEMA: settings.schema,
+    ...databaseEnv(database.settings),
     HDASH_SITE_DIR: site,
     HDASH_HOME: join(dir, name),
     HDASH_TEST_EVENTS: eventsPath,

@@ -12,7 +12,7 @@ import { type SlackServer, startSlack } from "../../src/demo/slackServer.ts";
 import { makeManyProjects, type ManyProjects } from "../../src/demo/tinyMatrices.ts";
 import { FIGURE_NAMES } from "../../src/matrixFigure.ts";
 import { type Ended, hdash, start } from "../support/command.ts";
-import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { createTestDatabase, databaseEnv, type TestDatabase } from "../support/postgres.ts";
 import { type S3Server, startS3 } from "../support/s3Server.ts";
 import { type Services, startServices } from "../support/services.ts";
 
@@ -29,14 +29,8 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "hdash-matrix-"));
   slack = await startSlack();
   database = await createTestDatabase();
-  const { settings } = database;
   base = {
-    HDASH_DB_HOST: settings.host,
-    HDASH_DB_PORT: String(settings.port),
-    HDASH_DB_USER: settings.user,
-    HDASH_DB_PASSWORD: settings.password,
-    HDASH_DB_NAME: settings.name,
-    HDASH_DB_SCHEMA: settings.schema,
+    ...databaseEnv(database.settings),
     SLACK_WEBHOOK_URL: slack.url,
     HDASH_HOME: join(dir, "home"),
   };

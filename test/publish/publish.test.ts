@@ -17,6 +17,7 @@ import type {
 import type { Bucket } from "../../src/store/bucket.ts";
 import { openFolderBucket } from "../../src/store/folderBucket.ts";
 import { openS3Bucket, type S3Bucket } from "../../src/store/s3Bucket.ts";
+import { refusal } from "../support/refusal.ts";
 import { type S3Server, startS3 } from "../support/s3Server.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -133,15 +134,6 @@ function textsOf(files: readonly SiteFile[], text: string): Record<string, strin
 
 function putPaths(): readonly string[] {
   return s3.puts.map(({ key }) => key);
-}
-
-async function refusal(work: Promise<unknown>): Promise<HdashError> {
-  const error = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof HdashError) return error;
-  throw new Error(`no HdashError: ${String(error)}`);
 }
 
 describe("makePublisher(options).publish(files, options)", () => {

@@ -1,13 +1,8 @@
 // The pages about matrices in a real browser, opened from a folder: the list, its filters and pictures, the figures, themes, paper and accessibility.
 
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
-
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import sharp from "sharp";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { makeProjectPage } from "../../src/matrix/projectPage.ts";
 import { makeProjectsPage, type ProjectRow } from "../../src/matrix/projectsPage.ts";
@@ -20,7 +15,13 @@ import {
   sampleFigures,
   sampleProjectRows,
 } from "../matrix/summarySample.ts";
-import { openPage, startBrowser } from "../support/browser.ts";
+import {
+  loadAxe,
+  medianAnswerMs,
+  type SiteFiles,
+  useSite,
+  widthsThatScroll,
+} from "../support/browser.ts";
 import { readDesign } from "../support/siteSample.ts";
 
 const INDEX = "index.html";
@@ -28,13 +29,7 @@ const MANY = "many/index.html";
 const PAGES = [LIVER, RETINA, AWKWARD].map(({ id }) => `${id}.html`) as [string, string, string];
 const [LIVER_PAGE, RETINA_PAGE, AWKWARD_PAGE] = PAGES;
 
-let browser: Browser;
-let folder = "";
-let axe = "";
-const contexts: BrowserContext[] = [];
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "hdash matrices & more-"));
+async function makeFiles(): Promise<SiteFiles> {
   const { templates, assets } = readDesign();
   const render: RenderPage = (template, model) => templates.render(template, model);
   const look = { assets: assets.paths, hasDashboard: true };
@@ -84,29 +79,14 @@ beforeAll(async () => {
     files.set(`matrices/${path}`, bytes);
     files.set(`matrices/many/${path}`, bytes);
   }
-  for (const [path, content] of files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), content);
-  }
-  axe = await readFile(join(import.meta.dirname, "../../node_modules/axe-core/axe.min.js"), "utf8");
-  browser = await startBrowser();
-});
+  return files;
+}
 
-afterEach(async () => {
-  await Promise.all(contexts.splice(0).map((context) => context.close()));
-});
-
-afterAll(async () => {
-  await browser.close();
-  await rm(folder, { recursive: true, force: true });
-});
+const site = useSite(makeFiles);
 
 /** Opens a page of the folder of matrices; `path` may have an address part after #. */
-async function open(path: string, options: BrowserContextOptions = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  contexts.push(context);
-  const [file = "", hash = ""] = path.split(/(?=#)/);
-  return openPage(context, pathToFileURL(join(folder, "matrices", file)).href + hash);
+function open(path: string, options?: BrowserContextOptions) {
+  return site.open(`matrices/${path}`, options);
 }
 
 /** Titles of the rows shown. */
@@ -211,17 +191,8 @@ describe("gallery.js", () => {
     expect(await page.locator(".gallery .pager .status-line").textContent()).toBe("Page 2 of 20");
     expect((await titles(page))[0]).toBe("Project number 50");
     await page.waitForURL(/list\.page=2$/);
-    const times = await page.evaluate<number[]>(`(() => {
-      const input = document.querySelector(".gallery input[type=search]");
-      return ["p", "pr", "project", "project 9", "project 99", "project 999"].map((typed) => {
-        const start = performance.now();
-        input.value = typed;
-        input.dispatchEvent(new Event("input"));
-        return performance.now() - start;
-      });
-    })()`);
-    // The median: a machine that does other things at the same time may stop any one of them.
-    expect(times.sort((a, b) => a - b)[2]).toBeLessThan(100);
+    const typed = ["p", "pr", "project", "project 9", "project 99", "project 999"];
+    expect(await medianAnswerMs(page, ".gallery input[type=search]", typed)).toBeLessThan(100);
     expect(await titles(page)).toEqual(["Project number 999"]);
   });
 
@@ -323,25 +294,12 @@ describe("the pages about matrices", () => {
     "never scroll sideways from 390 to 1920 px: %s",
     async (path) => {
       const { page } = await open(path);
-      for (const width of [390, 768, 1100, 1300, 1440, 1920]) {
-        await page.setViewportSize({ width, height: 844 });
-        const over = await page.evaluate<number>(
-          "document.documentElement.scrollWidth - innerWidth",
-        );
-        expect(over, String(width)).toBeLessThanOrEqual(0);
-      }
+      expect(await widthsThatScroll(page, [390, 768, 1100, 1300, 1440, 1920])).toEqual([]);
     },
   );
 });
 
 describe("axe-core", () => {
-  // All that can be opened is open, since what is folded is not checked.
-  const CHECK = `(async () => {
-    for (const fold of document.querySelectorAll("details")) fold.open = true;
-    const { violations } = await axe.run();
-    return violations.map(({ id, nodes }) => id + ": " + nodes[0].html.slice(0, 200));
-  })()`;
-
   // Every page in both themes and widths; the tabs that differ in content only, in one of each.
   const PARTS = [RETINA_PAGE, `${LIVER_PAGE}#method`, `${LIVER_PAGE}#reuse`];
   test.each([
@@ -354,8 +312,8 @@ describe("axe-core", () => {
     async ({ colorScheme, width, parts }) => {
       for (const path of [INDEX, LIVER_PAGE, ...parts]) {
         const { page } = await open(path, { colorScheme, viewport: { width, height: 844 } });
-        await page.evaluate(axe);
-        expect(await page.evaluate(CHECK), path).toEqual([]);
+        const check = await loadAxe(page);
+        expect(await check(), path).toEqual([]);
       }
     },
     60_000,

@@ -1,63 +1,39 @@
 // The pages in a real browser, opened from a folder: tables, tabs, themes, paper, hostile data and accessibility.
 
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { readFile } from "node:fs/promises";
 
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 
-import { openPage, startBrowser } from "../support/browser.ts";
+import {
+  loadAxe,
+  medianAnswerMs,
+  type SiteFiles,
+  useSite,
+  widthsThatScroll,
+} from "../support/browser.ts";
 import { sampleSite } from "../support/siteSample.ts";
 
 const STUBS = ["vega", "vega-lite", "vega-embed", "cytoscape"].map(
   (name) => `assets/vendor/${name}.min.js`,
 );
 
-let browser: Browser;
-let folder = "";
-let axe = "";
-const contexts: BrowserContext[] = [];
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "hdash pages & more-"));
+function makeFiles(): SiteFiles {
   const { pages, assets } = sampleSite();
   const scripts = pages
     .filter(({ path }) => /^HTA\d+\.html$/.test(path))
     .flatMap(({ path }) =>
       ["timeline", "graph"].map((kind) => `data/${path.replace(".html", "")}-${kind}.js`),
     );
-  const files: [string, string | Uint8Array][] = [
+  return new Map<string, string | Uint8Array>([
     ...pages.map(({ path, text }): [string, string] => [path, text]),
     ...assets.files.map(({ path, bytes }): [string, Uint8Array] => [path, bytes]),
     // What draws the interactive figures is tested with them.
     ...[...STUBS, ...scripts].map((path): [string, string] => [path, ""]),
-  ];
-  for (const [path, content] of files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), content);
-  }
-  axe = await readFile(join(import.meta.dirname, "../../node_modules/axe-core/axe.min.js"), "utf8");
-  browser = await startBrowser();
-});
-
-afterEach(async () => {
-  await Promise.all(contexts.splice(0).map((context) => context.close()));
-});
-
-afterAll(async () => {
-  await browser.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-/** Opens a page of the site; `path` may have an address part after #. */
-async function open(path: string, options: BrowserContextOptions = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  contexts.push(context);
-  const [file = "", hash = ""] = path.split(/(?=#)/);
-  return openPage(context, pathToFileURL(join(folder, file)).href + hash);
+  ]);
 }
+
+const { open } = useSite(makeFiles);
 
 /** Texts of a column of a table's visible rows. */
 async function column(page: Page, table: string, at: number): Promise<string[]> {
@@ -149,17 +125,9 @@ describe("table.js", () => {
     expect(await table.locator("tbody tr").count()).toBe(5000);
     await table.getByRole("combobox").selectOption("250");
     expect(await table.locator("tbody tr").count()).toBe(250);
-    const times = await page.evaluate<number[]>(`(() => {
-      const input = document.querySelector("#findings-table input[type=search]");
-      return ["h", "ht", "hta", "hta9", "hta9_5", "hta9_59"].map((typed) => {
-        const start = performance.now();
-        input.value = typed;
-        input.dispatchEvent(new Event("input"));
-        return performance.now() - start;
-      });
-    })()`);
-    // The median: a machine that does other things at the same time may stop any one of them.
-    expect(times.sort((a, b) => a - b)[2]).toBeLessThan(100);
+    const typed = ["h", "ht", "hta", "hta9", "hta9_5", "hta9_59"];
+    const field = "#findings-table input[type=search]";
+    expect(await medianAnswerMs(page, field, typed)).toBeLessThan(100);
   });
 
   test("hands out just what is shown, as CSV, JSON and text for a spreadsheet", async () => {
@@ -347,11 +315,7 @@ describe("the pages", () => {
     "runs.html",
   ])("never scroll sideways from 390 to 1920 px: %s", async (path) => {
     const { page } = await open(path);
-    for (const width of [390, 768, 1440, 1920]) {
-      await page.setViewportSize({ width, height: 844 });
-      const over = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
-      expect(over, String(width)).toBeLessThanOrEqual(0);
-    }
+    expect(await widthsThatScroll(page, [390, 768, 1440, 1920])).toEqual([]);
   });
 });
 
@@ -364,23 +328,16 @@ describe("axe-core", () => {
     { colorScheme: "light", width: 1440, tabs: ["validation"] },
     { colorScheme: "dark", width: 390, tabs: ["validation"] },
   ] as const;
-  // All that can be opened is open, since what is folded is not checked.
-  const CHECK = `(async () => {
-    for (const fold of document.querySelectorAll("details")) fold.open = true;
-    for (const button of document.querySelectorAll("button[aria-expanded=false]")) button.click();
-    const { violations } = await axe.run();
-    return violations.map(({ id, nodes }) => id + ": " + nodes[0].html.slice(0, 200));
-  })()`;
 
   test.each(cases)(
     "finds nothing in $colorScheme at $width px",
     async ({ colorScheme, width, tabs }) => {
       for (const path of ["index.html", "HTA1.html", "runs.html", "404.html"]) {
         const { page } = await open(path, { colorScheme, viewport: { width, height: 844 } });
-        await page.evaluate(axe);
+        const check = await loadAxe(page);
         for (const tab of path === "HTA1.html" ? tabs : [""]) {
           if (tab !== "") await page.locator(`#tab-${tab}`).click();
-          expect(await page.evaluate(CHECK), `${path} ${tab}`).toEqual([]);
+          expect(await check(), `${path} ${tab}`).toEqual([]);
         }
       }
     },

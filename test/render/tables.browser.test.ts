@@ -13,7 +13,7 @@ import { type CellValue, makeTable } from "../../src/table.ts";
 import { openPage, startBrowser } from "../support/browser.ts";
 
 const VIEWS = join(import.meta.dirname, "..", "..", "views");
-const SCRIPTS = ["address.js", "rows.js", "table.js"];
+const SCRIPTS = ["address.js", "controls.js", "rows.js", "table.js"];
 const ROWS: readonly (readonly CellValue[])[] = [
   [" HTA1_1 ", 1234, when("2026-11-19T13:40:00.000Z", "19 Nov 2026, 13:40 UTC"), size(2.5e12)],
   ["HTA1_2  b", -56, when("2026-11-20T00:00:00.000Z", "20 Nov 2026, 00:00 UTC"), size(7e12)],

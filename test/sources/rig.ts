@@ -14,12 +14,12 @@ import {
   type SynapseServer,
   type SynapseServerOptions,
 } from "../../src/demo/synapseServer.ts";
-import { HdashError } from "../../src/error.ts";
 import type { Log, LogFields } from "../../src/log.ts";
 import type { RetryPolicy } from "../../src/retry.ts";
 import { type Http, makeHttp } from "../../src/sources/http.ts";
 import { makeSynapse, type SynapseOptions } from "../../src/sources/synapse.ts";
 import type { SynapseClient } from "../../src/sources/synapseClient.ts";
+import { refusal } from "../support/refusal.ts";
 
 export const VIEW = "syn20446927";
 export const PROJECT = "syn100";
@@ -139,16 +139,11 @@ function recordLog(): { readonly lines: readonly Line[]; readonly log: Log } {
   return { lines, log: { debug, info, warn, error } };
 }
 
-/** Waits for a failure and gives its parts; fails where nothing fails or where it is not an HdashError. */
+/** Waits for a refusal and gives its parts. */
 export async function failureOf(
   promise: Promise<unknown>,
 ): Promise<{ readonly kind: string; readonly message: string; readonly hint: string | null }> {
-  const error: unknown = await promise.then(
-    () => new Error("it did not fail"),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof HdashError)) throw error;
-  const { kind, message, hint } = error;
+  const { kind, message, hint } = await refusal(promise);
   return { kind, message, hint };
 }
 

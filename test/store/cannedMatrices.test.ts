@@ -7,7 +7,6 @@ import { dirname, join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { HdashError } from "../../src/error.ts";
 import { SILENT } from "../../src/log.ts";
 import type { MatrixEntry, MatrixSource } from "../../src/matrixSource.ts";
 import type { RetryPolicy } from "../../src/retry.ts";
@@ -18,6 +17,8 @@ import {
 } from "../../src/store/cannedMatrices.ts";
 import { openFolderReader } from "../../src/store/folderReader.ts";
 import type { S3ReaderOptions } from "../../src/store/s3Reader.ts";
+import { firstEntry } from "../support/firstEntry.ts";
+import { refusal } from "../support/refusal.ts";
 import { type S3Fault, type S3Server, startS3 } from "../support/s3Server.ts";
 
 const UUID = "00000000-0000-4000-8000-000000000001";
@@ -96,19 +97,9 @@ function put(name: string, body: string | Buffer): void {
   s3.setObject("site", `${PREFIX}${name}`, body);
 }
 
-async function first(source: MatrixSource): Promise<MatrixEntry> {
-  const [entry] = (await source.list(NEVER)).entries;
-  if (entry === undefined) throw new Error("no entry");
-  return entry;
-}
-
 async function words(work: Promise<unknown>): Promise<readonly [string, string]> {
-  const error = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof HdashError)) throw new Error(`no HdashError: ${String(error)}`);
-  return [error.kind, error.message.replaceAll(s3.url, "<endpoint>")];
+  const { kind, message } = await refusal(work);
+  return [kind, message.replaceAll(s3.url, "<endpoint>")];
 }
 
 /** Strikes the next so many reads of objects. */
@@ -270,7 +261,7 @@ describe("openCannedMatrices(options).pull(entry, dir, options)", () => {
     const dir = join(scratch, "new");
     const seen: unknown[] = [];
     const onProgress = (done: number, total: number | null): void => void seen.push([done, total]);
-    const fetched = await source.pull(await first(source), dir, { signal: NEVER, onProgress });
+    const fetched = await source.pull(await firstEntry(source), dir, { signal: NEVER, onProgress });
     const path = join(dir, `${UUID}.homo_sapiens.mtx.zip`);
     expect(fetched).toMatchObject({ path, bytes: CONTENT.length });
     expect(CONTENT.equals(await readFile(path))).toBe(true);
@@ -283,7 +274,7 @@ describe("openCannedMatrices(options).pull(entry, dir, options)", () => {
   test("goes on where the connection broke, with the same version", async () => {
     put(`${UUID}.h5ad`, CONTENT);
     const source = open();
-    const entry = await first(source);
+    const entry = await firstEntry(source);
     failGets({ hangUp: "midBody" }, 2);
     const { path } = await source.pull(entry, scratch, WATCHING);
     expect(CONTENT.equals(await readFile(path))).toBe(true);
@@ -328,7 +319,7 @@ describe("openCannedMatrices(options).pull(entry, dir, options)", () => {
   test("reads an object of no bytes", async () => {
     put(`${UUID}.h5ad`, "");
     const source = open();
-    const { path } = await source.pull(await first(source), scratch, WATCHING);
+    const { path } = await source.pull(await firstEntry(source), scratch, WATCHING);
     expect(await readFile(path, "utf8")).toBe("");
   });
 
@@ -338,7 +329,7 @@ describe("openCannedMatrices(options).pull(entry, dir, options)", () => {
   ])("tells an object that was %s since it was listed as passing", async (_what, change) => {
     put(`${UUID}.h5ad`, "one");
     const source = open();
-    const entry = await first(source);
+    const entry = await firstEntry(source);
     change();
     expect(await words(source.pull(entry, scratch, WATCHING))).toEqual([
       "transient",
@@ -351,7 +342,7 @@ describe("openCannedMatrices(options).pull(entry, dir, options)", () => {
   test("gives up after as many failures as the policy says, and leaves nothing", async () => {
     put(`${UUID}.h5ad`, "one");
     const source = open();
-    const entry = await first(source);
+    const entry = await firstEntry(source);
     failGets({ hangUp: "before" }, 99);
     expect((await words(source.pull(entry, scratch, WATCHING)))[0]).toBe("transient");
     expect(s3.requests.filter(({ operation }) => operation === "GetObject")).toHaveLength(3);
@@ -366,7 +357,7 @@ describe("openCannedMatrices(options).pull(entry, dir, options)", () => {
   test("refuses an entry that is not of its making, and a folder that cannot be", async () => {
     put(`${UUID}.h5ad`, "one");
     const source = open();
-    const entry = await first(source);
+    const entry = await firstEntry(source);
     for (const odd of [{ fileName: "../x.h5ad" }, { bytes: null }]) {
       expect((await words(source.pull({ ...entry, ...odd }, scratch, WATCHING)))[1]).toMatch(
         /is not a matrix of this source$/,
@@ -388,7 +379,9 @@ describe("openCannedMatrices(options).pull(entry, dir, options)", () => {
     const source = open();
     const stop = new AbortController();
     const options = { signal: stop.signal, onProgress: (): void => stop.abort() };
-    expect((await words(source.pull(await first(source), scratch, options)))[0]).toBe("aborted");
+    expect((await words(source.pull(await firstEntry(source), scratch, options)))[0]).toBe(
+      "aborted",
+    );
     expect(await readdir(scratch)).toEqual([]);
   });
 
@@ -406,7 +399,7 @@ describe("openCannedMatrices(options).pull(entry, dir, options)", () => {
       },
     };
     const source = open({ budget });
-    const entry = await first(source);
+    const entry = await firstEntry(source);
     const { path } = await source.pull(entry, scratch, WATCHING);
     const taken = ["take", 3, UUID];
     expect(said.splice(0)).toEqual([taken, ["wrote", 3], ["settle", path, 3]]);
@@ -430,7 +423,7 @@ describe("makeCannedSource(options) over openFolderReader(dir)", () => {
     expect(entries).toEqual([entryOf(`${UUID}.homo_sapiens.mtx.zip`, "12", sha256("12"))]);
     expect(skips.map(({ id }) => id)).toEqual([`deep-${OTHER}.h5ad`]);
     expect(await source.blacklist(NEVER)).toEqual([UUID]);
-    const { path } = await source.pull(await first(source), join(scratch, "to"), WATCHING);
+    const { path } = await source.pull(await firstEntry(source), join(scratch, "to"), WATCHING);
     expect(await readFile(path, "utf8")).toBe("12");
   });
 
@@ -444,7 +437,7 @@ describe("makeCannedSource(options) over openFolderReader(dir)", () => {
   test("notices files that were replaced, removed, or became a link", async () => {
     const key = `${PREFIX}${UUID}.h5ad`;
     const { source, dir } = await openFolder({ [key]: "one" });
-    const entry = await first(source);
+    const entry = await firstEntry(source);
     const message = `${UUID}.h5ad was replaced or removed after it was listed`;
     await writeFile(join(dir, key), "two");
     expect(await words(source.pull(entry, scratch, WATCHING))).toEqual(["transient", message]);
@@ -475,7 +468,7 @@ describe("makeCannedSource(options) over openFolderReader(dir)", () => {
       ["permanent", `list ${PREFIX} from the local folder: ELOOP`],
       ["permanent", "get blacklist from the local folder: ELOOP"],
     ]);
-    const entry = { ...(await first(source)), locator: "../outside" };
+    const entry = { ...(await firstEntry(source)), locator: "../outside" };
     expect(await words(source.pull(entry, scratch, WATCHING))).toEqual([
       "permanent",
       '"../outside" cannot name an object: it has a dot segment',

@@ -17,9 +17,9 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { digestOf } from "../../src/digest.ts";
-import { HdashError } from "../../src/error.ts";
 import type { Bucket, ObjectHead } from "../../src/store/bucket.ts";
 import { openFolderBucket } from "../../src/store/folderBucket.ts";
+import { refusal } from "../support/refusal.ts";
 
 const PAGE = { contentType: "text/html; charset=utf-8", cacheControl: "no-cache" };
 
@@ -59,14 +59,10 @@ function md5(text: string): string {
   return createHash("md5").update(text).digest("hex");
 }
 
-/** Waits for a refusal and returns its kind and message. */
-async function refusal(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof HdashError)) throw new Error(`no HdashError: ${String(error)}`);
-  return `${error.kind}: ${error.message.replaceAll(scratch, "…")}`;
+/** What a refusal says, without the name of this run's folder. */
+async function words(work: Promise<unknown>): Promise<string> {
+  const { kind, message } = await refusal(work);
+  return `${kind}: ${message.replaceAll(scratch, "…")}`;
 }
 
 function partOf(key: string): string {
@@ -111,10 +107,10 @@ describe("openFolderBucket(dir)", () => {
   test("takes no folder for an object", async () => {
     await put("a/b", "1");
     expect([await read("a"), await read("a/b/c")]).toEqual([null, null]);
-    expect(await refusal(put("a", "2"))).toMatch(
+    expect(await words(put("a", "2"))).toMatch(
       /^permanent: a in …\/site cannot be written: EISDIR/,
     );
-    expect(await refusal(put("a/b/c", "3"))).toBe(
+    expect(await words(put("a/b/c", "3"))).toBe(
       "permanent: a/b/c in …/site cannot be written: …/site/a/b is not a folder",
     );
     await bucket.delete(["a/b/c"]);
@@ -124,13 +120,13 @@ describe("openFolderBucket(dir)", () => {
 
   test("says so when the folder cannot be made, listed or cleaned", async () => {
     await writeFile(dir, "a file");
-    expect(await refusal(put("index.html", "x"))).toMatch(
+    expect(await words(put("index.html", "x"))).toMatch(
       /^permanent: index.html in …\/site cannot be written: EEXIST/,
     );
     expect(await keys()).toEqual([]);
     await rm(dir);
     await mkdir(join(dir, "index.html"), { recursive: true });
-    expect(await refusal(bucket.delete(["index.html"]))).toMatch(
+    expect(await words(bucket.delete(["index.html"]))).toMatch(
       /^permanent: index.html in …\/site cannot be deleted: /,
     );
   });
@@ -143,16 +139,16 @@ describe("openFolderBucket(dir)", () => {
     await put("index.html", "whole");
     await put("runs.html", "whole");
     expect((await readdir(dir)).sort()).toEqual(["index.html", "runs.html"]);
-    expect(await refusal(put(partOf("x"), "x"))).toMatch(
+    expect(await words(put(partOf("x"), "x"))).toMatch(
       /^permanent: .* is a name kept for unfinished/,
     );
   });
 
   test("refuses keys that climb out of the folder", async () => {
     for (const key of ["../out.html", "/out.html", "a/../../out.html"]) {
-      expect(await refusal(put(key, "x"))).toMatch(/^permanent: .* cannot name an object/);
-      expect(await refusal(bucket.get(key))).toMatch(/^permanent: .* cannot name an object/);
-      expect(await refusal(bucket.delete([key]))).toMatch(/^permanent: .* cannot name an object/);
+      expect(await words(put(key, "x"))).toMatch(/^permanent: .* cannot name an object/);
+      expect(await words(bucket.get(key))).toMatch(/^permanent: .* cannot name an object/);
+      expect(await words(bucket.delete([key]))).toMatch(/^permanent: .* cannot name an object/);
     }
     expect(await readdir(scratch)).toEqual([]);
   });
@@ -165,13 +161,13 @@ describe("openFolderBucket(dir)", () => {
     await symlink(outside, join(dir, "folder"));
     await symlink(join(outside, "kept.html"), join(dir, "file.html"));
     const linked = "…/site/folder is a symbolic link";
-    expect(await refusal(put("folder/kept.html", "x"))).toBe(
+    expect(await words(put("folder/kept.html", "x"))).toBe(
       `permanent: folder/kept.html in …/site cannot be written: ${linked}`,
     );
-    expect(await refusal(bucket.get("folder/kept.html"))).toBe(
+    expect(await words(bucket.get("folder/kept.html"))).toBe(
       `permanent: folder/kept.html in …/site cannot be read: ${linked}`,
     );
-    expect(await refusal(bucket.delete(["folder/kept.html"]))).toBe(
+    expect(await words(bucket.delete(["folder/kept.html"]))).toBe(
       `permanent: folder/kept.html in …/site cannot be deleted: ${linked}`,
     );
     expect([await keys(), await read("file.html")]).toEqual([["index.html"], null]);
@@ -195,9 +191,9 @@ describe("openFolderBucket(dir)", () => {
   test("stops when it is told to", async () => {
     await put("index.html", "home");
     const signal = AbortSignal.abort("stop");
-    expect(await refusal(put("a.html", "x", signal))).toBe("aborted: stopped before a.html");
-    expect(await refusal(bucket.get("a.html", signal))).toBe("aborted: stopped before a.html");
-    expect(await refusal(bucket.delete(["a.html"], signal))).toBe("aborted: stopped before a.html");
-    expect(await refusal(collect(bucket.list(signal)))).toBe("aborted: stopped before index.html");
+    expect(await words(put("a.html", "x", signal))).toBe("aborted: stopped before a.html");
+    expect(await words(bucket.get("a.html", signal))).toBe("aborted: stopped before a.html");
+    expect(await words(bucket.delete(["a.html"], signal))).toBe("aborted: stopped before a.html");
+    expect(await words(collect(bucket.list(signal)))).toBe("aborted: stopped before index.html");
   });
 });

@@ -20,9 +20,10 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { HdashError } from "../../src/error.ts";
-import type { MatrixEntry, MatrixSource } from "../../src/matrixSource.ts";
+import type { MatrixSource } from "../../src/matrixSource.ts";
 import { openLocalMatrices } from "../../src/store/localMatrices.ts";
+import { firstEntry } from "../support/firstEntry.ts";
+import { refusal } from "../support/refusal.ts";
 
 const UUID = "00000000-0000-4000-8000-000000000001";
 const OTHER = "abcdef00-0000-4000-8000-000000000002";
@@ -57,20 +58,10 @@ async function versions(): Promise<unknown> {
   return entries.map(({ id, version }) => [id, version["sha256"]]);
 }
 
-async function only(): Promise<MatrixEntry> {
-  const [entry] = (await source.list(NEVER)).entries;
-  if (entry === undefined) throw new Error("no entry");
-  return entry;
-}
-
 async function words(work: Promise<unknown>): Promise<readonly [string, string]> {
-  const error = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof HdashError)) throw new Error(`no HdashError: ${String(error)}`);
-  expect(error.message).not.toContain(scratch);
-  return [error.kind, error.message];
+  const { kind, message } = await refusal(work);
+  expect(message).not.toContain(scratch);
+  return [kind, message];
 }
 
 function sha256(text: string): string {
@@ -221,7 +212,7 @@ describe("openLocalMatrices(dir).list(signal)", () => {
     await utimes(path, 1000, 1000);
     expect(await versions()).toEqual([[UUID, sha256("two")]]);
     await writeFolder(OTHER, { a: "1" });
-    const before = await only();
+    const before = await firstEntry(source);
     await rm(join(dir, OTHER, "a"));
     await writeFolder(OTHER, { b: "1" });
     expect((await versions()) as unknown[]).not.toContainEqual([OTHER, before.version["sha256"]]);
@@ -447,7 +438,7 @@ describe("openLocalMatrices(dir).confirm(entry, signal)", () => {
     ["is removed", () => rm(join(dir, OTHER), { recursive: true })],
   ])("throws where a file of a folder %s", async (_what, change) => {
     await writeFolder(OTHER, { a: "1" });
-    const entry = await only();
+    const entry = await firstEntry(source);
     await change();
     expect(await words(source.confirm?.(entry, NEVER) ?? Promise.resolve())).toEqual([
       "transient",
@@ -477,7 +468,9 @@ describe("openLocalMatrices(dir).pull(entry, dir, options)", () => {
     await write(`${UUID}.h5ad`, "one");
     const seen: unknown[] = [];
     const onProgress = (done: number, total: number | null): void => void seen.push([done, total]);
-    expect(await source.pull(await only(), scratch, { signal: NEVER, onProgress })).toEqual({
+    expect(
+      await source.pull(await firstEntry(source), scratch, { signal: NEVER, onProgress }),
+    ).toEqual({
       path: join(dir, `${UUID}.h5ad`),
       bytes: 0,
     });
@@ -496,7 +489,7 @@ describe("openLocalMatrices(dir).pull(entry, dir, options)", () => {
     ],
   ])("tells a file that was %s since it was listed as passing", async (_what, change) => {
     await write(`${UUID}.h5ad`, "one");
-    const entry = await only();
+    const entry = await firstEntry(source);
     await change();
     expect(await words(source.pull(entry, scratch, WATCHING))).toEqual([
       "transient",
@@ -508,7 +501,7 @@ describe("openLocalMatrices(dir).pull(entry, dir, options)", () => {
     "refuses the name %s, which is none in the folder",
     async (name) => {
       await write(`${UUID}.h5ad`, "one");
-      const entry = { ...(await only()), locator: name, fileName: name };
+      const entry = { ...(await firstEntry(source)), locator: name, fileName: name };
       expect(await words(source.pull(entry, scratch, WATCHING))).toEqual([
         "permanent",
         `${JSON.stringify(name)} is not a name in the folder`,

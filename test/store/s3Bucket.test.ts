@@ -9,6 +9,7 @@ import type { RetryPolicy } from "../../src/retry.ts";
 import type { ObjectHead } from "../../src/store/bucket.ts";
 import { openS3Bucket, type S3Bucket, type S3BucketOptions } from "../../src/store/s3Bucket.ts";
 import { hdashErrorOf, s3Failure } from "../../src/store/s3Failure.ts";
+import { refusal } from "../support/refusal.ts";
 import { type S3Server, startS3 } from "../support/s3Server.ts";
 
 const PAGE = { contentType: "text/html; charset=utf-8", cacheControl: "no-cache" };
@@ -59,15 +60,6 @@ async function collect(heads: AsyncIterable<ObjectHead>): Promise<readonly Objec
 function listen(): { log: Log; warnings: string[] } {
   const warnings: string[] = [];
   return { log: { ...SILENT, warn: (message) => warnings.push(message) }, warnings };
-}
-
-async function refusal(work: Promise<unknown>): Promise<HdashError> {
-  const error = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof HdashError) return error;
-  throw new Error(`no HdashError: ${String(error)}`);
 }
 
 /** What a person sees of an error. */

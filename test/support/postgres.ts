@@ -27,6 +27,18 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** The variables by which hdash is told of a database. */
+export function databaseEnv(settings: PostgresSettings): Readonly<Record<string, string>> {
+  return {
+    HDASH_DB_HOST: settings.host,
+    HDASH_DB_PORT: String(settings.port),
+    HDASH_DB_USER: settings.user,
+    HDASH_DB_PASSWORD: settings.password,
+    HDASH_DB_NAME: settings.name,
+    HDASH_DB_SCHEMA: settings.schema,
+  };
+}
+
 /** Creates a database without tables and returns how to open it. */
 export async function createEmptyDatabase(): Promise<{
   readonly settings: PostgresSettings;

@@ -2,9 +2,10 @@
 
 import { createHash } from "node:crypto";
 
-import { ListObjectsV2Command, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { ListObjectsV2Command, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+import { clientOf, s3Refusal } from "./s3Client.ts";
 import { type S3Server, startS3 } from "./s3Server.ts";
 import { signedFetch, type SigningKeys } from "./s3Signer.ts";
 
@@ -32,23 +33,9 @@ describe("startS3(): what it refuses", () => {
   test("refuses wrong keys, secrets, regions and clocks", async () => {
     const { accessKeyId, secretAccessKey } = s3;
     const list = async (config: S3ClientConfig): Promise<string> => {
-      const client = new S3Client({
-        region: s3.region,
-        endpoint: s3.url,
-        forcePathStyle: true,
-        maxAttempts: 1,
-        credentials: { accessKeyId, secretAccessKey },
-        ...config,
-      });
+      const client = clientOf(s3, config);
       try {
-        await client.send(new ListObjectsV2Command({ Bucket: "site" }));
-        return "not refused";
-      } catch (error) {
-        const { name, $metadata } = error as {
-          name: string;
-          $metadata: { httpStatusCode: number };
-        };
-        return `${$metadata.httpStatusCode} ${name}`;
+        return await s3Refusal(client.send(new ListObjectsV2Command({ Bucket: "site" })));
       } finally {
         client.destroy();
       }

@@ -22,13 +22,13 @@ import {
   ListObjectsV2Command,
   ListPartsCommand,
   PutObjectCommand,
-  S3Client,
-  type S3ClientConfig,
+  type S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+import { clientOf, s3Refusal } from "./s3Client.ts";
 import { type S3Server, startS3 } from "./s3Server.ts";
 
 const MIB = 1024 * 1024;
@@ -38,7 +38,7 @@ let client: S3Client;
 
 beforeAll(async () => {
   s3 = await startS3({ buckets: ["site", "other"], pageKeys: 3 });
-  client = makeClient();
+  client = clientOf(s3);
 });
 
 afterAll(async () => {
@@ -54,29 +54,6 @@ beforeEach(() => {
   s3.puts.length = 0;
   s3.requests.length = 0;
 });
-
-function makeClient(config: S3ClientConfig = {}): S3Client {
-  const { accessKeyId, secretAccessKey } = s3;
-  return new S3Client({
-    region: s3.region,
-    endpoint: s3.url,
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId, secretAccessKey },
-    ...config,
-  });
-}
-
-/** The code and status of what a command is refused with. */
-async function refusal(sent: Promise<unknown>): Promise<string> {
-  try {
-    await sent;
-    return "not refused";
-  } catch (error) {
-    const { name, $metadata } = error as { name: string; $metadata: { httpStatusCode: number } };
-    return `${$metadata.httpStatusCode} ${name}`;
-  }
-}
 
 function md5(data: Uint8Array | string): string {
   return createHash("md5").update(data).digest("hex");
@@ -148,7 +125,7 @@ describe("startS3(): objects through the SDK", () => {
     "agrees with the SDK about %s",
     async (algorithm) => {
       const input = { Bucket: "site", Key: "sum", Body: "checked", ChecksumAlgorithm: algorithm };
-      expect(await refusal(client.send(new PutObjectCommand(input)))).toBe("not refused");
+      expect(await s3Refusal(client.send(new PutObjectCommand(input)))).toBe("not refused");
     },
   );
 
@@ -196,23 +173,23 @@ describe("startS3(): objects through the SDK", () => {
       ["same", md5("copied"), { "content-type": "text/csv" }],
     ]);
     const onto = { Bucket: "site", Key: "same", CopySource: "site/same" };
-    expect(await refusal(client.send(new CopyObjectCommand(onto)))).toBe("400 InvalidRequest");
+    expect(await s3Refusal(client.send(new CopyObjectCommand(onto)))).toBe("400 InvalidRequest");
   });
 
   test("makes, lists and removes buckets", async () => {
     await client.send(new CreateBucketCommand({ Bucket: "third" }));
     const { Buckets } = await client.send(new ListBucketsCommand({}));
     expect(Buckets?.map(({ Name }) => Name)).toEqual(["other", "site", "third"]);
-    expect(await refusal(client.send(new CreateBucketCommand({ Bucket: "third" })))).toBe(
+    expect(await s3Refusal(client.send(new CreateBucketCommand({ Bucket: "third" })))).toBe(
       "409 BucketAlreadyOwnedByYou",
     );
     s3.setObject("third", "x", "x");
-    expect(await refusal(client.send(new DeleteBucketCommand({ Bucket: "third" })))).toBe(
+    expect(await s3Refusal(client.send(new DeleteBucketCommand({ Bucket: "third" })))).toBe(
       "409 BucketNotEmpty",
     );
     s3.removeObject("third", "x");
     await client.send(new DeleteBucketCommand({ Bucket: "third" }));
-    expect(await refusal(client.send(new HeadBucketCommand({ Bucket: "third" })))).toBe(
+    expect(await s3Refusal(client.send(new HeadBucketCommand({ Bucket: "third" })))).toBe(
       "404 NotFound",
     );
   });
@@ -220,15 +197,15 @@ describe("startS3(): objects through the SDK", () => {
   test("names what is missing", async () => {
     const get = (Bucket: string): Promise<unknown> =>
       client.send(new GetObjectCommand({ Bucket, Key: "none" }));
-    expect(await refusal(get("site"))).toBe("404 NoSuchKey");
-    expect(await refusal(get("nowhere"))).toBe("404 NoSuchBucket");
+    expect(await s3Refusal(get("site"))).toBe("404 NoSuchKey");
+    expect(await s3Refusal(get("nowhere"))).toBe("404 NoSuchBucket");
   });
 
   test("finds the bucket in the host as well", async () => {
     const httpAgent = new Agent({
       lookup: (_host, _options, done) => done(null, [{ address: "127.0.0.1", family: 4 }]),
     });
-    const virtual = makeClient({
+    const virtual = clientOf(s3, {
       endpoint: s3.url.replace("127.0.0.1", "localhost"),
       forcePathStyle: false,
       requestHandler: { httpAgent },
@@ -279,15 +256,15 @@ describe("startS3(): lists", () => {
   test("refuses a token and a number that it did not give", async () => {
     const list = (input: object): Promise<unknown> =>
       client.send(new ListObjectsV2Command({ Bucket: "site", ...input }));
-    expect(await refusal(list({ ContinuationToken: "bogus" }))).toBe("400 InvalidArgument");
-    expect(await refusal(list({ MaxKeys: -1 }))).toBe("400 InvalidArgument");
+    expect(await s3Refusal(list({ ContinuationToken: "bogus" }))).toBe("400 InvalidArgument");
+    expect(await s3Refusal(list({ MaxKeys: -1 }))).toBe("400 InvalidArgument");
   });
 });
 
 describe("startS3(): conditions and ranges", () => {
   test("writes only if the object is (not) what the writer knows", async () => {
     const put = (input: object): Promise<string> =>
-      refusal(
+      s3Refusal(
         client.send(new PutObjectCommand({ Bucket: "site", Key: "k", Body: "new", ...input })),
       );
     expect(await put({ IfMatch: `"${md5("old")}"` })).toBe("404 NoSuchKey");
@@ -300,7 +277,7 @@ describe("startS3(): conditions and ranges", () => {
   test("reads only if the object is (not) what the reader knows", async () => {
     s3.setObject("site", "k", "old");
     const get = (input: object): Promise<string> =>
-      refusal(client.send(new GetObjectCommand({ Bucket: "site", Key: "k", ...input })));
+      s3Refusal(client.send(new GetObjectCommand({ Bucket: "site", Key: "k", ...input })));
     expect(await get({ IfMatch: '"0"' })).toBe("412 PreconditionFailed");
     expect(await get({ IfNoneMatch: `"${md5("old")}"` })).toMatch(/^304/);
     expect(await get({ IfUnmodifiedSince: new Date(0) })).toBe("412 PreconditionFailed");
@@ -323,7 +300,7 @@ describe("startS3(): conditions and ranges", () => {
   test("refuses a range behind the end", async () => {
     s3.setObject("site", "k", "0123456789");
     const input = { Bucket: "site", Key: "k", Range: "bytes=10-" };
-    expect(await refusal(client.send(new GetObjectCommand(input)))).toBe("416 InvalidRange");
+    expect(await s3Refusal(client.send(new GetObjectCommand(input)))).toBe("416 InvalidRange");
   });
 });
 
@@ -365,7 +342,7 @@ describe("startS3(): uploads in parts", () => {
     const first = await part(upload, 1, Buffer.alloc(5 * MIB - 1));
     const second = await part(upload, 2, Buffer.from("end"));
     const complete = (Parts: object[], UploadId = upload.UploadId): Promise<string> =>
-      refusal(
+      s3Refusal(
         client.send(
           new CompleteMultipartUploadCommand({ ...upload, UploadId, MultipartUpload: { Parts } }),
         ),
@@ -375,7 +352,7 @@ describe("startS3(): uploads in parts", () => {
     expect(await complete([{ ...first, ETag: '"0"' }])).toBe("400 InvalidPart");
     expect(await complete([{ ...first, ChecksumCRC32: "AAAAAA==" }])).toBe("400 InvalidPart");
     expect(await complete([first], "unknown")).toBe("404 NoSuchUpload");
-    expect(await refusal(part(upload, 10_001, Buffer.from("x")))).toBe("400 InvalidArgument");
+    expect(await s3Refusal(part(upload, 10_001, Buffer.from("x")))).toBe("400 InvalidArgument");
     expect(s3.objects("site").size).toBe(0);
     await part(upload, 1, Buffer.alloc(5 * MIB, "a"));
   });
@@ -393,7 +370,7 @@ describe("startS3(): uploads in parts", () => {
     expect(Uploads?.map(({ Key }) => Key)).toEqual(["big"]);
     expect(Parts?.map(({ PartNumber, Size }) => [PartNumber, Size])).toEqual([[3, 5]]);
     await client.send(new AbortMultipartUploadCommand(upload));
-    expect(await refusal(part(upload, 1, Buffer.from("x")))).toBe("404 NoSuchUpload");
+    expect(await s3Refusal(part(upload, 1, Buffer.from("x")))).toBe("404 NoSuchUpload");
     expect(s3.openUploads("site")).toEqual([]);
   });
 
@@ -402,13 +379,13 @@ describe("startS3(): uploads in parts", () => {
       new CreateMultipartUploadCommand({ ...at, ChecksumAlgorithm: "SHA256" }),
     );
     const input = { ...at, UploadId, PartNumber: 1, Body: "x" };
-    expect(await refusal(client.send(new UploadPartCommand(input)))).toBe("400 InvalidRequest");
+    expect(await s3Refusal(client.send(new UploadPartCommand(input)))).toBe("400 InvalidRequest");
   });
 });
 
 describe("startS3(): faults", () => {
   const put = (Key: string): Promise<string> =>
-    refusal(client.send(new PutObjectCommand({ Bucket: "site", Key, Body: Key })));
+    s3Refusal(client.send(new PutObjectCommand({ Bucket: "site", Key, Body: Key })));
 
   test("refuses the nth put and those after it, as asked", async () => {
     s3.setFaults({ nthPut: 2, status: 403, code: "AccessDenied" });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type SlackServer, startSlack } from "../../src/demo/slackServer.ts";
 import { startSynapse, type SynapseServer } from "../../src/demo/synapseServer.ts";
 import { hdashUtil } from "./command.ts";
-import { createTestDatabase, type TestDatabase } from "./postgres.ts";
+import { createTestDatabase, databaseEnv, type TestDatabase } from "./postgres.ts";
 import { type S3Server, startS3 } from "./s3Server.ts";
 
 /** The world with known answers. */
@@ -34,17 +34,11 @@ export async function startServices(): Promise<Services> {
   const synapse = await startSynapse({ world, tokens: { "token-1": "jdoe" } });
   const slack = await startSlack();
   const s3 = await startS3({ buckets: ["site"] });
-  const { settings } = database;
   const env = {
     SYNAPSE_USER: "jdoe",
     SYNAPSE_PASSWORD: "token-1",
     SYNAPSE_ENDPOINT_URL: synapse.url,
-    HDASH_DB_HOST: settings.host,
-    HDASH_DB_PORT: String(settings.port),
-    HDASH_DB_USER: settings.user,
-    HDASH_DB_PASSWORD: settings.password,
-    HDASH_DB_NAME: settings.name,
-    HDASH_DB_SCHEMA: settings.schema,
+    ...databaseEnv(database.settings),
     S3_ACCESS_KEY_ID: s3.accessKeyId,
     S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
     S3_ENDPOINT_URL: s3.url,

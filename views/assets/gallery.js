@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  const { make, makeSearch, makeSortButtons, makePager } = window.hdashControls;
   const { compare } = window.hdashRows;
   /** Rows on a page: about ten screens, and few enough pictures for a phone. */
   const PAGE = 50;
@@ -9,21 +10,6 @@
   const ADDRESS_DELAY_MS = 250;
   const PREFIX = "list.";
   const count = new Intl.NumberFormat("en-US");
-
-  /**
-   * Makes an element.
-   * @template {keyof HTMLElementTagNameMap} K
-   * @param {K} name
-   * @param {Record<string, string>} attributes
-   * @param {(Node | string)[]} children
-   * @returns {HTMLElementTagNameMap[K]}
-   */
-  const make = (name, attributes = {}, ...children) => {
-    const element = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
-  };
 
   /** Makes a choice with a label before it, which is its name without the options. @param {string} label @param {readonly (readonly [value: string, text: string])[]} options */
   const makeChoice = (label, options) => {
@@ -90,13 +76,7 @@
       });
 
     // Controls.
-    const search = make("input", {
-      type: "search",
-      placeholder: "Search",
-      "aria-label": "Search in matrices",
-      autocomplete: "off",
-      spellcheck: "false",
-    });
+    const search = makeSearch("Search in matrices");
     const species = makeChoice("Species", [
       ["", "all"],
       ...choicesOf(rows.map((row) => row.species)),
@@ -119,20 +99,14 @@
     tools.append(search, species.box, approach.box, order.box, clear, status);
     tools.append(make("span", { class: "spacer" }), picture.box);
 
-    const back = make("button", { type: "button" }, "Previous");
-    const next = make("button", { type: "button" }, "Next");
-    const where = make("span", { class: "status-line" });
-    const pager = make("div", {
-      class: "tools pager",
-      role: "group",
-      "aria-label": "Pages of matrices",
+    const pager = makePager({ role: "group", "aria-label": "Pages of matrices" }, (step) => {
+      page += step;
+      draw();
+      writeState();
+      box.scrollIntoView({ block: "start" });
     });
-    pager.append(back, where, next);
-    const buttons = heads.map((head, at) => {
-      const button = make("button", { type: "button" }, sorts[at]?.label ?? "");
-      head.replaceChildren(button);
-      return button;
-    });
+    const labels = sorts.map(({ label }) => label);
+    const buttons = makeSortButtons(heads, labels);
 
     let state = { q: "", species: "", approach: "", sort: "", picture: "" };
     let page = 0;
@@ -221,10 +195,8 @@
         found.length === rows.length
           ? `${count.format(rows.length)} ${rows.length === 1 ? "matrix" : "matrices"}`
           : `${count.format(found.length)} of ${count.format(rows.length)} shown`;
-      where.textContent = `Page ${count.format(page + 1)} of ${count.format(pages)}`;
-      back.disabled = page === 0;
-      next.disabled = page === pages - 1;
-      pager.hidden = pages === 1;
+      pager.show(page, pages);
+      pager.box.hidden = pages === 1;
       // What the pictures show hides no row.
       clear.hidden = [state.q, state.species, state.approach, state.sort].every(
         (value) => value === "",
@@ -272,20 +244,9 @@
         change({ sort: state.sort === first ? second : state.sort === second ? "" : first });
       });
     }
-    for (const [button, step] of /** @type {const} */ ([
-      [back, -1],
-      [next, 1],
-    ])) {
-      button.addEventListener("click", () => {
-        page += step;
-        draw();
-        writeState();
-        box.scrollIntoView({ block: "start" });
-      });
-    }
 
     box.prepend(tools);
-    box.append(pager);
+    box.append(pager.box);
     const show = () => {
       readState();
       setControls();

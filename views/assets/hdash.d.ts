@@ -46,7 +46,29 @@ interface HdashRows {
   toJson(columns: readonly HdashColumn[], rows: readonly (readonly HdashCell[])[]): string;
 }
 
+/** What controls are made of; nothing of it knows a table or a gallery. */
+interface HdashControls {
+  /** Makes an element; strings become text, never markup. */
+  make<K extends keyof HTMLElementTagNameMap>(
+    name: K,
+    attributes?: Readonly<Record<string, string>>,
+    ...children: readonly (Node | string)[]
+  ): HTMLElementTagNameMap[K];
+  makeSearch(label: string): HTMLInputElement;
+  /** Puts a button into each head, in the place of its words. */
+  makeSortButtons(
+    heads: readonly HTMLTableCellElement[],
+    labels: readonly string[],
+  ): readonly HTMLButtonElement[];
+  /** Makes the way through pages: buttons that call back with −1 or 1, and where one is, which `show` tells it (pages count from 0). */
+  makePager(
+    attributes: Readonly<Record<string, string>>,
+    onStep: (step: number) => void,
+  ): { readonly box: HTMLDivElement; show(page: number, pages: number): void };
+}
+
 interface Window {
   hdashAddress: HdashAddress;
+  hdashControls: HdashControls;
   hdashRows: HdashRows;
 }

@@ -2,27 +2,13 @@
 "use strict";
 
 (() => {
+  const { make, makeSearch, makeSortButtons, makePager } = window.hdashControls;
   const { readCell, searchText, makeFilter, compare, toCsv, toTsv, toJson } = window.hdashRows;
   /** Rows on a page of a long table; "all" is for those who print or use the browser's own search. */
   const SIZES = ["100", "250", "all"];
   /** Typing is not to fill the address bar at every key; browsers also limit how often it may change. */
   const ADDRESS_DELAY_MS = 250;
   const count = new Intl.NumberFormat("en-US");
-
-  /**
-   * Makes an element.
-   * @template {keyof HTMLElementTagNameMap} K
-   * @param {K} name
-   * @param {Record<string, string>} attributes
-   * @param {(Node | string)[]} children
-   * @returns {HTMLElementTagNameMap[K]}
-   */
-  const make = (name, attributes = {}, ...children) => {
-    const element = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
-  };
 
   /** Reads a cell that is written out in the page, exactly: white space may be just what is wrong with it. @param {Element} cell @returns {HdashCell} */
   const cellOf = (cell) => {
@@ -168,13 +154,7 @@
     };
 
     // Controls.
-    const search = make("input", {
-      type: "search",
-      placeholder: "Search",
-      "aria-label": `Search in ${caption}`,
-      autocomplete: "off",
-      spellcheck: "false",
-    });
+    const search = makeSearch(`Search in ${caption}`);
     const status = make("span", { class: "status-line", role: "status" });
     const filterToggle = make(
       "button",
@@ -217,26 +197,18 @@
       filterRow.append(make("td", {}, input));
       return input;
     });
-    const sortButtons = heads.map((head, at) => {
-      const button = make("button", { type: "button" }, columns[at]?.label ?? "");
-      head.replaceChildren(button);
-      return button;
-    });
+    const labels = columns.map(({ label }) => label);
+    const sortButtons = makeSortButtons(heads, labels);
 
-    const back = make("button", { type: "button" }, "Previous");
-    const next = make("button", { type: "button" }, "Next");
-    const where = make("span", { class: "status-line" });
+    const pager = makePager({}, (step) => {
+      page += step;
+      changed();
+      box.scrollIntoView({ block: "nearest" });
+    });
     const sizes = make("select", { "aria-label": `Rows on a page of ${caption}` });
     for (const name of SIZES)
       sizes.append(make("option", { value: name }, name === "all" ? "All" : name));
-    const pager = make("div", { class: "tools pager" });
-    pager.append(
-      back,
-      where,
-      next,
-      make("span", { class: "spacer" }),
-      make("label", {}, "Rows ", sizes),
-    );
+    pager.box.append(make("span", { class: "spacer" }), make("label", {}, "Rows ", sizes));
 
     /** @type {number[]} */
     let shown = [];
@@ -261,10 +233,8 @@
       status.textContent = isAll
         ? `${count.format(rows.length)} ${rows.length === 1 ? "row" : "rows"}`
         : `${count.format(shown.length)} of ${count.format(rows.length)} shown`;
-      where.textContent = `Page ${count.format(page + 1)} of ${count.format(pages)}`;
-      back.disabled = page === 0;
-      next.disabled = page === pages - 1;
-      pager.hidden = !isLong;
+      pager.show(page, pages);
+      pager.box.hidden = !isLong;
       clear.hidden = query === "" && sort === null && filters.every((typed) => typed === "");
       for (const [at, head] of heads.entries()) {
         if (sort?.at === at)
@@ -328,16 +298,6 @@
       page = 0;
       changed();
     });
-    for (const [button, step] of /** @type {const} */ ([
-      [back, -1],
-      [next, 1],
-    ])) {
-      button.addEventListener("click", () => {
-        page += step;
-        changed();
-        box.scrollIntoView({ block: "nearest" });
-      });
-    }
 
     const shownRows = () => shown.map((index) => rows[index] ?? []);
     copy.addEventListener("click", () => {
@@ -357,7 +317,7 @@
     });
 
     box.prepend(tools);
-    box.append(pager);
+    box.append(pager.box);
     table.tHead?.append(filterRow);
     box.classList.toggle("is-long", rows.length > 30);
     const show = () => {

@@ -10,10 +10,8 @@ import {
   CHART_WIDTH,
   type ChartSize,
   haloed,
-  type PanelPoints,
   pixelView,
   type PointLayer,
-  pointStyle,
   position,
   rampLegend,
   rampShades,
@@ -23,21 +21,13 @@ import {
   type View,
   words,
 } from "./chart.ts";
+import { cloudView, type ColouredPoints, THUMB_FRAME } from "./cloudView.ts";
 import { clusterColour, EXPRESSION_RAMP, NO_EXPRESSION } from "./shades.ts";
 
 const PCA_FRAMES = {
   wide: { left: 64, right: 12, top: 12, height: 350, bottom: 48, side: 96, gap: 64, ticks: 6 },
   compact: { left: 56, right: 10, top: 48, height: 270, bottom: 48, side: 0, gap: 0, ticks: 5 },
-  thumb: {
-    left: 10,
-    right: 10,
-    top: 10,
-    height: THUMB_HEIGHT - 20,
-    bottom: 10,
-    side: 0,
-    gap: 0,
-    ticks: 0,
-  },
+  thumb: { ...THUMB_FRAME, side: 0, gap: 0 },
 } as const;
 
 /** Makes the plot of the first two components, at its right the legend and the share of every component. */
@@ -47,27 +37,16 @@ export function pcaChart(data: PcaData, size: ChartSize, points: PointLayer): Ch
   const { height } = frame;
   const width = CHART_WIDTH[size] - frame.left - frame.right - frame.side - frame.gap;
   const style = isThumb ? null : { ticks: frame.ticks, hasGrid: true };
-  const look = pointStyle(data.marks.x.length, size);
-  const main: View = {
-    width,
-    height,
-    layer: [
-      points({
-        width,
-        height,
-        x: data.x,
-        y: data.y,
-        xs: data.marks.x,
-        ys: data.marks.y,
-        ...expressionColours(data.marks.expression, data.gene, look.opacity),
-        radius: look.radius,
-        axes: { x: style, y: style },
-      }),
-      ...(size === "compact" && data.gene !== null
-        ? geneLegend(data.gene, -frame.left + 10, width + frame.left - 10, -30)
-        : []),
-    ],
-  };
+  const colours = (opacity: number): ColouredPoints =>
+    expressionColours(data.marks.expression, data.gene, opacity);
+  const main = cloudView(
+    points,
+    data,
+    { size, width, height, style, colours },
+    size === "compact" && data.gene !== null
+      ? geneLegend(data.gene, -frame.left + 10, width + frame.left - 10, -30)
+      : [],
+  );
   const shared = {
     width: CHART_WIDTH[size],
     height: frame.top + height + frame.bottom,
@@ -133,36 +112,21 @@ export function umapChart(data: UmapData, size: ChartSize, points: PointLayer): 
   const width = isBeside ? (CHART_WIDTH.wide - 2 * edge - gap) / 2 : CHART_WIDTH[size] - 2 * edge;
   const height = isThumb ? THUMB_HEIGHT - 2 * edge : isBeside ? width : Math.min(width, 380);
   const top = isThumb ? edge : 34;
-  const look = pointStyle(data.marks.x.length, size);
-  const panel = (colours: ColouredPoints, layers: readonly Layer[]): View => ({
-    width,
-    height,
-    layer: [
-      points({
-        width,
-        height,
-        x: data.x,
-        y: data.y,
-        xs: data.marks.x,
-        ys: data.marks.y,
-        ...colours,
-        radius: look.radius,
-        axes: { x: null, y: null },
-      }),
+  const panel = (colours: (opacity: number) => ColouredPoints, layers: readonly Layer[]): View =>
+    cloudView(points, data, { size, width, height, style: null, colours }, [
       ...(isThumb ? [] : arrows(height)),
       ...layers,
-    ],
-  });
+    ]);
   const clusters = panel(
-    {
+    (opacity) => ({
       column: "cluster",
       values: data.marks.cluster,
       shades: data.clusters.map(({ cluster }) => ({
         from: cluster,
         colour: clusterColour(cluster),
-        opacity: look.opacity,
+        opacity,
       })),
-    },
+    }),
     [
       ...clusterNames(data, width, height, size),
       ...(isThumb
@@ -175,11 +139,12 @@ export function umapChart(data: UmapData, size: ChartSize, points: PointLayer): 
     ],
   );
   const views = [clusters];
-  if (panels === 2 && data.gene !== null) {
+  const { gene } = data;
+  if (panels === 2 && gene !== null) {
     views.push(
       panel(
-        sortedByValue(data, expressionColours(data.marks.expression, data.gene, look.opacity)),
-        geneLegend(data.gene, 0, width, -18),
+        (opacity) => sortedByValue(data, expressionColours(data.marks.expression, gene, opacity)),
+        geneLegend(gene, 0, width, -18),
       ),
     );
   }
@@ -193,9 +158,6 @@ export function umapChart(data: UmapData, size: ChartSize, points: PointLayer): 
       : { vconcat: views, spacing: gap, bounds: "flush" },
   };
 }
-
-type ColouredPoints = Pick<PanelPoints, "column" | "values" | "shades"> &
-  Partial<Pick<PanelPoints, "xs" | "ys">>;
 
 /** Cells that express the gene lie on top, or the many that do not would hide them. */
 function sortedByValue(data: UmapData, colours: ColouredPoints): ColouredPoints {

@@ -10,29 +10,20 @@ import {
   dashedRule,
   pixelView,
   type PointLayer,
-  pointStyle,
   position,
   rampLegend,
   rampShades,
-  THUMB_HEIGHT,
   type View,
   words,
 } from "./chart.ts";
+import { cloudView, type ColouredPoints, THUMB_FRAME } from "./cloudView.ts";
 import { DENSITY_RAMP } from "./shades.ts";
 
 const GAP = 6;
 const FRAMES = {
   wide: { left: 64, right: 14, top: 10, height: 310, bottom: 48, margin: 64, ticks: 7 },
   compact: { left: 56, right: 10, top: 10, height: 240, bottom: 48, margin: 52, ticks: 5 },
-  thumb: {
-    left: 10,
-    right: 10,
-    top: 10,
-    height: THUMB_HEIGHT - 20,
-    bottom: 10,
-    margin: 0,
-    ticks: 0,
-  },
+  thumb: { ...THUMB_FRAME, margin: 0 },
 } as const;
 
 /** Makes the scatter plot. */
@@ -42,27 +33,17 @@ export function scatterChart(data: ScatterData, size: ChartSize, points: PointLa
   const { height, margin } = frame;
   const width = CHART_WIDTH[size] - frame.left - frame.right - (isThumb ? 0 : margin + GAP);
   const style = isThumb ? null : { ticks: frame.ticks, hasGrid: true };
-  const look = pointStyle(data.marks.x.length, size);
-  const main: View = {
-    width,
-    height,
-    layer: [
-      points({
-        width,
-        height,
-        x: data.x,
-        y: data.y,
-        xs: data.marks.x,
-        ys: data.marks.y,
-        column: "density",
-        values: data.marks.density,
-        shades: rampShades(DENSITY_RAMP, 1, look.opacity),
-        radius: look.radius,
-        axes: { x: style, y: style },
-      }),
-      ...(isThumb ? [] : medians(data, style)),
-    ],
-  };
+  const colours = (opacity: number): ColouredPoints => ({
+    column: "density",
+    values: data.marks.density,
+    shades: rampShades(DENSITY_RAMP, 1, opacity),
+  });
+  const main = cloudView(
+    points,
+    data,
+    { size, width, height, style, colours },
+    isThumb ? [] : medians(data, style),
+  );
   const shared = {
     width: CHART_WIDTH[size],
     height: frame.top + (isThumb ? 0 : margin + GAP) + height + frame.bottom,

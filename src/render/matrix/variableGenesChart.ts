@@ -13,13 +13,12 @@ import {
   dotLegend,
   haloed,
   type PointLayer,
-  pointStyle,
   position,
-  THUMB_HEIGHT,
   toPixels,
   type View,
   words,
 } from "./chart.ts";
+import { cloudView, type ColouredPoints, THUMB_FRAME } from "./cloudView.ts";
 
 /** Colours of points: in pictures, which know no theme, so that both must be seen on white and on dark. */
 const PLAIN = "#8d99a5";
@@ -29,7 +28,7 @@ const VARIABLE = "#d1495b";
 const FRAMES = {
   wide: { left: 54, right: 12, top: 62, height: 270, bottom: 46, ticks: 5 },
   compact: { left: 52, right: 12, top: 62, height: 210, bottom: 46, ticks: 4 },
-  thumb: { left: 10, right: 10, top: 10, height: THUMB_HEIGHT - 20, bottom: 10, ticks: 0 },
+  thumb: THUMB_FRAME,
 } as const;
 
 /** Makes the two panels, side by side or one above the other; a thumbnail has the first alone. */
@@ -83,29 +82,20 @@ function panelView(
   const { height, ticks, left } = FRAMES[size];
   const isThumb = size === "thumb";
   const style = isThumb ? null : { ticks, hasGrid: true };
-  const look = pointStyle(panel.marks.x.length, size);
   const x = (field: string): ReturnType<typeof position> => position(field, data.x, style);
   const y = (field: string): ReturnType<typeof position> => position(field, panel.y, style);
   const within = (value: number, [from, to]: readonly [number, number]): boolean =>
     value > from && value < to;
-  const layer: Layer[] = [
-    points({
-      width,
-      height,
-      x: data.x,
-      y: panel.y,
-      xs: panel.marks.x,
-      ys: panel.marks.y,
-      column: "level",
-      values: panel.marks.level,
-      shades: [
-        { from: 0, colour: PLAIN, opacity: 0.4 },
-        { from: 1, colour: USED, opacity: 0.6 },
-        { from: 2, colour: VARIABLE, opacity: 0.8 },
-      ],
-      radius: look.radius,
-      axes: { x: style, y: style },
-    }),
+  const colours = (): ColouredPoints => ({
+    column: "level",
+    values: panel.marks.level,
+    shades: [
+      { from: 0, colour: PLAIN, opacity: 0.4 },
+      { from: 1, colour: USED, opacity: 0.6 },
+      { from: 2, colour: VARIABLE, opacity: 0.8 },
+    ],
+  });
+  const over: Layer[] = [
     ...(panel.cutoff !== null && within(panel.cutoff, panel.y.domain)
       ? [
           {
@@ -135,7 +125,8 @@ function panelView(
           }),
         ]),
   ];
-  return { width, height, layer };
+  const cloud = { x: data.x, y: panel.y, marks: panel.marks };
+  return cloudView(points, cloud, { size, width, height, style, colours }, over);
 }
 
 interface Label {
