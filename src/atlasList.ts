@@ -28,17 +28,26 @@ export async function loadAtlasFile(path: string): Promise<readonly Atlas[]> {
   }
 }
 
-/** The registered atlases; where nothing is registered yet, registers the list that comes with hdash and says so. */
+/** The registered atlases; where nothing is registered yet, registers the list that comes with this deployment and says so. */
 export async function registeredAtlases(effects: Effects): Promise<readonly Atlas[]> {
   const { listAtlases, saveAtlases } = await import("./store/atlases.ts");
   const { db } = await effects.database();
   const known = await listAtlases(db);
   if (known.length > 0) return known;
-  const path = join(effects.root, "config", "htan_projects.csv");
-  const bundled = await loadAtlasFile(path);
-  await saveAtlases(db, bundled);
+  const given = await givenAtlases(effects);
+  await saveAtlases(db, given.atlases);
   effects.log.info(
-    `the registry was empty: ${count(bundled.length, "atlas", "atlases")} registered from ${path}`,
+    `the registry was empty: ${count(given.atlases.length, "atlas", "atlases")} registered from ${given.from}`,
   );
-  return bundled;
+  return given.atlases;
+}
+
+/** The list that comes with this deployment, the namespace's artifact or hdash's own, and what to call it. */
+export async function givenAtlases(
+  effects: Effects,
+): Promise<{ readonly from: string; readonly atlases: readonly Atlas[] }> {
+  const dir = await effects.artifacts();
+  const path = join(dir, "config", "htan_projects.csv");
+  const from = dir === effects.root ? path : "config/htan_projects.csv of the artifacts";
+  return { from, atlases: await loadAtlasFile(path) };
 }

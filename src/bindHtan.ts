@@ -28,9 +28,10 @@ export async function bindHtan(
     });
   }
   await effects.fonts();
-  const design = await loadDesign(effects.root);
+  const given = await effects.artifacts();
+  const design = await loadDesign(effects.root, given);
   const componentsJson: unknown = JSON.parse(
-    await readFile(join(effects.root, "config", "htan_components.json"), "utf8"),
+    await readFile(join(given, "config", "htan_components.json"), "utf8"),
   );
   const publisher = await effects.publisher();
   const pipeline = makeHtan({

@@ -6,7 +6,14 @@ import { parseEnv } from "node:util";
 
 import { Command, CommanderError, Option } from "commander";
 
-import { type Config, type Environment, type LogFormat, type Need, readConfig } from "./config.ts";
+import {
+  type Config,
+  type Environment,
+  type LogConfig,
+  type LogFormat,
+  type Need,
+  readConfig,
+} from "./config.ts";
 import { type Effects, makeEffects } from "./effects.ts";
 import { HdashError, isAborted, messageOf } from "./error.ts";
 import { type Log, makeLog, makeRedaction } from "./log.ts";
@@ -38,9 +45,9 @@ export interface Shell {
   ask(question: string): Promise<string>;
   environment(): Environment;
   config(needs: readonly Need[], overrides?: Environment): Config;
-  logFormat(config: Config): LogFormat;
+  logFormat(config: LogConfig): LogFormat;
   /** Makes the log; `write` gets its lines (default: standard error). */
-  log(config: Config, write?: (line: string) => void): Log;
+  log(config: LogConfig, write?: (line: string) => void): Log;
   /** Runs `work` with effects and releases them whatever happens; returns what work returns, an exit code. */
   withEffects(
     config: Config,

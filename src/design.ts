@@ -25,9 +25,9 @@ const DRAWING = ["vega", "vega-lite", "sharp", "@expo-google-fonts/inter"];
 /** What of views/assets is published. */
 const PUBLISHED = /\.(css|js|svg|png|woff2)$/;
 
-/** Reads the design from the folder that holds views/ and node_modules/. */
-export async function loadDesign(root: string): Promise<Design> {
-  const views = join(root, "views");
+/** Reads the design from the folder that holds views/; `root` is the one that holds node_modules/. */
+export async function loadDesign(root: string, from = root): Promise<Design> {
+  const views = join(from, "views");
   const sources: Record<string, string> = {};
   for (const path of await filesBelow(views, /\.hbs$/)) {
     sources[path.slice(0, -".hbs".length)] = await readFile(join(views, path), "utf8");

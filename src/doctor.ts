@@ -6,6 +6,7 @@ import { makeEffects } from "./effects.ts";
 import { HdashError, messageOf } from "./error.ts";
 import { count } from "./format.ts";
 import { SILENT } from "./log.ts";
+import { placesOf } from "./namespace.ts";
 import { IMPATIENT } from "./retry.ts";
 
 /** How one service answered. */
@@ -25,9 +26,15 @@ export async function examine(shell: Shell): Promise<number> {
   const found: Diagnosis[] = [];
   try {
     // All at once, told in order: what does not answer takes its time.
-    const asked = [askSynapse, askDatabase, askBucket, askWebsite, askMatrices, askSlack].map(
-      (ask) => ask(config, effects, shell.signal),
-    );
+    const asked = [
+      askSynapse,
+      askDatabase,
+      askBucket,
+      askWebsite,
+      askArtifacts,
+      askMatrices,
+      askSlack,
+    ].map((ask) => ask(config, effects, shell.signal));
     for (const answers of asked) {
       for (const diagnosis of await answers) {
         found.push(diagnosis);
@@ -183,6 +190,37 @@ const askWebsite: Ask = async (config, effects, signal) => {
   ];
 };
 
+const askArtifacts: Ask = async ({ namespace, workBucket }, effects, signal) => {
+  const service = "Artifacts";
+  if (workBucket === null) return [];
+  if (namespace === null) {
+    const says = "HDASH_WORK_BUCKET is set, NAMESPACE is not: hdash's own views and lists are used";
+    return [{ service, state: "note", says, advice: null }];
+  }
+  return [
+    await attempt(service, `s3://${workBucket}`, async () => {
+      const { inspectArtifacts } = await import("./artifacts/inspect.ts");
+      const place = { prefix: placesOf(namespace).artifacts, variable: "HDASH_WORK_BUCKET" };
+      const bucket = await effects.openBucket(workBucket, place);
+      const { manifest, files, isWhole } = await inspectArtifacts(bucket, new Map(), signal);
+      const advice = "`hdash artifacts upload` puts this checkout's there.";
+      const found = `${bucket.uri} can be read`;
+      if (files.length === 0 && manifest === null) {
+        const says = `${found}: there is nothing, hdash's own views and lists are used`;
+        return { service, state: "note", says, advice };
+      }
+      if (manifest === null || !isWhole) {
+        const says = `${found}, but the artifacts are not whole: runs fail`;
+        return { service, state: "bad", says, advice };
+      }
+      const says = `${found}: ${count(manifest.files.length, "file")} of hdash ${manifest.build}`;
+      return manifest.version === effects.version
+        ? { service, state: "ok", says, advice: null }
+        : { service, state: "note", says: `${says}; this is ${effects.version}`, advice };
+    }),
+  ];
+};
+
 const askMatrices: Ask = async ({ matrix }, effects, signal) => {
   const service = "Matrices";
   if (matrix === null) return [];
@@ -248,6 +286,7 @@ const VARIABLES_OF: Readonly<Record<string, string>> = {
   Database: "HDASH_DB_HOST and HDASH_DB_PORT",
   Site: "S3_ENDPOINT_URL, S3_REGION and S3_BUCKET_NAME, or HDASH_SITE_DIR",
   Website: "S3_WEB_SITE_URL",
+  Artifacts: "HDASH_WORK_BUCKET, S3_ENDPOINT_URL and S3_REGION",
   Matrices: "MATRIX_…",
 };
 

@@ -1,12 +1,13 @@
 // Everything that touches the world, made here from the configuration, opened when first asked for and released last-in first-out.
 
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import type { Config } from "./config.ts";
 import { HdashError, messageOf } from "./error.ts";
 import type { Log } from "./log.ts";
+import { placesOf } from "./namespace.ts";
 import type { Publisher } from "./publish/site.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Http } from "./sources/http.ts";
@@ -14,6 +15,7 @@ import type { SynapseClient } from "./sources/synapseClient.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { Bucket } from "./store/bucket.ts";
 import type { Database } from "./store/database.ts";
+import type { S3Bucket } from "./store/s3Bucket.ts";
 
 /** What commands and pipelines may use of the world. */
 export interface Effects {
@@ -22,8 +24,12 @@ export interface Effects {
   readonly clock: () => Date;
   /** What built the pages: the package's version, with the revision where the image knows it. */
   readonly build: string;
+  /** The package's version alone. */
+  readonly version: string;
   /** Folder that holds package.json, views/, config/ and migrations/. */
   readonly root: string;
+  /** Folder whose config/ and views/ are to be used: the namespace's artifacts where it has any, else the root. */
+  artifacts(): Promise<string>;
   /** Folder for work files; made when first asked for. */
   scratch(): Promise<string>;
   /** The ledger, migrated. */
@@ -32,8 +38,8 @@ export interface Effects {
   /** The place the site is published to. */
   bucket(): Promise<Bucket>;
   publisher(): Promise<Publisher>;
-  /** Opens another bucket than the site's, whole, reached like the site's. */
-  openBucket(name: string, options: { readonly isPublicRead: boolean }): Promise<Bucket>;
+  /** Opens another bucket than the site's, or what lies below a prefix of one, reached like the site's. */
+  openBucket(name: string, options?: OpenBucketOptions): Promise<S3Bucket>;
   /** Publishes to a bucket, remembering it in the ledger. */
   publisherTo(bucket: Bucket, options?: { readonly isPublicRead: boolean }): Promise<Publisher>;
   /** Has something released with the effects. */
@@ -46,6 +52,14 @@ export interface Effects {
   close(): Promise<void>;
 }
 
+export interface OpenBucketOptions {
+  readonly isPublicRead?: boolean;
+  /** Default: the whole bucket. */
+  readonly prefix?: string;
+  /** The variable that names the bucket. */
+  readonly variable?: string;
+}
+
 /** Makes the effects; nothing is opened before it is asked for. */
 export function makeEffects(
   config: Config,
@@ -55,6 +69,7 @@ export function makeEffects(
   const releases: (() => Promise<void>)[] = [];
   const patience = options.policy === undefined ? {} : { policy: options.policy };
   const root = findRoot();
+  const version = readVersion(root);
   const scratch = once(async () => {
     const dir = join(config.home, "scratch");
     await makeHome(dir);
@@ -87,13 +102,24 @@ export function makeEffects(
     releases.push(() => opened.close());
     return opened;
   });
-  const openBucket: Effects["openBucket"] = async (name, { isPublicRead }) => {
+  const openBucket: Effects["openBucket"] = async (name, how = {}) => {
     const { openS3Bucket } = await import("./store/s3Bucket.ts");
-    const place = { ...config.s3, bucket: name, prefix: "", isPublicRead };
+    const place = { ...config.s3, bucket: name, prefix: "", ...how };
     const opened = openS3Bucket({ ...place, log, ...patience });
     releases.push(() => opened.close());
     return opened;
   };
+  const artifacts = once(async () => {
+    const { namespace, workBucket } = config;
+    if (namespace === null || workBucket === null) return root;
+    const { fetchArtifacts } = await import("./artifacts/fetch.ts");
+    const prefix = placesOf(namespace).artifacts;
+    const from = await openBucket(workBucket, { prefix, variable: "HDASH_WORK_BUCKET" });
+    const fetched = await fetchArtifacts({ bucket: from, namespace, version, log, scratch });
+    if (fetched === null) return root;
+    releases.push(() => rm(fetched, { recursive: true, force: true }));
+    return fetched;
+  });
   const publisherTo: Effects["publisherTo"] = async (target, options) => {
     const { makePublisher } = await import("./publish/publish.ts");
     const { openPublications } = await import("./store/publications.ts");
@@ -131,8 +157,10 @@ export function makeEffects(
     config,
     log,
     clock: options.clock ?? (() => new Date()),
-    build: readBuild(root),
+    build: readBuild(root, version),
+    version,
     root,
+    artifacts,
     scratch,
     database,
     blobs,
@@ -190,18 +218,21 @@ function findRoot(): string {
   }
 }
 
-/** The package's version and, in an image, the revision it was built from. */
-function readBuild(root: string): string {
+function readVersion(root: string): string {
   try {
     const value: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const isNamed = typeof value === "object" && value !== null && "version" in value;
-    const version = isNamed ? String(value.version) : "unknown";
-    const file = join(root, "REVISION");
-    const revision = existsSync(file) ? readFileSync(file, "utf8").trim().slice(0, 12) : "";
-    return revision === "" || revision === "unknown" ? version : `${version} (${revision})`;
+    return isNamed ? String(value.version) : "unknown";
   } catch (error) {
     throw new HdashError("permanent", `package.json cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
   }
+}
+
+/** The package's version and, in an image, the revision it was built from. */
+function readBuild(root: string, version: string): string {
+  const file = join(root, "REVISION");
+  const revision = existsSync(file) ? readFileSync(file, "utf8").trim().slice(0, 12) : "";
+  return revision === "" || revision === "unknown" ? version : `${version} (${revision})`;
 }

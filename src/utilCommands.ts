@@ -1,12 +1,13 @@
 // hdash-util: init (the atlas list into the registry), reset (forget everything), slack (a test message).
 
-import { join } from "node:path";
-
 import type { Command } from "commander";
 
 import { EXIT, type Shell } from "./command.ts";
+import type { Config } from "./config.ts";
 import { HdashError, messageOf } from "./error.ts";
 import { count } from "./format.ts";
+import { placesOf, PRODUCTION } from "./namespace.ts";
+import type { Database } from "./store/database.ts";
 
 /** Adds the commands of hdash-util to a program. */
 export function addUtilCommands(program: Command, shell: Shell): void {
@@ -19,7 +20,10 @@ export function addUtilCommands(program: Command, shell: Shell): void {
   program
     .command("init")
     .description("load the atlas list into the registry; says what was added, changed and removed")
-    .argument("[file]", "the list to load (default: config/htan_projects.csv)")
+    .argument(
+      "[file]",
+      "the list to load (default: config/htan_projects.csv of the namespace's artifacts, or of hdash)",
+    )
     .option("--file <csv>", "the same")
     .action(async (file: string | undefined, options: { file?: string }) =>
       shell.exit(await init(shell, file ?? options.file)),
@@ -28,9 +32,12 @@ export function addUtilCommands(program: Command, shell: Shell): void {
   program
     .command("reset")
     .description("delete all runs, results, findings and the registry; the published site stays")
+    .option("--drop", "drop the whole Postgres schema too: for a namespace that is torn down")
     .option("--yes", "do not ask (needed without a terminal)")
-    .action(async (options: { yes?: boolean }) =>
-      shell.exit(await reset(shell, options.yes === true)),
+    .action(async (options: { drop?: boolean; yes?: boolean }) =>
+      shell.exit(
+        await reset(shell, { isSure: options.yes === true, isDrop: options.drop === true }),
+      ),
     );
 
   program
@@ -43,10 +50,12 @@ async function init(shell: Shell, given: string | undefined): Promise<number> {
   const config = shell.config(["database"]);
   const log = shell.log(config);
   return shell.withEffects(config, log, async (effects) => {
-    const path = given ?? join(effects.root, "config", "htan_projects.csv");
-    const { loadAtlasFile } = await import("./atlasList.ts");
+    const { givenAtlases, loadAtlasFile } = await import("./atlasList.ts");
     const { saveAtlases } = await import("./store/atlases.ts");
-    const atlases = await loadAtlasFile(path);
+    const { from, atlases } =
+      given === undefined
+        ? await givenAtlases(effects)
+        : { from: given, atlases: await loadAtlasFile(given) };
     const { db } = await effects.database();
     const saved = await saveAtlases(db, atlases);
     for (const [what, names] of Object.entries({
@@ -57,16 +66,20 @@ async function init(shell: Shell, given: string | undefined): Promise<number> {
       if (names.length > 0) shell.print(`${what.padEnd(9)} ${names.join(", ")}`);
     }
     shell.print(
-      `${count(atlases.length, "atlas", "atlases")} registered from ${path}: ${saved.added.length} added, ` +
+      `${count(atlases.length, "atlas", "atlases")} registered from ${from}: ${saved.added.length} added, ` +
         `${saved.changed.length} changed, ${saved.unchanged.length} unchanged, ${saved.removed.length} removed`,
     );
     return EXIT.ok;
   });
 }
 
-async function reset(shell: Shell, isSure: boolean): Promise<number> {
+async function reset(
+  shell: Shell,
+  { isSure, isDrop }: { readonly isSure: boolean; readonly isDrop: boolean },
+): Promise<number> {
   const config = shell.config(["database"]);
   const log = shell.log(config);
+  if (isDrop) refuseDrop(config);
   if (!isSure && !shell.isTerminal) {
     throw new HdashError(
       "usage",
@@ -76,17 +89,10 @@ async function reset(shell: Shell, isSure: boolean): Promise<number> {
       },
     );
   }
+  if (isDrop) return drop(shell, config, isSure);
   return shell.withEffects(config, log, async (effects) => {
     const database = await effects.database();
-    if (!isSure) {
-      const answer = await shell.ask(
-        `Delete everything hdash keeps in ${database.describe()}? Type "yes": `,
-      );
-      if (answer.trim().toLowerCase() !== "yes") {
-        shell.print("nothing was deleted");
-        return EXIT.failed;
-      }
-    }
+    if (!isSure && !(await isMeant(shell, database))) return EXIT.failed;
     const { resetLedger } = await import("./store/reset.ts");
     const deleted = await resetLedger(database.db);
     const { clear } = await effects.blobs();
@@ -99,6 +105,54 @@ async function reset(shell: Shell, isSure: boolean): Promise<number> {
     );
     return EXIT.ok;
   });
+}
+
+async function isMeant(shell: Shell, database: Database): Promise<boolean> {
+  const answer = await shell.ask(
+    `Delete everything hdash keeps in ${database.describe()}? Type "yes": `,
+  );
+  if (answer.trim().toLowerCase() === "yes") return true;
+  shell.print("nothing was deleted");
+  return false;
+}
+
+/** Refuses to drop production's schema, another namespace's, and the embedded database, which has none of its own. */
+function refuseDrop({ namespace, database, home }: Config): void {
+  if (database.kind === "embedded") {
+    throw new HdashError("usage", "the embedded database has no schema that could be dropped", {
+      hint: `Delete its folder instead: ${database.dir}, and ${home}/blobs beside it.`,
+    });
+  }
+  const { schema } = database;
+  if (namespace === PRODUCTION || schema === placesOf(PRODUCTION).schema) {
+    throw new HdashError("usage", `${schema} is production's schema: nothing drops it`, {
+      hint: "`hdash-util reset` without --drop empties it.",
+    });
+  }
+  const own = namespace === null ? schema : placesOf(namespace).schema;
+  if (schema === own) return;
+  throw new HdashError("usage", `${schema} is not the schema of the namespace ${namespace}`, {
+    hint: `Set HDASH_DB_SCHEMA=${own}, or the NAMESPACE that it belongs to.`,
+  });
+}
+
+/** Opens the database without migrating it: what is to go need not be brought up to date. */
+async function drop(shell: Shell, config: Config, isSure: boolean): Promise<number> {
+  const { openDatabase } = await import("./store/database.ts");
+  const { dropLedger } = await import("./store/reset.ts");
+  const database = await openDatabase(config.database);
+  try {
+    if (!isSure && !(await isMeant(shell, database))) return EXIT.failed;
+    const tables = await dropLedger(database);
+    shell.print(
+      tables === null
+        ? `there is no schema ${database.schema}; nothing was dropped`
+        : `${database.describe()}: the schema was dropped with ${count(tables, "table")}; the published site is as it was`,
+    );
+    return EXIT.ok;
+  } finally {
+    await database.close();
+  }
 }
 
 async function slack(shell: Shell): Promise<number> {

@@ -232,6 +232,20 @@ export const VARIABLES: readonly Variable[] = [
     "Put before the title of Slack messages; tells deployments apart",
   ),
   v(
+    "NAMESPACE",
+    "Worker",
+    "(none: a deployment of its own)",
+    "staging",
+    "Which of the deployments in an account this is; its artifacts are used",
+  ),
+  v(
+    "HDASH_WORK_BUCKET",
+    "Worker",
+    "(hdash's own views and lists)",
+    "hdash-work",
+    "Private bucket with the artifacts of every namespace",
+  ),
+  v(
     "HDASH_HOME",
     "Worker",
     ".hdash",

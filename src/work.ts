@@ -2,11 +2,12 @@
 
 import type { BoundPipeline, RunRequest } from "./boundPipeline.ts";
 import { EXIT, type Shell } from "./command.ts";
-import type { Config } from "./config.ts";
+import { type Config, type Environment, type LogConfig, readLogConfig } from "./config.ts";
 import type { Effects } from "./effects.ts";
 import type { ProgressEvent } from "./engine/progress.ts";
 import type { RunOutcome } from "./engine/run.ts";
 import { HdashError, isAborted, isBusy, messageOf } from "./error.ts";
+import { duration } from "./format.ts";
 import type { Log } from "./log.ts";
 import type { PipelineEntry } from "./pipelineList.ts";
 import type { ProgressView } from "./progressView.ts";
@@ -21,9 +22,43 @@ export interface WorkOptions extends RunRequest {
 /** How often a folder that another process holds is looked at again. */
 const BUSY_MS = 1000;
 
+/** How a run ended, for the alarms of a deployment. */
+interface RunEnded {
+  readonly status: RunFacts["status"];
+  /** Ended runs of this pipeline that were degraded one after the other, up to this one. */
+  readonly degradedInARow: number;
+  readonly durationMs: number;
+  /** Why it failed; null where it did not. */
+  readonly error: string | null;
+}
+
+/** An exit code, and how the run ended: null where none was begun or ended here. */
+interface Worked {
+  readonly code: number;
+  readonly ended: RunEnded | null;
+}
+
+/**
+ * Reads the configuration for runs of these pipelines. Where it is wrong, each of them says as its last word that its run failed: an
+ * alarm that waits for that sees a wrong variable too.
+ */
+export function configure(
+  shell: Shell,
+  entries: readonly PipelineEntry[],
+  overrides: Environment,
+): Config {
+  try {
+    return shell.config([...new Set(entries.flatMap(({ needs }) => needs))], overrides);
+  } catch (error) {
+    const log = shell.log(withEnds(readLogConfig(shell.environment())));
+    for (const { name } of entries) logUnrecorded(log, name, error, 0);
+    throw error;
+  }
+}
+
 /**
  * Opens effects, runs a pipeline once with progress shown, tells Slack, and returns the exit code. Where the run could not even be
- * recorded, Slack is told all the same: nobody may be looking at the log.
+ * recorded, Slack is told all the same: nobody may be looking at the log. The last line of the log says how the run ended.
  */
 export async function work(
   shell: Shell,
@@ -31,24 +66,61 @@ export async function work(
   entry: PipelineEntry,
   options: WorkOptions,
 ): Promise<number> {
-  return withProgress(shell, config, entry.title, async (log, onProgress) => {
+  return withProgress(shell, config, entry.title, async (log, onProgress, endLog) => {
     for (;;) {
+      const since = performance.now();
+      let ended: RunEnded | null = null;
       try {
-        return await shell.withEffects(config, log, (effects) =>
-          runAndTell(effects, entry, options, shell.signal, onProgress),
-        );
+        const code = await shell.withEffects(config, log, async (effects) => {
+          const worked = await runAndTell(effects, entry, options, shell.signal, onProgress);
+          ({ ended } = worked);
+          return worked.code;
+        });
+        if (ended !== null) logEnd(endLog, entry.name, ended);
+        return code;
       } catch (error) {
-        if (!isBusy(error)) throw error;
-        if (!options.wait) {
+        if (isBusy(error) && !options.wait) {
           log.info(
             `${entry.name} was not started: ${messageOf(error)} (use --wait to wait for it)`,
           );
           return EXIT.ok;
         }
+        if (!isBusy(error)) {
+          // A wrong command line begins no run, and a run that is handed back has not ended.
+          const isRun = !isUsage(error) && !isAborted(error);
+          if (isRun) logUnrecorded(endLog, entry.name, error, performance.now() - since);
+          throw error;
+        }
       }
       await pause(BUSY_MS, shell.signal);
     }
   });
+}
+
+/** The same settings, but for the level: what ends a run is written however quiet the log is to be, since alarms live on it. */
+function withEnds<T extends LogConfig>(config: T): T {
+  return { ...config, log: { ...config.log, level: "info" } };
+}
+
+const LEVEL_OF = { succeeded: "info", degraded: "warn", failed: "error" } as const;
+
+function logEnd(log: Log, pipeline: string, ended: RunEnded): void {
+  const { status, degradedInARow, error } = ended;
+  const durationMs = Math.round(ended.durationMs);
+  const often = degradedInARow > 1 ? ` (${degradedInARow} times in a row)` : "";
+  log[LEVEL_OF[status]](`${pipeline} ended: ${status}${often} in ${duration(durationMs)}`, {
+    ...{ event: "runEnded", pipeline, status, degradedInARow, durationMs },
+    ...(error === null ? {} : { error }),
+  });
+}
+
+function logUnrecorded(log: Log, pipeline: string, thrown: unknown, durationMs: number): void {
+  const error = messageOf(thrown);
+  logEnd(log, pipeline, { status: "failed", degradedInARow: 0, durationMs, error });
+}
+
+function isUsage(error: unknown): boolean {
+  return error instanceof HdashError && error.kind === "usage";
 }
 
 async function runAndTell(
@@ -57,7 +129,7 @@ async function runAndTell(
   options: WorkOptions,
   signal: AbortSignal,
   onProgress: (event: ProgressEvent) => void,
-): Promise<number> {
+): Promise<Worked> {
   const since = performance.now();
   let bound: BoundPipeline;
   let outcome: RunOutcome;
@@ -65,8 +137,7 @@ async function runAndTell(
     bound = await entry.bind(effects, options);
     outcome = await execute(effects, bound, options, signal, onProgress);
   } catch (error) {
-    const isOurs = error instanceof HdashError && error.kind === "usage";
-    if (!isOurs && !isAborted(error) && !isBusy(error)) {
+    if (!isUsage(error) && !isAborted(error) && !isBusy(error)) {
       await tell(
         effects,
         unrecorded(effects, entry.name, error, performance.now() - since),
@@ -75,7 +146,25 @@ async function runAndTell(
     }
     throw error;
   }
-  return conclude(effects, bound, outcome, signal);
+  const code = await conclude(effects, bound, outcome, signal);
+  return { code, ended: await endOf(effects, outcome) };
+}
+
+/** How a run of the ledger ended; null where it did not end here. */
+async function endOf(effects: Effects, outcome: RunOutcome): Promise<RunEnded | null> {
+  if (outcome.kind !== "finished") return null;
+  const { record, durationMs } = outcome;
+  const { status, error } = record;
+  if (status === "succeeded") return { status, degradedInARow: 0, durationMs, error: null };
+  if (status !== "degraded") return { status: "failed", degradedInARow: 0, durationMs, error };
+  let degradedInARow = 1;
+  try {
+    const { countDegradedInARow } = await import("./store/runs.ts");
+    degradedInARow = await countDegradedInARow((await effects.database()).db, record);
+  } catch (thrown) {
+    effects.log.warn(`how often runs were degraded could not be read: ${messageOf(thrown)}`);
+  }
+  return { status, degradedInARow, durationMs, error };
 }
 
 /** What there is to tell of a run that the ledger knows nothing of. */
@@ -104,23 +193,24 @@ function unrecorded(
   };
 }
 
-/** Shows progress while `job` runs: a live view on a terminal, lines of the log elsewhere. */
+/** Shows progress while `job` runs: a live view on a terminal, lines of the log elsewhere. `endLog` is never too quiet for an end. */
 export async function withProgress(
   shell: Shell,
   config: Config,
   title: string,
-  job: (log: Log, onProgress: (event: ProgressEvent) => void) => Promise<number>,
+  job: (log: Log, onProgress: (event: ProgressEvent) => void, endLog: Log) => Promise<number>,
 ): Promise<number> {
   const { openProgressView } = await import("./progressView.ts");
   const isLive = shell.isTerminal && shell.logFormat(config) === "auto";
   let view: ProgressView | null = null;
-  const log = shell.log(config, (line) => {
+  const write = (line: string): void => {
     if (view === null) process.stderr.write(`${line}\n`);
     else view.writeLine(line);
-  });
+  };
+  const log = shell.log(config, write);
   view = openProgressView({ isLive, log, stream: process.stderr, title, secrets: config.secrets });
   try {
-    return await job(log, (event) => view.take(event));
+    return await job(log, (event) => view.take(event), shell.log(withEnds(config), write));
   } finally {
     view.close();
   }

@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 
+import { addArtifactCommands } from "./artifactCommands.ts";
 import { EXIT, type Shell, worse } from "./command.ts";
 import { type Environment, givenJobs } from "./config.ts";
 import type { Effects } from "./effects.ts";
@@ -32,6 +33,7 @@ Examples:
   hdash matrix stats FILE        count one matrix and print it: .mtx folder or zip, .h5ad, .h5, .loom
   hdash doctor                   check the token, the view, the database, the bucket and the webhook
   hdash demo --site ./site       publish a site from bundled data, without any account
+  hdash artifacts --help         the views and lists of a deployment of several in one account
 
 Exit codes: 0 ok · 1 failed · 2 configuration or command line · 3 degraded (published, but a part failed) ·
 143 told to stop; the run was handed back and the next start goes on with it.
@@ -119,6 +121,8 @@ export function addWorkerCommands(program: Command, shell: Shell): void {
       const { demo } = await import("./demo/demo.ts");
       shell.exit(await demo(shell, flags));
     });
+
+  addArtifactCommands(program, shell);
 }
 
 /** What a word that is no command may have been meant for. */
@@ -166,7 +170,7 @@ async function run(shell: Shell, name: string | null, flags: RunFlags): Promise<
   if (flags.atlas !== undefined && named !== "htan") {
     throw new HdashError("usage", "--atlas belongs to `hdash run htan`");
   }
-  const { work } = await import("./work.ts");
+  const { configure, work } = await import("./work.ts");
   // What is asked for by name has to be there; a run of everything is of what is configured.
   const given = givenJobs(shell.environment());
   const chosen =
@@ -174,7 +178,7 @@ async function run(shell: Shell, name: string | null, flags: RunFlags): Promise<
   if (asked === undefined && !given.dashboard && given.matrices) {
     shell.print("the HTAN dashboard is left out: no SYNAPSE_… variable is set");
   }
-  const config = shell.config([...new Set(chosen.flatMap(({ needs }) => needs))], overrides);
+  const config = configure(shell, chosen, overrides);
   let code: number = EXIT.ok;
   for (const pipeline of chosen) {
     const isForced = pipeline.name === "matrix" && config.matrix?.isForced === true;

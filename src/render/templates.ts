@@ -56,6 +56,11 @@ export function makeTemplates(sources: TemplateSources): Templates {
   };
 }
 
+/** Throws where a text is no template; the message names its line. */
+export function checkTemplate(source: string): void {
+  Handlebars.create().precompile(source, OPTIONS);
+}
+
 /** Lets through what our own figures are: one SVG element without script. */
 function checkedSvg(markup: unknown): string {
   if (markup === "") return "";

@@ -166,6 +166,21 @@ export async function listRunsBefore(
   return rows.map(asRecord);
 }
 
+/**
+ * Counts how many ended runs of a run's pipeline were degraded without another end in between: this one and back from it; 0 where it
+ * was not degraded itself.
+ */
+export async function countDegradedInARow(db: Db, run: RunRecord): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    with ended as (
+      select id, status from run
+      where pipeline = ${run.pipeline} and id <= ${run.id}::bigint and finished_at is not null
+    )
+    select count(*)::integer as count from ended
+    where id > coalesce((select max(id) from ended where status <> 'degraded'), 0)`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
 interface Counts {
   readonly hits: number;
   readonly ran: number;

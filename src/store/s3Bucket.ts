@@ -1,6 +1,7 @@
 // An S3 bucket, or a part of one below a prefix, as a place to publish to.
 
 import {
+  DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   ListObjectsV2Command,
@@ -24,6 +25,8 @@ export interface S3BucketOptions extends S3Place {
   readonly prefix: string;
   /** Puts objects with the ACL public-read; default false: who may read them is the bucket's policy. */
   readonly isPublicRead?: boolean;
+  /** The variable that names the bucket, for advice; default S3_BUCKET_NAME. */
+  readonly variable?: string;
   readonly log?: Log;
   /** Default PATIENT. */
   readonly policy?: RetryPolicy;
@@ -31,12 +34,24 @@ export interface S3BucketOptions extends S3Place {
 
 /** A bucket that holds connections. */
 export interface S3Bucket extends Bucket {
+  /**
+   * Lists everything whose key starts with the prefix, by its whole key: also what others put there under names that put() refuses, and
+   * the empty object that the console makes for the prefix itself.
+   */
+  listWhole(signal?: AbortSignal): AsyncIterable<ObjectHead>;
+  /**
+   * Deletes what listWhole() lists, but for the whole keys that are to be kept, and returns how many objects went. Throws a permanent
+   * error where there is no prefix: that would be the whole bucket.
+   */
+  clear(keep: (wholeKey: string) => boolean, signal?: AbortSignal): Promise<number>;
   /** Closes idle connections; a process can end without it. */
   close(): Promise<void>;
 }
 
 /** Above this a body goes up in parts, so that a broken connection is noticed part by part. */
 const MULTIPART_BYTES = 8 * 1024 * 1024;
+/** Characters that cannot be written in the XML that asks for many objects to be deleted. */
+const UNWRITABLE = /[\u0000-\u001f\ufffe\uffff]/;
 /** What DeleteObjects takes at a time. */
 const DELETE_BATCH = 1000;
 
@@ -46,7 +61,7 @@ const DELETE_BATCH = 1000;
  * (rights, names, keys) they throw a permanent one that says what to do.
  */
 export function openS3Bucket(options: S3BucketOptions): S3Bucket {
-  const { bucket, endpoint, log = SILENT, policy = PATIENT } = options;
+  const { bucket, endpoint, variable, log = SILENT, policy = PATIENT } = options;
   const acl = options.isPublicRead === true ? ({ ACL: "public-read" } as const) : {};
   const prefix = normalizePrefix(options.prefix);
   const uri = `s3://${bucket}${prefix === "" ? "" : `/${prefix.slice(0, -1)}`}`;
@@ -62,7 +77,7 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
       try {
         return await send();
       } catch (error) {
-        throw hdashErrorOf(error, { what, uri, bucket, endpoint });
+        throw hdashErrorOf(error, { what, uri, bucket, endpoint, variable });
       }
     };
     const onRetry = (event: { attempt: number; delayMs: number; reason: string }): void =>
@@ -93,6 +108,23 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
       }
       token = next;
     }
+  }
+
+  async function deleteWhole(keys: readonly string[], signal?: AbortSignal): Promise<void> {
+    const what = `delete ${keys.length === 1 ? `${keys[0] ?? ""}` : `${keys.length} objects`} from ${uri}`;
+    await call(what, signal, async () => {
+      const input = {
+        Bucket: bucket,
+        Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true },
+      };
+      const { Errors = [] } = await client.send(new DeleteObjectsCommand(input), sending(signal));
+      const [first] = Errors.filter((error) => error.Code !== "NoSuchKey");
+      if (first !== undefined) {
+        throw Object.assign(new Error(`${first.Key ?? "an object"}: ${first.Message ?? ""}`), {
+          name: first.Code ?? "UnknownError",
+        });
+      }
+    });
   }
 
   return {
@@ -127,39 +159,49 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
     },
     async *list(signal) {
       for await (const page of pages(signal)) {
-        for (const object of page.Contents ?? []) {
-          const key = decode(object.Key ?? "", page.EncodingType).slice(prefix.length);
+        for (const head of headsOf(page)) {
+          const key = head.key.slice(prefix.length);
           // The console makes an empty object for the prefix itself, to show it as a folder.
-          if (key === "") continue;
-          const head: ObjectHead = {
-            key,
-            etag: unquote(object.ETag ?? ""),
-            bytes: object.Size ?? 0,
-          };
-          yield head;
+          if (key !== "") yield { ...head, key };
         }
       }
+    },
+    async *listWhole(signal) {
+      for await (const page of pages(signal)) yield* headsOf(page);
     },
     async delete(keys, signal) {
       for (const key of keys) checkKey(key, prefix);
       for (let start = 0; start < keys.length; start += DELETE_BATCH) {
         const batch = keys.slice(start, start + DELETE_BATCH);
-        const what = `delete ${batch.length === 1 ? `${prefix}${batch[0] ?? ""}` : `${batch.length} objects`} from ${uri}`;
-        await call(what, signal, async () => {
-          const Objects = batch.map((key) => ({ Key: prefix + key }));
-          const input = { Bucket: bucket, Delete: { Objects, Quiet: true } };
-          const { Errors = [] } = await client.send(
-            new DeleteObjectsCommand(input),
-            sending(signal),
-          );
-          const [first] = Errors.filter((error) => error.Code !== "NoSuchKey");
-          if (first !== undefined) {
-            throw Object.assign(new Error(`${first.Key ?? "an object"}: ${first.Message ?? ""}`), {
-              name: first.Code ?? "UnknownError",
-            });
-          }
-        });
+        await deleteWhole(
+          batch.map((key) => prefix + key),
+          signal,
+        );
       }
+    },
+    async clear(keep, signal) {
+      if (prefix === "") throw new HdashError("permanent", `${uri} is a whole bucket: not cleared`);
+      let deleted = 0;
+      // Page by page: a page holds no more than one request deletes.
+      for await (const page of pages(signal)) {
+        const keys = headsOf(page)
+          .map(({ key }) => key)
+          .filter((key) => !keep(key));
+        const odd = keys.filter((key) => UNWRITABLE.test(key));
+        if (keys.length > odd.length) {
+          await deleteWhole(
+            keys.filter((key) => !odd.includes(key)),
+            signal,
+          );
+        }
+        for (const Key of odd) {
+          await call(`delete ${JSON.stringify(Key)} from s3://${bucket}`, signal, () =>
+            client.send(new DeleteObjectCommand({ Bucket: bucket, Key }), sending(signal)),
+          );
+        }
+        deleted += keys.length;
+      }
+      return deleted;
     },
     async close() {
       client.destroy();
@@ -202,6 +244,15 @@ function sending(signal: AbortSignal | undefined): { abortSignal?: AbortSignal }
 /** ETags come in quotes, except where a store forgets them. */
 function unquote(etag: string): string {
   return etag.replace(/^"|"$/g, "");
+}
+
+/** The objects of one page of a list, by their whole keys. */
+function headsOf({ Contents = [], EncodingType }: ListObjectsV2CommandOutput): ObjectHead[] {
+  return Contents.map(({ Key = "", ETag = "", Size = 0 }) => ({
+    key: decode(Key, EncodingType),
+    etag: unquote(ETag),
+    bytes: Size,
+  }));
 }
 
 function decode(key: string, encoding: string | undefined): string {

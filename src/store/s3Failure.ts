@@ -19,6 +19,8 @@ export interface S3Subject {
   readonly bucket: string;
   /** Null for AWS. */
   readonly endpoint: string | null;
+  /** The variable that names the bucket; default S3_BUCKET_NAME. */
+  readonly variable?: string | undefined;
 }
 
 /** Codes that pass by themselves although their status says that we are to blame; the last two are damage on the way. */
@@ -86,7 +88,8 @@ function isPassing({ code, status }: S3Failure): boolean {
   return status === 429 || (status !== null && status >= 500 && status !== 501);
 }
 
-function adviceOn({ code, status }: S3Failure, { bucket, endpoint }: S3Subject): string | null {
+function adviceOn({ code, status }: S3Failure, subject: S3Subject): string | null {
+  const { bucket, endpoint, variable = "S3_BUCKET_NAME" } = subject;
   const store = endpoint === null ? "AWS" : "the store at S3_ENDPOINT_URL";
   switch (code) {
     case "AccessDenied":
@@ -94,9 +97,9 @@ function adviceOn({ code, status }: S3Failure, { bucket, endpoint }: S3Subject):
     case "AllAccessDisabled":
       return `Allow these credentials s3:ListBucket on ${bucket} and s3:PutObject, s3:GetObject, s3:DeleteObject on its objects.`;
     case "NoSuchBucket":
-      return `Make the bucket ${bucket}, or correct S3_BUCKET_NAME or S3_ENDPOINT_URL: ${store} has no bucket of that name.`;
+      return `Make the bucket ${bucket}, or correct ${variable} or S3_ENDPOINT_URL: ${store} has no bucket of that name.`;
     case "InvalidBucketName":
-      return "Correct S3_BUCKET_NAME: it is a bucket's name without s3:// or a path.";
+      return `Correct ${variable}: it is a bucket's name without s3:// or a path.`;
     case "SignatureDoesNotMatch":
       return "Check S3_SECRET_ACCESS_KEY: it does not belong to S3_ACCESS_KEY_ID.";
     case "InvalidAccessKeyId":

@@ -72,6 +72,24 @@ describe("hdash doctor", () => {
       /BAD .*127\.0\.0\.1:9/,
     ],
     [
+      "a work bucket without a namespace",
+      "Artifacts",
+      { HDASH_WORK_BUCKET: "site" },
+      /note .*NAMESPACE is not: hdash's own views and lists are used/,
+    ],
+    [
+      "a namespace without artifacts",
+      "Artifacts",
+      { HDASH_WORK_BUCKET: "site", NAMESPACE: "foo" },
+      /note .*foo\/artifacts can be read: there is nothing[\s\S]*→ `hdash artifacts upload`/,
+    ],
+    [
+      "a work bucket that is not there",
+      "Artifacts",
+      { HDASH_WORK_BUCKET: "other", NAMESPACE: "foo" },
+      /BAD .*other[\s\S]*→ .*HDASH_WORK_BUCKET/,
+    ],
+    [
       "a webhook with a wrong path",
       "Slack",
       { SLACK_WEBHOOK_URL: "http://127.0.0.1/hook" },

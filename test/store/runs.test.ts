@@ -22,7 +22,13 @@ import { identifyProcess, type ProcessIdentity } from "../../src/store/processId
 import { openPublications } from "../../src/store/publications.ts";
 import { resetLedger } from "../../src/store/reset.ts";
 import { commitResult, findResults, type NewResult } from "../../src/store/results.ts";
-import { finishRun, listRuns, listRunsBefore, savePublished } from "../../src/store/runs.ts";
+import {
+  countDegradedInARow,
+  finishRun,
+  listRuns,
+  listRunsBefore,
+  savePublished,
+} from "../../src/store/runs.ts";
 import type { Db } from "../../src/store/schema.ts";
 import {
   endScope,
@@ -470,6 +476,30 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
         removed: { error: 1, warning: 1, info: 0 },
       });
       expect(await countDelta(db, "B", after.runId, before.runId)).toEqual(noDelta());
+    });
+
+    test("counts degraded runs of a pipeline back to its last other end", async () => {
+      const ended = async (status: "succeeded" | "degraded" | "failed", pipeline = "p") => {
+        const lease = await claimed({ pipeline });
+        const end = { status, error: null, finishedAt: AT, deltas: {}, failedScopes: {} };
+        const record = await finishRun(db, lease, end);
+        if (record === null) throw new Error("the run was lost");
+        return record;
+      };
+      const counts: number[] = [];
+      for (const status of ["degraded", "degraded", "succeeded", "degraded"] as const) {
+        counts.push(await countDegradedInARow(db, await ended(status)));
+      }
+      // Another pipeline's runs are not in between; a run that goes on has not ended.
+      await ended("succeeded", "q");
+      await claimed({ pipeline: "p", params: { other: 1 } });
+      const third = await ended("degraded");
+      counts.push(await countDegradedInARow(db, third));
+      await ended("failed");
+      // Later ends do not change how it was.
+      counts.push(await countDegradedInARow(db, third));
+      counts.push(await countDegradedInARow(db, await ended("degraded")));
+      expect(counts).toEqual([1, 2, 0, 1, 2, 2, 1]);
     });
 
     test("tells a run as it stands, and as it ended", async () => {

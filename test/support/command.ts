@@ -25,16 +25,25 @@ export function start(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Running {
-  const child = spawn(
+  return startProgram(
     process.execPath,
     // "--" as in package.json: without it Node itself takes an --env-file that stands behind the script.
     ["--disable-warning=ExperimentalWarning", "--", join(ROOT, script), ...args],
-    {
-      cwd: ROOT,
-      env: { PATH: process.env["PATH"] ?? "", TZ: "UTC", NO_COLOR: "1", ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
+    { TZ: "UTC", NO_COLOR: "1", ...env },
   );
+}
+
+/** Starts any program, in the repository. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Running {
+  const child = spawn(program, args, {
+    cwd: ROOT,
+    env: { PATH: process.env["PATH"] ?? "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const output = { stdout: "", stderr: "" };
   const watchers = new Set<() => void>();
   for (const name of ["stdout", "stderr"] as const) {

@@ -16,6 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "page",
     "matrixFigure",
     "matrixSource",
+    "namespace",
   ],
   ["htan", "matrix", "render", "sources", "store"],
   ["publish", "engine"],
@@ -42,9 +43,12 @@ const PACKAGE_OWNERS: readonly (readonly [name: string, owners: readonly string[
   ["graphology-communities-louvain", ["matrix"]],
   ["yauzl", ["matrix"]],
   ["pino", ["log"]],
-  ["envalid", ["config"]],
+  ["envalid", ["config", "configRules"]],
   // The command line: both programs are built by these files.
-  ["commander", ["command", "workerCommands", "utilCommands", "matrixCommands"]],
+  [
+    "commander",
+    ["command", "workerCommands", "utilCommands", "matrixCommands", "artifactCommands"],
+  ],
 ];
 /** Rooms that only work on what they are given. */
 const PURE_ROOMS: readonly string[] = ["htan"];

@@ -1,0 +1,226 @@
+// hdash artifacts: what a namespace's deployment reads from its bucket, put there, listed, and removed with all that the namespace has.
+
+import type { Command } from "commander";
+
+import { EXIT, type Shell } from "./command.ts";
+import type { Config } from "./config.ts";
+import type { Effects } from "./effects.ts";
+import { HdashError } from "./error.ts";
+import { bytes, count, instant } from "./format.ts";
+import { checkNamespace, placesOf, PRODUCTION } from "./namespace.ts";
+import type { S3Bucket } from "./store/s3Bucket.ts";
+
+const EXAMPLES = `
+Examples:
+  hdash artifacts upload --namespace my-branch              this checkout's views/ and config/
+  hdash artifacts upload --namespace my-branch --from DIR   with the files of DIR/views and DIR/config instead of the same here
+  hdash artifacts list --namespace my-branch
+  hdash artifacts remove --namespace my-branch              all that the namespace has in both buckets, after asking
+
+They lie in HDASH_WORK_BUCKET below <namespace>/artifacts/. Without --namespace the variable NAMESPACE names it.
+`;
+
+interface NamespaceFlag {
+  readonly namespace?: string;
+}
+
+/** Adds the commands about artifacts to a program. */
+export function addArtifactCommands(program: Command, shell: Shell): void {
+  const artifacts = program
+    .command("artifacts")
+    .description("look after the views and lists that a namespace's deployment uses")
+    .addHelpText("after", EXAMPLES);
+  const subcommand = (name: string, description: string): Command =>
+    artifacts
+      .command(name)
+      .description(description)
+      .option("--namespace <name>", "which deployment (default: the variable NAMESPACE)");
+
+  subcommand("upload", "put what changed, delete what is gone")
+    .option(
+      "--from <dir>",
+      "a folder with config/ and/or views/: its files instead of the same here",
+    )
+    .option("--dry-run", "only say what would be done")
+    .action(async (flags: NamespaceFlag & { from?: string; dryRun?: boolean }) =>
+      shell.exit(await upload(shell, flags)),
+    );
+  subcommand("list", "say what is there, and whether it equals this checkout")
+    .option("--json", "as JSON")
+    .action(async (flags: NamespaceFlag & { json?: boolean }) =>
+      shell.exit(await list(shell, flags)),
+    );
+  subcommand(
+    "remove",
+    "delete everything that a namespace has in the work bucket and in the site's",
+  )
+    .option("--yes", "do not ask (needed without a terminal)")
+    .action(async (flags: NamespaceFlag & { yes?: boolean }) =>
+      shell.exit(await remove(shell, flags)),
+    );
+}
+
+/** What a subcommand works with. */
+interface Place {
+  readonly effects: Effects;
+  readonly namespace: string;
+  /** What lies below the namespace's artifacts. */
+  readonly bucket: S3Bucket;
+}
+
+async function withPlace(
+  shell: Shell,
+  flags: NamespaceFlag,
+  work: (place: Place) => Promise<number>,
+): Promise<number> {
+  const config = shell.config(["artifacts"]);
+  const namespace = namespaceOf(flags, config);
+  return shell.withEffects(config, shell.log(config), async (effects) => {
+    const bucket = await effects.openBucket(workBucketOf(config), {
+      prefix: placesOf(namespace).artifacts,
+      variable: "HDASH_WORK_BUCKET",
+    });
+    return work({ effects, namespace, bucket });
+  });
+}
+
+/** Never guessed: what is removed has to have been named. */
+function namespaceOf(flags: NamespaceFlag, config: Config): string {
+  const name = flags.namespace ?? config.namespace;
+  if (name !== null) return checkNamespace(name);
+  throw new HdashError("usage", "no namespace is named", {
+    hint: "Say which: --namespace NAME, or the variable NAMESPACE. `make namespace` prints the one of this checkout's branch.",
+  });
+}
+
+function workBucketOf({ workBucket }: Config): string {
+  if (workBucket !== null) return workBucket;
+  throw new HdashError("config", "HDASH_WORK_BUCKET is not set");
+}
+
+async function upload(
+  shell: Shell,
+  flags: NamespaceFlag & { readonly from?: string; readonly dryRun?: boolean },
+): Promise<number> {
+  return withPlace(shell, flags, async ({ effects, namespace, bucket }) => {
+    const { readArtifactSet } = await import("./artifacts/artifactSet.ts");
+    const { uploadArtifacts } = await import("./artifacts/upload.ts");
+    const set = await readArtifactSet(effects.root, flags.from ?? null);
+    for (const path of set.leftOut) shell.print(`left out  ${path}: hdash does not read it`);
+    const isDry = flags.dryRun === true;
+    const { version, build, clock } = effects;
+    const prefix = placesOf(namespace).artifacts;
+    const done = await uploadArtifacts({
+      ...{ bucket, prefix, set, version, build, clock, isDry },
+      signal: shell.signal,
+    });
+    const would = isDry ? "would " : "";
+    for (const path of done.put) {
+      shell.print(`${would}put     ${path} (${bytes(set.files.get(path)?.bytes ?? 0)})`);
+    }
+    for (const path of done.deleted) shell.print(`${would}delete  ${path}`);
+    const outcome = `${done.put.length} put, ${done.deleted.length} deleted, ${done.unchanged} unchanged`;
+    shell.print(
+      isDry
+        ? `${bucket.uri} was left as it is; without --dry-run: ${outcome}`
+        : `${bucket.uri}: ${outcome}; ${done.isChanged ? `of hdash ${build}` : "nothing to do"}`,
+    );
+    return EXIT.ok;
+  });
+}
+
+async function list(
+  shell: Shell,
+  flags: NamespaceFlag & { readonly json?: boolean },
+): Promise<number> {
+  return withPlace(shell, flags, async ({ effects, namespace, bucket }) => {
+    const { readArtifactSet } = await import("./artifacts/artifactSet.ts");
+    const { inspectArtifacts } = await import("./artifacts/inspect.ts");
+    const own = await readArtifactSet(effects.root, null);
+    const { manifest, files, isWhole, isEqual } = await inspectArtifacts(
+      bucket,
+      own.files,
+      shell.signal,
+    );
+    if (flags.json === true) {
+      const { version = null, build = null, uploadedAt = null } = manifest ?? {};
+      const facts = { namespace, uri: bucket.uri, version, build, uploadedAt, isWhole, isEqual };
+      shell.print(JSON.stringify({ ...facts, files }));
+      return EXIT.ok;
+    }
+    if (files.length === 0) {
+      shell.print(`${bucket.uri} is empty; \`hdash artifacts upload\` puts this checkout's there`);
+      return EXIT.ok;
+    }
+    for (const { path, bytes: size, state } of files) {
+      shell.print(
+        `${state.padEnd(10)}  ${(size === null ? "" : bytes(size)).padStart(7)}  ${path}`,
+      );
+    }
+    const there = files.filter(({ bytes: size }) => size !== null);
+    const total = there.reduce((sum, { bytes: size }) => sum + (size ?? 0), 0);
+    const origin =
+      manifest === null
+        ? "without a manifest"
+        : `of hdash ${manifest.build}, uploaded ${instant(manifest.uploadedAt)}`;
+    const verdict = isWhole
+      ? isEqual
+        ? "the same as this checkout's"
+        : "not the same as this checkout's"
+      : "not whole: runs fail until they are uploaded again";
+    shell.print(
+      `${bucket.uri}: ${count(there.length, "file")}, ${bytes(total)}, ${origin}; ${verdict}`,
+    );
+    return EXIT.ok;
+  });
+}
+
+async function remove(
+  shell: Shell,
+  flags: NamespaceFlag & { readonly yes?: boolean },
+): Promise<number> {
+  // Before anything else is looked at: whatever is configured, the answer is the same.
+  if ((flags.namespace ?? shell.environment()["NAMESPACE"])?.trim() === PRODUCTION) {
+    throw new HdashError("usage", `${PRODUCTION} is production: nothing removes it`, {
+      hint: "Whoever really wants to end it empties the buckets by hand.",
+    });
+  }
+  return withPlace(shell, flags, async ({ effects, namespace }) => {
+    const isSure = flags.yes === true;
+    if (!isSure && !shell.isTerminal) {
+      throw new HdashError(
+        "usage",
+        `remove deletes everything that ${namespace} has, and there is no terminal to ask on`,
+        { hint: "Say --yes if that is what you want." },
+      );
+    }
+    const { findHoldings, removeHolding } = await import("./artifacts/remove.ts");
+    const { prefix } = placesOf(namespace);
+    const { config } = effects;
+    const work = { prefix, variable: "HDASH_WORK_BUCKET" };
+    const buckets = [await effects.openBucket(workBucketOf(config), work)];
+    if (config.site.kind === "s3" && config.site.bucket !== config.workBucket) {
+      buckets.push(await effects.openBucket(config.site.bucket, { prefix }));
+    }
+    const holdings = await findHoldings(buckets, shell.signal);
+    if (holdings.length === 0) {
+      shell.print(`${namespace} has nothing in ${buckets.map(({ uri }) => uri).join(" and ")}`);
+      return EXIT.ok;
+    }
+    for (const { place, objects, bytes: size } of holdings) {
+      shell.print(`${place}  ${count(objects, "object")}, ${bytes(size)}`);
+    }
+    if (!isSure) {
+      const answer = await shell.ask(`Delete all of this? Type the namespace's name: `);
+      if (answer.trim() !== namespace) {
+        shell.print("nothing was deleted");
+        return EXIT.failed;
+      }
+    }
+    for (const holding of holdings) {
+      const deleted = await removeHolding(holding, shell.signal);
+      shell.print(`${holding.place}  ${count(deleted, "object")} deleted`);
+    }
+    return EXIT.ok;
+  });
+}

@@ -1,0 +1,104 @@
+// The set of artifacts that a folder makes: the files of this hdash, with those of another folder laid over them, checked to be readable.
+
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+import { digestOf } from "../digest.ts";
+import { HdashError, messageOf } from "../error.ts";
+import { readComponents } from "../htan/components.ts";
+import { readAtlases } from "../htan/registry.ts";
+import { checkTemplate } from "../render/templates.ts";
+import { checkKey } from "../store/objectKey.ts";
+import { type ArtifactFile, isArtifact } from "./manifest.ts";
+
+/** A file and what it holds. */
+export interface LocalFile extends ArtifactFile {
+  readonly content: Uint8Array;
+}
+
+export interface ArtifactSet {
+  /** By path, sorted by it. */
+  readonly files: ReadonlyMap<string, LocalFile>;
+  /** Files of the other folder that hdash does not read. */
+  readonly leftOut: readonly string[];
+}
+
+/** The folders a set is made of. */
+const FOLDERS = ["config", "views"] as const;
+
+/**
+ * Reads a whole set: what lies in config/ and views/ of `root`, and instead of it what lies in those of `from`. So no set can lack
+ * a file that hdash needs. Throws a config error that names every file of it that hdash could not use.
+ */
+export async function readArtifactSet(root: string, from: string | null): Promise<ArtifactSet> {
+  const own = await filesOf(root);
+  const other = from === null ? [] : await filesOf(from);
+  if (from !== null && other.length === 0) {
+    throw new HdashError(
+      "usage",
+      `${from} holds no artifacts: there is nothing in config/ or views/`,
+      {
+        hint: "Give it the files that differ, e.g. config/htan_projects.csv or views/index.hbs; the others are those of this hdash.",
+      },
+    );
+  }
+  const places = new Map([
+    ...own.map((path): [string, string] => [path, root]),
+    ...other.map((path): [string, string] => [path, from ?? root]),
+  ]);
+  const files = new Map<string, LocalFile>();
+  for (const path of [...places.keys()].filter(isArtifact).sort()) {
+    const content = await read(join(places.get(path) ?? root, path));
+    const { byteLength: bytes } = content;
+    files.set(checkKey(path), { path, bytes, sha256: digestOf(content), content });
+  }
+  checkSet(files);
+  return { files, leftOut: other.filter((path) => !isArtifact(path)) };
+}
+
+async function filesOf(root: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const folder of FOLDERS) {
+    const dir = join(root, folder);
+    const isFolder = (await stat(dir).catch(() => null))?.isDirectory() === true;
+    if (!isFolder) continue;
+    for (const name of await readdir(dir, { recursive: true })) {
+      // What cannot be looked at, such as a link into nowhere, is not passed over: reading it says why.
+      const info = await stat(join(dir, name)).catch(() => null);
+      if (info === null || info.isFile()) found.push(`${folder}/${name}`);
+    }
+  }
+  return found.sort();
+}
+
+async function read(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new HdashError("config", `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Refuses what the next run would stumble over. */
+function checkSet(files: ReadonlyMap<string, LocalFile>): void {
+  const problems: string[] = [];
+  const check = (path: string, look: (text: string) => unknown): void => {
+    const file = files.get(path);
+    try {
+      if (file === undefined) throw new Error("it is missing");
+      look(new TextDecoder("utf-8", { fatal: true }).decode(file.content));
+    } catch (error) {
+      problems.push(`${path}: ${messageOf(error)}`);
+    }
+  };
+  check("config/htan_projects.csv", readAtlases);
+  check("config/htan_components.json", (text) => {
+    const json: unknown = JSON.parse(text);
+    return readComponents(json);
+  });
+  for (const path of files.keys()) {
+    if (path.endsWith(".hbs")) check(path, checkTemplate);
+  }
+  if (problems.length === 0) return;
+  throw new HdashError("config", `the artifacts were refused:\n  ${problems.join("\n  ")}`);
+}

@@ -1,0 +1,151 @@
+import { readFile, symlink } from "node:fs/promises";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { readArtifactSet } from "../../src/artifacts/artifactSet.ts";
+import { isArtifact, readManifest, writeManifest } from "../../src/artifacts/manifest.ts";
+import { loadDesign } from "../../src/design.ts";
+import { digestOf } from "../../src/digest.ts";
+import { LIST, makeFolder, ROOT } from "./rig.ts";
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe("readArtifactSet(root, from)", () => {
+  test("holds all that the design and the lists are read from, and nothing else", async () => {
+    const { files, leftOut } = await readArtifactSet(ROOT, null);
+    const paths = [...files.keys()];
+    expect(paths.slice(0, 2)).toEqual(["config/htan_components.json", "config/htan_projects.csv"]);
+    expect(paths).toEqual(expect.arrayContaining(["views/index.hbs", "views/partials/head.hbs"]));
+    expect(paths.filter((path) => /\.d\.ts$|\.json$|OFL/.test(path))).toEqual([
+      "config/htan_components.json",
+    ]);
+    expect(leftOut).toEqual([]);
+    const design = await loadDesign(ROOT);
+    for (const name of Object.keys(design.assets.paths)) {
+      const isOurs = await readFile(join(ROOT, "views/assets", name)).catch(() => null);
+      if (isOurs !== null) expect(paths).toContain(`views/assets/${name}`);
+    }
+    const list = files.get("config/htan_projects.csv");
+    const content = await readFile(join(ROOT, "config/htan_projects.csv"));
+    expect([list?.sha256, list?.bytes]).toEqual([digestOf(content), content.byteLength]);
+  });
+
+  test("lays the files of another folder over its own, so that none is ever missing", async () => {
+    const from = await makeFolder({
+      "config/htan_projects.csv": LIST,
+      "config/notes.txt": "mine",
+      "views/assets/größe + 1%2F2.css": "p {}",
+      "elsewhere/x.css": "p {}",
+    });
+    const own = await readArtifactSet(ROOT, null);
+    const { files, leftOut } = await readArtifactSet(ROOT, from);
+    expect(leftOut).toEqual(["config/notes.txt"]);
+    expect(files.get("config/htan_projects.csv")?.sha256).toBe(digestOf(LIST));
+    expect([...files.keys()].filter((path) => !own.files.has(path))).toEqual([
+      "views/assets/größe + 1%2F2.css",
+    ]);
+    expect([...own.files.keys()].filter((path) => !files.has(path))).toEqual([]);
+  });
+
+  test("follows a link to a file: a list is often one", async () => {
+    const elsewhere = await makeFolder({ "list.csv": LIST });
+    const from = await makeFolder({ "config/notes.txt": "" });
+    await symlink(join(elsewhere, "list.csv"), join(from, "config", "htan_projects.csv"));
+    const { files } = await readArtifactSet(ROOT, from);
+    expect(files.get("config/htan_projects.csv")?.sha256).toBe(digestOf(LIST));
+  });
+
+  test("refuses a link into nowhere, naming it", async () => {
+    const from = await makeFolder({ "config/notes.txt": "" });
+    await symlink(join(from, "none.csv"), join(from, "config", "htan_projects.csv"));
+    await expect(readArtifactSet(ROOT, from)).rejects.toMatchObject({
+      kind: "config",
+      message: expect.stringMatching(/config\/htan_projects\.csv cannot be read: ENOENT/) as string,
+    });
+  });
+
+  test("refuses a folder with neither config/ nor views/", async () => {
+    const from = await makeFolder({ "htan_projects.csv": LIST });
+    await expect(readArtifactSet(ROOT, from)).rejects.toMatchObject({
+      kind: "usage",
+      message: `${from} holds no artifacts: there is nothing in config/ or views/`,
+    });
+  });
+
+  test("refuses what the next run would stumble over, and names every file of it", async () => {
+    const from = await makeFolder({
+      "config/htan_projects.csv": "id,atlas_id,name,liaison\n123,HTA1,One,\n",
+      "config/htan_components.json": "[{}]",
+      "views/index.hbs": "{{#if x}}",
+    });
+    const refusal = await readArtifactSet(ROOT, from).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ kind: "config" });
+    const lines = String(refusal).split("\n").slice(1);
+    expect(lines.filter((line) => /^ {2}\S/.test(line)).map((line) => line.split(":")[0])).toEqual([
+      "  config/htan_projects.csv",
+      "  config/htan_components.json",
+      "  views/index.hbs",
+    ]);
+    expect(String(refusal)).toContain('"123"');
+  });
+
+  test("refuses a list that is not UTF-8", async () => {
+    const from = await makeFolder({ "config/x": "" });
+    const { writeFile } = await import("node:fs/promises");
+    await writeFile(join(from, "config/htan_projects.csv"), Buffer.from([0xff, 0xfe, 0x41]));
+    await expect(readArtifactSet(ROOT, from)).rejects.toMatchObject({ kind: "config" });
+  });
+});
+
+describe("isArtifact(path)", () => {
+  test.each([
+    ["config/htan_projects.csv", true],
+    ["config/other.csv", false],
+    ["views/index.hbs", true],
+    ["views/partials/a b.hbs", true],
+    ["views/site.css", false],
+    ["views/assets/site.css", true],
+    ["views/assets/fonts/inter-400.woff2", true],
+    ["views/assets/tsconfig.json", false],
+    ["src/main.ts", false],
+  ])("%s: %j", (path, expected) => {
+    expect(isArtifact(path)).toBe(expected);
+  });
+});
+
+describe("readManifest(bytes)", () => {
+  const file = { path: "views/a.hbs", bytes: 3, sha256: "0".repeat(64), etag: "e" };
+  const manifest = {
+    ...{ version: "1.0.0", build: "1.0.0 (abc)", uploadedAt: "2026-11-21T10:00:00.000Z" },
+    files: [file],
+  };
+
+  test("reads what was written", () => {
+    expect(readManifest(writeManifest(manifest))).toEqual(manifest);
+  });
+
+  test.each([
+    ["no JSON", "{"],
+    ["no object", "null"],
+    ["no version", { ...manifest, version: 1 }],
+    ["no build", { ...manifest, build: null }],
+    ["no instant", { ...manifest, uploadedAt: "yesterday" }],
+    ["no files", { ...manifest, files: {} }],
+    ["a file twice", { ...manifest, files: [file, file] }],
+    ["a path that climbs", { ...manifest, files: [{ ...file, path: "views/../../a.hbs" }] }],
+    ["a path elsewhere", { ...manifest, files: [{ ...file, path: "src/a.hbs" }] }],
+    ["an absolute path", { ...manifest, files: [{ ...file, path: "/views/a.hbs" }] }],
+    ["a path with a backslash", { ...manifest, files: [{ ...file, path: "views/a\\b.hbs" }] }],
+    ["a size that is none", { ...manifest, files: [{ ...file, bytes: -1 }] }],
+    ["a digest that is none", { ...manifest, files: [{ ...file, sha256: "x" }] }],
+    ["no etag", { ...manifest, files: [{ ...file, etag: null }] }],
+  ])("takes %s for no manifest", (_what, value) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    expect(readManifest(bytesOf(text))).toBeNull();
+  });
+
+  test("takes bytes that are no UTF-8 for no manifest", () => {
+    expect(readManifest(new Uint8Array([0xff, 0xfe]))).toBeNull();
+  });
+});

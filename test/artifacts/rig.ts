@@ -1,0 +1,61 @@
+// A work bucket on the strict S3 server, and folders to upload from.
+
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+import { readArtifactSet } from "../../src/artifacts/artifactSet.ts";
+import { uploadArtifacts, type Uploaded, type UploadOptions } from "../../src/artifacts/upload.ts";
+import { placesOf } from "../../src/namespace.ts";
+import type { RetryPolicy } from "../../src/retry.ts";
+import { openS3Bucket, type S3Bucket } from "../../src/store/s3Bucket.ts";
+import type { S3Server } from "../support/s3Server.ts";
+
+/** The repository. */
+export const ROOT = join(import.meta.dirname, "..", "..");
+const QUICK: RetryPolicy = { attempts: 2, minDelayMs: 1, maxDelayMs: 2 };
+export const AT = new Date("2026-11-21T10:00:00Z");
+/** Two thirds of an atlas list. */
+export const LIST = "id,atlas_id,name,liaison\nsyn1,HTA1,One,\nsyn2,HTA2,Two,\n";
+
+/** Opens what lies below a prefix of a bucket. */
+export function openAt(s3: S3Server, bucket: string, prefix: string): S3Bucket {
+  const { accessKeyId, secretAccessKey } = s3;
+  const credentials = { accessKeyId, secretAccessKey };
+  return openS3Bucket({ bucket, prefix, endpoint: s3.url, credentials, policy: QUICK });
+}
+
+/** Makes a folder with these files. */
+export async function makeFolder(files: Readonly<Record<string, string>>): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "hdash-artifacts-"));
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(dir, path)), { recursive: true });
+    await writeFile(join(dir, path), text);
+  }
+  return dir;
+}
+
+/** Uploads this checkout's files with those of a folder to a namespace of the bucket "work". */
+export async function uploadTo(
+  s3: S3Server,
+  namespace: string,
+  options: Partial<UploadOptions> & { readonly from?: string } = {},
+): Promise<Uploaded> {
+  const prefix = placesOf(namespace).artifacts;
+  const bucket = openAt(s3, "work", prefix);
+  try {
+    return await uploadArtifacts({
+      ...{ bucket, prefix, version: "1.0.0", build: "1.0.0 (abc)", isDry: false },
+      set: await readArtifactSet(ROOT, options.from ?? null),
+      clock: () => AT,
+      ...options,
+    });
+  } finally {
+    await bucket.close();
+  }
+}
+
+/** Key → etag of everything in a bucket. */
+export function stateOf(s3: S3Server, bucket: string): Readonly<Record<string, string>> {
+  return Object.fromEntries([...s3.objects(bucket)].map(([key, { etag }]) => [key, etag]));
+}

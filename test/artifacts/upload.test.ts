@@ -1,0 +1,337 @@
+// What an upload does to a bucket, what can be fetched from it afterwards, and what cannot.
+
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import { readArtifactSet } from "../../src/artifacts/artifactSet.ts";
+import { downloadArtifacts } from "../../src/artifacts/download.ts";
+import { fetchArtifacts } from "../../src/artifacts/fetch.ts";
+import { inspectArtifacts } from "../../src/artifacts/inspect.ts";
+import { SILENT } from "../../src/log.ts";
+import type { S3Bucket } from "../../src/store/s3Bucket.ts";
+import { type S3Server, startS3 } from "../support/s3Server.ts";
+import { AT, LIST, makeFolder, openAt, ROOT, stateOf, uploadTo } from "./rig.ts";
+
+const MANIFEST = "foo/artifacts/artifacts.json";
+const INDEX = "foo/artifacts/views/index.hbs";
+
+let s3: S3Server;
+let bucket: S3Bucket;
+let folder = "";
+const own = await readArtifactSet(ROOT, null);
+
+beforeAll(async () => {
+  s3 = await startS3({ buckets: ["work"], pageKeys: 7 });
+  bucket = openAt(s3, "work", "foo/artifacts/");
+  folder = await makeFolder({
+    "config/htan_projects.csv": LIST,
+    "views/assets/größe + 1%2F2.css": "p {}",
+  });
+});
+
+afterAll(async () => {
+  await bucket.close();
+  await s3.close();
+});
+
+beforeEach(() => {
+  s3.setFaults(null);
+  for (const key of s3.objects("work").keys()) s3.removeObject("work", key);
+});
+
+function putKeys(): readonly string[] {
+  return s3.puts.splice(0).map(({ key }) => key);
+}
+
+const download = (version = "1.0.0") =>
+  downloadArtifacts({
+    ...{ bucket, version, lookAgainMs: 1 },
+    makeFolder: () => makeFolder({}),
+  });
+
+describe("uploadArtifacts(options)", () => {
+  test("puts every file, and the manifest last", async () => {
+    putKeys();
+    const done = await uploadTo(s3, "foo");
+    const keys = putKeys();
+    expect(done).toEqual({
+      put: [...own.files.keys()],
+      deleted: [],
+      unchanged: 0,
+      isChanged: true,
+    });
+    expect(keys.at(-1)).toBe(MANIFEST);
+    expect([...keys].sort()).toEqual(
+      [...own.files.keys(), "artifacts.json"].map((path) => `foo/artifacts/${path}`).sort(),
+    );
+    const manifest: unknown = JSON.parse(
+      s3.objects("work").get(MANIFEST)?.read().toString("utf8") ?? "",
+    );
+    expect(manifest).toEqual({
+      ...{ version: "1.0.0", build: "1.0.0 (abc)", uploadedAt: AT.toISOString() },
+      files: [...own.files.values()].map(({ path, bytes, sha256 }) => ({
+        ...{ path, bytes, sha256 },
+        etag: s3.objects("work").get(`foo/artifacts/${path}`)?.etag,
+      })),
+    });
+  });
+
+  test("does nothing where nothing changed", async () => {
+    await uploadTo(s3, "foo");
+    putKeys();
+    const done = await uploadTo(s3, "foo", { clock: () => new Date(0) });
+    expect(done).toMatchObject({ put: [], deleted: [], isChanged: false });
+    expect(done.unchanged).toBe(own.files.size);
+    expect(putKeys()).toEqual([]);
+  });
+
+  test("puts what changed and deletes what is gone, then the manifest", async () => {
+    await uploadTo(s3, "foo", { from: folder });
+    putKeys();
+    s3.requests.length = 0;
+    const done = await uploadTo(s3, "foo");
+    expect(done).toMatchObject({
+      put: ["config/htan_projects.csv"],
+      deleted: ["views/assets/größe + 1%2F2.css"],
+    });
+    const changes = s3.requests
+      .filter(({ operation }) => /Put|Delete/.test(operation))
+      .map(({ operation, key }) => `${operation} ${key}`.trim());
+    expect(changes).toEqual([
+      "PutObject foo/artifacts/config/htan_projects.csv",
+      "DeleteObjects",
+      `PutObject ${MANIFEST}`,
+    ]);
+    expect(await inspectArtifacts(bucket, own.files)).toMatchObject({
+      isWhole: true,
+      isEqual: true,
+    });
+  });
+
+  test("puts back what somebody changed or removed behind its back", async () => {
+    await uploadTo(s3, "foo");
+    s3.setObject("work", INDEX, "changed");
+    s3.removeObject("work", "foo/artifacts/views/atlas.hbs");
+    s3.setObject("work", "foo/artifacts/stray//odd.hbs", "stray");
+    const done = await uploadTo(s3, "foo");
+    expect(done).toMatchObject({
+      put: ["views/atlas.hbs", "views/index.hbs"],
+      deleted: ["stray//odd.hbs"],
+    });
+    expect(await inspectArtifacts(bucket, own.files)).toMatchObject({
+      isWhole: true,
+      isEqual: true,
+    });
+  });
+
+  test("writes the manifest anew for another version of the same files", async () => {
+    await uploadTo(s3, "foo");
+    putKeys();
+    expect(await uploadTo(s3, "foo", { version: "1.1.0" })).toMatchObject({ isChanged: true });
+    expect(putKeys()).toEqual([MANIFEST]);
+  });
+
+  test("says what it would do and does nothing when dry", async () => {
+    await uploadTo(s3, "foo", { from: folder });
+    const before = stateOf(s3, "work");
+    const done = await uploadTo(s3, "foo", { isDry: true });
+    expect(done).toMatchObject({
+      put: ["config/htan_projects.csv"],
+      deleted: ["views/assets/größe + 1%2F2.css"],
+      isChanged: true,
+    });
+    expect(stateOf(s3, "work")).toEqual(before);
+  });
+
+  test("leaves other namespaces alone, byte for byte", async () => {
+    for (const name of ["foo-bar", "fo", "foo2"]) await uploadTo(s3, name, { from: folder });
+    s3.setObject("work", "foo", "a file of that name");
+    const others = stateOf(s3, "work");
+    await uploadTo(s3, "foo", { from: folder });
+    await uploadTo(s3, "foo");
+    const after = Object.entries(stateOf(s3, "work")).filter(([key]) => !key.startsWith("foo/"));
+    expect(Object.fromEntries(after)).toEqual(others);
+  });
+
+  test("leaves no manifest of what is not there when it breaks in the middle", async () => {
+    await uploadTo(s3, "foo", { from: folder });
+    const manifest = stateOf(s3, "work")[MANIFEST];
+    s3.setFaults({ nthPut: 1, times: 99, status: 403, code: "AccessDenied" });
+    await expect(uploadTo(s3, "foo")).rejects.toMatchObject({
+      kind: "permanent",
+      hint: expect.stringContaining("s3:PutObject") as string,
+    });
+    expect(stateOf(s3, "work")[MANIFEST]).toBe(manifest);
+  });
+});
+
+describe("downloadArtifacts(options)", () => {
+  test("fetches every file as it was uploaded", async () => {
+    await uploadTo(s3, "foo", { from: folder });
+    const found = await download();
+    if (found.kind !== "fetched") throw new Error(found.kind);
+    const paths = (await readdir(found.dir, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(found.dir.length + 1));
+    expect(paths.sort()).toEqual([...own.files.keys(), "views/assets/größe + 1%2F2.css"].sort());
+    expect(await readFile(join(found.dir, "config/htan_projects.csv"), "utf8")).toBe(LIST);
+    await rm(found.dir, { recursive: true });
+  });
+
+  test("finds none where there are none", async () => {
+    await uploadTo(s3, "foo-bar");
+    expect(await download()).toEqual({ kind: "none" });
+  });
+
+  test("does not even look at files of another version", async () => {
+    await uploadTo(s3, "foo", { version: "2.0.0" });
+    s3.removeObject("work", INDEX);
+    expect(await download()).toMatchObject({
+      kind: "otherVersion",
+      manifest: { version: "2.0.0" },
+    });
+  });
+
+  test.each([
+    ["a file was changed", () => s3.setObject("work", INDEX, "changed"), "views/index.hbs is not"],
+    [
+      "a file was changed and is as long as it was",
+      () => s3.setObject("work", INDEX, "x".repeat(own.files.get("views/index.hbs")?.bytes ?? 0)),
+      "views/index.hbs is not",
+    ],
+    ["a file is missing", () => s3.removeObject("work", INDEX), "views/index.hbs is missing"],
+    ["a manifest is no manifest", () => s3.setObject("work", MANIFEST, "{}"), "cannot be read"],
+    ["there is no manifest", () => s3.removeObject("work", MANIFEST), "artifacts.json is missing"],
+  ])("is a transient error that says to upload again where %s", async (_what, damage, why) => {
+    await uploadTo(s3, "foo");
+    damage();
+    await expect(download()).rejects.toMatchObject({
+      kind: "transient",
+      message: expect.stringContaining(why) as string,
+      hint: expect.stringContaining("`hdash artifacts upload`") as string,
+    });
+  });
+
+  test("waits for an upload that is under way", async () => {
+    await uploadTo(s3, "foo", { from: folder });
+    const stopped = stateOf(s3, "work")[MANIFEST];
+    s3.setObject("work", "foo/artifacts/config/htan_projects.csv", "half-way");
+    let looks = 0;
+    s3.setFaults(({ operation, key }) => {
+      // The second time that somebody looks, the upload has ended.
+      if (operation === "GetObject" && key === MANIFEST && ++looks === 2) {
+        s3.setObject("work", "foo/artifacts/config/htan_projects.csv", LIST);
+      }
+      return null;
+    });
+    expect(await download()).toMatchObject({ kind: "fetched" });
+    expect([looks, stateOf(s3, "work")[MANIFEST]]).toEqual([2, stopped]);
+  });
+
+  test("passes on what the store refuses", async () => {
+    await uploadTo(s3, "foo");
+    s3.setFaults(() => ({ status: 403, code: "AccessDenied" }));
+    await expect(download()).rejects.toMatchObject({ kind: "permanent" });
+  });
+});
+
+describe("fetchArtifacts(options)", () => {
+  async function fetching(version: string): Promise<readonly [dir: string | null, log: string[]]> {
+    const log: string[] = [];
+    const say = (level: string) => (message: string) => void log.push(`${level}: ${message}`);
+    const dir = await fetchArtifacts({
+      ...{ bucket, namespace: "foo", version, scratch: () => makeFolder({}) },
+      log: { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") },
+    });
+    return [dir, log];
+  }
+
+  test("says in one line what is used", async () => {
+    expect(await fetching("1.0.0")).toEqual([
+      null,
+      [
+        "info: foo has no artifacts in s3://work/foo/artifacts: hdash's own views and lists are used",
+      ],
+    ]);
+    await uploadTo(s3, "foo");
+    const [dir, log] = await fetching("1.0.0");
+    expect(dir).toMatch(/artifacts-[^/]+$/);
+    expect(log).toEqual([
+      `info: the artifacts of foo are used: ${own.files.size} files of hdash 1.0.0 (abc), uploaded 21 Nov 2026, 10:00 UTC`,
+    ]);
+  });
+
+  test("warns of another version, naming both, and uses hdash's own", async () => {
+    await uploadTo(s3, "foo");
+    expect(await fetching("1.1.0")).toEqual([
+      null,
+      [
+        "warn: the artifacts of foo in s3://work/foo/artifacts are of hdash 1.0.0, this is 1.1.0: its own views and lists are used; `hdash artifacts upload` replaces them",
+      ],
+    ]);
+  });
+});
+
+describe("a folder that cannot be written", () => {
+  test("fails the fetch, naming it", async () => {
+    await uploadTo(s3, "foo");
+    const file = join(await makeFolder({ file: "" }), "file");
+    const given = { bucket, namespace: "foo", version: "1.0.0", log: SILENT };
+    await expect(fetchArtifacts({ ...given, scratch: async () => file })).rejects.toMatchObject({
+      kind: "permanent",
+      message: expect.stringContaining(`no folder can be made in ${file}: ENOTDIR`) as string,
+    });
+    const written = downloadArtifacts({ bucket, version: "1.0.0", makeFolder: async () => file });
+    await expect(written).rejects.toMatchObject({
+      kind: "permanent",
+      message: expect.stringContaining(`no artifacts can be written to ${file}: `) as string,
+    });
+  });
+});
+
+describe("inspectArtifacts(bucket, own)", () => {
+  const states = async (): Promise<Readonly<Record<string, string>>> => {
+    const { files } = await inspectArtifacts(bucket, own.files);
+    const odd = files.filter(({ state }) => state !== "same");
+    return Object.fromEntries(odd.map(({ path, state }) => [path, state]));
+  };
+
+  test("finds nothing where there is nothing", async () => {
+    expect(await inspectArtifacts(bucket, own.files)).toEqual({
+      ...{ manifest: null, files: [], isWhole: false, isEqual: false },
+    });
+  });
+
+  test("tells what differs from this checkout", async () => {
+    await uploadTo(s3, "foo", { from: folder });
+    expect(await states()).toEqual({
+      "config/htan_projects.csv": "differs",
+      "views/assets/größe + 1%2F2.css": "only there",
+    });
+    expect(await inspectArtifacts(bucket, own.files)).toMatchObject({
+      isWhole: true,
+      isEqual: false,
+    });
+  });
+
+  test("tells what is damaged, and what nobody listed", async () => {
+    await uploadTo(s3, "foo");
+    s3.setObject("work", INDEX, "changed");
+    s3.removeObject("work", "foo/artifacts/views/atlas.hbs");
+    s3.setObject("work", "foo/artifacts/views/stray.hbs", "stray");
+    expect(await states()).toEqual({
+      "views/index.hbs": "damaged",
+      "views/atlas.hbs": "damaged",
+      "views/stray.hbs": "unlisted",
+    });
+    expect(await inspectArtifacts(bucket, own.files)).toMatchObject({ isWhole: false });
+  });
+
+  test("tells what only this checkout has", async () => {
+    const files = new Map([...own.files].filter(([path]) => path !== "views/index.hbs"));
+    await uploadTo(s3, "foo", { set: { files, leftOut: [] } });
+    expect(await states()).toEqual({ "views/index.hbs": "only here" });
+  });
+});
