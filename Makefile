@@ -11,14 +11,24 @@ ENV_FILE ?= .env
 DOCKER ?= docker
 REGISTRY ?=
 REPOSITORY ?= hdash
-TAG ?= latest
+# Without one, the revision: a tag in the registry is never overwritten.
+TAG ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo latest)
 IMAGE = $(if $(REGISTRY),$(REGISTRY)/)$(REPOSITORY):$(TAG)
+# Another base image, and more for docker build, e.g. DOCKER_FLAGS="--no-cache".
 BASE ?=
+DOCKER_FLAGS ?=
+# What the image's labels say. An address of a repository may hold a login, which nobody else is to read.
+VERSION = $(shell sed -n 's/^  "version": "\(.*\)",$$/\1/p' package.json)
+REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+SOURCE = $(shell git remote get-url origin 2>/dev/null | sed -n 's,^[a-z+]*://,,; s,^[^/]*@,,; s,:[0-9][0-9]*/,/,; s,^\([^/:]*\):\([^/]\),\1/\2,; s,\.git$$,,; /^[a-z0-9.-]*\.[a-z]*\//s,^,https://,p')
 
 # The Node that everything runs on is the npm package `node`, in the version that the lockfile names.
 NODE_VERSION := $(shell sed -n '/"node_modules\/node": {/,/}/s/.*"version": "\(.*\)".*/\1/p' package-lock.json)
 NODE_MAJOR := $(firstword $(subst ., ,$(NODE_VERSION)))
 INSTALLED := node_modules/.installed
+INFRA_INSTALLED := infra/node_modules/.installed
+# STAGE, NAMESPACE, TAG, PIPELINE and COMMAND reach it by the environment, so that no shell reads them.
+INFRA = node --disable-warning=ExperimentalWarning infra/targets.ts
 
 # System folders last: initdb and runuser may lie where only root looks.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
@@ -26,6 +36,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo run test check types lint format bench bless build_amd64 docker_push
+.PHONY: namespace synth diff deploy destroy diff_base deploy_base destroy_base task
 
 help: ## list the targets
 	@sed -n 's/^\([a-z_0-9]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -45,6 +56,12 @@ $(INSTALLED): package-lock.json
 	  echo "setup: the npm package node did not install; its install script must be allowed (allowScripts in package.json)" >&2; exit 1; }
 	@touch $@
 
+# The stacks' own packages: a hundred megabytes that only deployments and tests need.
+$(INFRA_INSTALLED): infra/package-lock.json $(INSTALLED)
+	@echo "setup: packages of the stacks → infra/node_modules"
+	@npm ci --prefix infra --no-audit --no-fund --loglevel=error
+	@touch $@
+
 demo: $(INSTALLED) ## build a whole site from bundled data: make demo SITE=DIR
 	@npm run -s hdash -- demo --site "$(SITE)"
 
@@ -52,17 +69,17 @@ run: $(INSTALLED) ## run hdash for real, with the variables in .env: make run EN
 	@test -f "$(ENV_FILE)" || { echo "run: there is no $(ENV_FILE); copy .env.example to it and fill it in" >&2; exit 2; }
 	@npm run -s hdash -- --env-file "$(ENV_FILE)"
 
-test: $(INSTALLED) ## run types, lint, format check and every test
+test: $(INFRA_INSTALLED) ## run types, lint, format check and every test
 	@sh test/support/install.sh
 	@npm run -s test
 
-check: $(INSTALLED) ## run types, lint and format check
+check: $(INFRA_INSTALLED) ## run types, lint and format check
 	@npm run -s check
 
-types: $(INSTALLED) ## check the types
+types: $(INFRA_INSTALLED) ## check the types
 	@npm run -s types
 
-lint: $(INSTALLED) ## look for what the house rules forbid, and for what nobody uses
+lint: $(INFRA_INSTALLED) ## look for what the house rules forbid, and for what nobody uses
 	@npm run -s lint
 
 format: $(INSTALLED) ## format every file
@@ -71,15 +88,15 @@ format: $(INSTALLED) ## format every file
 bench: $(INSTALLED) ## measure time, CPU and memory: make bench BENCH=htan ARGS="--scale 10"
 	@node --disable-warning=ExperimentalWarning "bench/$(BENCH).ts" $(ARGS)
 
-bless: $(INSTALLED) ## write the golden files that tests compare with; look at the diff
+bless: $(INFRA_INSTALLED) ## write the golden files that tests compare with; look at the diff
 	@sh test/support/install.sh
 	@BLESS=1 vitest run
 	@git status --short -- '*golden*' migrations/schema.sql
 
 build_amd64: ## build the image for linux/amd64: make build_amd64 REGISTRY=… REPOSITORY=… TAG=…
-	$(DOCKER) build --platform linux/amd64 $(if $(BASE),--build-arg BASE=$(BASE)) \
-	  --build-arg VERSION=$(TAG) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
-	  --tag $(IMAGE) .
+	$(DOCKER) build --platform linux/amd64 $(DOCKER_FLAGS) $(if $(BASE),--build-arg "BASE=$(BASE)") \
+	  --build-arg "VERSION=$(VERSION)" --build-arg "REVISION=$(REVISION)" --build-arg "SOURCE=$(or $(SOURCE),unknown)" \
+	  --tag "$(IMAGE)" .
 
 docker_push: ## push the image to REGISTRY
 	@test -n "$(REGISTRY)" || { echo "docker_push: say where to: make docker_push REGISTRY=… REPOSITORY=$(REPOSITORY) TAG=$(TAG)" >&2; exit 2; }
@@ -90,3 +107,30 @@ docker_push: ## push the image to REGISTRY
 	      echo "  aws ecr get-login-password --region $$region | $(DOCKER) login --username AWS --password-stdin $(REGISTRY)" >&2;; \
 	    *) echo "  $(DOCKER) login $(REGISTRY)" >&2;; \
 	  esac; exit 1; }
+
+namespace: $(INSTALLED) ## print the namespace of this checkout, or check one: make namespace NAMESPACE=foo
+	@$(INFRA) namespace
+
+synth: $(INFRA_INSTALLED) ## write the templates of a namespace and of what it shares: make synth NAMESPACE=foo STAGE=develop|prod
+	@$(INFRA) synth
+
+diff: $(INFRA_INSTALLED) ## show what a deployment would change: make diff NAMESPACE=foo STAGE=develop|prod
+	@$(INFRA) diff
+
+deploy: $(INFRA_INSTALLED) ## deploy a namespace with an image: make deploy NAMESPACE=foo STAGE=develop|prod TAG=…
+	@$(INFRA) deploy
+
+destroy: $(INFRA_INSTALLED) ## remove a namespace's stack; YES=1 does not ask: make destroy NAMESPACE=foo STAGE=develop|prod
+	@$(INFRA) destroy
+
+diff_base: $(INFRA_INSTALLED) ## show what a deployment of the shared stack would change: make diff_base STAGE=develop|prod
+	@$(INFRA) diff_base
+
+deploy_base: $(INFRA_INSTALLED) ## deploy what a stage's namespaces share: make deploy_base STAGE=develop|prod
+	@$(INFRA) deploy_base
+
+destroy_base: $(INFRA_INSTALLED) ## remove what they share, where no namespace is left: make destroy_base STAGE=develop
+	@$(INFRA) destroy_base
+
+task: $(INFRA_INSTALLED) ## run one task of a namespace now: make task NAMESPACE=foo PIPELINE=htan COMMAND="hdash-util init"
+	@$(INFRA) task

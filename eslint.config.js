@@ -68,7 +68,7 @@ export default tseslint.config(
       ".node",
       "bench/worlds",
       "**/*-changed",
-      "infra",
+      "infra/cdk.out",
       "coverage",
     ],
   },
@@ -129,7 +129,7 @@ export default tseslint.config(
   { files: ["vitest.config.ts"], rules: { "no-restricted-syntax": "off" } },
   {
     // Vitest awaits the async callbacks it is given; the type of a server's handler does not say who does.
-    files: ["test/**/*.ts", "bench/**/*.ts"],
+    files: ["test/**/*.ts", "infra/test/**/*.ts", "bench/**/*.ts"],
     rules: { "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: false }] },
   },
   {

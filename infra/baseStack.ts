@@ -1,0 +1,162 @@
+// The stack that all namespaces of a stage share: network, images, cluster, database, buckets, secrets, and where alarms go.
+
+import { Aws, CfnOutput, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { CfnRepository } from "aws-cdk-lib/aws-ecr";
+import { CfnCluster } from "aws-cdk-lib/aws-ecs";
+import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
+import { CfnParameter } from "aws-cdk-lib/aws-ssm";
+import type { Construct } from "constructs";
+
+import { VARIABLES } from "../src/variables.ts";
+import { makeAlarmTopic } from "./alarmTopic.ts";
+import { makeBuckets } from "./buckets.ts";
+import { makeDatabase } from "./database.ts";
+import { makeGithubRole } from "./githubRole.ts";
+import { baseStackName, idOf, secretName, sharedName } from "./names.ts";
+import { makeNetwork } from "./network.ts";
+import type { Settings } from "./settings.ts";
+import type { DeployedPipeline } from "./settingsOfPipelines.ts";
+import type { Stage } from "./target.ts";
+
+/** Images that are kept; a deployment to go back to is among them, and each is a few hundred megabytes at most. */
+const KEPT_IMAGES = 60;
+
+export interface BaseProps {
+  readonly stage: Stage;
+  readonly settings: Settings;
+  readonly pipelines: readonly DeployedPipeline[];
+}
+
+/** Makes the shared stack of a stage. */
+export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
+  const { stage, settings, pipelines } = props;
+  const isKept = stage === "prod";
+  const policy = isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+  const stack = new Stack(scope, baseStackName(stage), {
+    stackName: baseStackName(stage),
+    description: `hdash ${stage}: what its namespaces share`,
+    terminationProtection: isKept,
+    analyticsReporting: false,
+    tags: { app: "hdash", stage },
+  });
+  // Namespaces read these when they are deployed. No exports: CloudFormation refuses to change one while it is in use, so that no
+  // database could be restored to another place and no network be changed.
+  const give = (name: string, value: string, description: string): void => {
+    new CfnParameter(stack, `Shared${name}`, {
+      name: sharedName(stage, name),
+      type: "String",
+      value,
+      description,
+    });
+    new CfnOutput(stack, name, { value, description });
+  };
+
+  const network = makeNetwork(stack, settings);
+  const topic = makeAlarmTopic(stack, settings.alarmEmails);
+  const repository = makeRepository(stack, stage, policy);
+  const cluster = new CfnCluster(stack, "TaskCluster", {
+    clusterName: baseStackName(stage),
+    capacityProviders: ["FARGATE"],
+  });
+  const buckets = makeBuckets(stack, { stage, site: settings.site, policy });
+  const database = makeDatabase(stack, { stage, settings, network, policy, topicArn: topic.ref });
+  const registry = `${Aws.ACCOUNT_ID}.dkr.ecr.${Aws.REGION}.${Aws.URL_SUFFIX}`;
+
+  give("Cluster", cluster.attrArn, "The cluster that tasks run in");
+  give("TaskSubnets", network.taskSubnets.join(","), "Subnets of tasks");
+  give("TaskSecurityGroup", network.taskSecurityGroup, "Security group of tasks");
+  give("Repository", repository.ref, "Repository of images");
+  give("SiteBucket", buckets.site.ref, "Bucket of the published sites");
+  if (settings.site === "website") {
+    give("SiteAddress", buckets.site.attrWebsiteUrl, "Where the site bucket is served");
+  } else {
+    give("SiteDomain", buckets.site.attrRegionalDomainName, "Where CloudFront reads the site");
+  }
+  give("WorkBucket", buckets.work.ref, "Private bucket of artifacts (HDASH_WORK_BUCKET)");
+  give("AlarmTopic", topic.ref, "Topic that alarms are told to");
+  give("DatabaseHost", database.host, "Postgres host");
+  give("DatabasePort", database.port, "Postgres port");
+  give("DatabaseName", database.name, "Database name");
+  give("DatabaseSecret", database.secretArn, "Secret with its username and password");
+  for (const variable of secretVariables(pipelines)) {
+    const name = secretName(stage, variable);
+    // Without a value on purpose: an empty secret has no version, and a task that needs it says so instead of running with a wrong one.
+    const secret = new CfnSecret(stack, idOf(variable), {
+      name,
+      description: VARIABLES.find((one) => one.name === variable)?.description ?? variable,
+    });
+    secret.applyRemovalPolicy(policy);
+    give(idOf("Secret", variable), secret.ref, `Secret of ${variable}`);
+    new CfnOutput(stack, idOf("Fill", variable), {
+      description: `Fills in ${variable}: paste the value, then Enter and Ctrl-D`,
+      value: `aws secretsmanager put-secret-value --region ${Aws.REGION} --secret-id ${name} --secret-string file:///dev/stdin`,
+    });
+  }
+  new CfnOutput(stack, "PushImage", {
+    description: "Builds and pushes the image of a checkout",
+    value: `make build_amd64 docker_push REGISTRY=${registry} REPOSITORY=${repository.ref}`,
+  });
+  new CfnOutput(stack, "LogIn", {
+    description: "Logs Docker in to the registry, for twelve hours",
+    value: `aws ecr get-login-password --region ${Aws.REGION} | docker login --username AWS --password-stdin ${registry}`,
+  });
+  if (settings.github !== null) {
+    const role = makeGithubRole(stack, {
+      stage,
+      github: settings.github,
+      repositoryArn: repository.attrArn,
+      clusterArn: cluster.attrArn,
+      siteBucketArn: buckets.site.attrArn,
+      workBucketArn: buckets.work.attrArn,
+    });
+    new CfnOutput(stack, "GithubRole", {
+      description: "The role of the stage's GitHub environments (variable AWS_ROLE)",
+      value: role.attrArn,
+    });
+  }
+  return stack;
+}
+
+/** The secret variables that pipelines get by reference, each once. */
+function secretVariables(pipelines: readonly DeployedPipeline[]): readonly string[] {
+  return [...new Set(pipelines.flatMap(({ secrets }) => secrets))].sort();
+}
+
+function makeRepository(stack: Stack, stage: Stage, policy: RemovalPolicy): CfnRepository {
+  const repository = new CfnRepository(stack, "Images", {
+    repositoryName: baseStackName(stage),
+    imageScanningConfiguration: { scanOnPush: true },
+    imageTagMutability: "IMMUTABLE",
+    encryptionConfiguration: { encryptionType: "AES256" },
+    emptyOnDelete: policy === RemovalPolicy.DESTROY,
+    lifecyclePolicy: {
+      lifecyclePolicyText: JSON.stringify({
+        rules: [
+          {
+            rulePriority: 1,
+            description: "what no tag names, after a day",
+            selection: {
+              tagStatus: "untagged",
+              countType: "sinceImagePushed",
+              countUnit: "days",
+              countNumber: 1,
+            },
+            action: { type: "expire" },
+          },
+          {
+            rulePriority: 2,
+            description: `all but the last ${KEPT_IMAGES}`,
+            selection: {
+              tagStatus: "any",
+              countType: "imageCountMoreThan",
+              countNumber: KEPT_IMAGES,
+            },
+            action: { type: "expire" },
+          },
+        ],
+      }),
+    },
+  });
+  repository.applyRemovalPolicy(policy);
+  return repository;
+}

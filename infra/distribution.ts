@@ -1,0 +1,104 @@
+// CloudFront before a namespace's folder of the private site bucket: HTTPS, the page for what is missing, headers that browsers obey.
+
+import { Aws } from "aws-cdk-lib";
+import {
+  CfnDistribution,
+  CfnOriginAccessControl,
+  CfnResponseHeadersPolicy,
+} from "aws-cdk-lib/aws-cloudfront";
+import type { Construct } from "constructs";
+
+import { namespaceStackName } from "./names.ts";
+import type { Imported } from "./namespaceStack.ts";
+import type { Target } from "./target.ts";
+
+/** What views/partials/head.hbs and views/missing.hbs allow their pages, and what only a header can say: nobody frames them. */
+export const CONTENT_SECURITY_POLICY = [
+  ...["default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'"],
+  ...["img-src 'self' data:", "font-src 'self'", "connect-src 'none'", "base-uri 'none'"],
+  ...["form-action 'none'", "frame-ancestors 'none'"],
+].join("; ");
+/** Amazon's CachingOptimized: keeps a file as long as its Cache-Control says, compressed; the same id in every account. */
+const CACHE_POLICY = "658327ea-f89d-4fab-a63d-7e88639e58f6";
+const YEAR_SECONDS = 365 * 24 * 3600;
+const MISSING_SECONDS = 60;
+
+/** Makes the distribution of a namespace. */
+export function makeDistribution(
+  scope: Construct,
+  target: Target,
+  imported: Imported,
+): CfnDistribution {
+  const { namespace } = target;
+  // These names are the account's, not the region's.
+  const name = `${namespaceStackName(target)}-${Aws.REGION}`;
+  const access = new CfnOriginAccessControl(scope, "SiteAccess", {
+    originAccessControlConfig: {
+      name,
+      originAccessControlOriginType: "s3",
+      signingBehavior: "always",
+      signingProtocol: "sigv4",
+    },
+  });
+  const headers = makeHeaders(scope, name);
+  return new CfnDistribution(scope, "Site", {
+    distributionConfig: {
+      comment: name,
+      enabled: true,
+      httpVersion: "http2and3",
+      ipv6Enabled: true,
+      // North America and Europe, where the sites' readers are; the others cost more.
+      priceClass: "PriceClass_100",
+      defaultRootObject: "index.html",
+      origins: [
+        {
+          id: "site",
+          domainName: imported("SiteDomain"),
+          originPath: `/${namespace}`,
+          originAccessControlId: access.attrId,
+          // Empty on purpose: the access control above stands in for an identity.
+          s3OriginConfig: { originAccessIdentity: "" },
+        },
+      ],
+      defaultCacheBehavior: {
+        targetOriginId: "site",
+        viewerProtocolPolicy: "redirect-to-https",
+        allowedMethods: ["GET", "HEAD"],
+        cachedMethods: ["GET", "HEAD"],
+        compress: true,
+        cachePolicyId: CACHE_POLICY,
+        responseHeadersPolicyId: headers.attrId,
+      },
+      // Who may not list a bucket is told 403 of what is not in it.
+      customErrorResponses: [403, 404].map((errorCode) => ({
+        errorCode,
+        responseCode: 404,
+        responsePagePath: "/404.html",
+        errorCachingMinTtl: MISSING_SECONDS,
+      })),
+    },
+  });
+}
+
+function makeHeaders(scope: Construct, name: string): CfnResponseHeadersPolicy {
+  return new CfnResponseHeadersPolicy(scope, "SiteHeaders", {
+    responseHeadersPolicyConfig: {
+      name,
+      securityHeadersConfig: {
+        contentSecurityPolicy: {
+          contentSecurityPolicy: CONTENT_SECURITY_POLICY,
+          override: true,
+        },
+        contentTypeOptions: { override: true },
+        frameOptions: { frameOption: "DENY", override: true },
+        referrerPolicy: { referrerPolicy: "no-referrer", override: true },
+        strictTransportSecurity: {
+          accessControlMaxAgeSec: YEAR_SECONDS,
+          includeSubdomains: false,
+          preload: false,
+          override: true,
+        },
+      },
+    },
+  });
+}

@@ -1,0 +1,87 @@
+// The stack of one namespace: its pipelines on their schedules, with their logs and alarms, and its site where CloudFront serves it.
+
+import { Aws, CfnOutput, CfnParameter, Fn, Stack } from "aws-cdk-lib";
+import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
+import type { Construct } from "constructs";
+
+import { placesOf } from "../src/namespace.ts";
+import { makeDistribution } from "./distribution.ts";
+import { idOf, namespaceStackName, sharedName } from "./names.ts";
+import { makePipelineAlarms } from "./pipelineAlarms.ts";
+import { makeSchedules } from "./pipelineSchedule.ts";
+import { makePipelineTask } from "./pipelineTask.ts";
+import type { Settings } from "./settings.ts";
+import type { DeployedPipeline } from "./settingsOfPipelines.ts";
+import { tellStoppedTasks } from "./stoppedTasks.ts";
+import { isProtected, type Target } from "./target.ts";
+
+export interface NamespaceProps {
+  readonly target: Target;
+  readonly settings: Settings;
+  readonly pipelines: readonly DeployedPipeline[];
+}
+
+/** What the base stack gives: a value of CloudFormation, known when it deploys. */
+export type Imported = (name: string) => string;
+
+/** Makes the stack of a namespace. */
+export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Stack {
+  const { target, settings, pipelines } = props;
+  const { stage, namespace } = target;
+  const name = namespaceStackName(target);
+  const stack = new Stack(scope, name, {
+    stackName: name,
+    description: `hdash ${stage}: the namespace ${namespace}`,
+    terminationProtection: isProtected(target),
+    analyticsReporting: false,
+    tags: { app: "hdash", stage, namespace },
+  });
+  const shared = new Map<string, CfnParameter>();
+  const imported: Imported = (what) => {
+    const known = shared.get(what);
+    if (known !== undefined) return known.valueAsString;
+    const parameter = new CfnParameter(stack, `Shared${what}`, {
+      type: "AWS::SSM::Parameter::Value<String>",
+      default: sharedName(stage, what),
+    });
+    shared.set(what, parameter);
+    return parameter.valueAsString;
+  };
+  const topicArn = imported("AlarmTopic");
+  const siteUrl =
+    settings.site === "cloudfront"
+      ? `https://${makeDistribution(stack, target, imported).attrDomainName}/`
+      : `${imported("SiteAddress")}/${placesOf(namespace).prefix}`;
+  const network = {
+    subnets: Fn.split(",", imported("TaskSubnets")),
+    securityGroups: [imported("TaskSecurityGroup")],
+    assignPublicIp: settings.network === "public" ? "ENABLED" : "DISABLED",
+  };
+  // Before the group's schedules, and by name: the role that runs them trusts this group only.
+  const group = new CfnScheduleGroup(stack, "Schedules", { name });
+  const tasks = pipelines.map((pipeline) =>
+    makePipelineTask(stack, { target, settings, pipeline, siteUrl, imported }),
+  );
+  makeSchedules(stack, { target, group, tasks, network, imported, topicArn });
+  for (const { pipeline, logGroup } of tasks) {
+    makePipelineAlarms(stack, { target, pipeline, logGroup, topicArn });
+  }
+  tellStoppedTasks(stack, { target, pipelines, cluster: imported("Cluster"), topicArn });
+
+  const say = (id: string, value: string, description: string): void => {
+    new CfnOutput(stack, id, { value, description });
+  };
+  say("SiteUrl", siteUrl, "Where people see the site");
+  say("Namespace", namespace, "The namespace");
+  say("Region", Aws.REGION, "Its region");
+  // What infra/runTask.ts starts a task with.
+  say("Cluster", imported("Cluster"), "The cluster that its tasks run in");
+  say("Subnets", imported("TaskSubnets"), "Subnets of its tasks");
+  say("SecurityGroup", imported("TaskSecurityGroup"), "Security group of its tasks");
+  say("AssignPublicIp", network.assignPublicIp, "Whether its tasks have public addresses");
+  for (const { pipeline, definition, logGroup } of tasks) {
+    say(idOf("Task", pipeline.name), definition.ref, `Task definition of ${pipeline.name}`);
+    say(idOf("Logs", pipeline.name), logGroup.ref, `Log group of ${pipeline.name}`);
+  }
+  return stack;
+}

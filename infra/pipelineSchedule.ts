@@ -1,0 +1,116 @@
+// When pipelines run: a schedule for each, the one role that starts their tasks, and a queue for what could not be started.
+
+import { CfnRole } from "aws-cdk-lib/aws-iam";
+import { CfnSchedule, type CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
+import { CfnQueue, CfnQueuePolicy } from "aws-cdk-lib/aws-sqs";
+import type { Construct } from "constructs";
+
+import { makeAlarm } from "./alarmTopic.ts";
+import { idOf, namespaceStackName, pathOf } from "./names.ts";
+import type { Imported } from "./namespaceStack.ts";
+import type { PipelineTask } from "./pipelineTask.ts";
+import { allow, arn, denyPlainHttp, policy, trustOf } from "./statements.ts";
+import type { Target } from "./target.ts";
+
+/** How often, and for how long, a start that AWS refuses is tried again: an hour late is better than a day. */
+const RETRIES = 10;
+const RETRY_SECONDS = 3600;
+/** The longest that SQS keeps a message: time to look at what was not started. */
+const KEPT_SECONDS = 14 * 24 * 3600;
+
+interface ScheduleProps {
+  readonly target: Target;
+  readonly group: CfnScheduleGroup;
+  readonly tasks: readonly PipelineTask[];
+  readonly network: {
+    readonly subnets: string[];
+    readonly securityGroups: string[];
+    readonly assignPublicIp: string;
+  };
+  readonly imported: Imported;
+  readonly topicArn: string;
+}
+
+/** Makes the schedules of a namespace's pipelines. */
+export function makeSchedules(scope: Construct, props: ScheduleProps): void {
+  const { target, group, tasks, network, imported } = props;
+  const queue = new CfnQueue(scope, "NotStarted", {
+    messageRetentionPeriod: KEPT_SECONDS,
+    sqsManagedSseEnabled: true,
+  });
+  new CfnQueuePolicy(scope, "NotStartedPolicy", {
+    queues: [queue.ref],
+    policyDocument: policy(denyPlainHttp("sqs:*", queue.attrArn)),
+  });
+  makeAlarm(scope, "NotStartedAlarm", {
+    name: `${pathOf(target)}/not-started`,
+    description: `hdash ${target.stage} ${target.namespace}: a schedule could not start its task; the message in the queue says why`,
+    metric: {
+      namespace: "AWS/SQS",
+      name: "ApproximateNumberOfMessagesVisible",
+      dimensions: { QueueName: queue.attrQueueName },
+    },
+    statistic: "Maximum",
+    periodSeconds: 300,
+    periods: 1,
+    operator: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    missing: "notBreaching",
+    topicArn: props.topicArn,
+  });
+  const cluster = imported("Cluster");
+  const role = new CfnRole(scope, "ScheduleRole", {
+    path: `/${pathOf(target)}/`,
+    description: `hdash ${target.stage} ${target.namespace}: starts tasks on schedule`,
+    assumeRolePolicyDocument: trustOf("scheduler", {
+      StringEquals: {
+        "aws:SourceArn": arn("scheduler", `schedule-group/${namespaceStackName(target)}`),
+      },
+    }),
+    policies:
+      tasks.length === 0
+        ? []
+        : [
+            {
+              policyName: "start",
+              policyDocument: policy(
+                allow(
+                  "StartTasks",
+                  ["ecs:RunTask"],
+                  tasks.map(({ definition }) => definition.ref),
+                  { ArnEquals: { "ecs:cluster": cluster } },
+                ),
+                allow(
+                  "HandTasksTheirRoles",
+                  ["iam:PassRole"],
+                  tasks.flatMap(({ roles }) => roles),
+                  { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
+                ),
+                allow("KeepWhatWasNotStarted", ["sqs:SendMessage"], [queue.attrArn]),
+              ),
+            },
+          ],
+  });
+  for (const { pipeline, definition } of tasks) {
+    new CfnSchedule(scope, idOf(pipeline.name, "Schedule"), {
+      description: `${pipeline.title} of ${target.namespace}`,
+      groupName: group.ref,
+      scheduleExpression: pipeline.schedule,
+      scheduleExpressionTimezone: "UTC",
+      flexibleTimeWindow: { mode: "OFF" },
+      state: "ENABLED",
+      target: {
+        arn: cluster,
+        roleArn: role.attrArn,
+        retryPolicy: { maximumRetryAttempts: RETRIES, maximumEventAgeInSeconds: RETRY_SECONDS },
+        deadLetterConfig: { arn: queue.attrArn },
+        ecsParameters: {
+          taskDefinitionArn: definition.ref,
+          taskCount: 1,
+          launchType: "FARGATE",
+          networkConfiguration: { awsvpcConfiguration: network },
+        },
+      },
+    });
+  }
+}

@@ -1,0 +1,167 @@
+// What a stage's settings say of single pipelines, and what comes of it together with the registry's own deployment.
+
+import type { Deployment, PipelineEntry } from "../src/pipelineList.ts";
+import { VARIABLES } from "../src/variables.ts";
+import { type Fields, flagOf, openFields, textOf, textsOf } from "./settingsFields.ts";
+
+export interface PipelineSettings {
+  readonly enabled: boolean;
+  /** Null: the registry's. */
+  readonly schedule: string | null;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Buckets of others that it reads, such as the one of canned matrices. */
+  readonly readBuckets: readonly string[];
+}
+
+/** A pipeline as it is deployed. */
+export interface DeployedPipeline extends Deployment {
+  readonly name: string;
+  readonly title: string;
+  readonly readBuckets: readonly string[];
+}
+
+/** Memory that Fargate has for so many units of CPU, in MiB: least, most and the step between. */
+const MEMORY: Readonly<Record<Deployment["cpu"], readonly [number, number, number]>> = {
+  256: [512, 2048, 512],
+  512: [1024, 4096, 1024],
+  1024: [2048, 8192, 1024],
+  2048: [4096, 16_384, 1024],
+  4096: [8192, 30_720, 1024],
+};
+/** EventBridge Scheduler's forms that recur. */
+const SCHEDULE = /^(cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|hour|day)s?\))$/;
+const SCHEDULE_FORM = "null, cron(minutes hours day month weekday year) or rate(N hours)";
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const NAMES = ["enabled", "schedule", "variables", "readBuckets"];
+/** An alarm looks back seven days at most. */
+const MOST_LATE_HOURS = 168;
+/** What the stacks set themselves. */
+const OWN = /^(HDASH_DB_|S3_|NAMESPACE$|HDASH_(WORK_BUCKET|LABEL|LOG_FORMAT|HOME)$)/;
+
+/** What would have figures published to a bucket of others. */
+const ELSEWHERE = /^MATRIX_(TARGET_(BUCKET|STAGE)|PUBLIC_READ)$/;
+
+/** Reads the settings of every pipeline of the registry. */
+export function readPipelineSettings(
+  fields: Fields,
+  entries: readonly PipelineEntry[],
+  network: string,
+): Readonly<Record<string, PipelineSettings>> {
+  const { problems } = fields;
+  const names = entries.map(({ name }) => name);
+  const all = openFields(`${fields.where}.pipelines`, fields.values["pipelines"], names, problems);
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const inner = openFields(
+        `${all.where}.${entry.name}`,
+        all.values[entry.name],
+        NAMES,
+        problems,
+      );
+      const settings: PipelineSettings = {
+        enabled: flagOf(inner, "enabled"),
+        schedule:
+          inner.values["schedule"] === null
+            ? null
+            : textOf(inner, "schedule", SCHEDULE, SCHEDULE_FORM),
+        variables: readVariables(inner),
+        readBuckets: textsOf(inner, "readBuckets", BUCKET, "names of buckets"),
+      };
+      if (settings.enabled) problems.push(...checkPipeline(inner.where, entry, settings, network));
+      return [entry.name, settings];
+    }),
+  );
+}
+
+function readVariables(fields: Fields): Readonly<Record<string, string>> {
+  if (!fields.isThere) return {};
+  const names = VARIABLES.map(({ name }) => name);
+  const where = `${fields.where}.variables`;
+  const value = fields.values["variables"];
+  const { values } = openFields(where, value, names, fields.problems);
+  for (const [name, text] of Object.entries(values)) {
+    const variable = VARIABLES.find((one) => one.name === name);
+    // A secret's first: nothing else may be said of its value.
+    const why =
+      variable?.secret === true
+        ? "is a secret: it is filled in at Secrets Manager, never here"
+        : typeof text !== "string"
+          ? `is ${JSON.stringify(text)}, but must be a text`
+          : OWN.test(name)
+            ? "is set by the stack"
+            : ELSEWHERE.test(name)
+              ? "is of no use: a task may write to its namespace's folders only"
+              : null;
+    if (why !== null) fields.problems.push(`${where}.${name} ${why}`);
+  }
+  return Object.fromEntries(
+    Object.entries(values).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
+  );
+}
+
+function checkPipeline(
+  where: string,
+  { name, deployment }: PipelineEntry,
+  settings: PipelineSettings,
+  network: string,
+): readonly string[] {
+  const problems: string[] = [];
+  const { cpu, memoryMiB, diskGiB, lateAfterHours } = deployment;
+  const registry = `src/pipelineList.ts: ${name}`;
+  const [least, most, step] = MEMORY[cpu];
+  if (memoryMiB < least || memoryMiB > most || memoryMiB % step !== 0) {
+    problems.push(
+      `${registry}.memoryMiB is ${memoryMiB}, but Fargate has ${least} to ${most} in steps of ${step} for ${cpu} units of CPU`,
+    );
+  }
+  if (diskGiB < 21 || diskGiB > 200) {
+    problems.push(`${registry}.diskGiB is ${diskGiB}, but Fargate has 21 to 200`);
+  }
+  if (lateAfterHours < 1 || lateAfterHours > MOST_LATE_HOURS) {
+    problems.push(
+      `${registry}.lateAfterHours is ${lateAfterHours}, but an alarm looks back 1 to ${MOST_LATE_HOURS} hours`,
+    );
+  }
+  const source = internetSource(name, { ...deployment.variables, ...settings.variables });
+  if (network === "endpoints" && source !== null) {
+    problems.push(
+      `${where}.enabled is true, but ${name} reads ${source} from the internet, which network "endpoints" does not reach: choose "public" or "nat", or switch ${name} off`,
+    );
+  }
+  return problems;
+}
+
+/** Says what a pipeline reads from the internet; null where it makes do with S3 of its region. */
+function internetSource(name: string, variables: Readonly<Record<string, string>>): string | null {
+  if (name !== "matrix") return name === "htan" ? "Synapse" : "its sources";
+  const source = variables["MATRIX_SOURCE"] ?? "fresh";
+  return source === "canned" ? null : `matrices (MATRIX_SOURCE=${source})`;
+}
+
+/** Puts registry and settings together: the pipelines that a stage runs. */
+export function deployedPipelines(
+  entries: readonly PipelineEntry[],
+  settings: {
+    readonly network: string;
+    readonly slack: boolean;
+    readonly pipelines: Readonly<Record<string, PipelineSettings>>;
+  },
+): readonly DeployedPipeline[] {
+  // Slack is on the internet, too; without it a run's message goes to the log.
+  const hasSlack = settings.slack && settings.network !== "endpoints";
+  return entries.flatMap(({ name, title, deployment }) => {
+    const own = settings.pipelines[name];
+    if (own?.enabled !== true) return [];
+    return [
+      {
+        ...deployment,
+        name,
+        title,
+        schedule: own.schedule ?? deployment.schedule,
+        secrets: deployment.secrets.filter((secret) => hasSlack || secret !== "SLACK_WEBHOOK_URL"),
+        variables: { ...deployment.variables, ...own.variables },
+        readBuckets: own.readBuckets,
+      },
+    ];
+  });
+}

@@ -1,0 +1,43 @@
+// The CDK app: a stage's shared stack and the stack of one of its namespaces, from registry and settings.
+
+import type { Stack } from "aws-cdk-lib";
+import { App } from "aws-cdk-lib";
+
+import { type PipelineEntry, PIPELINES } from "../src/pipelineList.ts";
+import { makeBaseStack } from "./baseStack.ts";
+import { makeNamespaceStack } from "./namespaceStack.ts";
+import { readSettings, type Settings } from "./settings.ts";
+import { deployedPipelines } from "./settingsOfPipelines.ts";
+import type { Target } from "./target.ts";
+
+export interface Stacks {
+  readonly app: App;
+  readonly base: Stack;
+  readonly namespace: Stack;
+}
+
+/**
+ * Makes both stacks of a deployment.
+ * @param options what a test chooses: other settings, another registry, the folder that templates are written to.
+ */
+export function makeStacks(
+  target: Target,
+  options: {
+    readonly settings?: Settings;
+    readonly registry?: readonly PipelineEntry[];
+    readonly outdir?: string;
+  } = {},
+): Stacks {
+  const registry = options.registry ?? PIPELINES;
+  const settings = options.settings ?? readSettings(target.stage, registry);
+  const pipelines = deployedPipelines(registry, settings);
+  const app = new App({
+    analyticsReporting: false,
+    ...(options.outdir === undefined ? {} : { outdir: options.outdir }),
+  });
+  return {
+    app,
+    base: makeBaseStack(app, { stage: target.stage, settings, pipelines }),
+    namespace: makeNamespaceStack(app, { target, settings, pipelines }),
+  };
+}

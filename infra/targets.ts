@@ -1,0 +1,165 @@
+// The make targets that deploy: reads STAGE, NAMESPACE, TAG, PIPELINE and COMMAND, checks them, and lets cdk or aws do the work.
+
+import { execFileSync, spawn } from "node:child_process";
+import { join } from "node:path";
+
+import { HdashError, messageOf } from "../src/error.ts";
+import { checkNamespace, makeNamespace, PRODUCTION, STAGING } from "../src/namespace.ts";
+import { makeAws } from "./awsCli.ts";
+import { baseStackName, namespaceStackName } from "./names.ts";
+import { namespacesOf, runTask, splitCommand } from "./runTask.ts";
+import { checkStage, checkTag, readTarget, type Stage, type Target } from "./target.ts";
+
+/** A variable of make that is set to nothing counts as not set. */
+const given = (name: string): string | undefined => process.env[name]?.trim() || undefined;
+const CDK = given("CDK") ?? join(import.meta.dirname, "node_modules", ".bin", "cdk");
+/** Nobody is there to answer: in CI, or when YES=1 says so. */
+const isUnattended = given("CI") !== undefined || given("YES") !== undefined;
+
+/** Asks git; null where there is no answer. */
+function git(...args: readonly string[]): string | null {
+  try {
+    const output = execFileSync("git", args, {
+      cwd: import.meta.dirname,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return output.trim() || null;
+  } catch {
+    return null;
+  }
+}
+
+/** The namespace of this checkout: what CI deploys its branch as. */
+function namespaceOfCheckout(stage: Stage): string {
+  const branch = git("symbolic-ref", "--short", "HEAD");
+  if (branch === null) {
+    throw new HdashError("usage", "NAMESPACE is not set, and this checkout is on no branch", {
+      hint: "Say which: NAMESPACE=foo",
+    });
+  }
+  if (branch !== PRODUCTION) return makeNamespace(branch);
+  return stage === "prod" ? PRODUCTION : STAGING;
+}
+
+function stageOf(): Stage {
+  return checkStage(given("STAGE") ?? "develop");
+}
+
+function targetOf(): Target {
+  const stage = stageOf();
+  return readTarget({
+    STAGE: stage,
+    NAMESPACE: given("NAMESPACE") ?? namespaceOfCheckout(stage),
+    TAG: given("TAG") ?? git("rev-parse", "--short", "HEAD") ?? "",
+  });
+}
+
+/** What the shared stack is made with: it comes out the same for every namespace and tag. */
+function baseTargetOf(): Target {
+  return { stage: stageOf(), namespace: STAGING, tag: checkTag(given("TAG") ?? "none") };
+}
+
+function cdk(target: Target, ...args: readonly string[]): Promise<number> {
+  const { stage, namespace, tag } = target;
+  return new Promise((resolve, reject) => {
+    const child = spawn(CDK, args, {
+      cwd: import.meta.dirname,
+      env: { ...process.env, STAGE: stage, NAMESPACE: namespace, TAG: tag },
+      stdio: "inherit",
+    });
+    child.on("error", (cause) => {
+      reject(new HdashError("permanent", `${CDK} cannot be run`, { cause }));
+    });
+    child.on("close", (code) => {
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/** Answers of people where there are any. */
+const deployment = isUnattended ? ["--require-approval", "never"] : [];
+const removal = isUnattended ? ["--force"] : [];
+
+const TARGETS: Readonly<Record<string, () => Promise<number>>> = {
+  async namespace() {
+    console.log(checkNamespace(given("NAMESPACE") ?? namespaceOfCheckout(stageOf())));
+    return 0;
+  },
+  async synth() {
+    const target = targetOf();
+    const names = [baseStackName(target.stage), namespaceStackName(target)];
+    const code = await cdk(target, "synth", "--quiet", ...names);
+    for (const name of code === 0 ? names : []) {
+      console.log(`infra/cdk.out/${name}.template.json`);
+    }
+    return code;
+  },
+  async diff() {
+    const target = targetOf();
+    return await cdk(target, "diff", "--exclusively", namespaceStackName(target));
+  },
+  async deploy() {
+    const target = targetOf();
+    console.log(`deploy: ${target.tag} → ${target.namespace} in ${target.stage}`);
+    return await cdk(target, "deploy", "--exclusively", ...deployment, namespaceStackName(target));
+  },
+  async destroy() {
+    const target = targetOf();
+    if (target.namespace === PRODUCTION) {
+      throw new HdashError("usage", `${PRODUCTION} is production, which nothing removes`, {
+        hint: "Say which namespace: NAMESPACE=foo",
+      });
+    }
+    return await cdk(target, "destroy", "--exclusively", ...removal, namespaceStackName(target));
+  },
+  async diff_base() {
+    const target = baseTargetOf();
+    return await cdk(target, "diff", "--exclusively", baseStackName(target.stage));
+  },
+  async deploy_base() {
+    const target = baseTargetOf();
+    return await cdk(
+      ...([target, "deploy", "--exclusively", ...deployment, baseStackName(target.stage)] as const),
+    );
+  },
+  async destroy_base() {
+    const target = baseTargetOf();
+    if (target.stage === "prod") {
+      throw new HdashError("usage", "prod holds production's data, which nothing removes");
+    }
+    const left = await namespacesOf(makeAws(given("AWS") ?? "aws"), target.stage);
+    if (left.length > 0) {
+      throw new HdashError("usage", `develop still has ${left.join(", ")}`, {
+        hint: `First: make destroy STAGE=develop NAMESPACE=${left[0] ?? ""}`,
+      });
+    }
+    return await cdk(
+      ...([target, "destroy", "--exclusively", ...removal, baseStackName(target.stage)] as const),
+    );
+  },
+  async task() {
+    return await runTask(
+      {
+        stackName: namespaceStackName(targetOf()),
+        pipeline: given("PIPELINE") ?? "htan",
+        command: splitCommand(given("COMMAND") ?? ""),
+      },
+      { aws: makeAws(given("AWS") ?? "aws"), say: (line) => console.log(line) },
+    );
+  },
+};
+
+const [name = ""] = process.argv.slice(2);
+try {
+  const target = Object.hasOwn(TARGETS, name) ? TARGETS[name] : undefined;
+  if (target === undefined) {
+    throw new HdashError("usage", `there are only ${Object.keys(TARGETS).join(", ")}`);
+  }
+  process.exitCode = await target();
+} catch (error) {
+  if (!(error instanceof HdashError)) throw error;
+  console.error(`${name}: ${messageOf(error)}`);
+  if (error.hint !== null) console.error(error.hint);
+  process.exitCode = error.kind === "usage" || error.kind === "config" ? 2 : 1;
+}

@@ -1,0 +1,377 @@
+import { readFileSync } from "node:fs";
+
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { statementsIn } from "./support/statements.ts";
+import {
+  MAIN,
+  resourceOf,
+  resourcesOf,
+  shown,
+  STAGING,
+  synthesise,
+  TAKEN,
+  type Template,
+  type Templates,
+} from "./support/templates.ts";
+
+let develop: Templates;
+let prod: Templates;
+let website: Templates;
+beforeAll(() => {
+  develop = synthesise(STAGING, {
+    alarmEmails: ["a@example.org", "b@example.org"],
+  });
+  prod = synthesise(MAIN);
+  website = synthesise(STAGING, { ...TAKEN, site: "website", slack: false });
+});
+
+const outputsOf = (template: Template): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(template.Outputs).map(([name, { Value }]) => [name, shown(Value)]),
+  );
+const statement = (template: Template, at: string, sid: string): object | undefined =>
+  statementsIn(template).find((one) => one.at === at && one.sid === sid)?.fields;
+
+describe("the repository", () => {
+  test("scans what is pushed, overwrites no tag, and forgets old images", () => {
+    const { LifecyclePolicy, ...rest } = resourceOf(develop.base, "Images");
+    expect(rest).toEqual({
+      RepositoryName: "hdash-develop",
+      ImageScanningConfiguration: { ScanOnPush: true },
+      ImageTagMutability: "IMMUTABLE",
+      EncryptionConfiguration: { EncryptionType: "AES256" },
+      EmptyOnDelete: true,
+    });
+    const { LifecyclePolicyText } = LifecyclePolicy as { LifecyclePolicyText: string };
+    const { rules } = JSON.parse(LifecyclePolicyText) as { rules: { selection: object }[] };
+    expect(rules.map(({ selection }) => selection)).toEqual([
+      { tagStatus: "untagged", countType: "sinceImagePushed", countUnit: "days", countNumber: 1 },
+      { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 60 },
+    ]);
+  });
+});
+
+describe("the database", () => {
+  test("refuses connections without TLS, is encrypted, backed up, and nobody's but the tasks'", () => {
+    expect(resourceOf(develop.base, "DatabaseParameters")).toEqual({
+      Description: "hdash database: no connection without TLS",
+      Family: "postgres17",
+      Parameters: { "rds.force_ssl": "1" },
+    });
+    expect(resourceOf(develop.base, "Database")).toMatchObject({
+      DBParameterGroupName: "<DatabaseParameters>",
+      DBSubnetGroupName: "<DatabaseSubnets>",
+      VPCSecurityGroups: ["<DatabaseSecurityGroup.GroupId>"],
+      StorageEncrypted: true,
+      PubliclyAccessible: false,
+      BackupRetentionPeriod: 3,
+      DeletionProtection: false,
+      MasterUsername: "hdash",
+      MasterUserPassword: "{{resolve:secretsmanager:<DatabaseLogin>:SecretString:password}}",
+    });
+    expect(resourceOf(develop.base, "DatabaseSubnets")["SubnetIds"]).toEqual([
+      "<DatabaseSubnet1>",
+      "<DatabaseSubnet2>",
+    ]);
+    expect(resourceOf(prod.base, "Database")).toMatchObject({
+      BackupRetentionPeriod: 14,
+      DeletionProtection: true,
+    });
+  });
+
+  test("has no way out of its subnets", () => {
+    const routes = Object.values(resourcesOf(develop.base, "AWS::EC2::Route"));
+    expect(routes.map((route) => route["RouteTableId"])).toEqual(["<PublicRoutes>"]);
+    const tables = Object.values(
+      resourcesOf(develop.base, "AWS::EC2::SubnetRouteTableAssociation"),
+    ).filter(({ SubnetId }) => String(SubnetId).startsWith("<DatabaseSubnet"));
+    expect(tables.map(({ RouteTableId }) => RouteTableId)).toEqual([
+      "<DatabaseRoutes>",
+      "<DatabaseRoutes>",
+    ]);
+  });
+
+  test("is taken where the settings name one: tasks are let in, and its values handed on", () => {
+    expect(resourcesOf(website.base, "AWS::RDS::DBInstance")).toEqual({});
+    expect(Object.values(resourcesOf(website.base, "AWS::EC2::SecurityGroupIngress"))).toEqual([
+      {
+        Description: "hdash tasks",
+        GroupId: "sg-0a1b2c3d",
+        SourceSecurityGroupId: "<Tasks.GroupId>",
+        IpProtocol: "tcp",
+        FromPort: 5433,
+        ToPort: 5433,
+      },
+    ]);
+    expect(outputsOf(website.base)).toMatchObject({
+      DatabaseHost: "db.example.org",
+      DatabasePort: "5433",
+      DatabaseName: "shared",
+      DatabaseSecret: TAKEN.database.secretArn,
+    });
+  });
+
+  test("has an alarm for its storage, a taken one where its instance is named", () => {
+    expect(resourceOf(develop.base, "DatabaseStorageAlarm")).toEqual({
+      AlarmName: "hdash/develop/database-storage",
+      AlarmDescription: "hdash develop: the database has less than 4 GiB free",
+      Namespace: "AWS/RDS",
+      MetricName: "FreeStorageSpace",
+      Dimensions: [{ Name: "DBInstanceIdentifier", Value: "<Database>" }],
+      Statistic: "Minimum",
+      Period: 300,
+      EvaluationPeriods: 3,
+      ComparisonOperator: "LessThanThreshold",
+      Threshold: 4 * 1024 ** 3,
+      TreatMissingData: "ignore",
+      AlarmActions: ["<Alarms>"],
+    });
+    expect(resourceOf(website.base, "DatabaseStorageAlarm")["Dimensions"]).toEqual([
+      { Name: "DBInstanceIdentifier", Value: "shared" },
+    ]);
+    const unnamed = synthesise(STAGING, {
+      ...TAKEN,
+      database: { ...TAKEN.database, instance: null },
+    });
+    expect(resourcesOf(unnamed.base, "AWS::CloudWatch::Alarm")).toEqual({});
+  });
+});
+
+describe("the site bucket", () => {
+  test("is private behind CloudFront of this account, and takes nobody without TLS", () => {
+    expect(resourceOf(develop.base, "Sites")).toMatchObject({
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] },
+    });
+    expect(resourceOf(develop.base, "Sites")["WebsiteConfiguration"]).toBeUndefined();
+    expect(resourceOf(develop.base, "SitesPolicy")).toEqual({
+      Bucket: "<Sites>",
+      PolicyDocument: {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "CloudFrontOfThisAccount",
+            Effect: "Allow",
+            Principal: { Service: "cloudfront.amazonaws.com" },
+            Action: "s3:GetObject",
+            Resource: "<Sites.Arn>/*",
+            Condition: {
+              ArnLike: {
+                "aws:SourceArn": "arn:<AWS::Partition>:cloudfront::<AWS::AccountId>:distribution/*",
+              },
+            },
+          },
+          {
+            Sid: "OnlyTls",
+            Effect: "Deny",
+            Principal: "*",
+            Action: "s3:*",
+            Resource: ["<Sites.Arn>", "<Sites.Arn>/*"],
+            Condition: { Bool: { "aws:SecureTransport": "false" } },
+          },
+        ],
+      },
+    });
+  });
+
+  test("is a website where the settings say so, which anybody may read and nobody list", () => {
+    expect(resourceOf(website.base, "Sites")).toMatchObject({
+      WebsiteConfiguration: { IndexDocument: "index.html", ErrorDocument: "staging/404.html" },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: false,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: false,
+      },
+    });
+    const statements = statementsIn(website.base).filter(({ at }) => at === "SitesPolicy");
+    expect(statements.map(({ fields }) => fields)).toEqual([
+      {
+        Sid: "Everybody",
+        Effect: "Allow",
+        Principal: "*",
+        Action: "s3:GetObject",
+        Resource: "<Sites.Arn>/*",
+      },
+    ]);
+  });
+});
+
+describe("the work bucket", () => {
+  test("is private, encrypted, and keeps old versions for 30 days and broken uploads for 7", () => {
+    expect(resourceOf(website.base, "Work")).toEqual({
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { ServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" } },
+        ],
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      VersioningConfiguration: { Status: "Enabled" },
+      LifecycleConfiguration: {
+        Rules: [
+          {
+            Id: "unfinished uploads",
+            Status: "Enabled",
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+          },
+          {
+            Id: "old versions",
+            Status: "Enabled",
+            NoncurrentVersionExpiration: { NoncurrentDays: 30 },
+            ExpiredObjectDeleteMarker: true,
+          },
+        ],
+      },
+    });
+    expect(statement(website.base, "WorkPolicy", "OnlyTls")).toMatchObject({
+      Effect: "Deny",
+      Principal: "*",
+      Resource: ["<Work.Arn>", "<Work.Arn>/*"],
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    });
+  });
+});
+
+describe("the secrets", () => {
+  test("are made empty, one for each secret variable of the pipelines, and outputs say how to fill them", () => {
+    const { DatabaseLogin, ...secrets } = resourcesOf(develop.base, "AWS::SecretsManager::Secret");
+    expect(secrets).toEqual({
+      SlackWebhookUrl: {
+        Name: "hdash/develop/SLACK_WEBHOOK_URL",
+        Description: "Incoming webhook that gets one message per run",
+      },
+      SynapsePassword: {
+        Name: "hdash/develop/SYNAPSE_PASSWORD",
+        Description: "Synapse personal access token with the scopes view and download",
+      },
+    });
+    expect(DatabaseLogin).toMatchObject({
+      Name: "hdash/develop/database",
+      GenerateSecretString: {
+        SecretStringTemplate: '{"username":"hdash"}',
+        GenerateStringKey: "password",
+        PasswordLength: 40,
+      },
+    });
+    const fill = (name: string): string =>
+      `aws secretsmanager put-secret-value --region <AWS::Region> --secret-id hdash/develop/${name} --secret-string file:///dev/stdin`;
+    expect(outputsOf(develop.base)).toMatchObject({
+      FillSlackWebhookUrl: fill("SLACK_WEBHOOK_URL"),
+      FillSynapsePassword: fill("SYNAPSE_PASSWORD"),
+    });
+  });
+
+  test("are only those that somebody needs", () => {
+    expect(Object.keys(resourcesOf(website.base, "AWS::SecretsManager::Secret"))).toEqual([
+      "SynapsePassword",
+    ]);
+  });
+});
+
+describe("the topic", () => {
+  test("takes alarms of this account and rules of this stage, and tells the e-mail addresses", () => {
+    expect(
+      statementsIn(develop.base)
+        .filter(({ at }) => at === "AlarmsPolicy")
+        .map(({ fields }) => [fields["Sid"], fields["Principal"], fields["Condition"]]),
+    ).toEqual([
+      [
+        "AlarmsOfThisAccount",
+        { Service: "cloudwatch.amazonaws.com" },
+        {
+          ArnLike: {
+            "aws:SourceArn":
+              "arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:hdash/*",
+          },
+        },
+      ],
+      [
+        "RulesOfThisStage",
+        { Service: "events.amazonaws.com" },
+        {
+          ArnLike: {
+            "aws:SourceArn":
+              "arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:rule/<AWS::StackName>-*",
+          },
+        },
+      ],
+      ["OnlyTls", "*", { Bool: { "aws:SecureTransport": "false" } }],
+    ]);
+    const subscriptions = Object.values(resourcesOf(develop.base, "AWS::SNS::Subscription"));
+    expect(subscriptions.map(({ Endpoint, Protocol }) => [Protocol, Endpoint])).toEqual([
+      ["email", "a@example.org"],
+      ["email", "b@example.org"],
+    ]);
+  });
+});
+
+describe("what a stack's removal takes with it", () => {
+  const dataOf = (template: Template): Readonly<Record<string, readonly unknown[]>> =>
+    Object.fromEntries(
+      Object.entries(template.Resources)
+        .filter(([, { DeletionPolicy }]) => DeletionPolicy !== undefined)
+        .map(([id, one]) => [id, [one.DeletionPolicy, one.UpdateReplacePolicy]]),
+    );
+  const all = (kind: string, ...ids: readonly string[]): object =>
+    Object.fromEntries(ids.map((id) => [id, [kind, kind]]));
+  const shared = ["Database", "DatabaseLogin", "Images", "Sites", "Work"];
+  const secrets = ["SlackWebhookUrl", "SynapsePassword"];
+
+  test("is no data in prod, and its stacks refuse it", () => {
+    expect(dataOf(prod.base)).toEqual(all("Retain", ...shared, ...secrets));
+    expect(dataOf(prod.namespace)).toEqual(all("Retain", "HtanLogs", "MatrixLogs"));
+    expect(prod.protectedStacks).toEqual(["hdash-prod", "hdash-prod-main"]);
+  });
+
+  test("is everything in develop", () => {
+    expect(dataOf(develop.base)).toEqual(all("Delete", ...shared, ...secrets));
+    expect(dataOf(develop.namespace)).toEqual(all("Delete", "HtanLogs", "MatrixLogs"));
+    expect(develop.protectedStacks).toEqual([]);
+  });
+
+  test("is not the namespace main of develop either", () => {
+    const main = synthesise({ ...STAGING, namespace: "main" });
+    expect(main.protectedStacks).toEqual(["hdash-develop-main"]);
+    expect(dataOf(main.namespace)).toEqual(all("Retain", "HtanLogs", "MatrixLogs"));
+  });
+});
+
+describe("the shared stack", () => {
+  test("comes out the same for every namespace and tag", () => {
+    const other = synthesise({ stage: "develop", namespace: "foo-bar", tag: "x" });
+    expect(other.base).toEqual(synthesise(STAGING).base);
+  });
+
+  test("hands on every value that a namespace reads, and exports none, as that could not be changed", () => {
+    for (const { base, namespace } of [develop, prod, website]) {
+      const given = Object.values(resourcesOf(base, "AWS::SSM::Parameter")).map(({ Name }) => Name);
+      const read = Object.entries(namespace.Parameters ?? {})
+        .filter(([id]) => id.startsWith("Shared"))
+        .map(([, { Default }]) => Default);
+      expect(read.length).toBeGreaterThan(10);
+      expect(read.filter((name) => !given.includes(name))).toEqual([]);
+      expect(JSON.stringify([base, namespace])).not.toMatch(/"Export"|Fn::ImportValue/);
+    }
+  });
+});
+
+describe("the settings of this repository", () => {
+  test("hold nothing of anybody's account", () => {
+    for (const stage of ["develop", "prod"]) {
+      const text = readFileSync(new URL(`../settings/${stage}.json`, import.meta.url), "utf8");
+      expect(text).not.toMatch(/\d{12}|arn:|@|(vpc|subnet|sg)-/);
+    }
+  });
+});

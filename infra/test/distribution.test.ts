@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { CONTENT_SECURITY_POLICY } from "../distribution.ts";
+import { MAIN, resourceOf, STAGING, synthesise, type Templates } from "./support/templates.ts";
+
+let develop: Templates;
+let prod: Templates;
+beforeAll(() => {
+  develop = synthesise(STAGING);
+  prod = synthesise(MAIN, { site: "website" });
+});
+
+describe("the site", () => {
+  test("is served by CloudFront from the namespace's folder, by HTTPS, with a page for what is missing", () => {
+    const { DistributionConfig: config } = resourceOf(develop.namespace, "Site") as {
+      DistributionConfig: Record<string, unknown>;
+    };
+    expect(config["Origins"]).toEqual([
+      {
+        Id: "site",
+        DomainName: "<SiteDomain>",
+        OriginPath: "/staging",
+        OriginAccessControlId: "<SiteAccess.Id>",
+        S3OriginConfig: { OriginAccessIdentity: "" },
+      },
+    ]);
+    expect(config).toMatchObject({
+      DefaultRootObject: "index.html",
+      DefaultCacheBehavior: {
+        ViewerProtocolPolicy: "redirect-to-https",
+        AllowedMethods: ["GET", "HEAD"],
+        ResponseHeadersPolicyId: "<SiteHeaders.Id>",
+      },
+      CustomErrorResponses: [403, 404].map((ErrorCode) => ({
+        ErrorCode,
+        ResponseCode: 404,
+        ResponsePagePath: "/404.html",
+        ErrorCachingMinTTL: 60,
+      })),
+    });
+    expect(resourceOf(develop.namespace, "SiteAccess")).toEqual({
+      OriginAccessControlConfig: {
+        Name: "hdash-develop-staging-<AWS::Region>",
+        OriginAccessControlOriginType: "s3",
+        SigningBehavior: "always",
+        SigningProtocol: "sigv4",
+      },
+    });
+  });
+
+  test("has headers that allow what the pages need, and not more than the pages themselves say", () => {
+    expect(resourceOf(develop.namespace, "SiteHeaders")).toMatchObject({
+      ResponseHeadersPolicyConfig: {
+        SecurityHeadersConfig: {
+          ContentSecurityPolicy: { ContentSecurityPolicy: CONTENT_SECURITY_POLICY, Override: true },
+          ContentTypeOptions: { Override: true },
+          FrameOptions: { FrameOption: "DENY" },
+          ReferrerPolicy: { ReferrerPolicy: "no-referrer" },
+          StrictTransportSecurity: { AccessControlMaxAgeSec: 31_536_000 },
+        },
+      },
+    });
+    const read = (view: string): string =>
+      /Content-Security-Policy" content="([^"]+)"/.exec(
+        readFileSync(new URL(`../../views/${view}.hbs`, import.meta.url), "utf8"),
+      )?.[1] ?? "";
+    expect(CONTENT_SECURITY_POLICY).toBe(`${read("partials/head")}; frame-ancestors 'none'`);
+    const header = sourcesOf(CONTENT_SECURITY_POLICY);
+    for (const [directive, sources] of sourcesOf(read("missing"))) {
+      expect([directive, header.get(directive)]).toEqual([
+        directive,
+        expect.arrayContaining([...sources]),
+      ]);
+    }
+  });
+
+  test("is left to the bucket where that is a website", () => {
+    expect(
+      Object.values(prod.namespace.Resources).filter(({ Type }) => Type.includes("CloudFront")),
+    ).toEqual([]);
+  });
+
+  function sourcesOf(policy: string): ReadonlyMap<string, readonly string[]> {
+    return new Map(
+      policy.split("; ").map((part) => {
+        const [directive = "", ...sources] = part.split(" ");
+        return [directive, sources];
+      }),
+    );
+  }
+});

@@ -1,0 +1,168 @@
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { type PipelineEntry, PIPELINES } from "../../src/pipelineList.ts";
+import { readSettings } from "../settings.ts";
+import { FOO, resourceOf, shown, synthesise, type Template, textsIn } from "./support/templates.ts";
+
+const FOO_BAR = { ...FOO, namespace: "foo-bar" };
+/** Words about a namespace that nothing is looked up by. */
+const PROSE = /^"?hdash develop[: ]|^HTAN dashboard of |^Matrix figures of /;
+
+describe("two namespaces whose names begin alike", () => {
+  let foo: readonly string[];
+  let fooBar: readonly string[];
+  const namesIn = (template: Template): readonly string[] =>
+    textsIn(shown({ ...template })).filter((text) => text.includes("foo") && !PROSE.test(text));
+  beforeAll(() => {
+    foo = namesIn(synthesise(FOO).namespace);
+    fooBar = namesIn(synthesise(FOO_BAR).namespace);
+  });
+
+  test("share no name", () => {
+    expect(new Set(foo).size).toBeGreaterThan(20);
+    expect(foo.filter((text) => fooBar.includes(text))).toEqual([]);
+  });
+
+  test("have no place, pattern or prefix that is the beginning of the other's", () => {
+    const patterns = [...new Set(foo)].filter((text) => /[*/:]$/.test(text));
+    expect(patterns.length).toBeGreaterThan(5);
+    const caught = patterns.flatMap((pattern) =>
+      fooBar
+        .filter((text) => text.startsWith(pattern.replace(/\*$/, "")))
+        .map((text) => `${pattern} catches ${text}`),
+    );
+    expect(caught).toEqual([]);
+  });
+
+  test("have names of their own for all that can be told apart by name only", () => {
+    expect(
+      [...new Set(foo)]
+        .map((text) =>
+          text.replace("<AWS::Partition>", "aws").replace("<AWS::Region>:<AWS::AccountId>", ""),
+        )
+        .sort(),
+    ).toEqual(
+      [
+        ...["htan", "matrix"].flatMap((name) => [
+          `hdash-develop-foo-${name}`,
+          `/hdash/develop/foo/${name}`,
+          `hdash/develop/foo/${name}`,
+          `hdash/develop/foo/${name}/no-run-in-time`,
+          `hdash/develop/foo/${name}/run-degraded-twice`,
+          `hdash/develop/foo/${name}/run-failed`,
+          `arn:aws:ecs::task-definition/hdash-develop-foo-${name}:`,
+        ]),
+        "hdash-develop-foo",
+        "hdash-develop-foo-<AWS::Region>",
+        "hdash/develop/foo/not-started",
+        "/hdash/develop/foo/",
+        "arn:aws:scheduler::schedule-group/hdash-develop-foo",
+        "arn:aws:s3:::<SiteBucket>/foo/*",
+        "arn:aws:s3:::<WorkBucket>/foo/*",
+        "foo/*",
+        "/foo",
+        "foo",
+        "foo/",
+        "hdash_foo",
+      ].sort(),
+    );
+  });
+
+  test("cannot meet by a pipeline's name: none has a hyphen", () => {
+    expect(PIPELINES.filter(({ name }) => !/^[a-z][a-z0-9]*$/.test(name))).toEqual([]);
+  });
+
+  test("fit into what AWS allows, with the longest name there is", () => {
+    const namespace = "a".repeat(24);
+    const { namespace: template } = synthesise({ stage: "develop", namespace, tag: "x" });
+    const long = textsIn(shown({ ...template })).filter((text) => text.includes(namespace));
+    // A role's, an alarm's and a schedule group's names; CloudFormation cuts and numbers those that it makes itself.
+    const group = resourceOf(template, "Schedules")["Name"];
+    expect(String(group).length).toBeLessThanOrEqual(64);
+    expect(long.filter((text) => text.startsWith("hdash/") && text.length > 255)).toEqual([]);
+  });
+});
+
+describe("the registry", () => {
+  const changed = (change: Partial<PipelineEntry["deployment"]>): readonly PipelineEntry[] =>
+    PIPELINES.map((entry) =>
+      entry.name === "htan" ? { ...entry, deployment: { ...entry.deployment, ...change } } : entry,
+    );
+
+  test("is the one source of schedule, sizes, secrets and variables", () => {
+    const { namespace } = synthesise(
+      FOO,
+      {},
+      changed({
+        schedule: "cron(30 7 * * ? *)",
+        lateAfterHours: 50,
+        cpu: 512,
+        memoryMiB: 2048,
+        diskGiB: 40,
+        secrets: [],
+        variables: { HDASH_CONCURRENCY: "2" },
+      }),
+    );
+    expect(resourceOf(namespace, "HtanSchedule")["ScheduleExpression"]).toBe("cron(30 7 * * ? *)");
+    expect(resourceOf(namespace, "HtanNoRunInTimeAlarm")["EvaluationPeriods"]).toBe(50);
+    const task = resourceOf(namespace, "HtanTask");
+    expect(task).toMatchObject({
+      Cpu: "512",
+      Memory: "2048",
+      EphemeralStorage: { SizeInGiB: 40 },
+    });
+    const text = JSON.stringify(task);
+    expect(text).toContain('{"Name":"HDASH_CONCURRENCY","Value":"2"}');
+    expect(text).not.toContain("SYNAPSE_PASSWORD");
+  });
+
+  test("gives a new pipeline all that the others have", () => {
+    const [first] = PIPELINES;
+    if (first === undefined) throw new Error("no pipelines");
+    const registry = [...PIPELINES, { ...first, name: "recover", title: "Recover" }];
+    const settings = readSettings("develop", PIPELINES);
+    const recover = { enabled: true, schedule: null, variables: {}, readBuckets: [] };
+    const pipelines = { ...settings.pipelines, recover };
+    const { namespace } = synthesise(FOO, { pipelines }, registry);
+    const of = (name: string): readonly string[] =>
+      [...Object.keys(namespace.Resources), ...Object.keys(namespace.Outputs)]
+        .filter((id) => id.includes(name))
+        .map((id) => id.replace(name, "…"));
+    expect(of("Recover")).toEqual(of("Matrix"));
+    expect(of("Recover").length).toBeGreaterThan(10);
+  });
+
+  test("is asked for what a stage has switched off: nothing of it is left", () => {
+    const settings = readSettings("develop", PIPELINES);
+    const off = { enabled: false, schedule: null, variables: {}, readBuckets: [] };
+    const { base, namespace } = synthesise(FOO, {
+      pipelines: { ...settings.pipelines, htan: off },
+    });
+    expect(Object.keys(namespace.Resources).filter((id) => id.startsWith("Htan"))).toEqual([]);
+    expect(Object.keys(base.Resources)).not.toContain("SynapsePassword");
+    const none = synthesise(FOO, { pipelines: {} }).namespace;
+    expect(Object.keys(none.Resources).sort()).toEqual([
+      ...["NotStarted", "NotStartedAlarm", "NotStartedPolicy", "ScheduleRole", "Schedules"],
+      ...["Site", "SiteAccess", "SiteHeaders"],
+    ]);
+  });
+
+  test("is overruled by the settings of a stage in schedule and variables", () => {
+    const settings = readSettings("develop", PIPELINES);
+    const { namespace } = synthesise(FOO, {
+      pipelines: {
+        ...settings.pipelines,
+        matrix: {
+          enabled: true,
+          schedule: "rate(7 days)",
+          variables: { MATRIX_SOURCE: "cellxgene", HDASH_LOG_LEVEL: "debug" },
+          readBuckets: [],
+        },
+      },
+    });
+    expect(resourceOf(namespace, "MatrixSchedule")["ScheduleExpression"]).toBe("rate(7 days)");
+    const text = JSON.stringify(resourceOf(namespace, "MatrixTask"));
+    expect(text).toContain('{"Name":"MATRIX_SOURCE","Value":"cellxgene"}');
+    expect(text).toContain('{"Name":"HDASH_LOG_LEVEL","Value":"debug"}');
+  });
+});

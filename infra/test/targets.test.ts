@@ -1,0 +1,212 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { makeNamespace } from "../../src/namespace.ts";
+import { type Answer, make } from "./support/standIn.ts";
+
+const OK = [{ to: "" }];
+const ROOT = join(import.meta.dirname, "..", "..");
+
+/** Lends an empty repository whose HEAD is a branch. */
+async function inRepository(branch: string, use: (gitDir: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "hdash-branch-"));
+  try {
+    execFileSync("git", ["init", "--quiet", "--initial-branch", branch, folder]);
+    await use(join(folder, ".git"));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+describe("make namespace", () => {
+  test("prints a namespace that it is given, where it is one", async () => {
+    expect(await make("namespace", { NAMESPACE: "foo-bar" })).toMatchObject({
+      code: 0,
+      stdout: "foo-bar\n",
+    });
+  });
+
+  test("says what a name would be called that cannot be one", async () => {
+    const { code, stderr } = await make("namespace", { NAMESPACE: "Feature/A" });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^namespace: "Feature\/A" cannot be a namespace: small letters, digits and single hyphens, beginning with a letter, at most 24\nA branch of this name has the namespace feature-a-[0-9a-f]{6}\.\n/,
+    );
+  });
+
+  test.each([
+    ["main", "develop", "staging\n"],
+    ["main", "prod", "main\n"],
+    ["fix-figures", "develop", "fix-figures\n"],
+    ["staging", "develop", `${makeNamespace("staging")}\n`],
+    ["feature/a", "develop", `${makeNamespace("feature/a")}\n`],
+  ])("makes one of the branch %s in %s", async (branch, STAGE, expected) => {
+    await inRepository(branch, async (GIT_DIR) => {
+      expect(await make("namespace", { GIT_DIR, STAGE })).toMatchObject({
+        code: 0,
+        stdout: expected,
+      });
+    });
+  });
+
+  test("asks for one where the checkout is on no branch", async () => {
+    await inRepository("main", async (GIT_DIR) => {
+      // As a workflow's checkout of a tag leaves it.
+      writeFileSync(join(GIT_DIR, "HEAD"), `${"0".repeat(40)}\n`);
+      const { code, stderr } = await make("namespace", { GIT_DIR });
+      expect(code).toBe(2);
+      expect(stderr).toMatch(
+        /^namespace: NAMESPACE is not set, and this checkout is on no branch\nSay which: NAMESPACE=foo\n/,
+      );
+    });
+  });
+
+  test("hands no variable to a shell", async () => {
+    const { code, stderr } = await make("namespace", { NAMESPACE: "$(echo foo);`echo foo`'\"" });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^namespace: "\$\(echo foo\);`echo foo`'\\"" cannot be a namespace/);
+  });
+});
+
+describe("make deploy", () => {
+  test("deploys the namespace's stack and no other", async () => {
+    const made = await make("deploy", { NAMESPACE: "foo", STAGE: "develop", TAG: "v1" }, OK);
+    expect(made).toMatchObject({
+      code: 0,
+      stdout: "deploy: v1 → foo in develop\n",
+      calls: [["deploy", "--exclusively", "hdash-develop-foo"]],
+      targets: ["develop foo v1"],
+    });
+  });
+
+  test("takes develop and the checkout's revision where nothing is said", async () => {
+    const revision = execFileSync("git", ["rev-parse", "--short", "HEAD"], {
+      cwd: ROOT,
+      encoding: "utf8",
+    }).trim();
+    const { targets } = await make("deploy", { NAMESPACE: "foo" }, OK);
+    expect(targets).toEqual([`develop foo ${revision}`]);
+  });
+
+  test("asks nobody in CI", async () => {
+    const { calls } = await make("deploy", { NAMESPACE: "foo", TAG: "v1", CI: "true" }, OK);
+    expect(calls).toEqual([
+      ["deploy", "--exclusively", "--require-approval", "never", "hdash-develop-foo"],
+    ]);
+  });
+
+  test.each([
+    [{ STAGE: "production" }, `deploy: STAGE is "production", but must be develop or prod\n`],
+    [{ TAG: "a b" }, `deploy: TAG is "a b", which cannot name an image: `],
+    [{ NAMESPACE: "-" }, `deploy: "-" cannot be a namespace: `],
+  ])("refuses %o and calls nobody", async (wrong, expected) => {
+    const made = await make("deploy", { NAMESPACE: "foo", TAG: "v1", ...wrong }, OK);
+    expect(made.stderr.slice(0, expected.length)).toBe(expected);
+    expect([made.code, made.calls]).toEqual([2, []]);
+  });
+
+  test("fails where cdk fails, and where there is none", async () => {
+    const failing = await make("deploy", { NAMESPACE: "foo", TAG: "v1" }, [{ to: "", code: 1 }]);
+    expect(failing.code).toBe(2);
+    const missing = await make("deploy", { NAMESPACE: "foo", TAG: "v1", CDK: "no-such-cdk" });
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toContain("deploy: no-such-cdk cannot be run: ");
+  });
+});
+
+describe("make destroy", () => {
+  test("removes the namespace's stack and no other; cdk asks, unless YES=1", async () => {
+    const asked = await make("destroy", { NAMESPACE: "foo", TAG: "v1" }, OK);
+    expect(asked.calls).toEqual([["destroy", "--exclusively", "hdash-develop-foo"]]);
+    const sure = await make("destroy", { NAMESPACE: "foo", TAG: "v1", YES: "1" }, OK);
+    expect(sure.calls).toEqual([["destroy", "--exclusively", "--force", "hdash-develop-foo"]]);
+  });
+
+  test.each(["develop", "prod"])("refuses main in %s", async (STAGE) => {
+    const made = await make("destroy", { NAMESPACE: "main", STAGE, TAG: "v1", YES: "1" }, OK);
+    expect(made.stderr).toMatch(/^destroy: main is production, which nothing removes\n/);
+    expect([made.code, made.calls]).toEqual([2, []]);
+  });
+});
+
+describe("the other targets", () => {
+  test.each([
+    ["diff", ["diff", "--exclusively", "hdash-prod-foo"]],
+    ["diff_base", ["diff", "--exclusively", "hdash-prod"]],
+    ["deploy_base", ["deploy", "--exclusively", "hdash-prod"]],
+    ["synth", ["synth", "--quiet", "hdash-prod", "hdash-prod-foo"]],
+  ])("%s calls cdk", async (target, call) => {
+    const made = await make(target, { NAMESPACE: "foo", STAGE: "prod", TAG: "v1" }, OK);
+    expect([made.code, made.calls]).toEqual([0, [call]]);
+  });
+
+  test("destroy_base removes what develop's namespaces share, and nothing of prod", async () => {
+    const stacks = (...names: readonly string[]): Answer => ({
+      to: "cloudformation describe-stacks",
+      json: { Stacks: names.map((StackName) => ({ StackName })) },
+    });
+    const alone = stacks("hdash-develop", "hdash-prod-main", "CDKToolkit");
+    const develop = await make("destroy_base", { STAGE: "develop" }, [alone, ...OK]);
+    expect(develop.calls.slice(1)).toEqual([["destroy", "--exclusively", "hdash-develop"]]);
+    const used = stacks("hdash-develop", "hdash-develop-foo-bar", "hdash-develop-foo");
+    const refused = await make("destroy_base", { STAGE: "develop", YES: "1" }, [used, ...OK]);
+    expect(refused.stderr).toContain("destroy_base: develop still has foo, foo-bar\n");
+    expect([refused.code, refused.calls.length]).toEqual([2, 1]);
+    const prod = await make("destroy_base", { STAGE: "prod" }, OK);
+    expect(prod.stderr).toMatch(
+      /^destroy_base: prod holds production's data, which nothing removes\n/,
+    );
+    expect([prod.code, prod.calls]).toEqual([2, []]);
+  });
+
+  test("a wrong word is told", () => {
+    const run = (): string =>
+      execFileSync("node", ["infra/targets.ts", "launch"], {
+        cwd: ROOT,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+    expect(run).toThrow(
+      "launch: there are only namespace, synth, diff, deploy, destroy, diff_base, deploy_base, destroy_base, task",
+    );
+  });
+});
+
+describe("cdk synth", () => {
+  test("writes both templates, offline, by the real cdk", async () => {
+    const made = await make("synth", {
+      CDK: join(ROOT, "infra", "node_modules", ".bin", "cdk"),
+      NAMESPACE: "staging",
+      TAG: "abc1234",
+    });
+    expect(made).toMatchObject({
+      code: 0,
+      stdout:
+        "infra/cdk.out/hdash-develop.template.json\ninfra/cdk.out/hdash-develop-staging.template.json\n",
+    });
+    const read = (file: string): unknown => JSON.parse(readFileSync(join(ROOT, file), "utf8"));
+    expect(read("infra/cdk.out/hdash-develop-staging.template.json")).toEqual(
+      read("infra/test/golden/develop.staging.json"),
+    );
+    expect(read("infra/cdk.out/hdash-develop.template.json")).toEqual(
+      read("infra/test/golden/develop.base.json"),
+    );
+  }, 120_000);
+});
+
+describe("node infra/app.ts", () => {
+  test("says what is wrong with its variables", () => {
+    const run = (): string =>
+      execFileSync("node", ["infra/app.ts"], {
+        cwd: ROOT,
+        env: { ...process.env, STAGE: "develop", NAMESPACE: "Foo", TAG: "v1" },
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+    expect(run).toThrow(/"Foo" cannot be a namespace/);
+  });
+});

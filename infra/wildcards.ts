@@ -1,0 +1,133 @@
+// Every `*` in what somebody may do, and why it has to be one. A test walks all statements of the templates and fails on a `*` that is
+// not written here, and on a line here that nothing needs any more.
+
+/** A wildcard in a statement; names of stages and namespaces are left out of `value`. */
+export interface Wildcard {
+  /** The statement's Sid. */
+  readonly statement: string;
+  readonly in: "Action" | "Resource" | "Principal";
+  readonly value: string;
+  readonly reason: string;
+}
+
+/** A deny that spares nobody and nothing is as wide as it is meant to be. */
+const DENY = "it refuses; whoever comes without TLS is refused everything";
+const LOGIN = "the login to the registry belongs to no repository; AWS takes no other resource";
+const FOLDER =
+  "the files in one folder, which ends with a slash; their names are hdash's to choose";
+
+/** The wildcards that are needed. */
+export const WILDCARDS: readonly Wildcard[] = [
+  // The base stack's buckets, topic and queue.
+  { statement: "OnlyTls", in: "Principal", value: "*", reason: DENY },
+  { statement: "OnlyTls", in: "Action", value: "s3:*", reason: DENY },
+  { statement: "OnlyTls", in: "Action", value: "sqs:*", reason: DENY },
+  { statement: "OnlyTls", in: "Resource", value: "<Sites.Arn>/*", reason: DENY },
+  { statement: "OnlyTls", in: "Resource", value: "<Work.Arn>/*", reason: DENY },
+  {
+    statement: "CloudFrontOfThisAccount",
+    in: "Resource",
+    value: "<Sites.Arn>/*",
+    reason:
+      "namespaces and their distributions come and go; each is bound to its own folder by its origin path",
+  },
+  {
+    statement: "Everybody",
+    in: "Principal",
+    value: "*",
+    reason: "a website without CloudFront is public: settings choose it with site: website",
+  },
+  {
+    statement: "Everybody",
+    in: "Resource",
+    value: "<Sites.Arn>/*",
+    reason: "all that lies in the site bucket is meant to be read by everybody",
+  },
+  // A namespace's roles.
+  { statement: "LogInToRegistry", in: "Resource", value: "*", reason: LOGIN },
+  {
+    statement: "OwnFiles",
+    in: "Resource",
+    value: "arn:<AWS::Partition>:s3:::<SiteBucket>/<namespace>/*",
+    reason: FOLDER,
+  },
+  {
+    statement: "OwnFiles",
+    in: "Resource",
+    value: "arn:<AWS::Partition>:s3:::<WorkBucket>/<namespace>/*",
+    reason: FOLDER,
+  },
+  {
+    statement: "WriteLog",
+    in: "Resource",
+    value: "<HtanLogs.Arn>",
+    reason: "CloudFormation's ARN of a log group ends with :*, its streams, which ECS names",
+  },
+  {
+    statement: "WriteLog",
+    in: "Resource",
+    value: "<MatrixLogs.Arn>",
+    reason: "CloudFormation's ARN of a log group ends with :*, its streams, which ECS names",
+  },
+  {
+    statement: "ReadSources",
+    in: "Resource",
+    value: "arn:<AWS::Partition>:s3:::example-matrices/*",
+    reason: "all matrices of a bucket that the settings name (readBuckets), to read",
+  },
+  // The role of GitHub's workflows.
+  {
+    statement: "SeeStacks",
+    in: "Resource",
+    value: "arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/<base>/*",
+    reason: "behind a stack's name comes an id that nobody knows before",
+  },
+  {
+    statement: "SeeStacks",
+    in: "Resource",
+    value: "arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/<base>-*/*",
+    reason: "the stacks of the stage's namespaces, which come and go, to look at",
+  },
+  {
+    statement: "WriteArtifacts",
+    in: "Resource",
+    value: "<Work.Arn>/*",
+    reason: "in develop workflows upload and remove the files of any namespace",
+  },
+  {
+    statement: "WriteArtifacts",
+    in: "Resource",
+    value: "<Sites.Arn>/*",
+    reason: "in develop workflows remove the site of a namespace whose branch was deleted",
+  },
+  {
+    statement: "WriteArtifacts",
+    in: "Resource",
+    value: "<Work.Arn>/<namespace>/*",
+    reason: FOLDER,
+  },
+  {
+    statement: "RunTasks",
+    in: "Resource",
+    value: "arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task-definition/<base>-*:*",
+    reason: "each deployment makes a new revision; only in the stage's own cluster",
+  },
+  {
+    statement: "SeeTasks",
+    in: "Resource",
+    value: "arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task/<base>/*",
+    reason: "a task's id is known when it was started; only those of the stage's own cluster",
+  },
+  {
+    statement: "HandTasksTheirRoles",
+    in: "Resource",
+    value: "arn:<AWS::Partition>:iam::<AWS::AccountId>:role/hdash/<stage>/*",
+    reason: "the roles of the stage's namespaces, which come and go, and to ECS tasks only",
+  },
+  {
+    statement: "ReadLogs",
+    in: "Resource",
+    value: "arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:/hdash/<stage>/*",
+    reason: "the log groups of the stage's namespaces, which come and go, to read",
+  },
+];

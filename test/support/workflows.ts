@@ -1,0 +1,277 @@
+// What every workflow promises: who may do what, on which event, with which code. Tests hold the real ones and broken copies to it.
+
+import { parse } from "yaml";
+
+import { checkCommands, type Surroundings } from "./commands.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface Job {
+  readonly name: string;
+  readonly fields: Fields;
+  readonly steps: readonly Fields[];
+  readonly permissions: Fields;
+  readonly needs: readonly string[];
+  /** The workflow of this repository that it calls, as a file's name. */
+  readonly calls: string | null;
+  readonly inputs: Fields;
+}
+
+interface Workflow {
+  readonly file: string;
+  readonly text: string;
+  readonly fields: Fields;
+  readonly on: Fields;
+  readonly jobs: readonly Job[];
+}
+
+/** Events whose runs have the rights that the file says, and code that its author may push here. */
+const EVENTS = ["push", "pull_request", "delete", "schedule", "workflow_dispatch", "workflow_call"];
+const PUBLISHERS = ["actions", "aws-actions"];
+const ENVIRONMENTS = ["develop", "production"];
+const GRANTS: Readonly<Record<string, string>> = { contents: "read", "id-token": "write" };
+const LONGEST_MINUTES = 120;
+/** What changes a namespace, and so must not be done twice at a time. */
+const CHANGES = /\bmake (deploy|destroy|task)\b|artifacts (upload|remove)/;
+
+/** Checks all workflows together; returns what is wrong, a sentence each. */
+export function checkWorkflows(
+  texts: ReadonlyMap<string, string>,
+  surroundings: Surroundings,
+): readonly string[] {
+  const workflows = [...texts].map(([file, text]) => readWorkflow(file, text));
+  return workflows.flatMap((workflow) => [
+    ...checkWhole(workflow),
+    ...checkActions(workflow),
+    ...workflow.jobs.flatMap((job) =>
+      [
+        ...checkJob(workflow, job),
+        ...checkAws(workflow, job, workflows),
+        ...checkProduction(workflow, job),
+        ...job.steps.flatMap((step) => checkStep(step, surroundings)),
+      ].map((problem) => `${workflow.file} ${job.name}: ${problem}`),
+    ),
+  ]);
+}
+
+/** Reads which events start a workflow, and with which filters. */
+export function triggersOf(text: string): Fields {
+  return readWorkflow("", text).on;
+}
+
+function readWorkflow(file: string, text: string): Workflow {
+  const fields = asFields(parse(text));
+  const jobs = Object.entries(asFields(fields["jobs"])).map(([name, value]): Job => {
+    const job = asFields(value);
+    const uses = asText(job["uses"]);
+    return {
+      name,
+      fields: job,
+      steps: asList(job["steps"]).map(asFields),
+      permissions: asFields(job["permissions"]),
+      needs: asList(job["needs"]).filter((need) => typeof need === "string"),
+      calls: /^\.\/\.github\/workflows\/(.+)$/.exec(uses)?.[1] ?? null,
+      inputs: asFields(job["with"]),
+    };
+  });
+  return { file, text, fields, on: asFields(fields["on"]), jobs };
+}
+
+function checkWhole({ file, fields, on, jobs }: Workflow): readonly string[] {
+  const values = textsIn(fields);
+  return [
+    ...report(jobs.length === 0, "has no jobs"),
+    ...report(JSON.stringify(fields["permissions"]) !== "{}", "grants rights to every job"),
+    ...Object.keys(on)
+      .filter((event) => !EVENTS.includes(event))
+      .map((event) => `starts on ${event}`),
+    ...report(
+      values.some((value) => /\bsecrets\b/.test(value)),
+      "uses a secret",
+    ),
+    ...report(
+      values.some((value) => /AKIA[A-Z0-9]{16}|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)/i.test(value)),
+      "has an AWS key",
+    ),
+    ...report(
+      values.some((value) => /\b\d{12}\b|\barn:aws/.test(value)),
+      "names an account",
+    ),
+  ].map((problem) => `${file}: ${problem}`);
+}
+
+/** Every action has a known publisher and its full version, or a hash with the version beside it. */
+function checkActions({ file, text }: Workflow): readonly string[] {
+  return [...text.matchAll(/\buses: *(.*)$/gm)].flatMap(([, used = ""]) => {
+    if (used.startsWith("./")) return [];
+    const [, owner = "", version = ""] =
+      /^([\w-]+)\/[\w/-]+@(v\d+\.\d+\.\d+|[0-9a-f]{40} # v\d+\.\d+\.\d+)$/.exec(used) ?? [];
+    return [
+      ...report(version === "", `${file}: ${used} has no full version`),
+      ...report(
+        version !== "" && !PUBLISHERS.includes(owner),
+        `${file}: ${used} is not ours to trust`,
+      ),
+    ];
+  });
+}
+
+function checkJob(workflow: Workflow, job: Job): readonly string[] {
+  const { fields, permissions, calls, needs } = job;
+  const minutes = fields["timeout-minutes"];
+  const names = workflow.jobs.map(({ name }) => name);
+  return [
+    ...report(fields["permissions"] === undefined, "does not say its permissions"),
+    ...Object.entries(permissions)
+      .filter(([right, grant]) => GRANTS[right] !== grant)
+      .map(([right, grant]) => `may ${asText(grant)} ${right}`),
+    ...needs
+      .filter((need) => !names.includes(need))
+      .map((need) => `needs ${need}, which is no job`),
+    ...report(fields["continue-on-error"] !== undefined, "goes on after an error"),
+    ...(calls === null
+      ? [
+          ...report(
+            typeof minutes !== "number" || minutes > LONGEST_MINUTES,
+            "has no timeout, or too long a one",
+          ),
+          ...report(!/^ubuntu-\d\d\.\d\d$/.test(asText(fields["runs-on"])), "runs on any version"),
+        ]
+      : []),
+  ];
+}
+
+function checkAws(workflow: Workflow, job: Job, workflows: readonly Workflow[]): readonly string[] {
+  const logins = loginsOf(job);
+  const called = workflows.find(({ file }) => file === job.calls);
+  const needsToken =
+    logins.length > 0 || (called?.jobs.some((one) => loginsOf(one).length > 0) ?? false);
+  const concurrency = asFields(job.fields["concurrency"]);
+  const changes = job.steps.some((step) => CHANGES.test(asText(step["run"])));
+  return [
+    ...report(
+      job.calls !== null && called === undefined,
+      `calls ${job.calls}, which does not exist`,
+    ),
+    ...report(needsToken && !mayLogIn(job), "logs in to AWS without id-token: write"),
+    ...report(!needsToken && mayLogIn(job), "may log in to AWS and does not"),
+    ...report(
+      logins.length > 0 && environmentOf(job) === "",
+      "logs in to AWS outside an environment",
+    ),
+    ...logins.flatMap((step) => {
+      const given = asFields(step["with"]);
+      return [
+        ...report(given["role-to-assume"] !== "${{ vars.AWS_ROLE }}", "has a role of its own"),
+        ...report(
+          Object.keys(given).some((name) => /key|token/.test(name)),
+          "logs in to AWS with a key",
+        ),
+      ];
+    }),
+    ...report(
+      changes &&
+        (!/^namespace-.*amespace/.test(asText(concurrency["group"])) ||
+          concurrency["cancel-in-progress"] !== false),
+      "changes a namespace without waiting for its turn",
+    ),
+    ...report(
+      workflow.fields["concurrency"] === undefined && logins.length > 0 && !changes,
+      "runs beside itself",
+    ),
+  ];
+}
+
+/** Production is deployed by a tag only, of a release that was checked and tested. */
+function checkProduction(workflow: Workflow, job: Job): readonly string[] {
+  const environment = environmentOf(job);
+  const isProduction =
+    environment === "production" ||
+    job.inputs["stage"] === "prod" ||
+    job.inputs["namespace"] === "main";
+  const before = jobsBefore(workflow, job);
+  const isTested = before.some(({ calls }) => calls === "test.yml");
+  const isChecked = before.some(({ steps }) =>
+    steps.some((step) => asText(step["run"]) === ".github/release.sh"),
+  );
+  const push = asFields(workflow.on["push"]);
+  const deploys = job.calls === "deploy.yml";
+  return [
+    ...report(
+      environment.startsWith("${{")
+        ? Object.keys(workflow.on).join() !== "workflow_call"
+        : environment !== "" && !ENVIRONMENTS.includes(environment),
+      `has the environment ${environment}`,
+    ),
+    ...report(deploys && environment === "", "deploys without an environment"),
+    ...(isProduction
+      ? [
+          ...report(environment !== "production", "deploys production without its environment"),
+          ...report(
+            Object.keys(workflow.on).join() !== "push" ||
+              Object.keys(push).join() !== "tags" ||
+              !asList(push["tags"]).every((tag) => asText(tag).startsWith("v[0-9]")),
+            "deploys production from something else than a tag",
+          ),
+          ...report(!isChecked, "deploys production without a look at the release"),
+        ]
+      : []),
+    ...report(deploys && "push" in workflow.on && !isTested, "deploys what was not tested"),
+  ];
+}
+
+function checkStep(step: Fields, surroundings: Surroundings): readonly string[] {
+  const run = asText(step["run"]);
+  const isCheckout = asText(step["uses"]).startsWith("actions/checkout@");
+  return [
+    ...report(run.includes("${{"), "puts an expression into a shell line"),
+    ...report(step["continue-on-error"] !== undefined, "goes on after an error"),
+    ...report(
+      isCheckout && asFields(step["with"])["persist-credentials"] !== false,
+      "leaves its token in the checkout",
+    ),
+    ...checkCommands(run, surroundings),
+  ];
+}
+
+function jobsBefore(workflow: Workflow, job: Job): readonly Job[] {
+  const direct = workflow.jobs.filter(({ name }) => job.needs.includes(name));
+  return direct.flatMap((one) => [one, ...jobsBefore(workflow, one)]);
+}
+
+function loginsOf({ steps }: Job): readonly Fields[] {
+  return steps.filter((step) => asText(step["uses"]).startsWith("aws-actions/"));
+}
+
+function mayLogIn({ permissions }: Job): boolean {
+  return permissions["id-token"] === "write";
+}
+
+function environmentOf({ fields, inputs }: Job): string {
+  const own = fields["environment"];
+  return (
+    asText(typeof own === "object" ? asFields(own)["name"] : own) || asText(inputs["environment"])
+  );
+}
+
+function report(isWrong: boolean, problem: string): readonly string[] {
+  return isWrong ? [problem] : [];
+}
+
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [name, ...textsIn(inner)]);
+}
+
+function asFields(value: unknown): Fields {
+  return typeof value === "object" && value !== null ? (value as Fields) : {};
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
+}
+
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

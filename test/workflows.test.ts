@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { BROKEN } from "./support/brokenWorkflows.ts";
+import { checkCommands, readSurroundings } from "./support/commands.ts";
+import { checkWorkflows, triggersOf } from "./support/workflows.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const FOLDER = join(ROOT, ".github/workflows");
+const WORKFLOWS: ReadonlyMap<string, string> = new Map(
+  readdirSync(FOLDER).map((file) => [file, readFileSync(join(FOLDER, file), "utf8")]),
+);
+const SURROUNDINGS = readSurroundings();
+
+/** What is wrong once a workflow has another text at one place, and was not before. */
+function breakWorkflow(file: string, from: string, to: string): readonly string[] {
+  const text = WORKFLOWS.get(file) ?? "";
+  expect(text.split(from).length, `${file} has ${JSON.stringify(from)} once`).toBe(2);
+  const before = checkWorkflows(WORKFLOWS, SURROUNDINGS);
+  const broken = new Map([...WORKFLOWS, [file, text.replace(from, () => to)]]);
+  return checkWorkflows(broken, SURROUNDINGS).filter((problem) => !before.includes(problem));
+}
+
+describe(".github/workflows", () => {
+  test("keep every promise", { timeout: 60_000 }, () => {
+    expect(checkWorkflows(WORKFLOWS, SURROUNDINGS)).toEqual([]);
+  });
+
+  test("start on these events and no other", () => {
+    const lockfiles = { paths: ["package-lock.json", "infra/package-lock.json"] };
+    expect(
+      Object.fromEntries([...WORKFLOWS].map(([file, text]) => [file, triggersOf(text)])),
+    ).toEqual({
+      "audit.yml": {
+        push: { branches: ["main"], ...lockfiles },
+        pull_request: lockfiles,
+        schedule: [{ cron: "23 5 * * 1" }],
+        workflow_dispatch: null,
+      },
+      "branch.yml": {
+        pull_request: { types: ["labeled", "synchronize", "reopened"] },
+        workflow_dispatch: null,
+      },
+      "deploy.yml": { workflow_call: { inputs: expect.any(Object) as unknown } },
+      "production.yml": { push: { tags: ["v[0-9]+.[0-9]+.[0-9]+"] } },
+      "staging.yml": { push: { branches: ["main"] } },
+      "teardown.yml": {
+        delete: null,
+        workflow_dispatch: { inputs: { branch: expect.any(Object) as unknown } },
+      },
+      "test.yml": {
+        push: { "branches-ignore": ["main"] },
+        pull_request: null,
+        workflow_call: null,
+      },
+    });
+  });
+
+  test("tear down with main's code only", () => {
+    const text = WORKFLOWS.get("teardown.yml") ?? "";
+    const checkouts = [...text.matchAll(/uses: actions\/checkout.*\n +with:\n +ref: (.*)$/gm)];
+    expect(checkouts.map(([, ref]) => ref)).toEqual(["main", "main"]);
+    expect(text.match(/actions\/checkout/g)).toHaveLength(2);
+  });
+});
+
+describe("checkCommands(text, surroundings)", () => {
+  test.for<readonly [string, readonly string[]]>([
+    ["make deploy task && make fly STAGE=x", ["there is no make fly"]],
+    ["npm run -s fly", ["there is no script fly"]],
+    ["sh .github/fly.sh", ["there is no .github/fly.sh"]],
+    ["npm run -s hdash -- run htan --force --atlas HTA3", []],
+    ["npm run -s hdash -- fly", ["there is no hdash fly"]],
+    ["npm run -s hdash-util -- reset --hard", ["hdash-util reset has no --hard"]],
+    ['make task COMMAND="hdash --debug run htan"', []],
+    ['make task COMMAND="hdash matrix fly"', ["there is no hdash matrix fly"]],
+    ['make task COMMAND="hdash-util init --file x.csv"', []],
+  ])("looks at %s", ([text, problems]) => {
+    expect(checkCommands(text, SURROUNDINGS)).toEqual(problems);
+  });
+});
+
+describe("checkWorkflows(texts, surroundings)", () => {
+  test.for(BROKEN)("reports %s", ([, file, from, to, problems]) => {
+    expect(breakWorkflow(file, from, to)).toEqual(problems);
+  });
+
+  test("takes a hash with its version beside it", () => {
+    const login = "aws-actions/configure-aws-credentials@";
+    const pinned = `${login}${"0a".repeat(20)} # v6.2.3`;
+    expect(breakWorkflow("deploy.yml", `${login}v6.2.3`, pinned)).toEqual([]);
+  });
+
+  test("reports a workflow without jobs", () => {
+    expect(checkWorkflows(new Map([["empty.yml", "permissions: {}\n"]]), SURROUNDINGS)).toEqual([
+      "empty.yml: has no jobs",
+    ]);
+  });
+});
