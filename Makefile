@@ -12,8 +12,8 @@ DOCKER ?= docker
 REGISTRY ?=
 REPOSITORY ?= hdash
 # Without one, the revision: a tag in the registry is never overwritten.
-TAG ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo latest)
-IMAGE = $(if $(REGISTRY),$(REGISTRY)/)$(REPOSITORY):$(TAG)
+TAG ?=
+IMAGE = $(if $(REGISTRY),$(REGISTRY)/)$(REPOSITORY):$(or $(TAG),$(shell git rev-parse --short HEAD 2>/dev/null || echo latest))
 # Another base image, and more for docker build, e.g. DOCKER_FLAGS="--no-cache".
 BASE ?=
 DOCKER_FLAGS ?=
@@ -27,7 +27,8 @@ NODE_VERSION := $(shell sed -n '/"node_modules\/node": {/,/}/s/.*"version": "\(.
 NODE_MAJOR := $(firstword $(subst ., ,$(NODE_VERSION)))
 INSTALLED := node_modules/.installed
 INFRA_INSTALLED := infra/node_modules/.installed
-# STAGE, NAMESPACE, TAG, PIPELINE and COMMAND reach it by the environment, so that no shell reads them.
+# STAGE, NAMESPACE, TAG, PIPELINE and COMMAND reach it by the environment, so that no shell reads them. Make itself does read what stands
+# behind its own name: a $ in it is written $$, or the variable is set in front of make.
 INFRA = node --disable-warning=ExperimentalWarning infra/targets.ts
 
 # System folders last: initdb and runuser may lie where only root looks.
@@ -50,6 +51,7 @@ $(INSTALLED): package-lock.json
 	  echo "setup: Node $(NODE_VERSION) → .node" && mkdir -p .node && \
 	  printf '{ "private": true, "allowScripts": { "node": true } }\n' > .node/package.json && \
 	  npm install --prefix .node --no-save --no-package-lock --no-audit --no-fund --loglevel=error "node@$(NODE_VERSION)" >/dev/null ;; esac
+	@test ! -L node_modules || { echo "setup: node_modules is a link; npm would empty what it leads to, so remove the link first" >&2; exit 1; }
 	@echo "setup: packages → node_modules"
 	@PATH="$(CURDIR)/.node/node_modules/.bin:$$PATH" npm ci --no-audit --no-fund --loglevel=error
 	@test "$$(node_modules/.bin/node --version)" = "v$(NODE_VERSION)" || { \
@@ -58,6 +60,7 @@ $(INSTALLED): package-lock.json
 
 # The stacks' own packages: a hundred megabytes that only deployments and tests need.
 $(INFRA_INSTALLED): infra/package-lock.json $(INSTALLED)
+	@test ! -L infra/node_modules || { echo "setup: infra/node_modules is a link; npm would empty what it leads to, so remove the link first" >&2; exit 1; }
 	@echo "setup: packages of the stacks → infra/node_modules"
 	@npm ci --prefix infra --no-audit --no-fund --loglevel=error
 	@touch $@

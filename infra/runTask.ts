@@ -9,7 +9,8 @@ import type { Stage } from "./target.ts";
 export interface TaskRequest {
   /** The namespace's stack, whose outputs say what runs where. */
   readonly stackName: string;
-  readonly pipeline: string;
+  /** Whose container it is; null: any that the namespace has, for commands that only need the image and the database. */
+  readonly pipeline: string | null;
   /** Empty: what the schedule runs. */
   readonly command: readonly string[];
 }
@@ -34,12 +35,17 @@ export async function runTask(request: TaskRequest, effects: TaskEffects): Promi
     if (value !== undefined) return value;
     throw new HdashError("permanent", `the stack ${request.stackName} has no output ${key}`);
   };
-  const task = outputs.get(idOf("Task", request.pipeline));
+  const there = [...outputs.keys()]
+    .flatMap((key) => /^Task(.+)$/.exec(key)?.[1] ?? [])
+    .map((name) => name.toLowerCase());
+  const pipeline = request.pipeline ?? there[0] ?? "";
+  const task = outputs.get(idOf("Task", pipeline));
   if (task === undefined) {
-    const there = [...outputs.keys()].flatMap((key) => /^Task(.+)$/.exec(key)?.[1] ?? []);
     throw new HdashError(
       "usage",
-      `PIPELINE is ${JSON.stringify(request.pipeline)}, but ${request.stackName} runs ${there.join(" and ").toLowerCase() || "none"}`,
+      request.pipeline === null
+        ? `${request.stackName} runs no pipeline, so there is no container for a task`
+        : `PIPELINE is ${JSON.stringify(pipeline)}, but ${request.stackName} runs ${there.join(" and ") || "none"}`,
     );
   }
   const cluster = output("Cluster");
@@ -53,10 +59,10 @@ export async function runTask(request: TaskRequest, effects: TaskEffects): Promi
       assignPublicIp: output("AssignPublicIp"),
     },
   });
-  const what = request.command.length === 0 ? request.pipeline : request.command.join(" ");
+  const what = request.command.length === 0 ? pipeline : request.command.join(" ");
   say(`task: ${what} → ${id}`);
   const stopped = await waitForEnd(aws, cluster, id);
-  await showLog(effects, output(idOf("Logs", request.pipeline)), id);
+  await showLog(effects, output(idOf("Logs", pipeline)), id);
   const reasons = [stopped.reason, stopped.containerReason].filter((reason) => reason !== null);
   const code = stopped.exitCode ?? NEVER_RAN;
   const ended =

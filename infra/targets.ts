@@ -83,7 +83,8 @@ const removal = isUnattended ? ["--force"] : [];
 
 const TARGETS: Readonly<Record<string, () => Promise<number>>> = {
   async namespace() {
-    console.log(checkNamespace(given("NAMESPACE") ?? namespaceOfCheckout(stageOf())));
+    const stage = stageOf();
+    console.log(checkNamespace(given("NAMESPACE") ?? namespaceOfCheckout(stage)));
     return 0;
   },
   async synth() {
@@ -139,12 +140,15 @@ const TARGETS: Readonly<Record<string, () => Promise<number>>> = {
     );
   },
   async task() {
+    const pipeline = given("PIPELINE") ?? null;
+    const command = splitCommand(given("COMMAND") ?? "");
+    if (pipeline === null && command.length === 0) {
+      throw new HdashError("usage", "neither PIPELINE nor COMMAND says what is to run", {
+        hint: 'For example: make task PIPELINE=htan, or make task COMMAND="hdash doctor"',
+      });
+    }
     return await runTask(
-      {
-        stackName: namespaceStackName(targetOf()),
-        pipeline: given("PIPELINE") ?? "htan",
-        command: splitCommand(given("COMMAND") ?? ""),
-      },
+      { stackName: namespaceStackName(targetOf()), pipeline, command },
       { aws: makeAws(given("AWS") ?? "aws"), say: (line) => console.log(line) },
     );
   },

@@ -146,7 +146,7 @@ async function list(
       const { version = null, build = null, uploadedAt = null } = manifest ?? {};
       const facts = { namespace, uri: bucket.uri, version, build, uploadedAt, isWhole, isEqual };
       shell.print(JSON.stringify({ ...facts, files }));
-      return EXIT.ok;
+      return isWhole || files.length === 0 ? EXIT.ok : EXIT.failed;
     }
     if (files.length === 0) {
       shell.print(`${bucket.uri} is empty; \`hdash artifacts upload\` puts this checkout's there`);
@@ -171,7 +171,7 @@ async function list(
     shell.print(
       `${bucket.uri}: ${count(there.length, "file")}, ${bytes(total)}, ${origin}; ${verdict}`,
     );
-    return EXIT.ok;
+    return isWhole ? EXIT.ok : EXIT.failed;
   });
 }
 
@@ -201,6 +201,9 @@ async function remove(
     const buckets = [await effects.openBucket(workBucketOf(config), work)];
     if (config.site.kind === "s3" && config.site.bucket !== config.workBucket) {
       buckets.push(await effects.openBucket(config.site.bucket, { prefix }));
+    }
+    if (config.site.kind !== "s3") {
+      shell.print("the site's bucket is not looked at: S3_BUCKET_NAME is not set");
     }
     const holdings = await findHoldings(buckets, shell.signal);
     if (holdings.length === 0) {

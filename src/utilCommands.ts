@@ -129,7 +129,16 @@ function refuseDrop({ namespace, database, home }: Config): void {
       hint: "`hdash-util reset` without --drop empties it.",
     });
   }
-  const own = namespace === null ? schema : placesOf(namespace).schema;
+  if (namespace === null) {
+    throw new HdashError(
+      "usage",
+      `${schema} is not dropped, since NAMESPACE does not say whose it is`,
+      {
+        hint: "Set NAMESPACE to the namespace that goes.",
+      },
+    );
+  }
+  const own = placesOf(namespace).schema;
   if (schema === own) return;
   throw new HdashError("usage", `${schema} is not the schema of the namespace ${namespace}`, {
     hint: `Set HDASH_DB_SCHEMA=${own}, or the NAMESPACE that it belongs to.`,

@@ -51,7 +51,7 @@ const stopped = (exitCode: number | null, reason = "Essential container in task 
   });
 const WHICH = ["--cluster", OUTPUTS.Cluster, "--tasks", TASK];
 const task = (answers: readonly Answer[], variables: Readonly<Record<string, string>> = {}) =>
-  make("task", { NAMESPACE: "foo", TAG: "v1", ...variables }, answers);
+  make("task", { NAMESPACE: "foo", TAG: "v1", PIPELINE: "htan", ...variables }, answers);
 
 describe("make task", () => {
   test("starts the pipeline's task with another command, waits, and shows the end of its log", async () => {
@@ -95,6 +95,29 @@ describe("make task", () => {
     expect(calls[1]).not.toContain("--overrides");
     expect(calls[1]).toContain(OUTPUTS.TaskMatrix);
     expect(stdout).toContain(`task: matrix → ${TASK}\n`);
+  });
+
+  test("runs a command in any container that the namespace has when no pipeline is named", async () => {
+    const onlyMatrix = Object.entries(OUTPUTS).filter(([key]) => !key.endsWith("Htan"));
+    const outputs = onlyMatrix.map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue }));
+    const stack = { ...STACK, json: { Stacks: [{ Outputs: outputs }] } };
+    const variables = { PIPELINE: "", COMMAND: "hdash-util reset --drop --yes" };
+    const { calls, code } = await task([stack, STARTED, WAITED, stopped(0), LOG], variables);
+    expect(code).toBe(0);
+    expect(calls[1]).toContain(OUTPUTS.TaskMatrix);
+    expect(calls.at(-1)).toContain(OUTPUTS.LogsMatrix);
+  });
+
+  test("says that there is nothing to run, and nothing to run it in", async () => {
+    const nothing = await task([], { PIPELINE: "" });
+    expect(nothing.stderr).toContain("task: neither PIPELINE nor COMMAND says what is to run\n");
+    expect(nothing.calls).toEqual([]);
+    // A first deployment that failed leaves a stack without outputs.
+    const stack = { ...STACK, json: { Stacks: [{ StackStatus: "ROLLBACK_COMPLETE" }] } };
+    const empty = await task([stack], { PIPELINE: "", COMMAND: "hdash doctor" });
+    expect(empty.stderr).toContain(
+      "task: hdash-develop-foo runs no pipeline, so there is no container for a task\n",
+    );
   });
 
   test("fails with the task's exit code, which make tells", async () => {

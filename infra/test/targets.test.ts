@@ -23,6 +23,12 @@ async function inRepository(branch: string, use: (gitDir: string) => Promise<voi
 }
 
 describe("make namespace", () => {
+  test("refuses a stage that is none, whatever else is given", async () => {
+    const { code, stderr } = await make("namespace", { NAMESPACE: "main", STAGE: "Prod" });
+    expect(code).toBe(2);
+    expect(stderr).toContain('namespace: STAGE is "Prod", but must be develop or prod\n');
+  });
+
   test("prints a namespace that it is given, where it is one", async () => {
     expect(await make("namespace", { NAMESPACE: "foo-bar" })).toMatchObject({
       code: 0,

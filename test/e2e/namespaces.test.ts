@@ -144,6 +144,7 @@ describe("hdash artifacts", () => {
     expect(equal.stdout).toMatch(/uploaded .* UTC; the same as this checkout's\n$/);
     s3.setObject("work", "foo/artifacts/views/index.hbs", "changed");
     const damaged = await artifacts("list", "--namespace", "foo");
+    expect([none.code, equal.code, damaged.code]).toEqual([0, 0, 1]);
     expect(damaged.stdout).toMatch(/damaged +7 B {2}views\/index\.hbs\n/);
     expect(damaged.stdout).toMatch(/not whole: runs fail until they are uploaded again\n$/);
     const json = await artifacts("list", "--namespace", "foo", "--json");
@@ -231,6 +232,7 @@ describe("two namespaces side by side", () => {
         { HDASH_DB_SCHEMA: "hdash_foo_bar" },
         /hdash_foo_bar is not the schema of the namespace foo/,
       ],
+      [{ NAMESPACE: "" }, /hdash_foo is not dropped, since NAMESPACE does not say whose it is/],
       [{ HDASH_DB_HOST: "", HDASH_DB_USER: "", HDASH_DB_PASSWORD: "", HDASH_DB_NAME: "" }, /embed/],
     ] as const) {
       const refused = await hdashUtil(["reset", "--drop", "--yes"], { ...env, ...change });
@@ -250,6 +252,15 @@ describe("two namespaces side by side", () => {
       "there is no schema hdash_foo; nothing was dropped\n",
     ]);
 
+    // A folder below the home takes the place of the bucket that is not named.
+    const half = await hdash(["artifacts", "remove", "--namespace", "nobody", "--yes"], {
+      ...env,
+      S3_BUCKET_NAME: "",
+      S3_PREFIX: "",
+    });
+    expect(half.stdout).toContain(
+      "the site's bucket is not looked at: S3_BUCKET_NAME is not set\n",
+    );
     const removed = await hdash(["artifacts", "remove", "--yes"], env);
     expect(removed.code, removed.stderr).toBe(0);
     expect(removed.stdout).toMatch(
