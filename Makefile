@@ -13,7 +13,7 @@ REGISTRY ?=
 REPOSITORY ?= hdash
 # Without one, the revision: a tag in the registry is never overwritten.
 TAG ?=
-IMAGE = $(if $(REGISTRY),$(REGISTRY)/)$(REPOSITORY):$(or $(TAG),$(shell git rev-parse --short HEAD 2>/dev/null || echo latest))
+IMAGE = $(if $(REGISTRY),$(REGISTRY)/)$(REPOSITORY):$(or $(TAG),$(shell git rev-parse --short=12 HEAD 2>/dev/null || echo latest))
 # Another base image, and more for docker build, e.g. DOCKER_FLAGS="--no-cache".
 BASE ?=
 DOCKER_FLAGS ?=
@@ -96,13 +96,15 @@ bless: $(INFRA_INSTALLED) ## write the golden files that tests compare with; loo
 	@BLESS=1 vitest run
 	@git status --short -- '*golden*' migrations/schema.sql
 
+# With buildx's attestations the tag would name an index of images, which the registry does not scan; the older builder ignores the variable.
 build_amd64: ## build the image for linux/amd64: make build_amd64 REGISTRY=… REPOSITORY=… TAG=…
-	$(DOCKER) build --platform linux/amd64 $(DOCKER_FLAGS) $(if $(BASE),--build-arg "BASE=$(BASE)") \
+	BUILDX_NO_DEFAULT_ATTESTATIONS=1 $(DOCKER) build --platform linux/amd64 $(DOCKER_FLAGS) $(if $(BASE),--build-arg "BASE=$(BASE)") \
 	  --build-arg "VERSION=$(VERSION)" --build-arg "REVISION=$(REVISION)" --build-arg "SOURCE=$(or $(SOURCE),unknown)" \
 	  --tag "$(IMAGE)" .
 
 docker_push: ## push the image to REGISTRY
 	@test -n "$(REGISTRY)" || { echo "docker_push: say where to: make docker_push REGISTRY=… REPOSITORY=$(REPOSITORY) TAG=$(TAG)" >&2; exit 2; }
+	@case "$(REGISTRY)" in *://*|*/) echo "docker_push: REGISTRY is $(REGISTRY), but has to be a host, perhaps with a path, without https:// and without a / at its end" >&2; exit 2;; esac
 	@$(DOCKER) push $(IMAGE) || { \
 	  echo "docker_push: $(IMAGE) was not pushed. If the registry asked for a login, log in again and repeat:" >&2; \
 	  case "$(REGISTRY)" in \

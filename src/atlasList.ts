@@ -13,9 +13,10 @@ import { readAtlases } from "./htan/registry.ts";
 export async function loadAtlasFile(path: string): Promise<readonly Atlas[]> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
   } catch (error) {
-    throw new HdashError("config", `the atlas list ${path} cannot be read: ${messageOf(error)}`, {
+    const why = error instanceof TypeError ? "it is not UTF-8; save it so" : messageOf(error);
+    throw new HdashError("config", `the atlas list ${path} cannot be read: ${why}`, {
       cause: error,
     });
   }

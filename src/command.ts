@@ -48,6 +48,8 @@ export interface Shell {
   logFormat(config: LogConfig): LogFormat;
   /** Makes the log; `write` gets its lines (default: standard error). */
   log(config: LogConfig, write?: (line: string) => void): Log;
+  /** Prints an error as the last words of a command that it ends, for one that goes on, and returns its exit code. */
+  report(error: unknown): number;
   /** Runs `work` with effects and releases them whatever happens; returns what work returns, an exit code. */
   withEffects(
     config: Config,
@@ -57,6 +59,12 @@ export interface Shell {
   ): Promise<number>;
   /** Says what the action's outcome is; the process ends with it. */
   exit(code: number): void;
+}
+
+/** A word too many is a mistake: `artifacts remove a` must not remove what NAMESPACE names. Subcommands inherit what the program allows. */
+function refuseExtraWords(command: Command): void {
+  command.allowExcessArguments(false);
+  command.commands.forEach(refuseExtraWords);
 }
 
 /** Parses argv, runs the one command it names and returns the exit code. Prints errors; never throws. */
@@ -133,8 +141,9 @@ export async function runCommand(
         clock: () => new Date(),
         secrets: config.secrets,
       }),
+    report: (error) => report(program.name(), error, debug, secrets),
     withEffects: async (config, log, work, options = {}) => {
-      const effects = makeEffects(config, log, options);
+      const effects = makeEffects(config, log, { ...options, signal: abort.signal });
       try {
         return await work(effects);
       } finally {
@@ -148,9 +157,10 @@ export async function runCommand(
 
   try {
     await addCommands(program, shell);
+    program.commands.forEach(refuseExtraWords);
     await program.parseAsync(argv);
   } catch (error) {
-    exitCode = report(program.name(), error, debug, secrets);
+    exitCode = shell.report(error);
   } finally {
     // Errors of standard output come after what was written: they have come once this has been.
     await new Promise<void>((resolve) => process.stdout.write("", () => void resolve()));

@@ -14,6 +14,8 @@ const MOST_CHARACTERS = 24;
 const HASH_CHARACTERS = 6;
 /** Words with single hyphens between them: such a name can be a folder, a part of a stack's name and of a schema's. */
 const NAMESPACE = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+/** What a namespace made with a hash ends with. */
+const HASHED = new RegExp(`-[0-9a-f]{${HASH_CHARACTERS}}$`);
 
 /** Where a deployment's things are. */
 export interface NamespacePlaces {
@@ -29,11 +31,11 @@ export interface NamespacePlaces {
 
 /**
  * Makes a namespace of a branch's name: a safe name stays as it is; any other (and a branch called "staging") is made safe and short,
- * with a hash of the whole name at its end, so that "feature/a", "feature-a" and "Feature-A" do not share their data. A namespace that
- * was made so stays as it is.
+ * with a hash of the whole name at its end, so that "feature/a", "feature-a" and "Feature-A" do not share their data. So is a name that
+ * ends like one with a hash: a branch called as another's namespace gets one of its own.
  */
 export function makeNamespace(branch: string): string {
-  if (isNamespace(branch) && branch !== STAGING) return branch;
+  if (isNamespace(branch) && branch !== STAGING && !HASHED.test(branch)) return branch;
   const words = branch
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")

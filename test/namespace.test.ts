@@ -31,6 +31,11 @@ const BRANCHES: readonly (readonly [branch: string, namespace: string])[] = [
   ["dependabot/npm_and_yarn/x", `dependabot-npm-an-${hash("dependabot/npm_and_yarn/x")}`],
   ["sixteen-chars-x/-y", `sixteen-chars-x-y-${hash("sixteen-chars-x/-y")}`],
   ["seventeen-chars-x/y", `seventeen-chars-x-${hash("seventeen-chars-x/y")}`],
+  ["fix-0a1b2c", `fix-0a1b2c-${hash("fix-0a1b2c")}`],
+  ["fix-0a1b2c3", "fix-0a1b2c3"],
+  ["fix-0a1b2", "fix-0a1b2"],
+  ["fix-0a1b2g", "fix-0a1b2g"],
+  ["fix0a1b2c", "fix0a1b2c"],
 ];
 
 describe("makeNamespace(branch)", () => {
@@ -38,11 +43,20 @@ describe("makeNamespace(branch)", () => {
     expect(makeNamespace(branch)).toBe(namespace);
   });
 
-  test.each(BRANCHES)("makes of the branch %j what is a namespace and stays as it is", (branch) => {
-    const namespace = makeNamespace(branch);
-    expect(checkNamespace(namespace)).toBe(namespace);
-    expect(makeNamespace(namespace)).toBe(namespace);
-  });
+  test.each(BRANCHES)(
+    "makes of the branch %j what is a namespace, to be named as it is",
+    (branch) => {
+      const namespace = makeNamespace(branch);
+      expect(checkNamespace(namespace)).toBe(namespace);
+    },
+  );
+
+  test.each(BRANCHES.filter(([branch, namespace]) => branch !== namespace))(
+    "gives the namespace of the branch %j to no branch that is called so (%s)",
+    (branch, namespace) => {
+      expect(makeNamespace(namespace)).not.toBe(makeNamespace(branch));
+    },
+  );
 
   test("tells all of these branches apart", () => {
     expect(new Set(BRANCHES.map(([branch]) => makeNamespace(branch))).size).toBe(BRANCHES.length);

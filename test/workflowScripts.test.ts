@@ -1,44 +1,20 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-const ROOT = join(import.meta.dirname, "..");
+import { type Ended, makeScripts, type Scripts } from "./support/scripts.ts";
+
 let dir = "";
+let run: Scripts["run"];
+let standIn: Scripts["standIn"];
+let git: Scripts["git"];
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "hdash-scripts-"));
+  ({ dir, run, standIn, git } = makeScripts());
 });
 afterEach(() => {
   rmSync(dir, { recursive: true });
 });
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs a script of .github with these variables only, and commands of `dir` before all others. */
-function run(
-  script: string,
-  variables: Readonly<Record<string, string>>,
-  ...args: readonly string[]
-): Ended {
-  const { status, stdout, stderr } = spawnSync(join(ROOT, ".github", script), args, {
-    encoding: "utf8",
-    env: { PATH: `${dir}:${process.env["PATH"] ?? ""}`, HOME: dir, ...variables },
-  });
-  return { code: status, out: stdout, err: stderr };
-}
-
-/** Puts a command into `dir` that stands in for a real one. */
-function standIn(name: string, body: string): void {
-  const path = join(dir, name);
-  writeFileSync(path, `#!/bin/sh\n${body}\n`);
-  chmodSync(path, 0o755);
-}
 
 describe(".github/namespace.sh", () => {
   const namespaceOf = (branch: string): Ended => run("namespace.sh", { BRANCH: branch });
@@ -55,6 +31,11 @@ describe(".github/namespace.sh", () => {
     expect(namespaceOf("staging").out).toMatch(/^staging-[0-9a-f]{6}\n$/);
   });
 
+  test("gives no branch another's namespace by its name", () => {
+    const theirs = namespaceOf("feature/a").out.trim();
+    expect(namespaceOf(theirs).out).toMatch(/^feature-a-[0-9a-f]+-[0-9a-f]{6}\n$/);
+  });
+
   test("refuses main and nothing", () => {
     expect(namespaceOf("main")).toEqual({
       code: 2,
@@ -66,15 +47,6 @@ describe(".github/namespace.sh", () => {
 });
 
 describe(".github/release.sh", () => {
-  const git = (...args: readonly string[]): void => {
-    execFileSync(
-      "git",
-      ["-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.org", ...args],
-      {
-        stdio: "pipe",
-      },
-    );
-  };
   const commit = (version: string, heading: string): void => {
     const fields = { name: "hdash", version, license: "MIT" };
     writeFileSync(join(dir, "package.json"), `${JSON.stringify(fields, null, 2)}\n`);
@@ -133,83 +105,53 @@ describe(".github/release.sh", () => {
   });
 });
 
-describe(".github/scan.sh", () => {
-  /** An aws that answers as the documentation of the service says; each look at the status takes the next of `statuses`. */
-  const answer = (statuses: readonly string[], counts: Readonly<Record<string, number>>): void => {
-    writeFileSync(join(dir, "statuses"), statuses.join("\n"));
-    const cases = Object.entries(counts).map(
-      ([name, count]) => `*Counts.${name}*) echo ${count} ;;`,
-    );
-    standIn(
-      "aws",
-      `echo "$@" >> "${dir}/asked"
-case "$*" in
-  *start-image-scan*) [ ! -f "${dir}/refusal" ] || { cat "${dir}/refusal" >&2; exit 254; } ;;
-  *imageScanStatus*)
-    status=$(head -n 1 "${dir}/statuses"); sed -i 1d "${dir}/statuses"
-    case "$status" in *Exception*) echo "An error occurred ($status)" >&2; exit 254 ;; esac
-    echo "$status" ;;
-  ${cases.join("\n  ")}
-  *Counts*) echo None ;;
-esac`,
-    );
-  };
-  const scan = (...args: readonly string[]): Ended =>
-    run(
-      "scan.sh",
-      { REPOSITORY: "hdash", TAG: "v1", SCAN_PAUSE_SECONDS: "0", SCAN_LOOKS: "3" },
-      ...args,
-    );
+describe(".github/branch.sh", () => {
+  const look = (branch: string, state: string): Ended =>
+    run("branch.sh", { BRANCH: branch, PATH: process.env["PATH"] ?? "" }, state, dir);
+  const refused = (branch: string, now: string): Ended => ({
+    code: 1,
+    out: "",
+    err: `branch.sh: nothing is done: the branch ${branch} is ${now}\n`,
+  });
+  const OK: Ended = { code: 0, out: "", err: "" };
 
-  test("waits until the scan is known and done, and says what it found", () => {
-    answer(["ScanNotFoundException", "IN_PROGRESS", "COMPLETE"], { HIGH: 2 });
-    expect(scan()).toEqual({
-      code: 0,
-      out: "scan.sh: hdash:v1 has 0 critical and 2 high findings\n",
-      err: "",
-    });
-    expect(readFileSync(join(dir, "asked"), "utf8").split("\n")[0]).toBe(
-      "ecr describe-image-scan-findings --query imageScanStatus.status --output text --repository-name hdash --image-id imageTag=v1",
-    );
+  test("tells whether a branch of the origin is there or gone, by its whole name", () => {
+    git("init", "--quiet", "--initial-branch", "main");
+    git("commit", "--quiet", "--allow-empty", "--message", "first");
+    git("branch", "feature/a");
+    git("branch", "refs/heads/b");
+    git("tag", "c");
+    git("remote", "add", "origin", dir);
+    expect(look("feature/a", "there")).toEqual(OK);
+    expect(look("feature/a", "gone")).toEqual(refused("feature/a", "there"));
+    for (const branch of ["a", "b", "c", "feature", "feature/.", "feature/*", "--help"]) {
+      expect(look(branch, "gone")).toEqual(OK);
+      expect(look(branch, "there")).toEqual(refused(branch, "gone"));
+    }
   });
 
-  test("fails where something is critical, and says how to see it", () => {
-    answer(["COMPLETE"], { CRITICAL: 1, HIGH: 4 });
-    expect(scan()).toEqual({
-      code: 1,
-      out: "scan.sh: hdash:v1 has 1 critical and 4 high findings\n",
-      err: "scan.sh: see them with: aws ecr describe-image-scan-findings --repository-name hdash --image-id imageTag=v1\n",
-    });
-  });
-
-  test("fails where the scan does not end, or cannot be made", () => {
-    answer(["PENDING", "IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS"], {});
-    expect(scan().err).toBe("scan.sh: the scan of hdash:v1 did not end; it is: IN_PROGRESS\n");
-    answer(["FAILED"], {});
-    expect(scan().err).toBe("scan.sh: hdash:v1 was not scanned: FAILED\n");
-    answer(["AccessDeniedException"], {});
-    expect(scan()).toEqual({
-      code: 1,
+  test("holds no branch for gone where nobody answers", () => {
+    git("init", "--quiet");
+    expect(look("main", "gone")).toMatchObject({
+      code: 128,
       out: "",
-      err: "An error occurred (AccessDeniedException)\n",
+      err: expect.stringContaining("'origin' does not appear to be a git repository") as unknown,
     });
+    expect(look("", "gone").err).toContain("branch.sh: set BRANCH to the name of a branch");
   });
 
-  test("scans again, and takes the last scan where another is too soon", () => {
-    answer(["COMPLETE"], {});
-    expect(scan("--again").code).toBe(0);
-    expect(readFileSync(join(dir, "asked"), "utf8").split("\n")[0]).toBe(
-      "ecr start-image-scan --repository-name hdash --image-id imageTag=v1",
+  test("logs in to GitHub alone, and not on a command line", () => {
+    standIn("git", `echo "$@" > "${dir}/asked"; env | grep ^GIT_ | sort > "${dir}/variables"`);
+    expect(run("branch.sh", { BRANCH: "a", GITHUB_TOKEN: "t0ken" }, "gone").code).toBe(0);
+    expect(readFileSync(join(dir, "asked"), "utf8")).toBe("ls-remote --heads origin\n");
+    const login = Buffer.from("x-access-token:t0ken").toString("base64");
+    expect(readFileSync(join(dir, "variables"), "utf8")).toBe(
+      `GIT_CONFIG_COUNT=1
+GIT_CONFIG_KEY_0=http.https://github.com/.extraHeader
+GIT_CONFIG_VALUE_0=Authorization: Basic ${login}
+GIT_TERMINAL_PROMPT=0
+`,
     );
-    answer(["COMPLETE"], {});
-    writeFileSync(join(dir, "refusal"), "An error occurred (LimitExceededException)\n");
-    expect(scan("--again").code).toBe(0);
-    writeFileSync(join(dir, "refusal"), "An error occurred (ImageNotFoundException)\n");
-    expect(scan("--again")).toEqual({
-      code: 1,
-      out: "",
-      err: "An error occurred (ImageNotFoundException)\n",
-    });
   });
 });
 

@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import { familyName } from "../infra/names.ts";
+import { STAGING } from "../src/namespace.ts";
 import { BROKEN } from "./support/brokenWorkflows.ts";
 import { checkCommands, readSurroundings } from "./support/commands.ts";
 import { checkWorkflows, triggersOf } from "./support/workflows.ts";
@@ -56,6 +58,31 @@ describe(".github/workflows", () => {
         workflow_call: null,
       },
     });
+  });
+
+  test("hold AWS's keys no longer than the role allows", () => {
+    const role = readFileSync(join(ROOT, "infra/githubRole.ts"), "utf8");
+    const [, factors = ""] = /SESSION_SECONDS = ([\d *]+);/.exec(role) ?? [];
+    const most = factors.split("*").reduce((product, factor) => product * Number(factor), 1);
+    const asked = [...WORKFLOWS.values()].flatMap((text) =>
+      [...text.matchAll(/role-duration-seconds: (\d+)/g)].map(([, seconds]) => Number(seconds)),
+    );
+    expect(asked).toHaveLength(3);
+    expect(Math.max(...asked)).toBeLessThanOrEqual(most);
+  });
+
+  test("scan the image that staging's task definition names", () => {
+    const family = familyName({ stage: "develop", namespace: STAGING }, "htan");
+    expect(WORKFLOWS.get("audit.yml")).toContain(`--task-definition ${family} --query`);
+  });
+
+  test("look for a branch only where one is named", () => {
+    const step = (file: string): string =>
+      /- if: (.*)\n(?: {8}.*\n)*? {8}run: \.github\/branch\.sh/.exec(
+        WORKFLOWS.get(file) ?? "",
+      )?.[1] ?? "";
+    expect(step("deploy.yml")).toBe("inputs.branch != ''");
+    expect(step("teardown.yml")).toBe("github.event_name == 'delete'");
   });
 
   test("tear down with main's code only", () => {

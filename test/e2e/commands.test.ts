@@ -145,6 +145,14 @@ describe("hdash-util init", () => {
     expect(after.stdout).toContain("0 added, 0 changed, 3 unchanged, 0 removed");
   });
 
+  test("refuses a list whose letters it would get wrong", async () => {
+    const path = join(dir, "latin1.csv");
+    await writeFile(path, Buffer.from("id,atlas_id,name,liaison\nsyn2,HTA2,Caf\xe9,\n", "latin1"));
+    const ended = await hdashUtil(["init", path], services.env);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain("latin1.csv cannot be read: it is not UTF-8; save it so");
+  });
+
   test("refuses a file that is not there", async () => {
     const ended = await hdashUtil(["init", "--file", join(dir, "none.csv")], services.env);
     expect(ended.code).toBe(2);
@@ -219,6 +227,11 @@ describe("hdash on a wrong command line", () => {
     [["publish"], /there is no command "publish"[\s\S]*There are: run, runs/],
     [["rnu"], /there is no command "rnu"[\s\S]*Did you mean run\?/],
     [["run", "--frobnicate"], /unknown option '--frobnicate'/],
+    // A word too many may have been meant for an option: what is done without it may be the wrong thing.
+    [["run", "htan", "HTA3"], /too many arguments/],
+    [["doctor", "now"], /too many arguments/],
+    [["artifacts", "remove", "foo", "--yes"], /too many arguments/],
+    [["artifacts", "upload", "DIR"], /too many arguments/],
   ])("refuses %j with 2 and says what is wrong", async (args, expected) => {
     const ended = await hdash(args, {});
     expect(ended.code, ended.stderr).toBe(2);

@@ -95,4 +95,17 @@ describe.skipIf(why !== null)("make docker_push", () => {
     const pushed = await push(registry);
     expect(pushed.code, pushed.stderr).toBe(0);
   });
+
+  test.each(["https://registry.example.org", "registry.example.org/"])(
+    "refuses %s, which is no host",
+    async (registry) => {
+      const pushed = await startProgram(
+        "make",
+        ["--no-print-directory", "docker_push", `REGISTRY=${registry}`],
+        {},
+      ).ended;
+      expect(pushed.code).toBe(2);
+      expect(pushed.stderr).toContain(`docker_push: REGISTRY is ${registry}, but has to be a host`);
+    },
+  );
 });

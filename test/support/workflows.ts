@@ -33,6 +33,9 @@ const GRANTS: Readonly<Record<string, string>> = { contents: "read", "id-token":
 const LONGEST_MINUTES = 120;
 /** What changes a namespace, and so must not be done twice at a time. */
 const CHANGES = /\bmake (deploy|destroy|task)\b|artifacts (upload|remove)/;
+/** What uses packages, which must be there before the keys are. */
+const USES_PACKAGES = /\bmake (deploy|destroy|task)\b|\bnpm run\b/;
+const SECONDS_A_MINUTE = 60;
 
 /** Checks all workflows together; returns what is wrong, a sentence each. */
 export function checkWorkflows(
@@ -47,6 +50,7 @@ export function checkWorkflows(
       [
         ...checkJob(workflow, job),
         ...checkAws(workflow, job, workflows),
+        ...checkOrder(workflow, job),
         ...checkProduction(workflow, job),
         ...job.steps.flatMap((step) => checkStep(step, surroundings)),
       ].map((problem) => `${workflow.file} ${job.name}: ${problem}`),
@@ -167,6 +171,11 @@ function checkAws(workflow: Workflow, job: Job, workflows: readonly Workflow[]):
           Object.keys(given).some((name) => /key|token/.test(name)),
           "logs in to AWS with a key",
         ),
+        ...report(
+          given["role-duration-seconds"] !==
+            Number(job.fields["timeout-minutes"]) * SECONDS_A_MINUTE,
+          "has AWS's keys for another time than it may last",
+        ),
       ];
     }),
     ...report(
@@ -178,6 +187,53 @@ function checkAws(workflow: Workflow, job: Job, workflows: readonly Workflow[]):
     ...report(
       workflow.fields["concurrency"] === undefined && logins.length > 0 && !changes,
       "runs beside itself",
+    ),
+  ];
+}
+
+/** What has to come before what, where a job changes a namespace. */
+function checkOrder(workflow: Workflow, job: Job): readonly string[] {
+  const runs = job.steps.map((step) => asText(step["run"]));
+  /** Where the first step of a kind is; behind all others where there is none. */
+  const first = (pattern: RegExp): number => {
+    const at = runs.findIndex((run) => pattern.test(run));
+    return at === -1 ? runs.length : at;
+  };
+  const login = job.steps.findIndex((step) => asText(step["uses"]).startsWith("aws-actions/"));
+  const changes = first(CHANGES);
+  const isChange = changes < runs.length;
+  const deploys = first(/\bmake deploy\b/);
+  return [
+    ...report(
+      isChange && first(/^test -n "\$NAMESPACE"$/) > changes,
+      "changes a namespace that may have no name",
+    ),
+    ...report(
+      login !== -1 && first(USES_PACKAGES) < runs.length && first(/^make setup synth$/) > login,
+      "installs packages beside AWS's keys",
+    ),
+    ...report(
+      deploys < runs.length &&
+        Math.max(first(/^\.github\/image\.sh$/), first(/^\.github\/scan\.sh$/)) > deploys,
+      "deploys an image that was not compared and scanned",
+    ),
+    ...report(
+      runs.some((run) => run.includes("artifacts upload")) && first(/artifacts upload/) < deploys,
+      "uploads before it deploys",
+    ),
+    ...report(
+      "delete" in workflow.on && isChange && first(/^\.github\/branch\.sh gone$/) > changes,
+      "tears down a branch that may be there",
+    ),
+    ...report(
+      "pull_request" in workflow.on &&
+        job.calls === "deploy.yml" &&
+        job.inputs["branch"] === undefined,
+      "deploys a branch that may be gone",
+    ),
+    ...report(
+      workflow.file === "deploy.yml" && isChange && first(/^\.github\/branch\.sh there$/) > changes,
+      "does not look whether the branch is there",
     ),
   ];
 }
