@@ -134,7 +134,7 @@ diff_base: $(INFRA_INSTALLED) ## show what a deployment of the shared stack woul
 deploy_base: $(INFRA_INSTALLED) ## deploy what a stage's namespaces share: make deploy_base STAGE=develop|prod
 	@$(INFRA) deploy_base
 
-destroy_base: $(INFRA_INSTALLED) ## remove what they share, where no namespace is left: make destroy_base STAGE=develop
+destroy_base: $(INFRA_INSTALLED) ## remove what they share, where no namespace is left: make destroy_base STAGE=develop YES=1
 	@$(INFRA) destroy_base
 
 task: $(INFRA_INSTALLED) ## run one task of a namespace now: make task NAMESPACE=foo PIPELINE=htan COMMAND="hdash-util init"

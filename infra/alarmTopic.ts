@@ -1,6 +1,5 @@
 // Where alarms are told: one topic for each stage, with its subscribers by e-mail.
 
-import { Aws } from "aws-cdk-lib";
 import { CfnAlarm } from "aws-cdk-lib/aws-cloudwatch";
 import { CfnSubscription, CfnTopic, CfnTopicPolicy } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
@@ -26,7 +25,7 @@ export interface AlarmProps {
   readonly topicArn: string;
 }
 
-/** Makes the topic, which CloudWatch and EventBridge of this account may publish to. */
+/** Makes the topic, which alarms of this account and rules of EventBridge may publish to. */
 export function makeAlarmTopic(scope: Construct, emails: readonly string[]): CfnTopic {
   const topic = new CfnTopic(scope, "Alarms", { displayName: "hdash" });
   new CfnTopicPolicy(scope, "AlarmsPolicy", {
@@ -41,14 +40,12 @@ export function makeAlarmTopic(scope: Construct, emails: readonly string[]): Cfn
         Condition: { ArnLike: { "aws:SourceArn": arn("cloudwatch", "alarm:hdash/*") } },
       },
       {
-        Sid: "RulesOfThisStage",
+        Sid: "Rules",
         Effect: "Allow",
         Principal: { Service: "events.amazonaws.com" },
         Action: "sns:Publish",
         Resource: topic.ref,
-        Condition: {
-          ArnLike: { "aws:SourceArn": arn("events", `rule/${Aws.STACK_NAME}-*`) },
-        },
+        // No condition: see UNCONDITIONAL in wildcards.ts.
       },
       denyPlainHttp("sns:Publish", topic.ref),
     ),

@@ -1,6 +1,6 @@
 // The stack that all namespaces of a stage share: network, images, cluster, database, buckets, secrets, and where alarms go.
 
-import { Aws, CfnOutput, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Aws, CfnOutput, Stack } from "aws-cdk-lib";
 import { CfnRepository } from "aws-cdk-lib/aws-ecr";
 import { CfnCluster } from "aws-cdk-lib/aws-ecs";
 import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
@@ -11,27 +11,30 @@ import { VARIABLES } from "../src/variables.ts";
 import { makeAlarmTopic } from "./alarmTopic.ts";
 import { makeBuckets } from "./buckets.ts";
 import { makeDatabase } from "./database.ts";
+import { makeSiteEdge } from "./distribution.ts";
 import { makeGithubRole } from "./githubRole.ts";
-import { baseStackName, idOf, secretName, sharedName } from "./names.ts";
+import { baseStackName, idOf, removalPolicy, secretName, sharedName } from "./names.ts";
 import { makeNetwork } from "./network.ts";
 import type { Settings } from "./settings.ts";
-import type { DeployedPipeline } from "./settingsOfPipelines.ts";
 import type { Stage } from "./target.ts";
 
-/** Images that are kept; a deployment to go back to is among them, and each is a few hundred megabytes at most. */
-const KEPT_IMAGES = 60;
+/** Days after its last pull in which an image can be pulled: an image that some namespace runs, if only weekly, never gets there. */
+const IDLE_DAYS = 90;
+/** Days in the archive, from which it can be fetched back, before it is gone: the least that ECR allows. */
+const ARCHIVE_DAYS = 90;
 
 export interface BaseProps {
   readonly stage: Stage;
   readonly settings: Settings;
-  readonly pipelines: readonly DeployedPipeline[];
+  /** The secret variables of all pipelines of the registry, each once. */
+  readonly secrets: readonly string[];
 }
 
 /** Makes the shared stack of a stage. */
 export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
-  const { stage, settings, pipelines } = props;
+  const { stage, settings, secrets } = props;
   const isKept = stage === "prod";
-  const policy = isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+  const policy = removalPolicy(isKept);
   const stack = new Stack(scope, baseStackName(stage), {
     stackName: baseStackName(stage),
     description: `hdash ${stage}: what its namespaces share`,
@@ -53,10 +56,10 @@ export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
 
   const network = makeNetwork(stack, settings);
   const topic = makeAlarmTopic(stack, settings.alarmEmails);
-  const repository = makeRepository(stack, stage, policy);
+  const repository = makeRepository(stack, stage, isKept);
   const cluster = new CfnCluster(stack, "TaskCluster", {
+    // Without capacity providers: tasks say FARGATE themselves, and in an account that never had a cluster ECS fails to connect them.
     clusterName: baseStackName(stage),
-    capacityProviders: ["FARGATE"],
   });
   const buckets = makeBuckets(stack, { stage, site: settings.site, policy });
   const database = makeDatabase(stack, { stage, settings, network, policy, topicArn: topic.ref });
@@ -70,7 +73,10 @@ export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
   if (settings.site === "website") {
     give("SiteAddress", buckets.site.attrWebsiteUrl, "Where the site bucket is served");
   } else {
+    const edge = makeSiteEdge(stack, stage);
     give("SiteDomain", buckets.site.attrRegionalDomainName, "Where CloudFront reads the site");
+    give("SiteAccess", edge.access, "How CloudFront logs in to the site bucket");
+    give("SiteHeaders", edge.headers, "Headers that CloudFront gives every site");
   }
   give("WorkBucket", buckets.work.ref, "Private bucket of artifacts (HDASH_WORK_BUCKET)");
   give("AlarmTopic", topic.ref, "Topic that alarms are told to");
@@ -78,7 +84,7 @@ export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
   give("DatabasePort", database.port, "Postgres port");
   give("DatabaseName", database.name, "Database name");
   give("DatabaseSecret", database.secretArn, "Secret with its username and password");
-  for (const variable of secretVariables(pipelines)) {
+  for (const variable of secrets) {
     const name = secretName(stage, variable);
     // Without a value on purpose: an empty secret has no version, and a task that needs it says so instead of running with a wrong one.
     const secret = new CfnSecret(stack, idOf(variable), {
@@ -117,18 +123,13 @@ export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
   return stack;
 }
 
-/** The secret variables that pipelines get by reference, each once. */
-function secretVariables(pipelines: readonly DeployedPipeline[]): readonly string[] {
-  return [...new Set(pipelines.flatMap(({ secrets }) => secrets))].sort();
-}
-
-function makeRepository(stack: Stack, stage: Stage, policy: RemovalPolicy): CfnRepository {
+function makeRepository(stack: Stack, stage: Stage, isKept: boolean): CfnRepository {
   const repository = new CfnRepository(stack, "Images", {
     repositoryName: baseStackName(stage),
     imageScanningConfiguration: { scanOnPush: true },
     imageTagMutability: "IMMUTABLE",
     encryptionConfiguration: { encryptionType: "AES256" },
-    emptyOnDelete: policy === RemovalPolicy.DESTROY,
+    emptyOnDelete: !isKept,
     lifecyclePolicy: {
       lifecyclePolicyText: JSON.stringify({
         rules: [
@@ -145,11 +146,25 @@ function makeRepository(stack: Stack, stage: Stage, policy: RemovalPolicy): CfnR
           },
           {
             rulePriority: 2,
-            description: `all but the last ${KEPT_IMAGES}`,
+            description: "what nobody has pulled, to the archive",
+            selection: {
+              tagStatus: "tagged",
+              tagPatternList: ["*"],
+              countType: "sinceImagePulled",
+              countUnit: "days",
+              countNumber: IDLE_DAYS,
+            },
+            action: { type: "transition", targetStorageClass: "archive" },
+          },
+          {
+            rulePriority: 3,
+            description: "what nobody has fetched back from there",
             selection: {
               tagStatus: "any",
-              countType: "imageCountMoreThan",
-              countNumber: KEPT_IMAGES,
+              storageClass: "archive",
+              countType: "sinceImageTransitioned",
+              countUnit: "days",
+              countNumber: ARCHIVE_DAYS,
             },
             action: { type: "expire" },
           },
@@ -157,6 +172,6 @@ function makeRepository(stack: Stack, stage: Stage, policy: RemovalPolicy): CfnR
       }),
     },
   });
-  repository.applyRemovalPolicy(policy);
+  repository.applyRemovalPolicy(removalPolicy(isKept));
   return repository;
 }

@@ -25,8 +25,12 @@ export interface MadeDatabase {
 const MAJOR = "17";
 const PORT = 5432;
 const GIB = 1024 ** 3;
-/** Room left at which the alarm goes off: a fifth, in which weeks pass; for a database whose size we do not know, this much. */
-const FREE_FRACTION = 0.2;
+/**
+ * Room left at which the alarm goes off, of the storage that the database begins with. RDS adds storage when a tenth is left, which is
+ * more at every later size: with half of that it has not done so, as a rule because it is at its limit.
+ */
+const FREE_FRACTION = 0.05;
+/** The same for a database that was there, of whose size and limit the settings know nothing. */
 const FREE_GIB_OF_TAKEN = 4;
 
 interface DatabaseProps {
@@ -42,7 +46,8 @@ export function makeDatabase(scope: Construct, props: DatabaseProps): MadeDataba
   const { database: taken, newDatabase } = props.settings;
   if (taken === null) {
     const made = makeInstance(scope, props, newDatabase);
-    makeStorageAlarm(scope, props, made.instance, newDatabase.storageGiB * FREE_FRACTION);
+    const freeGiB = Math.round(newDatabase.storageGiB * FREE_FRACTION);
+    makeStorageAlarm(scope, props, made.instance, freeGiB);
     return made;
   }
   joinDatabase(scope, props.network.taskSecurityGroup, taken.securityGroup, taken.port);

@@ -8,9 +8,9 @@ import {
 } from "aws-cdk-lib/aws-cloudfront";
 import type { Construct } from "constructs";
 
-import { namespaceStackName } from "./names.ts";
+import { baseStackName, namespaceStackName } from "./names.ts";
 import type { Imported } from "./namespaceStack.ts";
-import type { Target } from "./target.ts";
+import type { Stage, Target } from "./target.ts";
 
 /** What views/partials/head.hbs and views/missing.hbs allow their pages, and what only a header can say: nobody frames them. */
 export const CONTENT_SECURITY_POLICY = [
@@ -23,16 +23,14 @@ const CACHE_POLICY = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 const YEAR_SECONDS = 365 * 24 * 3600;
 const MISSING_SECONDS = 60;
 
-/** Makes the distribution of a namespace. */
-export function makeDistribution(
+/** Makes what all distributions of a stage share: an account has room for 20 such policies, and for many more namespaces. */
+export function makeSiteEdge(
   scope: Construct,
-  target: Target,
-  imported: Imported,
-): CfnDistribution {
-  const { namespace } = target;
+  stage: Stage,
+): { readonly access: string; readonly headers: string } {
   // These names are the account's, not the region's.
-  const name = `${namespaceStackName(target)}-${Aws.REGION}`;
-  const access = new CfnOriginAccessControl(scope, "SiteAccess", {
+  const name = `${baseStackName(stage)}-${Aws.REGION}`;
+  const access = new CfnOriginAccessControl(scope, "OriginAccess", {
     originAccessControlConfig: {
       name,
       originAccessControlOriginType: "s3",
@@ -40,10 +38,18 @@ export function makeDistribution(
       signingProtocol: "sigv4",
     },
   });
-  const headers = makeHeaders(scope, name);
+  return { access: access.attrId, headers: makeHeaders(scope, name).attrId };
+}
+
+/** Makes the distribution of a namespace. */
+export function makeDistribution(
+  scope: Construct,
+  target: Target,
+  imported: Imported,
+): CfnDistribution {
   return new CfnDistribution(scope, "Site", {
     distributionConfig: {
-      comment: name,
+      comment: namespaceStackName(target),
       enabled: true,
       httpVersion: "http2and3",
       ipv6Enabled: true,
@@ -54,8 +60,8 @@ export function makeDistribution(
         {
           id: "site",
           domainName: imported("SiteDomain"),
-          originPath: `/${namespace}`,
-          originAccessControlId: access.attrId,
+          originPath: `/${target.namespace}`,
+          originAccessControlId: imported("SiteAccess"),
           // Empty on purpose: the access control above stands in for an identity.
           s3OriginConfig: { originAccessIdentity: "" },
         },
@@ -67,7 +73,7 @@ export function makeDistribution(
         cachedMethods: ["GET", "HEAD"],
         compress: true,
         cachePolicyId: CACHE_POLICY,
-        responseHeadersPolicyId: headers.attrId,
+        responseHeadersPolicyId: imported("SiteHeaders"),
       },
       // Who may not list a bucket is told 403 of what is not in it.
       customErrorResponses: [403, 404].map((errorCode) => ({
@@ -81,7 +87,7 @@ export function makeDistribution(
 }
 
 function makeHeaders(scope: Construct, name: string): CfnResponseHeadersPolicy {
-  return new CfnResponseHeadersPolicy(scope, "SiteHeaders", {
+  return new CfnResponseHeadersPolicy(scope, "SecurityHeaders", {
     responseHeadersPolicyConfig: {
       name,
       securityHeadersConfig: {

@@ -26,7 +26,11 @@ interface GithubProps {
   readonly workBucketArn: string;
 }
 
-/** Makes the role, and the account's identity provider for GitHub where the settings name none. */
+/**
+ * Makes the role, and the account's identity provider for GitHub where the settings name none. By CDK's deploy role it hands any template
+ * to CloudFormation, which is an administrator of the account unless it was bootstrapped otherwise: the role is one, too, and what is said
+ * below of single rights narrows what happens by mistake, not what somebody could do.
+ */
 export function makeGithubRole(stack: Stack, props: GithubProps): CfnRole {
   const { github, stage } = props;
   const provider =
@@ -103,6 +107,7 @@ function makeDeployPolicy(props: GithubProps): ReturnType<typeof policy> {
     allow("RunTasks", ["ecs:RunTask"], [arn("ecs", `task-definition/${base}-*:*`)], {
       ArnEquals: { "ecs:cluster": clusterArn },
     }),
+    allow("SeeTaskDefinitions", ["ecs:DescribeTaskDefinition"], ["*"]),
     allow("SeeTasks", ["ecs:DescribeTasks"], [arn("ecs", `task/${base}/*`)]),
     allow(
       "HandTasksTheirRoles",

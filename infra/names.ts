@@ -1,5 +1,7 @@
 // Every name that the stacks give to something in AWS. What is not named here gets its name from CloudFormation.
 
+import { RemovalPolicy } from "aws-cdk-lib";
+
 import type { Stage } from "./target.ts";
 
 type Place = { readonly stage: Stage; readonly namespace: string };
@@ -41,4 +43,12 @@ export function idOf(...words: readonly string[]): string {
     .map((word) => (/^[A-Z0-9]+$/.test(word) ? word.toLowerCase() : word))
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join("");
+}
+
+/**
+ * Says what becomes of a thing when its stack lets it go. What is kept is not kept of a stack that could not be made in the first place:
+ * its name would be in the way of the next attempt.
+ */
+export function removalPolicy(isKept: boolean): RemovalPolicy {
+  return isKept ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
 }

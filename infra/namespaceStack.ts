@@ -63,7 +63,8 @@ export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Sta
     makePipelineTask(stack, { target, settings, pipeline, siteUrl, imported }),
   );
   makeSchedules(stack, { target, group, tasks, network, imported, topicArn });
-  for (const { pipeline, logGroup } of tasks) {
+  // Of a pipeline that is paused nobody expects a run.
+  for (const { pipeline, logGroup } of tasks.filter((task) => task.pipeline.enabled)) {
     makePipelineAlarms(stack, { target, pipeline, logGroup, topicArn });
   }
   tellStoppedTasks(stack, { target, pipelines, cluster: imported("Cluster"), topicArn });

@@ -133,7 +133,7 @@ function makePublic(scope: Construct, vpc: CfnVPC): Omit<MadeVpc, "vpcId" | "dat
 
 /** Tasks have private addresses and share the one public address of a NAT gateway. */
 function makeNat(scope: Construct, vpc: CfnVPC): Omit<MadeVpc, "vpcId" | "databaseSubnets"> {
-  const { subnets } = makePublicSubnets(scope, vpc);
+  const { subnets, attachment } = makePublicSubnets(scope, vpc);
   const [outside = ""] = subnets;
   const address = new CfnEIP(scope, "NatAddress", { domain: "vpc" });
   // One, not one for each zone: when its zone is down, the next run catches up.
@@ -141,6 +141,8 @@ function makeNat(scope: Construct, vpc: CfnVPC): Omit<MadeVpc, "vpcId" | "databa
     subnetId: outside,
     allocationId: address.attrAllocationId,
   });
+  // Both want the VPC to have its way out when they are made, and for as long as they are there.
+  for (const one of [address, gateway]) one.addResourceDependency(attachment);
   nameIt(gateway, "nat");
   const table = makeTable(scope, vpc, "Private");
   new CfnRoute(scope, "PrivateRoute", {
@@ -162,7 +164,11 @@ function makeClosed(scope: Construct, vpc: CfnVPC): Omit<MadeVpc, "vpcId" | "dat
 function makePublicSubnets(
   scope: Construct,
   vpc: CfnVPC,
-): { readonly table: CfnRouteTable; readonly subnets: readonly string[] } {
+): {
+  readonly table: CfnRouteTable;
+  readonly subnets: readonly string[];
+  readonly attachment: CfnVPCGatewayAttachment;
+} {
   const gateway = new CfnInternetGateway(scope, "InternetGateway");
   nameIt(gateway, "internet");
   const attachment = new CfnVPCGatewayAttachment(scope, "InternetGatewayAttachment", {
@@ -175,7 +181,8 @@ function makePublicSubnets(
     destinationCidrBlock: "0.0.0.0/0",
     gatewayId: gateway.ref,
   }).addResourceDependency(attachment);
-  return { table, subnets: makeSubnets(scope, vpc, { kind: "Public", first: 0, table }) };
+  const subnets = makeSubnets(scope, vpc, { kind: "Public", first: 0, table });
+  return { table, subnets, attachment };
 }
 
 function makeTable(scope: Construct, vpc: CfnVPC, kind: string): CfnRouteTable {

@@ -5,6 +5,7 @@ import { CfnSchedule, type CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { CfnQueue, CfnQueuePolicy } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 
+import { PRODUCTION } from "../src/namespace.ts";
 import { makeAlarm } from "./alarmTopic.ts";
 import { idOf, namespaceStackName, pathOf } from "./names.ts";
 import type { Imported } from "./namespaceStack.ts";
@@ -15,6 +16,8 @@ import type { Target } from "./target.ts";
 /** How often, and for how long, a start that AWS refuses is tried again: an hour late is better than a day. */
 const RETRIES = 10;
 const RETRY_SECONDS = 3600;
+/** Namespaces have the same schedules and one database: all but production's start somewhere in so many minutes. */
+const WINDOW_MINUTES = 30;
 /** The longest that SQS keeps a message: time to look at what was not started. */
 const KEPT_SECONDS = 14 * 24 * 3600;
 
@@ -91,14 +94,19 @@ export function makeSchedules(scope: Construct, props: ScheduleProps): void {
             },
           ],
   });
+  const window =
+    target.namespace === PRODUCTION
+      ? { mode: "OFF" }
+      : { mode: "FLEXIBLE", maximumWindowInMinutes: WINDOW_MINUTES };
   for (const { pipeline, definition } of tasks) {
     new CfnSchedule(scope, idOf(pipeline.name, "Schedule"), {
       description: `${pipeline.title} of ${target.namespace}`,
       groupName: group.ref,
       scheduleExpression: pipeline.schedule,
       scheduleExpressionTimezone: "UTC",
-      flexibleTimeWindow: { mode: "OFF" },
-      state: "ENABLED",
+      flexibleTimeWindow: window,
+      // A pause is a state, not a removal: its log and what it is started with stay, so that it can go on.
+      state: pipeline.enabled ? "ENABLED" : "DISABLED",
       target: {
         arn: cluster,
         roleArn: role.attrArn,

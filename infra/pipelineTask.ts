@@ -1,13 +1,13 @@
 // What runs a pipeline: its task definition, its log group and its two roles.
 
-import { Aws, RemovalPolicy } from "aws-cdk-lib";
+import { Aws } from "aws-cdk-lib";
 import { CfnTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import { CfnRole } from "aws-cdk-lib/aws-iam";
 import { CfnLogGroup } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 
 import { placesOf } from "../src/namespace.ts";
-import { familyName, idOf, pathOf } from "./names.ts";
+import { familyName, idOf, pathOf, removalPolicy } from "./names.ts";
 import type { Imported } from "./namespaceStack.ts";
 import type { Settings } from "./settings.ts";
 import type { DeployedPipeline } from "./settingsOfPipelines.ts";
@@ -49,7 +49,7 @@ export function makePipelineTask(scope: Construct, props: TaskProps): PipelineTa
     logGroupName: `/${pathOf(target)}/${pipeline.name}`,
     retentionInDays: settings.logRetentionDays,
   });
-  logGroup.applyRemovalPolicy(isProtected(target) ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
+  logGroup.applyRemovalPolicy(removalPolicy(isProtected(target)));
   const role = (kind: string, description: string, document: PolicyDocument): CfnRole =>
     new CfnRole(scope, idOf(pipeline.name, kind, "Role"), {
       // The path is what tells CI's right to hand roles to tasks which roles these are.

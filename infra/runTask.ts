@@ -2,9 +2,9 @@
 
 import { HdashError } from "../src/error.ts";
 import type { Aws } from "./awsCli.ts";
-import { baseStackName, idOf } from "./names.ts";
+import { idOf } from "./names.ts";
 import { CONTAINER, LOG_STREAM } from "./pipelineTask.ts";
-import type { Stage } from "./target.ts";
+import { fieldsOf, listOf, readOutputs, textOf } from "./stackOutputs.ts";
 
 export interface TaskRequest {
   /** The namespace's stack, whose outputs say what runs where. */
@@ -85,40 +85,6 @@ export function splitCommand(line: string): readonly string[] {
     "usage",
     `COMMAND is ${JSON.stringify(line)}, which has a quote without its partner`,
   );
-}
-
-/** Lists the namespaces that a stage has in this account and region. */
-export async function namespacesOf(aws: Aws, stage: Stage): Promise<readonly string[]> {
-  const answer = await aws(["cloudformation", "describe-stacks"]);
-  const start = `${baseStackName(stage)}-`;
-  return listOf(fieldsOf(answer)["Stacks"])
-    .map(({ StackName }) => textOf(StackName) ?? "")
-    .filter((name) => name.startsWith(start))
-    .map((name) => name.slice(start.length))
-    .sort();
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {};
-}
-
-function listOf(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fieldsOf) : [];
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
-}
-
-async function readOutputs(aws: Aws, stackName: string): Promise<ReadonlyMap<string, string>> {
-  const answer = await aws(["cloudformation", "describe-stacks", "--stack-name", stackName]);
-  const [stack] = listOf(fieldsOf(answer)["Stacks"]);
-  const outputs = listOf(stack?.["Outputs"]).map(
-    ({ OutputKey, OutputValue }) => [textOf(OutputKey) ?? "", textOf(OutputValue) ?? ""] as const,
-  );
-  return new Map(outputs);
 }
 
 async function start(

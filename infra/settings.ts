@@ -58,6 +58,8 @@ export interface GithubSettings {
   readonly environments: readonly string[];
   /** The account's identity provider for GitHub; null: it is made. */
   readonly providerArn: string | null;
+  /** Whether nothing but this stage is in its account, which workflows administer. */
+  readonly ownAccount: boolean;
 }
 
 export type Network = "public" | "nat" | "endpoints";
@@ -83,24 +85,29 @@ const NAMES = [
 ];
 const SUBNETS = [/^subnet-[0-9a-f]+$/, "ids like subnet-0a1b2c3d"] as const;
 
+function fileOf(stage: Stage): string {
+  return `infra/settings/${stage}.json`;
+}
+
 /** Reads the settings file of a stage. */
 export function readSettings(stage: Stage, pipelines: readonly PipelineEntry[]): Settings {
-  const file = `infra/settings/${stage}.json`;
+  const file = fileOf(stage);
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(new URL(`settings/${stage}.json`, import.meta.url), "utf8"));
   } catch (cause) {
     throw new HdashError("config", `${file} cannot be read`, { cause });
   }
-  return parseSettings(file, value, pipelines);
+  return parseSettings(stage, value, pipelines);
 }
 
-/** Checks the settings that `file` holds. Throws one config error that lists every problem. */
+/** Checks the settings of a stage's file. Throws one config error that lists every problem. */
 export function parseSettings(
-  file: string,
+  stage: Stage,
   value: unknown,
   pipelines: readonly PipelineEntry[],
 ): Settings {
+  const file = fileOf(stage);
   const problems: string[] = [];
   const fields = openFields(`${file}:`, value, NAMES, problems);
   const database = nullOr(fields, "database", TAKEN_DATABASE, readTakenDatabase);
@@ -118,7 +125,7 @@ export function parseSettings(
     slack: flagOf(fields, "slack"),
     alarmEmails: textsOf(fields, "alarmEmails", /^[^\s@]+@[^\s@]+\.[^\s@]+$/, "e-mail addresses"),
     logRetentionDays: oneOf(fields, "logRetentionDays", RETENTION_DAYS),
-    github: nullOr(fields, "github", ["repository", "environments", "providerArn"], readGithub),
+    github: nullOr(fields, "github", GITHUB, (inner) => readGithub(inner, stage)),
     pipelines: readPipelineSettings(fields, pipelines, network),
   };
   if (problems.length === 0) return settings;
@@ -184,8 +191,18 @@ function readNewDatabase(fields: Fields): NewDatabase {
 const REPOSITORY = /^[\w.-]+(@\d+)?\/[\w.-]+(@\d+)?$/;
 const PROVIDER = /^arn:[a-z-]+:iam::\d{12}:oidc-provider\/token\.actions\.githubusercontent\.com$/;
 
-function readGithub(fields: Fields): GithubSettings {
+const GITHUB = ["repository", "environments", "providerArn", "ownAccount"];
+
+function readGithub(fields: Fields, stage: Stage): GithubSettings {
+  const ownAccount = flagOf(fields, "ownAccount");
+  // Workflows deploy as administrators of the account, and develop's run the code of everybody who may push.
+  if (stage === "develop" && fields.values["ownAccount"] === false) {
+    fields.problems.push(
+      `${fields.where}.ownAccount is false, but workflows administer the account that they deploy to, and whoever may push is a workflow of develop: give it an account in which nothing else is`,
+    );
+  }
   return {
+    ownAccount,
     repository: textOf(fields, "repository", REPOSITORY, "owner/name or owner@id/name@id"),
     // No wildcard, no colon: the token's subject is compared as a whole.
     environments: textsOf(fields, "environments", /^[\w.-]+$/, "names of environments", 1),

@@ -77,7 +77,12 @@ export function oneOf(fields: Fields, name: string, choices: readonly number[]):
 }
 
 /** Reads a text of a form; `form` says it in words. */
-export function textOf(fields: Fields, name: string, pattern: RegExp, form: string): string {
+export function textOf(
+  fields: Fields,
+  name: string,
+  pattern: { test(text: string): boolean },
+  form: string,
+): string {
   const value = fields.values[name];
   return typeof value === "string" && pattern.test(value)
     ? value

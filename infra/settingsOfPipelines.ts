@@ -2,12 +2,15 @@
 
 import type { Deployment, PipelineEntry } from "../src/pipelineList.ts";
 import { VARIABLES } from "../src/variables.ts";
-import { type Fields, flagOf, openFields, textOf, textsOf } from "./settingsFields.ts";
+import { longestGapHours, SCHEDULE_FORM } from "./schedule.ts";
+import { countOf, type Fields, flagOf, openFields, textOf, textsOf } from "./settingsFields.ts";
 
 export interface PipelineSettings {
   readonly enabled: boolean;
   /** Null: the registry's. */
   readonly schedule: string | null;
+  /** Null: the registry's, which fits the registry's schedule only. */
+  readonly lateAfterHours: number | null;
   readonly variables: Readonly<Record<string, string>>;
   /** Buckets of others that it reads, such as the one of canned matrices. */
   readonly readBuckets: readonly string[];
@@ -16,6 +19,8 @@ export interface PipelineSettings {
 /** A pipeline as it is deployed. */
 export interface DeployedPipeline extends Deployment {
   readonly name: string;
+  /** Whether its schedule is on. */
+  readonly enabled: boolean;
   readonly title: string;
   readonly readBuckets: readonly string[];
 }
@@ -28,11 +33,10 @@ const MEMORY: Readonly<Record<Deployment["cpu"], readonly [number, number, numbe
   2048: [4096, 16_384, 1024],
   4096: [8192, 30_720, 1024],
 };
-/** EventBridge Scheduler's forms that recur. */
-const SCHEDULE = /^(cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|hour|day)s?\))$/;
-const SCHEDULE_FORM = "null, cron(minutes hours day month weekday year) or rate(N hours)";
+/** Told by reading it. */
+const SCHEDULE = { test: (text: string): boolean => longestGapHours(text) !== null };
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-const NAMES = ["enabled", "schedule", "variables", "readBuckets"];
+const NAMES = ["enabled", "schedule", "lateAfterHours", "variables", "readBuckets"];
 /** An alarm looks back seven days at most. */
 const MOST_LATE_HOURS = 168;
 /** What the stacks set themselves. */
@@ -63,11 +67,15 @@ export function readPipelineSettings(
         schedule:
           inner.values["schedule"] === null
             ? null
-            : textOf(inner, "schedule", SCHEDULE, SCHEDULE_FORM),
+            : textOf(inner, "schedule", SCHEDULE, `null, ${SCHEDULE_FORM}`),
+        lateAfterHours:
+          inner.values["lateAfterHours"] === null
+            ? null
+            : countOf(inner, "lateAfterHours", 1, MOST_LATE_HOURS),
         variables: readVariables(inner),
         readBuckets: textsOf(inner, "readBuckets", BUCKET, "names of buckets"),
       };
-      if (settings.enabled) problems.push(...checkPipeline(inner.where, entry, settings, network));
+      problems.push(...checkPipeline(inner.where, entry, settings, network));
       return [entry.name, settings];
     }),
   );
@@ -107,6 +115,8 @@ function checkPipeline(
 ): readonly string[] {
   const problems: string[] = [];
   const { cpu, memoryMiB, diskGiB, lateAfterHours } = deployment;
+  const late = checkLateness(where, deployment, settings);
+  if (late !== null) problems.push(late);
   const registry = `src/pipelineList.ts: ${name}`;
   const [least, most, step] = MEMORY[cpu];
   if (memoryMiB < least || memoryMiB > most || memoryMiB % step !== 0) {
@@ -123,12 +133,28 @@ function checkPipeline(
     );
   }
   const source = internetSource(name, { ...deployment.variables, ...settings.variables });
-  if (network === "endpoints" && source !== null) {
+  if (settings.enabled && network === "endpoints" && source !== null) {
     problems.push(
       `${where}.enabled is true, but ${name} reads ${source} from the internet, which network "endpoints" does not reach: choose "public" or "nat", or switch ${name} off`,
     );
   }
   return problems;
+}
+
+/** Says what is wrong with how long a run is waited for; null where the schedule itself is wrong, which has been said. */
+function checkLateness(
+  where: string,
+  deployment: Deployment,
+  settings: PipelineSettings,
+): string | null {
+  if (settings.schedule === "") return null;
+  if (settings.schedule !== null && settings.lateAfterHours === null) {
+    return `${where}.lateAfterHours is null, but a schedule of its own needs its own: hours after which no run has ended in time`;
+  }
+  const gap = longestGapHours(settings.schedule ?? deployment.schedule);
+  const late = settings.lateAfterHours ?? deployment.lateAfterHours;
+  if (gap === null || late > gap) return null;
+  return `${where}.lateAfterHours is ${late}, but must be more than lie between two runs, which is ${Number.isFinite(gap) ? `${Math.ceil(gap)} hours` : "for ever"}; an alarm looks back ${MOST_LATE_HOURS} hours at most`;
 }
 
 /** Says what a pipeline reads from the internet; null where it makes do with S3 of its region. */
@@ -138,7 +164,7 @@ function internetSource(name: string, variables: Readonly<Record<string, string>
   return source === "canned" ? null : `matrices (MATRIX_SOURCE=${source})`;
 }
 
-/** Puts registry and settings together: the pipelines that a stage runs. */
+/** Puts registry and settings together: the pipelines of a stage, those that are switched off among them. */
 export function deployedPipelines(
   entries: readonly PipelineEntry[],
   settings: {
@@ -151,13 +177,15 @@ export function deployedPipelines(
   const hasSlack = settings.slack && settings.network !== "endpoints";
   return entries.flatMap(({ name, title, deployment }) => {
     const own = settings.pipelines[name];
-    if (own?.enabled !== true) return [];
+    if (own === undefined) return [];
     return [
       {
         ...deployment,
         name,
         title,
+        enabled: own.enabled,
         schedule: own.schedule ?? deployment.schedule,
+        lateAfterHours: own.lateAfterHours ?? deployment.lateAfterHours,
         secrets: deployment.secrets.filter((secret) => hasSlack || secret !== "SLACK_WEBHOOK_URL"),
         variables: { ...deployment.variables, ...own.variables },
         readBuckets: own.readBuckets,

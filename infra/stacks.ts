@@ -31,13 +31,16 @@ export function makeStacks(
   const registry = options.registry ?? PIPELINES;
   const settings = options.settings ?? readSettings(target.stage, registry);
   const pipelines = deployedPipelines(registry, settings);
+  // Also those of pipelines that the stage does not run: an empty secret that stays can be filled in, one that went for a while comes
+  // back neither where it was kept nor under its old name.
+  const secrets = [...new Set(registry.flatMap(({ deployment }) => deployment.secrets))].sort();
   const app = new App({
     analyticsReporting: false,
     ...(options.outdir === undefined ? {} : { outdir: options.outdir }),
   });
   return {
     app,
-    base: makeBaseStack(app, { stage: target.stage, settings, pipelines }),
+    base: makeBaseStack(app, { stage: target.stage, settings, secrets }),
     namespace: makeNamespaceStack(app, { target, settings, pipelines }),
   };
 }

@@ -3,7 +3,8 @@
 import { CfnRule } from "aws-cdk-lib/aws-events";
 import type { Construct } from "constructs";
 
-import { familyName } from "./names.ts";
+import { makeAlarm } from "./alarmTopic.ts";
+import { familyName, pathOf } from "./names.ts";
 import type { DeployedPipeline } from "./settingsOfPipelines.ts";
 import { arn } from "./statements.ts";
 import type { Target } from "./target.ts";
@@ -11,7 +12,7 @@ import type { Target } from "./target.ts";
 /** ok, degraded (the site was published), and told to stop and handed back; see "Exit codes" in the README. */
 const EXPECTED_CODES = [0, 3, 143];
 
-/** Makes the rule that tells the topic of them. */
+/** Makes the rule that tells the topic of them, and the alarm for what it could not tell. */
 export function tellStoppedTasks(
   scope: Construct,
   props: {
@@ -23,7 +24,7 @@ export function tellStoppedTasks(
 ): void {
   const { target, pipelines, cluster, topicArn } = props;
   if (pipelines.length === 0) return;
-  new CfnRule(scope, "StoppedTasks", {
+  const rule = new CfnRule(scope, "StoppedTasks", {
     description: `hdash ${target.stage} ${target.namespace}: tasks that ended as no run ends`,
     eventPattern: {
       source: ["aws.ecs"],
@@ -55,5 +56,22 @@ export function tellStoppedTasks(
         },
       },
     ],
+  });
+  makeAlarm(scope, "NotToldAlarm", {
+    name: `${pathOf(target)}/not-told`,
+    description: `hdash ${target.stage} ${target.namespace}: a task ended as no run ends, and the mail about it could not be sent`,
+    // Only counted where there was one.
+    metric: {
+      namespace: "AWS/Events",
+      name: "FailedInvocations",
+      dimensions: { RuleName: rule.ref },
+    },
+    statistic: "Sum",
+    periodSeconds: 300,
+    periods: 1,
+    operator: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    missing: "notBreaching",
+    topicArn,
   });
 }

@@ -6,11 +6,13 @@ import { join } from "node:path";
 import { HdashError, messageOf } from "../src/error.ts";
 import { checkNamespace, makeNamespace, PRODUCTION, STAGING } from "../src/namespace.ts";
 import { makeAws } from "./awsCli.ts";
+import { emptyBuckets } from "./emptyBuckets.ts";
 import { baseStackName, namespaceStackName } from "./names.ts";
-import { namespacesOf, runTask, splitCommand } from "./runTask.ts";
+import { runTask, splitCommand } from "./runTask.ts";
+import { namespacesOf } from "./stackOutputs.ts";
 import { checkStage, checkTag, readTarget, type Stage, type Target } from "./target.ts";
 
-/** A variable of make that is set to nothing counts as not set. */
+/** A variable of make that is set to nothing counts as not set; NAMESPACE does not, see namespaceOf. */
 const given = (name: string): string | undefined => process.env[name]?.trim() || undefined;
 const CDK = given("CDK") ?? join(import.meta.dirname, "node_modules", ".bin", "cdk");
 /** Nobody is there to answer: in CI, or when YES=1 says so. */
@@ -28,6 +30,21 @@ function git(...args: readonly string[]): string | null {
   } catch {
     return null;
   }
+}
+
+/**
+ * The namespace that is meant. What is set to nothing was meant to be something, as by a workflow whose input is missing: it is never
+ * guessed then, nor where nobody is there to see what was guessed.
+ */
+function namespaceOf(stage: Stage): string {
+  const said = process.env["NAMESPACE"];
+  if (said !== undefined) return checkNamespace(said.trim());
+  if (isUnattended) {
+    throw new HdashError("usage", "NAMESPACE is not set, and nobody is there to ask", {
+      hint: "In CI, and with YES=1, say which: NAMESPACE=foo",
+    });
+  }
+  return namespaceOfCheckout(stage);
 }
 
 /** The namespace of this checkout: what CI deploys its branch as. */
@@ -50,8 +67,8 @@ function targetOf(): Target {
   const stage = stageOf();
   return readTarget({
     STAGE: stage,
-    NAMESPACE: given("NAMESPACE") ?? namespaceOfCheckout(stage),
-    TAG: given("TAG") ?? git("rev-parse", "--short", "HEAD") ?? "",
+    NAMESPACE: namespaceOf(stage),
+    TAG: given("TAG") ?? git("rev-parse", "--short=12", "HEAD") ?? "",
   });
 }
 
@@ -84,7 +101,8 @@ const removal = isUnattended ? ["--force"] : [];
 const TARGETS: Readonly<Record<string, () => Promise<number>>> = {
   async namespace() {
     const stage = stageOf();
-    console.log(checkNamespace(given("NAMESPACE") ?? namespaceOfCheckout(stage)));
+    const said = process.env["NAMESPACE"];
+    console.log(said === undefined ? namespaceOfCheckout(stage) : checkNamespace(said.trim()));
     return 0;
   },
   async synth() {
@@ -106,6 +124,11 @@ const TARGETS: Readonly<Record<string, () => Promise<number>>> = {
     return await cdk(target, "deploy", "--exclusively", ...deployment, namespaceStackName(target));
   },
   async destroy() {
+    if (process.env["NAMESPACE"] === undefined) {
+      throw new HdashError("usage", "NAMESPACE is not set; what is removed is not guessed", {
+        hint: "Say which: NAMESPACE=foo",
+      });
+    }
     const target = targetOf();
     if (target.namespace === PRODUCTION) {
       throw new HdashError("usage", `${PRODUCTION} is production, which nothing removes`, {
@@ -129,15 +152,21 @@ const TARGETS: Readonly<Record<string, () => Promise<number>>> = {
     if (target.stage === "prod") {
       throw new HdashError("usage", "prod holds production's data, which nothing removes");
     }
-    const left = await namespacesOf(makeAws(given("AWS") ?? "aws"), target.stage);
+    const aws = makeAws(given("AWS") ?? "aws");
+    const left = await namespacesOf(aws, target.stage);
     if (left.length > 0) {
       throw new HdashError("usage", `develop still has ${left.join(", ")}`, {
         hint: `First: make destroy STAGE=develop NAMESPACE=${left[0] ?? ""}`,
       });
     }
-    return await cdk(
-      ...([target, "destroy", "--exclusively", ...removal, baseStackName(target.stage)] as const),
-    );
+    if (!isUnattended) {
+      // It does not ask: the files would be gone before cdk did.
+      throw new HdashError("usage", "this removes develop's files, images and database for good", {
+        hint: "Say that you mean it: make destroy_base STAGE=develop YES=1",
+      });
+    }
+    await emptyBuckets(target.stage, { aws, say: (line) => console.log(line) });
+    return await cdk(target, "destroy", "--exclusively", "--force", baseStackName(target.stage));
   },
   async task() {
     const pipeline = given("PIPELINE") ?? null;

@@ -1,5 +1,5 @@
-// Every `*` in what somebody may do, and why it has to be one. A test walks all statements of the templates and fails on a `*` that is
-// not written here, and on a line here that nothing needs any more.
+// Every `*` in what somebody may do, and every service that comes without a condition, and why it has to be so. A test walks all
+// statements of the templates and fails on what is not written here, and on a line here that nothing needs any more.
 
 /** A wildcard in a statement; names of stages and namespaces are left out of `value`. */
 export interface Wildcard {
@@ -15,6 +15,21 @@ const DENY = "it refuses; whoever comes without TLS is refused everything";
 const LOGIN = "the login to the registry belongs to no repository; AWS takes no other resource";
 const FOLDER =
   "the files in one folder, which ends with a slash; their names are hdash's to choose";
+
+/** A service that may come without a condition that binds it to this account. */
+export interface Unconditional {
+  readonly statement: string;
+  readonly reason: string;
+}
+
+/** The statements that let a service in without a condition. */
+export const UNCONDITIONAL: readonly Unconditional[] = [
+  {
+    statement: "Rules",
+    reason:
+      "EventBridge fills in no condition key when it publishes to SNS, as its user guide says under resource-based policies: with a condition nothing would ever arrive; who knows the topic's ARN could have a rule of his own write to it, and mails are all that he could cause",
+  },
+];
 
 /** The wildcards that are needed. */
 export const WILDCARDS: readonly Wildcard[] = [
@@ -111,6 +126,12 @@ export const WILDCARDS: readonly Wildcard[] = [
     in: "Resource",
     value: "arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task-definition/<base>-*:*",
     reason: "each deployment makes a new revision; only in the stage's own cluster",
+  },
+  {
+    statement: "SeeTaskDefinitions",
+    in: "Resource",
+    value: "*",
+    reason: "to look at a task definition is a right that IAM grants for all of them or none",
   },
   {
     statement: "SeeTasks",

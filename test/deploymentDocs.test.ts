@@ -126,7 +126,7 @@ describe("the costs in docs/deploy.md", () => {
       });
     }
     expect(quantityOf("metrics")).toBe(`3 × ${PIPELINES.length}`);
-    expect(quantityOf("alarms")).toBe(String(3 * PIPELINES.length + 2));
+    expect(quantityOf("alarms")).toBe(String(3 * PIPELINES.length + 3));
     const secrets = new Set(PIPELINES.flatMap(({ deployment }) => deployment.secrets));
     expect(quantityOf("secrets")).toBe(String(secrets.size + 1));
   });

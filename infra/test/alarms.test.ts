@@ -91,7 +91,7 @@ describe("the alarms of a pipeline", () => {
       Object.values(resourcesOf(template, "AWS::CloudWatch::Alarm")),
     );
     expect(alarms.map(({ AlarmName }) => String(AlarmName).split("/").at(-1)).sort()).toEqual([
-      ...["database-storage", "no-run-in-time", "no-run-in-time", "not-started"],
+      ...["database-storage", "no-run-in-time", "no-run-in-time", "not-started", "not-told"],
       ...["run-degraded-twice", "run-degraded-twice", "run-failed", "run-failed"],
     ]);
     for (const { Period, EvaluationPeriods } of alarms) {
@@ -144,5 +144,23 @@ describe("tasks that end as no run ends", () => {
     expect(typeof JSON.parse(InputTemplate)).toBe("string");
     const used = [...InputTemplate.matchAll(/<(\w+)>/g)].map(([, name]) => name);
     expect(used.sort()).toEqual(Object.keys(InputPathsMap).sort());
+  });
+
+  test("are not lost where the mail cannot be sent: an alarm counts that", () => {
+    const { AlarmDescription, ...rest } = resourceOf(templates.namespace, "NotToldAlarm");
+    expect(AlarmDescription).toMatch(/^hdash develop staging: /);
+    expect(rest).toEqual({
+      AlarmName: "hdash/develop/staging/not-told",
+      Namespace: "AWS/Events",
+      MetricName: "FailedInvocations",
+      Dimensions: [{ Name: "RuleName", Value: "<StoppedTasks>" }],
+      Statistic: "Sum",
+      Period: 300,
+      EvaluationPeriods: 1,
+      ComparisonOperator: "GreaterThanOrEqualToThreshold",
+      Threshold: 1,
+      TreatMissingData: "notBreaching",
+      AlarmActions: ["<AlarmTopic>"],
+    });
   });
 });

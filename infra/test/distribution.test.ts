@@ -3,7 +3,15 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { CONTENT_SECURITY_POLICY } from "../distribution.ts";
-import { MAIN, resourceOf, STAGING, synthesise, type Templates } from "./support/templates.ts";
+import {
+  MAIN,
+  resourceOf,
+  resourcesOf,
+  STAGING,
+  synthesise,
+  type Template,
+  type Templates,
+} from "./support/templates.ts";
 
 let develop: Templates;
 let prod: Templates;
@@ -22,7 +30,7 @@ describe("the site", () => {
         Id: "site",
         DomainName: "<SiteDomain>",
         OriginPath: "/staging",
-        OriginAccessControlId: "<SiteAccess.Id>",
+        OriginAccessControlId: "<SiteAccess>",
         S3OriginConfig: { OriginAccessIdentity: "" },
       },
     ]);
@@ -31,7 +39,7 @@ describe("the site", () => {
       DefaultCacheBehavior: {
         ViewerProtocolPolicy: "redirect-to-https",
         AllowedMethods: ["GET", "HEAD"],
-        ResponseHeadersPolicyId: "<SiteHeaders.Id>",
+        ResponseHeadersPolicyId: "<SiteHeaders>",
       },
       CustomErrorResponses: [403, 404].map((ErrorCode) => ({
         ErrorCode,
@@ -40,9 +48,9 @@ describe("the site", () => {
         ErrorCachingMinTTL: 60,
       })),
     });
-    expect(resourceOf(develop.namespace, "SiteAccess")).toEqual({
+    expect(resourceOf(develop.base, "OriginAccess")).toEqual({
       OriginAccessControlConfig: {
-        Name: "hdash-develop-staging-<AWS::Region>",
+        Name: "hdash-develop-<AWS::Region>",
         OriginAccessControlOriginType: "s3",
         SigningBehavior: "always",
         SigningProtocol: "sigv4",
@@ -51,8 +59,9 @@ describe("the site", () => {
   });
 
   test("has headers that allow what the pages need, and not more than the pages themselves say", () => {
-    expect(resourceOf(develop.namespace, "SiteHeaders")).toMatchObject({
+    expect(resourceOf(develop.base, "SecurityHeaders")).toMatchObject({
       ResponseHeadersPolicyConfig: {
+        Name: "hdash-develop-<AWS::Region>",
         SecurityHeadersConfig: {
           ContentSecurityPolicy: { ContentSecurityPolicy: CONTENT_SECURITY_POLICY, Override: true },
           ContentTypeOptions: { Override: true },
@@ -76,10 +85,26 @@ describe("the site", () => {
     }
   });
 
+  test("takes nothing of an account for each namespace but the distribution", () => {
+    const types = (template: Template): readonly string[] =>
+      Object.values(template.Resources)
+        .map(({ Type }) => Type)
+        .filter((type) => type.includes("CloudFront"))
+        .sort();
+    expect(types(develop.namespace)).toEqual(["AWS::CloudFront::Distribution"]);
+    expect(types(develop.base)).toEqual([
+      "AWS::CloudFront::OriginAccessControl",
+      "AWS::CloudFront::ResponseHeadersPolicy",
+    ]);
+    const given = Object.values(resourcesOf(develop.base, "AWS::SSM::Parameter"));
+    const values = new Map(given.map(({ Name, Value }) => [Name, Value]));
+    expect(values.get("/hdash/develop/SiteAccess")).toBe("<OriginAccess.Id>");
+    expect(values.get("/hdash/develop/SiteHeaders")).toBe("<SecurityHeaders.Id>");
+  });
+
   test("is left to the bucket where that is a website", () => {
-    expect(
-      Object.values(prod.namespace.Resources).filter(({ Type }) => Type.includes("CloudFront")),
-    ).toEqual([]);
+    const all = [prod.base, prod.namespace].flatMap(({ Resources }) => Object.values(Resources));
+    expect(all.filter(({ Type }) => Type.includes("CloudFront"))).toEqual([]);
   });
 
   function sourcesOf(policy: string): ReadonlyMap<string, readonly string[]> {

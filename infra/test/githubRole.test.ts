@@ -80,6 +80,10 @@ describe("the role of GitHub's workflows", () => {
     expect(statement(develop.base, "Deployer", "RunTasks")).toMatchObject({
       Condition: { ArnEquals: { "ecs:cluster": "<TaskCluster.Arn>" } },
     });
+    // The image that a namespace runs, for a scan.
+    expect(statement(develop.base, "Deployer", "SeeTaskDefinitions")).toMatchObject({
+      Action: ["ecs:DescribeTaskDefinition"],
+    });
     expect(statement(develop.base, "Deployer", "HandTasksTheirRoles")).toMatchObject({
       Condition: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
     });

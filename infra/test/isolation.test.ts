@@ -53,8 +53,8 @@ describe("two namespaces whose names begin alike", () => {
           `arn:aws:ecs::task-definition/hdash-develop-foo-${name}:`,
         ]),
         "hdash-develop-foo",
-        "hdash-develop-foo-<AWS::Region>",
         "hdash/develop/foo/not-started",
+        "hdash/develop/foo/not-told",
         "/hdash/develop/foo/",
         "arn:aws:scheduler::schedule-group/hdash-develop-foo",
         "arn:aws:s3:::<SiteBucket>/foo/*",
@@ -121,7 +121,13 @@ describe("the registry", () => {
     if (first === undefined) throw new Error("no pipelines");
     const registry = [...PIPELINES, { ...first, name: "recover", title: "Recover" }];
     const settings = readSettings("develop", PIPELINES);
-    const recover = { enabled: true, schedule: null, variables: {}, readBuckets: [] };
+    const recover = {
+      enabled: true,
+      schedule: null,
+      lateAfterHours: null,
+      variables: {},
+      readBuckets: [],
+    };
     const pipelines = { ...settings.pipelines, recover };
     const { namespace } = synthesise(FOO, { pipelines }, registry);
     const of = (name: string): readonly string[] =>
@@ -132,35 +138,52 @@ describe("the registry", () => {
     expect(of("Recover").length).toBeGreaterThan(10);
   });
 
-  test("is asked for what a stage has switched off: nothing of it is left", () => {
+  test("is asked for what a stage has switched off: all of it stays but what would wait for its runs", () => {
     const settings = readSettings("develop", PIPELINES);
-    const off = { enabled: false, schedule: null, variables: {}, readBuckets: [] };
+    const off = {
+      enabled: false,
+      schedule: null,
+      lateAfterHours: null,
+      variables: {},
+      readBuckets: [],
+    };
     const { base, namespace } = synthesise(FOO, {
       pipelines: { ...settings.pipelines, htan: off },
     });
-    expect(Object.keys(namespace.Resources).filter((id) => id.startsWith("Htan"))).toEqual([]);
-    expect(Object.keys(base.Resources)).not.toContain("SynapsePassword");
+    const before = synthesise(FOO);
+    expect(base).toEqual(before.base);
+    const gone = Object.keys(before.namespace.Resources).filter(
+      (id) => !Object.hasOwn(namespace.Resources, id),
+    );
+    expect(gone.sort()).toEqual([
+      ...["HtanDegraded", "HtanEnded", "HtanFailed", "HtanNoRunInTimeAlarm", "HtanNotFailed"],
+      ...["HtanRunDegradedTwiceAlarm", "HtanRunFailedAlarm"],
+    ]);
+    expect(resourceOf(namespace, "HtanSchedule")["State"]).toBe("DISABLED");
+    expect(resourceOf(namespace, "MatrixSchedule")["State"]).toBe("ENABLED");
     const none = synthesise(FOO, { pipelines: {} }).namespace;
     expect(Object.keys(none.Resources).sort()).toEqual([
       ...["NotStarted", "NotStartedAlarm", "NotStartedPolicy", "ScheduleRole", "Schedules"],
-      ...["Site", "SiteAccess", "SiteHeaders"],
+      "Site",
     ]);
   });
 
-  test("is overruled by the settings of a stage in schedule and variables", () => {
+  test("is overruled by the settings of a stage in schedule, lateness and variables", () => {
     const settings = readSettings("develop", PIPELINES);
     const { namespace } = synthesise(FOO, {
       pipelines: {
         ...settings.pipelines,
         matrix: {
           enabled: true,
-          schedule: "rate(7 days)",
+          schedule: "rate(2 days)",
+          lateAfterHours: 60,
           variables: { MATRIX_SOURCE: "cellxgene", HDASH_LOG_LEVEL: "debug" },
           readBuckets: [],
         },
       },
     });
-    expect(resourceOf(namespace, "MatrixSchedule")["ScheduleExpression"]).toBe("rate(7 days)");
+    expect(resourceOf(namespace, "MatrixSchedule")["ScheduleExpression"]).toBe("rate(2 days)");
+    expect(resourceOf(namespace, "MatrixNoRunInTimeAlarm")["EvaluationPeriods"]).toBe(60);
     const text = JSON.stringify(resourceOf(namespace, "MatrixTask"));
     expect(text).toContain('{"Name":"MATRIX_SOURCE","Value":"cellxgene"}');
     expect(text).toContain('{"Name":"HDASH_LOG_LEVEL","Value":"debug"}');

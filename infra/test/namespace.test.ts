@@ -222,7 +222,13 @@ describe("a pipeline's roles", () => {
   });
 
   test("let a pipeline read the buckets of others that its settings name", () => {
-    const pipeline = { enabled: true, schedule: null, variables: {}, readBuckets: [] };
+    const pipeline = {
+      enabled: true,
+      schedule: null,
+      lateAfterHours: null,
+      variables: {},
+      readBuckets: [],
+    };
     const { namespace } = synthesise(STAGING, {
       pipelines: { htan: pipeline, matrix: { ...pipeline, readBuckets: ["example-matrices"] } },
     });
@@ -236,13 +242,23 @@ describe("a pipeline's roles", () => {
 });
 
 describe("a pipeline's schedule", () => {
-  test("starts its task in UTC, to the minute, again where AWS refuses, and keeps what was not started", () => {
+  test("is kept to the minute by main only: the others do not all ask the database at once", () => {
+    expect(resourceOf(prod.namespace, "HtanSchedule")["FlexibleTimeWindow"]).toEqual({
+      Mode: "OFF",
+    });
+    const main = synthesise({ ...STAGING, namespace: "main" });
+    expect(resourceOf(main.namespace, "HtanSchedule")["FlexibleTimeWindow"]).toEqual({
+      Mode: "OFF",
+    });
+  });
+
+  test("starts its task in UTC, again where AWS refuses, and keeps what was not started", () => {
     expect(resourceOf(develop.namespace, "HtanSchedule")).toEqual({
       Description: "HTAN dashboard of staging",
       GroupName: "<Schedules>",
       ScheduleExpression: PIPELINES.find(({ name }) => name === "htan")?.deployment.schedule,
       ScheduleExpressionTimezone: "UTC",
-      FlexibleTimeWindow: { Mode: "OFF" },
+      FlexibleTimeWindow: { Mode: "FLEXIBLE", MaximumWindowInMinutes: 30 },
       State: "ENABLED",
       Target: {
         Arn: "<Cluster>",

@@ -70,6 +70,11 @@ describe("a network of its own", () => {
       SubnetId: "<PublicSubnet1>",
       AllocationId: "<NatAddress.AllocationId>",
     });
+    const { NatAddress, NatGateway } = templates.base.Resources;
+    expect([NatAddress?.DependsOn, NatGateway?.DependsOn]).toEqual([
+      ["InternetGatewayAttachment"],
+      ["InternetGatewayAttachment"],
+    ]);
   });
 
   test("endpoints: there is no way to the internet, but one to each service that a task needs", () => {
@@ -93,8 +98,31 @@ describe("a network of its own", () => {
       SubnetIds: ["<PrivateSubnet1>", "<PrivateSubnet2>"],
     });
     // Slack is on the internet: its secret would only make the run try.
-    expect(JSON.stringify(templates)).not.toContain("SLACK_WEBHOOK_URL");
+    expect(JSON.stringify(templates.namespace)).not.toContain("SLACK_WEBHOOK_URL");
   });
+
+  test.each(["public", "nat", "endpoints"] satisfies Network[])(
+    "makes what needs the VPC's way out after that, and removes it before (%s)",
+    (network) => {
+      const { base } = synthesise(FOO, { network });
+      // As CloudFormation's reference asks it for addresses, NAT gateways and routes to an internet gateway.
+      const needing = Object.entries(base.Resources).filter(
+        ([, { Type, Properties = {} }]) =>
+          ["AWS::EC2::EIP", "AWS::EC2::NatGateway"].includes(Type) ||
+          (Type === "AWS::EC2::Route" && "GatewayId" in Properties),
+      );
+      expect(needing.map(([id]) => id).sort()).toEqual(
+        {
+          public: ["PublicRoute"],
+          nat: ["NatAddress", "NatGateway", "PublicRoute"],
+          endpoints: [],
+        }[network],
+      );
+      expect(
+        needing.filter(([, { DependsOn }]) => DependsOn?.[0] !== "InternetGatewayAttachment"),
+      ).toEqual([]);
+    },
+  );
 
   test("puts every subnet into a block of its own", () => {
     const subnets = Object.values(

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { HdashError } from "../../src/error.ts";
 import { type PipelineEntry, PIPELINES } from "../../src/pipelineList.ts";
+import { SCHEDULE_FORM } from "../schedule.ts";
 import { parseSettings, readSettings, type Settings } from "../settings.ts";
 import { deployedPipelines } from "../settingsOfPipelines.ts";
 import { TAKEN } from "./support/templates.ts";
@@ -11,7 +12,7 @@ import { TAKEN } from "./support/templates.ts";
 const FILE = "infra/settings/develop.json";
 const GOOD = readSettings("develop", PIPELINES);
 const parse = (changes: object, registry: readonly PipelineEntry[] = PIPELINES): Settings =>
-  parseSettings(FILE, { ...GOOD, ...changes }, registry);
+  parseSettings("develop", { ...GOOD, ...changes }, registry);
 
 /** What is wrong with settings, line by line. */
 function problemsOf(run: () => unknown): readonly string[] {
@@ -47,12 +48,13 @@ describe("readSettings(stage, pipelines)", () => {
   });
 });
 
-describe("parseSettings(file, value, pipelines)", () => {
+describe("parseSettings(stage, value, pipelines)", () => {
   test("takes what is there already", () => {
     const github = {
       repository: "example/hdash",
       environments: ["develop", "staging"],
       providerArn: "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com",
+      ownAccount: true,
     };
     expect(parse({ ...TAKEN, github })).toEqual({ ...GOOD, ...TAKEN, github });
     const ids = { github: { ...github, repository: "example@123/hdash@456" } };
@@ -116,17 +118,31 @@ describe("parseSettings(file, value, pipelines)", () => {
     ],
     [
       "an environment with a wildcard",
-      { github: { repository: "a/b", environments: ["*"], providerArn: null } },
+      { github: { repository: "a/b", environments: ["*"], providerArn: null, ownAccount: true } },
       `github.environments is ["*"], but must be a list: at least 1 of them, names of environments`,
     ],
     [
       "a repository without an owner",
-      { github: { repository: "hdash", environments: ["develop"], providerArn: null } },
+      {
+        github: {
+          repository: "hdash",
+          environments: ["develop"],
+          providerArn: null,
+          ownAccount: true,
+        },
+      },
       `github.repository is "hdash", but must be owner/name or owner@id/name@id`,
     ],
     [
       "another identity provider",
-      { github: { repository: "a/b", environments: ["develop"], providerArn: "arn:x" } },
+      {
+        github: {
+          repository: "a/b",
+          environments: ["develop"],
+          providerArn: "arn:x",
+          ownAccount: true,
+        },
+      },
       `github.providerArn is "arn:x", but must be null or the ARN of GitHub's identity provider`,
     ],
     [
@@ -147,7 +163,39 @@ describe("parseSettings(file, value, pipelines)", () => {
     [
       "a schedule of cron's",
       pipeline({ schedule: "0 3 * * *" }),
-      `pipelines.matrix.schedule is "0 3 * * *", but must be null, cron(minutes hours day month weekday year) or rate(N hours)`,
+      `pipelines.matrix.schedule is "0 3 * * *", but must be null, ${SCHEDULE_FORM}`,
+    ],
+    [
+      "a schedule of its own without its lateness",
+      pipeline({ schedule: "rate(2 days)" }),
+      "pipelines.matrix.lateAfterHours is null, but a schedule of its own needs its own: ",
+    ],
+    [
+      "a lateness between two runs",
+      pipeline({ schedule: "rate(2 days)", lateAfterHours: 48 }),
+      "pipelines.matrix.lateAfterHours is 48, but must be more than lie between two runs, which is 48 hours; ",
+    ],
+    [
+      "a lateness that does not fit the registry's schedule",
+      pipeline({ lateAfterHours: 24 }),
+      "pipelines.matrix.lateAfterHours is 24, but must be more than lie between two runs, which is 24 hours; ",
+    ],
+    [
+      "a schedule that is rarer than an alarm looks back",
+      pipeline({ schedule: "cron(0 3 1 * ? *)", lateAfterHours: 168 }),
+      "pipelines.matrix.lateAfterHours is 168, but must be more than lie between two runs, which is 744 hours; an alarm looks back 168 hours at most",
+    ],
+    [
+      "a day that there is not",
+      pipeline({ schedule: "cron(0 3 30 2 ? *)", lateAfterHours: 168 }),
+      "pipelines.matrix.lateAfterHours is 168, but must be more than lie between two runs, which is for ever; ",
+    ],
+    [
+      "workflows in an account that is not develop's own",
+      {
+        github: { repository: "a/b", environments: ["c"], providerArn: null, ownAccount: false },
+      },
+      "github.ownAccount is false, but workflows administer the account that they deploy to, ",
     ],
     [
       "a variable that hdash does not read",
@@ -186,6 +234,19 @@ describe("parseSettings(file, value, pipelines)", () => {
     ]);
   });
 
+  test("leaves it to prod whether its account holds other things", () => {
+    const github = {
+      ...{ repository: "example/hdash", environments: ["production"], providerArn: null },
+      ownAccount: false,
+    };
+    expect(parseSettings("prod", { ...GOOD, github }, PIPELINES).github).toEqual(github);
+  });
+
+  test("takes a schedule with its lateness", () => {
+    const changes = pipeline({ schedule: "cron(0 3 ? * MON-FRI *)", lateAfterHours: 80 });
+    expect(parse(changes)).toEqual({ ...GOOD, ...changes });
+  });
+
   test("lists every problem at once, and does not show a secret's value", () => {
     const changes = {
       network: "vpn",
@@ -201,7 +262,8 @@ describe("parseSettings(file, value, pipelines)", () => {
     expect(problemsOf(() => parse(pipelineOnly({})))).toEqual(
       [
         "enabled is missing, but must be true or false",
-        "schedule is missing, but must be null, cron(minutes hours day month weekday year) or rate(N hours)",
+        `schedule is missing, but must be null, ${SCHEDULE_FORM}`,
+        "lateAfterHours is missing, but must be a whole number from 1 to 168",
         "variables is missing, but must be an object",
         "readBuckets is missing, but must be a list: names of buckets",
       ].map((line) => `${FILE}: pipelines.matrix.${line}`),
@@ -209,7 +271,7 @@ describe("parseSettings(file, value, pipelines)", () => {
   });
 
   test("refuses a file that holds no object", () => {
-    expect(problemsOf(() => parseSettings(FILE, null, PIPELINES))[0]).toBe(
+    expect(problemsOf(() => parseSettings("develop", null, PIPELINES))[0]).toBe(
       `${FILE}: is null, but must be an object`,
     );
   });
@@ -267,12 +329,16 @@ describe("a network without a way to the internet", () => {
   test("is good for canned matrices, which get no secret of Slack's", () => {
     const settings = parse({ network: "endpoints", pipelines: { matrix: canned, htan: off } });
     expect(
-      deployedPipelines(PIPELINES, settings).map(({ name, secrets, variables }) => [
+      deployedPipelines(PIPELINES, settings).map(({ name, enabled, secrets, variables }) => [
         name,
+        enabled,
         secrets,
         variables,
       ]),
-    ).toEqual([["matrix", [], { MATRIX_SOURCE: "canned" }]]);
+    ).toEqual([
+      ["matrix", true, [], { MATRIX_SOURCE: "canned" }],
+      ["htan", false, ["SYNAPSE_PASSWORD"], {}],
+    ]);
   });
 
   test("is refused to a pipeline that nobody has thought about", () => {

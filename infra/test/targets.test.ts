@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { makeNamespace } from "../../src/namespace.ts";
+import { emptyBuckets } from "../emptyBuckets.ts";
 import { type Answer, make } from "./support/standIn.ts";
 
 const OK = [{ to: "" }];
@@ -90,13 +91,35 @@ describe("make deploy", () => {
   });
 
   test("takes develop and the checkout's revision where nothing is said", async () => {
-    const revision = execFileSync("git", ["rev-parse", "--short", "HEAD"], {
+    const revision = execFileSync("git", ["rev-parse", "--short=12", "HEAD"], {
       cwd: ROOT,
       encoding: "utf8",
     }).trim();
     const { targets } = await make("deploy", { NAMESPACE: "foo" }, OK);
     expect(targets).toEqual([`develop foo ${revision}`]);
   });
+
+  test.each([
+    ["deploy", {}],
+    ["diff", {}],
+    ["task", { COMMAND: "hdash doctor" }],
+  ])(
+    "%s guesses no namespace where one was to be set, or nobody is there",
+    async (target, more) => {
+      await inRepository("foo", async (GIT_DIR) => {
+        const given = { GIT_DIR, TAG: "v1", ...more };
+        const empty = await make(target, { ...given, NAMESPACE: "" }, OK);
+        expect(empty.stderr).toContain(`${target}: "" cannot be a namespace: `);
+        for (const unattended of [{ CI: "true" }, { YES: "1" }]) {
+          const made = await make(target, { ...given, ...unattended }, OK);
+          expect(made.stderr).toMatch(
+            `${target}: NAMESPACE is not set, and nobody is there to ask\nIn CI, and with YES=1, say which: NAMESPACE=foo\n`,
+          );
+          expect([empty.code, empty.calls, made.code, made.calls]).toEqual([2, [], 2, []]);
+        }
+      });
+    },
+  );
 
   test("asks nobody in CI", async () => {
     const { calls } = await make("deploy", { NAMESPACE: "foo", TAG: "v1", CI: "true" }, OK);
@@ -132,6 +155,19 @@ describe("make destroy", () => {
     expect(sure.calls).toEqual([["destroy", "--exclusively", "--force", "hdash-develop-foo"]]);
   });
 
+  test.each([{}, { NAMESPACE: "" }])(
+    "never guesses what is removed (%o)",
+    async (variables: Readonly<Record<string, string>>) => {
+      await inRepository("foo", async (GIT_DIR) => {
+        const made = await make("destroy", { GIT_DIR, TAG: "v1", ...variables }, OK);
+        expect(made.stderr).toMatch(
+          /^destroy: (NAMESPACE is not set; what is removed is not guessed\nSay which|"" cannot be a namespace)/,
+        );
+        expect([made.code, made.calls]).toEqual([2, []]);
+      });
+    },
+  );
+
   test.each(["develop", "prod"])("refuses main in %s", async (STAGE) => {
     const made = await make("destroy", { NAMESPACE: "main", STAGE, TAG: "v1", YES: "1" }, OK);
     expect(made.stderr).toMatch(/^destroy: main is production, which nothing removes\n/);
@@ -150,25 +186,6 @@ describe("the other targets", () => {
     expect([made.code, made.calls]).toEqual([0, [call]]);
   });
 
-  test("destroy_base removes what develop's namespaces share, and nothing of prod", async () => {
-    const stacks = (...names: readonly string[]): Answer => ({
-      to: "cloudformation describe-stacks",
-      json: { Stacks: names.map((StackName) => ({ StackName })) },
-    });
-    const alone = stacks("hdash-develop", "hdash-prod-main", "CDKToolkit");
-    const develop = await make("destroy_base", { STAGE: "develop" }, [alone, ...OK]);
-    expect(develop.calls.slice(1)).toEqual([["destroy", "--exclusively", "hdash-develop"]]);
-    const used = stacks("hdash-develop", "hdash-develop-foo-bar", "hdash-develop-foo");
-    const refused = await make("destroy_base", { STAGE: "develop", YES: "1" }, [used, ...OK]);
-    expect(refused.stderr).toContain("destroy_base: develop still has foo, foo-bar\n");
-    expect([refused.code, refused.calls.length]).toEqual([2, 1]);
-    const prod = await make("destroy_base", { STAGE: "prod" }, OK);
-    expect(prod.stderr).toMatch(
-      /^destroy_base: prod holds production's data, which nothing removes\n/,
-    );
-    expect([prod.code, prod.calls]).toEqual([2, []]);
-  });
-
   test("a wrong word is told", () => {
     const run = (): string =>
       execFileSync("node", ["infra/targets.ts", "launch"], {
@@ -178,6 +195,124 @@ describe("the other targets", () => {
       });
     expect(run).toThrow(
       "launch: there are only namespace, synth, diff, deploy, destroy, diff_base, deploy_base, destroy_base, task",
+    );
+  });
+});
+
+describe("make destroy_base", () => {
+  const OUTPUTS = { SiteBucket: "sites", WorkBucket: "work", Repository: "hdash-develop" };
+  const stacks = (...names: readonly string[]): Answer => ({
+    to: "cloudformation describe-stacks",
+    json: { Stacks: names.map((StackName) => ({ StackName })) },
+  });
+  const base = (outputs: object): Answer => ({
+    to: "cloudformation describe-stacks --stack-name hdash-develop",
+    json: {
+      Stacks: [
+        {
+          Outputs: Object.entries(outputs).map(([OutputKey, OutputValue]) => ({
+            OutputKey,
+            OutputValue: String(OutputValue),
+          })),
+        },
+      ],
+    },
+  });
+  const alone = stacks("hdash-develop", "hdash-prod-main", "CDKToolkit");
+  const gone = { to: "destroy" };
+  const version = (Key: string, VersionId: string): object => ({ Key, VersionId });
+  const asked = (bucket: string): readonly string[] => [
+    ...["s3api", "list-object-versions", "--bucket", bucket],
+    ...["--max-keys", "100", "--no-paginate"],
+  ];
+  const removed = (bucket: string, ...Objects: readonly object[]): readonly string[] => [
+    ...["s3api", "delete-objects", "--bucket", bucket],
+    ...["--delete", JSON.stringify({ Objects, Quiet: true })],
+  ];
+  const list = (bucket: string, json: object): Answer => ({
+    to: `s3api list-object-versions --bucket ${bucket}`,
+    json,
+  });
+
+  test("empties both buckets, versions and marks of deletion too, before it removes the stack", async () => {
+    const site = version("staging/index.html", "null");
+    const file = { ...version("staging/artifacts/a", "v1"), Size: 1, IsLatest: false };
+    const marker = version("staging/artifacts/a", "v2");
+    const made = await make("destroy_base", { STAGE: "develop", YES: "1" }, [
+      // The more exact answer first: it serves one call, the other the next.
+      ...[base(OUTPUTS), alone, gone],
+      list("sites", { Versions: [site], IsTruncated: true }),
+      list("sites", { Versions: [site] }),
+      list("sites", {}),
+      list("work", { Versions: [file], DeleteMarkers: [marker] }),
+      list("work", { RequestCharged: null }),
+      { to: "s3api delete-objects" },
+    ]);
+    expect(made.calls).toEqual([
+      ["cloudformation", "describe-stacks"],
+      ["cloudformation", "describe-stacks", "--stack-name", "hdash-develop"],
+      asked("sites"),
+      removed("sites", site),
+      asked("sites"),
+      removed("sites", site),
+      asked("sites"),
+      asked("work"),
+      removed("work", version("staging/artifacts/a", "v1"), marker),
+      asked("work"),
+      ["destroy", "--exclusively", "--force", "hdash-develop"],
+    ]);
+    expect([made.code, made.stdout]).toEqual([
+      0,
+      "destroy_base: sites: 2 files and old versions removed\ndestroy_base: work: 2 files and old versions removed\n",
+    ]);
+  });
+
+  test("goes on where a bucket, or all of them, are gone", async () => {
+    const error = "An error occurred (NoSuchBucket) when calling the ListObjectVersions operation";
+    const missing = { to: "s3api list-object-versions", error };
+    const half = [base({ WorkBucket: "work" }), alone, gone, missing];
+    const made = await make("destroy_base", { YES: "1" }, half);
+    expect([made.code, made.calls.at(-1)?.[0]]).toEqual([0, "destroy"]);
+    const none = await make("destroy_base", { YES: "1" }, [base({}), alone, gone]);
+    expect([none.code, none.calls.length]).toEqual([0, 3]);
+  });
+
+  test("removes no stack where a file could not be removed, or a bucket not be read", async () => {
+    const denied = { Errors: [{ Key: "a", Code: "AccessDenied", Message: "Access Denied" }] };
+    const failing = await make("destroy_base", { YES: "1" }, [
+      ...[base(OUTPUTS), alone, gone, list("sites", { Versions: [version("a", "null")] })],
+      { to: "s3api delete-objects", json: denied },
+    ]);
+    expect(failing.stderr).toContain("destroy_base: sites/a: Access Denied\n");
+    const answer = { to: "s3api list-object-versions", error: "Unable to locate credentials" };
+    const away = await make("destroy_base", { YES: "1" }, [base(OUTPUTS), alone, gone, answer]);
+    expect(away.stderr).toContain("Unable to locate credentials");
+    for (const { code, calls } of [failing, away]) {
+      expect([code, calls.filter(([first]) => first === "destroy")]).toEqual([2, []]);
+    }
+  });
+
+  test("wants to be told that it is meant, as it asks nobody", async () => {
+    const made = await make("destroy_base", { STAGE: "develop" }, [base(OUTPUTS), alone, gone]);
+    expect(made.stderr).toMatch(
+      /^destroy_base: this removes develop's files, images and database for good\nSay that you mean it: make destroy_base STAGE=develop YES=1\n/,
+    );
+    expect([made.code, made.calls]).toEqual([2, [["cloudformation", "describe-stacks"]]]);
+  });
+
+  test("refuses while namespaces are left, and prod always", async () => {
+    const used = stacks("hdash-develop", "hdash-develop-foo-bar", "hdash-develop-foo");
+    const refused = await make("destroy_base", { STAGE: "develop", YES: "1" }, [used, gone]);
+    expect(refused.stderr).toContain("destroy_base: develop still has foo, foo-bar\n");
+    expect([refused.code, refused.calls.length]).toEqual([2, 1]);
+    const prod = await make("destroy_base", { STAGE: "prod", YES: "1" }, OK);
+    expect(prod.stderr).toMatch(
+      /^destroy_base: prod holds production's data, which nothing removes\n/,
+    );
+    expect([prod.code, prod.calls]).toEqual([2, []]);
+    const effects = { aws: () => Promise.resolve(null), say: () => undefined };
+    await expect(emptyBuckets("prod", effects)).rejects.toThrow(
+      "the buckets of prod are never emptied",
     );
   });
 });

@@ -12,6 +12,7 @@ import type { Target } from "../../target.ts";
 export interface Resource {
   readonly Type: string;
   readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DependsOn?: readonly string[];
   readonly DeletionPolicy?: string;
   readonly UpdateReplacePolicy?: string;
 }
@@ -51,6 +52,7 @@ export const GITHUB: GithubSettings = {
   repository: "example/hdash",
   environments: ["develop"],
   providerArn: null,
+  ownAccount: true,
 };
 
 /** Synthesises a deployment with the settings of its stage, changed by `changes`. */

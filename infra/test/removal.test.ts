@@ -1,0 +1,51 @@
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { MAIN, STAGING, synthesise, type Template, type Templates } from "./support/templates.ts";
+
+let develop: Templates;
+let prod: Templates;
+beforeAll(() => {
+  develop = synthesise(STAGING);
+  prod = synthesise(MAIN);
+});
+
+describe("what a stack's removal takes with it", () => {
+  const dataOf = (template: Template): Readonly<Record<string, readonly unknown[]>> =>
+    Object.fromEntries(
+      Object.entries(template.Resources)
+        .filter(([, { DeletionPolicy }]) => DeletionPolicy !== undefined)
+        .map(([id, one]) => [id, [one.DeletionPolicy, one.UpdateReplacePolicy]]),
+    );
+  const all = (kinds: readonly string[], ...ids: readonly string[]): object =>
+    Object.fromEntries(ids.map((id) => [id, kinds]));
+  const kept = ["RetainExceptOnCreate", "Retain"];
+  const removed = ["Delete", "Delete"];
+  const shared = ["Database", "DatabaseLogin", "Images", "Sites", "Work"];
+  const secrets = ["SlackWebhookUrl", "SynapsePassword"];
+
+  test("is no data in prod, and its stacks refuse it", () => {
+    expect(dataOf(prod.base)).toEqual(all(kept, ...shared, ...secrets));
+    expect(dataOf(prod.namespace)).toEqual(all(kept, "HtanLogs", "MatrixLogs"));
+    expect(prod.protectedStacks).toEqual(["hdash-prod", "hdash-prod-main"]);
+  });
+
+  test("is everything in develop", () => {
+    expect(dataOf(develop.base)).toEqual(all(removed, ...shared, ...secrets));
+    expect(dataOf(develop.namespace)).toEqual(all(removed, "HtanLogs", "MatrixLogs"));
+    expect(develop.protectedStacks).toEqual([]);
+  });
+
+  test("is not the namespace main of develop either", () => {
+    const main = synthesise({ ...STAGING, namespace: "main" });
+    expect(main.protectedStacks).toEqual(["hdash-develop-main"]);
+    expect(dataOf(main.namespace)).toEqual(all(kept, "HtanLogs", "MatrixLogs"));
+  });
+
+  test("is all where it could not even be made: a name that stays would be in the next one's way", () => {
+    const main = synthesise({ ...STAGING, namespace: "main" });
+    const kept = [prod.base, prod.namespace, main.namespace].flatMap(({ Resources }) =>
+      Object.entries(Resources).filter(([, { DeletionPolicy }]) => DeletionPolicy === "Retain"),
+    );
+    expect(kept).toEqual([]);
+  });
+});
