@@ -3,8 +3,8 @@
 // "--" keeps Node from taking an --env-file that stands behind the script for its own.
 
 const { argv } = process;
-// What takes longest to load is begun first; what it is for is checked later.
-const hdf5Thread = argv[2] === "matrix" ? await startEarly() : null;
+// What takes longest to load is begun first; what it is for is checked later, and what fails here is told when it is tried again.
+const hdf5Thread = argv[2] === "matrix" ? await startEarly().catch(() => null) : null;
 const { runCommand } = await import("./command.ts");
 
 process.exitCode = await runCommand(argv, async (program, shell) => {

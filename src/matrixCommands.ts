@@ -32,7 +32,6 @@ export function addMatrixCommands(
     .description("count a matrix: its cells, its genes, its approaches, its variable genes")
     .argument("<path>", "a file or a folder")
     .option("--json", "every number as JSON")
-    .allowExcessArguments(false)
     .addHelpText("after", EXAMPLES)
     .action(async (path: string, flags: { json?: boolean }) =>
       shell.exit(await stats(shell, path, flags.json === true, hdf5Thread)),

@@ -8,7 +8,6 @@ import type {
   GeneTable,
   MatrixNote,
   MatrixReader,
-  OpenOptions,
   PassOptions,
   PassSummary,
 } from "./matrix.ts";
@@ -60,16 +59,24 @@ export function makeMtxSource(): RegionReader {
   return makeRegionReader(SIZES.slotBytes, SIZES.inlineBytes);
 }
 
-/** Opens MatrixMarket files whose tables were read; the files themselves are read by each pass. Closes `source` with itself. */
-export async function openMtx(
-  parts: readonly MtxPart[],
-  genes: GeneTable,
-  cells: CellTable,
-  notes: readonly MatrixNote[],
-  options: OpenOptions,
-  sizes: MtxSizes = SIZES,
-  source: RegionReader = makeRegionReader(sizes.slotBytes, sizes.inlineBytes),
-): Promise<MatrixReader> {
+/** MatrixMarket files whose tables were read. */
+export interface MtxOptions {
+  readonly parts: readonly MtxPart[];
+  readonly genes: GeneTable;
+  readonly cells: CellTable;
+  /** What was found worth knowing so far. */
+  readonly notes: readonly MatrixNote[];
+  /** Private folder for a spool; what is put there is removed by close(). */
+  readonly scratchDir: string;
+  readonly sizes?: MtxSizes;
+  /** What reads the files; it is closed with the matrix. Default: a new one. */
+  readonly source?: RegionReader;
+}
+
+/** Opens MatrixMarket files; they are read by each pass. */
+export async function openMtx(opened: MtxOptions): Promise<MatrixReader> {
+  const { parts, genes, cells, notes, scratchDir, sizes = SIZES } = opened;
+  const { source = makeRegionReader(sizes.slotBytes, sizes.inlineBytes) } = opened;
   const ordered = [...parts].sort((a, b) => a.firstCell - b.firstCell);
   const totalBytes = ordered.reduce((sum, { matrix }) => sum + matrix.length, 0);
   const { ring } = source;
@@ -245,7 +252,7 @@ export async function openMtx(
     const most = (totalBytes * 1000) / 6;
     const filling = (): EntrySpool =>
       (filled ??= makeSpool({
-        dir: options_.scratchDir,
+        dir: scratchDir,
         cells: cells.count,
         genes: genes.ids.length,
         entries: Math.min(ordered.length > 1 ? Math.max(claimed, most) : claimed, most),
@@ -333,7 +340,6 @@ export async function openMtx(
     return summary;
   }
 
-  const options_ = options;
   return {
     format: "mtx",
     genes,

@@ -206,7 +206,7 @@ async function openTables(
   source: RegionReader,
   options: OpenOptions,
 ): Promise<MatrixReader> {
-  const { signal, approaches } = options;
+  const { signal, approaches, scratchDir } = options;
   const union = makeGeneUnion();
   const cellTables: CellTable[] = [];
   let cellCount = 0;
@@ -252,11 +252,11 @@ async function openTables(
           },
         ];
   const { openMtx } = await import("./mtxReader.ts");
-  return openMtx(
+  return openMtx({
     parts,
     genes,
     cells,
-    [
+    notes: [
       ...found,
       ...several,
       ...notes,
@@ -264,10 +264,9 @@ async function openTables(
       ...noteApproaches(cells),
       ...noteMito(genes),
     ],
-    options,
-    undefined,
+    scratchDir,
     source,
-  );
+  });
 }
 
 /** A file's name does not tell whether it is packed; its first bytes do. */

@@ -43,7 +43,7 @@ export interface RegionReader {
   start(region: ByteRegion): void;
   /** Gives the pieces of a region; the one before must have been given, or left. */
   read(region: ByteRegion, signal: AbortSignal): AsyncGenerator<RegionPiece>;
-  /** Ends the thread. */
+  /** Ends the thread; nothing can be started or read afterwards. */
   close(): Promise<void>;
 }
 
@@ -65,6 +65,11 @@ export function makeRegionReader(slotBytes: number, inlineBytes: number): Region
   let thread: Worker | null = null;
   /** What the thread is at. */
   let reading: Reading | null = null;
+  let isClosed = false;
+
+  function checkOpen({ name }: ByteRegion): void {
+    if (isClosed) throw new HdashError("permanent", `${name} cannot be read: its reader is closed`);
+  }
 
   function hear(message: ReaderMessage | Error): void {
     if (reading === null) return;
@@ -85,6 +90,8 @@ export function makeRegionReader(slotBytes: number, inlineBytes: number): Region
   }
 
   function begin(region: ByteRegion): Reading {
+    // Also where it was closed since reading was asked for: nobody would end a new thread.
+    checkOpen(region);
     const counts = new Int32Array(new SharedArrayBuffer(4 * 4));
     const slots = new Float64Array(new SharedArrayBuffer(ring.slots.length * 2 * 8));
     const handOver: HandOver = { counts, slots };
@@ -145,11 +152,17 @@ export function makeRegionReader(slotBytes: number, inlineBytes: number): Region
   return {
     ring,
     start(region) {
+      checkOpen(region);
       if (region.length > inlineBytes) reading ??= begin(region);
     },
-    read: (region, signal) =>
-      region.length <= inlineBytes ? readHere(region, ring, signal) : readInThread(region, signal),
+    read(region, signal) {
+      checkOpen(region);
+      return region.length <= inlineBytes
+        ? readHere(region, ring, signal)
+        : readInThread(region, signal);
+    },
     async close() {
+      isClosed = true;
       await thread?.terminate();
     },
   };

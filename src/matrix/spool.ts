@@ -82,7 +82,7 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
   const perCell = new Uint32Array(cells);
   const layout = { places, geneBits };
   /** The bucket of each chunk of the file. */
-  let owners = new Uint16Array(1024);
+  let owners = new Uint32Array(1024);
   let chunks = 0;
   let file: number | null = null;
   let total = 0;
@@ -100,7 +100,7 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
       throw scratchError(error, `${number(total)} entries of a matrix`);
     }
     if (chunks === owners.length) {
-      const larger = new Uint16Array(owners.length * 2);
+      const larger = new Uint32Array(owners.length * 2);
       larger.set(owners);
       owners = larger;
     }
@@ -147,7 +147,8 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
       words: gathered.words.subarray(bucket * chunkWords, (bucket + 1) * chunkWords),
       bytes: gathered.bytes.subarray(bucket * chunkBytes, (bucket + 1) * chunkBytes),
     };
-    if ((last.words[0] ?? 0) > 0) yield last;
+    // The first place that is free: 1 where nothing was gathered.
+    if ((last.words[0] ?? 0) > 1) yield last;
   }
 
   return {
@@ -156,11 +157,12 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
       const mask = 2 ** shift - 1;
       for (let i = 0; i < length; i++) {
         const cell = cellsOf[i] ?? 0;
+        const gene = genesOf[i] ?? 0;
         const count = countsOf[i] ?? 0;
         if (count === 0) continue;
-        if (cell >= cells) {
-          throw new HdashError("permanent", `a spool for ${cells} cells was given cell ${cell}`);
-        }
+        if (cell >= cells) throw outside("cell", cell, cells);
+        // Its bits would run into those of the cell.
+        if (gene >= geneCount) throw outside("gene", gene, geneCount);
         const bucket = cell >>> shift;
         const first = bucket * chunkWords;
         let at = words[first] ?? 0;
@@ -169,7 +171,7 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
           write(bucket);
           at = 1;
         }
-        words[first + at] = ((cell & mask) << geneBits) | (genesOf[i] ?? 0);
+        words[first + at] = ((cell & mask) << geneBits) | gene;
         const small = first * 4 + places * 4 + at;
         if (count <= MOST_SMALL) {
           bytes[small] = count;
@@ -277,6 +279,10 @@ export function scratchError(error: unknown, what: string): HdashError {
 /** Makes the error of a pass that was told to stop. */
 export function aborted(signal: AbortSignal): HdashError {
   return new HdashError("aborted", "reading the matrix was stopped", { cause: signal.reason });
+}
+
+function outside(what: string, index: number, limit: number): HdashError {
+  return new HdashError("permanent", `a spool for ${limit} ${what}s was given ${what} ${index}`);
 }
 
 /** Finds how many low bits of a cell's index a bucket spans, so that there are at least so many buckets (at most twice as many). */

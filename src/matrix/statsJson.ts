@@ -14,21 +14,18 @@ export function* writeStatistics(statistics: MatrixStatistics): Generator<string
   yield ',"gene_symbols":';
   yield* texts(genes.symbols);
   yield ',"whole":';
-  const written = new Map<GeneVectors, WrittenGenes>();
-  const write = (group: GroupStatistics, chosen: Uint32Array | null): Generator<string> => {
-    let ofGenes = written.get(group.genes);
-    if (ofGenes === undefined)
-      written.set(group.genes, (ofGenes = writeGenes(group.genes, genes.symbols)));
-    return writeGroup(group, cells, chosen, genes.symbols.length, ofGenes);
-  };
-  // Matrices of one approach have the same genes twice: they become text once.
-  yield* write(whole, null);
+  // Matrices of one approach have the same genes twice: they become text once, some 70 bytes for each.
+  const isShared = groups.some((group) => group.genes === whole.genes);
+  const kept: string[] | null = isShared ? [] : null;
+  const ofWhole = writeGenes(whole.genes, genes.symbols);
+  yield* writeGroup(whole, cells, null, genes.symbols.length, keep(ofWhole, kept));
   yield ',"by_library_construction_approach":{';
   for (const [index, group] of groups.entries()) {
     yield `${index === 0 ? "" : ","}${JSON.stringify(group.approach?.key ?? "unknown")}:`;
     const chosen = groupOf === null ? null : cellsOf(groupOf, index);
-    yield* write(group, chosen);
-    written.delete(group.genes);
+    const isKept = kept !== null && group.genes === whole.genes;
+    const ofGenes = isKept ? kept : writeGenes(group.genes, genes.symbols);
+    yield* writeGroup(group, cells, chosen, genes.symbols.length, ofGenes);
   }
   yield "}}\n";
 }
@@ -38,7 +35,7 @@ function* writeGroup(
   cells: CellVectors,
   chosen: Uint32Array | null,
   genes: number,
-  ofGenes: WrittenGenes,
+  ofGenes: Iterable<string>,
 ): Generator<string> {
   yield `{"cells":${group.cells},"genes":${genes},"entries":${group.entries},"n_counts":`;
   yield* vector(cells.nCounts, chosen);
@@ -51,25 +48,28 @@ function* writeGroup(
   yield "}";
 }
 
-/** What is written of a group's genes: some 70 bytes for each. */
-type WrittenGenes = readonly string[];
-
-function writeGenes(genes: GeneVectors, symbols: readonly string[]): WrittenGenes {
+function* writeGenes(genes: GeneVectors, symbols: readonly string[]): Generator<string> {
   // Groups know their top genes already, all cells together do not: found alike for both.
   const top = highestGenes(genes.meanPct, TOP_GENES);
-  return [
-    ',"n_cells_per_gene":',
-    ...vector(genes.nCells, null),
-    `,"top_genes":${JSON.stringify(top.map((index) => symbols[index] ?? ""))}`,
-    ',"top_gene_mean_percent":',
-    ...vector(genes.meanPct, Uint32Array.from(top)),
-    ',"log_mean":',
-    ...vector(genes.logMean, null),
-    ',"dispersion_norm":',
-    ...vector(genes.dispersionNorm, null),
-    ',"highly_variable":',
-    ...texts(symbols.filter((_, index) => genes.isVariable[index] === 1)),
-  ];
+  yield ',"n_cells_per_gene":';
+  yield* vector(genes.nCells, null);
+  yield `,"top_genes":${JSON.stringify(top.map((index) => symbols[index] ?? ""))}`;
+  yield ',"top_gene_mean_percent":';
+  yield* vector(genes.meanPct, Uint32Array.from(top));
+  yield ',"log_mean":';
+  yield* vector(genes.logMean, null);
+  yield ',"dispersion_norm":';
+  yield* vector(genes.dispersionNorm, null);
+  yield ',"highly_variable":';
+  yield* texts(symbols.filter((_, index) => genes.isVariable[index] === 1));
+}
+
+/** Passes pieces on, and keeps them where there is somebody to have them again. */
+function* keep(pieces: Iterable<string>, kept: string[] | null): Generator<string> {
+  for (const piece of pieces) {
+    kept?.push(piece);
+    yield piece;
+  }
 }
 
 /** The values of the chosen cells, or all. */

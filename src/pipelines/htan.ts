@@ -37,7 +37,9 @@ import { matricesByAtlas } from "../matrix/publishedMatrix.ts";
 import type { MatrixGallery, PageFigure } from "../page.ts";
 import type { SiteAssets } from "../render/assets.ts";
 import { sqlString, type SynapseClient } from "../sources/synapseClient.ts";
-import { asJson, checkAnyDone, splitAssets, textFile } from "./siteFiles.ts";
+import { checkAnyDone } from "./outcomes.ts";
+import { asJson } from "./plainData.ts";
+import { splitAssets, textFile } from "./siteFiles.ts";
 
 /** What a run of the dashboard is asked for. */
 export type HtanParams = {

@@ -24,7 +24,8 @@ import {
   PAGES,
   plainEntry,
 } from "./matrixSteps.ts";
-import { asJson, checkAnyDone } from "./siteFiles.ts";
+import { checkAnyDone } from "./outcomes.ts";
+import { asJson } from "./plainData.ts";
 
 /** Matrices that are drawn and written at a time; few, to bound memory. */
 const WRITTEN_AT_ONCE = 2;

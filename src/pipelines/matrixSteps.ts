@@ -23,7 +23,8 @@ import type { FetchedMatrix, MatrixEntry, MatrixListing, MatrixSource } from "..
 import { JSON_TYPE, type RenderPage } from "../page.ts";
 import type { SiteAssets } from "../render/assets.ts";
 import type { DrawnMatrixFigure } from "../render/matrix/drawMatrixFigure.ts";
-import { asJson, splitAssets, textFile } from "./siteFiles.ts";
+import { asJson } from "./plainData.ts";
+import { splitAssets, textFile } from "./siteFiles.ts";
 
 /** What a run is asked for. */
 export type MatrixParams = {

@@ -5,7 +5,7 @@ import { mkdir, readdir, watch, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { type Ended, start } from "../support/command.ts";
 import { expectAnswers, type Expected, readExpected } from "../support/matrixAnswers.ts";
@@ -143,6 +143,38 @@ describe("hdash matrix stats", () => {
     const ended = await run(cut, "--json");
     expect(ended).toMatchObject({ code: 1, stdout: "" });
     expect(ended.stderr).toMatch(/^hdash: matrix\.mtx.*truncated.*\n$/);
+  });
+
+  test("says it and ends also where a thread reads the matrix already", async () => {
+    // More than the thread has room for.
+    const entries = 1_500_000;
+    const header = `%%MatrixMarket matrix coordinate integer general\n3 2 ${entries}\n`;
+    const path = await place.folder({
+      ...SMALL,
+      "matrix.mtx": header + "1 1 1\n".repeat(entries),
+      "genes.tsv": rows("ENSG1\tA", "ENSG2\tB"),
+    });
+    const running = start("src/main.ts", ["matrix", "stats", path], { TMPDIR: scratch });
+    onTestFinished(() => void running.process.kill("SIGKILL"));
+    expect(await running.ended).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "hdash: matrix.mtx: genes.tsv has 2 genes, but the matrix 3 rows\n",
+    });
+  });
+
+  test("says in one line that a thread cannot be started, also where it is begun early", async () => {
+    const env = {
+      TMPDIR: scratch,
+      NODE_OPTIONS: "--permission --allow-fs-read=* --allow-fs-write=*",
+    };
+    const { code, stdout, stderr } = await start(
+      "src/main.ts",
+      ["matrix", "stats", join(FIXTURES, "csr.h5ad")],
+      env,
+    ).ended;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^hdash: [^\n]*restricted[^\n]*\n$/);
   });
 
   test("takes a path that is not there, or none, for a mistake on the command line", async () => {

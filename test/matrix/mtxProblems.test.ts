@@ -19,7 +19,7 @@ async function problemOf(reader: MatrixReader): Promise<unknown> {
   return null;
 }
 
-describe("openMtx(parts, genes, cells, notes, options)", () => {
+describe("openMtx({ parts, genes, cells, notes, scratchDir })", () => {
   test.for([
     ["", "M_HEADER", "matrix.mtx ends before the line with its sizes"],
     ["1 1 1\n", "M_HEADER", 'matrix.mtx does not begin with %%MatrixMarket, but with "1 1 1"'],

@@ -36,7 +36,7 @@ function naive(cells: number, entries: readonly Entry[]): readonly ReadonlyMap<n
   return maps;
 }
 
-describe("openMtx(parts, genes, cells, notes, options)", () => {
+describe("openMtx({ parts, genes, cells, notes, scratchDir })", () => {
   const random = makeRandom(7);
   const orders: Readonly<Record<string, (entries: Entry[]) => Entry[]>> = {
     "cell by cell": (entries) => entries,

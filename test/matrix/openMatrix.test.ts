@@ -2,9 +2,10 @@
 
 import { mkdir, readFile, rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
 
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { HdashError } from "../../src/error.ts";
 import { computeStatistics } from "../../src/matrix/computeStatistics.ts";
@@ -257,6 +258,20 @@ describe("openMatrix(path, options) of a file", () => {
     expect(await failure(openMatrix(path, { scratchDir, signal, approaches: [] }))).toBe(
       "aborted: told to stop by SIGTERM",
     );
+  });
+
+  test("begins to read a large matrix before its tables, and ends that where they are wrong", async () => {
+    const threads: Worker[] = [];
+    const add = (thread: Worker): void => void threads.push(thread);
+    process.on("worker", add);
+    onTestFinished(() => void process.off("worker", add));
+    // More than the thread has room for.
+    const entries = 1_500_000;
+    const large = `%%MatrixMarket matrix coordinate integer general\n3 2 ${entries}\n${"1 1 1\n".repeat(entries)}`;
+    const cutOff = gzipSync(SMALL["genes.tsv"]).subarray(0, -9);
+    const path = await place.folder({ ...SMALL, "matrix.mtx": large, "genes.tsv": cutOff });
+    expect(await failure(readMatrix(path, place))).toMatch(/^M_CORRUPT: genes\.tsv is truncated/);
+    expect(threads.map(({ threadId }) => threadId)).toEqual([-1]);
   });
 
   test("says that there is nothing", async () => {

@@ -1,5 +1,9 @@
 // Regions read by one thread after each other, also where another one was begun.
 
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
 
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -40,6 +44,15 @@ async function read(
   return text;
 }
 
+/** Gives the threads that are started during the test, as they come. */
+function countThreads(): readonly Worker[] {
+  const threads: Worker[] = [];
+  const add = (thread: Worker): void => void threads.push(thread);
+  process.on("worker", add);
+  onTestFinished(() => void process.off("worker", add));
+  return threads;
+}
+
 describe("makeRegionReader(slotBytes, inlineBytes)", () => {
   test.each([0, Infinity])("reads regions after each other (inline up to %s)", async (inline) => {
     const { reader, regions } = open(inline);
@@ -75,9 +88,52 @@ describe("makeRegionReader(slotBytes, inlineBytes)", () => {
   });
 
   test("ends a thread that waits for room", async () => {
+    const threads = countThreads();
     const { reader, regions } = open(0);
     reader.start(regions[0]);
     await reader.close();
-    await expect(read(reader, regions[0])).rejects.toMatchObject({ kind: "permanent" });
+    expect(threads.map(({ threadId }) => threadId)).toEqual([-1]);
+  });
+
+  test.each([0, Infinity])("reads nothing once closed (inline up to %s)", async (inline) => {
+    const threads = countThreads();
+    const { reader, regions } = open(inline);
+    await reader.close();
+    const closed = { kind: "permanent", message: "0.gz cannot be read: its reader is closed" };
+    expect(() => reader.start(regions[0])).toThrow(expect.objectContaining(closed));
+    await expect(read(reader, regions[0])).rejects.toMatchObject(closed);
+    expect(threads).toEqual([]);
+  });
+
+  test("starts no thread for what was asked for before it was closed", async () => {
+    const threads = countThreads();
+    const { reader, regions } = open(0);
+    const reading = reader.read(regions[0], never);
+    await reader.close();
+    await expect(reading.next()).rejects.toThrow("0.gz cannot be read: its reader is closed");
+    expect(threads).toEqual([]);
+  });
+
+  test("lets a program end that read all it wanted and closed nothing", () => {
+    const { regions } = open(0);
+    const file = pathToFileURL(join(import.meta.dirname, "../../src/matrix/regionReader.ts")).href;
+    const script = `
+      import(${JSON.stringify(file)}).then(async ({ makeRegionReader }) => {
+        const reader = makeRegionReader(1024, 0);
+        let bytes = 0;
+        const pieces = reader.read(${JSON.stringify(regions[0])}, new AbortController().signal);
+        for await (const { length } of pieces) bytes += length;
+        console.log(bytes);
+      });`;
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", "-e", script],
+      { encoding: "utf8", timeout: 20_000 },
+    );
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: `${TEXTS[0]?.length}\n`,
+      stderr: "",
+    });
   });
 });

@@ -113,7 +113,33 @@ describe("makeSpool({ dir, cells, genes, entries })", () => {
     expect(cells).toEqual(Array.from({ length: 20 }, () => new Map()));
   });
 
-  test("refuses sums that are too large, and cells that there are not", async () => {
+  test("gives every entry back where there are more than 65,536 buckets", async () => {
+    // So many genes leave seven bits for the cell within its bucket.
+    const genes = 2 ** 24 + 1;
+    const cells = 65_600 * 128;
+    const dir = makeFolder();
+    const spool = makeSpool({ dir, cells, genes, entries: null, bufferBytes: 1 });
+    // More than a chunk holds, so that they lie in the file.
+    const made = [3 * 128, 65_539 * 128 + 5].flatMap((cell) =>
+      Array.from({ length: 100 }, (_, at): Entry => [cell, genes - 100 + at, 1 + at]),
+    );
+    fill(spool, made);
+    const given: Entry[] = [];
+    const summary = await spool.pass(
+      ({ firstCell, starts, genes, counts }) => {
+        for (const [at, gene] of genes.entries()) {
+          const cell = firstCell + starts.findLastIndex((start) => start <= at);
+          given.push([cell, gene, counts[at] ?? 0]);
+        }
+      },
+      { signal },
+    );
+    expect(given).toEqual(made);
+    expect(summary).toEqual({ entries: 200, duplicates: 0, rounded: 0 });
+    await spool.remove();
+  });
+
+  test("refuses sums that are too large, and cells and genes that there are not", async () => {
     for (const copies of [2, 1000]) {
       const spool = makeSpool({ dir: makeFolder(), cells: 2, genes: 3, entries: null, ...SMALL });
       fill(
@@ -128,6 +154,10 @@ describe("makeSpool({ dir, cells, genes, entries })", () => {
     }
     const spool = makeSpool({ dir: makeFolder(), cells: 2, genes: 3, entries: null });
     expect(() => fill(spool, [[2, 0, 1]])).toThrow("a spool for 2 cells was given cell 2");
+    for (const gene of [3, 4]) {
+      const given = `a spool for 3 genes was given gene ${gene}`;
+      expect(() => fill(spool, [[1, gene, 1]])).toThrow(given);
+    }
   });
 
   test("stops when told to", async () => {

@@ -43,11 +43,15 @@ async function openRefusing(
   const dir = makeFolder();
   const matrix = regionOf(dir, "matrix.mtx.gz", bytes, layers, claimed);
   const part = { matrix, genes: GENES, cells: CELLS, geneMap: null, firstCell: 0 };
-  const options = { scratchDir: dir, signal: never, approaches: [] };
   const source = makeRegionReader(SIZES.slotBytes, SIZES.inlineBytes);
-  return openMtx([part], genesNamed(GENES), cellsOf(CELLS), [], options, SIZES, {
-    ...source,
-    read: (region) => refuse(source.ring, region),
+  return openMtx({
+    parts: [part],
+    genes: genesNamed(GENES),
+    cells: cellsOf(CELLS),
+    notes: [],
+    scratchDir: dir,
+    sizes: SIZES,
+    source: { ...source, read: (region) => refuse(source.ring, region) },
   });
 }
 
@@ -56,7 +60,7 @@ const twoMembers = Buffer.concat([gzipSync(TEXT.slice(0, half)), gzipSync(TEXT.s
 const crc32 = gzipSync(TEXT).readUInt32LE(gzipSync(TEXT).length - 8);
 const right = { bytes: TEXT.length, crc32 };
 
-describe("openMtx(parts, genes, cells, notes, options, sizes, source)", () => {
+describe("openMtx({ parts, genes, cells, notes, scratchDir, sizes, source })", () => {
   test.for([
     ["gzip", twoMembers, ["gzip"], null],
     ["deflate", deflateRawSync(TEXT), ["deflate"], right],

@@ -82,9 +82,8 @@ export async function openParts(
   cells: CellTable,
   sizes?: MtxSizes,
 ): Promise<MatrixReader> {
-  const signal = new AbortController().signal;
-  const options = { scratchDir: dir, signal, approaches: [] };
-  const reader = await openMtx(parts, genes, cells, [], options, sizes);
+  const known = { parts, genes, cells, notes: [], scratchDir: dir };
+  const reader = await openMtx({ ...known, ...(sizes === undefined ? {} : { sizes }) });
   onTestFinished(() => reader.close());
   return reader;
 }
