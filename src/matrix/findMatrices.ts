@@ -32,6 +32,8 @@ interface TableFile {
 
 const TABLE_NAME = /^(.*?)(genes|features|barcodes|cells)\.(tsv|csv|txt)(\.gz)?$/i;
 const MATRIX_NAME = /\.mtx(\.gz)?$/i;
+/** Names of files that hold a matrix by themselves. */
+const SINGLE_NAME = /\.(h5ad|h5|hdf5|loom)$/i;
 /** What is read by name needs no look inside; without such names every file is looked into, up to this many. */
 const MOST_LOOKED_INTO = 2000;
 
@@ -67,7 +69,11 @@ export async function findMatrices(
   }
   const mtx = known.filter(({ kind }) => kind === "mtx").map(({ region }) => region);
   if (mtx.length > 0) {
-    const notes: MatrixNote[] = [];
+    const notes: MatrixNote[] = others
+      .filter(({ name }) => SINGLE_NAME.test(name))
+      .map(({ name }) =>
+        skipped(name, "it holds a matrix by itself, and MatrixMarket files lie beside it"),
+      );
     const chosen = dropDoubles(mtx, tables, notes);
     return { mtx: chosen.map((matrix) => joinTables(matrix, chosen, tables)), single: null, notes };
   }
@@ -132,6 +138,11 @@ function shorten(names: readonly string[]): string {
     : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 }
 
+function skipped(name: string, why: string): MatrixNote {
+  const message = `${showName(name)} was not read: ${why}`;
+  return { rule: "M_SKIPPED", severity: "info", message };
+}
+
 /** Leaves out what would count the same cells twice: packed twins, unfiltered droplets beside the filtered ones, other layers of the same cells. */
 function dropDoubles(
   matrices: readonly ByteRegion[],
@@ -141,11 +152,7 @@ function dropDoubles(
   const names = new Set(matrices.map(({ name }) => name));
   return matrices.filter(({ name }) => {
     const skip = (why: string): boolean => {
-      notes.push({
-        rule: "M_SKIPPED",
-        severity: "info",
-        message: `${showName(name)} was not read: ${why}`,
-      });
+      notes.push(skipped(name, why));
       return false;
     };
     if (name.endsWith(".gz") && names.has(name.slice(0, -3))) {

@@ -147,6 +147,15 @@ describe("openMatrix(path, options) of a folder", () => {
     expect((await readMatrix(own, place)).cells).toEqual([{ one: 3 }]);
   });
 
+  test("says which other matrix lies beside the one that it reads", async () => {
+    const path = await place.folder({ ...SMALL, "outs/filtered.h5ad": "not looked into" });
+    const read = await readMatrix(path, place);
+    expect(read.cells).toEqual(SMALL_READ.cells);
+    expect(read.notes[0]).toBe(
+      "M_SKIPPED info: outs/filtered.h5ad was not read: it holds a matrix by itself, and MatrixMarket files lie beside it",
+    );
+  });
+
   test("does not count the same cells twice", async () => {
     const other = mtx(3, 2, [[1, 1, 99]]);
     const path = await place.folder({
