@@ -1,5 +1,7 @@
 // What a stage's settings say of single pipelines, and what comes of it together with the registry's own deployment.
 
+import { readConfig } from "../src/config.ts";
+import { HdashError } from "../src/error.ts";
 import type { Deployment, PipelineEntry } from "../src/pipelineList.ts";
 import { VARIABLES } from "../src/variables.ts";
 import { longestGapHours, SCHEDULE_FORM } from "./schedule.ts";
@@ -75,10 +77,39 @@ export function readPipelineSettings(
         variables: readVariables(inner),
         readBuckets: textsOf(inner, "readBuckets", BUCKET, "names of buckets"),
       };
+      const before = problems.length;
       problems.push(...checkPipeline(inner.where, entry, settings, network));
+      // What is no variable at all has been complained about.
+      if (problems.length === before) {
+        problems.push(...checkValues(inner.where, entry, settings.variables));
+      }
       return [entry.name, settings];
     }),
   );
+}
+
+/** Says what hdash itself would say of the variables when its task starts: later than now, and by an alarm. */
+function checkValues(
+  where: string,
+  { deployment, needs }: PipelineEntry,
+  variables: PipelineSettings["variables"],
+): readonly string[] {
+  // The stack's own and the secrets are as good as their examples.
+  const examples = VARIABLES.filter(
+    ({ name }) => name === "S3_BUCKET_NAME" || deployment.secrets.includes(name),
+  ).map(({ name, example }) => [name, example] as const);
+  const env = { ...Object.fromEntries(examples), ...deployment.variables, ...variables };
+  try {
+    readConfig(
+      env,
+      needs.filter((need) => need !== "database"),
+    );
+    return [];
+  } catch (error) {
+    if (!(error instanceof HdashError) || error.kind !== "config") throw error;
+    const [, ...lines] = error.message.split("\n  ");
+    return lines.map((line) => `${where}.variables: ${line}`);
+  }
 }
 
 function readVariables(fields: Fields): Readonly<Record<string, string>> {

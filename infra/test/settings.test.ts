@@ -49,6 +49,17 @@ describe("readSettings(stage, pipelines)", () => {
 });
 
 describe("parseSettings(stage, value, pipelines)", () => {
+  test("refuses values that hdash would refuse when its task starts", () => {
+    const variables = { MATRIX_SOURCE: "local", HDASH_CONCURRENCY: "lots" };
+    const lines = problemsOf(() => parse(pipeline({ variables })));
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      expect(line).toMatch(
+        /^infra\/settings\/develop\.json: pipelines\.matrix\.variables: (MATRIX_PATH|HDASH_CONCURRENCY) /,
+      );
+    }
+  });
+
   test("takes what is there already", () => {
     const github = {
       repository: "example/hdash",
