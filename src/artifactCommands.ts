@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 
+import type { Build } from "./artifacts/build.ts";
 import { EXIT, type Shell } from "./command.ts";
 import type { Config } from "./config.ts";
 import type { Effects } from "./effects.ts";
@@ -16,6 +17,7 @@ Examples:
   hdash artifacts upload --namespace my-branch --from DIR   with the files of DIR/views and DIR/config instead of the same here
   hdash artifacts list --namespace my-branch
   hdash artifacts remove --namespace my-branch              all that the namespace has in both buckets, after asking
+  hdash artifacts remove --namespace my-branch --only-work  the same in the work bucket alone
 
 They lie in HDASH_WORK_BUCKET below <namespace>/artifacts/. Without --namespace the variable NAMESPACE names it.
 `;
@@ -54,8 +56,9 @@ export function addArtifactCommands(program: Command, shell: Shell): void {
     "remove",
     "delete everything that a namespace has in the work bucket and in the site's",
   )
+    .option("--only-work", "leave the site's bucket alone")
     .option("--yes", "do not ask (needed without a terminal)")
-    .action(async (flags: NamespaceFlag & { yes?: boolean }) =>
+    .action(async (flags: NamespaceFlag & { onlyWork?: boolean; yes?: boolean }) =>
       shell.exit(await remove(shell, flags)),
     );
 }
@@ -98,20 +101,29 @@ function workBucketOf({ workBucket }: Config): string {
   throw new HdashError("config", "HDASH_WORK_BUCKET is not set");
 }
 
+/** What this hdash's files belong to: an image knows its commit, a checkout asks git. */
+async function buildOf({ root, madeFrom }: Effects): Promise<Build> {
+  const { checkoutRevision } = await import("./artifacts/build.ts");
+  const revision = madeFrom.revision ?? (await checkoutRevision(root));
+  return { version: madeFrom.version, revision };
+}
+
 async function upload(
   shell: Shell,
   flags: NamespaceFlag & { readonly from?: string; readonly dryRun?: boolean },
 ): Promise<number> {
   return withPlace(shell, flags, async ({ effects, namespace, bucket }) => {
     const { readArtifactSet } = await import("./artifacts/artifactSet.ts");
+    const { nameBuild } = await import("./artifacts/build.ts");
     const { uploadArtifacts } = await import("./artifacts/upload.ts");
     const set = await readArtifactSet(effects.root, flags.from ?? null);
     for (const path of set.leftOut) shell.print(`left out  ${path}: hdash does not read it`);
     const isDry = flags.dryRun === true;
-    const { version, build, clock } = effects;
+    const build = await buildOf(effects);
+    const { clock } = effects;
     const prefix = placesOf(namespace).artifacts;
     const done = await uploadArtifacts({
-      ...{ bucket, prefix, set, version, build, clock, isDry },
+      ...{ bucket, prefix, set, build, clock, isDry },
       signal: shell.signal,
     });
     const would = isDry ? "would " : "";
@@ -123,7 +135,7 @@ async function upload(
     shell.print(
       isDry
         ? `${bucket.uri} was left as it is; without --dry-run: ${outcome}`
-        : `${bucket.uri}: ${outcome}; ${done.isChanged ? `of hdash ${build}` : "nothing to do"}`,
+        : `${bucket.uri}: ${outcome}; ${done.isChanged ? `of hdash ${nameBuild(build)}` : "nothing to do"}`,
     );
     return EXIT.ok;
   });
@@ -136,21 +148,25 @@ async function list(
   return withPlace(shell, flags, async ({ effects, namespace, bucket }) => {
     const { readArtifactSet } = await import("./artifacts/artifactSet.ts");
     const { inspectArtifacts } = await import("./artifacts/inspect.ts");
+    const { nameBuild } = await import("./artifacts/build.ts");
     const own = await readArtifactSet(effects.root, null);
-    const { manifest, files, isWhole, isEqual } = await inspectArtifacts(
+    const build = await buildOf(effects);
+    const { manifest, files, verdict, isEqual } = await inspectArtifacts(
       bucket,
       own.files,
+      build,
       shell.signal,
     );
+    const code = verdict.kind === "broken" ? EXIT.failed : EXIT.ok;
     if (flags.json === true) {
-      const { version = null, build = null, uploadedAt = null } = manifest ?? {};
-      const facts = { namespace, uri: bucket.uri, version, build, uploadedAt, isWhole, isEqual };
-      shell.print(JSON.stringify({ ...facts, files }));
-      return isWhole || files.length === 0 ? EXIT.ok : EXIT.failed;
+      const { version = null, revision = null, uploadedAt = null } = manifest ?? {};
+      const facts = { namespace, uri: bucket.uri, version, revision, uploadedAt };
+      shell.print(JSON.stringify({ ...facts, verdict: verdict.kind, isEqual, files }));
+      return code;
     }
-    if (files.length === 0) {
+    if (verdict.kind === "none") {
       shell.print(`${bucket.uri} is empty; \`hdash artifacts upload\` puts this checkout's there`);
-      return EXIT.ok;
+      return code;
     }
     for (const { path, bytes: size, state } of files) {
       shell.print(
@@ -162,22 +178,22 @@ async function list(
     const origin =
       manifest === null
         ? "without a manifest"
-        : `of hdash ${manifest.build}, uploaded ${instant(manifest.uploadedAt)}`;
-    const verdict = isWhole
-      ? isEqual
-        ? "the same as this checkout's"
-        : "not the same as this checkout's"
-      : "not whole: runs fail until they are uploaded again";
+        : `of hdash ${nameBuild(manifest)}, uploaded ${instant(manifest.uploadedAt)}`;
+    const said = {
+      broken: "not whole: runs fail until they are uploaded again",
+      otherBuild: `not used by hdash ${nameBuild(build)}, which this checkout is`,
+      usable: isEqual ? "the same as this checkout's" : "not the same as this checkout's",
+    }[verdict.kind];
     shell.print(
-      `${bucket.uri}: ${count(there.length, "file")}, ${bytes(total)}, ${origin}; ${verdict}`,
+      `${bucket.uri}: ${count(there.length, "file")}, ${bytes(total)}, ${origin}; ${said}`,
     );
-    return isWhole ? EXIT.ok : EXIT.failed;
+    return code;
   });
 }
 
 async function remove(
   shell: Shell,
-  flags: NamespaceFlag & { readonly yes?: boolean },
+  flags: NamespaceFlag & { readonly onlyWork?: boolean; readonly yes?: boolean },
 ): Promise<number> {
   // Before anything else is looked at: whatever is configured, the answer is the same.
   if ((flags.namespace ?? shell.environment()["NAMESPACE"])?.trim() === PRODUCTION) {
@@ -186,6 +202,15 @@ async function remove(
     });
   }
   return withPlace(shell, flags, async ({ effects, namespace }) => {
+    const { config } = effects;
+    const isWhole = flags.onlyWork !== true;
+    if (isWhole && config.site.kind !== "s3") {
+      throw new HdashError(
+        "usage",
+        `what ${namespace} has in the site's bucket would stay: S3_BUCKET_NAME is not set`,
+        { hint: "Set it, or say --only-work if only the work bucket is meant." },
+      );
+    }
     const isSure = flags.yes === true;
     if (!isSure && !shell.isTerminal) {
       throw new HdashError(
@@ -196,14 +221,10 @@ async function remove(
     }
     const { findHoldings, removeHolding } = await import("./artifacts/remove.ts");
     const { prefix } = placesOf(namespace);
-    const { config } = effects;
     const work = { prefix, variable: "HDASH_WORK_BUCKET" };
     const buckets = [await effects.openBucket(workBucketOf(config), work)];
-    if (config.site.kind === "s3" && config.site.bucket !== config.workBucket) {
+    if (isWhole && config.site.kind === "s3" && config.site.bucket !== config.workBucket) {
       buckets.push(await effects.openBucket(config.site.bucket, { prefix }));
-    }
-    if (config.site.kind !== "s3") {
-      shell.print("the site's bucket is not looked at: S3_BUCKET_NAME is not set");
     }
     const holdings = await findHoldings(buckets, shell.signal);
     if (holdings.length === 0) {

@@ -136,7 +136,8 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
     ? need("HDASH_WORK_BUCKET", "artifacts are kept in it")
     : text("HDASH_WORK_BUCKET");
   const hasBuckets =
-    workBucket !== null ||
+    // A command that publishes needs the site's bucket as well; one that only looks after artifacts does not.
+    (workBucket !== null && !needs.includes("site")) ||
     (matrix !== null && (matrix.source.kind === "canned" || matrix.targetBucket !== null));
   const site = readSite(text, need, { home, s3, hasBuckets, problems });
   if (needs.includes("slack")) need("SLACK_WEBHOOK_URL", "a message has to be posted");

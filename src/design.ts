@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { type Digest, digestOf, digestOfJson } from "./digest.ts";
 import type { PageTemplate } from "./page.ts";
-import { type SiteAssets, siteAssets } from "./render/assets.ts";
+import { isPublished, type SiteAssets, siteAssets } from "./render/assets.ts";
 import { makeTemplates } from "./render/templates.ts";
 import { vendorFiles } from "./render/vendor.ts";
 
@@ -22,17 +22,14 @@ export interface Design {
 /** Another version of one of these may draw other bytes. */
 const DRAWING = ["vega", "vega-lite", "sharp", "@expo-google-fonts/inter"];
 
-/** What of views/assets is published. */
-const PUBLISHED = /\.(css|js|svg|png|woff2)$/;
-
 /** Reads the design from the folder that holds views/; `root` is the one that holds node_modules/. */
 export async function loadDesign(root: string, from = root): Promise<Design> {
   const views = join(from, "views");
   const sources: Record<string, string> = {};
-  for (const path of await filesBelow(views, /\.hbs$/)) {
+  for (const path of await filesBelow(views, (name) => name.endsWith(".hbs"))) {
     sources[path.slice(0, -".hbs".length)] = await readFile(join(views, path), "utf8");
   }
-  const own = await filesBelow(join(views, "assets"), PUBLISHED);
+  const own = await filesBelow(join(views, "assets"), isPublished);
   const assets = siteAssets([
     ...(await Promise.all(
       own.map(async (path) => ({ path, bytes: await readFile(join(views, "assets", path)) })),
@@ -67,10 +64,13 @@ export async function versionsOf(
 }
 
 /** Lists files below a folder that match, with forward slashes, sorted. */
-async function filesBelow(dir: string, pattern: RegExp): Promise<readonly string[]> {
+async function filesBelow(
+  dir: string,
+  isWanted: (name: string) => boolean,
+): Promise<readonly string[]> {
   const names = await readdir(dir, { recursive: true });
   return names
     .map((name) => name.replaceAll("\\", "/"))
-    .filter((name) => pattern.test(name))
+    .filter(isWanted)
     .sort();
 }

@@ -202,21 +202,24 @@ const askArtifacts: Ask = async ({ namespace, workBucket }, effects, signal) => 
       const { inspectArtifacts } = await import("./artifacts/inspect.ts");
       const place = { prefix: placesOf(namespace).artifacts, variable: "HDASH_WORK_BUCKET" };
       const bucket = await effects.openBucket(workBucket, place);
-      const { manifest, files, isWhole } = await inspectArtifacts(bucket, new Map(), signal);
+      const { nameBuild } = await import("./artifacts/build.ts");
+      const build = effects.madeFrom;
+      const { verdict } = await inspectArtifacts(bucket, new Map(), build, signal);
       const advice = "`hdash artifacts upload` puts this checkout's there.";
       const found = `${bucket.uri} can be read`;
-      if (files.length === 0 && manifest === null) {
+      if (verdict.kind === "none") {
         const says = `${found}: there is nothing, hdash's own views and lists are used`;
         return { service, state: "note", says, advice };
       }
-      if (manifest === null || !isWhole) {
-        const says = `${found}, but the artifacts are not whole: runs fail`;
+      if (verdict.kind === "broken") {
+        const says = `${found}, but the artifacts are not whole: runs fail (${verdict.why})`;
         return { service, state: "bad", says, advice };
       }
-      const says = `${found}: ${count(manifest.files.length, "file")} of hdash ${manifest.build}`;
-      return manifest.version === effects.version
-        ? { service, state: "ok", says, advice: null }
-        : { service, state: "note", says: `${says}; this is ${effects.version}`, advice };
+      const { manifest } = verdict;
+      const says = `${found}: ${count(manifest.files.length, "file")} of hdash ${nameBuild(manifest)}`;
+      if (verdict.kind === "usable") return { service, state: "ok", says, advice: null };
+      const other = `${says}; this is ${nameBuild(build)}, which uses its own`;
+      return { service, state: "note", says: other, advice };
     }),
   ];
 };

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { type Build, imageRevision, nameBuild } from "./artifacts/build.ts";
 import type { Config } from "./config.ts";
 import { HdashError, messageOf } from "./error.ts";
 import type { Log } from "./log.ts";
@@ -24,8 +25,8 @@ export interface Effects {
   readonly clock: () => Date;
   /** What built the pages: the package's version, with the revision where the image knows it. */
   readonly build: string;
-  /** The package's version alone. */
-  readonly version: string;
+  /** The same in parts. */
+  readonly madeFrom: Build;
   /** Folder that holds package.json, views/, config/ and migrations/. */
   readonly root: string;
   /** Folder whose config/ and views/ are to be used: the namespace's artifacts where it has any, else the root. */
@@ -64,12 +65,17 @@ export interface OpenBucketOptions {
 export function makeEffects(
   config: Config,
   log: Log,
-  options: { readonly clock?: () => Date; readonly policy?: RetryPolicy } = {},
+  options: {
+    readonly clock?: () => Date;
+    readonly policy?: RetryPolicy;
+    /** Ends what takes its time before the first run: the download of artifacts. */
+    readonly signal?: AbortSignal;
+  } = {},
 ): Effects {
   const releases: (() => Promise<void>)[] = [];
   const patience = options.policy === undefined ? {} : { policy: options.policy };
   const root = findRoot();
-  const version = readVersion(root);
+  const madeFrom: Build = { version: readVersion(root), revision: imageRevision(root) };
   const scratch = once(async () => {
     const dir = join(config.home, "scratch");
     await makeHome(dir);
@@ -115,7 +121,13 @@ export function makeEffects(
     const { fetchArtifacts } = await import("./artifacts/fetch.ts");
     const prefix = placesOf(namespace).artifacts;
     const from = await openBucket(workBucket, { prefix, variable: "HDASH_WORK_BUCKET" });
-    const fetched = await fetchArtifacts({ bucket: from, namespace, version, log, scratch });
+    const { makeArtifactsFolder } = await import("./engine/scratch.ts");
+    const { identifyProcess } = await import("./store/processIdentity.ts");
+    const fetched = await fetchArtifacts({
+      ...{ bucket: from, namespace, build: madeFrom, log },
+      makeFolder: async () => makeArtifactsFolder(await scratch(), identifyProcess()),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
     if (fetched === null) return root;
     releases.push(() => rm(fetched, { recursive: true, force: true }));
     return fetched;
@@ -157,8 +169,8 @@ export function makeEffects(
     config,
     log,
     clock: options.clock ?? (() => new Date()),
-    build: readBuild(root, version),
-    version,
+    build: nameBuild(madeFrom),
+    madeFrom,
     root,
     artifacts,
     scratch,
@@ -228,11 +240,4 @@ function readVersion(root: string): string {
       cause: error,
     });
   }
-}
-
-/** The package's version and, in an image, the revision it was built from. */
-function readBuild(root: string, version: string): string {
-  const file = join(root, "REVISION");
-  const revision = existsSync(file) ? readFileSync(file, "utf8").trim().slice(0, 12) : "";
-  return revision === "" || revision === "unknown" ? version : `${version} (${revision})`;
 }

@@ -69,16 +69,21 @@ export async function work(
   return withProgress(shell, config, entry.title, async (log, onProgress, endLog) => {
     for (;;) {
       const since = performance.now();
-      let ended: RunEnded | null = null;
+      const seen: { worked: Worked | null } = { worked: null };
       try {
         const code = await shell.withEffects(config, log, async (effects) => {
-          const worked = await runAndTell(effects, entry, options, shell.signal, onProgress);
-          ({ ended } = worked);
-          return worked.code;
+          seen.worked = await runAndTell(effects, entry, options, shell.signal, onProgress);
+          return seen.worked.code;
         });
-        if (ended !== null) logEnd(endLog, entry.name, ended);
+        logWorked(endLog, entry.name, seen.worked);
         return code;
       } catch (error) {
+        if (seen.worked !== null) {
+          // How the run ended is known and recorded; that something stays open does not change it.
+          log.warn(`what ${entry.name} had open could not be closed: ${messageOf(error)}`);
+          logWorked(endLog, entry.name, seen.worked);
+          return seen.worked.code;
+        }
         if (isBusy(error) && !options.wait) {
           log.info(
             `${entry.name} was not started: ${messageOf(error)} (use --wait to wait for it)`,
@@ -112,6 +117,11 @@ function logEnd(log: Log, pipeline: string, ended: RunEnded): void {
     ...{ event: "runEnded", pipeline, status, degradedInARow, durationMs },
     ...(error === null ? {} : { error }),
   });
+}
+
+function logWorked(log: Log, pipeline: string, worked: Worked | null): void {
+  const ended = worked?.ended ?? null;
+  if (ended !== null) logEnd(log, pipeline, ended);
 }
 
 function logUnrecorded(log: Log, pipeline: string, thrown: unknown, durationMs: number): void {

@@ -6,7 +6,7 @@ import { addArtifactCommands } from "./artifactCommands.ts";
 import { EXIT, type Shell, worse } from "./command.ts";
 import { type Environment, givenJobs } from "./config.ts";
 import type { Effects } from "./effects.ts";
-import { HdashError } from "./error.ts";
+import { HdashError, isAborted } from "./error.ts";
 import { duration, instant } from "./format.ts";
 import { STAGES } from "./matrixConfig.ts";
 import { MATRIX_SOURCES } from "./matrixSource.ts";
@@ -182,12 +182,19 @@ async function run(shell: Shell, name: string | null, flags: RunFlags): Promise<
   let code: number = EXIT.ok;
   for (const pipeline of chosen) {
     const isForced = pipeline.name === "matrix" && config.matrix?.isForced === true;
-    const ended = await work(shell, config, pipeline, {
-      atlases: flags.atlas ?? null,
-      force: flags.force === true || isForced,
-      wait: flags.wait === true,
-    });
-    code = worse(code, ended);
+    try {
+      const ended = await work(shell, config, pipeline, {
+        atlases: flags.atlas ?? null,
+        force: flags.force === true || isForced,
+        wait: flags.wait === true,
+      });
+      code = worse(code, ended);
+    } catch (error) {
+      // What one cannot begin with says nothing of the others; to be told to stop, or wrongly, is said to all.
+      const isForAll = isAborted(error) || (error instanceof HdashError && error.kind === "usage");
+      if (isForAll) throw error;
+      code = worse(code, shell.report(error));
+    }
     // Told to stop: the next pipeline would only begin to be stopped.
     if (shell.signal.aborted) break;
   }

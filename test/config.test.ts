@@ -217,6 +217,14 @@ describe("readConfig(env, needs), namespaces", () => {
     );
     expect(problemsOf(keys)).toContain("S3_BUCKET_NAME is not set");
   });
+
+  test("wants the site's bucket as well where something is published", () => {
+    const work = { HDASH_WORK_BUCKET: "work", S3_ENDPOINT_URL: "http://s3" };
+    expect(problemsOf(work, ["site"])).toContain(
+      "S3_BUCKET_NAME is not set, but S3_ENDPOINT_URL is",
+    );
+    expect(problemsOf({ HDASH_WORK_BUCKET: "work" }, ["site"])).toBe("");
+  });
 });
 
 describe("readLogConfig(env)", () => {

@@ -7,7 +7,7 @@ import { digestOf } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { readComponents } from "../htan/components.ts";
 import { readAtlases } from "../htan/registry.ts";
-import { checkTemplate } from "../render/templates.ts";
+import { problemsOf } from "../render/templates.ts";
 import { checkKey } from "../store/objectKey.ts";
 import { type ArtifactFile, isArtifact } from "./manifest.ts";
 
@@ -79,14 +79,12 @@ async function read(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Refuses what the next run would stumble over. */
+/** Refuses lists that no run could read and templates that cannot work. What a page lacks that a template asks for, the run finds. */
 function checkSet(files: ReadonlyMap<string, LocalFile>): void {
   const problems: string[] = [];
   const check = (path: string, look: (text: string) => unknown): void => {
-    const file = files.get(path);
     try {
-      if (file === undefined) throw new Error("it is missing");
-      look(new TextDecoder("utf-8", { fatal: true }).decode(file.content));
+      look(textOf(files.get(path)));
     } catch (error) {
       problems.push(`${path}: ${messageOf(error)}`);
     }
@@ -96,9 +94,19 @@ function checkSet(files: ReadonlyMap<string, LocalFile>): void {
     const json: unknown = JSON.parse(text);
     return readComponents(json);
   });
+  const sources: Record<string, string> = {};
   for (const path of files.keys()) {
-    if (path.endsWith(".hbs")) check(path, checkTemplate);
+    if (!path.endsWith(".hbs")) continue;
+    check(path, (text) => (sources[path.slice("views/".length, -".hbs".length)] = text));
+  }
+  for (const [name, problem] of Object.entries(problemsOf(sources))) {
+    problems.push(`views/${name}.hbs: ${problem}`);
   }
   if (problems.length === 0) return;
   throw new HdashError("config", `the artifacts were refused:\n  ${problems.join("\n  ")}`);
+}
+
+function textOf(file: LocalFile | undefined): string {
+  if (file === undefined) throw new Error("it is missing");
+  return new TextDecoder("utf-8", { fatal: true }).decode(file.content);
 }

@@ -1,16 +1,15 @@
 // Fetches the artifacts of a namespace into a folder, whole and checked, or not at all: no run may publish with half a design.
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-
-import pLimit from "p-limit";
 
 import { digestOf } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { pause } from "../retry.ts";
 import type { Bucket } from "../store/bucket.ts";
-import { MANIFEST, type Manifest, readManifest } from "./manifest.ts";
-import { FILES_AT_ONCE } from "./upload.ts";
+import { mapAtOnce } from "./atOnce.ts";
+import type { Build } from "./build.ts";
+import { judgeManifest, MANIFEST, type Manifest, wrongWith } from "./manifest.ts";
 
 /** An upload that is under way is over within seconds: so often, and so long apart in milliseconds, a broken set is looked at again. */
 const LOOKS = 4;
@@ -19,8 +18,8 @@ const LOOK_AGAIN_MS = 1000;
 export interface DownloadOptions {
   /** What lies below the namespace's artifacts. */
   readonly bucket: Bucket;
-  /** The version of this hdash. */
-  readonly version: string;
+  /** This hdash. */
+  readonly build: Build;
   /** Makes the folder that files are written to; called only where there is something to write. */
   readonly makeFolder: () => Promise<string>;
   readonly signal?: AbortSignal;
@@ -31,7 +30,7 @@ export interface DownloadOptions {
 /** What there is for a worker to use. */
 export type Downloaded =
   | { readonly kind: "none" }
-  | { readonly kind: "otherVersion"; readonly manifest: Manifest }
+  | { readonly kind: "otherBuild"; readonly manifest: Manifest }
   | { readonly kind: "fetched"; readonly manifest: Manifest; readonly dir: string };
 
 /**
@@ -55,28 +54,21 @@ export async function downloadArtifacts(options: DownloadOptions): Promise<Downl
 
 /** The set, or what is wrong with it. */
 async function tryDownload(options: DownloadOptions): Promise<Downloaded | string> {
-  const { bucket, version, makeFolder, signal } = options;
+  const { bucket, build, makeFolder, signal } = options;
   const bytes = await bucket.get(MANIFEST, signal);
-  if (bytes === null) {
-    for await (const { key } of bucket.list(signal)) return `${MANIFEST} is missing beside ${key}`;
-    return { kind: "none" };
-  }
-  const manifest = readManifest(bytes);
-  if (manifest === null) return `${MANIFEST} cannot be read`;
-  if (manifest.version !== version) return { kind: "otherVersion", manifest };
+  const beside = bytes === null ? await firstOf(bucket, signal) : null;
+  const verdict = judgeManifest(bytes, beside, build);
+  if (verdict.kind === "broken") return verdict.why;
+  if (verdict.kind !== "usable") return verdict;
+  const { manifest } = verdict;
   const contents = new Map<string, Uint8Array>();
-  const limit = pLimit(FILES_AT_ONCE);
-  const wrongs = await Promise.all(
-    manifest.files.map(({ path, bytes: size, sha256 }) =>
-      limit(async () => {
-        const content = await bucket.get(path, signal);
-        if (content === null) return `${path} is missing`;
-        contents.set(path, content);
-        const isRight = content.byteLength === size && digestOf(content) === sha256;
-        return isRight ? null : `${path} is not what ${MANIFEST} says`;
-      }),
-    ),
-  );
+  const wrongs = await mapAtOnce(manifest.files, async ({ path, bytes: size, sha256 }) => {
+    const content = await bucket.get(path, signal);
+    if (content === null) return wrongWith(path, false);
+    contents.set(path, content);
+    const isRight = content.byteLength === size && digestOf(content) === sha256;
+    return isRight ? null : wrongWith(path, true);
+  });
   const wrong = wrongs.find((one) => one !== null);
   if (wrong !== undefined && wrong !== null) return wrong;
   const dir = await makeFolder();
@@ -86,6 +78,8 @@ async function tryDownload(options: DownloadOptions): Promise<Downloaded | strin
       await writeFile(join(dir, path), content);
     }
   } catch (error) {
+    // Whoever asked does not know the folder yet, so nobody else would remove it; a full disk must not stay full.
+    await rm(dir, { recursive: true, force: true }).catch(() => {});
     throw new HdashError(
       "permanent",
       `no artifacts can be written to ${dir}: ${messageOf(error)}`,
@@ -95,4 +89,9 @@ async function tryDownload(options: DownloadOptions): Promise<Downloaded | strin
     );
   }
   return { kind: "fetched", manifest, dir };
+}
+
+async function firstOf(bucket: Bucket, signal: AbortSignal | undefined): Promise<string | null> {
+  for await (const { key } of bucket.list(signal)) return key;
+  return null;
 }

@@ -1,7 +1,17 @@
 // What artifacts a namespace has, and how they compare with those of this hdash.
 
 import type { Bucket } from "../store/bucket.ts";
-import { type ArtifactFile, MANIFEST, type Manifest, readManifest } from "./manifest.ts";
+import type { Build } from "./build.ts";
+import {
+  type ArtifactFile,
+  judgeManifest,
+  MANIFEST,
+  type Manifest,
+  type PutFile,
+  readManifest,
+  type Verdict,
+  wrongWith,
+} from "./manifest.ts";
 
 /** How a file compares: damaged is what is not as the manifest says; unlisted is not in the manifest at all. */
 export type FileState = "same" | "differs" | "only there" | "only here" | "damaged" | "unlisted";
@@ -18,21 +28,22 @@ export interface Inspection {
   readonly manifest: Manifest | null;
   /** Sorted by path; empty where there are no artifacts. */
   readonly files: readonly FileReport[];
-  /** True where a run would take them, if its version is the manifest's. */
-  readonly isWhole: boolean;
+  /** What a run of the build that was named would make of them. */
+  readonly verdict: Verdict;
   /** True where they hold just what this hdash would upload. */
   readonly isEqual: boolean;
 }
 
-/** Compares the artifacts in a bucket with the files of a set. */
+/** Judges the artifacts in a bucket, and compares them with the files of a set. */
 export async function inspectArtifacts(
   bucket: Bucket,
   own: ReadonlyMap<string, ArtifactFile>,
+  build: Build,
   signal?: AbortSignal,
 ): Promise<Inspection> {
   const bytes = await bucket.get(MANIFEST, signal);
   const manifest = bytes === null ? null : readManifest(bytes);
-  const there = new Map<string, { readonly etag: string; readonly bytes: number }>();
+  const there = new Map<string, Head>();
   for await (const { key, ...head } of bucket.list(signal)) {
     if (key !== MANIFEST) there.set(key, head);
   }
@@ -41,25 +52,34 @@ export async function inspectArtifacts(
   const paths = new Set([...there.keys(), ...listed.keys(), ...(isThere ? own.keys() : [])]);
   const files = [...paths].sort().map((path): FileReport => {
     const [is, said, here] = [there.get(path), listed.get(path), own.get(path)];
-    const isRight = is !== undefined && is.etag === said?.etag && is.bytes === said.bytes;
-    const state: FileState =
-      said === undefined
-        ? is === undefined
-          ? "only here"
-          : "unlisted"
-        : !isRight
-          ? "damaged"
-          : here === undefined
-            ? "only there"
-            : here.sha256 === said.sha256
-              ? "same"
-              : "differs";
-    return { path, bytes: is?.bytes ?? null, state };
+    return { path, bytes: is?.bytes ?? null, state: stateOf(is, said, here) };
   });
+  const [beside = null] = there.keys();
+  const verdict = judgeManifest(bytes, beside, build);
+  const damaged = files.find(({ state }) => state === "damaged");
+  const isBroken = verdict.kind === "usable" && damaged !== undefined;
   return {
     manifest,
     files,
-    isWhole: manifest !== null && files.every(({ state }) => state !== "damaged"),
+    verdict: isBroken
+      ? { kind: "broken", why: wrongWith(damaged.path, damaged.bytes !== null) }
+      : verdict,
     isEqual: manifest !== null && files.every(({ state }) => state === "same"),
   };
+}
+
+interface Head {
+  readonly etag: string;
+  readonly bytes: number;
+}
+
+function stateOf(
+  is: Head | undefined,
+  said: PutFile | undefined,
+  here: ArtifactFile | undefined,
+): FileState {
+  if (said === undefined) return is === undefined ? "only here" : "unlisted";
+  if (is?.etag !== said.etag || is.bytes !== said.bytes) return "damaged";
+  if (here === undefined) return "only there";
+  return here.sha256 === said.sha256 ? "same" : "differs";
 }

@@ -1,6 +1,8 @@
-// What a set of artifacts is: which files belong to it, and the manifest that says what they hold. Pure.
+// What a set of artifacts is: which files belong to it, the manifest that says what they hold, and what a run makes of it. Pure.
 
+import { isPublished } from "../render/assets.ts";
 import { checkKey } from "../store/objectKey.ts";
+import { type Build, isOtherBuild } from "./build.ts";
 
 /** Name of the manifest, beside the folders config/ and views/. */
 export const MANIFEST = "artifacts.json";
@@ -17,12 +19,8 @@ export interface PutFile extends ArtifactFile {
   readonly etag: string;
 }
 
-/** What was put, by which hdash. */
-export interface Manifest {
-  /** The version of hdash that the set belongs to: another one may read other files, or read these differently. */
-  readonly version: string;
-  /** The version with the revision, where it is known. */
-  readonly build: string;
+/** What was put, and the hdash that it belongs to: another one may read other files, or read these differently. */
+export interface Manifest extends Build {
   readonly uploadedAt: string;
   /** Sorted by path. */
   readonly files: readonly PutFile[];
@@ -30,12 +28,14 @@ export interface Manifest {
 
 /** The lists that hdash reads. */
 const CONFIG = /^config\/(htan_projects\.csv|htan_components\.json)$/;
-/** Templates, and what of views/assets is published. */
-const VIEWS = /^views\/(.+\.hbs|assets\/.+\.(css|js|svg|png|woff2))$/;
+const TEMPLATES = /^views\/.+\.hbs$/;
+const ASSETS = /^views\/assets\/./;
+/** What an image calls its commit. */
+const REVISION = /^[\w.-]{1,64}$/;
 
 /** Tells whether hdash reads a file of this path, relative to the folder that holds config/ and views/. */
 export function isArtifact(path: string): boolean {
-  return CONFIG.test(path) || VIEWS.test(path);
+  return CONFIG.test(path) || TEMPLATES.test(path) || (ASSETS.test(path) && isPublished(path));
 }
 
 /** Writes a manifest. */
@@ -51,14 +51,51 @@ export function readManifest(bytes: Uint8Array): Manifest | null {
   } catch {
     return null; // what does not parse was not written by us
   }
-  const { version, build, uploadedAt, files } = asRecord(value);
-  if (typeof version !== "string" || typeof build !== "string") return null;
+  const { version, revision = null, uploadedAt, files } = asRecord(value);
+  if (typeof version !== "string") return null;
+  const isRevision = typeof revision === "string" && REVISION.test(revision);
+  if (!isRevision && revision !== null) return null;
   if (typeof uploadedAt !== "string" || !Array.isArray(files)) return null;
   if (Number.isNaN(Date.parse(uploadedAt))) return null;
   const read = files.map(readFile);
   const whole = read.filter((file): file is PutFile => file !== null);
   const isOnce = new Set(whole.map(({ path }) => path)).size === read.length;
-  return isOnce ? { version, build, uploadedAt, files: whole } : null;
+  return isOnce ? { version, revision, uploadedAt, files: whole } : null;
+}
+
+/**
+ * What a run makes of the artifacts it finds: there are none, or they belong to another hdash, and it takes its own; they are broken,
+ * and it fails; or it takes them.
+ */
+export type Verdict =
+  | { readonly kind: "none" }
+  | { readonly kind: "otherBuild"; readonly manifest: Manifest }
+  | { readonly kind: "broken"; readonly why: string }
+  | { readonly kind: "usable"; readonly manifest: Manifest };
+
+/**
+ * Judges by the manifest; whether the files are what it says is looked at by whom it lets go on.
+ * @param bytes null where there is no manifest.
+ * @param beside a file that is there, for the case that there is no manifest; null where there is none.
+ * @param build the hdash that would run.
+ */
+export function judgeManifest(
+  bytes: Uint8Array | null,
+  beside: string | null,
+  build: Build,
+): Verdict {
+  if (bytes === null) {
+    if (beside === null) return { kind: "none" };
+    return { kind: "broken", why: `${MANIFEST} is missing beside ${beside}` };
+  }
+  const manifest = readManifest(bytes);
+  if (manifest === null) return { kind: "broken", why: `${MANIFEST} cannot be read` };
+  return { kind: isOtherBuild(manifest, build) ? "otherBuild" : "usable", manifest };
+}
+
+/** Says what is wrong with a file that is not as the manifest says. */
+export function wrongWith(path: string, isThere: boolean): string {
+  return isThere ? `${path} is not what ${MANIFEST} says` : `${path} is missing`;
 }
 
 function readFile(value: unknown): PutFile | null {

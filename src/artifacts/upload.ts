@@ -1,13 +1,13 @@
 // Brings the artifacts of a namespace to what a set holds: what changed is put, what is gone is deleted, the manifest comes last.
 
-import pLimit from "p-limit";
-
+import { HdashError } from "../error.ts";
+import { PUBLISHED_TYPES } from "../render/assets.ts";
 import type { S3Bucket } from "../store/s3Bucket.ts";
 import type { ArtifactSet, LocalFile } from "./artifactSet.ts";
+import { mapAtOnce } from "./atOnce.ts";
+import type { Build } from "./build.ts";
+import { inspectArtifacts } from "./inspect.ts";
 import { MANIFEST, type Manifest, type PutFile, readManifest, writeManifest } from "./manifest.ts";
-
-/** Files on their way at a time: they are small, and each is a round trip. */
-export const FILES_AT_ONCE = 8;
 
 export interface UploadOptions {
   /** What lies below the namespace's artifacts. */
@@ -15,8 +15,8 @@ export interface UploadOptions {
   /** Its prefix in the bucket, with the final slash. */
   readonly prefix: string;
   readonly set: ArtifactSet;
-  readonly version: string;
-  readonly build: string;
+  /** The hdash that the set belongs to. */
+  readonly build: Build;
   readonly clock: () => Date;
   /** Only finds out what would be done. */
   readonly isDry: boolean;
@@ -29,13 +29,16 @@ export interface Uploaded {
   /** Whole keys without the prefix. */
   readonly deleted: readonly string[];
   readonly unchanged: number;
-  /** True where the manifest was put: also where only the version is another. */
+  /** True where the manifest was put: also where only the version or the commit is another. */
   readonly isChanged: boolean;
 }
 
-/** Uploads a set. Stopped in the middle it leaves a set that no run takes; uploading again mends it. */
+/**
+ * Uploads a set. Stopped in the middle it leaves a set that no run takes; uploading again mends it. Throws a transient error where
+ * another upload at the same time has mixed its files with these.
+ */
 export async function uploadArtifacts(options: UploadOptions): Promise<Uploaded> {
-  const { bucket, prefix, set, version, build, isDry, signal } = options;
+  const { bucket, prefix, set, build, isDry, signal } = options;
   const bytes = await bucket.get(MANIFEST, signal);
   const before = bytes === null ? null : readManifest(bytes);
   const known = new Map(before?.files.map((file) => [file.path, file]));
@@ -59,8 +62,8 @@ export async function uploadArtifacts(options: UploadOptions): Promise<Uploaded>
     changed.length > 0 ||
     deleted.length > 0 ||
     before === null ||
-    before.version !== version ||
-    before.build !== build ||
+    before.version !== build.version ||
+    before.revision !== build.revision ||
     before.files.length !== set.files.size;
   const done = {
     put: changed.map(({ path }) => path),
@@ -70,36 +73,33 @@ export async function uploadArtifacts(options: UploadOptions): Promise<Uploaded>
   };
   if (isDry || !isChanged) return done;
 
-  const limit = pLimit(FILES_AT_ONCE);
-  const put = await Promise.all(
-    changed.map((file) =>
-      limit(async (): Promise<PutFile> => {
-        const { content, ...facts } = file;
-        const etag = await bucket.put(file.path, content, headersOf(file.path), signal);
-        return { ...facts, etag };
-      }),
-    ),
-  );
+  const put = await mapAtOnce(changed, async (file): Promise<PutFile> => {
+    const { content, ...facts } = file;
+    const etag = await bucket.put(file.path, content, headersOf(file.path), signal);
+    return { ...facts, etag };
+  });
   if (deleted.length > 0) await bucket.clear((key) => keep(key.slice(prefix.length)), signal);
   const manifest: Manifest = {
-    version,
-    build,
+    version: build.version,
+    revision: build.revision,
     uploadedAt: options.clock().toISOString(),
     files: [...kept, ...put].sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
   await bucket.put(MANIFEST, writeManifest(manifest), headersOf(MANIFEST), signal);
-  return done;
+  // Of two uploads at once the one whose manifest comes last finds what the other did: it is over by then.
+  const { verdict } = await inspectArtifacts(bucket, set.files, build, signal);
+  if (verdict.kind === "usable") return done;
+  const why = verdict.kind === "broken" ? verdict.why : `${MANIFEST} is not the one just put`;
+  throw new HdashError("transient", `another upload to ${bucket.uri} was under way: ${why}`, {
+    hint: "Upload again, one after the other.",
+  });
 }
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  ...PUBLISHED_TYPES,
   csv: "text/csv; charset=utf-8",
   json: "application/json",
   hbs: "text/x-handlebars-template; charset=utf-8",
-  css: "text/css; charset=utf-8",
-  js: "text/javascript; charset=utf-8",
-  svg: "image/svg+xml",
-  png: "image/png",
-  woff2: "font/woff2",
 };
 
 function headersOf(path: string): { contentType: string; cacheControl: string } {

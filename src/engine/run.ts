@@ -97,9 +97,14 @@ export async function executeRun<P extends Json>(request: RunRequest<P>): Promis
       cause: signal.reason,
     });
   const worker = identifyProcess();
-  await retry("cleaning up", LEDGER_RETRY, () => removeStaleScratch(db, request.scratch, log), {
-    signal,
-  });
+  await retry(
+    "cleaning up",
+    LEDGER_RETRY,
+    () => removeStaleScratch(db, request.scratch, log, clock()),
+    {
+      signal,
+    },
+  );
   const nonce = crypto.randomUUID();
   const claimed = await retry(
     `claiming ${pipeline.name}`,

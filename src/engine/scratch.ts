@@ -1,6 +1,6 @@
-// Work folders: one for each attempt of a run, one in it for each step. What dead workers left is removed at the next start.
+// Work folders: one for each attempt of a run, one in it for each step, and one for artifacts. What dead workers left goes at the next start.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { HdashError, messageOf } from "../error.ts";
@@ -26,7 +26,11 @@ export interface WorkFolder {
 }
 
 const NAME = /^run-(\d+)-(\d+)-/;
+/** Folders of a worker that belong to none of its runs. */
+const ARTIFACTS = "artifacts-";
 const OWNER = "owner.json";
+/** Artifacts are read when a run begins; so long after they were fetched none needs them any more. Milliseconds. */
+const ARTIFACTS_MS = 24 * 3_600_000;
 
 /** Makes the work folder of an attempt; throws a permanent error where it cannot be made. */
 export async function makeScratch(
@@ -35,16 +39,7 @@ export async function makeScratch(
   worker: ProcessIdentity,
   log: Log,
 ): Promise<ScratchFolder> {
-  let root: string;
-  try {
-    await mkdir(dir, { recursive: true });
-    root = await mkdtemp(join(dir, `run-${runId}-${attempt}-`));
-    await writeFile(join(root, OWNER), JSON.stringify(worker));
-  } catch (error) {
-    throw new HdashError("permanent", `no work folder can be made in ${dir}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
+  const root = await makeOwned(dir, `run-${runId}-${attempt}-`, worker);
   let count = 0;
   return {
     newFolder() {
@@ -70,8 +65,26 @@ export async function makeScratch(
   };
 }
 
-/** Removes work folders whose worker is dead, or cannot be asked and has no active run in this ledger. */
-export async function removeStaleScratch(db: Db, dir: string, log: Log): Promise<void> {
+/** Makes a folder for the artifacts of a worker, which has to remove it; throws a permanent error where it cannot be made. */
+export async function makeArtifactsFolder(dir: string, worker: ProcessIdentity): Promise<string> {
+  return makeOwned(dir, ARTIFACTS, worker);
+}
+
+async function makeOwned(dir: string, prefix: string, worker: ProcessIdentity): Promise<string> {
+  try {
+    await mkdir(dir, { recursive: true });
+    const made = await mkdtemp(join(dir, prefix));
+    await writeFile(join(made, OWNER), JSON.stringify(worker));
+    return made;
+  } catch (error) {
+    throw new HdashError("permanent", `no work folder can be made in ${dir}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Removes work folders whose worker is dead, or cannot be asked and has no active run in this ledger, or fetched its artifacts long ago. */
+export async function removeStaleScratch(db: Db, dir: string, log: Log, now: Date): Promise<void> {
   let names: readonly string[];
   try {
     names = await readdir(dir);
@@ -79,15 +92,25 @@ export async function removeStaleScratch(db: Db, dir: string, log: Log): Promise
     return; // not there yet: makeScratch makes it, or says why it cannot
   }
   for (const name of names) {
+    const folder = join(dir, name);
     const [, runId, attempt] = NAME.exec(name) ?? [];
-    if (runId === undefined || attempt === undefined) continue;
-    const owner = await readOwner(join(dir, name, OWNER));
+    const lease =
+      runId === undefined || attempt === undefined ? null : { runId, attempt: Number(attempt) };
+    if (lease === null && !name.startsWith(ARTIFACTS)) continue;
+    const owner = await readOwner(join(folder, OWNER));
     const liveness = owner === null ? "unknown" : livenessOf(owner);
     if (liveness === "alive") continue;
-    if (liveness === "unknown" && (await isRunActive(db, { runId, attempt: Number(attempt) })))
-      continue;
-    await removeFolder(join(dir, name), log);
+    if (liveness === "unknown") {
+      const isInUse = lease === null ? await isYoung(folder, now) : await isRunActive(db, lease);
+      if (isInUse) continue;
+    }
+    await removeFolder(folder, log);
   }
+}
+
+async function isYoung(folder: string, now: Date): Promise<boolean> {
+  const info = await stat(folder).catch(() => null);
+  return info !== null && now.getTime() - info.mtimeMs < ARTIFACTS_MS;
 }
 
 async function readOwner(path: string): Promise<ProcessIdentity | null> {

@@ -19,15 +19,27 @@ export interface SiteAssets {
   readonly files: readonly PublishedAsset[];
 }
 
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
+/** What of views/assets is published, by the end of its name, and as what. */
+export const PUBLISHED_TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
-  json: "application/json; charset=utf-8",
   svg: "image/svg+xml; charset=utf-8",
-  txt: "text/plain; charset=utf-8",
   png: "image/png",
   woff2: "font/woff2",
 };
+/** With what libraries bring along. */
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  ...PUBLISHED_TYPES,
+  json: "application/json; charset=utf-8",
+  txt: "text/plain; charset=utf-8",
+};
+
+const PUBLISHED = new RegExp(String.raw`\.(${Object.keys(PUBLISHED_TYPES).join("|")})$`);
+
+/** Tells whether a file of views/assets is published. */
+export function isPublished(path: string): boolean {
+  return PUBLISHED.test(path);
+}
 
 /** Assets that others refer to by name; what they hold has a version in its own name or changes hardly ever. */
 const NAMED = /^(vendor|fonts)\//;

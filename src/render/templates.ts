@@ -2,7 +2,7 @@
 
 import Handlebars from "handlebars";
 
-import { HdashError } from "../error.ts";
+import { HdashError, messageOf } from "../error.ts";
 import { HIDDEN } from "./svg.ts";
 
 /** Turns a page's model into HTML by the template's name. */
@@ -56,9 +56,40 @@ export function makeTemplates(sources: TemplateSources): Templates {
   };
 }
 
-/** Throws where a text is no template; the message names its line. */
-export function checkTemplate(source: string): void {
-  Handlebars.create().precompile(source, OPTIONS);
+/** Templates that are none, or that ask for a partial there is not: name → what is wrong, with its line. */
+export function problemsOf(sources: TemplateSources): Readonly<Record<string, string>> {
+  const bars = Handlebars.create();
+  const partials = Object.keys(sources)
+    .filter((name) => name.startsWith(PARTIAL))
+    .map((name) => name.slice(PARTIAL.length));
+  const problems: Record<string, string> = {};
+  for (const [name, source] of Object.entries(sources)) {
+    try {
+      bars.precompile(source, OPTIONS);
+      const wanted = new WantedPartials();
+      wanted.accept(bars.parse(source));
+      const missing = wanted.found.find(({ partial }) => !partials.includes(partial));
+      if (missing === undefined) continue;
+      problems[name] =
+        `there is no partial ${missing.partial}, which line ${missing.line} asks for`;
+    } catch (error) {
+      problems[name] = messageOf(error);
+    }
+  }
+  return problems;
+}
+
+/** Handlebars looks for a partial only when a page is filled in, and only on the way that its model takes. */
+class WantedPartials extends Handlebars.Visitor {
+  readonly found: { readonly partial: string; readonly line: number }[] = [];
+  override PartialStatement(node: hbs.AST.PartialStatement): void {
+    const { name } = node;
+    // One whose name is worked out cannot be known here; a block's is what stands in it.
+    if ("original" in name && name.original !== "@partial-block") {
+      this.found.push({ partial: name.original, line: node.loc.start.line });
+    }
+    super.PartialStatement(node);
+  }
 }
 
 /** Lets through what our own figures are: one SVG element without script. */

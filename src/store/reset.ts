@@ -37,27 +37,57 @@ export async function resetLedger(db: Db): Promise<Readonly<Record<string, numbe
   });
 }
 
+/** What a ledger consists of beside its tables: its views, and what kysely remembers of migrations. */
+const VIEWS = ["run_finding", "run_measure"];
+const MIGRATIONS = ["kysely_migration", "kysely_migration_lock"];
+/** The migration that every ledger began with. */
+const FIRST_MIGRATION = "0001_ledger";
+
 /**
  * Drops the Postgres schema that holds the ledger, with everything in it, and says how many tables went; null where there is none.
- * The ledger need not be migrated: one of a newer hdash goes as well. Throws a permanent error for a schema that is not hdash's.
+ * The ledger need not be migrated: one that a newer hdash has changed goes as well, unless it has tables that this one does not know.
+ * Throws a permanent error for a schema in which anything is not hdash's.
  */
 export async function dropLedger({ db, schema, describe }: Database): Promise<number | null> {
   return db.transaction().execute(async (trx) => {
-    const { rows } = await sql<{ name: string | null }>`
-      select t.tablename as name from pg_catalog.pg_namespace n
-      left join pg_catalog.pg_tables t on t.schemaname = n.nspname
-      where n.nspname = ${schema}`.execute(trx);
+    // Indexes are of their table; so are sequences that Postgres made for a column.
+    const { rows } = await sql<{ name: string | null; is_table: boolean }>`
+      select c.relname as name, c.relkind in ('r', 'p') as is_table from pg_catalog.pg_namespace n
+      left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relkind not in ('i', 'I', 't')
+        and not exists (
+          select from pg_catalog.pg_depend d
+          where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid
+            and c.relkind = 'S' and d.refobjsubid > 0 and d.deptype in ('a', 'i'))
+      where n.nspname = ${schema}
+      order by 1`.execute(trx);
     if (rows.length === 0) return null;
-    const tables = rows.flatMap(({ name }) => (name === null ? [] : [name]));
-    // Every ledger has it from its first moment; what lies in a schema without it was made by somebody else.
-    const isOurs = tables.length === 0 || tables.includes("kysely_migration");
-    if (!isOurs || schema === "public") {
-      const why = isOurs
-        ? "it is everybody's"
-        : `it holds tables that are not hdash's, e.g. ${tables[0] ?? ""}`;
+    const relations = rows.flatMap(({ name }) => (name === null ? [] : [name]));
+    const foreign = await findForeign(trx, schema, relations);
+    if (foreign !== null || schema === "public") {
+      const why =
+        foreign === null ? "it is everybody's" : `it holds what is not hdash's, e.g. ${foreign}`;
       throw new HdashError("permanent", `${describe()}: the schema is not dropped: ${why}`);
     }
     await sql`drop schema ${sql.id(schema)} cascade`.execute(trx);
-    return tables.length;
+    return rows.filter(({ is_table }) => is_table).length;
   });
+}
+
+/** A relation that no ledger has, or one that only looks like it; null where all are a ledger's. */
+async function findForeign(
+  trx: Db,
+  schema: string,
+  relations: readonly string[],
+): Promise<string | null> {
+  const known: readonly string[] = [...TABLES, ...VIEWS, ...MIGRATIONS];
+  const unknown = relations.find((name) => !known.includes(name));
+  if (unknown !== undefined) return unknown;
+  const [first] = relations.filter((name) => !MIGRATIONS.includes(name));
+  // Tables come in one transaction with the note that they were made; others may have some of the same names.
+  if (!relations.includes("kysely_migration")) return first ?? relations[0] ?? null;
+  const { rows } = await sql<{ name: string }>`
+    select name from ${sql.id(schema, "kysely_migration")}`.execute(trx);
+  if (rows.some(({ name }) => name === FIRST_MIGRATION)) return null;
+  // Stopped before the first migration, kysely leaves its own tables and nothing in them.
+  return rows.length === 0 ? (first ?? null) : "kysely_migration";
 }

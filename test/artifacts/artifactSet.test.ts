@@ -90,6 +90,30 @@ describe("readArtifactSet(root, from)", () => {
     expect(String(refusal)).toContain('"123"');
   });
 
+  test("refuses a template that asks for a partial there is not, on whatever way", async () => {
+    const from = await makeFolder({
+      "views/runs.hbs": "{{#if runs}}\n{{> table}}{{else}}{{> tabel}}{{/if}}",
+      "views/partials/foot.hbs": "{{#each x}}{{> no/such this}}{{/each}}",
+    });
+    await expect(readArtifactSet(ROOT, from)).rejects.toMatchObject({
+      kind: "config",
+      message:
+        "the artifacts were refused:\n" +
+        "  views/partials/foot.hbs: there is no partial no/such, which line 1 asks for\n" +
+        "  views/runs.hbs: there is no partial tabel, which line 2 asks for",
+    });
+  });
+
+  test("takes partials that come with the folder, and blocks that need none", async () => {
+    const from = await makeFolder({
+      "views/runs.hbs": "{{> new/one}}{{#> frame}}{{> table}}{{/frame}}{{#> nothing}}b{{/nothing}}",
+      "views/partials/frame.hbs": "<b>{{> @partial-block}}</b>",
+      "views/partials/new/one.hbs": "1",
+    });
+    const { files } = await readArtifactSet(ROOT, from);
+    expect(files.has("views/partials/new/one.hbs")).toBe(true);
+  });
+
   test("refuses a list that is not UTF-8", async () => {
     const from = await makeFolder({ "config/x": "" });
     const { writeFile } = await import("node:fs/promises");
@@ -117,19 +141,23 @@ describe("isArtifact(path)", () => {
 describe("readManifest(bytes)", () => {
   const file = { path: "views/a.hbs", bytes: 3, sha256: "0".repeat(64), etag: "e" };
   const manifest = {
-    ...{ version: "1.0.0", build: "1.0.0 (abc)", uploadedAt: "2026-11-21T10:00:00.000Z" },
+    ...{ version: "1.0.0", revision: "0123456789abcdef", uploadedAt: "2026-11-21T10:00:00.000Z" },
     files: [file],
   };
 
-  test("reads what was written", () => {
+  test("reads what was written, with the commit and without", () => {
     expect(readManifest(writeManifest(manifest))).toEqual(manifest);
+    const unknown = { ...manifest, revision: null };
+    expect(readManifest(writeManifest(unknown))).toEqual(unknown);
+    const { revision: _revision, ...older } = manifest;
+    expect(readManifest(bytesOf(JSON.stringify(older)))).toEqual(unknown);
   });
 
   test.each([
     ["no JSON", "{"],
     ["no object", "null"],
     ["no version", { ...manifest, version: 1 }],
-    ["no build", { ...manifest, build: null }],
+    ["no commit", { ...manifest, revision: "\n" }],
     ["no instant", { ...manifest, uploadedAt: "yesterday" }],
     ["no files", { ...manifest, files: {} }],
     ["a file twice", { ...manifest, files: [file, file] }],

@@ -64,6 +64,9 @@ async function typing(
     config: (needs) => readConfig(env, needs),
     logFormat: () => "plain",
     log: () => SILENT,
+    report: (error) => {
+      throw error;
+    },
     withEffects: async (config, log, work) => {
       const effects = makeEffects(config, log);
       try {
@@ -81,7 +84,19 @@ async function typing(
 }
 
 describe("hdash artifacts remove, on a terminal", () => {
-  const remove = (answer: string) => typing(answer, addArtifactCommands, ["artifacts", "remove"]);
+  const remove = (answer: string, ...flags: readonly string[]) =>
+    typing(answer, addArtifactCommands, ["artifacts", "remove", ...flags]);
+
+  test("leaves the site's bucket alone where only the work bucket is meant", async () => {
+    const site = stateOf(s3, "site");
+    expect(await remove("foo", "--only-work")).toEqual({
+      code: 0,
+      asked: ["Delete all of this? Type the namespace's name: "],
+      said: "s3://work/foo/  1 object, 5 B\ns3://work/foo/  1 object deleted\n",
+    });
+    expect(Object.keys(stateOf(s3, "work"))).toEqual(["foo-bar/a"]);
+    expect(stateOf(s3, "site")).toEqual(site);
+  });
 
   test.each(["", "yes", "y", "Foo", "foo-bar"])(
     "deletes nothing where %j is typed",

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 import { readArtifactSet } from "../../src/artifacts/artifactSet.ts";
+import type { Build } from "../../src/artifacts/build.ts";
 import { uploadArtifacts, type Uploaded, type UploadOptions } from "../../src/artifacts/upload.ts";
 import { placesOf } from "../../src/namespace.ts";
 import type { RetryPolicy } from "../../src/retry.ts";
@@ -14,6 +15,8 @@ import type { S3Server } from "../support/s3Server.ts";
 /** The repository. */
 export const ROOT = join(import.meta.dirname, "..", "..");
 const QUICK: RetryPolicy = { attempts: 2, minDelayMs: 1, maxDelayMs: 2 };
+/** The hdash that uploads. */
+export const BUILD: Build = { version: "1.0.0", revision: "0123456789abcdef" };
 export const AT = new Date("2026-11-21T10:00:00Z");
 /** Two thirds of an atlas list. */
 export const LIST = "id,atlas_id,name,liaison\nsyn1,HTA1,One,\nsyn2,HTA2,Two,\n";
@@ -45,7 +48,7 @@ export async function uploadTo(
   const bucket = openAt(s3, "work", prefix);
   try {
     return await uploadArtifacts({
-      ...{ bucket, prefix, version: "1.0.0", build: "1.0.0 (abc)", isDry: false },
+      ...{ bucket, prefix, build: BUILD, isDry: false },
       set: await readArtifactSet(ROOT, options.from ?? null),
       clock: () => AT,
       ...options,

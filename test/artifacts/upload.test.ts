@@ -6,13 +6,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { readArtifactSet } from "../../src/artifacts/artifactSet.ts";
+import { mapAtOnce } from "../../src/artifacts/atOnce.ts";
+import type { Build } from "../../src/artifacts/build.ts";
 import { downloadArtifacts } from "../../src/artifacts/download.ts";
 import { fetchArtifacts } from "../../src/artifacts/fetch.ts";
 import { inspectArtifacts } from "../../src/artifacts/inspect.ts";
 import { SILENT } from "../../src/log.ts";
 import type { S3Bucket } from "../../src/store/s3Bucket.ts";
 import { type S3Server, startS3 } from "../support/s3Server.ts";
-import { AT, LIST, makeFolder, openAt, ROOT, stateOf, uploadTo } from "./rig.ts";
+import { AT, BUILD, LIST, makeFolder, openAt, ROOT, stateOf, uploadTo } from "./rig.ts";
 
 const MANIFEST = "foo/artifacts/artifacts.json";
 const INDEX = "foo/artifacts/views/index.hbs";
@@ -45,9 +47,11 @@ function putKeys(): readonly string[] {
   return s3.puts.splice(0).map(({ key }) => key);
 }
 
-const download = (version = "1.0.0") =>
+const inspect = () => inspectArtifacts(bucket, own.files, BUILD);
+
+const download = (build = BUILD) =>
   downloadArtifacts({
-    ...{ bucket, version, lookAgainMs: 1 },
+    ...{ bucket, build, lookAgainMs: 1 },
     makeFolder: () => makeFolder({}),
   });
 
@@ -70,7 +74,7 @@ describe("uploadArtifacts(options)", () => {
       s3.objects("work").get(MANIFEST)?.read().toString("utf8") ?? "",
     );
     expect(manifest).toEqual({
-      ...{ version: "1.0.0", build: "1.0.0 (abc)", uploadedAt: AT.toISOString() },
+      ...{ ...BUILD, uploadedAt: AT.toISOString() },
       files: [...own.files.values()].map(({ path, bytes, sha256 }) => ({
         ...{ path, bytes, sha256 },
         etag: s3.objects("work").get(`foo/artifacts/${path}`)?.etag,
@@ -104,10 +108,7 @@ describe("uploadArtifacts(options)", () => {
       "DeleteObjects",
       `PutObject ${MANIFEST}`,
     ]);
-    expect(await inspectArtifacts(bucket, own.files)).toMatchObject({
-      isWhole: true,
-      isEqual: true,
-    });
+    expect(await inspect()).toMatchObject({ verdict: { kind: "usable" }, isEqual: true });
   });
 
   test("puts back what somebody changed or removed behind its back", async () => {
@@ -120,17 +121,57 @@ describe("uploadArtifacts(options)", () => {
       put: ["views/atlas.hbs", "views/index.hbs"],
       deleted: ["stray//odd.hbs"],
     });
-    expect(await inspectArtifacts(bucket, own.files)).toMatchObject({
-      isWhole: true,
-      isEqual: true,
-    });
+    expect(await inspect()).toMatchObject({ verdict: { kind: "usable" }, isEqual: true });
   });
 
-  test("writes the manifest anew for another version of the same files", async () => {
+  test.each([
+    ["version", { ...BUILD, version: "1.1.0" }],
+    ["commit", { ...BUILD, revision: "fedcba9876543210" }],
+  ])("writes the manifest anew for another %s with the same files", async (_what, build) => {
     await uploadTo(s3, "foo");
     putKeys();
-    expect(await uploadTo(s3, "foo", { version: "1.1.0" })).toMatchObject({ isChanged: true });
+    expect(await uploadTo(s3, "foo", { build })).toMatchObject({ isChanged: true });
     expect(putKeys()).toEqual([MANIFEST]);
+    expect(await uploadTo(s3, "foo", { build })).toMatchObject({ isChanged: false });
+  });
+
+  test("fails where another upload came in between, and is mended by the next", async () => {
+    const real = openAt(s3, "work", "foo/artifacts/");
+    const mixed: S3Bucket = {
+      ...real,
+      put: async (key, ...rest) => {
+        // All files are put: now somebody else uploads, from the first file to the manifest.
+        if (key === "artifacts.json") await uploadTo(s3, "foo", { from: folder });
+        return real.put(key, ...rest);
+      },
+    };
+    await expect(uploadTo(s3, "foo", { bucket: mixed })).rejects.toMatchObject({
+      kind: "transient",
+      message:
+        "another upload to s3://work/foo/artifacts was under way: config/htan_projects.csv is not what artifacts.json says",
+      hint: expect.stringContaining("Upload again") as string,
+    });
+    await uploadTo(s3, "foo");
+    expect(await inspect()).toMatchObject({ verdict: { kind: "usable" }, isEqual: true });
+    await real.close();
+  });
+
+  test("fails where another upload of another build replaced its manifest", async () => {
+    const real = openAt(s3, "work", "foo/artifacts/");
+    const overtaken: S3Bucket = {
+      ...real,
+      put: async (key, ...rest) => {
+        const etag = await real.put(key, ...rest);
+        const build = { ...BUILD, version: "1.1.0" };
+        if (key === "artifacts.json") await uploadTo(s3, "foo", { build });
+        return etag;
+      },
+    };
+    await expect(uploadTo(s3, "foo", { bucket: overtaken })).rejects.toMatchObject({
+      kind: "transient",
+      message: expect.stringContaining("artifacts.json is not the one just put") as string,
+    });
+    await real.close();
   });
 
   test("says what it would do and does nothing when dry", async () => {
@@ -158,7 +199,10 @@ describe("uploadArtifacts(options)", () => {
   test("leaves no manifest of what is not there when it breaks in the middle", async () => {
     await uploadTo(s3, "foo", { from: folder });
     const manifest = stateOf(s3, "work")[MANIFEST];
-    s3.setFaults({ nthPut: 1, times: 99, status: 403, code: "AccessDenied" });
+    // The manifest would be taken.
+    s3.setFaults(({ operation, key }) =>
+      operation === "PutObject" && key !== MANIFEST ? { status: 403, code: "AccessDenied" } : null,
+    );
     await expect(uploadTo(s3, "foo")).rejects.toMatchObject({
       kind: "permanent",
       hint: expect.stringContaining("s3:PutObject") as string,
@@ -186,12 +230,24 @@ describe("downloadArtifacts(options)", () => {
   });
 
   test("does not even look at files of another version", async () => {
-    await uploadTo(s3, "foo", { version: "2.0.0" });
+    await uploadTo(s3, "foo", { build: { ...BUILD, version: "2.0.0" } });
     s3.removeObject("work", INDEX);
     expect(await download()).toMatchObject({
-      kind: "otherVersion",
+      kind: "otherBuild",
       manifest: { version: "2.0.0" },
     });
+  });
+
+  test.each([
+    ["another commit", "aaaa", "bbbb", "otherBuild"],
+    ["the same commit", "aaaa", "aaaa", "fetched"],
+    ["an uploader without git", null, "bbbb", "fetched"],
+    ["a worker that knows no commit", "aaaa", null, "fetched"],
+  ])("of %s: %j for %j is %s", async (_what, uploaded, running, kind) => {
+    await uploadTo(s3, "foo", { build: { ...BUILD, revision: uploaded } });
+    const found = await download({ ...BUILD, revision: running });
+    expect(found.kind).toBe(kind);
+    if (found.kind === "fetched") await rm(found.dir, { recursive: true });
   });
 
   test.each([
@@ -238,100 +294,73 @@ describe("downloadArtifacts(options)", () => {
 });
 
 describe("fetchArtifacts(options)", () => {
-  async function fetching(version: string): Promise<readonly [dir: string | null, log: string[]]> {
+  async function fetching(build: Build): Promise<readonly [dir: string | null, log: string[]]> {
     const log: string[] = [];
     const say = (level: string) => (message: string) => void log.push(`${level}: ${message}`);
     const dir = await fetchArtifacts({
-      ...{ bucket, namespace: "foo", version, scratch: () => makeFolder({}) },
+      ...{ bucket, namespace: "foo", build, makeFolder: () => makeFolder({}) },
       log: { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") },
     });
     return [dir, log];
   }
 
   test("says in one line what is used", async () => {
-    expect(await fetching("1.0.0")).toEqual([
+    expect(await fetching(BUILD)).toEqual([
       null,
       [
         "info: foo has no artifacts in s3://work/foo/artifacts: hdash's own views and lists are used",
       ],
     ]);
     await uploadTo(s3, "foo");
-    const [dir, log] = await fetching("1.0.0");
-    expect(dir).toMatch(/artifacts-[^/]+$/);
+    const [dir, log] = await fetching(BUILD);
+    expect(await readdir(dir ?? "")).toEqual(["config", "views"]);
     expect(log).toEqual([
-      `info: the artifacts of foo are used: ${own.files.size} files of hdash 1.0.0 (abc), uploaded 21 Nov 2026, 10:00 UTC`,
+      `info: the artifacts of foo are used: ${own.files.size} files of hdash 1.0.0 (0123456789ab), uploaded 21 Nov 2026, 10:00 UTC`,
     ]);
   });
 
-  test("warns of another version, naming both, and uses hdash's own", async () => {
+  test.each([
+    ["version", { ...BUILD, version: "1.1.0" }, "1.1.0 (0123456789ab)"],
+    ["commit", { ...BUILD, revision: "fedcba9876543210" }, "1.0.0 (fedcba987654)"],
+  ])("warns of another %s, naming both, and uses hdash's own", async (_what, build, named) => {
     await uploadTo(s3, "foo");
-    expect(await fetching("1.1.0")).toEqual([
+    expect(await fetching(build)).toEqual([
       null,
       [
-        "warn: the artifacts of foo in s3://work/foo/artifacts are of hdash 1.0.0, this is 1.1.0: its own views and lists are used; `hdash artifacts upload` replaces them",
+        `warn: the artifacts of foo in s3://work/foo/artifacts are of hdash 1.0.0 (0123456789ab), this is ${named}: its own views and lists are used; \`hdash artifacts upload\` replaces them`,
       ],
     ]);
   });
 });
 
 describe("a folder that cannot be written", () => {
-  test("fails the fetch, naming it", async () => {
+  test("fails the fetch, naming it, and is removed", async () => {
     await uploadTo(s3, "foo");
-    const file = join(await makeFolder({ file: "" }), "file");
-    const given = { bucket, namespace: "foo", version: "1.0.0", log: SILENT };
-    await expect(fetchArtifacts({ ...given, scratch: async () => file })).rejects.toMatchObject({
+    // A file lies where a folder has to be made.
+    const dir = await makeFolder({ views: "a file" });
+    const given = { bucket, namespace: "foo", build: BUILD, log: SILENT };
+    await expect(fetchArtifacts({ ...given, makeFolder: async () => dir })).rejects.toMatchObject({
       kind: "permanent",
-      message: expect.stringContaining(`no folder can be made in ${file}: ENOTDIR`) as string,
+      message: expect.stringContaining(`no artifacts can be written to ${dir}: `) as string,
     });
-    const written = downloadArtifacts({ bucket, version: "1.0.0", makeFolder: async () => file });
-    await expect(written).rejects.toMatchObject({
-      kind: "permanent",
-      message: expect.stringContaining(`no artifacts can be written to ${file}: `) as string,
-    });
+    await expect(readdir(dir)).rejects.toMatchObject({ code: "ENOENT" });
   });
 });
 
-describe("inspectArtifacts(bucket, own)", () => {
-  const states = async (): Promise<Readonly<Record<string, string>>> => {
-    const { files } = await inspectArtifacts(bucket, own.files);
-    const odd = files.filter(({ state }) => state !== "same");
-    return Object.fromEntries(odd.map(({ path, state }) => [path, state]));
-  };
-
-  test("finds nothing where there is nothing", async () => {
-    expect(await inspectArtifacts(bucket, own.files)).toEqual({
-      ...{ manifest: null, files: [], isWhole: false, isEqual: false },
+describe("mapAtOnce(items, work)", () => {
+  test("begins nothing after one has failed", async () => {
+    const begun: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    const items = Array.from({ length: 40 }, (_, n) => n);
+    const all = mapAtOnce(items, async (n) => {
+      begun.push(n);
+      if (n === 3) throw new Error("three");
+      await gate.promise;
     });
-  });
-
-  test("tells what differs from this checkout", async () => {
-    await uploadTo(s3, "foo", { from: folder });
-    expect(await states()).toEqual({
-      "config/htan_projects.csv": "differs",
-      "views/assets/größe + 1%2F2.css": "only there",
-    });
-    expect(await inspectArtifacts(bucket, own.files)).toMatchObject({
-      isWhole: true,
-      isEqual: false,
-    });
-  });
-
-  test("tells what is damaged, and what nobody listed", async () => {
-    await uploadTo(s3, "foo");
-    s3.setObject("work", INDEX, "changed");
-    s3.removeObject("work", "foo/artifacts/views/atlas.hbs");
-    s3.setObject("work", "foo/artifacts/views/stray.hbs", "stray");
-    expect(await states()).toEqual({
-      "views/index.hbs": "damaged",
-      "views/atlas.hbs": "damaged",
-      "views/stray.hbs": "unlisted",
-    });
-    expect(await inspectArtifacts(bucket, own.files)).toMatchObject({ isWhole: false });
-  });
-
-  test("tells what only this checkout has", async () => {
-    const files = new Map([...own.files].filter(([path]) => path !== "views/index.hbs"));
-    await uploadTo(s3, "foo", { set: { files, leftOut: [] } });
-    expect(await states()).toEqual({ "views/index.hbs": "only here" });
+    await expect(all).rejects.toThrow("three");
+    gate.resolve();
+    // What was under way ends, and would make room for others.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(begun.length).toBeLessThan(12);
   });
 });

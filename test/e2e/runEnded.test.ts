@@ -1,11 +1,19 @@
 // The last line of a run's log: what alarms read. It is there however a run ends and however quiet the log is, and not where none ended.
 
+import { mkdtemp } from "node:fs/promises";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import type { Shell } from "../../src/command.ts";
+import { readConfig } from "../../src/config.ts";
+import { makeEffects } from "../../src/effects.ts";
+import { makeLog } from "../../src/log.ts";
+import { PIPELINES } from "../../src/pipelineList.ts";
+import { work } from "../../src/work.ts";
 import { type Ended, hdash, start } from "../support/command.ts";
 import { type Services, startServices } from "../support/services.ts";
 
@@ -125,6 +133,51 @@ describe("the last line of a run's log", () => {
       ["htan", "failed"],
     ]);
   });
+
+  test("is written by each pipeline, also after one that could not begin", async () => {
+    const path = await mkdtemp(join(tmpdir(), "hdash-no-matrices-"));
+    const both = { ...env, MATRIX_SOURCE: "local", MATRIX_PATH: path };
+    const ended = await hdash([], { ...both, MATRIX_TARGET_BUCKET: "nowhere" });
+    expect(ended.code, ended.stderr).toBe(1);
+    expect(endsIn(ended).map(({ pipeline, status }) => [pipeline, status])).toEqual([
+      ["matrix", "failed"],
+      ["htan", "succeeded"],
+    ]);
+    expect(ended.stderr).toMatch(/^hdash: .*nowhere/m);
+  }, 60_000);
+
+  test("says how the run ended also where something that it had open cannot be closed", async () => {
+    const [lines, config] = [[] as string[], readConfig(env, ["synapse", "database", "site"])];
+    const shell: Shell = {
+      ...{ signal: new AbortController().signal, isTerminal: false, columns: () => 80 },
+      ...{ print: () => {}, ask: async () => "", environment: () => env, config: () => config },
+      ...{ logFormat: () => "json", report: () => 1, exit: () => {} },
+      log: () =>
+        makeLog({
+          ...{ format: "json", level: "info", clock: () => new Date(), secrets: [] },
+          write: (line) => void lines.push(line),
+        }),
+      withEffects: async (given, log, job) => {
+        const effects = makeEffects(given, log);
+        effects.onClose(() => Promise.reject(new Error("the door is stuck")));
+        try {
+          return await job(effects);
+        } finally {
+          await effects.close();
+        }
+      },
+    };
+    const entry = PIPELINES.find(({ name }) => name === "htan");
+    if (entry === undefined) throw new Error("there is no htan");
+    const code = await work(shell, config, entry, { atlases: null, force: false, wait: false });
+    const ended = { code, stdout: "", stderr: lines.join("\n") };
+    expect(code).toBe(0);
+    expect(endOf(ended)).toEqual({ ...NONE, level: "info", status: "succeeded" });
+    expect(linesOf(ended).at(-2)).toMatchObject({
+      level: "warn",
+      msg: "what htan had open could not be closed: the door is stuck",
+    });
+  }, 60_000);
 
   test("is a sentence for people where the log is plain", async () => {
     const ended = await hdash(["run", "htan"], { ...services.env, HDASH_DB_PORT: "x" });

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { makeScratch, removeStaleScratch } from "../../src/engine/scratch.ts";
+import { makeArtifactsFolder, makeScratch, removeStaleScratch } from "../../src/engine/scratch.ts";
 import { SILENT } from "../../src/log.ts";
 import { claimRun } from "../../src/store/claims.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
@@ -62,11 +62,31 @@ describe("removeStaleScratch(db, dir, log)", () => {
     await leave("run-900-1-elsewhere", elsewhere);
     await leave("run-900-1-torn", "{");
     await leave("not-ours", own);
-    await removeStaleScratch(world.database.db, dir, SILENT);
+    await removeStaleScratch(world.database.db, dir, SILENT, new Date());
     expect((await readdir(dir)).sort()).toEqual(
       ["not-ours", `${active}alive`, `${active}elsewhere`, "run-900-1-alive"].sort(),
     );
-    await removeStaleScratch(world.database.db, join(dir, "none"), SILENT);
+    await removeStaleScratch(world.database.db, join(dir, "none"), SILENT, new Date());
+  });
+
+  test("removes the artifacts of dead workers, and those of unknown ones after a day", async () => {
+    const home = await mkdtemp(join(dir, "home-"));
+    const own = identifyProcess();
+    const [alive, dead, elsewhere, left] = await Promise.all([
+      makeArtifactsFolder(home, own),
+      makeArtifactsFolder(home, { ...own, startTicks: "1" }),
+      makeArtifactsFolder(home, { ...own, bootId: "another" }),
+      makeArtifactsFolder(home, { ...own, bootId: "another" }),
+    ]);
+    expect(JSON.parse(await readFile(join(dead, "owner.json"), "utf8"))).toMatchObject({
+      startTicks: "1",
+    });
+    const now = new Date();
+    const dayAgo = new Date(now.getTime() - 25 * 3_600_000);
+    for (const folder of [alive, left]) await utimes(folder, dayAgo, dayAgo);
+    await removeStaleScratch(world.database.db, home, SILENT, now);
+    const found = (await readdir(home)).map((name) => join(home, name));
+    expect(found.sort()).toEqual([alive, elsewhere].sort());
   });
 });
 

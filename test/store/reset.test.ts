@@ -69,17 +69,55 @@ describe("dropLedger(database)", () => {
     expect(await dropLedger(empty)).toBeNull();
   });
 
-  test("refuses a schema with somebody else's tables, and the one that is everybody's", async () => {
-    const other = await open("payroll");
-    await sql`create schema payroll create table salary (id integer)`.execute(other.db);
+  test("drops what a start left that was killed before the first migration", async () => {
+    const begun = await open("hdash_begun");
+    await sql`create schema hdash_begun
+      create table kysely_migration (name text, timestamp text)
+      create table kysely_migration_lock (id text, is_locked integer)`.execute(begun.db);
+    expect(await dropLedger(begun)).toBe(2);
+  });
+
+  test.each([
+    ["somebody else's table", "create table s.salary (id integer)", "salary"],
+    ["a view alone", "create view s.salaries as select 1 as one", "salaries"],
+    ["a sequence alone", "create sequence s.counter", "counter"],
+    ["a type alone", "create type s.pair as (a integer, b integer)", "pair"],
+    [
+      "somebody else's migrations",
+      "create table s.kysely_migration (name text); insert into s.kysely_migration values ('2020_payroll')",
+      "kysely_migration",
+    ],
+    ["a table of a ledger's name", "create table s.run (id integer)", "run"],
+    [
+      "a table of a ledger's name beside an empty list of migrations",
+      "create table s.kysely_migration (name text); create table s.run (id serial)",
+      "run",
+    ],
+    ["a lock of migrations alone", "create table s.kysely_migration_lock (id text)", "kysely_mig"],
+  ])("refuses a schema with %s, and names it", async (_what, statements, named) => {
+    const other = await open("s");
+    await sql`create schema s`.execute(other.db);
+    for (const one of statements.split(";")) await sql.raw(one).execute(other.db);
     await expect(dropLedger(other)).rejects.toMatchObject({
       kind: "permanent",
-      message: expect.stringContaining("not hdash's, e.g. salary") as string,
+      message: expect.stringContaining(`what is not hdash's, e.g. ${named}`) as string,
     });
+    expect(await schemas(other)).toContain("s");
+    await sql`drop schema s cascade`.execute(other.db);
+  });
+
+  test("refuses a ledger beside which somebody keeps a table, and the schema that is everybody's", async () => {
+    const shared = await ledger("hdash_shared");
+    await sql`create table hdash_shared.zebra (id integer generated always as identity)`.execute(
+      shared.db,
+    );
+    await expect(dropLedger(shared)).rejects.toMatchObject({
+      message: expect.stringContaining("what is not hdash's, e.g. zebra") as string,
+    });
+    expect(await listAtlases(shared.db)).toEqual([ATLAS]);
     await expect(dropLedger(await ledger("public"))).rejects.toMatchObject({
       kind: "permanent",
       message: expect.stringContaining("it is everybody's") as string,
     });
-    expect(await schemas(other)).toContain("payroll");
   });
 });
