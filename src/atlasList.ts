@@ -44,11 +44,14 @@ export async function registeredAtlases(effects: Effects): Promise<readonly Atla
 }
 
 /** The list that comes with this deployment, the namespace's artifact or hdash's own, and what to call it. */
-export async function givenAtlases(
-  effects: Effects,
-): Promise<{ readonly from: string; readonly atlases: readonly Atlas[] }> {
-  const dir = await effects.artifacts();
+export async function givenAtlases(effects: Effects): Promise<{
+  readonly from: string;
+  /** True where the namespace has a list that this hdash does not use, since it is of another build. */
+  readonly isOther: boolean;
+  readonly atlases: readonly Atlas[];
+}> {
+  const { dir, isOther } = await effects.artifacts();
   const path = join(dir, "config", "htan_projects.csv");
   const from = dir === effects.root ? path : "config/htan_projects.csv of the artifacts";
-  return { from, atlases: await loadAtlasFile(path) };
+  return { from, isOther, atlases: await loadAtlasFile(path) };
 }

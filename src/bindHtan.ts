@@ -28,7 +28,7 @@ export async function bindHtan(
     });
   }
   await effects.fonts();
-  const given = await effects.artifacts();
+  const { dir: given } = await effects.artifacts();
   const design = await loadDesign(effects.root, given);
   const componentsJson: unknown = JSON.parse(
     await readFile(join(given, "config", "htan_components.json"), "utf8"),

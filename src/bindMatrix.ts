@@ -40,7 +40,7 @@ export async function bindMatrix(
   const { matrix } = config;
   if (matrix === null) throw new HdashError("config", "MATRIX_SOURCE is not set");
   await effects.fonts();
-  const design = await loadDesign(effects.root, await effects.artifacts());
+  const design = await loadDesign(effects.root, (await effects.artifacts()).dir);
   const source = await openSource(effects, matrix);
   const { bucket, publisher } = await openTarget(effects, matrix);
   // Before the work, not after it: what may not be listed cannot be published to either.

@@ -14,6 +14,7 @@ import {
   type MatrixValues,
   type Stage,
 } from "./matrixConfig.ts";
+import { placesOf } from "./namespace.ts";
 import { VARIABLES } from "./variables.ts";
 
 /** What a command is going to use: only what it needs can be missing. */
@@ -122,11 +123,30 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
     return value ?? "";
   };
 
+  const namespace = text("NAMESPACE");
+  const places = namespace === null ? null : placesOf(namespace);
+  // A deployment that says who it is must not write where another one lives.
+  const placed = (name: keyof typeof values, own: string | undefined): string | null => {
+    const value = text(name)?.replace(/\/+$/, "") ?? null;
+    if (own === undefined || value === null) return value ?? own ?? null;
+    if (value !== own) {
+      problems.push(
+        problem(
+          name,
+          `is ${JSON.stringify(value)}, but the namespace ${namespace ?? ""} has ${own}`,
+        ),
+      );
+    }
+    return own;
+  };
+  const schema = placed("HDASH_DB_SCHEMA", places?.schema) ?? "hdash";
+  const prefix = placed("S3_PREFIX", places?.prefix.slice(0, -1)) ?? "";
+
   const home = resolve(text("HDASH_HOME") ?? ".hdash");
   const token = needs.includes("synapse")
     ? need("SYNAPSE_PASSWORD", "Synapse has to be read")
     : text("SYNAPSE_PASSWORD");
-  const database = readDatabase(text, need, values.HDASH_DB_PORT, home, problems);
+  const database = readDatabase(text, need, { port: values.HDASH_DB_PORT, schema, home, problems });
   const s3 = readS3(text, need, given["AWS_REGION"]?.trim());
   const matrix = makeMatrixConfig(matrixValues(values, text), (name, what) =>
     problems.push(problem(name, what)),
@@ -139,7 +159,7 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
     // A command that publishes needs the site's bucket as well; one that only looks after artifacts does not.
     (workBucket !== null && !needs.includes("site")) ||
     (matrix !== null && (matrix.source.kind === "canned" || matrix.targetBucket !== null));
-  const site = readSite(text, need, { home, s3, hasBuckets, problems });
+  const site = readSite(text, need, { home, s3, prefix, hasBuckets, problems });
   if (needs.includes("slack")) need("SLACK_WEBHOOK_URL", "a message has to be posted");
 
   if (problems.length > 0) {
@@ -163,8 +183,11 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
     siteUrl:
       text("S3_WEB_SITE_URL") ??
       (site.kind === "folder" ? pathToFileURL(resolve(site.dir, "index.html")).href : null),
-    slack: { webhookUrl: text("SLACK_WEBHOOK_URL"), label: text("HDASH_LABEL") },
-    namespace: text("NAMESPACE"),
+    slack: {
+      webhookUrl: text("SLACK_WEBHOOK_URL"),
+      label: text("HDASH_LABEL") ?? places?.label ?? null,
+    },
+    namespace,
     workBucket,
     home,
     concurrency: values.HDASH_CONCURRENCY,
@@ -215,10 +238,14 @@ type Needed = (name: keyof typeof SPECS, why: string) => string;
 function readDatabase(
   text: Text,
   need: Needed,
-  port: number,
-  home: string,
-  problems: string[],
+  known: {
+    readonly port: number;
+    readonly schema: string;
+    readonly home: string;
+    readonly problems: string[];
+  },
 ): Config["database"] {
+  const { port, schema, home, problems } = known;
   const isGiven = (name: keyof typeof SPECS): boolean => text(name) !== null;
   const host = text("HDASH_DB_HOST");
   if (host === null) {
@@ -245,7 +272,7 @@ function readDatabase(
     user: need("HDASH_DB_USER", why),
     password: need("HDASH_DB_PASSWORD", why),
     name: need("HDASH_DB_NAME", why),
-    schema: text("HDASH_DB_SCHEMA") ?? "hdash",
+    schema,
     tls,
   };
 }
@@ -282,6 +309,7 @@ function readSite(
   known: {
     readonly home: string;
     readonly s3: S3Config;
+    readonly prefix: string;
     /** True where buckets are used for something else than the site. */
     readonly hasBuckets: boolean;
     readonly problems: string[];
@@ -301,7 +329,7 @@ function readSite(
       problem("HDASH_SITE_DIR", "is set, but so is S3_BUCKET_NAME: the site goes to one place"),
     );
   }
-  return { kind: "s3", bucket, prefix: text("S3_PREFIX") ?? "", ...known.s3 };
+  return { kind: "s3", bucket, prefix: known.prefix, ...known.s3 };
 }
 
 function matrixValues(

@@ -98,7 +98,7 @@ export const SPECS = {
     "HDASH_DB_SCHEMA",
     /^[a-z_][a-z0-9_]{0,62}$/,
     "a lower-case Postgres name",
-  )({ default: "hdash" }),
+  )(optional),
   HDASH_DB_TLS: oneOf(["on", "off"])(optional),
   HDASH_DB_CA_FILE: text(optional),
   S3_ACCESS_KEY_ID: checked("S3_ACCESS_KEY_ID", /^\S+$/, "without spaces")(optional),

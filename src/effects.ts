@@ -30,7 +30,11 @@ export interface Effects {
   /** Folder that holds package.json, views/, config/ and migrations/. */
   readonly root: string;
   /** Folder whose config/ and views/ are to be used: the namespace's artifacts where it has any, else the root. */
-  artifacts(): Promise<string>;
+  artifacts(): Promise<{
+    readonly dir: string;
+    /** True where the namespace's are of another build: then it is the root. */
+    readonly isOther: boolean;
+  }>;
   /** Folder for work files; made when first asked for. */
   scratch(): Promise<string>;
   /** The ledger, migrated. */
@@ -117,20 +121,20 @@ export function makeEffects(
   };
   const artifacts = once(async () => {
     const { namespace, workBucket } = config;
-    if (namespace === null || workBucket === null) return root;
+    if (namespace === null || workBucket === null) return { dir: root, isOther: false };
     const { fetchArtifacts } = await import("./artifacts/fetch.ts");
     const prefix = placesOf(namespace).artifacts;
     const from = await openBucket(workBucket, { prefix, variable: "HDASH_WORK_BUCKET" });
     const { makeArtifactsFolder } = await import("./engine/scratch.ts");
     const { identifyProcess } = await import("./store/processIdentity.ts");
-    const fetched = await fetchArtifacts({
+    const { dir, isOther } = await fetchArtifacts({
       ...{ bucket: from, namespace, build: madeFrom, log },
       makeFolder: async () => makeArtifactsFolder(await scratch(), identifyProcess()),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
-    if (fetched === null) return root;
-    releases.push(() => rm(fetched, { recursive: true, force: true }));
-    return fetched;
+    if (dir === null) return { dir: root, isOther };
+    releases.push(() => rm(dir, { recursive: true, force: true }));
+    return { dir, isOther };
   });
   const publisherTo: Effects["publisherTo"] = async (target, options) => {
     const { makePublisher } = await import("./publish/publish.ts");

@@ -25,9 +25,12 @@ export function addUtilCommands(program: Command, shell: Shell): void {
       "the list to load (default: config/htan_projects.csv of the namespace's artifacts, or of hdash)",
     )
     .option("--file <csv>", "the same")
-    .action(async (file: string | undefined, options: { file?: string }) =>
-      shell.exit(await init(shell, file ?? options.file)),
-    );
+    .action(async (file: string | undefined, options: { file?: string }) => {
+      if (file !== undefined && options.file !== undefined && file !== options.file) {
+        throw new HdashError("usage", `init is given two lists: ${file} and ${options.file}`);
+      }
+      shell.exit(await init(shell, file ?? options.file));
+    });
 
   program
     .command("reset")
@@ -52,10 +55,18 @@ async function init(shell: Shell, given: string | undefined): Promise<number> {
   return shell.withEffects(config, log, async (effects) => {
     const { givenAtlases, loadAtlasFile } = await import("./atlasList.ts");
     const { saveAtlases } = await import("./store/atlases.ts");
-    const { from, atlases } =
+    const { from, isOther, atlases } =
       given === undefined
         ? await givenAtlases(effects)
-        : { from: given, atlases: await loadAtlasFile(given) };
+        : { from: given, isOther: false, atlases: await loadAtlasFile(given) };
+    if (isOther) {
+      // hdash's own list in the place of the namespace's would go unnoticed.
+      throw new HdashError(
+        "config",
+        `the atlas list of ${config.namespace ?? ""} is of another build of hdash; nothing was registered`,
+        { hint: "`hdash artifacts upload` from this build's checkout, or name a file." },
+      );
+    }
     const { db } = await effects.database();
     const saved = await saveAtlases(db, atlases);
     for (const [what, names] of Object.entries({
@@ -138,11 +149,6 @@ function refuseDrop({ namespace, database, home }: Config): void {
       },
     );
   }
-  const own = placesOf(namespace).schema;
-  if (schema === own) return;
-  throw new HdashError("usage", `${schema} is not the schema of the namespace ${namespace}`, {
-    hint: `Set HDASH_DB_SCHEMA=${own}, or the NAMESPACE that it belongs to.`,
-  });
 }
 
 /** Opens the database without migrating it: what is to go need not be brought up to date. */

@@ -54,7 +54,7 @@ export const VARIABLES: readonly Variable[] = [
   v(
     "HDASH_DB_SCHEMA",
     "Database",
-    "hdash",
+    "hdash (hdash_NAMESPACE with one)",
     "hdash",
     "Postgres schema that holds hdash's tables; made at start-up",
   ),
@@ -104,7 +104,7 @@ export const VARIABLES: readonly Variable[] = [
   v(
     "S3_PREFIX",
     "Site",
-    "(the bucket's root)",
+    "(the bucket's root; NAMESPACE with one)",
     "dashboard/",
     "Everything of the site lies below it",
   ),
@@ -227,7 +227,7 @@ export const VARIABLES: readonly Variable[] = [
   v(
     "HDASH_LABEL",
     "Slack",
-    "",
+    "(NAMESPACE, unless that is main)",
     "staging",
     "Put before the title of Slack messages; tells deployments apart",
   ),
@@ -236,7 +236,7 @@ export const VARIABLES: readonly Variable[] = [
     "Worker",
     "(none: a deployment of its own)",
     "staging",
-    "Which of the deployments in an account this is; its artifacts are used",
+    "Which of the deployments in an account this is: its folder, schema and artifacts",
   ),
   v(
     "HDASH_WORK_BUCKET",

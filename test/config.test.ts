@@ -79,6 +79,28 @@ describe("readConfig(env, needs)", () => {
     expect(config.slack.webhookUrl).toBeNull();
   });
 
+  test("puts a namespace's deployment in its own places", () => {
+    const env = { ...TWELVE, NAMESPACE: "foo-bar" };
+    const config = readConfig(env, ["synapse", "database", "site"]);
+    expect(config.database).toMatchObject({ schema: "hdash_foo_bar" });
+    expect(config.site).toMatchObject({ prefix: "foo-bar" });
+    expect(config.slack.label).toBe("foo-bar");
+    const own = { HDASH_DB_SCHEMA: "hdash_foo_bar", S3_PREFIX: "foo-bar/", HDASH_LABEL: "try" };
+    const said = readConfig({ ...env, ...own }, ["synapse", "database", "site"]);
+    expect([said.site, said.slack.label]).toEqual([config.site, "try"]);
+  });
+
+  test("refuses another namespace's places", () => {
+    const message = problemsOf(
+      { ...TWELVE, NAMESPACE: "foo", HDASH_DB_SCHEMA: "hdash_main", S3_PREFIX: "main" },
+      [],
+    );
+    expect(message).toContain(
+      'HDASH_DB_SCHEMA is "hdash_main", but the namespace foo has hdash_foo',
+    );
+    expect(message).toContain('S3_PREFIX is "main", but the namespace foo has foo');
+  });
+
   test("reads an empty value as not set", () => {
     const config = readConfig({ HDASH_DB_HOST: "", S3_BUCKET_NAME: "  ", HDASH_DB_PORT: "" }, []);
     expect(config.database.kind).toBe("embedded");

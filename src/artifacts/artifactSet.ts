@@ -33,10 +33,12 @@ const FOLDERS = ["config", "views"] as const;
 export async function readArtifactSet(root: string, from: string | null): Promise<ArtifactSet> {
   const own = await filesOf(root);
   const other = from === null ? [] : await filesOf(from);
-  if (from !== null && other.length === 0) {
+  if (from !== null && !other.some(isArtifact)) {
+    const found = other.slice(0, 3).join(", ");
     throw new HdashError(
       "usage",
-      `${from} holds no artifacts: there is nothing in config/ or views/`,
+      `${from === "" ? "the folder that --from names" : from} holds no artifacts: ` +
+        (found === "" ? "there is nothing in config/ or views/" : `hdash does not read ${found}`),
       {
         hint: "Give it the files that differ, e.g. config/htan_projects.csv or views/index.hbs; the others are those of this hdash.",
       },

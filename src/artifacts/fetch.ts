@@ -10,8 +10,16 @@ export interface FetchOptions extends DownloadOptions {
   readonly log: Log;
 }
 
-/** Fetches the artifacts into a new folder and returns it; null where hdash's own files are to be used. */
-export async function fetchArtifacts(options: FetchOptions): Promise<string | null> {
+/** What came of looking for artifacts. */
+export interface FetchedArtifacts {
+  /** The folder they are in; null: hdash's own files are to be used. */
+  readonly dir: string | null;
+  /** True where there are artifacts, but of another build than this. */
+  readonly isOther: boolean;
+}
+
+/** Fetches the artifacts into a new folder, and says in the log what is used. */
+export async function fetchArtifacts(options: FetchOptions): Promise<FetchedArtifacts> {
   const { bucket, namespace, build, log } = options;
   const found = await downloadArtifacts(options);
   switch (found.kind) {
@@ -19,20 +27,20 @@ export async function fetchArtifacts(options: FetchOptions): Promise<string | nu
       log.info(
         `${namespace} has no artifacts in ${bucket.uri}: hdash's own views and lists are used`,
       );
-      return null;
+      return { dir: null, isOther: false };
     case "otherBuild":
       log.warn(
         `the artifacts of ${namespace} in ${bucket.uri} are of hdash ${nameBuild(found.manifest)}, this is ${nameBuild(build)}: ` +
           "its own views and lists are used; `hdash artifacts upload` replaces them",
       );
-      return null;
+      return { dir: null, isOther: true };
     case "fetched": {
       const { files, uploadedAt } = found.manifest;
       log.info(
         `the artifacts of ${namespace} are used: ${count(files.length, "file")} of hdash ${nameBuild(found.manifest)}, uploaded ${instant(uploadedAt)}`,
         { namespace, files: files.length, uploadedAt },
       );
-      return found.dir;
+      return { dir: found.dir, isOther: false };
     }
   }
 }

@@ -65,6 +65,14 @@ describe("readArtifactSet(root, from)", () => {
     });
   });
 
+  test("refuses a folder in which hdash reads nothing: a name may be misspelt", async () => {
+    const from = await makeFolder({ "config/htan_project.csv": LIST });
+    await expect(readArtifactSet(ROOT, from)).rejects.toMatchObject({
+      kind: "usage",
+      message: `${from} holds no artifacts: hdash does not read config/htan_project.csv`,
+    });
+  });
+
   test("refuses a folder with neither config/ nor views/", async () => {
     const from = await makeFolder({ "htan_projects.csv": LIST });
     await expect(readArtifactSet(ROOT, from)).rejects.toMatchObject({

@@ -297,7 +297,7 @@ describe("fetchArtifacts(options)", () => {
   async function fetching(build: Build): Promise<readonly [dir: string | null, log: string[]]> {
     const log: string[] = [];
     const say = (level: string) => (message: string) => void log.push(`${level}: ${message}`);
-    const dir = await fetchArtifacts({
+    const { dir } = await fetchArtifacts({
       ...{ bucket, namespace: "foo", build, makeFolder: () => makeFolder({}) },
       log: { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") },
     });

@@ -80,13 +80,13 @@ describe("hdash doctor", () => {
     [
       "a namespace without artifacts",
       "Artifacts",
-      { HDASH_WORK_BUCKET: "site", NAMESPACE: "foo" },
+      { HDASH_WORK_BUCKET: "site", NAMESPACE: "foo", HDASH_DB_SCHEMA: "" },
       /note .*foo\/artifacts can be read: there is nothing[\s\S]*→ `hdash artifacts upload`/,
     ],
     [
       "a work bucket that is not there",
       "Artifacts",
-      { HDASH_WORK_BUCKET: "other", NAMESPACE: "foo" },
+      { HDASH_WORK_BUCKET: "other", NAMESPACE: "foo", HDASH_DB_SCHEMA: "" },
       /BAD .*other[\s\S]*→ .*HDASH_WORK_BUCKET/,
     ],
     [
@@ -151,6 +151,14 @@ describe("hdash-util init", () => {
     const ended = await hdashUtil(["init", path], services.env);
     expect(ended.code).toBe(2);
     expect(ended.stderr).toContain("latin1.csv cannot be read: it is not UTF-8; save it so");
+  });
+
+  test("refuses two lists at once", async () => {
+    const ended = await hdashUtil(["init", "a.csv", "--file", "b.csv"], services.env);
+    expect([ended.code, ended.stderr]).toEqual([
+      2,
+      "hdash-util: init is given two lists: a.csv and b.csv\n",
+    ]);
   });
 
   test("refuses a file that is not there", async () => {

@@ -252,6 +252,13 @@ describe("a run of a namespace", () => {
     await artifacts("upload", "--namespace", "older", "--from", folder);
     becomeVersion("older", "9.9.9");
     const env = environmentOf("older");
+    const refused = await hdashUtil(["init"], env);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining(
+        "hdash-util: the atlas list of older is of another build of hdash; nothing was registered\n",
+      ),
+    ]);
     await hdashUtil(["init", "--file", join(services.world, "atlases.csv")], env);
     const ended = await hdash(["run", "htan"], env);
     expect(ended.code, ended.stderr).toBe(0);
@@ -312,11 +319,17 @@ describe("two namespaces side by side", () => {
     const other = await belongingsOf("gone-not");
     const env = environmentOf("gone");
     for (const [change, expected] of [
-      [{ NAMESPACE: "main", HDASH_DB_SCHEMA: "hdash_main" }, /hdash_main is production's schema/],
-      [{ HDASH_DB_SCHEMA: "hdash_main" }, /hdash_main is production's schema/],
+      [
+        { NAMESPACE: "main", HDASH_DB_SCHEMA: "hdash_main", S3_PREFIX: "main" },
+        /hdash_main is production's schema/,
+      ],
+      [
+        { NAMESPACE: "", HDASH_DB_SCHEMA: "hdash_main", S3_PREFIX: "" },
+        /hdash_main is production's schema/,
+      ],
       [
         { HDASH_DB_SCHEMA: "hdash_gone_not" },
-        /hdash_gone_not is not the schema of the namespace gone/,
+        /HDASH_DB_SCHEMA is "hdash_gone_not", but the namespace gone has hdash_gone/,
       ],
       [{ NAMESPACE: "" }, /hdash_gone is not dropped, since NAMESPACE does not say whose it is/],
       [{ HDASH_DB_HOST: "", HDASH_DB_USER: "", HDASH_DB_PASSWORD: "", HDASH_DB_NAME: "" }, /embed/],
