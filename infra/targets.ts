@@ -143,9 +143,8 @@ const TARGETS: Readonly<Record<string, () => Promise<number>>> = {
   },
   async deploy_base() {
     const target = baseTargetOf();
-    return await cdk(
-      ...([target, "deploy", "--exclusively", ...deployment, baseStackName(target.stage)] as const),
-    );
+    const stack = baseStackName(target.stage);
+    return await cdk(target, "deploy", "--exclusively", ...deployment, stack);
   },
   async destroy_base() {
     const target = baseTargetOf();

@@ -79,10 +79,7 @@ async function withPlace(
   const config = shell.config(["artifacts"]);
   const namespace = namespaceOf(flags, config);
   return shell.withEffects(config, shell.log(config), async (effects) => {
-    const bucket = await effects.openBucket(workBucketOf(config), {
-      prefix: placesOf(namespace).artifacts,
-      variable: "HDASH_WORK_BUCKET",
-    });
+    const bucket = await effects.openWorkBucket(placesOf(namespace).artifacts);
     return work({ effects, namespace, bucket });
   });
 }
@@ -94,11 +91,6 @@ function namespaceOf(flags: NamespaceFlag, config: Config): string {
   throw new HdashError("usage", "no namespace is named", {
     hint: "Say which: --namespace NAME, or the variable NAMESPACE. `make namespace` prints the one of this checkout's branch.",
   });
-}
-
-function workBucketOf({ workBucket }: Config): string {
-  if (workBucket !== null) return workBucket;
-  throw new HdashError("config", "HDASH_WORK_BUCKET is not set");
 }
 
 /** What this hdash's files belong to: an image knows its commit, a checkout asks git. */
@@ -221,8 +213,7 @@ async function remove(
     }
     const { findHoldings, removeHolding } = await import("./artifacts/remove.ts");
     const { prefix } = placesOf(namespace);
-    const work = { prefix, variable: "HDASH_WORK_BUCKET" };
-    const buckets = [await effects.openBucket(workBucketOf(config), work)];
+    const buckets = [await effects.openWorkBucket(prefix)];
     if (isWhole && config.site.kind === "s3" && config.site.bucket !== config.workBucket) {
       buckets.push(await effects.openBucket(config.site.bucket, { prefix }));
     }

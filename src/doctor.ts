@@ -200,8 +200,7 @@ const askArtifacts: Ask = async ({ namespace, workBucket }, effects, signal) => 
   return [
     await attempt(service, `s3://${workBucket}`, async () => {
       const { inspectArtifacts } = await import("./artifacts/inspect.ts");
-      const place = { prefix: placesOf(namespace).artifacts, variable: "HDASH_WORK_BUCKET" };
-      const bucket = await effects.openBucket(workBucket, place);
+      const bucket = await effects.openWorkBucket(placesOf(namespace).artifacts);
       const { nameBuild } = await import("./artifacts/build.ts");
       const build = effects.madeFrom;
       const { verdict } = await inspectArtifacts(bucket, new Map(), build, signal);

@@ -45,6 +45,8 @@ export interface Effects {
   publisher(): Promise<Publisher>;
   /** Opens another bucket than the site's, or what lies below a prefix of one, reached like the site's. */
   openBucket(name: string, options?: OpenBucketOptions): Promise<S3Bucket>;
+  /** Opens what lies below a prefix of the private bucket; throws a config error where none is named. */
+  openWorkBucket(prefix: string): Promise<S3Bucket>;
   /** Publishes to a bucket, remembering it in the ledger. */
   publisherTo(bucket: Bucket, options?: { readonly isPublicRead: boolean }): Promise<Publisher>;
   /** Has something released with the effects. */
@@ -119,12 +121,16 @@ export function makeEffects(
     releases.push(() => opened.close());
     return opened;
   };
+  const openWorkBucket: Effects["openWorkBucket"] = async (prefix) => {
+    const variable = "HDASH_WORK_BUCKET";
+    if (config.workBucket === null) throw new HdashError("config", `${variable} is not set`);
+    return openBucket(config.workBucket, { prefix, variable });
+  };
   const artifacts = once(async () => {
     const { namespace, workBucket } = config;
     if (namespace === null || workBucket === null) return { dir: root, isOther: false };
     const { fetchArtifacts } = await import("./artifacts/fetch.ts");
-    const prefix = placesOf(namespace).artifacts;
-    const from = await openBucket(workBucket, { prefix, variable: "HDASH_WORK_BUCKET" });
+    const from = await openWorkBucket(placesOf(namespace).artifacts);
     const { makeArtifactsFolder } = await import("./engine/scratch.ts");
     const { identifyProcess } = await import("./store/processIdentity.ts");
     const { dir, isOther } = await fetchArtifacts({
@@ -183,6 +189,7 @@ export function makeEffects(
     bucket,
     publisher,
     openBucket,
+    openWorkBucket,
     publisherTo,
     onClose: (release) => void releases.push(release),
     fonts,

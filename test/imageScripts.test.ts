@@ -1,22 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 
-import { type Ended, makeScripts, type Scripts } from "./support/scripts.ts";
+import { type Ended, useScripts } from "./support/scripts.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-let dir = "";
-let run: Scripts["run"];
-let standIn: Scripts["standIn"];
-let git: Scripts["git"];
-beforeEach(() => {
-  ({ dir, run, standIn, git } = makeScripts());
-});
-afterEach(() => {
-  rmSync(dir, { recursive: true });
-});
+const { dir, run, standIn, git } = useScripts();
 
 describe(".github/image.sh", () => {
   const image = "registry.example.org/hdash:v1";

@@ -1,20 +1,11 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 
-import { type Ended, makeScripts, type Scripts } from "./support/scripts.ts";
+import { type Ended, useScripts } from "./support/scripts.ts";
 
-let dir = "";
-let run: Scripts["run"];
-let standIn: Scripts["standIn"];
-let git: Scripts["git"];
-beforeEach(() => {
-  ({ dir, run, standIn, git } = makeScripts());
-});
-afterEach(() => {
-  rmSync(dir, { recursive: true });
-});
+const { dir, run, standIn, git } = useScripts();
 
 describe(".github/namespace.sh", () => {
   const namespaceOf = (branch: string): Ended => run("namespace.sh", { BRANCH: branch });

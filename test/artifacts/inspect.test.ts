@@ -1,44 +1,16 @@
 // What artifacts a namespace is said to have: as they compare with this checkout, and as a run would judge them.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { readArtifactSet } from "../../src/artifacts/artifactSet.ts";
-import { downloadArtifacts } from "../../src/artifacts/download.ts";
 import { inspectArtifacts } from "../../src/artifacts/inspect.ts";
-import type { S3Bucket } from "../../src/store/s3Bucket.ts";
-import { type S3Server, startS3 } from "../support/s3Server.ts";
-import { BUILD, LIST, makeFolder, openAt, ROOT, uploadTo } from "./rig.ts";
+import { BUILD, ROOT, uploadTo, useWorkBucket } from "./rig.ts";
 
 const MANIFEST = "foo/artifacts/artifacts.json";
 const INDEX = "foo/artifacts/views/index.hbs";
 
-let s3: S3Server;
-let bucket: S3Bucket;
-let folder = "";
 const own = await readArtifactSet(ROOT, null);
-
-beforeAll(async () => {
-  s3 = await startS3({ buckets: ["work"], pageKeys: 7 });
-  bucket = openAt(s3, "work", "foo/artifacts/");
-  folder = await makeFolder({
-    "config/htan_projects.csv": LIST,
-    "views/assets/größe + 1%2F2.css": "p {}",
-  });
-});
-
-afterAll(async () => {
-  await bucket.close();
-  await s3.close();
-});
-
-beforeEach(() => {
-  for (const key of s3.objects("work").keys()) s3.removeObject("work", key);
-});
-
-const inspect = () => inspectArtifacts(bucket, own.files, BUILD);
-
-const download = (build = BUILD) =>
-  downloadArtifacts({ ...{ bucket, build, lookAgainMs: 1 }, makeFolder: () => makeFolder({}) });
+const { s3, bucket, folder, inspect, download } = await useWorkBucket(own);
 
 describe("inspectArtifacts(bucket, own)", () => {
   const states = async (): Promise<Readonly<Record<string, string>>> => {

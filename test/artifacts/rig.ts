@@ -4,13 +4,17 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { readArtifactSet } from "../../src/artifacts/artifactSet.ts";
+import { afterAll, beforeEach } from "vitest";
+
+import { type ArtifactSet, readArtifactSet } from "../../src/artifacts/artifactSet.ts";
 import type { Build } from "../../src/artifacts/build.ts";
+import { downloadArtifacts } from "../../src/artifacts/download.ts";
+import { inspectArtifacts } from "../../src/artifacts/inspect.ts";
 import { uploadArtifacts, type Uploaded, type UploadOptions } from "../../src/artifacts/upload.ts";
 import { placesOf } from "../../src/namespace.ts";
 import type { RetryPolicy } from "../../src/retry.ts";
 import { openS3Bucket, type S3Bucket } from "../../src/store/s3Bucket.ts";
-import type { S3Server } from "../support/s3Server.ts";
+import { type S3Server, startS3 } from "../support/s3Server.ts";
 
 /** The repository. */
 export const ROOT = join(import.meta.dirname, "..", "..");
@@ -61,4 +65,42 @@ export async function uploadTo(
 /** Key → etag of everything in a bucket. */
 export function stateOf(s3: S3Server, bucket: string): Readonly<Record<string, string>> {
   return Object.fromEntries([...s3.objects(bucket)].map(([key, { etag }]) => [key, etag]));
+}
+
+/** The artifacts of the namespace "foo" in a bucket of a test file's own, emptied before each test. */
+export interface WorkBucket {
+  readonly s3: S3Server;
+  /** What lies below foo/artifacts/. */
+  readonly bucket: S3Bucket;
+  /** A folder to upload from, with a list and a style that this checkout has not. */
+  readonly folder: string;
+  inspect(): ReturnType<typeof inspectArtifacts>;
+  download(build?: Build): ReturnType<typeof downloadArtifacts>;
+}
+
+/** Starts the S3 server of a test file, and ends it with the file. */
+export async function useWorkBucket(own: ArtifactSet): Promise<WorkBucket> {
+  // A page of the listing holds fewer keys than a set has files.
+  const s3 = await startS3({ buckets: ["work"], pageKeys: 7 });
+  const bucket = openAt(s3, "work", "foo/artifacts/");
+  const folder = await makeFolder({
+    "config/htan_projects.csv": LIST,
+    "views/assets/größe + 1%2F2.css": "p {}",
+  });
+  beforeEach(() => {
+    s3.setFaults(null);
+    for (const key of s3.objects("work").keys()) s3.removeObject("work", key);
+  });
+  afterAll(async () => {
+    await bucket.close();
+    await s3.close();
+  });
+  return {
+    s3,
+    bucket,
+    folder,
+    inspect: () => inspectArtifacts(bucket, own.files, BUILD),
+    download: (build = BUILD) =>
+      downloadArtifacts({ ...{ bucket, build, lookAgainMs: 1 }, makeFolder: () => makeFolder({}) }),
+  };
 }

@@ -3,57 +3,35 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { readArtifactSet } from "../../src/artifacts/artifactSet.ts";
 import { mapAtOnce } from "../../src/artifacts/atOnce.ts";
 import type { Build } from "../../src/artifacts/build.ts";
-import { downloadArtifacts } from "../../src/artifacts/download.ts";
 import { fetchArtifacts } from "../../src/artifacts/fetch.ts";
-import { inspectArtifacts } from "../../src/artifacts/inspect.ts";
 import { SILENT } from "../../src/log.ts";
 import type { S3Bucket } from "../../src/store/s3Bucket.ts";
-import { type S3Server, startS3 } from "../support/s3Server.ts";
-import { AT, BUILD, LIST, makeFolder, openAt, ROOT, stateOf, uploadTo } from "./rig.ts";
+import {
+  AT,
+  BUILD,
+  LIST,
+  makeFolder,
+  openAt,
+  ROOT,
+  stateOf,
+  uploadTo,
+  useWorkBucket,
+} from "./rig.ts";
 
 const MANIFEST = "foo/artifacts/artifacts.json";
 const INDEX = "foo/artifacts/views/index.hbs";
 
-let s3: S3Server;
-let bucket: S3Bucket;
-let folder = "";
 const own = await readArtifactSet(ROOT, null);
-
-beforeAll(async () => {
-  s3 = await startS3({ buckets: ["work"], pageKeys: 7 });
-  bucket = openAt(s3, "work", "foo/artifacts/");
-  folder = await makeFolder({
-    "config/htan_projects.csv": LIST,
-    "views/assets/größe + 1%2F2.css": "p {}",
-  });
-});
-
-afterAll(async () => {
-  await bucket.close();
-  await s3.close();
-});
-
-beforeEach(() => {
-  s3.setFaults(null);
-  for (const key of s3.objects("work").keys()) s3.removeObject("work", key);
-});
+const { s3, bucket, folder, inspect, download } = await useWorkBucket(own);
 
 function putKeys(): readonly string[] {
   return s3.puts.splice(0).map(({ key }) => key);
 }
-
-const inspect = () => inspectArtifacts(bucket, own.files, BUILD);
-
-const download = (build = BUILD) =>
-  downloadArtifacts({
-    ...{ bucket, build, lookAgainMs: 1 },
-    makeFolder: () => makeFolder({}),
-  });
 
 describe("uploadArtifacts(options)", () => {
   test("puts every file, and the manifest last", async () => {

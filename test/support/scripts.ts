@@ -1,9 +1,12 @@
 // Runs scripts of .github in a folder of their own, with commands that stand in for real ones.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import { afterEach, beforeEach } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -29,9 +32,15 @@ export interface Scripts {
   readonly git: (...args: readonly string[]) => string;
 }
 
-/** Makes a folder, which the caller removes. */
-export function makeScripts(): Scripts {
-  const dir = mkdtempSync(join(tmpdir(), "hdash-scripts-"));
+/** Gives each test of a file an empty folder, under the same name. */
+export function useScripts(): Scripts {
+  const dir = join(tmpdir(), `hdash-scripts-${randomUUID()}`);
+  beforeEach(() => {
+    mkdirSync(dir, { mode: 0o700 });
+  });
+  afterEach(() => {
+    rmSync(dir, { recursive: true });
+  });
   return {
     dir,
     run(script, variables, ...args) {
