@@ -42,6 +42,7 @@ export async function doStep<P extends Json, I, O extends Ports>(
     name: step.name,
     version: step.version,
     outputs: step.outputs,
+    uses: step.uses,
     repin: step.repin === true,
     pin: (signal) => (step.pin === undefined ? Promise.resolve(null) : step.pin(params, signal)),
     run: async (values, ctx, pin) =>
@@ -66,10 +67,12 @@ async function find(
     session.throwIfStopped();
     const pin = await takePin(session, scope, step);
     const { key, document } = stepKey({
+      kind: "step",
       step: step.name,
       version: step.version,
       params,
       pin,
+      ...(step.uses === undefined ? {} : { uses: step.uses }),
       inputs: digests,
     });
     const done = await share(session, scope, step, key, () =>

@@ -15,6 +15,8 @@ export interface AnyStep {
   readonly name: string;
   readonly version: number;
   readonly outputs: Ports;
+  /** Undefined where the step says nothing. */
+  readonly uses: Json | undefined;
   readonly repin?: boolean;
   pin(signal: AbortSignal): Promise<Json>;
   run(

@@ -99,13 +99,15 @@ export interface StepContext {
 }
 
 /**
- * A unit of work whose result is kept under sha256({step, version, params, pin, inputs by content}).
- * `run` must be pure given inputs, params and pin. Bump `version` whenever its output can change.
+ * A unit of work whose result is kept under sha256({kind, step, version, params, pin, uses, inputs by content}).
+ * `run` must be pure given inputs, params, pin and uses. Bump `version` whenever its output can change.
  */
 export interface Step<P extends Json, I, O extends Ports> {
   readonly name: string;
   readonly version: number;
   readonly outputs: O;
+  /** What the step closes over besides code: digests of templates and tables, versions of libraries. Part of the key. */
+  readonly uses?: Json;
   /** Says cheaply whether the source moved (an etag, an md5). Only for steps that read the outside world. */
   readonly pin?: (params: P, signal: AbortSignal) => Promise<Json>;
   /** True where the source can move while it is read: the pin is taken again after run(), and a move is a transient failure. */

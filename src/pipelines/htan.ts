@@ -146,19 +146,17 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
     { hasMatrices, gallery }: { hasMatrices: boolean; gallery: readonly MatrixGallery[] },
   ): Promise<AtlasSite> {
     const { analysis, numbers } = await plan.do(steps.checkAtlas, {
-      params: { atlas: { ...atlas }, components: effects.componentsDigest },
+      params: { atlas: { ...atlas } },
       inputs: { files, contents },
     });
     const { ...measures } = await plan.read(numbers);
     const { figures, drawings } = await plan.do(steps.drawFigures, {
-      params: { drawnBy: effects.drawnBy, components: effects.componentsDigest },
+      params: null,
       inputs: { analysis },
     });
     const { pages } = await plan.do(steps.renderAtlas, {
       params: {
         atlas: { ...atlas },
-        design: effects.designDigest,
-        components: effects.componentsDigest,
         hasMatrices,
       },
       inputs: {
@@ -226,13 +224,12 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
         build,
         viewId,
         siteUrl: effects.siteUrl,
-        design: effects.designDigest,
         hasMatrices,
       },
       inputs: { summary },
     });
     const { hashed, named } = await plan.do(steps.collectAssets, {
-      params: { design: effects.designDigest },
+      params: null,
       inputs: {},
     });
     const parts: SitePart[] = [
@@ -258,7 +255,6 @@ type SiteParams = {
   readonly build: string;
   readonly viewId: string;
   readonly siteUrl: string | null;
-  readonly design: Digest;
   readonly hasMatrices: boolean;
 };
 
@@ -369,10 +365,11 @@ function makeSteps(effects: HtanEffects) {
       // 2: the measures have a port of their own, so that a run in which nothing moved need not read the analysis.
       // 3: values are capped, and what follows an unclosed quote is not read.
       version: 3,
+      uses: { components: effects.componentsDigest },
       outputs: { analysis: json<AtlasAnalysis>(), numbers: json<Measures>() },
       async run(
         { files, contents }: { files: AtlasFiles; contents: readonly BlobFile[] },
-        { atlas }: { atlas: AtlasParam; components: Digest },
+        { atlas }: { atlas: AtlasParam },
         ctx,
       ) {
         const manifests = [];
@@ -395,12 +392,9 @@ function makeSteps(effects: HtanEffects) {
       name: "drawFigures",
       // 2: events are drawn wherever their days are, and say how many specimens share them.
       version: 2,
+      uses: { components: effects.componentsDigest, drawnBy: effects.drawnBy },
       outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
-      async run(
-        { analysis }: { analysis: AtlasAnalysis },
-        _params: { drawnBy: Readonly<Record<string, string>>; components: Digest },
-        ctx,
-      ) {
+      async run({ analysis }: { analysis: AtlasAnalysis }, _params: null, ctx) {
         // Loaded when first drawn: a run in which nothing moved needs no chart engine.
         const { drawFigure } = await import("../render/figure.ts");
         const { renderPng } = await import("../render/png.ts");
@@ -441,6 +435,7 @@ function makeSteps(effects: HtanEffects) {
       name: "renderAtlas",
       // 2: tables keep a share of each rule, and links are named by component.
       version: 2,
+      uses: { components: effects.componentsDigest, design: effects.designDigest },
       outputs: { pages: publicTree() },
       run: async (
         inputs: {
@@ -449,10 +444,7 @@ function makeSteps(effects: HtanEffects) {
           past: AtlasPast;
           gallery: readonly MatrixGallery[];
         },
-        {
-          atlas,
-          hasMatrices,
-        }: { atlas: AtlasParam; design: Digest; components: Digest; hasMatrices: boolean },
+        { atlas, hasMatrices }: { atlas: AtlasParam; hasMatrices: boolean },
       ) => {
         const { analysis, figures, past, gallery } = inputs;
         const pages = makeAtlasPage(
@@ -486,13 +478,15 @@ function makeSteps(effects: HtanEffects) {
     collectAssets: step({
       name: "collectAssets",
       version: 1,
+      uses: { design: effects.designDigest },
       outputs: { hashed: publicTree(), named: publicTree() },
-      run: async (_inputs: object, _params: { design: Digest }) => splitAssets(assets.files),
+      run: async (_inputs: object, _params: null) => splitAssets(assets.files),
     }),
 
     renderSite: step({
       name: "renderSite",
       version: 1,
+      uses: { design: effects.designDigest },
       outputs: { pages: publicTree() },
       run: async (
         {

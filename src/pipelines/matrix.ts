@@ -81,7 +81,6 @@ export function makeMatrix(
         approaches: entry.approaches,
         seed: SEED,
         sampleCells: SAMPLE_CELLS,
-        analysedBy: effects.analysedBy,
       },
       inputs: {},
     });
@@ -99,7 +98,7 @@ export function makeMatrix(
     { facts, figures }: Awaited<ReturnType<typeof analyse>>,
   ): Promise<MatrixSite> {
     const { drawings, inline, undrawn } = await plan.do(steps.drawFigures, {
-      params: { id: entry.id, drawnBy: effects.drawnBy },
+      params: { id: entry.id },
       inputs: { figures },
     });
     const { versions, factsDigest } = await plan.history();
@@ -115,7 +114,6 @@ export function makeMatrix(
         updatedAt,
         method: method(),
         siteUrl: effects.siteUrl,
-        design: effects.designDigest,
         hasDashboard: effects.hasDashboard,
       },
       inputs: { facts, inline, undrawn },
@@ -163,13 +161,12 @@ export function makeMatrix(
         startedAt,
         build,
         sourceLabel: effects.source.label,
-        design: effects.designDigest,
         hasDashboard: effects.hasDashboard,
       },
       inputs: { listed: await plan.value({ rows: rows.map(asJson), skips: shown.map(asJson) }) },
     });
     const { hashed, named } = await plan.do(steps.collectAssets, {
-      params: { design: effects.designDigest },
+      params: null,
       inputs: {},
     });
     parts.push(

@@ -81,7 +81,6 @@ type AnalysisParams = {
   readonly approaches: readonly string[];
   readonly seed: number;
   readonly sampleCells: number;
-  readonly analysedBy: Readonly<Record<string, string>>;
 };
 type MethodParam = { readonly [K in keyof MatrixMethod]: MatrixMethod[K] };
 type EntryParam = { readonly [K in keyof MatrixEntry]: MatrixEntry[K] };
@@ -127,6 +126,7 @@ export function makeSteps(effects: MatrixEffects) {
     analyseMatrix: step({
       name: "analyseMatrix",
       version: 1,
+      uses: { analysedBy: effects.analysedBy },
       outputs: {
         verdict: json<string | null>(),
         facts: json<Facts | null>(),
@@ -180,16 +180,13 @@ export function makeSteps(effects: MatrixEffects) {
     drawFigures: step({
       name: "drawMatrixFigures",
       version: 2,
+      uses: { drawnBy: effects.drawnBy },
       outputs: {
         drawings: publicTree(),
         inline: json<readonly ProjectFigure[]>(),
         undrawn: json<readonly UndrawnFigure[]>(),
       },
-      async run(
-        { figures }: { figures: readonly GroupFigures[] },
-        { id }: { id: string; drawnBy: Readonly<Record<string, string>> },
-        ctx,
-      ) {
+      async run({ figures }: { figures: readonly GroupFigures[] }, { id }: { id: string }, ctx) {
         // Loaded when first drawn: a run in which nothing moved needs no chart engine.
         const { drawMatrixFigure } = await import("../render/matrix/drawMatrixFigure.ts");
         const drawings: TreeFile[] = [];
@@ -224,6 +221,7 @@ export function makeSteps(effects: MatrixEffects) {
     renderMatrix: step({
       name: "renderMatrix",
       version: 1,
+      uses: { design: effects.designDigest },
       outputs: { pages: publicTree(), summary: json<MatrixSummary>() },
       run: async (
         inputs: {
@@ -238,7 +236,6 @@ export function makeSteps(effects: MatrixEffects) {
           updatedAt: string;
           method: MethodParam;
           siteUrl: string | null;
-          design: Digest;
           hasDashboard: boolean;
         },
       ) => {
@@ -278,8 +275,9 @@ export function makeSteps(effects: MatrixEffects) {
     collectAssets: step({
       name: "collectMatrixAssets",
       version: 1,
+      uses: { design: effects.designDigest },
       outputs: { hashed: publicTree(), named: publicTree() },
-      run: async (_inputs: object, _params: { design: Digest }) =>
+      run: async (_inputs: object, _params: null) =>
         // Its pages have no interactive figures: the libraries for those stay with the dashboard.
         splitAssets(effects.assets.files.filter(({ path }) => !path.includes("/vendor/"))),
     }),
@@ -287,6 +285,7 @@ export function makeSteps(effects: MatrixEffects) {
     renderIndex: step({
       name: "renderMatrices",
       version: 1,
+      uses: { design: effects.designDigest },
       outputs: { pages: publicTree() },
       run: async (
         {
@@ -296,7 +295,6 @@ export function makeSteps(effects: MatrixEffects) {
           startedAt: string;
           build: string;
           sourceLabel: string;
-          design: Digest;
           hasDashboard: boolean;
         },
       ) => {

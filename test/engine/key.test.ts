@@ -6,6 +6,7 @@ import { type StepDocument, stepKey } from "../../src/engine/key.ts";
 const A = digestOf("a");
 const B = digestOf("b");
 const base: StepDocument = {
+  kind: "step",
   step: "pullView",
   version: 1,
   params: { view: "syn1", columns: ["id"] },
@@ -17,7 +18,7 @@ describe("stepKey(document)", () => {
   test("is the digest of the document, whatever the order of its fields", () => {
     const { key, document } = stepKey(base);
     expect(document).toBe(
-      `{"inputs":{"manifests":["${A}","${B}"],"view":"${A}"},"params":{"columns":["id"],"view":"syn1"},` +
+      `{"kind":"step","inputs":{"manifests":["${A}","${B}"],"view":"${A}"},"params":{"columns":["id"],"view":"syn1"},` +
         `"pin":{"etag":"x"},"step":"pullView","version":1}`,
     );
     expect(key).toBe(digestOf(document));
@@ -26,15 +27,31 @@ describe("stepKey(document)", () => {
   });
 
   test.each<[string, Partial<StepDocument>]>([
+    ["kind", { kind: "observation" }],
     ["step", { step: "pullViews" }],
     ["version", { version: 2 }],
     ["params", { params: { view: "syn1", columns: [] } }],
     ["pin", { pin: null }],
+    ["uses", { uses: { design: A } }],
+    ["uses that are null", { uses: null }],
     ["input", { inputs: { view: B, manifests: [A, B] } }],
     ["order of a list", { inputs: { view: A, manifests: [B, A] } }],
     ["name of an input", { inputs: { views: A, manifests: [A, B] } }],
   ])("changes with the %s", (_name, change) => {
     expect(stepKey({ ...base, ...change }).key).not.toBe(stepKey(base).key);
+  });
+
+  test("says nothing of uses where the step has none", () => {
+    expect(stepKey(base).document).not.toContain("uses");
+    expect(stepKey({ ...base, uses: { b: 1, a: [B] } }).document).toContain(
+      `"uses":{"a":["${B}"],"b":1}`,
+    );
+  });
+
+  test("begins with its kind, so that nothing else that is digested here is the same text", () => {
+    expect(stepKey({ ...base, kind: "observation" }).document).toMatch(
+      /^\{"kind":"observation","inputs"/,
+    );
   });
 
   test("names the step and the place where params are not plain JSON", () => {
