@@ -9,7 +9,6 @@ import type { Config } from "./config.ts";
 import { loadDesign, versionsOf } from "./design.ts";
 import type { Effects } from "./effects.ts";
 import { HdashError } from "./error.ts";
-import { SAMPLE_CELLS, SEED } from "./matrix/analysis.ts";
 import { forkAnalysis } from "./matrix/forkAnalysis.ts";
 import type { MatrixConfig } from "./matrixConfig.ts";
 import type { MatrixListing, MatrixSource } from "./matrixSource.ts";
@@ -52,8 +51,7 @@ export async function bindMatrix(
   const pipeline = makeMatrix(
     {
       source,
-      analyse: (request, options) =>
-        forkAnalysis({ ...request, seed: SEED, sampleCells: SAMPLE_CELLS }, options),
+      analyse: forkAnalysis,
       analysesAtOnce: Math.max(1, Math.floor(availableParallelism() / CORES_EACH)),
       analysedBy: await versionsOf(effects.root, ANALYSING),
       atlases: matrix.atlases,

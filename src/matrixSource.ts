@@ -31,6 +31,18 @@ export interface MatrixEntry {
   readonly locator: string;
 }
 
+/** What decides which matrix is pulled, and how its file is read: part of the key of what is made of it. */
+export type MatrixIdentity = Pick<
+  MatrixEntry,
+  "id" | "projectId" | "fileName" | "version" | "approaches"
+>;
+
+/** What helps to get it, and to see that it came whole: where it is may change while the matrix does not. */
+export type MatrixHints = Pick<MatrixEntry, "locator" | "bytes" | "sha256">;
+
+/** What a source is told of a matrix to pull it. */
+export type MatrixAddress = MatrixIdentity & MatrixHints;
+
 /** A matrix that is there but is not read, and why. */
 export interface MatrixSkip {
   readonly id: string;
@@ -75,7 +87,7 @@ export interface MatrixSource {
   blacklist(signal: AbortSignal): Promise<readonly string[] | null>;
   /** Gets the matrix by its version: what moved meanwhile is a transient error. Resumes after broken connections. */
   pull(
-    entry: MatrixEntry,
+    entry: MatrixAddress,
     dir: string,
     options: {
       readonly signal: AbortSignal;
@@ -86,7 +98,7 @@ export interface MatrixSource {
    * Throws transient where what was pulled may not be what the entry's version says any more. Missing where that cannot happen: a
    * download is ours alone.
    */
-  confirm?(entry: MatrixEntry, signal: AbortSignal): Promise<void>;
+  confirm?(entry: MatrixAddress, signal: AbortSignal): Promise<void>;
 }
 
 /** Orders entries largest first (cells stand in where sizes are not known), then by id: the largest decide how long all takes. */

@@ -6,6 +6,7 @@ import type { Finding } from "../finding.ts";
 import { digestFacts, makeFacts, type Measure } from "../store/facts.ts";
 import { commitResult, type StoredResult } from "../store/results.ts";
 import { type StepKey, stepKey } from "./key.ts";
+import { observe, type Sighting } from "./observing.ts";
 import {
   type AnyStep,
   type InputRecord,
@@ -16,7 +17,7 @@ import {
   storeOutputs,
 } from "./ports.ts";
 import { lostRun, type ScopeState, type Session } from "./session.ts";
-import type { InputRefs, OutputRefs, OutputValues, Ports, Step, StepContext } from "./step.ts";
+import type { OutputRefs, OutputValues, Ports, Step, StepArgs, StepContext } from "./step.ts";
 
 /** How often a source may move while it is read before we give up for now. */
 const MAX_MOVES = 3;
@@ -29,28 +30,44 @@ type Done =
   { readonly kind: "hit" | "ran"; readonly stored: StoredResult } | { readonly kind: "moved" };
 
 /** Does a step in a scope, or finds its result. */
-export async function doStep<P extends Json, I, O extends Ports>(
+export async function doStep<P extends Json, I, O extends Ports, H extends Json>(
   session: Session,
   scope: ScopeState,
-  step: Step<P, I, O>,
-  args: { readonly params: P; readonly inputs: InputRefs<I> },
+  step: Step<P, I, O, H>,
+  args: StepArgs<P, I, H>,
 ): Promise<OutputRefs<O>> {
   const { params } = args;
   // InputRefs<I> is a ref, or a list of refs, for each input.
   const inputs = args.inputs as InputRecord;
+  // StepArgs lets hints be missing only where null will do.
+  const hints = (args.hints ?? null) as H;
+  checkHints(step.name, hints);
   const any: AnyStep = {
+    kind: step.kind,
     name: step.name,
     version: step.version,
     outputs: step.outputs,
     uses: step.uses,
     repin: step.repin === true,
-    pin: (signal) => (step.pin === undefined ? Promise.resolve(null) : step.pin(params, signal)),
+    pin: (signal) =>
+      step.pin === undefined ? Promise.resolve(null) : step.pin(params, signal, hints),
     run: async (values, ctx, pin) =>
       // decode() gives for each input what its port's type says.
-      (await step.run(values as I, params, ctx, pin)) satisfies OutputValues<O>,
+      (await step.run(values as I, params, { ...ctx, hints }, pin)) satisfies OutputValues<O>,
   };
   const stored = await find(session, scope, any, params, inputs);
   return makeRefs(any, stored) as OutputRefs<O>;
+}
+
+/** Hints are plain JSON, so that a step can be done elsewhere. What they say is in no message: it may be a signed address. */
+function checkHints(step: string, hints: Json): void {
+  try {
+    canonicalJson(hints);
+  } catch (error) {
+    throw new HdashError("permanent", `hints of step ${step} are not plain: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 async function find(
@@ -65,9 +82,9 @@ async function find(
   );
   for (let moves = 0; moves <= MAX_MOVES; moves++) {
     session.throwIfStopped();
-    const pin = await takePin(session, scope, step);
+    const { pin, seen } = await takePin(session, scope, step, params);
     const { key, document } = stepKey({
-      kind: "step",
+      kind: step.kind,
       step: step.name,
       version: step.version,
       params,
@@ -76,7 +93,7 @@ async function find(
       inputs: digests,
     });
     const done = await share(session, scope, step, key, () =>
-      doOnce(session, scope, step, { key, document, pin, inputs }),
+      doOnce(session, scope, step, { key, document, pin, seen, inputs }),
     );
     if (done.kind === "moved") continue;
     scope.facts.set(key, done.stored.factsDigest);
@@ -88,15 +105,25 @@ async function find(
   );
 }
 
-/** Pins the source; a failure counts as the step's. */
-async function takePin(session: Session, scope: ScopeState, step: AnyStep): Promise<Json> {
+/** Pins the source, or reads it where that is the pin; a failure counts as the step's. */
+async function takePin(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  params: Json,
+): Promise<{ readonly pin: Json; readonly seen: Sighting | null }> {
   const startedAt = session.clock();
   const since = performance.now();
   try {
-    return await session.limit(async () => {
+    if (step.kind === "observation") {
+      const seen = await observe(session, step, params);
+      return { pin: seen.pin, seen };
+    }
+    const pin = await session.limit(async () => {
       session.throwIfStopped();
       return step.pin(session.signal);
     });
+    return { pin, seen: null };
   } catch (error) {
     noteFailure(session, scope, step, { key: null, startedAt, since, error });
     throw error;
@@ -134,6 +161,8 @@ interface Task {
   readonly key: StepKey;
   readonly document: string;
   readonly pin: Json;
+  /** What an observation found; null for every other step. */
+  readonly seen: Sighting | null;
   readonly inputs: InputRecord;
 }
 
@@ -164,11 +193,11 @@ async function run(
   session: Session,
   scope: ScopeState,
   step: AnyStep,
-  { key, document, pin, inputs }: Task,
+  { key, document, pin, seen, inputs }: Task,
   isReplacing: boolean,
 ): Promise<Done> {
   session.throwIfStopped();
-  const startedAt = session.clock();
+  const startedAt = seen?.startedAt ?? session.clock();
   const since = performance.now();
   const label = { scope: scope.name === "" ? null : scope.name, step: step.name, key };
   scope.noted.set(key, "running");
@@ -180,7 +209,7 @@ async function run(
   const findings: Finding[] = [];
   const measures: Measure[] = [];
   let toldAt = -PROGRESS_MS;
-  const ctx: StepContext = {
+  const ctx: Omit<StepContext, "hints"> = {
     signal: session.signal,
     workDir: () => folder.make(),
     progress(done, total) {
@@ -199,7 +228,8 @@ async function run(
     },
   };
   try {
-    const values = await step.run(await readInputs(session, inputs, folder), ctx, pin);
+    const values =
+      seen === null ? await step.run(await readInputs(session, inputs, folder), ctx, pin) : {};
     session.throwIfStopped();
     if (step.repin === true) {
       const again = await step.pin(session.signal);
@@ -209,11 +239,11 @@ async function run(
         return { kind: "moved" };
       }
     }
-    const outputs = await storeOutputs(session, step, values, folder);
+    const outputs = seen?.outputs ?? (await storeOutputs(session, step, values, folder));
     const facts = makeFacts(findings, measures);
     session.throwIfStopped();
     session.journal.drop(scope.name, key);
-    const ms = performance.now() - since;
+    const ms = seen?.ms ?? performance.now() - since;
     const result = {
       key,
       outputs,

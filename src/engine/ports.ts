@@ -12,6 +12,7 @@ export type InputRecord = Readonly<Record<string, Ref<unknown> | readonly Ref<un
 
 /** A step as the engine sees it: the types of its ports are checked where the plan calls do(). */
 export interface AnyStep {
+  readonly kind: "step" | "observation";
   readonly name: string;
   readonly version: number;
   readonly outputs: Ports;
@@ -21,7 +22,7 @@ export interface AnyStep {
   pin(signal: AbortSignal): Promise<Json>;
   run(
     inputs: Record<string, unknown>,
-    ctx: StepContext,
+    ctx: Omit<StepContext, "hints">,
     pin: Json,
   ): Promise<Readonly<Record<string, unknown>>>;
 }

@@ -176,6 +176,7 @@ export async function executeRun<P extends Json>(request: RunRequest<P>): Promis
       signal: stopping.signal,
       ownKeys: new Set(claimed.earlierKeys),
       doings: new Map(),
+      sightings: new Map(),
       scopes: new Map(),
       deltas: new Map(),
       counts: { hits: 0, ran: 0, failed: 0 },

@@ -10,6 +10,7 @@ import type { Db } from "../store/schema.ts";
 import type { Lease } from "../store/stepRuns.ts";
 import type { BlobAccess } from "./codec.ts";
 import type { Journal } from "./journal.ts";
+import type { Sighting } from "./observing.ts";
 import type { OnProgress, StepState } from "./progress.ts";
 import type { ScratchFolder } from "./scratch.ts";
 import type { Heartbeat } from "./worker.ts";
@@ -54,6 +55,8 @@ export interface Session extends BlobAccess {
   readonly ownKeys: Set<string>;
   /** Key → the doing that is going on, which others of the same key share. */
   readonly doings: Map<string, Promise<unknown>>;
+  /** What was asked of the world → what it said, once for the whole attempt. */
+  readonly sightings: Map<string, Promise<Sighting>>;
   readonly scopes: Map<string, ScopeState>;
   /** Scope → what changed; only scopes that were done. */
   readonly deltas: Map<string, FindingDelta | null>;

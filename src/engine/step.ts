@@ -85,7 +85,7 @@ export type InputRefs<I> = {
 };
 
 /** What a running step may use besides its inputs. */
-export interface StepContext {
+export interface StepContext<H = unknown> {
   /** Aborts when the run is told to stop or has lost its lease. */
   readonly signal: AbortSignal;
   /** Makes (once) and names the step's private work folder; it is removed when the step ends. */
@@ -96,31 +96,80 @@ export interface StepContext {
   find(findings: readonly Finding[]): void;
   /** Records a number that trends are drawn from; committed with the step's result. */
   measure(subject: string, name: string, value: number): void;
+  /** What do() was given to help to fetch. */
+  readonly hints: H;
 }
 
-/**
- * A unit of work whose result is kept under sha256({kind, step, version, params, pin, uses, inputs by content}).
- * `run` must be pure given inputs, params, pin and uses. Bump `version` whenever its output can change.
- */
-export interface Step<P extends Json, I, O extends Ports> {
+/** What an observation may use while it reads. */
+export type ReadContext<H = unknown> = Pick<StepContext<H>, "signal" | "workDir" | "hints">;
+
+/** What is said of a step. */
+export interface StepDeclaration<P extends Json, I, O extends Ports, H extends Json> {
   readonly name: string;
   readonly version: number;
   readonly outputs: O;
   /** What the step closes over besides code: digests of templates and tables, versions of libraries. Part of the key. */
   readonly uses?: Json;
   /** Says cheaply whether the source moved (an etag, an md5). Only for steps that read the outside world. */
-  readonly pin?: (params: P, signal: AbortSignal) => Promise<Json>;
+  readonly pin?: (params: P, signal: AbortSignal, hints: H) => Promise<Json>;
   /** True where the source can move while it is read: the pin is taken again after run(), and a move is a transient failure. */
   readonly repin?: boolean;
-  run(inputs: I, params: P, ctx: StepContext, pin: Json): Promise<OutputValues<O>>;
+  run(inputs: I, params: P, ctx: StepContext<H>, pin: Json): Promise<OutputValues<O>>;
 }
 
-/** Declares a step; its only use is to let TypeScript infer the types. */
-export function step<P extends Json, I, O extends Ports>(
-  declaration: Step<P, I, O>,
-): Step<P, I, O> {
-  return declaration;
+/**
+ * A unit of work whose result is kept under sha256({kind, step, version, params, pin, uses, inputs by content}).
+ * `run` must be pure given inputs, params, pin and uses: it reads nothing else, or what it reads cannot change its output. Bump
+ * `version` whenever its output can change.
+ */
+export interface Step<
+  P extends Json,
+  I,
+  O extends Ports,
+  H extends Json = null,
+> extends StepDeclaration<P, I, O, H> {
+  /** An observation's pin is what it found: it is read in every run, and its key follows from the content. */
+  readonly kind: "step" | "observation";
 }
+
+/** Declares a step. */
+export function step<P extends Json, I, O extends Ports, H extends Json = null>(
+  declaration: StepDeclaration<P, I, O, H>,
+): Step<P, I, O, H> {
+  return { kind: "step", ...declaration };
+}
+
+/** The inputs of what takes none. */
+export type NoInputs = Readonly<Record<string, never>>;
+
+/**
+ * Declares a step that reads the world, for what is as cheap to read as to ask whether it moved: it is read once in every run, and
+ * where it says what it said before, the result is a hit. What it means is for steps that take its outputs as inputs.
+ */
+export function observation<P extends Json, O extends Ports, H extends Json = null>(declaration: {
+  readonly name: string;
+  readonly outputs: O;
+  read(params: P, ctx: ReadContext<H>): Promise<OutputValues<O>>;
+}): Step<P, NoInputs, O, H> {
+  const { name, outputs } = declaration;
+  return {
+    kind: "observation",
+    name,
+    // Whatever another version of it would find is another key by itself.
+    version: 1,
+    outputs,
+    run: (_inputs, params, ctx) => declaration.read(params, ctx),
+  };
+}
+
+/**
+ * What do() takes. Hints help to fetch (a locator, a signed address): they are not in the key, are kept nowhere and must not change
+ * the output.
+ */
+export type StepArgs<P, I, H> = {
+  readonly params: P;
+  readonly inputs: InputRefs<I>;
+} & (null extends H ? { readonly hints?: H } : { readonly hints: H });
 
 /** What became of a scope: its value, or why it failed. */
 export type ScopeOutcome<R> =
@@ -162,9 +211,9 @@ export interface SiteContents {
 export interface Plan {
   readonly run: { readonly id: string; readonly startedAt: string; readonly build: string };
   /** Does a step, or finds its result. */
-  do<P extends Json, I, O extends Ports>(
-    step: Step<P, I, O>,
-    args: { readonly params: P; readonly inputs: InputRefs<I> },
+  do<P extends Json, I, O extends Ports, H extends Json = null>(
+    step: Step<P, I, O, H>,
+    args: StepArgs<P, I, H>,
   ): Promise<OutputRefs<O>>;
   /** Reads a stored output. */
   read<Out>(ref: Ref<Out>): Promise<Out>;

@@ -3,11 +3,12 @@
 
 import pLimit from "p-limit";
 
-import { type Digest, digestOf, digestOfJson } from "../digest.ts";
+import type { Digest } from "../digest.ts";
 import {
   type BlobFile,
   file,
   json,
+  observation,
   type Pipeline,
   type Plan,
   publicTree,
@@ -272,46 +273,36 @@ type Measures = Readonly<Record<string, number>>;
 
 function makeSteps(effects: HtanEffects) {
   const { synapse, components, tools, assets } = effects;
-  let figures: Promise<readonly unknown[]> | undefined;
-  async function readGalleries(signal: AbortSignal) {
-    const published = await (figures ??= effects.figures.read(signal));
-    return {
-      galleries: matricesByAtlas(published),
-      hasMatrices: published.some((one) => one !== null),
-    };
-  }
   return {
     // A token that is not taken stops the run here, in one clear sentence, and not once for each atlas.
-    signIn: step({
+    signIn: observation({
       name: "signIn",
-      version: 1,
       outputs: { user: json<string>() },
-      pin: async (_params: null, signal) => (await synapse.whoAmI(signal)).userName,
-      run: async (_inputs: object, _params, _ctx, pin) => ({
-        user: typeof pin === "string" ? pin : "",
+      read: async (_params: null, { signal }) => ({
+        user: (await synapse.whoAmI(signal)).userName,
       }),
     }),
 
-    listAtlases: step({
+    listAtlases: observation({
       name: "listAtlases",
-      version: 1,
       outputs: { atlases: json<readonly Atlas[]>() },
-      pin: async () => digestOfJson((await effects.listAtlases()).map((atlas) => ({ ...atlas }))),
-      // A list that is registered between the pin and the reading must not be kept under the old list's key.
-      repin: true,
-      run: async (_inputs: object, _params: null) => ({ atlases: await effects.listAtlases() }),
+      read: async (_params: null) => ({ atlases: await effects.listAtlases() }),
     }),
 
-    // What is found is the pin: another pipeline, or a person, may change it at any time.
-    readFigures: step({
+    // Another pipeline, or a person, may change what is published at any time.
+    readFigures: observation({
       name: "readFigures",
-      version: 1,
       outputs: {
         galleries: json<Readonly<Record<string, readonly MatrixGallery[]>>>(),
         hasMatrices: json<boolean>(),
       },
-      pin: async (_params: null, signal) => digestOf(JSON.stringify(await readGalleries(signal))),
-      run: async (_inputs: object, _params, ctx) => readGalleries(ctx.signal),
+      async read(_params: null, { signal }) {
+        const published = await effects.figures.read(signal);
+        return {
+          galleries: matricesByAtlas(published),
+          hasMatrices: published.some((one) => one !== null),
+        };
+      },
     }),
 
     pullView: step({

@@ -73,16 +73,16 @@ export function makeMatrix(
   }
 
   async function analyse(plan: Plan, entry: MatrixEntry) {
+    const { id, projectId, fileName, version, approaches, locator, bytes, sha256 } = entry;
     const analysed = await plan.do(steps.analyseMatrix, {
       params: {
-        id: entry.id,
         kind: effects.source.kind,
-        version: entry.version,
-        approaches: entry.approaches,
+        matrix: { id, projectId, fileName, version, approaches },
         seed: SEED,
         sampleCells: SAMPLE_CELLS,
       },
       inputs: {},
+      hints: { locator, bytes, sha256 },
     });
     await plan.do(steps.checkReadable, {
       params: null,

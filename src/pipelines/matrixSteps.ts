@@ -2,10 +2,17 @@
 
 import pLimit from "p-limit";
 
-import { type Digest, digestOf, digestOfJson, type Json } from "../digest.ts";
-import { json, publicTree, step, type TreeFile } from "../engine/step.ts";
+import type { Digest, Json } from "../digest.ts";
+import {
+  json,
+  observation,
+  publicTree,
+  step,
+  type StepContext,
+  type TreeFile,
+} from "../engine/step.ts";
 import { HdashError } from "../error.ts";
-import { type GroupFigures, type MatrixAnalysis, type OnStage } from "../matrix/analysis.ts";
+import type { AnalysisRequest, GroupFigures, MatrixAnalysis, OnStage } from "../matrix/analysis.ts";
 import { chooseEntries, makeWanted } from "../matrix/choice.ts";
 import { analysisFindings, analysisMeasures } from "../matrix/findings.ts";
 import { matrixFinding } from "../matrix/problem.ts";
@@ -19,11 +26,17 @@ import {
   type UndrawnFigure,
   withoutUndrawn,
 } from "../matrix/summary.ts";
-import type { FetchedMatrix, MatrixEntry, MatrixListing, MatrixSource } from "../matrixSource.ts";
+import type {
+  FetchedMatrix,
+  MatrixEntry,
+  MatrixHints,
+  MatrixIdentity,
+  MatrixListing,
+  MatrixSource,
+} from "../matrixSource.ts";
 import { JSON_TYPE, type RenderPage } from "../page.ts";
 import type { SiteAssets } from "../render/assets.ts";
 import type { DrawnMatrixFigure } from "../render/matrix/drawMatrixFigure.ts";
-import { asJson } from "./plainData.ts";
 import { splitAssets, textFile } from "./siteFiles.ts";
 
 /** What a run is asked for. */
@@ -40,7 +53,7 @@ export interface MatrixEffects {
   readonly source: MatrixSource;
   /** Analyses a local matrix in a process of its own. */
   analyse(
-    request: { path: string; approaches: readonly string[]; scratchDir: string },
+    request: AnalysisRequest,
     options: { signal: AbortSignal; onStage: OnStage },
   ): Promise<MatrixAnalysis>;
   /** Matrices analysed at a time: each uses two cores. */
@@ -75,50 +88,31 @@ export const PAGES = "matrices/";
 type Facts = Extract<MatrixAnalysis, { isReadable: true }>["facts"];
 /** What shapes an analysis. */
 type AnalysisParams = {
-  readonly id: string;
   readonly kind: MatrixSource["kind"];
-  readonly version: Readonly<Record<string, string>>;
-  readonly approaches: readonly string[];
+  readonly matrix: { readonly [K in keyof MatrixIdentity]: MatrixIdentity[K] };
   readonly seed: number;
   readonly sampleCells: number;
 };
 type MethodParam = { readonly [K in keyof MatrixMethod]: MatrixMethod[K] };
 type EntryParam = { readonly [K in keyof MatrixEntry]: MatrixEntry[K] };
 
-/** Makes the steps of one run; the source is listed once for all of them. */
+/** Makes the steps. */
 export function makeSteps(effects: MatrixEffects) {
   const { source } = effects;
   const turn = pLimit(effects.analysesAtOnce);
-  let rows: Promise<readonly ProjectRow[]> | undefined;
-  /** Reads once a run what the site says of some matrices. */
-  const readRows = (ids: readonly string[], signal: AbortSignal): Promise<readonly ProjectRow[]> =>
-    (rows ??= (async () => {
-      const [index, ...values] = await effects.published.read(signal, ["index", ...ids]);
-      return publishedRows(index, values, ids);
-    })());
-  let listed: Promise<MatrixListing> | undefined;
-  /** Asks the source once a run: its answer is both the pin and what the step reads. */
-  const list = (params: MatrixParams, signal: AbortSignal): Promise<MatrixListing> =>
-    (listed ??= choose(effects, params, signal));
   return {
-    listMatrices: step({
+    listMatrices: observation({
       name: "listMatrices",
-      version: 1,
       outputs: { listing: json<MatrixListing>() },
-      pin: async (params: MatrixParams, signal) =>
-        digestOfJson(plainListing(await list(params, signal))),
-      run: async (_inputs: object, params, ctx) => ({
-        listing: plainListing(await list(params, ctx.signal)),
+      read: async (params: MatrixParams, { signal }) => ({
+        listing: await choose(effects, params, signal),
       }),
     }),
 
-    listPublished: step({
+    listPublished: observation({
       name: "listPublishedMatrices",
-      version: 1,
       outputs: { ids: json<readonly string[]>() },
-      pin: async (_params: null) => [...(await effects.published.ids())].sort(),
-      // The pin is what the step is about.
-      run: async (_inputs: object, _params, _ctx, pin) => ({ ids: pin as readonly string[] }),
+      read: async (_params: null) => ({ ids: [...(await effects.published.ids())].sort() }),
     }),
 
     // Downloading and analysing are one step: the matrix itself is never stored, only what was made of it. Its key has what shapes
@@ -132,10 +126,14 @@ export function makeSteps(effects: MatrixEffects) {
         facts: json<Facts | null>(),
         figures: json<readonly GroupFigures[]>(),
       },
-      async run(_inputs: object, { id }: AnalysisParams, ctx) {
-        const { signal } = ctx;
-        const entry = (await listed)?.entries.find((one) => one.id === id);
-        if (entry === undefined) throw new HdashError("permanent", `${id} is not listed`);
+      async run(
+        _inputs: object,
+        { matrix, seed, sampleCells }: AnalysisParams,
+        ctx: StepContext<MatrixHints>,
+      ) {
+        const { signal, hints } = ctx;
+        // What is in the key counts, whatever else a hint may say.
+        const entry = { ...hints, ...matrix };
         const dir = await ctx.workDir();
         const pull = (): Promise<FetchedMatrix> =>
           source.pull(entry, dir, {
@@ -147,7 +145,7 @@ export function makeSteps(effects: MatrixEffects) {
         const analysis = await turn(async () => {
           const { path } = early ?? (await pull());
           return effects.analyse(
-            { path, approaches: entry.approaches, scratchDir: dir },
+            { path, approaches: matrix.approaches, scratchDir: dir, seed, sampleCells },
             {
               signal,
               onStage: (_stage, fraction) => ctx.progress(Math.round(fraction * 1000), 1000),
@@ -156,9 +154,9 @@ export function makeSteps(effects: MatrixEffects) {
         });
         // What was read must be what the key says.
         await source.confirm?.(entry, signal);
-        ctx.find(analysisFindings(entry.id, analysis));
+        ctx.find(analysisFindings(matrix.id, analysis));
         for (const [name, value] of Object.entries(analysisMeasures(analysis))) {
-          ctx.measure(entry.id, name, value);
+          ctx.measure(matrix.id, name, value);
         }
         return analysis.isReadable
           ? { verdict: null, facts: analysis.facts, figures: analysis.figures }
@@ -261,15 +259,15 @@ export function makeSteps(effects: MatrixEffects) {
       },
     }),
 
-    // Rows of the index for what this run did not do, as they were last published. What is found is the pin: a file that somebody
-    // removed by hand and that is there again must not stay missing.
-    readPublished: step({
+    // Rows of the index for what this run did not do, as they were last published. A file that somebody removed by hand and that is
+    // there again must not stay missing.
+    readPublished: observation({
       name: "readPublishedMatrices",
-      version: 1,
       outputs: { rows: json<readonly ProjectRow[]>() },
-      pin: async ({ ids }: { ids: readonly string[] }, signal) =>
-        digestOf(JSON.stringify(await readRows(ids, signal))),
-      run: async (_inputs: object, { ids }, ctx) => ({ rows: await readRows(ids, ctx.signal) }),
+      async read({ ids }: { ids: readonly string[] }, { signal }) {
+        const [index, ...values] = await effects.published.read(signal, ["index", ...ids]);
+        return { rows: publishedRows(index, values, ids) };
+      },
     }),
 
     collectAssets: step({
@@ -348,8 +346,4 @@ function figureFiles(base: string, drawn: DrawnMatrixFigure): readonly TreeFile[
 
 export function plainEntry(entry: MatrixEntry): EntryParam {
   return { ...entry };
-}
-
-function plainListing({ entries, skips }: MatrixListing) {
-  return { entries: entries.map(asJson), skips: skips.map(asJson) } satisfies Json;
 }

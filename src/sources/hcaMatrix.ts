@@ -5,6 +5,7 @@ import { digestOf } from "../digest.ts";
 import { HdashError, isAborted, messageOf } from "../error.ts";
 import {
   byLargest,
+  type MatrixAddress,
   type MatrixEntry,
   type MatrixListing,
   type MatrixSkip,
@@ -143,7 +144,7 @@ function filterOf(projectId: string): Json {
 async function requestMatrix(
   options: HcaMatrixOptions,
   base: string,
-  entry: MatrixEntry,
+  entry: MatrixAddress,
   signal: AbortSignal,
 ): Promise<string> {
   const subject = `matrix request for ${entry.id}`;
@@ -156,7 +157,7 @@ async function requestMatrix(
 async function awaitMatrix(
   options: HcaMatrixOptions,
   base: string,
-  entry: MatrixEntry,
+  entry: MatrixAddress,
   requestId: string,
   signal: AbortSignal,
 ): Promise<string> {

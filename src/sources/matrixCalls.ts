@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
-import type { FetchedMatrix, MatrixEntry } from "../matrixSource.ts";
+import type { FetchedMatrix, MatrixAddress } from "../matrixSource.ts";
 import { type OnRetry, PATIENT, retry, type RetryPolicy } from "../retry.ts";
 import type { DiskBudget, DiskHold } from "./diskBudget.ts";
 import { download } from "./download.ts";
@@ -68,7 +68,7 @@ function logRetries(log: Log): OnRetry {
  */
 export async function fetchEntry(
   options: MatrixSourceOptions,
-  entry: MatrixEntry,
+  entry: MatrixAddress,
   dir: string,
   locate: (signal: AbortSignal) => Promise<string>,
   { signal, onProgress }: FetchOptions,

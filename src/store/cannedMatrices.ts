@@ -5,7 +5,13 @@ import { join } from "node:path";
 
 import { HdashError, isTransient, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
-import type { FetchedMatrix, MatrixEntry, MatrixSkip, MatrixSource } from "../matrixSource.ts";
+import type {
+  FetchedMatrix,
+  MatrixAddress,
+  MatrixEntry,
+  MatrixSkip,
+  MatrixSource,
+} from "../matrixSource.ts";
 import { PATIENT, pause, retry, type RetryPolicy } from "../retry.ts";
 import { listingOf, readBlacklistText, readMatrixName, skipUnnamed } from "./matrixName.ts";
 import type { ObjectReader } from "./objectReader.ts";
@@ -126,7 +132,7 @@ export function makeCannedSource(options: CannedOptions): MatrixSource {
 }
 
 interface Transfer {
-  readonly entry: MatrixEntry;
+  readonly entry: MatrixAddress;
   readonly bytes: number;
   readonly path: string;
   readonly dir: string;

@@ -7,7 +7,13 @@ import { join, relative, resolve, sep } from "node:path";
 
 import { HdashError, isAborted, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
-import type { ListOptions, MatrixEntry, MatrixSkip, MatrixSource } from "../matrixSource.ts";
+import type {
+  ListOptions,
+  MatrixAddress,
+  MatrixEntry,
+  MatrixSkip,
+  MatrixSource,
+} from "../matrixSource.ts";
 import { type ContentDigests, type KnownDigest, makeContentDigests } from "./contentDigests.ts";
 import {
   listingOf,
@@ -57,7 +63,7 @@ export function openLocalMatrices(dir: string, options: LocalMatricesOptions = {
   const memory = makeMemory(options);
 
   /** Throws transient where an entry is no longer what its version says; what did not move is not read again. */
-  async function check(entry: MatrixEntry, signal: AbortSignal): Promise<MatrixEntry> {
+  async function check(entry: MatrixAddress, signal: AbortSignal): Promise<MatrixEntry> {
     // What is asked for comes back from the ledger: it has to be one name in the folder, and nothing that climbs out of it.
     const name = entry.locator;
     if (name !== entry.fileName || name.startsWith(".") || /[\\/\0]/.test(name)) {

@@ -1,0 +1,65 @@
+// Reading the world for an observation: once in every attempt of a run, whoever asks; a failure is not kept.
+
+import type { Json } from "../digest.ts";
+import type { StoredOutput } from "../store/results.ts";
+import { stepKey } from "./key.ts";
+import { type AnyStep, mapValues, storeOutputs } from "./ports.ts";
+import type { Session } from "./session.ts";
+
+/** What was found in the world; the digests of its outputs are the pin. */
+export interface Sighting {
+  readonly pin: Json;
+  readonly outputs: Readonly<Record<string, StoredOutput>>;
+  readonly startedAt: Date;
+  readonly ms: number;
+}
+
+/** Reads what an observation is about, or shares what this run has read of it. */
+export function observe(session: Session, step: AnyStep, params: Json): Promise<Sighting> {
+  const { sightings } = session;
+  const { name, version } = step;
+  const question = {
+    kind: "observation",
+    step: name,
+    version,
+    params,
+    pin: null,
+    inputs: {},
+  } as const;
+  const { key } = stepKey(question);
+  const known = sightings.get(key);
+  if (known !== undefined) return known;
+  const own = session.limit(() => {
+    session.throwIfStopped();
+    return read(session, step);
+  });
+  sightings.set(key, own);
+  // Who asks again after a failure has it read again.
+  own.catch(() => sightings.delete(key));
+  return own;
+}
+
+async function read(session: Session, step: AnyStep): Promise<Sighting> {
+  const startedAt = session.clock();
+  const since = performance.now();
+  const folder = session.scratch.newFolder();
+  try {
+    const values = await step.run(
+      {},
+      {
+        signal: session.signal,
+        workDir: () => folder.make(),
+        // What an observation may use has none of these (see ReadContext).
+        progress() {},
+        find() {},
+        measure() {},
+      },
+      null,
+    );
+    const outputs = await storeOutputs(session, step, values, folder);
+    const pin = mapValues(outputs, ({ digest }) => digest);
+    return { pin, outputs, startedAt, ms: performance.now() - since };
+  } finally {
+    await folder.remove();
+  }
+}
