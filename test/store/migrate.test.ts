@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { sql } from "kysely";
 import { describe, expect, inject, test } from "vitest";
 
-import { listAtlases, saveAtlases } from "../../src/store/atlases.ts";
+import { listAtlases, saveAtlases } from "../../src/jobs/htan/registry/atlasTable.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { LEDGER_KINDS, openLedger } from "../support/ledger.ts";
@@ -22,7 +22,9 @@ describe("migrate(database)", () => {
     const applied = await Promise.all(
       workers.map(({ db }) => sql`select name from hdash.kysely_migration`.execute(db)),
     );
-    expect(applied.map(({ rows }) => rows)).toEqual(Array(8).fill([{ name: "0001_ledger" }, { name: "0002_engine" }]));
+    expect(applied.map(({ rows }) => rows)).toEqual(
+      Array(8).fill([{ name: "0001_ledger" }, { name: "0002_engine" }]),
+    );
     await Promise.all(workers.map(({ close }) => close()));
     await drop();
   });
