@@ -36,12 +36,12 @@ export async function doStep<P extends Json, I, O extends Ports, H extends Json>
   step: Step<P, I, O, H>,
   args: StepArgs<P, I, H>,
 ): Promise<OutputRefs<O>> {
-  const { params } = args;
+  // As they are in the key: a step must not see an order of fields that its key does not have.
+  const params = plain(step.name, "params", args.params);
   // InputRefs<I> is a ref, or a list of refs, for each input.
   const inputs = args.inputs as InputRecord;
   // StepArgs lets hints be missing only where null will do.
-  const hints = (args.hints ?? null) as H;
-  checkHints(step.name, hints);
+  const hints = plain(step.name, "hints", (args.hints ?? null) as H);
   const any: AnyStep = {
     kind: step.kind,
     name: step.name,
@@ -49,8 +49,8 @@ export async function doStep<P extends Json, I, O extends Ports, H extends Json>
     outputs: step.outputs,
     uses: step.uses,
     repin: step.repin === true,
-    pin: (signal) =>
-      step.pin === undefined ? Promise.resolve(null) : step.pin(params, signal, hints),
+    pin: async (signal) =>
+      plain(step.name, "pin", (await step.pin?.(params, signal, hints)) ?? null),
     run: async (values, ctx, pin) =>
       // decode() gives for each input what its port's type says.
       (await step.run(values as I, params, { ...ctx, hints }, pin)) satisfies OutputValues<O>,
@@ -59,14 +59,19 @@ export async function doStep<P extends Json, I, O extends Ports, H extends Json>
   return makeRefs(any, stored) as OutputRefs<O>;
 }
 
-/** Hints are plain JSON, so that a step can be done elsewhere. What they say is in no message: it may be a signed address. */
-function checkHints(step: string, hints: Json): void {
+/** Copies what a step is given, with its fields in the order that a key has. An error names the place and not the value: a hint may be a signed address. */
+function plain<T extends Json>(step: string, what: string, value: T): T {
   try {
-    canonicalJson(hints);
+    // canonicalJson lets only JSON pass, which comes back as it was.
+    return JSON.parse(canonicalJson(value)) as T;
   } catch (error) {
-    throw new HdashError("permanent", `hints of step ${step} are not plain: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new HdashError(
+      "permanent",
+      `${what} of step ${step} cannot be used: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -93,8 +93,16 @@ type AnalysisParams = {
   readonly seed: number;
   readonly sampleCells: number;
 };
-type MethodParam = { readonly [K in keyof MatrixMethod]: MatrixMethod[K] };
-type EntryParam = { readonly [K in keyof MatrixEntry]: MatrixEntry[K] };
+/** A record in the order in which pages show it: a key has none for fields. */
+type Pairs = readonly (readonly [name: string, value: string])[];
+type MethodParam = {
+  readonly seed: number;
+  readonly sampleCells: number;
+  readonly madeWith: Pairs;
+};
+type EntryParam = {
+  readonly [K in keyof MatrixEntry]: K extends "version" ? Pairs : MatrixEntry[K];
+};
 
 /** Makes the steps. */
 export function makeSteps(effects: MatrixEffects) {
@@ -238,7 +246,10 @@ export function makeSteps(effects: MatrixEffects) {
         },
       ) => {
         const { entry, atlasId, ...page } = params;
-        const { id, projectId, species, title, fileName, bytes, version, pageUrl } = entry;
+        const { id, projectId, species, title, fileName, bytes, pageUrl } = entry;
+        const version = Object.fromEntries(entry.version);
+        const { seed, sampleCells, madeWith } = params.method;
+        const method: MatrixMethod = { seed, sampleCells, madeWith: Object.fromEntries(madeWith) };
         // A matrix that cannot be read does not get here.
         if (inputs.facts === null) throw new HdashError("permanent", `${id} was not read`);
         const summary: MatrixSummary = {
@@ -252,7 +263,7 @@ export function makeSteps(effects: MatrixEffects) {
           groups: withoutUndrawn(inputs.facts.groups, inputs.undrawn),
         };
         const pages = makeProjectPage(
-          { ...page, summary, figures: inputs.inline, assets: effects.assets.paths },
+          { ...page, method, summary, figures: inputs.inline, assets: effects.assets.paths },
           effects.render,
         );
         return { pages: pages.map(textFile), summary };
@@ -345,5 +356,5 @@ function figureFiles(base: string, drawn: DrawnMatrixFigure): readonly TreeFile[
 }
 
 export function plainEntry(entry: MatrixEntry): EntryParam {
-  return { ...entry };
+  return { ...entry, version: Object.entries(entry.version) };
 }
