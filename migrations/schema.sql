@@ -26,7 +26,6 @@ CREATE TABLE hdash.blob_chunk (
 ALTER TABLE ONLY hdash.blob_chunk ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
 CREATE TABLE hdash.finding (
-    step_key text NOT NULL,
     ordinal integer NOT NULL,
     identity text NOT NULL,
     rule text NOT NULL,
@@ -35,6 +34,7 @@ CREATE TABLE hdash.finding (
     "row" integer,
     message text NOT NULL,
     fields jsonb NOT NULL,
+    result_id bigint NOT NULL,
     CONSTRAINT finding_severity_check CHECK ((severity = ANY (ARRAY['error'::text, 'warning'::text, 'info'::text])))
 );
 
@@ -49,10 +49,10 @@ CREATE TABLE hdash.kysely_migration_lock (
 );
 
 CREATE TABLE hdash.measure (
-    step_key text NOT NULL,
     subject text NOT NULL,
     name text NOT NULL,
-    value double precision NOT NULL
+    value double precision NOT NULL,
+    result_id bigint NOT NULL
 );
 
 CREATE TABLE hdash.publication (
@@ -80,12 +80,16 @@ CREATE TABLE hdash.run (
     lease_until timestamp with time zone,
     attempt integer NOT NULL,
     build text NOT NULL,
-    started_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
     finished_at timestamp with time zone,
     error text,
     outcome jsonb,
     publishing_site text,
-    CONSTRAINT run_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'degraded'::text, 'failed'::text])))
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    requested_by text,
+    priority integer DEFAULT 0 NOT NULL,
+    CONSTRAINT run_started_check CHECK (((started_at IS NOT NULL) OR (status = ANY (ARRAY['queued'::text, 'cancelled'::text])))),
+    CONSTRAINT run_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'degraded'::text, 'failed'::text, 'cancelled'::text])))
 );
 
 CREATE TABLE hdash.step_run (
@@ -101,6 +105,7 @@ CREATE TABLE hdash.step_run (
     error text,
     started_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    result_id bigint,
     CONSTRAINT step_run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'hit'::text, 'ran'::text, 'failed'::text])))
 );
 
@@ -108,7 +113,7 @@ CREATE VIEW hdash.run_finding AS
  SELECT s.run_id,
     NULLIF(s.scope, ''::text) AS scope,
     s.step,
-    f.step_key,
+    s.step_key,
     f.ordinal,
     f.identity,
     f.rule,
@@ -118,7 +123,7 @@ CREATE VIEW hdash.run_finding AS
     f.message,
     f.fields
    FROM (hdash.step_run s
-     JOIN hdash.finding f ON ((f.step_key = s.step_key)))
+     JOIN hdash.finding f ON ((f.result_id = s.result_id)))
   WHERE (s.state = ANY (ARRAY['hit'::text, 'ran'::text]));
 
 ALTER TABLE hdash.run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -134,12 +139,12 @@ CREATE VIEW hdash.run_measure AS
  SELECT s.run_id,
     NULLIF(s.scope, ''::text) AS scope,
     s.step,
-    m.step_key,
+    s.step_key,
     m.subject,
     m.name,
     m.value
    FROM (hdash.step_run s
-     JOIN hdash.measure m ON ((m.step_key = s.step_key)))
+     JOIN hdash.measure m ON ((m.result_id = s.result_id)))
   WHERE (s.state = ANY (ARRAY['hit'::text, 'ran'::text]));
 
 CREATE TABLE hdash.run_scope (
@@ -152,7 +157,43 @@ CREATE TABLE hdash.run_scope (
     delta jsonb,
     started_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    title text,
     CONSTRAINT run_scope_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
+);
+
+CREATE TABLE hdash.step_attempt (
+    step_key text NOT NULL,
+    n integer NOT NULL,
+    run_id bigint,
+    runner text NOT NULL,
+    runner_id text,
+    state text NOT NULL,
+    resources jsonb NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    code integer,
+    reason text,
+    usage jsonb,
+    log_digest text
+);
+
+CREATE TABLE hdash.step_claim (
+    step_key text NOT NULL,
+    run_id bigint NOT NULL,
+    run_attempt integer NOT NULL,
+    holder text NOT NULL,
+    worker text NOT NULL,
+    worker_detail jsonb NOT NULL,
+    claimed_at timestamp with time zone NOT NULL,
+    lease_until timestamp with time zone NOT NULL
+);
+
+CREATE TABLE hdash.step_log (
+    step_key text NOT NULL,
+    n integer NOT NULL,
+    seq integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    line text NOT NULL
 );
 
 CREATE TABLE hdash.step_result (
@@ -164,7 +205,18 @@ CREATE TABLE hdash.step_result (
     facts_digest text,
     ms double precision NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    run_id bigint
+    run_id bigint,
+    id bigint NOT NULL,
+    attempt integer
+);
+
+ALTER TABLE hdash.step_result ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME hdash.step_result_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 ALTER TABLE hdash.step_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -189,7 +241,7 @@ ALTER TABLE ONLY hdash.blob
     ADD CONSTRAINT blob_pkey PRIMARY KEY (digest);
 
 ALTER TABLE ONLY hdash.finding
-    ADD CONSTRAINT finding_pkey PRIMARY KEY (step_key, ordinal);
+    ADD CONSTRAINT finding_pkey PRIMARY KEY (result_id, ordinal);
 
 ALTER TABLE ONLY hdash.kysely_migration_lock
     ADD CONSTRAINT kysely_migration_lock_pkey PRIMARY KEY (id);
@@ -198,7 +250,7 @@ ALTER TABLE ONLY hdash.kysely_migration
     ADD CONSTRAINT kysely_migration_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY hdash.measure
-    ADD CONSTRAINT measure_pkey PRIMARY KEY (step_key, subject, name);
+    ADD CONSTRAINT measure_pkey PRIMARY KEY (result_id, subject, name);
 
 ALTER TABLE ONLY hdash.publication
     ADD CONSTRAINT publication_pkey PRIMARY KEY (site, path);
@@ -209,8 +261,17 @@ ALTER TABLE ONLY hdash.run
 ALTER TABLE ONLY hdash.run_scope
     ADD CONSTRAINT run_scope_pkey PRIMARY KEY (run_id, scope);
 
+ALTER TABLE ONLY hdash.step_attempt
+    ADD CONSTRAINT step_attempt_pkey PRIMARY KEY (step_key, n);
+
+ALTER TABLE ONLY hdash.step_claim
+    ADD CONSTRAINT step_claim_pkey PRIMARY KEY (step_key);
+
+ALTER TABLE ONLY hdash.step_log
+    ADD CONSTRAINT step_log_pkey PRIMARY KEY (step_key, n, seq);
+
 ALTER TABLE ONLY hdash.step_result
-    ADD CONSTRAINT step_result_pkey PRIMARY KEY (step_key);
+    ADD CONSTRAINT step_result_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY hdash.step_run
     ADD CONSTRAINT step_run_pkey PRIMARY KEY (id);
@@ -232,15 +293,29 @@ CREATE INDEX run_finished ON hdash.run USING btree (pipeline, finished_at DESC, 
 
 CREATE UNIQUE INDEX run_publishing ON hdash.run USING btree (publishing_site) WHERE ((publishing_site IS NOT NULL) AND (status = 'running'::text));
 
+CREATE INDEX run_queue ON hdash.run USING btree (priority DESC, requested_at, id) WHERE (status = 'queued'::text);
+
+CREATE INDEX step_attempt_run ON hdash.step_attempt USING btree (run_id);
+
+CREATE INDEX step_claim_run ON hdash.step_claim USING btree (run_id);
+
+CREATE UNIQUE INDEX step_result_attempt ON hdash.step_result USING btree (step_key, attempt) WHERE (attempt IS NOT NULL);
+
+CREATE UNIQUE INDEX step_result_key ON hdash.step_result USING btree (step_key, id DESC);
+
+CREATE INDEX step_result_output ON hdash.step_result USING gin (jsonb_path_query_array(outputs, '$.*."digest"'::jsonpath) jsonb_path_ops);
+
 CREATE INDEX step_result_run ON hdash.step_result USING btree (run_id);
 
 CREATE INDEX step_run_key ON hdash.step_run USING btree (step_key);
 
+CREATE INDEX step_run_result ON hdash.step_run USING btree (result_id);
+
 ALTER TABLE ONLY hdash.finding
-    ADD CONSTRAINT finding_step_key_fkey FOREIGN KEY (step_key) REFERENCES hdash.step_result(step_key) ON DELETE CASCADE;
+    ADD CONSTRAINT finding_result_id_fkey FOREIGN KEY (result_id) REFERENCES hdash.step_result(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY hdash.measure
-    ADD CONSTRAINT measure_step_key_fkey FOREIGN KEY (step_key) REFERENCES hdash.step_result(step_key) ON DELETE CASCADE;
+    ADD CONSTRAINT measure_result_id_fkey FOREIGN KEY (result_id) REFERENCES hdash.step_result(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY hdash.publication
     ADD CONSTRAINT publication_run_id_fkey FOREIGN KEY (run_id) REFERENCES hdash.run(id) ON DELETE SET NULL;
@@ -248,8 +323,20 @@ ALTER TABLE ONLY hdash.publication
 ALTER TABLE ONLY hdash.run_scope
     ADD CONSTRAINT run_scope_run_id_fkey FOREIGN KEY (run_id) REFERENCES hdash.run(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY hdash.step_attempt
+    ADD CONSTRAINT step_attempt_run_id_fkey FOREIGN KEY (run_id) REFERENCES hdash.run(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY hdash.step_claim
+    ADD CONSTRAINT step_claim_run_id_fkey FOREIGN KEY (run_id) REFERENCES hdash.run(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY hdash.step_log
+    ADD CONSTRAINT step_log_step_key_n_fkey FOREIGN KEY (step_key, n) REFERENCES hdash.step_attempt(step_key, n) ON DELETE CASCADE;
+
 ALTER TABLE ONLY hdash.step_result
     ADD CONSTRAINT step_result_run_id_fkey FOREIGN KEY (run_id) REFERENCES hdash.run(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY hdash.step_run
+    ADD CONSTRAINT step_run_result_id_fkey FOREIGN KEY (result_id) REFERENCES hdash.step_result(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY hdash.step_run
     ADD CONSTRAINT step_run_run_id_fkey FOREIGN KEY (run_id) REFERENCES hdash.run(id) ON DELETE CASCADE;

@@ -4,12 +4,16 @@ import { sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 
 import * as ledger from "../../migrations/0001_ledger.ts";
+import * as engine from "../../migrations/0002_engine.ts";
 import { HdashError } from "../error.ts";
 import type { Database } from "./database.ts";
 import { asDatabaseError } from "./failure.ts";
 
 /** Every migration there is, by name, oldest first. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001_ledger": ledger };
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "0001_ledger": ledger,
+  "0002_engine": engine,
+};
 
 /** Migrates a database; throws a config error where a newer build has been there before. */
 export async function migrate(database: Database): Promise<void> {

@@ -1,4 +1,4 @@
-// The ledger's tables as kysely sees them; what they mean is said in migrations/0001_ledger.ts.
+// The ledger's tables as kysely sees them; what they mean is said in migrations/.
 
 import type { ColumnType, Generated, Kysely } from "kysely";
 
@@ -9,7 +9,8 @@ type Instant = ColumnType<Date, Date | string, Date | string>;
 /** jsonb: always written as text, because node-postgres turns an array into a Postgres array. */
 type Jsonb<T> = ColumnType<T, string, string>;
 
-export type RunStatus = "queued" | "running" | "succeeded" | "degraded" | "failed";
+/** cancelled: somebody gave it up, before it was claimed or while it went on. */
+export type RunStatus = "queued" | "running" | "succeeded" | "degraded" | "failed" | "cancelled";
 
 interface AtlasTable {
   atlas_id: string;
@@ -31,7 +32,10 @@ interface RunTable {
   lease_until: Instant | null;
   attempt: number;
   build: string;
-  started_at: Instant;
+  requested_at: ColumnType<Date, Date | string | undefined, Date | string>;
+  requested_by: string | null;
+  priority: Generated<number>;
+  started_at: Instant | null;
   finished_at: Instant | null;
   error: string | null;
   outcome: Jsonb<unknown> | null;
@@ -41,6 +45,7 @@ interface RunTable {
 interface RunScopeTable {
   run_id: Bigint;
   scope: string;
+  title: string | null;
   status: "running" | "done" | "failed";
   attempt: number;
   error: string | null;
@@ -51,7 +56,9 @@ interface RunScopeTable {
 }
 
 interface StepResultTable {
+  id: ColumnType<string, never, never>;
   step_key: string;
+  attempt: number | null;
   step: string;
   version: number;
   document: string;
@@ -68,6 +75,7 @@ interface StepRunTable {
   scope: string;
   step: string;
   step_key: string | null;
+  result_id: Bigint | null;
   state: "running" | "hit" | "ran" | "failed";
   attempt: number;
   done: number | null;
@@ -77,8 +85,43 @@ interface StepRunTable {
   ended_at: Instant | null;
 }
 
-interface FindingTable {
+interface StepAttemptTable {
   step_key: string;
+  n: number;
+  run_id: Bigint | null;
+  runner: string;
+  runner_id: string | null;
+  state: string;
+  resources: Jsonb<unknown>;
+  started_at: Instant;
+  ended_at: Instant | null;
+  code: number | null;
+  reason: string | null;
+  usage: Jsonb<unknown> | null;
+  log_digest: string | null;
+}
+
+interface StepLogTable {
+  step_key: string;
+  n: number;
+  seq: number;
+  at: Instant;
+  line: string;
+}
+
+interface StepClaimTable {
+  step_key: string;
+  run_id: Bigint;
+  run_attempt: number;
+  holder: string;
+  worker: string;
+  worker_detail: Jsonb<unknown>;
+  claimed_at: Instant;
+  lease_until: Instant;
+}
+
+interface FindingTable {
+  result_id: Bigint;
   ordinal: number;
   identity: string;
   rule: string;
@@ -90,7 +133,7 @@ interface FindingTable {
 }
 
 interface MeasureTable {
-  step_key: string;
+  result_id: Bigint;
   subject: string;
   name: string;
   value: number;
@@ -124,16 +167,18 @@ interface PublicationTable {
   published_at: Generated<Date>;
 }
 
-interface RunFindingView extends FindingTable {
+interface RunFindingView extends Omit<FindingTable, "result_id"> {
   run_id: string;
   scope: string | null;
   step: string;
+  step_key: string;
 }
 
-interface RunMeasureView extends MeasureTable {
+interface RunMeasureView extends Omit<MeasureTable, "result_id"> {
   run_id: string;
   scope: string | null;
   step: string;
+  step_key: string;
 }
 
 /** Every table and view of the ledger. */
@@ -143,6 +188,9 @@ export interface Schema {
   run_scope: RunScopeTable;
   step_result: StepResultTable;
   step_run: StepRunTable;
+  step_attempt: StepAttemptTable;
+  step_log: StepLogTable;
+  step_claim: StepClaimTable;
   finding: FindingTable;
   measure: MeasureTable;
   blob: BlobTable;
@@ -151,6 +199,25 @@ export interface Schema {
   run_finding: RunFindingView;
   run_measure: RunMeasureView;
 }
+
+/** The same at run time: the compiler sees that nothing is missing and nothing too many. */
+export const RELATIONS = {
+  atlas: "table",
+  run: "table",
+  run_scope: "table",
+  step_result: "table",
+  step_run: "table",
+  step_attempt: "table",
+  step_log: "table",
+  step_claim: "table",
+  finding: "table",
+  measure: "table",
+  blob: "table",
+  blob_chunk: "table",
+  publication: "table",
+  run_finding: "view",
+  run_measure: "view",
+} as const satisfies Readonly<Record<keyof Schema, "table" | "view">>;
 
 /** The ledger, or a transaction on it. */
 export type Db = Kysely<Schema>;

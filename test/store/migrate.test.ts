@@ -22,7 +22,7 @@ describe("migrate(database)", () => {
     const applied = await Promise.all(
       workers.map(({ db }) => sql`select name from hdash.kysely_migration`.execute(db)),
     );
-    expect(applied.map(({ rows }) => rows)).toEqual(Array(8).fill([{ name: "0001_ledger" }]));
+    expect(applied.map(({ rows }) => rows)).toEqual(Array(8).fill([{ name: "0001_ledger" }, { name: "0002_engine" }]));
     await Promise.all(workers.map(({ close }) => close()));
     await drop();
   });
@@ -43,12 +43,12 @@ describe("migrate(database)", () => {
   test.each(LEDGER_KINDS)("refuses a %s database that a newer hdash has migrated", async (kind) => {
     const { database, close } = await openLedger(kind);
     await migrate(database);
-    await sql`insert into kysely_migration (name, timestamp) values ('0002_future', '')`.execute(
+    await sql`insert into kysely_migration (name, timestamp) values ('9999_future', '')`.execute(
       database.db,
     );
     await expect(migrate(database)).rejects.toMatchObject({
       kind: "config",
-      message: `${database.describe()} is newer than this hdash: it has 0002_future, this build knows up to 0001_ledger`,
+      message: `${database.describe()} is newer than this hdash: it has 9999_future, this build knows up to 0002_engine`,
     });
     await close();
   });

@@ -2,7 +2,7 @@
 // installed packages, and loaded by every test that wants one.
 
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { PGlite } from "@electric-sql/pglite";
@@ -33,14 +33,16 @@ async function readDump(): Promise<Blob> {
   return new Blob([await readFile(path)]);
 }
 
-/** Names the dump by what it is made of: the migration and PGlite's version. */
+/** Names the dump by what it is made of: the migrations and PGlite's version. */
 async function findDump(): Promise<string> {
-  const migration = await readFile(join(ROOT, "migrations/0001_ledger.ts"), "utf8");
+  const folder = join(ROOT, "migrations");
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".ts")).sort();
+  const migrations = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")));
   const engine = await readFile(
     join(ROOT, "node_modules/@electric-sql/pglite/package.json"),
     "utf8",
   );
-  return join(CACHE, `embedded-${digestOf(migration + engine).slice(0, 16)}.tar`);
+  return join(CACHE, `embedded-${digestOf(migrations.join("") + engine).slice(0, 16)}.tar`);
 }
 
 async function makeDump(path: string): Promise<void> {
