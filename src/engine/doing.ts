@@ -2,11 +2,13 @@
 
 import { canonicalJson, type Json } from "../digest.ts";
 import { HdashError, isAborted, messageOf } from "../error.ts";
-import type { Finding } from "../finding.ts";
-import { digestFacts, makeFacts, type Measure } from "../store/facts.ts";
+import { digestFacts, makeFacts } from "../store/facts.ts";
 import { commitResult, type StoredResult } from "../store/results.ts";
+import { endAttempt, listAttempts } from "../store/stepAttempts.ts";
+import { type Worked, workInAttempts } from "./attempts.ts";
 import { type StepKey, stepKey } from "./key.ts";
 import { observe, type Sighting } from "./observing.ts";
+import type { Hold } from "./places.ts";
 import {
   type AnyStep,
   type InputRecord,
@@ -17,7 +19,7 @@ import {
   storeOutputs,
 } from "./ports.ts";
 import { lostRun, type ScopeState, type Session } from "./session.ts";
-import type { OutputRefs, OutputValues, Ports, Step, StepArgs, StepContext } from "./step.ts";
+import type { OutputRefs, OutputValues, Ports, Step, StepArgs } from "./step.ts";
 
 /** How often a source may move while it is read before we give up for now. */
 const MAX_MOVES = 3;
@@ -49,6 +51,11 @@ export async function doStep<P extends Json, I, O extends Ports, H extends Json>
     outputs: step.outputs,
     uses: step.uses,
     repin: step.repin === true,
+    attempts: step.attempts ?? 1,
+    resources: (attempt, last) => {
+      const { resources = {} } = step;
+      return typeof resources === "function" ? resources(attempt, last) : resources;
+    },
     pin: async (signal) =>
       plain(step.name, "pin", (await step.pin?.(params, signal, hints)) ?? null),
     run: async (values, ctx, pin) =>
@@ -191,7 +198,7 @@ async function doOnce(
       isReplacing = true;
     }
   }
-  return session.limit(() => run(session, scope, step, task, isReplacing));
+  return session.limit((hold) => run(session, scope, step, task, hold, isReplacing));
 }
 
 async function run(
@@ -199,6 +206,7 @@ async function run(
   scope: ScopeState,
   step: AnyStep,
   { key, document, pin, seen, inputs }: Task,
+  hold: Hold,
   isReplacing: boolean,
 ): Promise<Done> {
   session.throwIfStopped();
@@ -210,42 +218,45 @@ async function run(
   const note = { scope: scope.name, step: step.name, key, error: null, startedAt, endedAt: null };
   session.journal.note({ ...note, state: "running", done: null, total: null });
 
-  const folder = session.scratch.newFolder();
-  const findings: Finding[] = [];
-  const measures: Measure[] = [];
   let toldAt = -PROGRESS_MS;
-  const ctx: Omit<StepContext, "hints"> = {
-    signal: session.signal,
-    workDir: () => folder.make(),
-    progress(done, total) {
-      const now = performance.now();
-      if (now - toldAt < PROGRESS_MS && done !== total) return;
-      toldAt = now;
-      session.journal.note({ ...note, state: "running", done, total });
-      session.onProgress({ kind: "stepProgress", ...label, done, total });
-    },
-    find(found) {
-      // Not push(...found): a list of 200,000 does not fit on the stack.
-      for (const finding of found) findings.push(finding);
-    },
-    measure(subject, name, value) {
-      measures.push({ subject, name, value });
-    },
+  let worked: Worked | null = null;
+  /** Ends the attempt that gave a result; those that gave none are ended already. */
+  const end = async (state: "succeeded" | "failed" | "cancelled", reason: string | null) => {
+    if (worked === null) return;
+    const { n, logDigest } = worked;
+    const ended = { state, reason, logDigest, code: null, usage: null, endedAt: session.clock() };
+    await session.keep(`ending ${step.name}`, () => endAttempt(session.db, { key, n }, ended));
   };
   try {
-    const values =
-      seen === null ? await step.run(await readInputs(session, inputs, folder), ctx, pin) : {};
+    if (seen === null) {
+      worked = await workInAttempts(session, step, {
+        ...{ key, pin, hold, first: (await listAttempts(session.db, key)).length + 1 },
+        inputs: (folder) => readInputs(session, inputs, folder),
+        isOwn: () => true,
+        progress(done, total) {
+          const now = performance.now();
+          if (now - toldAt < PROGRESS_MS && done !== total) return;
+          toldAt = now;
+          session.journal.note({ ...note, state: "running", done, total });
+          session.onProgress({ kind: "stepProgress", ...label, done, total });
+        },
+      });
+    }
     session.throwIfStopped();
     if (step.repin === true) {
       const again = await step.pin(session.signal);
       if (canonicalJson(again) !== canonicalJson(pin)) {
         session.log.debug(`${step.name}: its source moved while it was read; it is read again`);
         session.journal.drop(scope.name, key);
+        await end("cancelled", "its source moved while it was read");
         return { kind: "moved" };
       }
     }
-    const outputs = seen?.outputs ?? (await storeOutputs(session, step, values, folder));
-    const facts = makeFacts(findings, measures);
+    const outputs =
+      worked === null
+        ? (seen?.outputs ?? {})
+        : await storeOutputs(session, step, worked.values, worked.folder);
+    const facts = makeFacts(worked?.findings ?? [], worked?.measures ?? []);
     session.throwIfStopped();
     session.journal.drop(scope.name, key);
     const ms = seen?.ms ?? performance.now() - since;
@@ -276,6 +287,7 @@ async function run(
         key,
       });
     }
+    await end("succeeded", null);
     session.ownKeys.add(key);
     scope.noted.set(key, "ran");
     session.counts.ran++;
@@ -284,9 +296,11 @@ async function run(
   } catch (error) {
     session.journal.drop(scope.name, key);
     noteFailure(session, scope, step, { key, startedAt, since, error });
+    // A run that is stopped closes what it has left open.
+    if (!session.signal.aborted) await end("failed", messageOf(error));
     throw error;
   } finally {
-    await folder.remove();
+    await worked?.folder.remove();
   }
 }
 

@@ -5,6 +5,7 @@ import type { Digest } from "../digest.ts";
 import type { StoredBlob } from "../store/blobs.ts";
 import { findResults, type StoredResult } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
+import { appendLog, type LogLine, MOST_LOG_LINES } from "../store/stepLog.ts";
 import { type Lease, noteSteps, type StepNote } from "../store/stepRuns.ts";
 import type { BlobAccess } from "./codec.ts";
 
@@ -17,6 +18,8 @@ export interface Journal {
   find(key: string): Promise<Lookup>;
   /** Notes a step, within a second. A later note of the same scope and key replaces one that is not written yet. */
   note(note: StepNote): void;
+  /** Keeps a line of an attempt's log, within a second, for those who follow it; `seq` counts the lines of the attempt from 1. */
+  log(line: LogLine): void;
   /** Forgets a note that is not written yet, because a commit says more. */
   drop(scope: string, key: string): void;
   /** Writes what is noted. Throws what keeps it from being written. */
@@ -34,12 +37,13 @@ const FLUSH_MS = 1000;
  */
 export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: () => void): Journal {
   const pending = new Map<string, StepNote>();
+  let lines: LogLine[] = [];
   let unnamed = 0;
   let isClosed = false;
   let writing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     // An error has stopped the run by itself (see keep); whoever waits for a step gets it.
-    if (pending.size > 0) flush().catch(() => {});
+    if (pending.size > 0 || lines.length > 0) flush().catch(() => {});
   }, FLUSH_MS);
 
   function flush(): Promise<void> {
@@ -49,9 +53,12 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
   }
 
   async function write(): Promise<void> {
-    if (pending.size === 0 || isClosed) return;
-    const notes = [...pending.values()];
+    if (isClosed) return;
+    const [notes, written] = [[...pending.values()], lines];
     pending.clear();
+    lines = [];
+    if (written.length > 0) await access.keep("noting logs", () => appendLog(db, written));
+    if (notes.length === 0) return;
     if (!(await access.keep("noting steps", () => noteSteps(db, lease, notes)))) onLost();
   }
 
@@ -98,6 +105,11 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
     note(note) {
       pending.set(note.key === null ? `\0${++unnamed}` : nameOf(note.scope, note.key), note);
     },
+    log(line) {
+      lines.push(line);
+      // What would be forgotten at once need not be kept until then.
+      if (lines.length > 2 * MOST_LOG_LINES) flush().catch(() => {});
+    },
     drop(scope, key) {
       pending.delete(nameOf(scope, key));
     },
@@ -106,6 +118,7 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
       isClosed = true;
       clearInterval(timer);
       pending.clear();
+      lines = [];
     },
   };
 }

@@ -5,7 +5,7 @@ import { HdashError } from "../error.ts";
 import type { StoredOutput, StoredResult } from "../store/results.ts";
 import { type BlobAccess, decode, encode } from "./codec.ts";
 import type { WorkFolder } from "./scratch.ts";
-import type { Codec, Ports, Ref, StepContext } from "./step.ts";
+import type { AttemptEnd, Codec, Ports, Ref, Resources, StepContext } from "./step.ts";
 
 /** A step's inputs: each a ref, or a list of refs. */
 export type InputRecord = Readonly<Record<string, Ref<unknown> | readonly Ref<unknown>[]>>;
@@ -19,6 +19,8 @@ export interface AnyStep {
   /** Undefined where the step says nothing. */
   readonly uses: Json | undefined;
   readonly repin?: boolean;
+  readonly attempts: number;
+  resources(attempt: number, last: AttemptEnd | null): Resources;
   pin(signal: AbortSignal): Promise<Json>;
   run(
     inputs: Record<string, unknown>,

@@ -2,8 +2,6 @@
 
 import { setMaxListeners } from "node:events";
 
-import pLimit from "p-limit";
-
 import type { Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
@@ -17,6 +15,7 @@ import { finishRun, type RunRecord } from "../store/runs.ts";
 import type { Db } from "../store/schema.ts";
 import { readMeasures } from "../store/scopes.ts";
 import { openJournal } from "./journal.ts";
+import { type Capacity, machineCapacity, openPlaces } from "./places.ts";
 import { makePlan, settle, sortedRecord } from "./plan.ts";
 import type { OnProgress } from "./progress.ts";
 import { makeScratch, removeStaleScratch } from "./scratch.ts";
@@ -46,6 +45,8 @@ export interface RunRequest<P extends Json> {
   readonly wait?: boolean;
   /** How many steps run at once; default 8, of which most wait for the network. */
   readonly concurrency?: number;
+  /** What there is for steps besides places; default what this machine has. */
+  readonly machine?: Pick<Capacity, "cpus" | "memoryMiB">;
 }
 
 /** What became of a start. */
@@ -135,7 +136,8 @@ export async function executeRun<P extends Json>(request: RunRequest<P>): Promis
   if (signal.aborted) onSignal();
 
   const keep = makeKeep(stopping.signal, stop, onProgress);
-  const limit = pLimit(request.concurrency ?? DEFAULT_CONCURRENCY);
+  const machine = machineCapacity(request.concurrency ?? DEFAULT_CONCURRENCY);
+  const places = openPlaces({ ...machine, ...request.machine }, stopping.signal);
   const heartbeat = startHeartbeat(db, lease, log, stop);
   const journal = openJournal(db, lease, { blobs: request.blobs, keep }, () =>
     stop(lostRun(lease)),
@@ -169,7 +171,7 @@ export async function executeRun<P extends Json>(request: RunRequest<P>): Promis
       publisher: request.publisher,
       scratch,
       isForced: request.force === true,
-      limit: (work) => limit(work),
+      limit: (work) => places.run(work),
       onProgress,
       journal,
       heartbeat,

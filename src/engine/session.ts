@@ -11,6 +11,7 @@ import type { Lease } from "../store/stepRuns.ts";
 import type { BlobAccess } from "./codec.ts";
 import type { Journal } from "./journal.ts";
 import type { Sighting } from "./observing.ts";
+import type { Places } from "./places.ts";
 import type { OnProgress, StepState } from "./progress.ts";
 import type { ScratchFolder } from "./scratch.ts";
 import type { Heartbeat } from "./worker.ts";
@@ -31,9 +32,6 @@ export interface ScopeState {
   error: string | null;
 }
 
-/** Runs a step's work when there is room for it. */
-export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
-
 export interface Session extends BlobAccess {
   readonly db: Db;
   readonly lease: Lease;
@@ -45,7 +43,8 @@ export interface Session extends BlobAccess {
   readonly publisher: Publisher | null;
   readonly scratch: ScratchFolder;
   readonly isForced: boolean;
-  readonly limit: Limit;
+  /** Does work in a place of its own, when there is one. */
+  readonly limit: Places["run"];
   readonly onProgress: OnProgress;
   readonly journal: Journal;
   readonly heartbeat: Heartbeat;

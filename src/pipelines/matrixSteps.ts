@@ -1,12 +1,11 @@
 // The steps of the matrix job: what is asked of the source, what is made of each matrix, what is published.
 
-import pLimit from "p-limit";
-
 import type { Digest, Json } from "../digest.ts";
 import {
   json,
   observation,
   publicTree,
+  type Resources,
   step,
   type StepContext,
   type TreeFile,
@@ -56,8 +55,6 @@ export interface MatrixEffects {
     request: AnalysisRequest,
     options: { signal: AbortSignal; onStage: OnStage },
   ): Promise<MatrixAnalysis>;
-  /** Matrices analysed at a time: each uses two cores. */
-  readonly analysesAtOnce: number;
   /** Versions of the libraries that shape an analysis. */
   readonly analysedBy: Readonly<Record<string, string>>;
   /** Project id → atlas id. */
@@ -104,10 +101,12 @@ type EntryParam = {
   readonly [K in keyof MatrixEntry]: K extends "version" ? Pairs : MatrixEntry[K];
 };
 
+/** An analysis keeps two cores busy: one unpacks, one counts. */
+const ANALYSIS: Resources = { cpus: 2 };
+
 /** Makes the steps. */
 export function makeSteps(effects: MatrixEffects) {
   const { source } = effects;
-  const turn = pLimit(effects.analysesAtOnce);
   return {
     listMatrices: observation({
       name: "listMatrices",
@@ -146,11 +145,12 @@ export function makeSteps(effects: MatrixEffects) {
         const pull = (): Promise<FetchedMatrix> =>
           source.pull(entry, dir, {
             signal,
+            wait: ctx.wait,
             onProgress: (done, total) => ctx.progress(done, total),
           });
         // A download may go on while others are analysed; local files are looked at only when it is their turn, since they may change.
         const early = source.kind === "local" ? null : await pull();
-        const analysis = await turn(async () => {
+        const analysis = await ctx.take(ANALYSIS, async () => {
           const { path } = early ?? (await pull());
           return effects.analyse(
             { path, approaches: matrix.approaches, scratchDir: dir, seed, sampleCells },

@@ -116,7 +116,6 @@ describe("the steps of matrix", () => {
     return {
       source: openLocalMatrices(join(dir, "matrices")),
       analyse: analyseMatrix,
-      analysesAtOnce: 1,
       analysedBy: { "scran.js": "1" },
       atlases: {},
       render,

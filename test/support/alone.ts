@@ -128,11 +128,16 @@ export async function repeatAlone(
         find: (found: typeof findings) => void findings.push(...found),
         measure: (subject: string, name: string, value: number) =>
           void measures.push({ subject, name, value }),
+        attempt: 1,
+        resources: {},
+        log() {},
+        take: <T>(_more: unknown, work: () => Promise<T>) => work(),
+        wait: <T>(work: () => Promise<T>) => work(),
         hints: hints.get(nameOf(asked.step, asked.params)) ?? null,
       };
       const values = await step.run(inputs, asked.params, ctx, asked.pin);
       const { name, version } = step;
-      const any = { name, version, outputs: step.outputs } as AnyStep;
+      const any = { name, version, outputs: step.outputs } as unknown as AnyStep;
       const stored = await storeOutputs(access, any, values, folder);
       alone.push({
         step: name,
