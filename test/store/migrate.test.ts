@@ -22,7 +22,9 @@ describe("migrate(database)", () => {
     const applied = await Promise.all(
       workers.map(({ db }) => sql`select name from hdash.kysely_migration`.execute(db)),
     );
-    expect(applied.map(({ rows }) => rows)).toEqual(Array(8).fill([{ name: "0001_ledger" }, { name: "0002_engine" }]));
+    expect(applied.map(({ rows }) => rows)).toEqual(
+      Array(8).fill([{ name: "0001_ledger" }, { name: "0002_engine" }]),
+    );
     await Promise.all(workers.map(({ close }) => close()));
     await drop();
   });
