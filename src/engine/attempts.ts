@@ -15,7 +15,7 @@ import type { Session } from "./session.ts";
 import type { AttemptEnd, Resources, StepContext } from "./step.ts";
 
 /** Who does a step that is a function: this process. */
-const IN_PROCESS = "in-process";
+export const IN_PROCESS = "in-process";
 
 /** How long an attempt whose time is over may take to stop before it is given up. */
 const GRACE_MS = 7000;
@@ -48,12 +48,19 @@ export interface Worked {
   readonly measures: readonly Measure[];
   /** The blob of its log; null where it logged nothing. */
   readonly logDigest: Digest | null;
-  /** Its folder, where what it returned may lie; the caller removes it. */
-  readonly folder: WorkFolder;
+  /** Its folder, where what it returned may lie; the caller removes it. Null where there is none. */
+  readonly folder: WorkFolder | null;
 }
 
-/** Does a step's work, as often as the step allows. Throws what the last attempt threw, whose row is ended then. */
-export async function workInAttempts(session: Session, step: AnyStep, work: Work): Promise<Worked> {
+/**
+ * Does a step's work, as often as the step allows; null where another run has taken the step over. Throws what the last attempt threw,
+ * whose row is ended then.
+ */
+export async function workInAttempts(
+  session: Session,
+  step: AnyStep,
+  work: Work,
+): Promise<Worked | null> {
   let last: AttemptEnd | null = null;
   for (let attempt = 1; ; attempt++) {
     const resources = step.resources(attempt, last);
@@ -65,6 +72,7 @@ export async function workInAttempts(session: Session, step: AnyStep, work: Work
       throw new HdashError("permanent", `${messageOf(error)}; ${before}`, { cause: error });
     }
     const tried = await tryOnce(session, step, work, attempt, resources);
+    if (tried === null) return null;
     if (tried.worked !== null) return tried.worked;
     const { end, error } = tried;
     if (end === null || attempt >= step.attempts) throw error;
@@ -86,7 +94,7 @@ async function tryOnce(
   work: Work,
   attempt: number,
   resources: Resources,
-): Promise<Tried> {
+): Promise<Tried | null> {
   const { key } = work;
   const n = work.first + attempt - 1;
   const begun = {
@@ -94,7 +102,7 @@ async function tryOnce(
     ...{ resources: { ...resources }, startedAt: session.clock() },
   };
   if (!(await session.keep(`beginning ${step.name}`, () => beginAttempt(session.db, begun)))) {
-    throw new HdashError("transient", `${step.name} is being done by another run`);
+    return null;
   }
   const folder = session.scratch.newFolder();
   const log = openLog(session, key, n);

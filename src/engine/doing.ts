@@ -3,11 +3,22 @@
 import { canonicalJson, type Json } from "../digest.ts";
 import { HdashError, isAborted, messageOf } from "../error.ts";
 import { digestFacts, makeFacts } from "../store/facts.ts";
+import type { BlobError } from "../store/blobs.ts";
 import { commitResult, type StoredResult } from "../store/results.ts";
-import { endAttempt, listAttempts } from "../store/stepAttempts.ts";
-import { type Worked, workInAttempts } from "./attempts.ts";
+import { beginAttempt, endAttempt } from "../store/stepAttempts.ts";
+import { IN_PROCESS, type Worked, workInAttempts } from "./attempts.ts";
+import { waitForClaim, withClaim } from "./claiming.ts";
+import {
+  heal,
+  hopeless,
+  MAX_HEALS,
+  type Producer,
+  type Readable,
+  rememberProducer,
+  removeDamaged,
+} from "./healing.ts";
 import { type StepKey, stepKey } from "./key.ts";
-import { observe, type Sighting } from "./observing.ts";
+import { observe, readWorld, type Sighting } from "./observing.ts";
 import type { Hold } from "./places.ts";
 import {
   type AnyStep,
@@ -19,10 +30,13 @@ import {
   storeOutputs,
 } from "./ports.ts";
 import { lostRun, type ScopeState, type Session } from "./session.ts";
-import type { OutputRefs, OutputValues, Ports, Step, StepArgs } from "./step.ts";
+import type { OutputRefs, OutputValues, Ports, Ref, Step, StepArgs } from "./step.ts";
 
 /** How often a source may move while it is read before we give up for now. */
 const MAX_MOVES = 3;
+
+/** Of an attempt that ended without a result, and was no program. */
+const NO_END = { code: null, usage: null, logDigest: null };
 
 /** Callers are told of a step's progress ten times a second at most. */
 const PROGRESS_MS = 100;
@@ -30,6 +44,12 @@ const PROGRESS_MS = 100;
 /** What a doing came to; "moved" where the source has moved in the meantime, so that the step has to be done again. */
 type Done =
   { readonly kind: "hit" | "ran"; readonly stored: StoredResult } | { readonly kind: "moved" };
+
+/** What a single try came to. unclaimed: another run has taken the step over while we did it · damaged: inputs could not be read. */
+type Tried =
+  | Done
+  | { readonly kind: "unclaimed" }
+  | { readonly kind: "damaged"; readonly inputs: ReadonlyMap<Ref<unknown>, BlobError> };
 
 /** Does a step in a scope, or finds its result. */
 export async function doStep<P extends Json, I, O extends Ports, H extends Json>(
@@ -104,11 +124,14 @@ async function find(
       ...(step.uses === undefined ? {} : { uses: step.uses }),
       inputs: digests,
     });
-    const done = await share(session, scope, step, key, () =>
-      doOnce(session, scope, step, { key, document, pin, seen, inputs }),
-    );
+    const task: Task = { key, document, pin, seen, inputs };
+    const done = await share(session, scope, step, key, () => doOnce(session, scope, step, task));
     if (done.kind === "moved") continue;
     scope.facts.set(key, done.stored.factsDigest);
+    for (const { digest } of Object.values(done.stored.outputs)) {
+      const make: Producer = (output) => remake(session, scope, step, task, done.stored, output);
+      rememberProducer(session, digest, make);
+    }
     return done.stored;
   }
   throw new HdashError(
@@ -161,7 +184,7 @@ async function share(
   const since = performance.now();
   try {
     const done = await going;
-    if (done.kind !== "moved") noteHit(session, scope, step, key, startedAt, since);
+    if (done.kind !== "moved") noteHit(session, scope, step, done.stored, startedAt, since);
     return done;
   } catch (error) {
     noteFailure(session, scope, step, { key, startedAt, since, error });
@@ -184,21 +207,123 @@ async function doOnce(
   step: AnyStep,
   task: Task,
 ): Promise<Done> {
+  const { key } = task;
   const startedAt = session.clock();
   const since = performance.now();
-  let isReplacing = session.isForced && !session.ownKeys.has(task.key);
-  if (!isReplacing) {
-    const known = await session.journal.find(task.key);
-    if (known.kind === "found") {
-      noteHit(session, scope, step, task.key, startedAt, since);
-      return { kind: "hit", stored: known.stored };
-    }
-    if (known.kind === "gone") {
+  const isForced = session.isForced && !session.ownKeys.has(key);
+  let isGone = false;
+  const findKnown = async (): Promise<Extract<Done, { kind: "hit" | "ran" }> | null> => {
+    if (isForced) return null;
+    const known = await session.journal.find(key);
+    if (known.kind === "gone" && !isGone) {
       session.log.warn(`${step.name}: a blob of its result is missing; the step is done again`);
-      isReplacing = true;
+      isGone = true;
+    }
+    return known.kind === "found" ? { kind: "hit", stored: known.stored } : null;
+  };
+  for (let heals = 0; ;) {
+    let known = await findKnown();
+    if (known === null) {
+      const tried = await session.limit((hold) =>
+        withClaim(session, key, async (n): Promise<Tried> => {
+          // Another run may have given the claim back with a result since we looked.
+          const made = await findKnown();
+          return made ?? run(session, scope, step, task, { n, hold, isRemake: false });
+        }),
+      );
+      if (tried.kind === "ran" || tried.kind === "moved") return tried;
+      if (tried.kind === "busy") {
+        await waitForClaim(session, step.name, key, tried, async () => {
+          known = await findKnown();
+          return known !== null;
+        });
+      }
+      if (tried.kind === "damaged") await healInputs(session, scope, step, tried.inputs, heals++);
+      if (tried.kind === "hit") known = tried;
+    }
+    if (known !== null) {
+      noteHit(session, scope, step, known.stored, startedAt, since);
+      return known;
     }
   }
-  return session.limit((hold) => run(session, scope, step, task, hold, isReplacing));
+}
+
+/** Has the inputs of a step made again that it could not read. */
+async function healInputs(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  inputs: ReadonlyMap<Ref<unknown>, BlobError>,
+  heals: number,
+): Promise<void> {
+  for (const [input, error] of inputs) {
+    const what = scope.name === "" ? step.name : `${step.name} (${scope.name})`;
+    session.log.warn(`${what} cannot read an input: ${error.message}; it is made again`);
+    if (heals === MAX_HEALS) throw hopeless(error);
+    await heal(session, input);
+  }
+}
+
+/** Does a step again of whose result something is damaged. Where it gives something else now, the run starts over. */
+async function remake(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  task: Task,
+  stored: StoredResult,
+  output: Readable,
+): Promise<void> {
+  const { key } = task;
+  // Somebody may be at it in this run; there is one at a time for a key.
+  while (session.doings.has(key)) await Promise.allSettled([session.doings.get(key)]);
+  const doing = remakeOnce(session, scope, step, task, stored, output).finally(() =>
+    session.doings.delete(key),
+  );
+  session.doings.set(key, doing);
+  const done = await doing;
+  if (done.kind !== "moved") {
+    const digests = Object.values(done.stored.outputs).map(({ digest }) => digest);
+    if (digests.includes(output.digest)) return;
+  }
+  session.startOver(
+    `${step.name} gives another result than the one that is damaged: ${output.digest}`,
+  );
+}
+
+async function remakeOnce(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  task: Task,
+  stored: StoredResult,
+  output: Readable,
+): Promise<Done> {
+  for (let heals = 0; ;) {
+    const tried = await session.limit((hold) =>
+      withClaim(session, task.key, async (n): Promise<Tried> => {
+        // Another run, or another reader, may have mended it since it was found.
+        if ((await removeDamaged(session, output)) === 0) return { kind: "hit", stored };
+        const turn = { n, hold, isRemake: true };
+        if (task.seen === null) return run(session, scope, step, task, turn);
+        // Another look; what is seen now may be another result, under another key.
+        const seen = await readWorld(session, step, hold);
+        if (canonicalJson(seen.pin) !== canonicalJson(task.pin)) return { kind: "moved" };
+        return run(session, scope, step, { ...task, seen }, turn);
+      }),
+    );
+    if (tried.kind === "hit" || tried.kind === "ran" || tried.kind === "moved") return tried;
+    if (tried.kind === "damaged") await healInputs(session, scope, step, tried.inputs, heals++);
+    if (tried.kind === "busy") {
+      await waitForClaim(session, step.name, task.key, tried, () => Promise.resolve(false));
+    }
+  }
+}
+
+/** Which attempt at a step this is, and whether it makes again what was known, and then damaged. */
+interface Turn {
+  readonly n: number;
+  readonly hold: Hold;
+  readonly isRemake: boolean;
 }
 
 async function run(
@@ -206,62 +331,81 @@ async function run(
   scope: ScopeState,
   step: AnyStep,
   { key, document, pin, seen, inputs }: Task,
-  hold: Hold,
-  isReplacing: boolean,
-): Promise<Done> {
+  { n, hold, isRemake }: Turn,
+): Promise<Tried> {
   session.throwIfStopped();
   const startedAt = seen?.startedAt ?? session.clock();
   const since = performance.now();
   const label = { scope: scope.name === "" ? null : scope.name, step: step.name, key };
-  scope.noted.set(key, "running");
+  // What is made again was a hit, and stays one until it has run.
+  const wasNoted = scope.noted.get(key);
+  if (!isRemake) scope.noted.set(key, "running");
   session.onProgress({ kind: "stepStarted", ...label });
-  const note = { scope: scope.name, step: step.name, key, error: null, startedAt, endedAt: null };
-  session.journal.note({ ...note, state: "running", done: null, total: null });
+  const note = {
+    ...{ scope: scope.name, step: step.name, key, resultId: null, error: null },
+    ...{ state: "running" as const, startedAt, endedAt: null },
+  };
+  if (!isRemake) session.journal.note({ ...note, done: null, total: null });
 
+  const unread = new Map<Ref<unknown>, BlobError>();
+  const onDamage = (input: Ref<unknown>, error: BlobError) => void unread.set(input, error);
   let toldAt = -PROGRESS_MS;
   let worked: Worked | null = null;
-  /** Ends the attempt that gave a result; those that gave none are ended already. */
-  const end = async (state: "succeeded" | "failed" | "cancelled", reason: string | null) => {
+  /** Ends the attempt that did the work, where it comes to nothing all the same; those that failed are ended already. */
+  const end = async (state: "failed" | "cancelled", reason: string) => {
     if (worked === null) return;
-    const { n, logDigest } = worked;
-    const ended = { state, reason, logDigest, code: null, usage: null, endedAt: session.clock() };
-    await session.keep(`ending ${step.name}`, () => endAttempt(session.db, { key, n }, ended));
+    const ended = { ...NO_END, logDigest: worked.logDigest, state, reason };
+    await session.keep(`ending ${step.name}`, () =>
+      endAttempt(session.db, { key, n: worked?.n ?? n }, { ...ended, endedAt: session.clock() }),
+    );
+  };
+  const giveUp = async <T>(outcome: T, reason: string): Promise<T> => {
+    session.journal.drop(scope.name, key);
+    if (wasNoted === undefined) scope.noted.delete(key);
+    else scope.noted.set(key, wasNoted);
+    await end("cancelled", reason);
+    return outcome;
   };
   try {
-    if (seen === null) {
-      worked = await workInAttempts(session, step, {
-        ...{ key, pin, hold, first: (await listAttempts(session.db, key)).length + 1 },
-        inputs: (folder) => readInputs(session, inputs, folder),
-        isOwn: () => true,
-        progress(done, total) {
-          const now = performance.now();
-          if (now - toldAt < PROGRESS_MS && done !== total) return;
-          toldAt = now;
-          session.journal.note({ ...note, state: "running", done, total });
-          session.onProgress({ kind: "stepProgress", ...label, done, total });
-        },
-      });
+    worked =
+      seen === null
+        ? await workInAttempts(session, step, {
+            ...{ key, pin, hold, first: n },
+            inputs: (folder) => readInputs(session, inputs, folder, onDamage),
+            isOwn: () => unread.size === 0,
+            progress(done, total) {
+              const now = performance.now();
+              if (now - toldAt < PROGRESS_MS && done !== total) return;
+              toldAt = now;
+              if (!isRemake) session.journal.note({ ...note, done, total });
+              session.onProgress({ kind: "stepProgress", ...label, done, total });
+            },
+          })
+        : await enterSighting(session, step, { key, n, startedAt });
+    if (worked === null) {
+      return await giveUp({ kind: "unclaimed" }, "another run has taken the step over");
     }
     session.throwIfStopped();
+    // Also where the step took the error for itself: what it made of half an input is worth nothing.
+    if (unread.size > 0) {
+      return await giveUp({ kind: "damaged", inputs: unread }, "an input could not be read");
+    }
     if (step.repin === true) {
       const again = await step.pin(session.signal);
       if (canonicalJson(again) !== canonicalJson(pin)) {
         session.log.debug(`${step.name}: its source moved while it was read; it is read again`);
-        session.journal.drop(scope.name, key);
-        await end("cancelled", "its source moved while it was read");
-        return { kind: "moved" };
+        return await giveUp({ kind: "moved" }, "its source moved while it was read");
       }
     }
-    const outputs =
-      worked === null
-        ? (seen?.outputs ?? {})
-        : await storeOutputs(session, step, worked.values, worked.folder);
-    const facts = makeFacts(worked?.findings ?? [], worked?.measures ?? []);
+    const outputs = seen?.outputs ?? (await storeOutputs(session, step, worked.values));
+    const facts = makeFacts(worked.findings, worked.measures);
     session.throwIfStopped();
     session.journal.drop(scope.name, key);
     const ms = seen?.ms ?? performance.now() - since;
     const result = {
       key,
+      attempt: worked.n,
+      logDigest: worked.logDigest,
       outputs,
       factsDigest: digestFacts(facts),
       step: step.name,
@@ -274,41 +418,65 @@ async function run(
       endedAt: session.clock(),
     };
     const commit = await session.keep(`committing ${step.name}`, () =>
-      commitResult(session.db, session.lease, result, isReplacing),
+      commitResult(session.db, session.holder, result),
     );
     if (commit.kind === "lost") {
       const lost = lostRun(session.lease);
       session.stop(lost);
       throw lost;
     }
-    if (commit.kind === "differs") {
-      const which = isReplacing ? "the new one counts" : "the one that was there first counts";
-      session.log.warn(`${step.name} gave another result than before for the same key; ${which}`, {
+    if (commit.kind === "unclaimed") {
+      session.log.warn(`${step.name}: another run has taken it over while it was done here`, {
         key,
       });
+      return await giveUp({ kind: "unclaimed" }, "another run has taken the step over");
     }
-    await end("succeeded", null);
+    if (commit.kind === "inserted" && commit.before !== null) {
+      session.log.warn(
+        `${step.name} gave another result than before for the same key; the new one counts`,
+        { key },
+      );
+    }
+    if (wasNoted === "hit") session.counts.hits--;
     session.ownKeys.add(key);
     scope.noted.set(key, "ran");
     session.counts.ran++;
     session.onProgress({ kind: "stepEnded", ...label, state: "ran", durationMs: ms, error: null });
     return { kind: "ran", stored: commit.stored };
   } catch (error) {
+    if (unread.size > 0 && !session.signal.aborted) {
+      return await giveUp({ kind: "damaged", inputs: unread }, "an input could not be read");
+    }
     session.journal.drop(scope.name, key);
-    noteFailure(session, scope, step, { key, startedAt, since, error });
+    if (!isRemake) noteFailure(session, scope, step, { key, startedAt, since, error });
     // A run that is stopped closes what it has left open.
     if (!session.signal.aborted) await end("failed", messageOf(error));
     throw error;
   } finally {
-    await worked?.folder.remove();
+    await worked?.folder?.remove();
   }
+}
+
+/** Enters what an observation found as an attempt that did its work before there was a key; null where another run has the step. */
+async function enterSighting(
+  session: Session,
+  step: AnyStep,
+  { key, n, startedAt }: { readonly key: StepKey; readonly n: number; readonly startedAt: Date },
+): Promise<Worked | null> {
+  const { runId } = session.lease;
+  const begun = { key, n, runId, runner: IN_PROCESS, resources: {}, startedAt };
+  const isClaimed = await session.keep(`beginning ${step.name}`, () =>
+    beginAttempt(session.db, begun),
+  );
+  if (!isClaimed) return null;
+  return { n, values: {}, findings: [], measures: [], logDigest: null, folder: null };
 }
 
 function noteHit(
   session: Session,
   scope: ScopeState,
   step: AnyStep,
-  key: StepKey,
+  { id: resultId, key }: StoredResult,
   startedAt: Date,
   since: number,
 ): void {
@@ -319,6 +487,7 @@ function noteHit(
     scope: scope.name,
     step: step.name,
     key,
+    resultId,
     state: "hit",
     done: null,
     total: null,
@@ -361,6 +530,7 @@ function noteFailure(
     scope: scope.name,
     step: step.name,
     key: failure.key,
+    resultId: null,
     state: "failed",
     done: null,
     total: null,

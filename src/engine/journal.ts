@@ -5,8 +5,9 @@ import type { Digest } from "../digest.ts";
 import type { StoredBlob } from "../store/blobs.ts";
 import { findResults, type StoredResult } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
-import { appendLog, type LogLine, MOST_LOG_LINES } from "../store/stepLog.ts";
+import { type Claimant, findClaims } from "../store/stepClaims.ts";
 import { type Lease, noteSteps, type StepNote } from "../store/stepRuns.ts";
+import { appendLog, type LogLine, MOST_LOG_LINES } from "../store/stepLog.ts";
 import type { BlobAccess } from "./codec.ts";
 
 /** What is known of a key. "gone": there was a result, but its blobs are not there any more. */
@@ -16,6 +17,8 @@ export type Lookup =
 export interface Journal {
   /** Looks a key up, together with all others that are asked for at the same time. */
   find(key: string): Promise<Lookup>;
+  /** Tells who does the step of a key in another run; null where nobody does. Asked together, like find(). */
+  findClaimant(key: string): Promise<Claimant | null>;
   /** Notes a step, within a second. A later note of the same scope and key replaces one that is not written yet. */
   note(note: StepNote): void;
   /** Keeps a line of an attempt's log, within a second, for those who follow it; `seq` counts the lines of the attempt from 1. */
@@ -62,53 +65,38 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
     if (!(await access.keep("noting steps", () => noteSteps(db, lease, notes)))) onLost();
   }
 
-  let asked = new Map<string, PromiseWithResolvers<Lookup>>();
-
-  function find(key: string): Promise<Lookup> {
-    const same = asked.get(key);
-    if (same !== undefined) return same.promise;
-    if (asked.size === 0) setImmediate(() => void answer());
-    const question = Promise.withResolvers<Lookup>();
-    asked.set(key, question);
-    return question.promise;
-  }
-
-  async function answer(): Promise<void> {
-    const questions = asked;
-    asked = new Map();
-    try {
-      const results = await access.keep("looking results up", () =>
-        findResults(db, [...questions.keys()]),
-      );
-      const blobs = new Map<Digest, StoredBlob>();
-      for (const { outputs } of results.values()) {
-        for (const { digest, bytes } of Object.values(outputs))
-          blobs.set(digest, { digest, bytes });
-      }
-      const missing = new Set(
-        await access.keep("looking blobs up", () => access.blobs.missing([...blobs.values()])),
-      );
-      for (const [key, question] of questions) {
-        const stored = results.get(key);
-        if (stored === undefined) question.resolve({ kind: "none" });
-        else if (Object.values(stored.outputs).some(({ digest }) => missing.has(digest))) {
-          question.resolve({ kind: "gone" });
-        } else question.resolve({ kind: "found", stored });
-      }
-    } catch (error) {
-      for (const question of questions.values()) question.reject(error);
+  async function findAll(keys: readonly string[]): Promise<ReadonlyMap<string, Lookup>> {
+    const results = await access.keep("looking results up", () => findResults(db, keys));
+    const blobs = new Map<Digest, StoredBlob>();
+    for (const { outputs } of results.values()) {
+      for (const { digest, bytes } of Object.values(outputs)) blobs.set(digest, { digest, bytes });
     }
+    const missing = new Set(
+      await access.keep("looking blobs up", () => access.blobs.missing([...blobs.values()])),
+    );
+    const found = new Map<string, Lookup>();
+    for (const [key, stored] of results) {
+      const isGone = Object.values(stored.outputs).some(({ digest }) => missing.has(digest));
+      found.set(key, isGone ? { kind: "gone" } : { kind: "found", stored });
+    }
+    return found;
   }
+
+  const find = bundled(findAll);
+  const findClaimant = bundled((keys) =>
+    access.keep("looking claims up", () => findClaims(db, keys)),
+  );
 
   return {
-    find,
+    find: async (key) => (await find(key)) ?? { kind: "none" },
+    findClaimant: async (key) => (await findClaimant(key)) ?? null,
     note(note) {
       pending.set(note.key === null ? `\0${++unnamed}` : nameOf(note.scope, note.key), note);
     },
     log(line) {
       lines.push(line);
       // What would be forgotten at once need not be kept until then.
-      if (lines.length > 2 * MOST_LOG_LINES) flush().catch(() => {});
+      if (lines.length % (2 * MOST_LOG_LINES) === 0) flush().catch(() => {});
     },
     drop(scope, key) {
       pending.delete(nameOf(scope, key));
@@ -120,6 +108,33 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
       pending.clear();
       lines = [];
     },
+  };
+}
+
+/** Asks for many keys at once what is asked for one by one at the same time. */
+function bundled<T>(
+  ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, T>>,
+): (key: string) => Promise<T | undefined> {
+  let asked = new Map<string, PromiseWithResolvers<T | undefined>>();
+
+  async function answer(): Promise<void> {
+    const questions = asked;
+    asked = new Map();
+    try {
+      const answers = await ask([...questions.keys()]);
+      for (const [key, question] of questions) question.resolve(answers.get(key));
+    } catch (error) {
+      for (const question of questions.values()) question.reject(error);
+    }
+  }
+
+  return (key) => {
+    const same = asked.get(key);
+    if (same !== undefined) return same.promise;
+    if (asked.size === 0) setImmediate(() => void answer());
+    const question = Promise.withResolvers<T | undefined>();
+    asked.set(key, question);
+    return question.promise;
   };
 }
 

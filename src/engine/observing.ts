@@ -32,7 +32,7 @@ export function observe(session: Session, step: AnyStep, params: Json): Promise<
   if (known !== undefined) return known;
   const own = session.limit((hold) => {
     session.throwIfStopped();
-    return read(session, step, hold);
+    return readWorld(session, step, hold);
   });
   sightings.set(key, own);
   // Who asks again after a failure has it read again.
@@ -40,7 +40,8 @@ export function observe(session: Session, step: AnyStep, params: Json): Promise<
   return own;
 }
 
-async function read(session: Session, step: AnyStep, hold: Hold): Promise<Sighting> {
+/** Reads the world, whatever this run has read of it. */
+export async function readWorld(session: Session, step: AnyStep, hold: Hold): Promise<Sighting> {
   const startedAt = session.clock();
   const since = performance.now();
   const folder = session.scratch.newFolder();
@@ -62,7 +63,7 @@ async function read(session: Session, step: AnyStep, hold: Hold): Promise<Sighti
       },
       null,
     );
-    const outputs = await storeOutputs(session, step, values, folder);
+    const outputs = await storeOutputs(session, step, values);
     const pin = mapValues(outputs, ({ digest }) => digest);
     return { pin, outputs, startedAt, ms: performance.now() - since };
   } finally {

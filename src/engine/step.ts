@@ -24,7 +24,7 @@ export interface BlobFile {
   readonly digest: Digest;
   readonly bytes: number;
   stream(): AsyncIterable<Uint8Array>;
-  /** The path of a local copy, which must not be changed and is gone after the step. */
+  /** The path of a copy that is the step's own, and gone after it. */
   path(): Promise<string>;
 }
 
@@ -255,8 +255,12 @@ export interface Plan {
   read<Out>(ref: Ref<Out>): Promise<Out>;
   /** Stores a JSON value so that it can be an input of a step by its content. As with json(), what JSON would drop or change is refused. */
   value<T>(value: T): Promise<Ref<T, "private">>;
-  /** Does a part of the plan whose failure does not stop the others; the run then ends degraded. */
-  scope<R>(name: string, fn: (plan: Plan) => Promise<R>): Promise<ScopeOutcome<R>>;
+  /** Does a part of the plan whose failure does not stop the others; the run then ends degraded. `title` is what people call it. */
+  scope<R>(
+    name: string,
+    fn: (plan: Plan) => Promise<R>,
+    options?: { readonly title?: string | null },
+  ): Promise<ScopeOutcome<R>>;
   /** Tells a scope's past; inside a scope its own may be asked for without naming it. */
   history(scope?: string, limit?: number): Promise<ScopeHistory>;
   /** The findings of a scope as a past run had them. */

@@ -13,7 +13,7 @@ import {
 /** A past run, as far as the page tells of it; the engine's run record is one. Counts are steps. */
 export interface PastRun {
   readonly id: string;
-  readonly status: "queued" | "running" | "succeeded" | "degraded" | "failed";
+  readonly status: "queued" | "running" | "succeeded" | "degraded" | "failed" | "cancelled";
   readonly build: string;
   readonly startedAt: string;
   readonly finishedAt: string | null;
@@ -63,6 +63,7 @@ const OUTCOMES: Readonly<
   succeeded: { text: "Succeeded", tone: "good" },
   degraded: { text: "Degraded", tone: "warning" },
   failed: { text: "Failed", tone: "error" },
+  cancelled: { text: "Cancelled", tone: "muted" },
 };
 
 /** Makes runs.html. */

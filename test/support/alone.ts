@@ -138,7 +138,7 @@ export async function repeatAlone(
       const values = await step.run(inputs, asked.params, ctx, asked.pin);
       const { name, version } = step;
       const any = { name, version, outputs: step.outputs } as unknown as AnyStep;
-      const stored = await storeOutputs(access, any, values, folder);
+      const stored = await storeOutputs(access, any, values);
       alone.push({
         step: name,
         uses: step.uses,
