@@ -10,7 +10,7 @@ const EVERYWHERE = [
 ];
 const ENVIRONMENT = [
   "MemberExpression[object.name='process'][property.name='env']",
-  "Only config.ts (through command.ts) reads the environment.",
+  "Only shell.ts reads the environment.",
 ];
 const EXIT = [
   "MemberExpression[object.name='process'][property.name=/^(exit|exitCode|abort)$/]",
@@ -40,22 +40,25 @@ const syntax = (...rules) => [
 
 /** What each owner may do that the rest of src may not. */
 const OWNERS = [
-  { files: ["src/command.ts"], owns: [ENVIRONMENT, ...CLOCK] },
+  { files: ["src/shell.ts"], owns: [ENVIRONMENT, ...CLOCK] },
   { files: ["src/main.ts", "src/util.ts"], owns: [EXIT] },
   // fontconfig, a C library, is configured by environment variables and by nothing else.
   { files: ["src/effects.ts"], owns: [ENVIRONMENT, ...CLOCK] },
   { files: ["src/retry.ts"], owns: [DICE, TIMER] },
-  { files: ["src/progressView.ts"], owns: [...CLOCK, TIMER] },
+  { files: ["src/progress/view.ts"], owns: [...CLOCK, TIMER] },
   { files: ["src/engine/**"], owns: [TIMER] },
-  { files: ["src/sources/**"], owns: [FETCH, TIMER] },
+  { files: ["src/sources/**", "src/jobs/*/sources/**"], owns: [FETCH, TIMER] },
   { files: ["src/store/**"], owns: [TIMER] },
   // The process of an analysis: its parent ends it when it hangs, and it ends with its parent.
-  { files: ["src/matrix/forkAnalysis.ts"], owns: [TIMER] },
-  { files: ["src/matrix/analysisProcess.ts"], owns: [EXIT] },
+  { files: ["src/jobs/matrix/forkAnalysis.ts"], owns: [TIMER] },
+  { files: ["src/jobs/matrix/analysisProcess.ts"], owns: [EXIT] },
   // Slack's client is given a fetch that can be stopped.
   { files: ["src/publish/slack.ts"], owns: [FETCH] },
   // The look-alikes are the outside world: they have clocks and timers of their own.
-  { files: ["src/demo/**"], owns: [...CLOCK, DICE, TIMER] },
+  {
+    files: ["src/lookalikes/**", "src/jobs/*/demo/**", "src/commands/demo.ts"],
+    owns: [...CLOCK, DICE, TIMER],
+  },
 ];
 const OWNED = [ENVIRONMENT, EXIT, ...CLOCK, DICE, FETCH, TIMER];
 

@@ -4,12 +4,12 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { analyseAtlas } from "../src/htan/analyse.ts";
-import { readComponents } from "../src/htan/components.ts";
-import { listFiles } from "../src/htan/files.ts";
-import { type Manifest, readManifest } from "../src/htan/manifest.ts";
-import { readAtlases } from "../src/htan/registry.ts";
-import { readView } from "../src/htan/view.ts";
+import { analyseAtlas } from "../src/jobs/htan/data/analyse.ts";
+import { readComponents } from "../src/jobs/htan/data/components.ts";
+import { listFiles } from "../src/jobs/htan/data/files.ts";
+import { type Manifest, readManifest } from "../src/jobs/htan/data/manifest.ts";
+import { readView } from "../src/jobs/htan/data/view.ts";
+import { readAtlases } from "../src/jobs/htan/registry/readAtlases.ts";
 import { startWatch } from "./stopwatch.ts";
 
 const dir = process.argv[2] ?? "";

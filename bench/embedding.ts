@@ -1,13 +1,13 @@
 // Measures the embedding alone, on cells generated in memory: node bench/embedding.ts [CELLS] [GENES] [KEPT]. KEPT is the limit of entries kept
 // in memory (0: every pass reads the matrix). Prints wall times by stage, CPU and memory as JSON.
 
-import { embed } from "../src/matrix/embed/embed.ts";
-import { limitMsOf } from "../src/matrix/embed/neighbourhood.ts";
-import { hash32, seededRandom } from "../src/matrix/embed/sample.ts";
-import type { MatrixReader } from "../src/matrix/matrix.ts";
-import type { GroupStatistics, MatrixStatistics } from "../src/matrix/statistics.ts";
-import { normaliseDispersion } from "../test/matrix/embed/plainStatistics.ts";
-import { adjustedRandIndex } from "../test/matrix/embed/planted.ts";
+import type { GroupStatistics, MatrixStatistics } from "../src/jobs/matrix/counting/statistics.ts";
+import { embed } from "../src/jobs/matrix/embed/embed.ts";
+import { limitMsOf } from "../src/jobs/matrix/embed/neighbourhood.ts";
+import { hash32, seededRandom } from "../src/jobs/matrix/embed/sample.ts";
+import type { MatrixReader } from "../src/jobs/matrix/matrix.ts";
+import { normaliseDispersion } from "../test/jobs/matrix/embed/plainStatistics.ts";
+import { adjustedRandIndex } from "../test/jobs/matrix/embed/planted.ts";
 import { startWatch } from "./stopwatch.ts";
 
 const [cellCount = 30_000, geneCount = 30_000, keptEntries = 20_000_000] = process.argv

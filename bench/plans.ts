@@ -1,8 +1,8 @@
 // The worlds that the bench measures on: 15 atlases × 600 participants, and ten times that.
 
-import type { SeriesName } from "../src/demo/worldAssays.ts";
-import type { OrganName } from "../src/demo/worldParts.ts";
-import type { AtlasPlan, Story } from "../src/demo/worldPlan.ts";
+import type { SeriesName } from "../src/jobs/htan/demo/worldAssays.ts";
+import type { OrganName } from "../src/jobs/htan/demo/worldParts.ts";
+import type { AtlasPlan, Story } from "../src/jobs/htan/demo/worldPlan.ts";
 
 /** Nothing moves in a bench: what is measured twice must be the same twice. */
 const STORY: Story = {

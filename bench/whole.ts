@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import { sql } from "kysely";
 
-import { startSynapse } from "../src/demo/synapseServer.ts";
+import { startSynapse } from "../src/lookalikes/synapse/synapseServer.ts";
 import { openDatabase } from "../src/store/database.ts";
 import { type Ended, runNode } from "./children.ts";
 import type { BenchWorld } from "./worlds.ts";

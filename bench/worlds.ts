@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { parse } from "csv-parse";
 
-import { makeWorld, type World } from "../src/demo/world.ts";
+import { makeWorld, type World } from "../src/jobs/htan/demo/world.ts";
 import { benchPlans } from "./plans.ts";
 
 /** Goes up when worlds come out differently, so that a kept one is made anew. */

@@ -7,7 +7,7 @@ import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { CfnParameter } from "aws-cdk-lib/aws-ssm";
 import type { Construct } from "constructs";
 
-import { VARIABLES } from "../src/variables.ts";
+import { VARIABLES } from "../src/settings/variables.ts";
 import { makeAlarmTopic } from "./alarmTopic.ts";
 import { makeBuckets } from "./buckets.ts";
 import { makeDatabase } from "./database.ts";

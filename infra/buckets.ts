@@ -4,7 +4,7 @@ import { Aws, type RemovalPolicy } from "aws-cdk-lib";
 import { CfnBucket, CfnBucketPolicy } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 
-import { PRODUCTION } from "../src/namespace.ts";
+import { PRODUCTION } from "../src/settings/namespace.ts";
 import type { Settings } from "./settings.ts";
 import { denyPlainHttp, policy, type Statement } from "./statements.ts";
 import type { Stage } from "./target.ts";

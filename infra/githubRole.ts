@@ -3,7 +3,7 @@
 import { Aws, type Stack } from "aws-cdk-lib";
 import { CfnOIDCProvider, CfnRole } from "aws-cdk-lib/aws-iam";
 
-import { PRODUCTION } from "../src/namespace.ts";
+import { PRODUCTION } from "../src/settings/namespace.ts";
 import { baseStackName } from "./names.ts";
 import type { GithubSettings } from "./settings.ts";
 import { allow, arn, policy } from "./statements.ts";

@@ -4,7 +4,7 @@ import { Aws, CfnOutput, CfnParameter, Fn, Stack } from "aws-cdk-lib";
 import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import type { Construct } from "constructs";
 
-import { placesOf } from "../src/namespace.ts";
+import { placesOf } from "../src/settings/namespace.ts";
 import { makeDistribution } from "./distribution.ts";
 import { idOf, namespaceStackName, sharedName } from "./names.ts";
 import { makePipelineAlarms } from "./pipelineAlarms.ts";

@@ -5,7 +5,7 @@ import { CfnSchedule, type CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { CfnQueue, CfnQueuePolicy } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 
-import { PRODUCTION } from "../src/namespace.ts";
+import { PRODUCTION } from "../src/settings/namespace.ts";
 import { makeAlarm } from "./alarmTopic.ts";
 import { idOf, namespaceStackName, pathOf } from "./names.ts";
 import type { Imported } from "./namespaceStack.ts";

@@ -6,7 +6,7 @@ import { CfnRole } from "aws-cdk-lib/aws-iam";
 import { CfnLogGroup } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 
-import { placesOf } from "../src/namespace.ts";
+import { placesOf } from "../src/settings/namespace.ts";
 import { familyName, idOf, pathOf, removalPolicy } from "./names.ts";
 import type { Imported } from "./namespaceStack.ts";
 import type { Settings } from "./settings.ts";

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 import { HdashError } from "../src/error.ts";
-import type { PipelineEntry } from "../src/pipelineList.ts";
+import type { PipelineEntry } from "../src/jobList.ts";
 import {
   choiceOf,
   countOf,

@@ -1,9 +1,9 @@
 // What a stage's settings say of single pipelines, and what comes of it together with the registry's own deployment.
 
-import { readConfig } from "../src/config.ts";
 import { HdashError } from "../src/error.ts";
-import type { Deployment, PipelineEntry } from "../src/pipelineList.ts";
-import { VARIABLES } from "../src/variables.ts";
+import type { Deployment, PipelineEntry } from "../src/jobList.ts";
+import { readConfig } from "../src/settings/config.ts";
+import { VARIABLES } from "../src/settings/variables.ts";
 import { longestGapHours, SCHEDULE_FORM } from "./schedule.ts";
 import { countOf, type Fields, flagOf, openFields, textOf, textsOf } from "./settingsFields.ts";
 
@@ -148,7 +148,7 @@ function checkPipeline(
   const { cpu, memoryMiB, diskGiB, lateAfterHours } = deployment;
   const late = checkLateness(where, deployment, settings);
   if (late !== null) problems.push(late);
-  const registry = `src/pipelineList.ts: ${name}`;
+  const registry = `src/jobList.ts: ${name}`;
   const [least, most, step] = MEMORY[cpu];
   if (memoryMiB < least || memoryMiB > most || memoryMiB % step !== 0) {
     problems.push(

@@ -3,7 +3,7 @@
 import type { Stack } from "aws-cdk-lib";
 import { App } from "aws-cdk-lib";
 
-import { type PipelineEntry, PIPELINES } from "../src/pipelineList.ts";
+import { type PipelineEntry, PIPELINES } from "../src/jobList.ts";
 import { makeBaseStack } from "./baseStack.ts";
 import { makeNamespaceStack } from "./namespaceStack.ts";
 import { readSettings, type Settings } from "./settings.ts";

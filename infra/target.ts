@@ -1,7 +1,7 @@
 // What is deployed, and where to: stage, namespace and image, as the variables of a make target say it.
 
 import { HdashError } from "../src/error.ts";
-import { checkNamespace, PRODUCTION } from "../src/namespace.ts";
+import { checkNamespace, PRODUCTION } from "../src/settings/namespace.ts";
 
 export const STAGES = ["develop", "prod"] as const;
 export type Stage = (typeof STAGES)[number];

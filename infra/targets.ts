@@ -4,7 +4,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 
 import { HdashError, messageOf } from "../src/error.ts";
-import { checkNamespace, makeNamespace, PRODUCTION, STAGING } from "../src/namespace.ts";
+import { checkNamespace, makeNamespace, PRODUCTION, STAGING } from "../src/settings/namespace.ts";
 import { makeAws } from "./awsCli.ts";
 import { emptyBuckets } from "./emptyBuckets.ts";
 import { baseStackName, namespaceStackName } from "./names.ts";

@@ -5,12 +5,12 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { type Build, imageRevision, nameBuild } from "./artifacts/build.ts";
-import type { Config } from "./config.ts";
 import { HdashError, messageOf } from "./error.ts";
 import type { Log } from "./log.ts";
-import { placesOf } from "./namespace.ts";
 import type { Publisher } from "./publish/site.ts";
 import type { RetryPolicy } from "./retry.ts";
+import type { Config } from "./settings/config.ts";
+import { placesOf } from "./settings/namespace.ts";
 import type { Http } from "./sources/http.ts";
 import type { SynapseClient } from "./sources/synapseClient.ts";
 import type { BlobStore } from "./store/blobs.ts";

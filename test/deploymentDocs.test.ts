@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { PIPELINES } from "../src/pipelineList.ts";
-import { VARIABLES } from "../src/variables.ts";
+import { PIPELINES } from "../src/jobList.ts";
+import { VARIABLES } from "../src/settings/variables.ts";
 import { checkCommands, readSurroundings } from "./support/commands.ts";
 
 const ROOT = join(import.meta.dirname, "..");

@@ -42,7 +42,7 @@ describe("eslint.config.js", () => {
   );
 
   test.each([
-    ["src/command.ts", "environment.ts.txt"],
+    ["src/shell.ts", "environment.ts.txt"],
     ["src/main.ts", "exit.ts.txt"],
     ["src/effects.ts", "clock.ts.txt"],
     ["src/retry.ts", "dice.ts.txt"],

@@ -30,10 +30,10 @@ describe("checkLayers(graph)", () => {
   test("lets an import go down, and stay in its room", () => {
     expect(
       check({
-        "src/main.ts": ["src/effects.ts", "src/pipelines/htan.ts"],
-        "src/pipelines/htan.ts": ["src/htan/page.ts", "src/engine/step.ts"],
+        "src/main.ts": ["src/effects.ts", "src/jobs/htan/plan.ts"],
+        "src/jobs/htan/plan.ts": ["src/jobs/htan/pages/atlasPage.ts", "src/engine/step.ts"],
         "src/engine/run.ts": ["src/store/runs.ts", "src/publish/site.ts", "src/engine/step.ts"],
-        "src/htan/page.ts": ["src/format.ts", "src/htan/atlas.ts"],
+        "src/jobs/htan/pages/atlasPage.ts": ["src/format.ts", "src/jobs/htan/data/atlas.ts"],
         "src/store/migrate.ts": ["kysely/migration", "migrations/0001_ledger.ts", "node:fs"],
       }),
     ).toEqual([]);
@@ -43,27 +43,27 @@ describe("checkLayers(graph)", () => {
     expect(check({ "src/store/runs.ts": ["src/engine/step.ts"] })).toEqual([
       "src/store/runs.ts (layer 1) imports src/engine/step.ts (layer 2), which is above it",
     ]);
-    expect(check({ "src/pipelines/htan.ts": ["src/config.ts"] })).toEqual([
-      "src/pipelines/htan.ts (layer 3) imports src/config.ts (layer 4), which is above it",
+    expect(check({ "src/jobs/htan/plan.ts": ["src/settings/config.ts"] })).toEqual([
+      "src/jobs/htan/plan.ts (layer 3) imports src/settings/config.ts (layer 4), which is above it",
     ]);
   });
 
   test("reports rooms of layer 1 that know each other", () => {
-    expect(check({ "src/htan/page.ts": ["src/render/svg.ts"] })).toEqual([
-      "src/htan/page.ts imports src/render/svg.ts: rooms of layer 1 do not know each other",
+    expect(check({ "src/jobs/htan/pages/atlasPage.ts": ["src/render/svg.ts"] })).toEqual([
+      "src/jobs/htan/pages/atlasPage.ts imports src/render/svg.ts: rooms of layer 1 do not know each other",
     ]);
   });
 
   test("reports a package outside the room that owns it", () => {
     expect(
       check({
-        "src/htan/page.ts": ["handlebars", "node:fs/promises", "vega-lite"],
+        "src/jobs/htan/pages/atlasPage.ts": ["handlebars", "node:fs/promises", "vega-lite"],
         "src/engine/run.ts": ["@aws-sdk/client-s3", "migrations/0001_ledger.ts"],
       }),
     ).toEqual([
-      "src/htan/page.ts imports handlebars, which only render may",
-      "src/htan/page.ts imports node:fs/promises, but htan is pure",
-      "src/htan/page.ts imports vega-lite, which only render may",
+      "src/jobs/htan/pages/atlasPage.ts imports handlebars, which only render may",
+      "src/jobs/htan/pages/atlasPage.ts imports node:fs/promises, but htan is pure",
+      "src/jobs/htan/pages/atlasPage.ts imports vega-lite, which only render may",
       "src/engine/run.ts imports @aws-sdk/client-s3, which only store may",
       "src/engine/run.ts imports migrations/0001_ledger.ts, which only store may",
     ]);
@@ -88,8 +88,8 @@ describe("src", () => {
 
   test("is read whole", () => {
     expect(graph.size).toBeGreaterThan(40);
-    expect(graph.get("src/main.ts")).toContain("src/command.ts");
-    expect(graph.get("src/main.ts")).toContain("src/workerCommands.ts");
+    expect(graph.get("src/main.ts")).toContain("src/shell.ts");
+    expect(graph.get("src/main.ts")).toContain("src/commands/run.ts");
   });
 
   test("keeps to the layer table", () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { familyName } from "../infra/names.ts";
-import { STAGING } from "../src/namespace.ts";
+import { STAGING } from "../src/settings/namespace.ts";
 import { BROKEN } from "./support/brokenWorkflows.ts";
 import { checkCommands, readSurroundings } from "./support/commands.ts";
 import { checkWorkflows, triggersOf } from "./support/workflows.ts";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { type PipelineEntry, PIPELINES } from "../../src/pipelineList.ts";
+import { type PipelineEntry, PIPELINES } from "../../src/jobList.ts";
 import { readSettings } from "../settings.ts";
 import { FOO, resourceOf, shown, synthesise, type Template, textsIn } from "./support/templates.ts";
 

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { PIPELINES } from "../../src/pipelineList.ts";
-import { VARIABLES } from "../../src/variables.ts";
+import { PIPELINES } from "../../src/jobList.ts";
+import { VARIABLES } from "../../src/settings/variables.ts";
 import { statementsIn } from "./support/statements.ts";
 import {
   MAIN,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
 import { HdashError } from "../../src/error.ts";
-import { type PipelineEntry, PIPELINES } from "../../src/pipelineList.ts";
+import { type PipelineEntry, PIPELINES } from "../../src/jobList.ts";
 import { SCHEDULE_FORM } from "../schedule.ts";
 import { parseSettings, readSettings, type Settings } from "../settings.ts";
 import { deployedPipelines } from "../settingsOfPipelines.ts";
@@ -301,7 +301,7 @@ describe("parseSettings(stage, value, pipelines)", () => {
     ],
   ])("refuses %s that AWS does not have", (_, deployment, expected) => {
     expect(problemsOf(() => parse({}, matrixWith(deployment)))).toEqual([
-      `src/pipelineList.ts: ${expected}`,
+      `src/jobList.ts: ${expected}`,
     ]);
   });
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { makeNamespace } from "../../src/namespace.ts";
+import { makeNamespace } from "../../src/settings/namespace.ts";
 import { emptyBuckets } from "../emptyBuckets.ts";
 import { type Answer, make } from "./support/standIn.ts";
 

@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import { digestOf } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
-import { readComponents } from "../htan/components.ts";
-import { readAtlases } from "../htan/registry.ts";
+import { readComponents } from "../jobs/htan/data/components.ts";
+import { readAtlases } from "../jobs/htan/registry/readAtlases.ts";
 import { problemsOf } from "../render/templates.ts";
 import { checkKey } from "../store/objectKey.ts";
 import { type ArtifactFile, isArtifact } from "./manifest.ts";

@@ -2,8 +2,8 @@
 
 import { canonicalJson, type Json } from "../digest.ts";
 import { HdashError, isAborted, messageOf } from "../error.ts";
-import { digestFacts, makeFacts } from "../store/facts.ts";
 import type { BlobError } from "../store/blobs.ts";
+import { digestFacts, makeFacts } from "../store/facts.ts";
 import { commitResult, type StoredResult } from "../store/results.ts";
 import { beginAttempt, endAttempt } from "../store/stepAttempts.ts";
 import { IN_PROCESS, type Worked, workInAttempts } from "./attempts.ts";

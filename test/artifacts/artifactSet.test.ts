@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 
 import { readArtifactSet } from "../../src/artifacts/artifactSet.ts";
 import { isArtifact, readManifest, writeManifest } from "../../src/artifacts/manifest.ts";
-import { loadDesign } from "../../src/design.ts";
 import { digestOf } from "../../src/digest.ts";
+import { loadDesign } from "../../src/render/design.ts";
 import { LIST, makeFolder, ROOT } from "./rig.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -3,14 +3,14 @@
 import { Command } from "commander";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { addArtifactCommands } from "../../src/artifactCommands.ts";
-import type { Shell } from "../../src/command.ts";
-import { type Environment, readConfig } from "../../src/config.ts";
+import { addArtifactCommands } from "../../src/commands/artifacts.ts";
+import { addUtilCommands } from "../../src/commands/reset.ts";
 import { makeEffects } from "../../src/effects.ts";
 import { SILENT } from "../../src/log.ts";
+import { type Environment, readConfig } from "../../src/settings/config.ts";
+import type { Shell } from "../../src/shell.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
-import { addUtilCommands } from "../../src/utilCommands.ts";
 import { createEmptyDatabase } from "../support/postgres.ts";
 import { type S3Server, startS3 } from "../support/s3Server.ts";
 import { stateOf } from "./rig.ts";

@@ -11,8 +11,8 @@ import type { Build } from "../../src/artifacts/build.ts";
 import { downloadArtifacts } from "../../src/artifacts/download.ts";
 import { inspectArtifacts } from "../../src/artifacts/inspect.ts";
 import { uploadArtifacts, type Uploaded, type UploadOptions } from "../../src/artifacts/upload.ts";
-import { placesOf } from "../../src/namespace.ts";
 import type { RetryPolicy } from "../../src/retry.ts";
+import { placesOf } from "../../src/settings/namespace.ts";
 import { openS3Bucket, type S3Bucket } from "../../src/store/s3Bucket.ts";
 import { type S3Server, startS3 } from "../support/s3Server.ts";
 

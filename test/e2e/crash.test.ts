@@ -6,10 +6,10 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { loadAtlasFile } from "../../src/atlasList.ts";
-import { startSynapse, type SynapseServer } from "../../src/demo/synapseServer.ts";
 import type { ProgressEvent } from "../../src/engine/progress.ts";
-import { saveAtlases } from "../../src/store/atlases.ts";
+import { loadAtlasFile } from "../../src/jobs/htan/registry/atlasList.ts";
+import { saveAtlases } from "../../src/jobs/htan/registry/atlasTable.ts";
+import { startSynapse, type SynapseServer } from "../../src/lookalikes/synapse/synapseServer.ts";
 import { start } from "../support/command.ts";
 import { createTestDatabase, databaseEnv, type TestDatabase } from "../support/postgres.ts";
 import { FIXTURE } from "../support/services.ts";

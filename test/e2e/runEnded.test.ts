@@ -8,12 +8,12 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { Shell } from "../../src/command.ts";
-import { readConfig } from "../../src/config.ts";
 import { makeEffects } from "../../src/effects.ts";
+import { PIPELINES } from "../../src/jobList.ts";
 import { makeLog } from "../../src/log.ts";
-import { PIPELINES } from "../../src/pipelineList.ts";
-import { work } from "../../src/work.ts";
+import { readConfig } from "../../src/settings/config.ts";
+import type { Shell } from "../../src/shell.ts";
+import { work } from "../../src/work/work.ts";
 import { type Ended, hdash, start } from "../support/command.ts";
 import { type Services, startServices } from "../support/services.ts";
 

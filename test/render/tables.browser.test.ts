@@ -8,8 +8,8 @@ import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+import { type CellValue, makeTable } from "../../src/render/table.ts";
 import { makeTemplates } from "../../src/render/templates.ts";
-import { type CellValue, makeTable } from "../../src/table.ts";
 import { openPage, startBrowser } from "../support/browser.ts";
 
 const VIEWS = join(import.meta.dirname, "..", "..", "views");

@@ -13,7 +13,7 @@ import {
   sendFile,
   serveFile,
   sha256Of,
-} from "./matrixRig.ts";
+} from "../jobs/matrix/sources/rig.ts";
 import { failureOf, openHttp, serve, tempDir } from "./rig.ts";
 
 const CONTENT = contentOf(3000);

@@ -9,12 +9,12 @@ import { join } from "node:path";
 
 import { onTestFinished } from "vitest";
 
+import type { Log, LogFields } from "../../src/log.ts";
 import {
   startSynapse,
   type SynapseServer,
   type SynapseServerOptions,
-} from "../../src/demo/synapseServer.ts";
-import type { Log, LogFields } from "../../src/log.ts";
+} from "../../src/lookalikes/synapse/synapseServer.ts";
 import type { RetryPolicy } from "../../src/retry.ts";
 import { type Http, makeHttp } from "../../src/sources/http.ts";
 import { makeSynapse, type SynapseOptions } from "../../src/sources/synapse.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
-import { listAtlases, saveAtlases } from "../../src/store/atlases.ts";
+import { listAtlases, saveAtlases } from "../../src/jobs/htan/registry/atlasTable.ts";
 import { openDatabase, type PostgresSettings } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
@@ -140,7 +140,7 @@ describe("openDatabase(embedded)", () => {
         "--input-type=module-typescript",
         "--eval",
         `import { openDatabase } from ${JSON.stringify(join(import.meta.dirname, "../../src/store/database.ts"))};
-         import { saveAtlases } from ${JSON.stringify(join(import.meta.dirname, "../../src/store/atlases.ts"))};
+         import { saveAtlases } from ${JSON.stringify(join(import.meta.dirname, "../../src/jobs/htan/registry/atlasTable.ts"))};
          const { db } = await openDatabase({ kind: "embedded", dir: ${JSON.stringify(dir)} });
          await saveAtlases(db, [{ atlasId: "HTA4", projectId: "syn4", name: "n", liaison: "" }]);
          process.stdout.write("saved\\n");

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { sql } from "kysely";
 import { describe, expect, inject, test } from "vitest";
 
-import { listAtlases, saveAtlases } from "../../src/store/atlases.ts";
+import { listAtlases, saveAtlases } from "../../src/jobs/htan/registry/atlasTable.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { LEDGER_KINDS, openLedger } from "../support/ledger.ts";

@@ -3,7 +3,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { listAtlases, saveAtlases } from "../../src/store/atlases.ts";
+import { listAtlases, saveAtlases } from "../../src/jobs/htan/registry/atlasTable.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { dropLedger } from "../../src/store/reset.ts";

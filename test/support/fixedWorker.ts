@@ -4,11 +4,11 @@
 
 import { appendFileSync } from "node:fs";
 
-import { readConfig } from "../../src/config.ts";
 import { makeEffects } from "../../src/effects.ts";
+import { PIPELINES } from "../../src/jobList.ts";
 import { makeLog } from "../../src/log.ts";
-import { PIPELINES } from "../../src/pipelineList.ts";
-import { execute } from "../../src/work.ts";
+import { readConfig } from "../../src/settings/config.ts";
+import { execute } from "../../src/work/work.ts";
 
 const { env } = process;
 const now = new Date(env["HDASH_TEST_NOW"] ?? "2025-03-03T02:00:00.000Z");

@@ -1,6 +1,6 @@
 // Which file of src may import which: the layer table, checked on a graph of imports.
 
-/** Files (from the repository's root, e.g. "src/htan/page.ts") and what each imports: files, or names of packages. */
+/** Files (from the repository's root, e.g. "src/jobs/htan/pages/atlasPage.ts") and what each imports: files, or names of packages. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 /** Rooms and single files of src by layer, lowest first; what is not named here is a single file of the top layer. */

@@ -4,8 +4,8 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type SlackServer, startSlack } from "../../src/demo/slackServer.ts";
-import { startSynapse, type SynapseServer } from "../../src/demo/synapseServer.ts";
+import { type SlackServer, startSlack } from "../../src/lookalikes/slackServer.ts";
+import { startSynapse, type SynapseServer } from "../../src/lookalikes/synapse/synapseServer.ts";
 import { hdashUtil } from "./command.ts";
 import { createTestDatabase, databaseEnv, type TestDatabase } from "./postgres.ts";
 import { type S3Server, startS3 } from "./s3Server.ts";

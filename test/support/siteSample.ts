@@ -4,18 +4,23 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Finding } from "../../src/finding.ts";
-import type { AtlasAnalysis, Grid, GridName, TimelineEvent } from "../../src/htan/analysis.ts";
-import type { Atlas } from "../../src/htan/atlas.ts";
-import { readComponents } from "../../src/htan/components.ts";
-import { type IndexRow, makeIndexPage } from "../../src/htan/indexPage.ts";
-import { measuresOf } from "../../src/htan/measures.ts";
-import { makeAtlasPage, type PageTools } from "../../src/htan/page.ts";
-import type { AtlasVersion } from "../../src/htan/pageFrame.ts";
-import { CHECKS } from "../../src/htan/ruleText.ts";
-import { makeNotFoundPage, makeRunsPage, type PastRun } from "../../src/htan/runsPage.ts";
-import type { MatrixGallery } from "../../src/page.ts";
-import type { PageFigure, PageFile } from "../../src/page.ts";
+import type {
+  AtlasAnalysis,
+  Grid,
+  GridName,
+  TimelineEvent,
+} from "../../src/jobs/htan/data/analysis.ts";
+import type { Atlas } from "../../src/jobs/htan/data/atlas.ts";
+import { readComponents } from "../../src/jobs/htan/data/components.ts";
+import { measuresOf } from "../../src/jobs/htan/data/measures.ts";
+import { CHECKS } from "../../src/jobs/htan/data/ruleText.ts";
+import { makeAtlasPage, type PageTools } from "../../src/jobs/htan/pages/atlasPage.ts";
+import { type IndexRow, makeIndexPage } from "../../src/jobs/htan/pages/indexPage.ts";
+import type { AtlasVersion } from "../../src/jobs/htan/pages/pageFrame.ts";
 import { type SiteAssets, siteAssets } from "../../src/render/assets.ts";
+import type { MatrixGallery } from "../../src/render/page.ts";
+import type { PageFigure, PageFile } from "../../src/render/page.ts";
+import { makeNotFoundPage, makeRunsPage, type PastRun } from "../../src/render/runsPage.ts";
 import { makeTemplates, type Templates } from "../../src/render/templates.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");

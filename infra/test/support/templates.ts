@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type PipelineEntry, PIPELINES } from "../../../src/pipelineList.ts";
+import { type PipelineEntry, PIPELINES } from "../../../src/jobList.ts";
 import { type GithubSettings, readSettings, type Settings } from "../../settings.ts";
 import { makeStacks } from "../../stacks.ts";
 import type { Target } from "../../target.ts";

@@ -1,0 +1,66 @@
+// The HTAN dashboard bound to the world: registered atlases, Synapse, the design, and the matrix figures that its pages show.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { digestOf } from "../../digest.ts";
+import type { Effects } from "../../effects.ts";
+import { HdashError } from "../../error.ts";
+import type { BoundPipeline, RunRequest } from "../../job.ts";
+import { loadDesign } from "../../render/design.ts";
+import { sparkline } from "../../render/sparkline.ts";
+import { runFacts } from "../../work/facts.ts";
+import { openPublishedFigures } from "../matrix/published.ts";
+import { readComponents } from "./data/components.ts";
+import { makeHtan } from "./plan.ts";
+import { registeredAtlases } from "./registry/atlasList.ts";
+
+/** Binds the pipeline. Throws usage for an atlas that is not registered. */
+export async function bindHtan(
+  effects: Effects,
+  { atlases: asked }: RunRequest,
+): Promise<BoundPipeline> {
+  const atlases = await registeredAtlases(effects);
+  for (const id of asked ?? []) {
+    if (atlases.some(({ atlasId }) => atlasId === id)) continue;
+    throw new HdashError("usage", `${id} is not a registered atlas`, {
+      hint: `Registered: ${atlases.map(({ atlasId }) => atlasId).join(", ")}. \`hdash-util init\` registers a list.`,
+    });
+  }
+  await effects.fonts();
+  const { dir: given } = await effects.artifacts();
+  const design = await loadDesign(effects.root, given);
+  const componentsJson: unknown = JSON.parse(
+    await readFile(join(given, "config", "htan_components.json"), "utf8"),
+  );
+  const publisher = await effects.publisher();
+  const pipeline = makeHtan({
+    synapse: await effects.synapse(),
+    listAtlases: () => registeredAtlases(effects),
+    components: readComponents(componentsJson),
+    componentsDigest: digestOf(JSON.stringify(componentsJson)),
+    tools: { render: design.render, sparkline },
+    assets: design.assets,
+    designDigest: design.digest,
+    drawnBy: design.drawnBy,
+    siteUrl: effects.config.site.kind === "s3" ? effects.config.siteUrl : null,
+    figures: await openPublishedFigures(effects, publisher.site, effects.bucket),
+  });
+  const params = {
+    atlases: asked === null ? null : [...new Set(asked)].sort(),
+    viewId: effects.config.synapse.masterView,
+  };
+  return {
+    pipeline,
+    params,
+    publisher,
+    facts: async (outcome) =>
+      runFacts(effects, outcome, {
+        titles: new Map(
+          (await registeredAtlases(effects)).map(({ atlasId, name }) => [atlasId, name]),
+        ),
+        noun: ["atlas", "atlases"],
+        siteUrl: effects.config.siteUrl,
+      }),
+  };
+}

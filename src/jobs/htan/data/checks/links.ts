@@ -1,0 +1,32 @@
+// H_LINKS: links between records that lead nowhere, or back to the record itself.
+
+import type { Finding } from "../../../../finding.ts";
+import type { BadLink } from "../lineage.ts";
+import { type CheckSubject, recordError } from "./check.ts";
+
+/** Finds parents and adjacent specimens that no manifest has, and records that are their own parent. */
+export function checkLinks({ lineage }: CheckSubject): Finding[] {
+  return lineage.badLinks.map((link) => {
+    const fields =
+      link.link === "self"
+        ? { value: link.value, link: link.link }
+        : { record: link.id, value: link.value, link: link.link };
+    return recordError("H_LINKS", link.of, link.record, describe(link), fields);
+  });
+}
+
+function describe({ id, value, link, of }: BadLink): string {
+  if (link === "self") return `${id} of ${of.component.component} is named as its own parent.`;
+  if (link === "adjacent") {
+    return `Adjacent specimen ${value} of ${id} is in no manifest of this atlas.`;
+  }
+  const where = whereExpected(of.component.parentIdColumn ?? "", value);
+  return `Parent ${value} of ${id} is in no ${where} of this atlas.`;
+}
+
+/** Tells in which manifests a parent would have to be. */
+function whereExpected(column: string, value: string): string {
+  if (column.includes("Biospecimen")) return "Biospecimen manifest";
+  if (column.includes("Data File")) return "assay manifest";
+  return /^HTA\d+_\w+_\w+$/.test(value) ? "Biospecimen manifest" : "Demographics manifest";
+}

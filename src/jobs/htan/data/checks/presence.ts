@@ -1,0 +1,75 @@
+// H_CATEGORIES, H_DEM, H_NON_DEM, H_BIOSPEC: whether the manifests are there that all others rest on, and of kinds that are known.
+
+import type { Finding } from "../../../../finding.ts";
+import { count } from "../../../../format.ts";
+import { atlasError, type CheckSubject, recordError } from "./check.ts";
+
+const DEMOGRAPHICS = "Demographics";
+const BIOSPECIMEN = ["Biospecimen", "SRRSBiospecimen"];
+/** An atlas of shared specimens, whose participants are other atlases'. */
+const WITHOUT_DEMOGRAPHICS: ReadonlySet<string> = new Set(["HTA15"]);
+
+/** Finds components that are not in the table, each once. */
+export function checkCategories(
+  subject: CheckSubject,
+  isKnown: (component: string) => boolean,
+): Finding[] {
+  const unknown = Map.groupBy(
+    subject.manifests.filter(({ component }) => component !== null && !isKnown(component)),
+    ({ component }) => component ?? "",
+  );
+  return [...unknown].map(([component, manifests]) => ({
+    rule: "H_CATEGORIES",
+    severity: "error",
+    subject: manifests[0]?.entry.entityId ?? subject.atlas.projectId,
+    row: null,
+    message: `Component ${component} (${count(manifests.length, "manifest")}) is not in the list of components that the dashboard knows, so nothing in it was checked.`,
+    fields: { value: component },
+  }));
+}
+
+/** Finds whether Demographics are lacking. */
+export function checkDemographics({ atlas, known }: CheckSubject): Finding[] {
+  const isThere = known.some(({ component }) => component.component === DEMOGRAPHICS);
+  if (isThere || WITHOUT_DEMOGRAPHICS.has(atlas.atlasId)) return [];
+  return [atlasError("H_DEM", atlas, `${atlas.atlasId} has no Demographics manifest.`)];
+}
+
+/** Finds participants of clinical records whom Demographics does not list. */
+export function checkParticipants({ atlas, known }: CheckSubject): Finding[] {
+  const lists = known
+    .filter(({ component }) => component.component === DEMOGRAPHICS)
+    .flatMap(({ manifest, component }) => manifest.cells.get(component.primaryIdColumn) ?? []);
+  const isReadable = known.some(
+    ({ manifest, component }) =>
+      component.component === DEMOGRAPHICS && manifest.cells.has(component.primaryIdColumn),
+  );
+  if (!isReadable) {
+    const message = `The participants of ${atlas.atlasId} cannot be assessed, for want of a Demographics manifest to compare them with.`;
+    return [atlasError("H_NON_DEM", atlas, message)];
+  }
+  const participants = new Set(lists);
+  participants.delete("");
+  return known
+    .filter(
+      ({ component }) => component.kind === "clinical" && component.component !== DEMOGRAPHICS,
+    )
+    .flatMap((of) => {
+      const ids = of.manifest.cells.get(of.component.primaryIdColumn) ?? [];
+      return ids.flatMap((value, record) => {
+        if (participants.has(value)) return [];
+        const who =
+          value === ""
+            ? `A record of ${of.component.component} names no participant`
+            : `Participant ${value} of ${of.component.component} is in no Demographics manifest of this atlas`;
+        return [recordError("H_NON_DEM", of, record, `${who}.`, { value })];
+      });
+    });
+}
+
+/** Finds whether specimens are lacking. */
+export function checkBiospecimens({ atlas, known }: CheckSubject): Finding[] {
+  if (known.some(({ component }) => BIOSPECIMEN.includes(component.component))) return [];
+  const message = `${atlas.atlasId} has neither a Biospecimen nor an SRRSBiospecimen manifest.`;
+  return [atlasError("H_BIOSPEC", atlas, message)];
+}

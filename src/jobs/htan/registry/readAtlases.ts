@@ -1,0 +1,104 @@
+// The atlas list as people write it: a CSV file with one line per atlas.
+
+import { HdashError } from "../../../error.ts";
+import { cellText, makeCsvScanner } from "../../../formats/csv.ts";
+import type { Atlas } from "../data/atlas.ts";
+
+const COLUMNS = ["id", "atlas_id", "name", "liaison"] as const;
+
+/** A record of the list, with the line it is at. */
+interface Line {
+  readonly line: number;
+  readonly cells: readonly string[];
+}
+
+/**
+ * Reads the atlas list (columns id, atlas_id, name, liaison, in any order; others are passed over).
+ * Throws one config error that names the line and the value of everything that is wrong.
+ */
+export function readAtlases(text: string): Atlas[] {
+  const lines: Line[] = [];
+  const scanner = makeCsvScanner((record) => {
+    const cells = Array.from({ length: record.length }, (_, index) =>
+      cellText(record, index).trim(),
+    );
+    lines.push({ line: record.row, cells });
+    return true;
+  });
+  scanner.push(Buffer.from(text));
+  const { unclosedRow } = scanner.end();
+  const [header, ...records] = lines;
+  const unclosed = unclosedRow === null ? [] : [`line ${unclosedRow}: a quote is not closed`];
+  if (header === undefined) throw refused(unclosed.length > 0 ? unclosed : ["it is empty"]);
+  const missing = COLUMNS.filter((name) => !header.cells.includes(name));
+  if (missing.length > 0) {
+    throw refused(
+      missing.map(
+        (name) =>
+          `line ${header.line}: the column ${name} is missing; there are ${header.cells.join(", ")}`,
+      ),
+    );
+  }
+  const problems = [...unclosed];
+  if (records.length === 0 && unclosedRow === null) problems.push("it has no atlas");
+  const atlases = records.map((record) => readAtlas(header, record, problems));
+  findRepeated(records, atlases, "atlasId", problems);
+  findRepeated(records, atlases, "projectId", problems);
+  if (problems.length > 0) throw refused(problems);
+  return atlases;
+}
+
+function readAtlas(header: Line, { line, cells }: Line, problems: string[]): Atlas {
+  if (cells.length !== header.cells.length) {
+    const expected = header.cells.length;
+    problems.push(
+      `line ${line}: ${cells.length} cells instead of ${expected} (${cells.join(",")})`,
+    );
+  }
+  const cell = (name: (typeof COLUMNS)[number]): string => cells[header.cells.indexOf(name)] ?? "";
+  const atlas = {
+    atlasId: cell("atlas_id"),
+    projectId: cell("id"),
+    name: cell("name"),
+    liaison: cell("liaison"),
+  };
+  if (!/^HTA[1-9]\d?$/.test(atlas.atlasId)) {
+    problems.push(
+      `line ${line}: atlas_id is ${shown(atlas.atlasId)}, which is none of HTA1 to HTA99`,
+    );
+  }
+  if (!/^syn[1-9]\d*$/.test(atlas.projectId)) {
+    problems.push(
+      `line ${line}: id is ${shown(atlas.projectId)}, which is no Synapse id (syn and digits)`,
+    );
+  }
+  if (atlas.name === "") problems.push(`line ${line}: name is empty`);
+  return atlas;
+}
+
+function findRepeated(
+  records: readonly Line[],
+  atlases: readonly Atlas[],
+  field: "atlasId" | "projectId",
+  problems: string[],
+): void {
+  const lineOf = new Map<string, number>();
+  for (const [index, atlas] of atlases.entries()) {
+    const line = records[index]?.line ?? 0;
+    const first = lineOf.get(atlas[field]);
+    if (first === undefined) lineOf.set(atlas[field], line);
+    else if (atlas[field] !== "") {
+      problems.push(`line ${line}: ${atlas[field]} is already in line ${first}`);
+    }
+  }
+}
+
+function refused(problems: readonly string[]): HdashError {
+  return new HdashError("config", problems.join("\n"), {
+    hint: "The list needs the columns id, atlas_id, name and liaison; see config/htan_projects.csv.",
+  });
+}
+
+function shown(value: string): string {
+  return value === "" ? "empty" : JSON.stringify(value);
+}

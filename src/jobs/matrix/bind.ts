@@ -1,0 +1,161 @@
+// The matrix job bound to the world: a source, a place to publish, the analysis in a process of its own, the design.
+
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Effects } from "../../effects.ts";
+import { HdashError } from "../../error.ts";
+import type { BoundPipeline, RunRequest } from "../../job.ts";
+import { loadDesign, versionsOf } from "../../render/design.ts";
+import type { Config } from "../../settings/config.ts";
+import type { Bucket } from "../../store/bucket.ts";
+import { runFacts } from "../../work/facts.ts";
+import { forkAnalysis } from "./forkAnalysis.ts";
+import { makeMatrix } from "./plan.ts";
+import { openPublishedFigures } from "./published.ts";
+import type { MatrixConfig } from "./settings.ts";
+import type { MatrixListing, MatrixSource } from "./source.ts";
+
+/** Another version of one of these may compute other numbers. */
+const ANALYSING = [
+  "h5wasm",
+  "h5wasm-plugins",
+  "scran.js",
+  "graphology",
+  "graphology-communities-louvain",
+];
+/** Of what is free on the disk, what is left to others. */
+const LEFT_FREE = 0.1;
+
+/** Binds the pipeline. Throws config where no source is named. */
+export async function bindMatrix(
+  effects: Effects,
+  { force = false }: RunRequest,
+): Promise<BoundPipeline> {
+  const { config } = effects;
+  const { matrix } = config;
+  if (matrix === null) throw new HdashError("config", "MATRIX_SOURCE is not set");
+  await effects.fonts();
+  const design = await loadDesign(effects.root, (await effects.artifacts()).dir);
+  const source = await openSource(effects, matrix);
+  const { bucket, publisher } = await openTarget(effects, matrix);
+  // Before the work, not after it: what may not be listed cannot be published to either.
+  for await (const _object of (await bucket()).list()) break;
+  const published = await openPublishedFigures(effects, publisher.site, bucket);
+  const isOnSite = matrix.targetBucket === null;
+  const siteUrl = isOnSite ? pagesUrl(config) : null;
+  let listing: MatrixListing = { entries: [], skips: [] };
+  const pipeline = makeMatrix(
+    {
+      source,
+      analyse: forkAnalysis,
+      analysedBy: await versionsOf(effects.root, ANALYSING),
+      atlases: matrix.atlases,
+      render: design.render,
+      assets: design.assets,
+      designDigest: design.digest,
+      drawnBy: design.drawnBy,
+      siteUrl: config.site.kind === "s3" && isOnSite ? config.siteUrl : null,
+      // Where the dashboard is not made, there is nothing to link to.
+      hasDashboard: isOnSite && config.given.dashboard,
+      published,
+      mayRemove: force,
+      warn: (message) => effects.log.warn(message),
+    },
+    (found) => {
+      listing = found;
+    },
+  );
+  const { source: from, useBlacklist, targets } = matrix;
+  return {
+    pipeline,
+    params: { source: { ...from }, useBlacklist, targets },
+    publisher,
+    facts: (outcome) =>
+      runFacts(effects, outcome, {
+        titles: new Map(
+          [...listing.entries, ...listing.skips.filter(({ why }) => why === "not found")].map(
+            ({ id, title }) => [id, title],
+          ),
+        ),
+        noun: ["matrix", "matrices"],
+        siteUrl,
+      }),
+  };
+}
+
+/** The address of the index of matrices; null where nobody said where people see the site. */
+function pagesUrl({ siteUrl }: Config): string | null {
+  if (siteUrl === null) return null;
+  const index = /\/index\.html$/.test(siteUrl) ? siteUrl : `${siteUrl.replace(/\/*$/, "")}/`;
+  return new URL("matrices/index.html", index).href;
+}
+
+async function openTarget(
+  effects: Effects,
+  { targetBucket, isPublicRead }: MatrixConfig,
+): Promise<{ bucket: () => Promise<Bucket>; publisher: BoundPipeline["publisher"] }> {
+  if (targetBucket === null) {
+    return { bucket: effects.bucket, publisher: await effects.publisher() };
+  }
+  const opened = await effects.openBucket(targetBucket, { isPublicRead });
+  return {
+    bucket: () => Promise.resolve(opened),
+    publisher: await effects.publisherTo(opened, { isPublicRead }),
+  };
+}
+
+/** Opens the source that is configured. */
+export async function openSource(effects: Effects, matrix: MatrixConfig): Promise<MatrixSource> {
+  const { log, config } = effects;
+  const { source } = matrix;
+  if (source.kind === "local") {
+    const { openLocalMatrices } = await import("./sources/localMatrices.ts");
+    const rememberIn = join(config.home, "local-matrices.json");
+    return openLocalMatrices(source.dir, { rememberIn, log });
+  }
+  const { makeDiskBudget } = await import("../../sources/diskBudget.ts");
+  const scratch = await effects.scratch();
+  const freeBytes = async (): Promise<number> => {
+    const { bavail, bsize } = await statfs(scratch);
+    return bavail * bsize * (1 - LEFT_FREE);
+  };
+  const budget = makeDiskBudget({ bytes: matrix.diskBytes ?? (await freeBytes()), freeBytes });
+  const { openCannedMatrices } = await import("./sources/cannedMatrices.ts");
+  const openCanned = (bucket: string): MatrixSource => {
+    const opened = openCannedMatrices({ ...config.s3, bucket, log, budget });
+    effects.onClose(() => opened.close());
+    return opened;
+  };
+  if (source.kind === "canned") return openCanned(source.bucket);
+  const options = {
+    http: await effects.http(),
+    log,
+    budget,
+    // A service's blacklist lies in the bucket of its stage.
+    blacklist: (signal: AbortSignal) => openCanned(matrix.sourceBucket).blacklist(signal),
+    baseUrl: source.endpoint,
+  };
+  if (source.kind === "cellxgene") {
+    const { makeCellxgeneSource } = await import("./sources/cellxgene.ts");
+    return makeCellxgeneSource({ ...options, collectionId: source.collectionId });
+  }
+  const { azulDescriptions, makeAzulSource, makeOldAzulSource } = await import("./sources/azul.ts");
+  // The matrix service knows no titles; the Azul of its time does.
+  const { titlesEndpoint } = source;
+  const describe = (signal: AbortSignal) =>
+    azulDescriptions(
+      { ...options, baseUrl: titlesEndpoint, catalog: null, generation: "older" },
+      signal,
+    );
+  switch (source.service) {
+    case "azul":
+      return makeAzulSource({ ...options, catalog: source.catalog });
+    case "azul-v0":
+      return makeOldAzulSource(options);
+    case "hca": {
+      const { makeHcaMatrixSource } = await import("./sources/hcaMatrix.ts");
+      return makeHcaMatrixSource({ ...options, pollMs: source.pollMs, describe });
+    }
+  }
+}

@@ -1,0 +1,92 @@
+// Which matrices of a listing are read: the blacklist and the list of targets are applied before anything is downloaded.
+
+import {
+  byLargest,
+  type MatrixEntry,
+  type MatrixListing,
+  type MatrixSkip,
+  safeId,
+} from "./source.ts";
+
+/** Whose ids are compared without regard to case: uuids are written both ways. */
+export interface EntryChoice {
+  /** Ids (of projects, or whole ones with a species) that are not to be read; null: no blacklist. */
+  readonly blacklist: ReadonlySet<string> | null;
+  /** Ids of projects, or whole ones; only these are read. Null: everything. */
+  readonly targets: readonly string[] | null;
+}
+
+/**
+ * Sorts a listing into what is to be read (largest first, then by id) and what is not, with the reason for each.
+ * The blacklist wins over a target; a target that the source does not have is a skip of its own.
+ */
+export function chooseEntries(listing: MatrixListing, choice: EntryChoice): MatrixListing {
+  const whyNot = makeRule(choice);
+  const entries: MatrixEntry[] = [];
+  const skips: MatrixSkip[] = [...listing.skips];
+  for (const entry of listing.entries) {
+    const why = whyNot(entry);
+    if (why === null) entries.push(entry);
+    else skips.push(skipOf(entry, why, `${entry.id} is ${WORDS[why]}.`));
+  }
+  const present = new Set(
+    [...listing.entries, ...listing.skips].flatMap(({ id, projectId }) => [
+      fold(id),
+      fold(projectId),
+    ]),
+  );
+  for (const target of foldedSet(choice.targets ?? [])) {
+    if (!present.has(target)) skips.push(missingTarget(target));
+  }
+  return { entries: entries.sort(byLargest), skips };
+}
+
+/** Makes the question whether a matrix will be chosen, for sources that would have to read much to list what is not. */
+export function makeWanted(choice: EntryChoice): (entry: Named) => boolean {
+  const whyNot = makeRule(choice);
+  return (entry) => whyNot(entry) === null;
+}
+
+/** What of an entry a choice looks at. */
+type Named = Pick<MatrixEntry, "id" | "projectId">;
+
+const WORDS = {
+  blacklisted: "on the blacklist",
+  "not asked for": "not among the matrices asked for",
+} as const;
+
+/** Makes the rule that says why an entry is not chosen; null where it is. */
+function makeRule({
+  blacklist,
+  targets,
+}: EntryChoice): (entry: Named) => keyof typeof WORDS | null {
+  const unwanted = foldedSet(blacklist ?? []);
+  const wanted = targets === null ? null : foldedSet(targets);
+  return (entry) => {
+    if (isNamed(entry, unwanted)) return "blacklisted";
+    return wanted === null || isNamed(entry, wanted) ? null : "not asked for";
+  };
+}
+
+function foldedSet(ids: Iterable<string>): ReadonlySet<string> {
+  return new Set([...ids].map(fold).filter((id) => id !== ""));
+}
+
+function fold(id: string): string {
+  return id.trim().toLowerCase();
+}
+
+function isNamed(entry: Named, ids: ReadonlySet<string>): boolean {
+  return ids.has(fold(entry.projectId)) || ids.has(fold(entry.id));
+}
+
+function skipOf({ id, projectId, title }: MatrixEntry, why: string, message: string): MatrixSkip {
+  return { id, projectId, title, why, message };
+}
+
+/** What a person typed becomes an id only as far as it can name a folder. */
+function missingTarget(target: string): MatrixSkip {
+  const id = safeId(target);
+  const message = `${id} was asked for, but the source has no matrix of it.`;
+  return { id, projectId: id, title: id, why: "not found", message };
+}

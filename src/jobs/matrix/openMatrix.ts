@@ -1,0 +1,299 @@
+// Opens a matrix, whatever it comes as: a folder, a zip, a MatrixMarket file with its tables beside it, or one of the HDF5 formats.
+
+import type { Stats } from "node:fs";
+import { mkdtemp, realpath, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Worker } from "node:worker_threads";
+
+import { HdashError } from "../../error.ts";
+import { count, number } from "../../format.ts";
+import type { CellTable, MatrixNote, MatrixReader, OpenOptions } from "./matrix.ts";
+import { UnreadableMatrix } from "./problem.ts";
+import {
+  mostUnpackedBytes,
+  showName,
+  stopIfAborted,
+  unpackRegion,
+  wholeFile,
+} from "./reading/boundedRegion.ts";
+import { checkCells, joinCellTables, readCellRows } from "./reading/cellRows.ts";
+import { knowFile } from "./reading/fileKinds.ts";
+import {
+  damaged,
+  findMatrices,
+  type FoundMatrices,
+  isTableName,
+  isWanted,
+  type MtxFiles,
+  notReadable,
+} from "./reading/findMatrices.ts";
+import { listFolder } from "./reading/folderFiles.ts";
+import { readGeneRows } from "./reading/geneRows.ts";
+import { type MatrixSize, readMatrixSize } from "./reading/matrixSize.ts";
+import type { ByteRegion, MtxPart } from "./reading/region.ts";
+import type { RegionReader } from "./reading/regionReader.ts";
+import { noteApproaches, noteMito, noteSymbols } from "./reading/tableNotes.ts";
+import { makeGeneUnion } from "./reading/unionGenes.ts";
+import { listZip } from "./reading/zipEntries.ts";
+
+/** What opening may use, and a thread for HDF5 that was started already. */
+export interface EarlyOpenOptions extends OpenOptions {
+  readonly hdf5Thread?: Worker | null;
+}
+
+/** Opens the matrix at a path, a file or a folder; what it is is decided by content first, by name second. */
+export async function openMatrix(path: string, options: EarlyOpenOptions): Promise<MatrixReader> {
+  stopIfAborted(options.signal);
+  const name = basename(path);
+  let real: string;
+  let found: Stats;
+  try {
+    real = await realpath(path);
+    found = await stat(real);
+  } catch (error) {
+    throw new HdashError("permanent", `there is no matrix ${showName(name)}: it cannot be opened`, {
+      cause: error,
+    });
+  }
+  if (found.isDirectory()) return openFolder(real, options);
+  if (!found.isFile()) {
+    throw new UnreadableMatrix(
+      "M_FORMAT",
+      `${showName(name)} is ${found.isFIFO() ? "a pipe" : "no file and no folder"}: a matrix is read more than once, so it must be a file on disk`,
+    );
+  }
+  // Its tables lie beside the name that was given, also where that is a link.
+  return openFile(wholeFile(real, name, found.size), dirname(path), options);
+}
+
+async function openFolder(dir: string, options: EarlyOpenOptions): Promise<MatrixReader> {
+  const { signal } = options;
+  const files = await listFolder(dir, { isDeep: true, isWanted, signal });
+  const found = await findMatrices(files, "the folder", signal);
+  if (found.single?.kind === "zip") {
+    return openZip(found.single.region.path, found.single.region.name, options);
+  }
+  return openFound(found, options);
+}
+
+async function openFile(
+  file: ByteRegion,
+  folder: string,
+  options: EarlyOpenOptions,
+): Promise<MatrixReader> {
+  const { path, name } = file;
+  const known = await knowFile(file);
+  const { kind, region, words } = known;
+  switch (kind) {
+    case "hdf5":
+      return openSingle(region, options);
+    case "zip":
+      return openZip(path, name, options);
+    case "mtx": {
+      const tables = await listFolder(folder, {
+        isDeep: false,
+        isWanted: (one) => isWanted(one) && isTableName(one),
+        signal: options.signal,
+      });
+      const found = await findMatrices(
+        [...tables.filter((table) => table.name !== name), region],
+        "the folder",
+        options.signal,
+      );
+      return openFound(found, options);
+    }
+    case "damaged":
+      throw damaged(known);
+    case "other":
+      throw /\.zip$/i.test(name)
+        ? new UnreadableMatrix("M_CORRUPT", `${showName(name)} is no zip, or its start is damaged`)
+        : notReadable(name, words);
+  }
+}
+
+async function openZip(
+  path: string,
+  name: string,
+  options: EarlyOpenOptions,
+): Promise<MatrixReader> {
+  const entries = await listZip(path, isWanted, options.signal);
+  const found = await findMatrices(entries, showName(name), options.signal);
+  if (found.single?.kind === "zip") {
+    throw new UnreadableMatrix(
+      "M_FORMAT",
+      `${showName(name)} holds a zip once more (${showName(found.single.region.name)}); unpack it first`,
+    );
+  }
+  return openFound(found, options);
+}
+
+async function openFound(found: FoundMatrices, options: EarlyOpenOptions): Promise<MatrixReader> {
+  return found.single === null
+    ? openMtxFiles(found.mtx, found.notes, options)
+    : openSingle(found.single.region, options);
+}
+
+/** Loaded only where it is needed: most matrices are not HDF5. */
+async function openHdf5(
+  path: string,
+  name: string,
+  options: EarlyOpenOptions,
+): Promise<MatrixReader> {
+  const { openHdf5: open } = await import("./hdf5/openHdf5.ts");
+  return open(path, name, options, options.hdf5Thread);
+}
+
+/** HDF5 reads files only: what lies in an archive is unpacked to the scratch folder until the reader is closed. */
+async function openSingle(region: ByteRegion, options: EarlyOpenOptions): Promise<MatrixReader> {
+  const { path, name, layers, offset, claimed } = region;
+  if (layers.length === 0 && offset === 0 && claimed === null) {
+    return withNotes(await openHdf5(path, name, options), async () => undefined);
+  }
+  const dir = await mkdtemp(join(options.scratchDir, "unpacked-"));
+  const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
+  try {
+    const file = join(dir, "matrix.h5");
+    await unpackRegion(region, file, mostUnpackedBytes(region), options.signal);
+    return withNotes(await openHdf5(file, name, options), remove);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** Adds what every format's tables may need to say, where the reader does not say it itself. */
+function withNotes(reader: MatrixReader, afterwards: () => Promise<void>): MatrixReader {
+  const own = [...noteApproaches(reader.cells), ...noteMito(reader.genes)];
+  return {
+    format: reader.format,
+    genes: reader.genes,
+    cells: reader.cells,
+    notes() {
+      const theirs = reader.notes();
+      const rules = new Set(theirs.map(({ rule }) => rule));
+      return [...theirs, ...own.filter(({ rule }) => !rules.has(rule))];
+    },
+    pass: (onBlock, options) => reader.pass(onBlock, options),
+    async close() {
+      try {
+        await reader.close();
+      } finally {
+        await afterwards();
+      }
+    },
+  };
+}
+
+async function openMtxFiles(
+  files: readonly MtxFiles[],
+  found: readonly MatrixNote[],
+  options: OpenOptions,
+): Promise<MatrixReader> {
+  const { makeMtxSource } = await import("./reading/mtxReader.ts");
+  const source = makeMtxSource();
+  try {
+    return await openTables(files, found, source, options);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** Reads the tables, while the first matrix is being read already. */
+async function openTables(
+  files: readonly MtxFiles[],
+  found: readonly MatrixNote[],
+  source: RegionReader,
+  options: OpenOptions,
+): Promise<MatrixReader> {
+  const { signal, approaches, scratchDir } = options;
+  const union = makeGeneUnion();
+  const cellTables: CellTable[] = [];
+  let cellCount = 0;
+  const read: { readonly matrix: ByteRegion; readonly genes: number; readonly cells: number }[] =
+    [];
+  for (const one of files) {
+    stopIfAborted(signal);
+    const matrix = await unpacked(one.matrix);
+    if (read.length === 0) source.start(matrix);
+    const size = await readMatrixSize(matrix);
+    // Which dimension a table has to fit is known only where the matrix does not lie on its side; the usual one comes first.
+    const sizes = size === null ? [] : [size.rows, size.columns];
+    const genes = await readGeneRows(await unpacked(one.genes), sizes, signal);
+    const cells = await readCellRows(
+      await unpacked(one.cells),
+      [...sizes].reverse(),
+      approaches,
+      signal,
+    );
+    if (size !== null) checkTables(one, size, genes.ids.length, cells.count);
+    union.add(genes);
+    cellTables.push(cells);
+    cellCount += cells.count;
+    checkCells("the matrices together have", cellCount);
+    read.push({ matrix, genes: genes.ids.length, cells: cells.count });
+  }
+  const { genes, symbols, geneMaps, notes } = union.build();
+  const cells = joinCellTables(cellTables);
+  let firstCell = 0;
+  const parts: readonly MtxPart[] = read.map((part, index) => {
+    const placed = { ...part, geneMap: geneMaps[index] ?? null, firstCell };
+    firstCell += part.cells;
+    return placed;
+  });
+  const several: readonly MatrixNote[] =
+    parts.length < 2
+      ? []
+      : [
+          {
+            rule: "M_TABLE",
+            severity: "info",
+            message: `${count(parts.length, "matrix", "matrices")} were read one after the other as one: their cells follow each other`,
+          },
+        ];
+  const { openMtx } = await import("./reading/mtxReader.ts");
+  return openMtx({
+    parts,
+    genes,
+    cells,
+    notes: [
+      ...found,
+      ...several,
+      ...notes,
+      ...noteSymbols(genes, symbols),
+      ...noteApproaches(cells),
+      ...noteMito(genes),
+    ],
+    scratchDir,
+    source,
+  });
+}
+
+/** A file's name does not tell whether it is packed; its first bytes do. */
+async function unpacked(region: ByteRegion): Promise<ByteRegion> {
+  return region.layers.includes("gzip") ? region : (await knowFile(region)).region;
+}
+
+function checkTables(
+  { matrix, genes, cells }: MtxFiles,
+  size: MatrixSize,
+  geneRows: number,
+  cellRows: number,
+): void {
+  const { rows, columns } = size;
+  if (geneRows === rows && cellRows === columns) return;
+  if (geneRows === columns && cellRows === rows) return;
+  const wrong = [
+    ...(geneRows === rows
+      ? []
+      : [
+          `${showName(genes.name)} has ${number(geneRows)} genes, but the matrix ${number(rows)} rows`,
+        ]),
+    ...(cellRows === columns
+      ? []
+      : [
+          `${showName(cells.name)} has ${number(cellRows)} cells, but the matrix ${number(columns)} columns`,
+        ]),
+  ];
+  throw new UnreadableMatrix("M_TABLE", `${showName(matrix.name)}: ${wrong.join("; ")}`);
+}

@@ -1,0 +1,216 @@
+// Matrix figures as a pipeline: from the matrices of a source to eight figures per library construction approach, a page for each
+// matrix and an index. It declares steps and wires them; what matrices mean is decided in matrix/, how figures look in render/.
+
+import pLimit from "p-limit";
+
+import { asJson } from "../../digest.ts";
+import { checkAnyDone } from "../../engine/outcomes.ts";
+import type {
+  Pipeline,
+  Plan,
+  Ref,
+  ScopeOutcome,
+  SiteContents,
+  SitePart,
+  TreeFile,
+} from "../../engine/step.ts";
+import { HdashError } from "../../error.ts";
+import { SAMPLE_CELLS, SEED } from "./analysis.ts";
+import type { ProjectRow } from "./pages/projectsPage.ts";
+import type { MatrixEntry, MatrixListing } from "./source.ts";
+import { makeSteps, type MatrixEffects, type MatrixParams, PAGES, plainEntry } from "./steps.ts";
+import type { MatrixSummary } from "./summary.ts";
+
+/** Matrices that are drawn and written at a time; few, to bound memory. */
+const WRITTEN_AT_ONCE = 2;
+
+/** Makes the pipeline; `onListed` is told what there is. */
+export function makeMatrix(
+  effects: MatrixEffects,
+  onListed: (listing: MatrixListing) => void = () => undefined,
+): Pipeline<MatrixParams> {
+  const steps = makeSteps(effects);
+  return {
+    name: "matrix",
+    async plan(plan, params) {
+      const { listing } = await plan.do(steps.listMatrices, { params, inputs: {} });
+      const { entries, skips } = await plan.read(listing);
+      onListed({ entries, skips });
+      const known = await plan.do(steps.listPublished, { params: null, inputs: {} });
+      const published = await plan.read(known.ids);
+      const kept = published.filter((id) => isKnown(id, entries, skips));
+      if (!effects.mayRemove) checkRemoval(effects.source.label, published, kept);
+      const limit = pLimit(WRITTEN_AT_ONCE);
+      const outcomes = new Map<string, ScopeOutcome<MatrixSite>>();
+      await Promise.all(
+        entries.map(async (entry) => {
+          const outcome = await plan.scope(entry.id, async (scope) => {
+            const analysed = await analyse(scope, entry);
+            return limit(() => makeSite(scope, entry, analysed));
+          });
+          outcomes.set(entry.id, outcome);
+        }),
+      );
+      for (const { id, message } of skips.filter(({ why }) => why === "not found")) {
+        // Asked for by name and not there: the run says so as it does of what could not be read.
+        await plan.scope(id, () => Promise.reject(new HdashError("permanent", message)));
+      }
+      checkAnyDone(outcomes, "no matrix could be read");
+      await plan.site(() => planSite(plan, { entries, skips, kept }, outcomes));
+    },
+  };
+
+  /** How figures are made, as pages say it. */
+  function method() {
+    const madeWith = { ...effects.analysedBy, ...effects.drawnBy };
+    return { seed: SEED, sampleCells: SAMPLE_CELLS, madeWith: Object.entries(madeWith) };
+  }
+
+  async function analyse(plan: Plan, entry: MatrixEntry) {
+    const { id, projectId, fileName, version, approaches, locator, bytes, sha256 } = entry;
+    const analysed = await plan.do(steps.analyseMatrix, {
+      params: {
+        kind: effects.source.kind,
+        matrix: { id, projectId, fileName, version, approaches },
+        seed: SEED,
+        sampleCells: SAMPLE_CELLS,
+      },
+      inputs: {},
+      hints: { locator, bytes, sha256 },
+    });
+    await plan.do(steps.checkReadable, {
+      params: null,
+      inputs: { verdict: analysed.verdict },
+    });
+    return analysed;
+  }
+
+  /** One matrix, drawn and written. */
+  async function makeSite(
+    plan: Plan,
+    entry: MatrixEntry,
+    { facts, figures }: Awaited<ReturnType<typeof analyse>>,
+  ): Promise<MatrixSite> {
+    const { drawings, inline, undrawn } = await plan.do(steps.drawFigures, {
+      params: { id: entry.id },
+      inputs: { figures },
+    });
+    const { versions, factsDigest } = await plan.history();
+    const last = versions.at(-1);
+    // Unchanged facts stand since the run that first saw them, not since today.
+    const updatedAt = last?.factsDigest === factsDigest ? last.startedAt : plan.run.startedAt;
+    const atlasId = effects.atlases[entry.projectId] ?? effects.atlases[entry.id] ?? null;
+    const { pages, summary } = await plan.do(steps.renderMatrix, {
+      params: {
+        entry: plainEntry(entry),
+        source: { kind: effects.source.kind, label: effects.source.label },
+        atlasId,
+        updatedAt,
+        method: method(),
+        siteUrl: effects.siteUrl,
+        hasDashboard: effects.hasDashboard,
+      },
+      inputs: { facts, inline, undrawn },
+    });
+    return { pages, drawings, summary: await plan.read(summary), updatedAt };
+  }
+
+  /** The index and the assets, around the matrices that this run could do; the others keep what they last published. */
+  async function planSite(
+    plan: Plan,
+    { entries, skips, kept }: MatrixListing & { readonly kept: readonly string[] },
+    outcomes: ReadonlyMap<string, ScopeOutcome<MatrixSite>>,
+  ): Promise<SiteContents> {
+    // What this run has not done stays as it was last published, as long as the source still has the project.
+    const keepScopes = kept.filter((id) => outcomes.get(id)?.ok !== true);
+    const isAside = skips.filter(({ why }) => why === "not asked for").map(({ id }) => id);
+    const found = await plan.do(steps.readPublished, {
+      params: { ids: [...new Set([...keepScopes, ...isAside, ...failedOf(outcomes)])].sort() },
+      inputs: {},
+    });
+    const before = new Map((await plan.read(found.rows)).map((row) => [row.id, row]));
+    const rows: ProjectRow[] = [];
+    const parts: SitePart[] = [];
+    for (const { id, title } of entries) {
+      const outcome = outcomes.get(id);
+      if (outcome?.ok === true) {
+        const { pages, drawings, summary, updatedAt } = outcome.value;
+        rows.push({ id, title, summary, failure: null, updatedAt });
+        parts.push({ scope: id, prefix: PAGES, tree: pages, cache: "page" });
+        parts.push({ scope: id, prefix: "", tree: drawings, cache: "page" });
+      } else {
+        const { summary = null, updatedAt = null } = before.get(id) ?? {};
+        const failure = outcome?.ok === false ? outcome.publicly : "it was not read";
+        rows.push({ id, title, summary, failure, updatedAt });
+      }
+    }
+    for (const row of before.values()) {
+      if (!rows.some(({ id }) => id === row.id)) rows.push(row);
+    }
+    // What a run was not asked for is no news about the source; what it was asked for in vain is the run's failure.
+    const shown = skips.filter(({ why }) => why !== "not asked for" && why !== "not found");
+    const { startedAt, build } = plan.run;
+    const { pages } = await plan.do(steps.renderIndex, {
+      params: {
+        startedAt,
+        build,
+        sourceLabel: effects.source.label,
+        hasDashboard: effects.hasDashboard,
+      },
+      inputs: { listed: await plan.value({ rows: rows.map(asJson), skips: shown.map(asJson) }) },
+    });
+    const { hashed, named } = await plan.do(steps.collectAssets, {
+      params: null,
+      inputs: {},
+    });
+    parts.push(
+      { scope: null, prefix: PAGES, tree: hashed, cache: "immutable" },
+      { scope: null, prefix: PAGES, tree: named, cache: "page" },
+      { scope: null, prefix: PAGES, tree: pages, cache: "page" },
+    );
+    return { parts, keepScopes };
+  }
+}
+
+/** What a matrix publishes. */
+interface MatrixSite {
+  readonly pages: Ref<readonly TreeFile[], "public">;
+  readonly drawings: Ref<readonly TreeFile[], "public">;
+  readonly summary: MatrixSummary;
+  readonly updatedAt: string;
+}
+
+function failedOf(outcomes: ReadonlyMap<string, ScopeOutcome<unknown>>): readonly string[] {
+  return [...outcomes].flatMap(([id, { ok }]) => (ok ? [] : [id]));
+}
+
+/** Tells whether a published matrix is still the source's: listed, or left out with its project for whatever reason. */
+function isKnown(
+  id: string,
+  entries: readonly MatrixEntry[],
+  skips: MatrixListing["skips"],
+): boolean {
+  const isOf = (project: string): boolean =>
+    project !== "" && (id === project || id.startsWith(`${project}.`));
+  return (
+    // What could not even be named may be any of them.
+    skips.some((skip) => /^(project|dataset)-\d+$/.test(skip.id)) ||
+    entries.some((entry) => entry.id === id) ||
+    skips.some((skip) => skip.id === id || isOf(skip.projectId) || isOf(skip.id))
+  );
+}
+
+/** More than this share of what is published does not go in one run without being asked: a list cut short looks the same. */
+const MOST_REMOVED = 1 / 3;
+
+/** Refuses to empty a site because a source has for once little to say. */
+function checkRemoval(source: string, published: readonly string[], kept: readonly string[]): void {
+  const gone = published.filter((id) => !kept.includes(id));
+  const isMuch = gone.length > 2 && gone.length > published.length * MOST_REMOVED;
+  if (gone.length === 0 || (kept.length > 0 && !isMuch)) return;
+  throw new HdashError(
+    "permanent",
+    `${source} no longer has ${gone.length} of the ${published.length} published matrices (${gone[0] ?? ""}${gone.length > 1 ? ", …" : ""}); nothing was published`,
+    { hint: "If they are to be taken off the site, run it once with --force." },
+  );
+}

@@ -1,0 +1,157 @@
+// The history of runs as a page, and the page for addresses that are none.
+
+import { count, duration, instant, list, number } from "../format.ts";
+import { type AssetPaths, HTML, makeFrame, type PageFile, type RenderPage } from "./page.ts";
+import {
+  type CellValue,
+  makeTable,
+  type TableColumn,
+  type TableModel,
+  type Tone,
+} from "./table.ts";
+
+/** A past run, as far as the page tells of it; the engine's run record is one. Counts are steps. */
+export interface PastRun {
+  readonly id: string;
+  readonly status: "queued" | "running" | "succeeded" | "degraded" | "failed" | "cancelled";
+  readonly build: string;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly hits: number;
+  readonly ran: number;
+  readonly failed: number;
+  readonly error: string | null;
+  readonly added: number;
+  readonly removed: number;
+  readonly failedScopes: Readonly<Record<string, string>>;
+  readonly published: {
+    readonly put: number;
+    readonly deleted: number;
+    readonly unchanged: number;
+  } | null;
+}
+
+/** What runs.html is made from. */
+export interface RunsPageInput {
+  /** Newest first; only runs before the one that makes the page. */
+  readonly runs: readonly PastRun[];
+  readonly current: { readonly startedAt: string; readonly build: string };
+  readonly assets: AssetPaths;
+  /** True where the site has pages about matrices; default false. */
+  readonly hasMatrices?: boolean;
+}
+
+const COLUMNS: readonly TableColumn[] = [
+  { key: "startedAt", label: "Started", kind: "date" },
+  { key: "status", label: "Outcome", kind: "text" },
+  { key: "durationMs", label: "Took", kind: "number", hint: "Compared in milliseconds" },
+  { key: "hits", label: "Hits", kind: "number", hint: "Steps whose result was already known" },
+  { key: "ran", label: "Ran", kind: "number", hint: "Steps that were done" },
+  { key: "failed", label: "Failed", kind: "number", hint: "Steps that failed" },
+  { key: "added", label: "New", kind: "number", hint: "Findings that appeared" },
+  { key: "removed", label: "Fixed", kind: "number", hint: "Findings that disappeared" },
+  { key: "published", label: "Published", kind: "number", hint: "Files put and deleted" },
+  { key: "remark", label: "Remark", kind: "text", prose: true },
+  { key: "build", label: "Build", kind: "text" },
+];
+
+const OUTCOMES: Readonly<
+  Record<PastRun["status"], { readonly text: string; readonly tone: Tone }>
+> = {
+  queued: { text: "Waiting", tone: "muted" },
+  running: { text: "Running", tone: "muted" },
+  succeeded: { text: "Succeeded", tone: "good" },
+  degraded: { text: "Degraded", tone: "warning" },
+  failed: { text: "Failed", tone: "error" },
+  cancelled: { text: "Cancelled", tone: "muted" },
+};
+
+/** Makes runs.html. */
+export function makeRunsPage(input: RunsPageInput, render: RenderPage): PageFile {
+  const { runs, current } = input;
+  const model = {
+    frame: makeFrame("runs", {
+      title: "Runs",
+      description: "When the dashboard was updated, and what each update found.",
+      assets: input.assets,
+      hasMatrices: input.hasMatrices ?? false,
+    }),
+    current: `This page was made by the run that started ${instant(current.startedAt)} (build ${current.build}); it joins the table with the next one.`,
+    summary: summaryOf(runs),
+    runs: runsTable(runs),
+  };
+  return { path: "runs.html", contentType: HTML, text: render("runs", model) };
+}
+
+/**
+ * Makes 404.html, which is served for an address at any depth and so refers to nothing but the site's root.
+ * `siteUrl` is the site's own address; null where it is not known, and the link then leads to "./".
+ */
+export function makeNotFoundPage(siteUrl: string | null, render: RenderPage): PageFile {
+  const home = siteUrl === null ? "./" : siteUrl.endsWith("/") ? siteUrl : `${siteUrl}/`;
+  return { path: "404.html", contentType: HTML, text: render("missing", { home }) };
+}
+
+function summaryOf(runs: readonly PastRun[]): string {
+  if (runs.length === 0) return "No run has finished before this one.";
+  const outcomes = (["succeeded", "degraded", "failed"] as const)
+    .map((status) => ({ status, runs: runs.filter((run) => run.status === status).length }))
+    .filter((one) => one.runs > 0)
+    .map((one) => `${number(one.runs)} ${one.status}`);
+  const times = runs
+    .map(durationOf)
+    .filter((ms) => ms !== null)
+    .sort((a, b) => a - b);
+  const middle = times[Math.floor((times.length - 1) / 2)];
+  return [
+    `The last ${count(runs.length, "run")}`,
+    ...(outcomes.length > 0 ? [`: ${list(outcomes)}`] : []),
+    ...(middle === undefined ? [] : [`; half of them took ${duration(middle)} or less`]),
+    ".",
+  ].join("");
+}
+
+function durationOf({ startedAt, finishedAt }: PastRun): number | null {
+  return finishedAt === null ? null : Date.parse(finishedAt) - Date.parse(startedAt);
+}
+
+function runsTable(runs: readonly PastRun[]): TableModel {
+  return makeTable({
+    id: "runs",
+    name: "htan-runs",
+    caption: "Runs, newest first",
+    columns: COLUMNS,
+    rows: runs.map(runCells),
+    empty: "No run has finished yet.",
+  });
+}
+
+function runCells(run: PastRun): readonly CellValue[] {
+  const ms = durationOf(run);
+  const { published } = run;
+  return [
+    { text: instant(run.startedAt), value: run.startedAt },
+    OUTCOMES[run.status],
+    ms === null ? "" : { text: duration(ms), value: ms },
+    run.hits,
+    run.ran,
+    run.failed > 0 ? { text: number(run.failed), value: run.failed, tone: "error" } : 0,
+    run.added,
+    run.removed,
+    published === null
+      ? ""
+      : {
+          text: `${number(published.put)} put${published.deleted > 0 ? `, ${number(published.deleted)} deleted` : ""}`,
+          value: published.put + published.deleted,
+          note: `${number(published.unchanged)} unchanged`,
+        },
+    remarkOf(run),
+    run.build,
+  ];
+}
+
+/** Names what was not updated. Why is for the log, the ledger and Slack: an error's text may name users, addresses and paths. */
+function remarkOf({ failedScopes }: PastRun): string {
+  const scopes = Object.keys(failedScopes);
+  return scopes.length === 0 ? "" : `Not updated: ${scopes.join(", ")}`;
+}

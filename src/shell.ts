@@ -1,0 +1,209 @@
+// What both commands share: the environment and its file, the log, signals, and turning an error into a message and an exit code.
+
+import { readFileSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { parseEnv } from "node:util";
+
+import { Command, CommanderError, Option } from "commander";
+
+import { type Effects, makeEffects } from "./effects.ts";
+import { HdashError, isAborted, messageOf } from "./error.ts";
+import { type Log, makeLog, makeRedaction } from "./log.ts";
+import {
+  type Config,
+  type Environment,
+  type LogConfig,
+  type LogFormat,
+  type Need,
+  readConfig,
+} from "./settings/config.ts";
+
+/** How a process ends. 143 is what a shell shows for SIGTERM: the run was handed back for the next start. */
+export const EXIT = { ok: 0, failed: 1, configuration: 2, degraded: 3, handedBack: 143 } as const;
+
+/** The exit code of two runs together: failed is worse than degraded is worse than ok. */
+export function worse(a: number, b: number): number {
+  const order: readonly number[] = [
+    EXIT.ok,
+    EXIT.degraded,
+    EXIT.failed,
+    EXIT.configuration,
+    EXIT.handedBack,
+  ];
+  return order.indexOf(a) >= order.indexOf(b) ? a : b;
+}
+
+/** What a command's function gets: configuration for what it needs, effects that are released afterwards, and where to write. */
+export interface Shell {
+  readonly signal: AbortSignal;
+  readonly isTerminal: boolean;
+  /** Width of the terminal in characters. */
+  columns(): number;
+  /** Writes one line for people to standard output. */
+  print(line: string): void;
+  /** Reads a line from the terminal. */
+  ask(question: string): Promise<string>;
+  environment(): Environment;
+  config(needs: readonly Need[], overrides?: Environment): Config;
+  logFormat(config: LogConfig): LogFormat;
+  /** Makes the log; `write` gets its lines (default: standard error). */
+  log(config: LogConfig, write?: (line: string) => void): Log;
+  /** Prints an error as the last words of a command that it ends, for one that goes on, and returns its exit code. */
+  report(error: unknown): number;
+  /** Runs `work` with effects and releases them whatever happens; returns what work returns, an exit code. */
+  withEffects(
+    config: Config,
+    log: Log,
+    work: (effects: Effects) => Promise<number>,
+    options?: { readonly clock?: () => Date },
+  ): Promise<number>;
+  /** Says what the action's outcome is; the process ends with it. */
+  exit(code: number): void;
+}
+
+/** A word too many is a mistake: `artifacts remove a` must not remove what NAMESPACE names. Subcommands inherit what the program allows. */
+function refuseExtraWords(command: Command): void {
+  command.allowExcessArguments(false);
+  command.commands.forEach(refuseExtraWords);
+}
+
+/** Parses argv, runs the one command it names and returns the exit code. Prints errors; never throws. */
+export async function runCommand(
+  argv: readonly string[],
+  addCommands: (program: Command, shell: Shell) => Promise<void>,
+): Promise<number> {
+  const abort = new AbortController();
+  let exitCode: number = EXIT.ok;
+  let debug = false;
+  const secrets: string[] = [];
+  const stop = (name: NodeJS.Signals) => {
+    abort.abort(new HdashError("aborted", `told to stop by ${name}`));
+  };
+  // A reader that has seen enough (`hdash --help | head`) closes the pipe; that is no failure of ours.
+  let outputError: Error | null = null;
+  const onOutputError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== "EPIPE") outputError ??= error;
+  };
+  process.stdout.on("error", onOutputError);
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+
+  const program = new Command();
+  program
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
+    .addOption(new Option("--env-file <file>", "read variables from a file; those already set win"))
+    .addOption(
+      new Option("--log-format <format>", "how progress is written").choices([
+        "auto",
+        "plain",
+        "json",
+      ]),
+    )
+    .option("--debug", "log more, and show where an error came from");
+
+  const environment = (): Environment => {
+    const { envFile } = program.opts<{ envFile?: string }>();
+    // Set but empty is not set: an empty variable of a task definition does not mask the file's.
+    const own = Object.entries(process.env).filter(([, value]) => value?.trim());
+    return {
+      ...(envFile === undefined ? {} : readEnvFile(envFile)),
+      ...Object.fromEntries(own),
+    };
+  };
+  const shell: Shell = {
+    signal: abort.signal,
+    isTerminal: process.stderr.isTTY && process.stdout.isTTY,
+    columns: () => process.stderr.columns || 80,
+    print: (line) => void process.stdout.write(`${line}\n`),
+    ask: async (question) => {
+      const { createInterface } = await import("node:readline/promises");
+      const terminal = createInterface({ input: process.stdin, output: process.stdout });
+      try {
+        return await terminal.question(question, { signal: abort.signal });
+      } finally {
+        terminal.close();
+      }
+    },
+    environment,
+    config: (needs, overrides = {}) => {
+      const config = readConfig({ ...environment(), ...overrides }, needs);
+      secrets.push(...config.secrets);
+      debug = program.opts<{ debug?: boolean }>().debug === true;
+      return debug ? { ...config, log: { ...config.log, level: "debug" } } : config;
+    },
+    logFormat: (config) => program.opts<{ logFormat?: LogFormat }>().logFormat ?? config.log.format,
+    log: (config, write = (line) => void process.stderr.write(`${line}\n`)) =>
+      makeLog({
+        format: shell.logFormat(config) === "json" ? "json" : "plain",
+        level: config.log.level,
+        write,
+        clock: () => new Date(),
+        secrets: config.secrets,
+      }),
+    report: (error) => report(program.name(), error, debug, secrets),
+    withEffects: async (config, log, work, options = {}) => {
+      const effects = makeEffects(config, log, { ...options, signal: abort.signal });
+      try {
+        return await work(effects);
+      } finally {
+        await effects.close();
+      }
+    },
+    exit: (code) => {
+      exitCode = code;
+    },
+  };
+
+  try {
+    await addCommands(program, shell);
+    program.commands.forEach(refuseExtraWords);
+    await program.parseAsync(argv);
+  } catch (error) {
+    exitCode = shell.report(error);
+  } finally {
+    // Errors of standard output come after what was written: they have come once this has been.
+    await new Promise<void>((resolve) => process.stdout.write("", () => void resolve()));
+    await setImmediate();
+    process.off("SIGTERM", stop);
+    process.off("SIGINT", stop);
+    process.stdout.off("error", onOutputError);
+  }
+  if (outputError !== null && exitCode === EXIT.ok) {
+    const error = new HdashError("permanent", "standard output cannot be written", {
+      cause: outputError,
+    });
+    exitCode = report(program.name(), error, debug, secrets);
+  }
+  return exitCode;
+}
+
+function readEnvFile(path: string): Environment {
+  try {
+    return parseEnv(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new HdashError(
+      "config",
+      `the file ${path} given with --env-file cannot be read: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function report(name: string, error: unknown, debug: boolean, secrets: readonly string[]): number {
+  // Commander has printed its own message (or the help that was asked for).
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.configuration;
+  const hint = error instanceof HdashError && error.hint !== null ? `\n${error.hint}` : "";
+  const stack = debug && error instanceof Error ? `\n${error.stack ?? ""}` : "";
+  // What is wrong with a matrix is said whole; the words of libraries beneath it are for those who look for a fault of ours.
+  const isWhole = !debug && error instanceof HdashError && error.publicly === error.message;
+  const said = isWhole ? error.message : messageOf(error);
+  const text = makeRedaction(secrets)(`${name}: ${said}${hint}${stack}`);
+  process.stderr.write(`${text}\n`);
+  if (isAborted(error)) return EXIT.handedBack;
+  const isSetup =
+    error instanceof HdashError && (error.kind === "config" || error.kind === "usage");
+  return isSetup ? EXIT.configuration : EXIT.failed;
+}

@@ -1,0 +1,314 @@
+// One run of one pipeline, as a command sees it: progress shown, the run executed, Slack told, an exit code.
+
+import type { Effects } from "../effects.ts";
+import type { ProgressEvent } from "../engine/progress.ts";
+import type { RunOutcome } from "../engine/run.ts";
+import { HdashError, isAborted, isBusy, messageOf } from "../error.ts";
+import { duration } from "../format.ts";
+import type { BoundPipeline, RunRequest } from "../job.ts";
+import type { PipelineEntry } from "../jobList.ts";
+import type { Log } from "../log.ts";
+import type { ProgressView } from "../progress/view.ts";
+import type { RunFacts } from "../publish/message.ts";
+import { pause } from "../retry.ts";
+import {
+  type Config,
+  type Environment,
+  type LogConfig,
+  readLogConfig,
+} from "../settings/config.ts";
+import { EXIT, type Shell } from "../shell.ts";
+
+export interface WorkOptions extends RunRequest {
+  readonly force: boolean;
+  readonly wait: boolean;
+}
+
+/** How often a folder that another process holds is looked at again. */
+const BUSY_MS = 1000;
+
+/** How a run ended, for the alarms of a deployment. */
+interface RunEnded {
+  readonly status: RunFacts["status"];
+  /** Ended runs of this pipeline that were degraded one after the other, up to this one. */
+  readonly degradedInARow: number;
+  readonly durationMs: number;
+  /** Why it failed; null where it did not. */
+  readonly error: string | null;
+}
+
+/** An exit code, and how the run ended: null where none was begun or ended here. */
+interface Worked {
+  readonly code: number;
+  readonly ended: RunEnded | null;
+}
+
+/**
+ * Reads the configuration for runs of these pipelines. Where it is wrong, each of them says as its last word that its run failed: an
+ * alarm that waits for that sees a wrong variable too.
+ */
+export function configure(
+  shell: Shell,
+  entries: readonly PipelineEntry[],
+  overrides: Environment,
+): Config {
+  try {
+    return shell.config([...new Set(entries.flatMap(({ needs }) => needs))], overrides);
+  } catch (error) {
+    const log = shell.log(withEnds(readLogConfig(shell.environment())));
+    for (const { name } of entries) logUnrecorded(log, name, error, 0);
+    throw error;
+  }
+}
+
+/**
+ * Opens effects, runs a pipeline once with progress shown, tells Slack, and returns the exit code. Where the run could not even be
+ * recorded, Slack is told all the same: nobody may be looking at the log. The last line of the log says how the run ended.
+ */
+export async function work(
+  shell: Shell,
+  config: Config,
+  entry: PipelineEntry,
+  options: WorkOptions,
+): Promise<number> {
+  return withProgress(shell, config, entry.title, async (log, onProgress, endLog) => {
+    for (;;) {
+      const since = performance.now();
+      const seen: { worked: Worked | null } = { worked: null };
+      try {
+        const code = await shell.withEffects(config, log, async (effects) => {
+          seen.worked = await runAndTell(effects, entry, options, shell.signal, onProgress);
+          return seen.worked.code;
+        });
+        logWorked(endLog, entry.name, seen.worked);
+        return code;
+      } catch (error) {
+        if (seen.worked !== null) {
+          // How the run ended is known and recorded; that something stays open does not change it.
+          log.warn(`what ${entry.name} had open could not be closed: ${messageOf(error)}`);
+          logWorked(endLog, entry.name, seen.worked);
+          return seen.worked.code;
+        }
+        if (isBusy(error) && !options.wait) {
+          log.info(
+            `${entry.name} was not started: ${messageOf(error)} (use --wait to wait for it)`,
+          );
+          return EXIT.ok;
+        }
+        if (!isBusy(error)) {
+          // A wrong command line begins no run, and a run that is handed back has not ended.
+          const isRun = !isUsage(error) && !isAborted(error);
+          if (isRun) logUnrecorded(endLog, entry.name, error, performance.now() - since);
+          throw error;
+        }
+      }
+      await pause(BUSY_MS, shell.signal);
+    }
+  });
+}
+
+/** The same settings, but for the level: what ends a run is written however quiet the log is to be, since alarms live on it. */
+function withEnds<T extends LogConfig>(config: T): T {
+  return { ...config, log: { ...config.log, level: "info" } };
+}
+
+const LEVEL_OF = { succeeded: "info", degraded: "warn", failed: "error" } as const;
+
+function logEnd(log: Log, pipeline: string, ended: RunEnded): void {
+  const { status, degradedInARow, error } = ended;
+  const durationMs = Math.round(ended.durationMs);
+  const often = degradedInARow > 1 ? ` (${degradedInARow} times in a row)` : "";
+  log[LEVEL_OF[status]](`${pipeline} ended: ${status}${often} in ${duration(durationMs)}`, {
+    ...{ event: "runEnded", pipeline, status, degradedInARow, durationMs },
+    ...(error === null ? {} : { error }),
+  });
+}
+
+function logWorked(log: Log, pipeline: string, worked: Worked | null): void {
+  const ended = worked?.ended ?? null;
+  if (ended !== null) logEnd(log, pipeline, ended);
+}
+
+function logUnrecorded(log: Log, pipeline: string, thrown: unknown, durationMs: number): void {
+  const error = messageOf(thrown);
+  logEnd(log, pipeline, { status: "failed", degradedInARow: 0, durationMs, error });
+}
+
+function isUsage(error: unknown): boolean {
+  return error instanceof HdashError && error.kind === "usage";
+}
+
+async function runAndTell(
+  effects: Effects,
+  entry: PipelineEntry,
+  options: WorkOptions,
+  signal: AbortSignal,
+  onProgress: (event: ProgressEvent) => void,
+): Promise<Worked> {
+  const since = performance.now();
+  let bound: BoundPipeline;
+  let outcome: RunOutcome;
+  try {
+    bound = await entry.bind(effects, options);
+    outcome = await execute(effects, bound, options, signal, onProgress);
+  } catch (error) {
+    if (!isUsage(error) && !isAborted(error) && !isBusy(error)) {
+      await tell(
+        effects,
+        unrecorded(effects, entry.name, error, performance.now() - since),
+        signal,
+      );
+    }
+    throw error;
+  }
+  const code = await conclude(effects, bound, outcome, signal);
+  return { code, ended: await endOf(effects, outcome) };
+}
+
+/** How a run of the ledger ended; null where it did not end here. */
+async function endOf(effects: Effects, outcome: RunOutcome): Promise<RunEnded | null> {
+  if (outcome.kind !== "finished") return null;
+  const { record, durationMs } = outcome;
+  const { status, error } = record;
+  if (status === "succeeded") return { status, degradedInARow: 0, durationMs, error: null };
+  if (status !== "degraded") return { status: "failed", degradedInARow: 0, durationMs, error };
+  let degradedInARow = 1;
+  try {
+    const { countDegradedInARow } = await import("../store/runs.ts");
+    degradedInARow = await countDegradedInARow((await effects.database()).db, record);
+  } catch (thrown) {
+    effects.log.warn(`how often runs were degraded could not be read: ${messageOf(thrown)}`);
+  }
+  return { status, degradedInARow, durationMs, error };
+}
+
+/** What there is to tell of a run that the ledger knows nothing of. */
+function unrecorded(
+  effects: Effects,
+  pipeline: string,
+  error: unknown,
+  durationMs: number,
+): RunFacts {
+  return {
+    pipeline,
+    status: "failed",
+    build: effects.build,
+    startedAt: effects.clock().toISOString(),
+    durationMs,
+    hits: 0,
+    ran: 0,
+    failedSteps: 0,
+    scopes: [],
+    isMoved: false,
+    published: null,
+    siteUrl: effects.config.siteUrl,
+    label: effects.config.slack.label,
+    error: messageOf(error),
+    hint: error instanceof HdashError ? error.hint : null,
+  };
+}
+
+/** Shows progress while `job` runs: a live view on a terminal, lines of the log elsewhere. `endLog` is never too quiet for an end. */
+export async function withProgress(
+  shell: Shell,
+  config: Config,
+  title: string,
+  job: (log: Log, onProgress: (event: ProgressEvent) => void, endLog: Log) => Promise<number>,
+): Promise<number> {
+  const { openProgressView } = await import("../progress/view.ts");
+  const isLive = shell.isTerminal && shell.logFormat(config) === "auto";
+  let view: ProgressView | null = null;
+  const write = (line: string): void => {
+    if (view === null) process.stderr.write(`${line}\n`);
+    else view.writeLine(line);
+  };
+  const log = shell.log(config, write);
+  view = openProgressView({ isLive, log, stream: process.stderr, title, secrets: config.secrets });
+  try {
+    return await job(log, (event) => view.take(event), shell.log(withEnds(config), write));
+  } finally {
+    view.close();
+  }
+}
+
+/** Executes a run of a pipeline with these effects. */
+export async function execute(
+  effects: Effects,
+  { pipeline, params, publisher }: BoundPipeline,
+  options: { readonly force: boolean; readonly wait: boolean },
+  signal: AbortSignal,
+  onProgress: (event: ProgressEvent) => void,
+): Promise<RunOutcome> {
+  const { executeRun } = await import("../engine/run.ts");
+  const database = await effects.database();
+  return executeRun({
+    pipeline,
+    params,
+    db: database.db,
+    blobs: await effects.blobs(),
+    publisher,
+    scratch: await effects.scratch(),
+    clock: effects.clock,
+    build: effects.build,
+    log: effects.log,
+    signal,
+    onProgress,
+    force: options.force,
+    wait: options.wait,
+    concurrency: effects.config.concurrency,
+  });
+}
+
+/** Says how a run ended, in the log and on Slack; returns the exit code. */
+export async function conclude(
+  effects: Effects,
+  bound: BoundPipeline,
+  outcome: RunOutcome,
+  signal: AbortSignal,
+): Promise<number> {
+  const { log } = effects;
+  const { name } = bound.pipeline;
+  if (outcome.kind === "busy") {
+    log.info(
+      `${name} is already running: ${outcome.worker} holds it since ${outcome.since}; nothing was started (use --wait to wait for it)`,
+    );
+    return EXIT.ok;
+  }
+  if (outcome.kind === "handedBack") {
+    log.warn(`${name} was told to stop and handed its run back; the next start goes on with it`);
+    return EXIT.handedBack;
+  }
+  const { record, hint } = outcome;
+  if (hint !== null) log.warn(hint);
+  let facts: RunFacts;
+  try {
+    facts = await bound.facts(outcome);
+  } catch (error) {
+    // The run is over and recorded; that its message is poorer does not change how it ended.
+    log.warn(`what changed could not be read from the ledger: ${messageOf(error)}`);
+    facts = {
+      ...unrecorded(effects, name, record.error ?? "", outcome.durationMs),
+      status:
+        record.status === "succeeded" || record.status === "degraded" ? record.status : "failed",
+      error: record.error,
+      published: record.published,
+    };
+  }
+  await tell(effects, facts, signal);
+  return { succeeded: EXIT.ok, degraded: EXIT.degraded, failed: EXIT.failed }[facts.status];
+}
+
+/** Posts a message, or logs it where no webhook is set. A failed post is a warning and nothing else. */
+async function tell(effects: Effects, facts: RunFacts, signal: AbortSignal): Promise<void> {
+  const { makeMessage, messageAsText } = await import("../publish/message.ts");
+  const message = makeMessage(facts);
+  const { webhookUrl } = effects.config.slack;
+  if (webhookUrl === null) {
+    effects.log.info(messageAsText(message));
+    return;
+  }
+  const { postMessage } = await import("../publish/slack.ts");
+  const sent = await postMessage({ webhookUrl, message, log: effects.log, signal });
+  if (sent.ok) effects.log.info("Slack took the message");
+  else effects.log.warn(`Slack did not take the message: ${sent.reason}`);
+}

@@ -1,0 +1,223 @@
+import { describe, expect, test } from "vitest";
+
+import {
+  analysisOf,
+  ASSAY,
+  DERIVED_ASSAY,
+  fieldsOf,
+  manifestOf,
+  outcomeOf,
+  rowsOf,
+  sound,
+} from "../../given.ts";
+
+describe("checkIds(subject)", () => {
+  test("finds own ids that are malformed, and says in which row", async () => {
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf(
+        "syn5",
+        "ScRNA-seqLevel1",
+        ASSAY,
+        ["HTA3_1_10", "HTA3_1_1", "syn9"],
+        ["HTA3_xxxx_11", "HTA3_1_1", "syn9"],
+        ["", "HTA3_1_1", "syn9"],
+      ),
+    ]);
+    const fields = { manifest: "syn5", component: "ScRNA-seqLevel1", column: "HTAN Data File ID" };
+    expect(analysis.findings).toEqual([
+      {
+        rule: "H_ID_SPEC",
+        severity: "error",
+        subject: "syn5",
+        row: 3,
+        message:
+          "HTAN Data File ID HTA3_xxxx_11 of ScRNA-seqLevel1 is not formed as an HTAN id, like HTA3_8001_12.",
+        fields: { ...fields, value: "HTA3_xxxx_11" },
+      },
+      {
+        rule: "H_ID_SPEC",
+        severity: "error",
+        subject: "syn5",
+        row: 4,
+        message: "A record of ScRNA-seqLevel1 has no HTAN Data File ID.",
+        fields: { ...fields, value: "" },
+      },
+    ]);
+  });
+
+  test("finds own ids that were used before, in the order of levels, and says where; malformed ones are not counted as used", async () => {
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf("syn5", "ScRNA-seqLevel2", DERIVED_ASSAY, ["HTA3_1_10", "HTA3_1_20", "syn9"]),
+      rowsOf(
+        "syn8",
+        "ScRNA-seqLevel1",
+        ASSAY,
+        ["HTA3_1_20", "HTA3_1_1", "syn9"],
+        ["HTA3_1_11", "HTA3_1_1", "syn9"],
+      ),
+      rowsOf(
+        "syn7",
+        "ScRNA-seqLevel1",
+        ASSAY,
+        ["HTA3_1_11", "HTA3_1_1", "syn9"],
+        ["HTA3_1_10", "HTA3_1_1", "syn9"],
+        ["HTA3_1_10", "HTA3_1_1", "syn9"],
+      ),
+    ]);
+    const first = { value: "HTA3_1_10", firstManifest: "syn7", firstComponent: "ScRNA-seqLevel1" };
+    const eleventh = { ...first, value: "HTA3_1_11" };
+    expect(analysis.findings.map(({ row, message, fields }) => [row, message, fields])).toEqual([
+      [
+        4,
+        "HTAN Data File ID HTA3_1_10 of ScRNA-seqLevel1 is already used in row 3 of ScRNA-seqLevel1 (syn7).",
+        { manifest: "syn7", component: "ScRNA-seqLevel1", ...first },
+      ],
+      [
+        3,
+        "HTAN Data File ID HTA3_1_11 of ScRNA-seqLevel1 is already used in row 2 of ScRNA-seqLevel1 (syn7).",
+        { manifest: "syn8", component: "ScRNA-seqLevel1", ...eleventh },
+      ],
+      [
+        2,
+        "HTAN Data File ID HTA3_1_10 of ScRNA-seqLevel2 is already used in row 3 of ScRNA-seqLevel1 (syn7).",
+        { manifest: "syn5", component: "ScRNA-seqLevel2", ...first },
+      ],
+    ]);
+  });
+
+  test("finds malformed parents, each of a list by itself", async () => {
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf(
+        "syn5",
+        "ScRNA-seqLevel1",
+        ASSAY,
+        ["HTA3_1_10", "HTA3_1_1; HTA3_2_1, HTA3_EXT1_1", "syn9"],
+        ["HTA3_1_11", "HTA3_1_1, bad;HTA3_1", "syn9"],
+      ),
+    ]);
+    const fields = {
+      manifest: "syn5",
+      component: "ScRNA-seqLevel1",
+      column: "HTAN Parent Biospecimen ID",
+    };
+    expect(fieldsOf(analysis, "H_ID_SPEC")).toEqual([
+      { ...fields, value: "bad" },
+      { ...fields, value: "HTA3_1" },
+    ]);
+  });
+
+  test.each(["BulkWESLevel2", "BulkRNA-seqLevel2"])(
+    "lets records of %s say that a parent is not applicable",
+    async (component) => {
+      const rows = ["Not Applicable", "not applicable (DNA)", "Not Reported"].map(
+        (parent, index) => [`HTA3_1_${10 + index}`, parent, "syn9"],
+      );
+      const analysis = await analysisOf([
+        ...sound(),
+        rowsOf("syn5", component, DERIVED_ASSAY, ...rows),
+      ]);
+      expect(fieldsOf(analysis, "H_ID_SPEC")).toEqual([
+        { manifest: "syn5", component, column: "HTAN Parent Data File ID", value: "Not Reported" },
+      ]);
+    },
+  );
+
+  test("does not let other components say so", async () => {
+    const row = ["HTA3_1_10", "Not Applicable", "syn9"];
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf("syn5", "BulkWESLevel3", DERIVED_ASSAY, row),
+      rowsOf("syn6", "ScRNA-seqLevel2", DERIVED_ASSAY, ["HTA3_1_11", ...row.slice(1)]),
+    ]);
+    expect(fieldsOf(analysis, "H_ID_SPEC")).toHaveLength(2);
+  });
+
+  test("passes over the manifest that is exempt, and the own ids of accessory manifests", async () => {
+    const accessory = ["Accessory Synapse ID", "HTAN Parent Biospecimen ID"];
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf("syn42292434", "ExSeqMinimal", ASSAY, ["bad", "worse", "syn9"]),
+      rowsOf("syn6", "AccessoryManifest", accessory, ["syn77", "HTA3_1_1"], ["syn77", "bad"]),
+    ]);
+    expect(fieldsOf(analysis, "H_ID_SPEC")).toEqual([
+      {
+        manifest: "syn6",
+        component: "AccessoryManifest",
+        column: "HTAN Parent Biospecimen ID",
+        value: "bad",
+      },
+    ]);
+    expect(outcomeOf(analysis, "H_ENTITY_ID")).toMatchObject({ status: "passed" });
+  });
+
+  test("looks at assays only", async () => {
+    const analysis = await analysisOf([
+      rowsOf("syn4", "Demographics", ["HTAN Participant ID"], ["bad"]),
+      rowsOf("syn5", "Biospecimen", ["HTAN Biospecimen ID", "HTAN Parent ID"], ["worse", "bad"]),
+    ]);
+    expect(outcomeOf(analysis, "H_ID_SPEC")).toMatchObject({ status: "passed" });
+  });
+
+  test("does without columns that are lacking", async () => {
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf("syn5", "ScRNA-seqLevel1", ["entityId"], ["syn9"]),
+    ]);
+    expect(analysis.findings.map(({ rule, fields }) => [rule, fields["column"]])).toEqual([
+      ["M_MISSING_COLUMN", "HTAN Data File ID"],
+      ["M_MISSING_COLUMN", "HTAN Parent Biospecimen ID"],
+    ]);
+  });
+});
+
+describe("checkEntityIds(subject)", () => {
+  test("finds assay manifests without the column, and records whose entity is not one of Synapse", async () => {
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf("syn5", "ScRNA-seqLevel1", ASSAY.slice(0, 2), ["HTA3_1_10", "HTA3_1_1"]),
+      rowsOf(
+        "syn6",
+        "ScRNA-seqLevel1",
+        ASSAY,
+        ["HTA3_1_11", "HTA3_1_1", "nope"],
+        ["HTA3_1_12", "HTA3_1_1", "syn"],
+        ["HTA3_1_13", "HTA3_1_1", ""],
+      ),
+    ]);
+    const found = analysis.findings.map(({ rule, row, message, fields }) => [
+      rule,
+      row,
+      message,
+      fields,
+    ]);
+    const component = "ScRNA-seqLevel1";
+    expect(found).toEqual([
+      [
+        "H_ENTITY_ID",
+        null,
+        "The ScRNA-seqLevel1 manifest syn5 has no entityId column.",
+        { manifest: "syn5", component, column: "entityId" },
+      ],
+      [
+        "H_ENTITY_ID",
+        2,
+        "The entityId of a record of ScRNA-seqLevel1 is nope, which is no Synapse id (syn and digits).",
+        { manifest: "syn6", component, value: "nope" },
+      ],
+      [
+        "H_ENTITY_ID",
+        4,
+        "The entityId of a record of ScRNA-seqLevel1 is empty.",
+        { manifest: "syn6", component, value: "" },
+      ],
+    ]);
+  });
+
+  test("does not hold against a manifest what could not be read of it", async () => {
+    const analysis = await analysisOf([...sound(), manifestOf("syn5", "ScRNA-seqLevel1")]);
+    expect(analysis.findings.map(({ rule }) => rule)).toEqual(["M_EMPTY"]);
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from "vitest";
+
+import { analysisOf, rowsOf } from "../given.ts";
+
+const THERAPY = [
+  "HTAN Participant ID",
+  "Treatment Type",
+  "Days to Treatment Start",
+  "Days to Treatment End",
+];
+const SPECIMEN = [
+  "HTAN Biospecimen ID",
+  "HTAN Parent ID",
+  "Collection Days from Index",
+  "Acquisition Method Type",
+  "Site of Resection or Biopsy",
+  "Site Data Source",
+];
+
+/** Longer than any participant's id. */
+const LONG_LIST = Array.from({ length: 60 }, (_, index) => `person${index}`).join(";");
+
+async function eventsOf(...manifests: Parameters<typeof analysisOf>[0][number][]) {
+  return (await analysisOf(manifests)).timelineEvents;
+}
+
+/** What tells events apart, in short. */
+function brief(events: Awaited<ReturnType<typeof eventsOf>>) {
+  return events.map(({ Grouping, Event, Start, Finish }) => [Grouping, Event, Start, Finish]);
+}
+
+describe("makeTimelines(manifests)", () => {
+  test("counts therapies from the first that has a day, even if that one is left out", async () => {
+    const events = await eventsOf(
+      rowsOf(
+        "syn5",
+        "Therapy",
+        THERAPY,
+        ["HTA3_2", "Surgery", "120", "120"],
+        ["HTA3_2", "", "100", ""],
+        ["HTA3_2", "Radiation", "", "90"],
+        ["HTA3_2", "Chemotherapy", "105.5", "130"],
+        ["HTA3_1", "Not Reported", "1", "2"],
+        ["HTA3_1", "Not Reported,", "1", "2"],
+        ["HTA3_1", "Chemotherapy", "Not Reported", "2"],
+        ["HTA3_1", "Chemotherapy", "3", "x"],
+        ["", "Chemotherapy", "3", "4"],
+      ),
+    );
+    const common = {
+      Grouping: "HTA3_2 Therapy",
+      Samples: "NA",
+      Location: "NA",
+      participant: "HTA3_2",
+    };
+    expect(events).toEqual([
+      { ...common, Event: "Chemotherapy", Start: 5, Finish: 30, firstDay: 100 },
+      { ...common, Event: "Surgery", Start: 20, Finish: 21, firstDay: 100 },
+    ]);
+  });
+
+  test("reads older therapies, and joins those of several manifests in one row", async () => {
+    const events = await eventsOf(
+      rowsOf(
+        "syn5",
+        "Therapy",
+        THERAPY.map((name, index) => (index === 0 ? name : `${name} 1`)),
+        ["HTA3_1", "Chemotherapy", "10", "20"],
+      ),
+      rowsOf("syn6", "Therapy", THERAPY, ["HTA3_1", "Radiation", "-5", "+7"]),
+    );
+    expect(brief(events)).toEqual([
+      ["HTA3_1 Therapy", "Radiation", 0, 12],
+      ["HTA3_1 Therapy", "Chemotherapy", 15, 25],
+    ]);
+  });
+
+  test("shows specimens taken from a participant by site, with their numbers and the source", async () => {
+    const events = await eventsOf(
+      rowsOf(
+        "syn5",
+        "Biospecimen",
+        SPECIMEN,
+        ["HTA3_1_4", "HTA3_1", "30", "Biopsy", "Colon NOS", "BU"],
+        ["HTA3_1_1", "HTA3_1", "10", "Blood draw", "Not Reported", ""],
+        ["HTA3_1_2", "HTA3_1_1", "5", "Blood draw", "Not Reported", "BU"],
+        ["HTA3_1_3", "HTA3_1", "20", "Not Reported", "Colon NOS", "BU"],
+        ["HTA3_1_5", "HTA3_1", "Not Reported", "Biopsy", "Colon NOS", "BU"],
+        ["HTA3_1_6", "HTA3_1", "10", "Biopsy", "", "NA"],
+        ["HTA3_1_7", "", "10", "Biopsy", "", ""],
+        ["HTA3_2_1", "HTA3_EXT7", "1e3", "Biopsy", "", ""],
+        ["odd", "HTA3_EXT7", "3", "Biopsy", "", "Not Reported"],
+      ),
+    );
+    expect(events.map((event): unknown[] => Object.values(event))).toEqual([
+      ["Blood draw", 0, 1, "HTA3_1 ", ["1"], "", "HTA3_1", 10],
+      ["Biopsy", 0, 1, "HTA3_1 ", ["6"], "", "HTA3_1", 10],
+      ["Biopsy", 10, 11, "HTA3_1 Colon NOS", ["4"], "BU", "HTA3_1", 20],
+      ["Biopsy", 0, 1, "HTA3_EXT7 ", ["odd"], "Not Reported", "HTA3_EXT7", 3],
+    ]);
+  });
+
+  test("makes one event of specimens that share participant, day, method, source and site", async () => {
+    const row = ["HTA3_1", "30", "Biopsy", "Colon NOS", "BU"];
+    const changed = (index: number, value: string) =>
+      row.map((cell, at) => (at === index ? value : cell));
+    const events = await eventsOf(
+      rowsOf(
+        "syn5",
+        "Biospecimen",
+        SPECIMEN,
+        ["HTA3_1_1", ...row],
+        ["HTA3_1_2", ...changed(0, "HTA3_2")],
+        ["HTA3_1_3", ...changed(1, "31")],
+        ["HTA3_1_4", ...changed(2, "Blood draw")],
+        ["HTA3_1_5", ...changed(3, "Breast NOS")],
+        ["HTA3_1_6", ...changed(4, "UCLA")],
+        ["HTA3_1_7", ...changed(1, "30.0")],
+      ),
+      rowsOf("syn6", "SRRSBiospecimen", SPECIMEN, ["HTA3_1_8", ...row]),
+    );
+    expect(events.map(({ Samples }) => Samples)).toEqual([
+      ["5"],
+      ["1", "7", "8"],
+      ["4"],
+      ["6"],
+      ["3"],
+      ["2"],
+    ]);
+  });
+
+  test("cuts a participant that is a list of many", async () => {
+    const [event] = await eventsOf(
+      rowsOf("syn5", "Biospecimen", SPECIMEN, ["HTA3_1_1", LONG_LIST, "1", "Biopsy", "", ""]),
+    );
+    expect(event?.participant).toBe(`${LONG_LIST.slice(0, 200)}…`);
+  });
+
+  test("does without the columns of days and labels", async () => {
+    const events = await eventsOf(
+      rowsOf("syn5", "Therapy", THERAPY.slice(0, 1), ["HTA3_1"]),
+      rowsOf("syn6", "Biospecimen", SPECIMEN.slice(0, 2), ["HTA3_1_1", "HTA3_1"]),
+      rowsOf("syn7", "Biospecimen", SPECIMEN.slice(0, 1), ["HTA3_1_1"]),
+    );
+    expect(events).toEqual([]);
+  });
+});

@@ -1,0 +1,429 @@
+// The matrix job as it is deployed: local folders, an Azul over HTTP, canned objects on a strict S3; Postgres; Slack.
+
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { type AzulServer, startAzul } from "../../../src/jobs/matrix/demo/azulServer.ts";
+import { demoMatrices, type DemoProject } from "../../../src/jobs/matrix/demo/matrixWorld.ts";
+import { makeManyProjects, type ManyProjects } from "../../../src/jobs/matrix/demo/tinyMatrices.ts";
+import { FIGURE_NAMES } from "../../../src/jobs/matrix/figures/figure.ts";
+import { type SlackServer, startSlack } from "../../../src/lookalikes/slackServer.ts";
+import { type Ended, hdash, start } from "../../support/command.ts";
+import { createTestDatabase, databaseEnv, type TestDatabase } from "../../support/postgres.ts";
+import { type S3Server, startS3 } from "../../support/s3Server.ts";
+import { type Services, startServices } from "../../support/services.ts";
+
+const FROM = (dir: string) => ["--source", "local", "--path", join(dir, "many")] as const;
+const FIXTURE = join(import.meta.dirname, "../../fixtures/matrix");
+const STATS = "project-assets/project-stats";
+
+let dir = "";
+let slack: SlackServer;
+let database: TestDatabase;
+let base: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "hdash-matrix-"));
+  slack = await startSlack();
+  database = await createTestDatabase();
+  base = {
+    ...databaseEnv(database.settings),
+    SLACK_WEBHOOK_URL: slack.url,
+    HDASH_HOME: join(dir, "home"),
+  };
+}, 60_000);
+
+afterAll(async () => {
+  await slack.close();
+  await database.drop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** The site of the 50 projects, which later tests go on with. */
+let whole: () => {
+  readonly many: ManyProjects;
+  readonly env: Readonly<Record<string, string>>;
+  readonly site: string;
+};
+
+function lastMessage(): string {
+  return JSON.stringify(slack.messages.at(-1));
+}
+
+async function filesBelow(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+    .sort();
+}
+
+describe("hdash run matrix --source local --path DIR, over 50 projects of which 3 are bad", () => {
+  let many: ManyProjects;
+  let site = "";
+  let ended: Ended;
+
+  beforeAll(async () => {
+    const path = join(dir, "many");
+    await mkdir(path);
+    many = await makeManyProjects(path, { count: 50, bad: 3 });
+    site = join(dir, "many-site");
+    whole = () => ({ many, env: { ...base, HDASH_SITE_DIR: site }, site });
+    ended = await hdash(["run", "matrix", "--source", "local", "--path", path], {
+      ...base,
+      HDASH_SITE_DIR: site,
+    });
+  }, 600_000);
+
+  test("publishes 47, names the 3 with their reasons, and ends with 3", async () => {
+    expect(ended.code, ended.stderr).toBe(3);
+    expect([many.ids.length, many.badIds.length]).toEqual([50, 3]);
+    const good = many.ids.filter((id) => !many.badIds.includes(id)).sort();
+    const pages = (await readdir(join(site, "matrices")))
+      .filter((name) => /\.html$/.test(name) && name !== "index.html")
+      .map((name) => name.slice(0, -".html".length))
+      .sort();
+    expect(pages).toEqual(good);
+    expect((await readdir(join(site, STATS))).sort()).toEqual(good);
+    const index = await readFile(join(site, "matrices", "index.html"), "utf8");
+    for (const id of many.badIds) {
+      expect(index).toContain(id);
+      expect(lastMessage()).toContain(id);
+    }
+    expect(lastMessage()).toContain("3 of 50 matrices could not be updated");
+  });
+
+  test("leaves nothing on disk of what it has downloaded or spooled", async () => {
+    expect(await filesBelow(join(dir, "home", "scratch")).catch(() => [])).toEqual(
+      expect.not.arrayContaining([expect.stringMatching(/step-\d+/)]),
+    );
+  });
+
+  test("does nothing again when nothing moved, and still names the 3", async () => {
+    const again = await hdash(["run", "matrix", "--source", "local", "--path", join(dir, "many")], {
+      ...base,
+      HDASH_SITE_DIR: site,
+    });
+    expect(again.code, again.stderr).toBe(3);
+    const runs = await hdash(["runs", "--limit", "1", "--json"], base);
+    const run = JSON.parse(runs.stdout) as { published: { put: number }; ran: number };
+    // The index alone is made anew (the page and its data), after a look at what was published by now.
+    expect([run.published.put, run.ran]).toEqual([2, 3]);
+  }, 120_000);
+});
+
+describe("hdash run matrix --source local --targets …, after that", () => {
+  test("leaves what is said of the others as it is, good and bad", async () => {
+    const { many, env, site } = whole();
+    const good = many.ids.find((id) => !many.badIds.includes(id)) ?? "";
+    const ended = await hdash(["run", "matrix", ...FROM(dir), "--targets", good], env);
+    expect(ended.code, ended.stderr).toBe(0);
+    const index = await readFile(join(site, "matrices", "index.html"), "utf8");
+    for (const id of many.ids) expect(index).toContain(id);
+    const data = JSON.parse(
+      await readFile(join(site, "matrices", "data", "index.json"), "utf8"),
+    ) as { matrices: readonly { id: string; failure: string | null }[] };
+    const failed = data.matrices.filter(({ failure }) => failure !== null).map(({ id }) => id);
+    expect(failed.sort()).toEqual([...many.badIds].sort());
+    expect(index).not.toContain("not among the matrices asked for");
+  }, 120_000);
+
+  test("says that what is asked for is not there, and ends with 3", async () => {
+    const { env } = whole();
+    const ended = await hdash(["run", "matrix", ...FROM(dir), "--targets", "deadbeef"], env);
+    expect(ended.code, ended.stderr).toBe(3);
+    expect(lastMessage()).toContain("deadbeef was asked for");
+  }, 120_000);
+});
+
+describe("hdash run matrix --source fresh, against Azul", () => {
+  let projects: readonly DemoProject[];
+  let azul: AzulServer;
+  let env: Readonly<Record<string, string>>;
+  let site = "";
+  let first: Ended;
+
+  beforeAll(async () => {
+    projects = (await demoMatrices(join(dir, "demo"))).filter((one) => !one.isBlacklisted);
+    azul = await startAzul({ projects, catalog: "dcp1" });
+    site = join(dir, "fresh-site");
+    env = {
+      ...base,
+      HDASH_SITE_DIR: site,
+      MATRIX_SOURCE: "fresh",
+      MATRIX_ENDPOINT_URL: azul.url,
+      MATRIX_CATALOG: "dcp1",
+    };
+    first = await hdash(["run", "matrix"], env);
+  }, 600_000);
+  afterAll(() => azul.close());
+
+  test("publishes the eight figures of every approach as PNG, SVG and specification, and ends with 0", async () => {
+    expect(first.code, first.stderr).toBe(0);
+    const data = JSON.parse(
+      await readFile(join(site, "matrices", "data", "index.json"), "utf8"),
+    ) as { matrices: readonly { id: string }[] };
+    expect(data.matrices.length).toBeGreaterThanOrEqual(3);
+    for (const { id } of data.matrices) {
+      for (const approach of await readdir(join(site, STATS, id))) {
+        const names = await readdir(join(site, STATS, id, approach));
+        for (const figure of FIGURE_NAMES) {
+          for (const suffix of [".png", "@2x.png", "-thumb.png", ".svg", ".vl.json"]) {
+            expect(names).toContain(`${figure}${suffix}`);
+          }
+        }
+      }
+    }
+    expect(lastMessage()).toContain("first update");
+  });
+
+  test("lists what it did not read with the reason", async () => {
+    const index = await readFile(join(site, "matrices", "index.html"), "utf8");
+    expect(index).toMatch(/\.rds|R data|rds/);
+  });
+
+  test("downloads nothing when nothing moved", async () => {
+    const before = azul.requests.file;
+    const again = await hdash(["run", "matrix"], env);
+    expect(again.code, again.stderr).toBe(0);
+    expect(azul.requests.file).toBe(before);
+    expect(lastMessage()).toContain("nothing changed");
+  }, 120_000);
+
+  test("makes the same bytes again when forced", async () => {
+    const files = (await filesBelow(site)).filter((name) => name.startsWith(STATS));
+    const before = await Promise.all(files.map((name) => readFile(join(site, name), "base64")));
+    const forced = await hdash(["run", "matrix", "--force"], env);
+    expect(forced.code, forced.stderr).toBe(0);
+    expect(forced.stderr).not.toContain("differs");
+    const after = await Promise.all(files.map((name) => readFile(join(site, name), "base64")));
+    expect(after).toEqual(before);
+  }, 600_000);
+
+  test("downloads nothing where only a title or the catalogue's name changed", async () => {
+    azul.setProjects(projects.map((one) => ({ ...one, title: `${one.title} (revised)` })));
+    const before = azul.requests.file;
+    const again = await hdash(["run", "matrix"], env);
+    expect(again.code, again.stderr).toBe(0);
+    expect(azul.requests.file).toBe(before);
+    expect(await readFile(join(site, "matrices", "index.html"), "utf8")).toContain("(revised)");
+    const other = await startAzul({ projects, catalog: "dcp2" });
+    try {
+      const moved = { ...env, MATRIX_ENDPOINT_URL: other.url, MATRIX_CATALOG: "dcp2" };
+      const ended = await hdash(["run", "matrix"], moved);
+      expect(ended.code, ended.stderr).toBe(0);
+      expect(other.requests.file).toBe(0);
+    } finally {
+      await other.close();
+      azul.setProjects(projects);
+    }
+  }, 120_000);
+
+  test("does only what it is asked for, and keeps the rest published and listed", async () => {
+    const [one] = projects;
+    if (one === undefined) throw new Error("there is no project");
+    const pages = await readdir(join(site, "matrices"));
+    const ended = await hdash(["run", "matrix", "--targets", one.projectId], env);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(await readdir(join(site, "matrices"))).toEqual(pages);
+    const data = JSON.parse(
+      await readFile(join(site, "matrices", "data", "index.json"), "utf8"),
+    ) as { matrices: readonly { id: string }[] };
+    expect(data.matrices.length).toBeGreaterThanOrEqual(3);
+  }, 120_000);
+
+  test("goes on after being killed in mid-run, and ends with the same site", async () => {
+    const other = join(dir, "killed-site");
+    const killedEnv = { ...env, HDASH_SITE_DIR: other, HDASH_HOME: join(dir, "killed-home") };
+    const fresh = await createTestDatabase();
+    try {
+      const own = {
+        ...killedEnv,
+        HDASH_DB_NAME: fresh.settings.name,
+        HDASH_DB_SCHEMA: fresh.settings.schema,
+      };
+      const running = start("src/main.ts", ["run", "matrix"], own);
+      // The first matrix is done; others are going on.
+      await running.line(/homo_sapiens done/);
+      running.process.kill("SIGKILL");
+      expect((await running.ended).code).toBeNull();
+      const resumed = await hdash(["run", "matrix"], own);
+      expect(resumed.code, resumed.stderr).toBe(0);
+      const figures = (await filesBelow(other)).filter((name) => name.startsWith(STATS));
+      expect(figures).toEqual((await filesBelow(site)).filter((name) => name.startsWith(STATS)));
+      for (const name of figures) {
+        expect(await readFile(join(other, name), "base64"), name).toBe(
+          await readFile(join(site, name), "base64"),
+        );
+      }
+    } finally {
+      await fresh.drop();
+    }
+  }, 600_000);
+});
+
+describe("hdash run matrix --environ dev --source canned --blacklist true", () => {
+  const SOURCE = "dev.project-assets.data.humancellatlas.org";
+  let s3: S3Server;
+  let env: Readonly<Record<string, string>>;
+  let many: ManyProjects;
+
+  beforeAll(async () => {
+    s3 = await startS3({ buckets: [SOURCE] });
+    const path = join(dir, "canned");
+    await mkdir(path);
+    many = await makeManyProjects(path, { count: 3, bad: 0 });
+    for (const name of await readdir(path)) {
+      s3.setObject(
+        SOURCE,
+        `project-assets/project-matrices/${name}`,
+        await readFile(join(path, name)),
+      );
+    }
+    env = {
+      ...base,
+      S3_ACCESS_KEY_ID: s3.accessKeyId,
+      S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+      S3_ENDPOINT_URL: s3.url,
+      MATRIX_PUBLIC_READ: "1",
+    };
+  }, 60_000);
+  afterAll(() => s3.close());
+
+  test("reads one stage's bucket but for the blacklist, and publishes to it, readable by all", async () => {
+    const [first = ""] = many.ids;
+    s3.setObject(SOURCE, "blacklist", `# too large\n\n${first.split(".")[0] ?? ""}\n`);
+    const ended = await hdash(
+      ["run", "matrix", "--environ", "dev", "--source", "canned", "--blacklist", "true"],
+      env,
+    );
+    expect(ended.code, ended.stderr).toBe(0);
+    const keys = [...s3.objects(SOURCE).keys()];
+    const published = new Set(
+      keys.flatMap((key) => /^project-assets\/project-stats\/([^/]+)\//.exec(key)?.[1] ?? []),
+    );
+    expect([...published].sort()).toEqual(many.ids.filter((id) => id !== first).sort());
+    const violin = keys.find((key) => key.endsWith("/violin.png")) ?? "";
+    expect(s3.objects(SOURCE).get(violin)?.headers).toMatchObject({
+      "content-type": "image/png",
+      "content-disposition": "inline",
+      "x-amz-acl": "public-read",
+    });
+    const index = s3.objects(SOURCE).get("matrices/index.html")?.read().toString("utf8");
+    expect(index).toContain("is on the blacklist");
+  }, 300_000);
+
+  test("says which bucket is missing", async () => {
+    const ended = await hdash(["run", "matrix", "--environ", "staging", "--source", "canned"], env);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain("staging.project-assets.data.humancellatlas.org");
+  }, 60_000);
+});
+
+describe("hdash, with both jobs on one site", () => {
+  const PROJECT = "00000000-0000-4000-8000-000000000005";
+  const MATRIX = `${PROJECT}.homo_sapiens`;
+  let services: Services;
+  let env: Readonly<Record<string, string>>;
+
+  beforeAll(async () => {
+    services = await startServices();
+    const path = join(dir, "both");
+    await mkdir(path);
+    await copyFile(join(FIXTURE, `${MATRIX}.mtx.zip`), join(path, `${MATRIX}.mtx.zip`));
+    env = {
+      ...services.env,
+      MATRIX_SOURCE: "local",
+      MATRIX_PATH: path,
+      MATRIX_ATLASES: `HTA2=${PROJECT}`,
+    };
+  }, 60_000);
+  afterAll(() => services.close());
+
+  function page(key: string): string {
+    return services.s3.objects("site").get(key)?.read().toString("utf8") ?? "";
+  }
+
+  test("makes figures first, and shows them on the page of the atlas they belong to", async () => {
+    const ended = await hdash([], env);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(page("HTA2.html")).toContain(`href="matrices/${MATRIX}.html"`);
+    expect(page("HTA2.html")).toContain(`${STATS}/${MATRIX}/10X/umap.png`);
+    expect(page("HTA1.html")).not.toContain("panel-figures");
+    for (const name of ["index.html", "runs.html", "HTA1.html"]) {
+      expect(page(name)).toContain('href="matrices/index.html"');
+    }
+    expect(page(`matrices/${MATRIX}.html`)).toContain('href="../HTA2.html#figures"');
+    expect(services.slack.messages).toHaveLength(2);
+  }, 180_000);
+
+  test("leaves the other job's files alone, whichever runs", async () => {
+    const keys = [...services.s3.objects("site").keys()].sort();
+    for (const name of ["htan", "matrix"]) {
+      const ended = await hdash(["run", name, "--force"], env);
+      expect(ended.code, ended.stderr).toBe(0);
+      expect([...services.s3.objects("site").keys()].sort()).toEqual(keys);
+    }
+  }, 180_000);
+
+  test("refuses to empty the site because the source is empty, unless it is insisted on", async () => {
+    await rm(join(dir, "both", `${MATRIX}.mtx.zip`));
+    const before = [...services.s3.objects("site").keys()].sort();
+    const refused = await hdash(["run", "matrix"], env);
+    expect(refused.code, refused.stderr).toBe(1);
+    expect(refused.stderr).toContain("no longer has 1 of the 1 published matrices");
+    expect(refused.stderr).toContain("--force");
+    expect([...services.s3.objects("site").keys()].sort()).toEqual(before);
+    const ended = await hdash(["run", "matrix", "--force"], env);
+    expect(ended.code, ended.stderr).toBe(0);
+    const keys = [...services.s3.objects("site").keys()];
+    expect(keys.filter((key) => key.includes(PROJECT))).toEqual([]);
+    expect(JSON.stringify(services.slack.messages.at(-1))).not.toContain("nothing changed");
+    expect((await hdash(["run", "htan"], env)).code).toBe(0);
+    expect(page("HTA2.html")).not.toContain("panel-figures");
+    expect(page("index.html")).not.toContain('href="matrices/index.html"');
+  }, 120_000);
+});
+
+describe("hdash run matrix, told nonsense", () => {
+  test("names the variable, the flag or the folder that is wrong, and ends with 2", async () => {
+    const env = { HDASH_HOME: join(dir, "nonsense") };
+    const ends = await Promise.all([
+      hdash(["run", "matrix"], env),
+      hdash(["run", "matrix", "--source", "elsewhere"], env),
+      hdash(["run", "matrix", "--source", "local"], env),
+      hdash(["run", "htan", "--source", "local"], env),
+    ]);
+    expect(ends.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+    expect(ends[0]?.stderr).toContain("MATRIX_SOURCE is not set");
+    expect(ends[1]?.stderr).toContain("elsewhere");
+    expect(ends[2]?.stderr).toContain("MATRIX_PATH is not set");
+    expect(ends[3]?.stderr).toContain("--source belongs to `hdash run matrix`");
+  });
+
+  test("ends with 1 and the folder's name where the local folder is not there", async () => {
+    const path = join(dir, "nowhere");
+    const ended = await hdash(["run", "matrix", "--source", "local", "--path", path], {
+      ...base,
+      HDASH_SITE_DIR: join(dir, "nowhere-site"),
+    });
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain(path);
+  }, 60_000);
+
+  test("publishes an empty index of an empty folder", async () => {
+    const path = join(dir, "empty");
+    await mkdir(path);
+    await writeFile(join(path, "README.txt"), "nothing yet\n");
+    const site = join(dir, "empty-site");
+    const ended = await hdash(["run", "matrix", "--source", "local", "--path", path], {
+      ...base,
+      HDASH_SITE_DIR: site,
+    });
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(await readFile(join(site, "matrices", "index.html"), "utf8")).toContain("README.txt");
+  }, 60_000);
+});
