@@ -44,7 +44,11 @@ export interface Port<In, Out, V extends Visibility = Visibility> {
 
 /** Declares a port that holds a JSON value; undefined is none. */
 export function json<T>(
-  ..._none: undefined extends T ? [never: "undefined never crosses a port"] : []
+  ..._none: unknown extends T
+    ? []
+    : undefined extends T
+      ? [never: "undefined never crosses a port"]
+      : []
 ): Port<T, T, "private"> {
   return { codec: "json", visibility: "private" };
 }

@@ -22,8 +22,6 @@ import { identifyProcess, type ProcessIdentity } from "../../src/store/processId
 import { openPublications } from "../../src/store/publications.ts";
 import { resetLedger } from "../../src/store/reset.ts";
 import { commitResult, findResults, type NewResult } from "../../src/store/results.ts";
-import { beginAttempt } from "../../src/store/stepAttempts.ts";
-import { claimStep } from "../../src/store/stepClaims.ts";
 import {
   countDegradedInARow,
   finishRun,
@@ -40,6 +38,8 @@ import {
   startScope,
 } from "../../src/store/scopes.ts";
 import { releaseSite, takeSite } from "../../src/store/siteLease.ts";
+import { beginAttempt } from "../../src/store/stepAttempts.ts";
+import { claimStep } from "../../src/store/stepClaims.ts";
 import { type Lease, noteSteps } from "../../src/store/stepRuns.ts";
 import { LEDGER_KINDS, openLedger, startAfresh, type TestLedger } from "../support/ledger.ts";
 
