@@ -238,7 +238,14 @@ async function doOnce(
           return known !== null;
         });
       }
-      if (tried.kind === "damaged") await healInputs(session, scope, step, tried.inputs, heals++);
+      if (tried.kind === "damaged") {
+        try {
+          await healInputs(session, scope, step, tried.inputs, heals++);
+        } catch (error) {
+          noteFailure(session, scope, step, { key, startedAt, since, error });
+          throw error;
+        }
+      }
       if (tried.kind === "hit") known = tried;
     }
     if (known !== null) {
@@ -360,7 +367,7 @@ async function run(
     );
   };
   const giveUp = async <T>(outcome: T, reason: string): Promise<T> => {
-    session.journal.drop(scope.name, key);
+    if (!isRemake) session.journal.drop(scope.name, key);
     if (wasNoted === undefined) scope.noted.delete(key);
     else scope.noted.set(key, wasNoted);
     await end("cancelled", reason);
@@ -447,7 +454,7 @@ async function run(
     if (unread.size > 0 && !session.signal.aborted) {
       return await giveUp({ kind: "damaged", inputs: unread }, "an input could not be read");
     }
-    session.journal.drop(scope.name, key);
+    if (!isRemake) session.journal.drop(scope.name, key);
     if (!isRemake) noteFailure(session, scope, step, { key, startedAt, since, error });
     // A run that is stopped closes what it has left open.
     if (!session.signal.aborted) await end("failed", messageOf(error));

@@ -2,7 +2,7 @@
 // whoever wanted to read it begins anew. Where the step makes something else now, the run starts over, and what read the old reads the new.
 
 import type { Digest } from "../digest.ts";
-import { HdashError } from "../error.ts";
+import { HdashError, messageOf } from "../error.ts";
 import { BlobError } from "../store/blobs.ts";
 import { type BlobAccess, readTree, streamBlob } from "./codec.ts";
 import type { Session } from "./session.ts";
@@ -68,7 +68,7 @@ export async function readHealed<T>(
 export function hopeless(error: BlobError): HdashError {
   return new HdashError(
     "permanent",
-    `${error.message}, although it was made again ${MAX_HEALS} times`,
+    `${messageOf(error)}, although it was made again ${MAX_HEALS} times`,
     { cause: error, hint: "Look after the disk that blobs are kept on." },
   );
 }
