@@ -42,8 +42,14 @@ export interface Port<In, Out, V extends Visibility = Visibility> {
   readonly __types?: readonly [In, Out];
 }
 
-/** Declares a port that holds a JSON value. */
-export function json<T>(): Port<T, T, "private"> {
+/** Declares a port that holds a JSON value; undefined is none. */
+export function json<T>(
+  ..._none: unknown extends T
+    ? []
+    : undefined extends T
+      ? [never: "undefined never crosses a port"]
+      : []
+): Port<T, T, "private"> {
   return { codec: "json", visibility: "private" };
 }
 /** Declares a port that holds text. */
