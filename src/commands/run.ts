@@ -234,13 +234,13 @@ async function listRuns(shell: Shell, flags: { limit: number; json?: boolean }):
     if (runs.length === 0) shell.print("no runs yet; `hdash` makes the first one");
     for (const one of runs) {
       const took =
-        one.finishedAt === null
+        one.finishedAt === null || one.startedAt === null
           ? ""
           : duration(Date.parse(one.finishedAt) - Date.parse(one.startedAt));
       const changes = `+${one.added} −${one.removed}`;
       shell.print(
         [
-          instant(one.startedAt).padEnd(22),
+          (one.startedAt === null ? "not started" : instant(one.startedAt)).padEnd(22),
           one.pipeline.padEnd(8),
           one.status.padEnd(10),
           took.padStart(8),

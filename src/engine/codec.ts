@@ -1,10 +1,10 @@
 // Values of ports to blobs and back. A tree is a blob that lists its files, each of which is a blob of its own.
 
-import { resolve, sep } from "node:path";
+import { resolve } from "node:path";
 
 import { canonicalJson, type Digest, type Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
-import type { BlobStore, StoredBlob } from "../store/blobs.ts";
+import { BlobError, type BlobStore, type StoredBlob } from "../store/blobs.ts";
 import type { BlobFile, Codec, TreeFile } from "./step.ts";
 
 /** A file of a stored tree. */
@@ -21,16 +21,12 @@ export interface BlobAccess {
   readonly keep: <T>(subject: string, access: () => Promise<T>) => Promise<T>;
 }
 
-/**
- * Stores a port's value. Throws a permanent error that names the port where the value is not what the codec takes.
- * @param workDir the step's work folder, or null where it never asked for one; a file in it is moved, not copied.
- */
+/** Stores a port's value. Throws a permanent error that names the port where the value is not what the codec takes. */
 export async function encode(
   access: BlobAccess,
   port: string,
   codec: Codec,
   value: unknown,
-  workDir: string | null,
 ): Promise<StoredBlob> {
   const { blobs, keep } = access;
   switch (codec) {
@@ -43,8 +39,7 @@ export async function encode(
       if (typeof value !== "object" || value === null || !("path" in value))
         throw wrong(port, "has no path");
       const path = resolve(String(value.path));
-      const isOurs = workDir !== null && path.startsWith(resolve(workDir) + sep);
-      return keep(`storing ${port}`, () => blobs.putFile(path, { isOurs }));
+      return keep(`storing ${port}`, () => blobs.putFile(path));
     }
     case "tree": {
       const files = parseTree(port, value);
@@ -58,23 +53,47 @@ export async function encode(
   }
 }
 
-/** Reads a port's value. A file is given as a BlobFile, whose local copy (if one is asked for) is made in `dir`. */
+/**
+ * Reads a port's value. A file is given as a BlobFile, whose local copy (if one is asked for) is made in `dir`.
+ * @param onDamage is told of a blob that is missing or damaged, now or when the file is read later; the reader gets the error all the same.
+ */
 export async function decode(
   access: BlobAccess,
   ref: { readonly digest: Digest; readonly bytes: number; readonly codec: Codec },
   dir: () => Promise<string>,
+  onDamage: OnDamage = () => {},
 ): Promise<unknown> {
-  switch (ref.codec) {
+  const { digest, codec } = ref;
+  if (codec === "file") return openFile(access, ref, dir, onDamage);
+  return watched(onDamage, () => decodeWhole(access, digest, codec));
+}
+
+/** Takes the error of a blob that cannot be read. */
+export type OnDamage = (error: BlobError) => void;
+
+async function watched<T>(onDamage: OnDamage, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof BlobError) onDamage(error);
+    throw error;
+  }
+}
+
+async function decodeWhole(
+  access: BlobAccess,
+  digest: Digest,
+  codec: Exclude<Codec, "file">,
+): Promise<unknown> {
+  switch (codec) {
     case "json":
-      return JSON.parse(await readText(access, ref.digest));
+      return JSON.parse(await readText(access, digest));
     case "text":
-      return readText(access, ref.digest);
-    case "file":
-      return openFile(access, ref, dir);
+      return readText(access, digest);
     case "tree": {
       const files: TreeFile[] = [];
-      for (const { path, contentType, digest } of await readTree(access, ref.digest)) {
-        const bytes = await access.keep(`reading ${path}`, () => access.blobs.read(digest));
+      for (const { path, contentType, digest: own } of await readTree(access, digest)) {
+        const bytes = await access.keep(`reading ${path}`, () => access.blobs.read(own));
         files.push({ path, contentType, bytes });
       }
       return files;
@@ -92,20 +111,33 @@ function openFile(
   access: BlobAccess,
   { digest, bytes }: { readonly digest: Digest; readonly bytes: number },
   dir: () => Promise<string>,
+  onDamage: OnDamage,
 ): BlobFile {
   const { blobs, keep } = access;
   let local: Promise<string> | undefined;
   return {
     digest,
     bytes,
-    stream: () => streamBlob(access, digest),
+    async *stream() {
+      try {
+        yield* streamBlob(access, digest);
+      } catch (error) {
+        if (error instanceof BlobError) onDamage(error);
+        throw error;
+      }
+    },
     path: () =>
-      (local ??= keep(`reading blob ${digest}`, async () => blobs.localFile(digest, await dir()))),
+      (local ??= watched(onDamage, () =>
+        keep(`reading blob ${digest}`, async () => blobs.localFile(digest, await dir())),
+      )),
   };
 }
 
 /** Streams a blob. Where the connection is lost the blob is read from its start again, without giving twice what was given. */
-async function* streamBlob({ blobs, keep }: BlobAccess, digest: Digest): AsyncIterable<Uint8Array> {
+export async function* streamBlob(
+  { blobs, keep }: BlobAccess,
+  digest: Digest,
+): AsyncIterable<Uint8Array> {
   let source: AsyncIterator<Uint8Array> | null = null;
   let given = 0;
   let skipped = 0;

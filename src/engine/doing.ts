@@ -1,33 +1,29 @@
 // Doing a step: pin, look its key up, run it where nothing is found, commit.
 
 import { canonicalJson, type Json } from "../digest.ts";
-import { HdashError, isAborted, messageOf } from "../error.ts";
-import type { Finding } from "../finding.ts";
-import { digestFacts, makeFacts, type Measure } from "../store/facts.ts";
-import { commitResult, type StoredResult } from "../store/results.ts";
-import { type StepKey, stepKey } from "./key.ts";
-import { observe, type Sighting } from "./observing.ts";
+import { HdashError, messageOf } from "../error.ts";
+import type { BlobError } from "../store/blobs.ts";
+import { type StoredResult } from "../store/results.ts";
+import { waitForClaim, withClaim } from "./claiming.ts";
 import {
-  type AnyStep,
-  type InputRecord,
-  isList,
-  makeRefs,
-  mapValues,
-  readInputs,
-  storeOutputs,
-} from "./ports.ts";
-import { lostRun, type ScopeState, type Session } from "./session.ts";
-import type { OutputRefs, OutputValues, Ports, Step, StepArgs, StepContext } from "./step.ts";
+  heal,
+  hopeless,
+  MAX_HEALS,
+  type Producer,
+  type Readable,
+  rememberProducer,
+  removeDamaged,
+} from "./healing.ts";
+import { type StepKey, stepKey } from "./key.ts";
+import { noteFailure, noteHit } from "./noting.ts";
+import { observe, readWorld, type Sighting } from "./observing.ts";
+import { type AnyStep, type InputRecord, isList, makeRefs, mapValues } from "./ports.ts";
+import { type Done, run, type Task, type Tried } from "./running.ts";
+import { type ScopeState, type Session } from "./session.ts";
+import type { OutputRefs, OutputValues, Ports, Ref, Step, StepArgs } from "./step.ts";
 
 /** How often a source may move while it is read before we give up for now. */
 const MAX_MOVES = 3;
-
-/** Callers are told of a step's progress ten times a second at most. */
-const PROGRESS_MS = 100;
-
-/** What a doing came to; "moved" where the source has moved in the meantime, so that the step has to be done again. */
-type Done =
-  { readonly kind: "hit" | "ran"; readonly stored: StoredResult } | { readonly kind: "moved" };
 
 /** Does a step in a scope, or finds its result. */
 export async function doStep<P extends Json, I, O extends Ports, H extends Json>(
@@ -36,12 +32,12 @@ export async function doStep<P extends Json, I, O extends Ports, H extends Json>
   step: Step<P, I, O, H>,
   args: StepArgs<P, I, H>,
 ): Promise<OutputRefs<O>> {
-  const { params } = args;
+  // As they are in the key: a step must not see an order of fields that its key does not have.
+  const params = plain(step.name, "params", args.params);
   // InputRefs<I> is a ref, or a list of refs, for each input.
   const inputs = args.inputs as InputRecord;
   // StepArgs lets hints be missing only where null will do.
-  const hints = (args.hints ?? null) as H;
-  checkHints(step.name, hints);
+  const hints = plain(step.name, "hints", (args.hints ?? null) as H);
   const any: AnyStep = {
     kind: step.kind,
     name: step.name,
@@ -49,8 +45,13 @@ export async function doStep<P extends Json, I, O extends Ports, H extends Json>
     outputs: step.outputs,
     uses: step.uses,
     repin: step.repin === true,
-    pin: (signal) =>
-      step.pin === undefined ? Promise.resolve(null) : step.pin(params, signal, hints),
+    attempts: step.attempts ?? 1,
+    resources: (attempt, last) => {
+      const { resources = {} } = step;
+      return typeof resources === "function" ? resources(attempt, last) : resources;
+    },
+    pin: async (signal) =>
+      plain(step.name, "pin", (await step.pin?.(params, signal, hints)) ?? null),
     run: async (values, ctx, pin) =>
       // decode() gives for each input what its port's type says.
       (await step.run(values as I, params, { ...ctx, hints }, pin)) satisfies OutputValues<O>,
@@ -59,14 +60,19 @@ export async function doStep<P extends Json, I, O extends Ports, H extends Json>
   return makeRefs(any, stored) as OutputRefs<O>;
 }
 
-/** Hints are plain JSON, so that a step can be done elsewhere. What they say is in no message: it may be a signed address. */
-function checkHints(step: string, hints: Json): void {
+/** Copies what a step is given, with its fields in the order that a key has. An error names the place and not the value: a hint may be a signed address. */
+function plain<T extends Json>(step: string, what: string, value: T): T {
   try {
-    canonicalJson(hints);
+    // canonicalJson lets only JSON pass, which comes back as it was.
+    return JSON.parse(canonicalJson(value)) as T;
   } catch (error) {
-    throw new HdashError("permanent", `hints of step ${step} are not plain: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new HdashError(
+      "permanent",
+      `${what} of step ${step} cannot be used: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -92,11 +98,14 @@ async function find(
       ...(step.uses === undefined ? {} : { uses: step.uses }),
       inputs: digests,
     });
-    const done = await share(session, scope, step, key, () =>
-      doOnce(session, scope, step, { key, document, pin, seen, inputs }),
-    );
+    const task: Task = { key, document, pin, seen, inputs };
+    const done = await share(session, scope, step, key, () => doOnce(session, scope, step, task));
     if (done.kind === "moved") continue;
     scope.facts.set(key, done.stored.factsDigest);
+    for (const { digest } of Object.values(done.stored.outputs)) {
+      const make: Producer = (output) => remake(session, scope, step, task, done.stored, output);
+      rememberProducer(session, digest, make);
+    }
     return done.stored;
   }
   throw new HdashError(
@@ -149,21 +158,12 @@ async function share(
   const since = performance.now();
   try {
     const done = await going;
-    if (done.kind !== "moved") noteHit(session, scope, step, key, startedAt, since);
+    if (done.kind !== "moved") noteHit(session, scope, step, done.stored, startedAt, since);
     return done;
   } catch (error) {
     noteFailure(session, scope, step, { key, startedAt, since, error });
     throw error;
   }
-}
-
-interface Task {
-  readonly key: StepKey;
-  readonly document: string;
-  readonly pin: Json;
-  /** What an observation found; null for every other step. */
-  readonly seen: Sighting | null;
-  readonly inputs: InputRecord;
 }
 
 async function doOnce(
@@ -172,191 +172,121 @@ async function doOnce(
   step: AnyStep,
   task: Task,
 ): Promise<Done> {
+  const { key } = task;
   const startedAt = session.clock();
   const since = performance.now();
-  let isReplacing = session.isForced && !session.ownKeys.has(task.key);
-  if (!isReplacing) {
-    const known = await session.journal.find(task.key);
-    if (known.kind === "found") {
-      noteHit(session, scope, step, task.key, startedAt, since);
-      return { kind: "hit", stored: known.stored };
-    }
-    if (known.kind === "gone") {
+  const isForced = session.isForced && !session.ownKeys.has(key);
+  let isGone = false;
+  const findKnown = async (): Promise<Extract<Done, { kind: "hit" | "ran" }> | null> => {
+    if (isForced) return null;
+    const known = await session.journal.find(key);
+    if (known.kind === "gone" && !isGone) {
       session.log.warn(`${step.name}: a blob of its result is missing; the step is done again`);
-      isReplacing = true;
+      isGone = true;
     }
-  }
-  return session.limit(() => run(session, scope, step, task, isReplacing));
-}
-
-async function run(
-  session: Session,
-  scope: ScopeState,
-  step: AnyStep,
-  { key, document, pin, seen, inputs }: Task,
-  isReplacing: boolean,
-): Promise<Done> {
-  session.throwIfStopped();
-  const startedAt = seen?.startedAt ?? session.clock();
-  const since = performance.now();
-  const label = { scope: scope.name === "" ? null : scope.name, step: step.name, key };
-  scope.noted.set(key, "running");
-  session.onProgress({ kind: "stepStarted", ...label });
-  const note = { scope: scope.name, step: step.name, key, error: null, startedAt, endedAt: null };
-  session.journal.note({ ...note, state: "running", done: null, total: null });
-
-  const folder = session.scratch.newFolder();
-  const findings: Finding[] = [];
-  const measures: Measure[] = [];
-  let toldAt = -PROGRESS_MS;
-  const ctx: Omit<StepContext, "hints"> = {
-    signal: session.signal,
-    workDir: () => folder.make(),
-    progress(done, total) {
-      const now = performance.now();
-      if (now - toldAt < PROGRESS_MS && done !== total) return;
-      toldAt = now;
-      session.journal.note({ ...note, state: "running", done, total });
-      session.onProgress({ kind: "stepProgress", ...label, done, total });
-    },
-    find(found) {
-      // Not push(...found): a list of 200,000 does not fit on the stack.
-      for (const finding of found) findings.push(finding);
-    },
-    measure(subject, name, value) {
-      measures.push({ subject, name, value });
-    },
+    return known.kind === "found" ? { kind: "hit", stored: known.stored } : null;
   };
-  try {
-    const values =
-      seen === null ? await step.run(await readInputs(session, inputs, folder), ctx, pin) : {};
-    session.throwIfStopped();
-    if (step.repin === true) {
-      const again = await step.pin(session.signal);
-      if (canonicalJson(again) !== canonicalJson(pin)) {
-        session.log.debug(`${step.name}: its source moved while it was read; it is read again`);
-        session.journal.drop(scope.name, key);
-        return { kind: "moved" };
+  for (let heals = 0; ;) {
+    let known = await findKnown();
+    if (known === null) {
+      const tried = await session.limit((hold) =>
+        withClaim(session, key, async (n): Promise<Tried> => {
+          // Another run may have given the claim back with a result since we looked.
+          const made = await findKnown();
+          return made ?? run(session, scope, step, task, { n, hold, isRemake: false });
+        }),
+      );
+      if (tried.kind === "ran" || tried.kind === "moved") return tried;
+      if (tried.kind === "busy") {
+        await waitForClaim(session, step.name, key, tried, async () => {
+          known = await findKnown();
+          return known !== null;
+        });
       }
+      if (tried.kind === "damaged") {
+        try {
+          await healInputs(session, scope, step, tried.inputs, heals++);
+        } catch (error) {
+          noteFailure(session, scope, step, { key, startedAt, since, error });
+          throw error;
+        }
+      }
+      if (tried.kind === "hit") known = tried;
     }
-    const outputs = seen?.outputs ?? (await storeOutputs(session, step, values, folder));
-    const facts = makeFacts(findings, measures);
-    session.throwIfStopped();
-    session.journal.drop(scope.name, key);
-    const ms = seen?.ms ?? performance.now() - since;
-    const result = {
-      key,
-      outputs,
-      factsDigest: digestFacts(facts),
-      step: step.name,
-      version: step.version,
-      document,
-      facts,
-      ms,
-      scope: scope.name,
-      startedAt,
-      endedAt: session.clock(),
-    };
-    const commit = await session.keep(`committing ${step.name}`, () =>
-      commitResult(session.db, session.lease, result, isReplacing),
+    if (known !== null) {
+      noteHit(session, scope, step, known.stored, startedAt, since);
+      return known;
+    }
+  }
+}
+
+/** Has the inputs of a step made again that it could not read. */
+async function healInputs(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  inputs: ReadonlyMap<Ref<unknown>, BlobError>,
+  heals: number,
+): Promise<void> {
+  for (const [input, error] of inputs) {
+    const what = scope.name === "" ? step.name : `${step.name} (${scope.name})`;
+    session.log.warn(`${what} cannot read an input: ${error.message}; it is made again`);
+    if (heals === MAX_HEALS) throw hopeless(error);
+    await heal(session, input);
+  }
+}
+
+/** Does a step again of whose result something is damaged. Where it gives something else now, the run starts over. */
+async function remake(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  task: Task,
+  stored: StoredResult,
+  output: Readable,
+): Promise<void> {
+  const { key } = task;
+  // Somebody may be at it in this run; there is one at a time for a key.
+  while (session.doings.has(key)) await Promise.allSettled([session.doings.get(key)]);
+  const doing = remakeOnce(session, scope, step, task, stored, output).finally(() =>
+    session.doings.delete(key),
+  );
+  session.doings.set(key, doing);
+  const done = await doing;
+  if (done.kind !== "moved") {
+    const digests = Object.values(done.stored.outputs).map(({ digest }) => digest);
+    if (digests.includes(output.digest)) return;
+  }
+  session.startOver(
+    `${step.name} gives another result than the one that is damaged: ${output.digest}`,
+  );
+}
+
+async function remakeOnce(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  task: Task,
+  stored: StoredResult,
+  output: Readable,
+): Promise<Done> {
+  for (let heals = 0; ;) {
+    const tried = await session.limit((hold) =>
+      withClaim(session, task.key, async (n): Promise<Tried> => {
+        // Another run, or another reader, may have mended it since it was found.
+        if ((await removeDamaged(session, output)) === 0) return { kind: "hit", stored };
+        const turn = { n, hold, isRemake: true };
+        if (task.seen === null) return run(session, scope, step, task, turn);
+        // Another look; what is seen now may be another result, under another key.
+        const seen = await readWorld(session, step, hold);
+        if (canonicalJson(seen.pin) !== canonicalJson(task.pin)) return { kind: "moved" };
+        return run(session, scope, step, { ...task, seen }, turn);
+      }),
     );
-    if (commit.kind === "lost") {
-      const lost = lostRun(session.lease);
-      session.stop(lost);
-      throw lost;
+    if (tried.kind === "hit" || tried.kind === "ran" || tried.kind === "moved") return tried;
+    if (tried.kind === "damaged") await healInputs(session, scope, step, tried.inputs, heals++);
+    if (tried.kind === "busy") {
+      await waitForClaim(session, step.name, task.key, tried, () => Promise.resolve(false));
     }
-    if (commit.kind === "differs") {
-      const which = isReplacing ? "the new one counts" : "the one that was there first counts";
-      session.log.warn(`${step.name} gave another result than before for the same key; ${which}`, {
-        key,
-      });
-    }
-    session.ownKeys.add(key);
-    scope.noted.set(key, "ran");
-    session.counts.ran++;
-    session.onProgress({ kind: "stepEnded", ...label, state: "ran", durationMs: ms, error: null });
-    return { kind: "ran", stored: commit.stored };
-  } catch (error) {
-    session.journal.drop(scope.name, key);
-    noteFailure(session, scope, step, { key, startedAt, since, error });
-    throw error;
-  } finally {
-    await folder.remove();
   }
-}
-
-function noteHit(
-  session: Session,
-  scope: ScopeState,
-  step: AnyStep,
-  key: StepKey,
-  startedAt: Date,
-  since: number,
-): void {
-  const before = scope.noted.get(key);
-  if (before !== undefined && before !== "failed") return;
-  scope.noted.set(key, "hit");
-  session.journal.note({
-    scope: scope.name,
-    step: step.name,
-    key,
-    state: "hit",
-    done: null,
-    total: null,
-    error: null,
-    startedAt,
-    endedAt: session.clock(),
-  });
-  session.counts.hits++;
-  session.onProgress({
-    kind: "stepEnded",
-    scope: scope.name === "" ? null : scope.name,
-    step: step.name,
-    key,
-    state: "hit",
-    durationMs: performance.now() - since,
-    error: null,
-  });
-}
-
-function noteFailure(
-  session: Session,
-  scope: ScopeState,
-  step: AnyStep,
-  failure: {
-    readonly key: StepKey | null;
-    readonly startedAt: Date;
-    readonly since: number;
-    readonly error: unknown;
-  },
-): void {
-  // A step that was stopped has not failed; its replay will tell.
-  if (session.signal.aborted || (failure.error instanceof HdashError && isAborted(failure.error)))
-    return;
-  if (failure.key !== null) {
-    if (scope.noted.get(failure.key) === "failed") return;
-    scope.noted.set(failure.key, "failed");
-  }
-  const error = messageOf(failure.error);
-  session.journal.note({
-    scope: scope.name,
-    step: step.name,
-    key: failure.key,
-    state: "failed",
-    done: null,
-    total: null,
-    error,
-    startedAt: failure.startedAt,
-    endedAt: session.clock(),
-  });
-  session.counts.failed++;
-  session.onProgress({
-    kind: "stepEnded",
-    scope: scope.name === "" ? null : scope.name,
-    step: step.name,
-    key: failure.key,
-    state: "failed",
-    durationMs: performance.now() - failure.since,
-    error,
-  });
 }

@@ -5,6 +5,8 @@ import type { Digest } from "../digest.ts";
 import type { StoredBlob } from "../store/blobs.ts";
 import { findResults, type StoredResult } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
+import { type Claimant, findClaims } from "../store/stepClaims.ts";
+import { appendLog, type LogLine, MOST_LOG_LINES } from "../store/stepLog.ts";
 import { type Lease, noteSteps, type StepNote } from "../store/stepRuns.ts";
 import type { BlobAccess } from "./codec.ts";
 
@@ -15,8 +17,12 @@ export type Lookup =
 export interface Journal {
   /** Looks a key up, together with all others that are asked for at the same time. */
   find(key: string): Promise<Lookup>;
+  /** Tells who does the step of a key in another run; null where nobody does. Asked together, like find(). */
+  findClaimant(key: string): Promise<Claimant | null>;
   /** Notes a step, within a second. A later note of the same scope and key replaces one that is not written yet. */
   note(note: StepNote): void;
+  /** Keeps a line of an attempt's log, within a second, for those who follow it; `seq` counts the lines of the attempt from 1. */
+  log(line: LogLine): void;
   /** Forgets a note that is not written yet, because a commit says more. */
   drop(scope: string, key: string): void;
   /** Writes what is noted. Throws what keeps it from being written. */
@@ -34,12 +40,13 @@ const FLUSH_MS = 1000;
  */
 export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: () => void): Journal {
   const pending = new Map<string, StepNote>();
+  let lines: LogLine[] = [];
   let unnamed = 0;
   let isClosed = false;
   let writing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     // An error has stopped the run by itself (see keep); whoever waits for a step gets it.
-    if (pending.size > 0) flush().catch(() => {});
+    if (pending.size > 0 || lines.length > 0) flush().catch(() => {});
   }, FLUSH_MS);
 
   function flush(): Promise<void> {
@@ -49,54 +56,47 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
   }
 
   async function write(): Promise<void> {
-    if (pending.size === 0 || isClosed) return;
-    const notes = [...pending.values()];
+    if (isClosed) return;
+    const [notes, written] = [[...pending.values()], lines];
     pending.clear();
+    lines = [];
+    if (written.length > 0) await access.keep("noting logs", () => appendLog(db, written));
+    if (notes.length === 0) return;
     if (!(await access.keep("noting steps", () => noteSteps(db, lease, notes)))) onLost();
   }
 
-  let asked = new Map<string, PromiseWithResolvers<Lookup>>();
-
-  function find(key: string): Promise<Lookup> {
-    const same = asked.get(key);
-    if (same !== undefined) return same.promise;
-    if (asked.size === 0) setImmediate(() => void answer());
-    const question = Promise.withResolvers<Lookup>();
-    asked.set(key, question);
-    return question.promise;
-  }
-
-  async function answer(): Promise<void> {
-    const questions = asked;
-    asked = new Map();
-    try {
-      const results = await access.keep("looking results up", () =>
-        findResults(db, [...questions.keys()]),
-      );
-      const blobs = new Map<Digest, StoredBlob>();
-      for (const { outputs } of results.values()) {
-        for (const { digest, bytes } of Object.values(outputs))
-          blobs.set(digest, { digest, bytes });
-      }
-      const missing = new Set(
-        await access.keep("looking blobs up", () => access.blobs.missing([...blobs.values()])),
-      );
-      for (const [key, question] of questions) {
-        const stored = results.get(key);
-        if (stored === undefined) question.resolve({ kind: "none" });
-        else if (Object.values(stored.outputs).some(({ digest }) => missing.has(digest))) {
-          question.resolve({ kind: "gone" });
-        } else question.resolve({ kind: "found", stored });
-      }
-    } catch (error) {
-      for (const question of questions.values()) question.reject(error);
+  async function findAll(keys: readonly string[]): Promise<ReadonlyMap<string, Lookup>> {
+    const results = await access.keep("looking results up", () => findResults(db, keys));
+    const blobs = new Map<Digest, StoredBlob>();
+    for (const { outputs } of results.values()) {
+      for (const { digest, bytes } of Object.values(outputs)) blobs.set(digest, { digest, bytes });
     }
+    const missing = new Set(
+      await access.keep("looking blobs up", () => access.blobs.missing([...blobs.values()])),
+    );
+    const found = new Map<string, Lookup>();
+    for (const [key, stored] of results) {
+      const isGone = Object.values(stored.outputs).some(({ digest }) => missing.has(digest));
+      found.set(key, isGone ? { kind: "gone" } : { kind: "found", stored });
+    }
+    return found;
   }
+
+  const find = bundled(findAll);
+  const findClaimant = bundled((keys) =>
+    access.keep("looking claims up", () => findClaims(db, keys)),
+  );
 
   return {
-    find,
+    find: async (key) => (await find(key)) ?? { kind: "none" },
+    findClaimant: async (key) => (await findClaimant(key)) ?? null,
     note(note) {
       pending.set(note.key === null ? `\0${++unnamed}` : nameOf(note.scope, note.key), note);
+    },
+    log(line) {
+      lines.push(line);
+      // What would be forgotten at once need not be kept until then.
+      if (lines.length % (2 * MOST_LOG_LINES) === 0) flush().catch(() => {});
     },
     drop(scope, key) {
       pending.delete(nameOf(scope, key));
@@ -106,7 +106,35 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
       isClosed = true;
       clearInterval(timer);
       pending.clear();
+      lines = [];
     },
+  };
+}
+
+/** Asks for many keys at once what is asked for one by one at the same time. */
+function bundled<T>(
+  ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, T>>,
+): (key: string) => Promise<T | undefined> {
+  let asked = new Map<string, PromiseWithResolvers<T | undefined>>();
+
+  async function answer(): Promise<void> {
+    const questions = asked;
+    asked = new Map();
+    try {
+      const answers = await ask([...questions.keys()]);
+      for (const [key, question] of questions) question.resolve(answers.get(key));
+    } catch (error) {
+      for (const question of questions.values()) question.reject(error);
+    }
+  }
+
+  return (key) => {
+    const same = asked.get(key);
+    if (same !== undefined) return same.promise;
+    if (asked.size === 0) setImmediate(() => void answer());
+    const question = Promise.withResolvers<T | undefined>();
+    asked.set(key, question);
+    return question.promise;
   };
 }
 

@@ -3,6 +3,7 @@
 import type { Json } from "../digest.ts";
 import type { StoredOutput } from "../store/results.ts";
 import { stepKey } from "./key.ts";
+import type { Hold } from "./places.ts";
 import { type AnyStep, mapValues, storeOutputs } from "./ports.ts";
 import type { Session } from "./session.ts";
 
@@ -29,9 +30,9 @@ export function observe(session: Session, step: AnyStep, params: Json): Promise<
   const { key } = stepKey(question);
   const known = sightings.get(key);
   if (known !== undefined) return known;
-  const own = session.limit(() => {
+  const own = session.limit((hold) => {
     session.throwIfStopped();
-    return read(session, step);
+    return readWorld(session, step, hold);
   });
   sightings.set(key, own);
   // Who asks again after a failure has it read again.
@@ -39,7 +40,8 @@ export function observe(session: Session, step: AnyStep, params: Json): Promise<
   return own;
 }
 
-async function read(session: Session, step: AnyStep): Promise<Sighting> {
+/** Reads the world, whatever this run has read of it. */
+export async function readWorld(session: Session, step: AnyStep, hold: Hold): Promise<Sighting> {
   const startedAt = session.clock();
   const since = performance.now();
   const folder = session.scratch.newFolder();
@@ -49,14 +51,19 @@ async function read(session: Session, step: AnyStep): Promise<Sighting> {
       {
         signal: session.signal,
         workDir: () => folder.make(),
+        wait: (work) => hold.without(work),
         // What an observation may use has none of these (see ReadContext).
+        attempt: 1,
+        resources: {},
         progress() {},
         find() {},
         measure() {},
+        log() {},
+        take: (_more, work) => work(),
       },
       null,
     );
-    const outputs = await storeOutputs(session, step, values, folder);
+    const outputs = await storeOutputs(session, step, values);
     const pin = mapValues(outputs, ({ digest }) => digest);
     return { pin, outputs, startedAt, ms: performance.now() - since };
   } finally {

@@ -6,8 +6,9 @@ import { countDelta, type FindingDelta, listFindings, noDelta } from "../store/f
 import { listRunsBefore } from "../store/runs.ts";
 import { endScope, findLastDone, listVersions, readMeasures, startScope } from "../store/scopes.ts";
 import { pruneSteps } from "../store/stepRuns.ts";
-import { decode } from "./codec.ts";
+import { decode, streamBlob } from "./codec.ts";
 import { doStep } from "./doing.ts";
+import { readHealed, rememberProducer, removeDamaged } from "./healing.ts";
 import { publishSite } from "./publishing.ts";
 import { factsDigestOf, lostRun, newScope, type ScopeState, type Session } from "./session.ts";
 import type { Plan, Ref, ScopeHistory, ScopeOutcome } from "./step.ts";
@@ -53,9 +54,12 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
 
     async read<Out>(ref: Ref<Out>): Promise<Out> {
       check();
+      // A file is read later, by whoever gets it: what is damaged of it has to be found now.
+      if (ref.codec === "file") await healFile(session, ref);
       const folder = session.scratch.newFolder();
       // decode() gives what the ref's port says.
-      return (await decode(session, ref, () => folder.make())) as Out;
+      const read = () => decode(session, ref, () => folder.make()) as Promise<Out>;
+      return readHealed(session, ref, read);
     },
 
     async value<T>(value: T): Promise<Ref<T, "private">> {
@@ -71,11 +75,15 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
           { cause: error },
         );
       }
-      const blob = await keep("storing a value", () => session.blobs.put(bytes));
+      const put = () => keep("storing a value", () => session.blobs.put(bytes));
+      const blob = await put();
+      rememberProducer(session, blob.digest, async (output) => {
+        if ((await removeDamaged(session, output)) > 0) await put();
+      });
       return { ...blob, codec: "json", visibility: "private" };
     },
 
-    async scope(name, fn) {
+    async scope(name, fn, { title = null } = {}) {
       check();
       if (scope.name !== "") {
         throw new HdashError(
@@ -83,7 +91,7 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
           `scope ${name} is inside of scope ${scope.name}; scopes do not nest`,
         );
       }
-      return doScope(session, name, fn);
+      return doScope(session, name, title, fn);
     },
 
     async history(name, limit = DEFAULT_VERSIONS): Promise<ScopeHistory> {
@@ -130,9 +138,16 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
   };
 }
 
+async function healFile(session: Session, ref: Ref<unknown>): Promise<void> {
+  await readHealed(session, ref, async () => {
+    for await (const _piece of streamBlob(session, ref.digest));
+  });
+}
+
 async function doScope<R>(
   session: Session,
   name: string,
+  title: string | null,
   fn: (plan: Plan) => Promise<R>,
 ): Promise<ScopeOutcome<R>> {
   const { db, lease } = session;
@@ -145,7 +160,7 @@ async function doScope<R>(
   state.isOpen = true;
   const since = performance.now();
   const isOurs = await session.keep(`starting scope ${name}`, () =>
-    startScope(db, lease, name, session.clock()),
+    startScope(db, lease, name, session.clock(), title),
   );
   if (!isOurs) stopLost(session);
   session.onProgress({ kind: "scopeStarted", scope: name });

@@ -2,10 +2,11 @@
 
 import type { Digest, Json } from "../digest.ts";
 import { HdashError } from "../error.ts";
+import type { BlobError } from "../store/blobs.ts";
 import type { StoredOutput, StoredResult } from "../store/results.ts";
 import { type BlobAccess, decode, encode } from "./codec.ts";
 import type { WorkFolder } from "./scratch.ts";
-import type { Codec, Ports, Ref, StepContext } from "./step.ts";
+import type { AttemptEnd, Codec, Ports, Ref, Resources, StepContext } from "./step.ts";
 
 /** A step's inputs: each a ref, or a list of refs. */
 export type InputRecord = Readonly<Record<string, Ref<unknown> | readonly Ref<unknown>[]>>;
@@ -19,6 +20,8 @@ export interface AnyStep {
   /** Undefined where the step says nothing. */
   readonly uses: Json | undefined;
   readonly repin?: boolean;
+  readonly attempts: number;
+  resources(attempt: number, last: AttemptEnd | null): Resources;
   pin(signal: AbortSignal): Promise<Json>;
   run(
     inputs: Record<string, unknown>,
@@ -27,14 +30,24 @@ export interface AnyStep {
   ): Promise<Readonly<Record<string, unknown>>>;
 }
 
+/** An input that could not be read, now or later in the step. */
+export type OnDamagedInput = (input: Ref<unknown>, error: BlobError) => void;
+
 /** Reads what the inputs refer to; local copies of files are made in the step's work folder. */
 export async function readInputs(
   access: BlobAccess,
   inputs: InputRecord,
   folder: WorkFolder,
+  onDamage: OnDamagedInput,
 ): Promise<Record<string, unknown>> {
   const values: Record<string, unknown> = {};
-  const read = (ref: Ref<unknown>) => decode(access, ref, () => folder.make());
+  const read = (ref: Ref<unknown>) =>
+    decode(
+      access,
+      ref,
+      () => folder.make(),
+      (error) => onDamage(ref, error),
+    );
   for (const [name, input] of Object.entries(inputs)) {
     if (!isList(input)) {
       values[name] = await read(input);
@@ -52,11 +65,10 @@ export async function storeOutputs(
   access: BlobAccess,
   step: AnyStep,
   values: Readonly<Record<string, unknown>>,
-  folder: WorkFolder,
 ): Promise<Record<string, StoredOutput>> {
   const outputs: Record<string, StoredOutput> = {};
   for (const [name, { codec, visibility }] of Object.entries(step.outputs)) {
-    const blob = await encode(access, `${step.name}.${name}`, codec, values[name], folder.path());
+    const blob = await encode(access, `${step.name}.${name}`, codec, values[name]);
     outputs[name] = { ...blob, codec, visibility };
   }
   return outputs;

@@ -15,9 +15,9 @@ export type ProgressEvent =
       readonly isReplay: boolean;
     }
   | {
-      /** The same run, or another run that publishes the same site, is going on elsewhere and is waited for. */
+      /** The same run, another run that publishes the same site, or one that does the same step, is going on elsewhere and is waited for. */
       readonly kind: "waiting";
-      readonly for: "run" | "site";
+      readonly for: "run" | "site" | "step";
       readonly worker: string;
       readonly since: string;
     }

@@ -7,6 +7,7 @@ import { pause } from "../retry.ts";
 import { savePublished } from "../store/runs.ts";
 import { releaseSite, takeSite } from "../store/siteLease.ts";
 import { readTree } from "./codec.ts";
+import { readHealed } from "./healing.ts";
 import { lostRun, type Session } from "./session.ts";
 import type { SiteContents, SitePart } from "./step.ts";
 import { isDead, WAIT_POLL_MS } from "./worker.ts";
@@ -142,10 +143,8 @@ async function listFiles(
         `"${prefix}" is not a prefix of a site: "" or a path that ends in a slash`,
       );
     }
-    for (const { path: relative, contentType, digest, bytes } of await readTree(
-      session,
-      tree.digest,
-    )) {
+    const entries = await readHealed(session, tree, () => readTree(session, tree.digest));
+    for (const { path: relative, contentType, digest, bytes } of entries) {
       const path = prefix + relative;
       if (files.has(path))
         throw new HdashError("permanent", `two parts of the site have a file ${path}`);
@@ -156,7 +155,10 @@ async function listFiles(
         digest,
         bytes,
         scope,
-        read: () => session.keep(`reading ${path}`, () => session.blobs.read(digest)),
+        read: () =>
+          readHealed(session, tree, () =>
+            session.keep(`reading ${path}`, () => session.blobs.read(digest)),
+          ),
       });
     }
   }

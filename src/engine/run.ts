@@ -2,27 +2,28 @@
 
 import { setMaxListeners } from "node:events";
 
-import pLimit from "p-limit";
-
 import type { Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
 import type { Publisher } from "../publish/site.ts";
 import { pause, retry, type RetryPolicy } from "../retry.ts";
 import type { BlobStore } from "../store/blobs.ts";
-import { handBackRun } from "../store/claims.ts";
+import { handBackRun, startOver } from "../store/claims.ts";
 import type { FindingDelta } from "../store/facts.ts";
-import { identifyProcess } from "../store/processIdentity.ts";
+import { identifyProcess, type ProcessIdentity } from "../store/processIdentity.ts";
 import { finishRun, type RunRecord } from "../store/runs.ts";
 import type { Db } from "../store/schema.ts";
 import { readMeasures } from "../store/scopes.ts";
+import { dropClaims } from "../store/stepClaims.ts";
+import type { Lease } from "../store/stepRuns.ts";
 import { openJournal } from "./journal.ts";
+import { type Capacity, machineCapacity, openPlaces } from "./places.ts";
 import { makePlan, settle, sortedRecord } from "./plan.ts";
 import type { OnProgress } from "./progress.ts";
 import { makeScratch, removeStaleScratch } from "./scratch.ts";
 import { LEDGER_RETRY, lostRun, makeKeep, newScope, type Session } from "./session.ts";
 import type { Pipeline } from "./step.ts";
-import { claim, startHeartbeat } from "./worker.ts";
+import { claim, startHeartbeat, TIMING } from "./worker.ts";
 
 /** What a run is made of. */
 export interface RunRequest<P extends Json> {
@@ -46,6 +47,8 @@ export interface RunRequest<P extends Json> {
   readonly wait?: boolean;
   /** How many steps run at once; default 8, of which most wait for the network. */
   readonly concurrency?: number;
+  /** What there is for steps besides places; default what this machine has. */
+  readonly machine?: Pick<Capacity, "cpus" | "memoryMiB">;
 }
 
 /** What became of a start. */
@@ -82,8 +85,12 @@ const GRACE_MS = 7000;
 /** For handing back: what does not work at once is left to the lease, which runs out by itself. */
 const HAND_BACK_RETRY: RetryPolicy = { attempts: 3, minDelayMs: 100, maxDelayMs: 500 };
 const HAND_BACK_MS = 2000;
+const DROP_CLAIMS_MS = 500;
 
 const DEFAULT_CONCURRENCY = 8;
+
+/** How often one start plays the plan again because what was damaged could not be made again as it was. */
+const MAX_STARTS_OVER = 3;
 
 /**
  * Runs a pipeline once. What a plan throws ends the run as failed and is in its record.
@@ -121,7 +128,35 @@ export async function executeRun<P extends Json>(request: RunRequest<P>): Promis
   );
   if (claimed.kind === "busy") return claimed;
 
-  const { lease, startedAt } = claimed;
+  const { startedAt } = claimed;
+  for (let { lease, earlierKeys } = claimed, startsOver = 0; ; startsOver++) {
+    const part = { lease, earlierKeys, startedAt, worker, nonce, startsOver, since };
+    const outcome = await playAttempt(request, part);
+    if (outcome.kind !== "startedOver") return outcome;
+    const old = lease;
+    const next = await retry("starting the run over", LEDGER_RETRY, () => startOver(db, old));
+    if (next === null) throw lostRun(old);
+    ({ lease, earlierKeys } = next);
+  }
+}
+
+/** What an attempt of a run begins with. */
+interface Part {
+  readonly lease: Lease;
+  readonly earlierKeys: readonly string[];
+  readonly startedAt: Date;
+  readonly worker: ProcessIdentity;
+  readonly nonce: string;
+  /** How often this start has started the run over. */
+  readonly startsOver: number;
+  readonly since: number;
+}
+
+async function playAttempt<P extends Json>(
+  request: RunRequest<P>,
+  { lease, earlierKeys, startedAt, worker, nonce, startsOver, since }: Part,
+): Promise<RunOutcome | { readonly kind: "startedOver" }> {
+  const { pipeline, params, db, clock, build, signal, log, onProgress } = request;
   const { runId, attempt } = lease;
   const stopping = new AbortController();
   // Every request of every step listens to it.
@@ -133,10 +168,13 @@ export async function executeRun<P extends Json>(request: RunRequest<P>): Promis
     stop(new HdashError("aborted", `run ${runId} was told to stop`, { cause: signal.reason }));
   signal.addEventListener("abort", onSignal);
   if (signal.aborted) onSignal();
+  let over: HdashError | null = null;
 
   const keep = makeKeep(stopping.signal, stop, onProgress);
-  const limit = pLimit(request.concurrency ?? DEFAULT_CONCURRENCY);
-  const heartbeat = startHeartbeat(db, lease, log, stop);
+  const machine = machineCapacity(request.concurrency ?? DEFAULT_CONCURRENCY);
+  const places = openPlaces({ ...machine, ...request.machine }, stopping.signal);
+  const holder = { lease, holder: nonce, worker, leaseSeconds: TIMING.leaseSeconds };
+  const heartbeat = startHeartbeat(db, holder, log, stop);
   const journal = openJournal(db, lease, { blobs: request.blobs, keep }, () =>
     stop(lostRun(lease)),
   );
@@ -161,6 +199,7 @@ export async function executeRun<P extends Json>(request: RunRequest<P>): Promis
       blobs: request.blobs,
       keep,
       lease,
+      holder,
       pipeline: pipeline.name,
       build,
       startedAt,
@@ -169,21 +208,41 @@ export async function executeRun<P extends Json>(request: RunRequest<P>): Promis
       publisher: request.publisher,
       scratch,
       isForced: request.force === true,
-      limit: (work) => limit(work),
+      limit: (work) => places.run(work),
       onProgress,
       journal,
       heartbeat,
       signal: stopping.signal,
-      ownKeys: new Set(claimed.earlierKeys),
+      ownKeys: new Set(earlierKeys),
       doings: new Map(),
       sightings: new Map(),
+      producers: new Map(),
+      healings: new Map(),
+      waitedFor: new Set(),
       scopes: new Map(),
       deltas: new Map(),
       counts: { hits: 0, ran: 0, failed: 0 },
       stop,
+      startOver(why) {
+        if (startsOver === MAX_STARTS_OVER) {
+          const hint = "What a step gives must follow from its inputs, params and pin alone.";
+          const times = `, after the run was started over ${MAX_STARTS_OVER} times`;
+          throw new HdashError("permanent", why + times, { hint });
+        }
+        if (!stopping.signal.aborted) {
+          log.warn(`${why}; the run starts over, and finds what it has done`);
+          over = new HdashError("aborted", `run ${runId} starts over: ${why}`);
+          stop(over);
+        }
+        throw over ?? new HdashError("aborted", why);
+      },
       throwIfStopped: () => stopping.signal.throwIfAborted(),
     };
-    return await conclude(session, await play(session, pipeline, params), signal, since);
+    const played = await play(session, pipeline, params);
+    if (played.kind === "stopped" && played.reason === over && !signal.aborted) {
+      return { kind: "startedOver" };
+    }
+    return await conclude(session, played, signal, since);
   } finally {
     signal.removeEventListener("abort", onSignal);
     // Whatever is still going on has been abandoned; it must not begin anything any more.
@@ -191,6 +250,11 @@ export async function executeRun<P extends Json>(request: RunRequest<P>): Promis
     journal.close();
     heartbeat.stop();
     await scratch?.remove();
+    // What is left of them is void, and in nobody's way.
+    await within(
+      DROP_CLAIMS_MS,
+      dropClaims(db, lease).catch(() => {}),
+    );
   }
 }
 

@@ -20,8 +20,6 @@ export interface ScratchFolder {
 export interface WorkFolder {
   /** Makes the folder (once) and returns its path. */
   make(): Promise<string>;
-  /** The path, if the folder was made. */
-  path(): string | null;
   remove(): Promise<void>;
 }
 
@@ -54,7 +52,6 @@ export async function makeScratch(
           })();
           return made;
         },
-        path: () => path,
         async remove() {
           await made;
           if (path !== null) await removeFolder(path, log);

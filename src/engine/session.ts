@@ -7,10 +7,13 @@ import type { Publisher } from "../publish/site.ts";
 import { retry, type RetryPolicy } from "../retry.ts";
 import type { FindingDelta } from "../store/facts.ts";
 import type { Db } from "../store/schema.ts";
+import type { ClaimHolder } from "../store/stepClaims.ts";
 import type { Lease } from "../store/stepRuns.ts";
 import type { BlobAccess } from "./codec.ts";
+import type { Producer } from "./healing.ts";
 import type { Journal } from "./journal.ts";
 import type { Sighting } from "./observing.ts";
+import type { Places } from "./places.ts";
 import type { OnProgress, StepState } from "./progress.ts";
 import type { ScratchFolder } from "./scratch.ts";
 import type { Heartbeat } from "./worker.ts";
@@ -31,12 +34,11 @@ export interface ScopeState {
   error: string | null;
 }
 
-/** Runs a step's work when there is room for it. */
-export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
-
 export interface Session extends BlobAccess {
   readonly db: Db;
   readonly lease: Lease;
+  /** As whom this attempt claims steps. */
+  readonly holder: ClaimHolder;
   readonly pipeline: string;
   readonly build: string;
   readonly startedAt: Date;
@@ -45,7 +47,8 @@ export interface Session extends BlobAccess {
   readonly publisher: Publisher | null;
   readonly scratch: ScratchFolder;
   readonly isForced: boolean;
-  readonly limit: Limit;
+  /** Does work in a place of its own, when there is one. */
+  readonly limit: Places["run"];
   readonly onProgress: OnProgress;
   readonly journal: Journal;
   readonly heartbeat: Heartbeat;
@@ -57,12 +60,19 @@ export interface Session extends BlobAccess {
   readonly doings: Map<string, Promise<unknown>>;
   /** What was asked of the world → what it said, once for the whole attempt. */
   readonly sightings: Map<string, Promise<Sighting>>;
+  /** Digest of an output → what makes it again, and what is being made again; see healing.ts. */
+  readonly producers: Map<Digest, Producer>;
+  readonly healings: Map<Digest, Promise<void>>;
+  /** Runs of whose steps we have waited for one: said once. */
+  readonly waitedFor: Set<string>;
   readonly scopes: Map<string, ScopeState>;
   /** Scope → what changed; only scopes that were done. */
   readonly deltas: Map<string, FindingDelta | null>;
   readonly counts: { hits: number; ran: number; failed: number };
   /** Stops the run: nothing is begun any more, and what goes on is told. The first reason counts. */
   stop(reason: HdashError): void;
+  /** Stops this attempt of the run, for the plan to be played again from the top; throws. */
+  startOver(why: string): never;
   /** Throws why the run was stopped, if it was. */
   throwIfStopped(): void;
 }
@@ -120,6 +130,6 @@ export function makeKeep(
 export function lostRun({ runId }: Lease): HdashError {
   return new HdashError(
     "transient",
-    `run ${runId} was taken over by another worker, or the ledger was reset`,
+    `run ${runId} was taken over by another worker or cancelled, or the ledger was reset`,
   );
 }

@@ -24,7 +24,7 @@ export interface BlobFile {
   readonly digest: Digest;
   readonly bytes: number;
   stream(): AsyncIterable<Uint8Array>;
-  /** The path of a local copy, which must not be changed and is gone after the step. */
+  /** The path of a copy that is the step's own, and gone after it. */
   path(): Promise<string>;
 }
 
@@ -42,8 +42,14 @@ export interface Port<In, Out, V extends Visibility = Visibility> {
   readonly __types?: readonly [In, Out];
 }
 
-/** Declares a port that holds a JSON value. */
-export function json<T>(): Port<T, T, "private"> {
+/** Declares a port that holds a JSON value; undefined is none. */
+export function json<T>(
+  ..._none: unknown extends T
+    ? []
+    : undefined extends T
+      ? [never: "undefined never crosses a port"]
+      : []
+): Port<T, T, "private"> {
   return { codec: "json", visibility: "private" };
 }
 /** Declares a port that holds text. */
@@ -84,6 +90,25 @@ export type InputRefs<I> = {
     : Ref<I[K]>;
 };
 
+/** What a step needs while it works, besides a place. Never part of the key. */
+export interface Resources {
+  /** Cores that it keeps busy beside the worker's own thread; a machine that has fewer gives all of them. Default 0. */
+  readonly cpus?: number;
+  /** Memory that it takes beside the worker's own; a step that asks for more than the machine has fails. Default 0. */
+  readonly memoryMiB?: number;
+  /** For who runs programs of others; not counted here. */
+  readonly diskMiB?: number;
+  /** After so long an attempt is told to stop, and has failed. */
+  readonly minutes?: number;
+}
+
+/** How an attempt ended that gave no result. */
+export interface AttemptEnd {
+  readonly state: "failed" | "timedOut";
+  readonly reason: string;
+  readonly resources: Resources;
+}
+
 /** What a running step may use besides its inputs. */
 export interface StepContext<H = unknown> {
   /** Aborts when the run is told to stop or has lost its lease. */
@@ -98,10 +123,23 @@ export interface StepContext<H = unknown> {
   measure(subject: string, name: string, value: number): void;
   /** What do() was given to help to fetch. */
   readonly hints: H;
+  /** The how manieth attempt this is, from 1. */
+  readonly attempt: number;
+  /** What it was given. */
+  readonly resources: Resources;
+  /** Keeps a line for those who follow the work or ask why it failed. Never a secret, never participant-level data. */
+  log(line: string): void;
+  /** Does a part of the work that needs more: gives back what the step holds, waits for these, and gives them back after it. */
+  take<T>(resources: Resources, work: () => Promise<T>): Promise<T>;
+  /** Waits for something that is not work of ours (room on a disk, another service) and holds no place meanwhile. */
+  wait<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** What an observation may use while it reads. */
-export type ReadContext<H = unknown> = Pick<StepContext<H>, "signal" | "workDir" | "hints">;
+export type ReadContext<H = unknown> = Pick<
+  StepContext<H>,
+  "signal" | "workDir" | "hints" | "wait"
+>;
 
 /** What is said of a step. */
 export interface StepDeclaration<P extends Json, I, O extends Ports, H extends Json> {
@@ -114,6 +152,10 @@ export interface StepDeclaration<P extends Json, I, O extends Ports, H extends J
   readonly pin?: (params: P, signal: AbortSignal, hints: H) => Promise<Json>;
   /** True where the source can move while it is read: the pin is taken again after run(), and a move is a transient failure. */
   readonly repin?: boolean;
+  /** What it needs; a function may give an attempt more than the last one had. */
+  readonly resources?: Resources | ((attempt: number, last: AttemptEnd | null) => Resources);
+  /** How often it is tried in a run; default 1. What was stopped, or wrongly configured, is not tried again. */
+  readonly attempts?: number;
   run(inputs: I, params: P, ctx: StepContext<H>, pin: Json): Promise<OutputValues<O>>;
 }
 
@@ -219,8 +261,12 @@ export interface Plan {
   read<Out>(ref: Ref<Out>): Promise<Out>;
   /** Stores a JSON value so that it can be an input of a step by its content. As with json(), what JSON would drop or change is refused. */
   value<T>(value: T): Promise<Ref<T, "private">>;
-  /** Does a part of the plan whose failure does not stop the others; the run then ends degraded. */
-  scope<R>(name: string, fn: (plan: Plan) => Promise<R>): Promise<ScopeOutcome<R>>;
+  /** Does a part of the plan whose failure does not stop the others; the run then ends degraded. `title` is what people call it. */
+  scope<R>(
+    name: string,
+    fn: (plan: Plan) => Promise<R>,
+    options?: { readonly title?: string | null },
+  ): Promise<ScopeOutcome<R>>;
   /** Tells a scope's past; inside a scope its own may be asked for without naming it. */
   history(scope?: string, limit?: number): Promise<ScopeHistory>;
   /** The findings of a scope as a past run had them. */

@@ -6,11 +6,11 @@ import { pause } from "../retry.ts";
 import { type Claim, type ClaimRequest, claimRun, renewLease } from "../store/claims.ts";
 import { livenessOf, type ProcessIdentity } from "../store/processIdentity.ts";
 import type { Db } from "../store/schema.ts";
-import type { Lease } from "../store/stepRuns.ts";
+import { type ClaimHolder, renewClaims } from "../store/stepClaims.ts";
 import type { OnProgress } from "./progress.ts";
 
 /** A worker that is silent for this long has lost its run to the next one that asks. Four heartbeats: one may fail, or be late by a busy step. */
-const TIMING: LeaseTiming = { leaseSeconds: 60, heartbeatMs: 15_000 };
+export const TIMING: LeaseTiming = { leaseSeconds: 60, heartbeatMs: 15_000 };
 
 /** For a process that slept through its lease: the database knows at once whether somebody has taken the run since. */
 const AWAKE_MS = 1000;
@@ -55,12 +55,12 @@ export interface Heartbeat {
 }
 
 /**
- * Renews a lease until stopped. `onLost` is called once, when the run or its site has been taken over,
+ * Renews the lease of a run, and those of the steps that it has claimed, until stopped. `onLost` is called once, when the run or its site has been taken over,
  * or when the lease has run out because the database did not answer.
  */
 export function startHeartbeat(
   db: Db,
-  lease: Lease,
+  { lease, holder }: Pick<ClaimHolder, "lease" | "holder">,
   log: Log,
   onLost: (error: HdashError) => void,
   { leaseSeconds, heartbeatMs }: LeaseTiming = TIMING,
@@ -83,10 +83,11 @@ export function startHeartbeat(
       if (renewed === null) {
         return new HdashError(
           "transient",
-          `${subject} was taken over by another worker, or the ledger was reset`,
+          `${subject} was taken over by another worker or cancelled, or the ledger was reset`,
         );
       }
       renewedAt = sentAt;
+      await answerWithin(deadlineMs, renewClaims(db, { lease, holder, leaseSeconds }));
       if (held !== null && site === held && renewed.publishingSite !== held) {
         return new HdashError(
           "transient",

@@ -204,7 +204,11 @@ export function describeEvent(state: ProgressState, event: ProgressEvent): Progr
     }
     case "waiting": {
       const { worker, since } = event;
-      const what = event.for === "run" ? "the same run" : "another run's publishing";
+      const what = {
+        run: "the same run",
+        site: "another run's publishing",
+        step: "a step that another run does",
+      }[event.for];
       const message = `${title} waits for ${what} on ${worker}, which holds it since ${since}`;
       return { level: "info", message, fields: { waitingFor: event.for, worker, since } };
     }

@@ -64,6 +64,8 @@ export function reduceProgress(state: ProgressState, event: ProgressEvent): Prog
       // One view may show several runs, one after the other: each starts from nothing.
       return { ...emptyProgress(state.title, state.openedAtMs), attempt: event.attempt };
     case "waiting":
+      // A step that another run does keeps the others from nothing.
+      if (event.for === "step") return state;
       return { ...state, waiting: { for: event.for, worker: event.worker } };
     case "scopeStarted":
       return state.scopes.some(({ name }) => name === event.scope)

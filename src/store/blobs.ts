@@ -1,6 +1,9 @@
 // Blobs: bytes under the name of their sha256. Where they are kept is the implementation's affair (a folder, or the database).
 
+import { join } from "node:path";
+
 import type { Digest } from "../digest.ts";
+import { HdashError } from "../error.ts";
 
 /** What there is to say of a blob besides its bytes. */
 export interface StoredBlob {
@@ -8,21 +11,42 @@ export interface StoredBlob {
   readonly bytes: number;
 }
 
+/** Says that a blob is not there, or not what was put: whoever made it can make it again. */
+export class BlobError extends HdashError {
+  readonly digest: Digest;
+  constructor(
+    digest: Digest,
+    what: "missing" | "damaged",
+    place: string,
+    options: { readonly cause?: unknown } = {},
+  ) {
+    super("permanent", `blob ${digest} is ${what} in ${place}`, options);
+    this.digest = digest;
+  }
+}
+
+/** Names a copy of a blob: each is one's own, also where somebody is given the same bytes twice. */
+export function copyName(digest: Digest, dir: string): string {
+  return join(dir, `blob-${digest.slice(0, 16)}-${crypto.randomUUID()}`);
+}
+
 /** A private store of blobs. What it gives back is what was put, or an error: every read checks the digest. */
 export interface BlobStore {
   /** Puts bytes; putting them again changes nothing. */
   put(bytes: Uint8Array): Promise<StoredBlob>;
-  /** Puts a file of any size in bounded memory. `isOurs` allows the store to move the file instead of copying it. */
-  putFile(path: string, options?: { readonly isOurs?: boolean }): Promise<StoredBlob>;
+  /** Puts a copy of a file of any size, in bounded memory: whoever has the file open can do nothing to the blob. */
+  putFile(path: string): Promise<StoredBlob>;
   has(digest: Digest): Promise<boolean>;
   /** Says which of these blobs are not there, or not in full length. */
   missing(blobs: readonly StoredBlob[]): Promise<readonly Digest[]>;
-  /** Reads a whole blob. Throws a permanent error where it is missing or damaged. */
+  /** Reads a whole blob. Throws a BlobError where it is missing or damaged. */
   read(digest: Digest): Promise<Uint8Array>;
   /** Reads a blob in pieces, in bounded memory; the error of a damaged one comes at its end at the latest. */
   stream(digest: Digest): AsyncIterable<Uint8Array>;
-  /** Names a local file with the blob's bytes, which must not be changed: the store's own, or a copy made in `dir`. */
+  /** Makes a file with the blob's bytes in `dir` and names it. It is the caller's own: what is done to it does nothing to the blob. */
   localFile(digest: Digest, dir: string): Promise<string>;
+  /** Forgets a blob, so that putting it again puts its bytes in their place, whatever stands there now. */
+  remove(digest: Digest): Promise<void>;
   /** Deletes every blob and says how many there were. */
   clear(): Promise<number>;
 }

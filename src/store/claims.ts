@@ -4,8 +4,9 @@ import { sql } from "kysely";
 
 import { canonicalJson, digestOf, type Json } from "../digest.ts";
 import { describeProcess, parseIdentity, type ProcessIdentity } from "./processIdentity.ts";
-import { abandonRun } from "./runs.ts";
+import { closeRun } from "./runs.ts";
 import type { Db } from "./schema.ts";
+import { closeAttempts } from "./stepAttempts.ts";
 import { type Lease, startAttempt } from "./stepRuns.ts";
 import { storableJson } from "./text.ts";
 
@@ -15,10 +16,8 @@ import { storableJson } from "./text.ts";
  */
 const LONGEST_PAUSE_MS = 6 * 3_600_000;
 
-/** Who wants to do which run. */
-export interface ClaimRequest {
-  readonly pipeline: string;
-  readonly params: Json;
+/** Who wants to do a run. */
+export interface Holding {
   readonly build: string;
   readonly worker: ProcessIdentity;
   /** Different for every start, so that a claim whose answer was lost can be asked for again. */
@@ -27,6 +26,12 @@ export interface ClaimRequest {
   readonly leaseSeconds: number;
   /** Proves that the worker of a run is dead, so that its lease need not run out. */
   readonly isDead: (worker: ProcessIdentity) => boolean;
+}
+
+/** Who wants to do which run. */
+export interface ClaimRequest extends Holding {
+  readonly pipeline: string;
+  readonly params: Json;
 }
 
 export type Claim =
@@ -57,14 +62,14 @@ export async function claimRun(db: Db, request: ClaimRequest): Promise<Claim> {
 }
 
 async function tryClaim(trx: Db, request: ClaimRequest): Promise<Claim | null> {
-  const { pipeline, build, worker, startedAt, leaseSeconds } = request;
+  const { pipeline, startedAt } = request;
   const params = canonicalJson(request.params);
   const paramsKey = digestOf(params);
   let active = await selectActive(trx, request)
     .where("params_key", "=", paramsKey)
     .forUpdate()
     .executeTakeFirst();
-  // Those that somebody is about to claim are not waited for.
+  // Those that somebody is about to claim are not waited for. One that was only asked for has not started, and keeps.
   const others = await selectActive(trx, request)
     .where("params_key", "!=", paramsKey)
     .where("started_at", "<", new Date(startedAt.getTime() - LONGEST_PAUSE_MS))
@@ -73,46 +78,34 @@ async function tryClaim(trx: Db, request: ClaimRequest): Promise<Claim | null> {
     .skipLocked()
     .execute();
   for (const run of active === undefined ? others : [active, ...others]) {
-    if (!isAbandoned(run, request)) continue;
-    const error = `abandoned: started at ${run.started_at.toISOString()}, more than 6 hours before the next start`;
-    await abandonRun(trx, run.id, error, startedAt);
-    if (run === active) active = undefined;
+    if (await abandonLate(trx, run, request)) {
+      if (run === active) active = undefined;
+    }
   }
-  const hold = {
-    status: "running" as const,
-    worker: describeProcess(worker),
-    worker_detail: JSON.stringify({ ...worker, nonce: request.nonce }),
-    claimed_at: sql<Date>`now()`,
-    lease_until: leaseEnd(leaseSeconds),
-    build,
-  };
   if (active === undefined) {
     const made = await trx
       .insertInto("run")
       .values({
-        ...hold,
+        ...holdOf(request),
         pipeline,
         params: storableJson(request.params),
         params_key: paramsKey,
         attempt: 1,
+        requested_at: startedAt,
         started_at: startedAt,
       })
       .onConflict((conflict) => conflict.doNothing())
-      .returning(["id", "started_at"])
+      .returning("id")
       .executeTakeFirst();
     if (made === undefined) return null; // somebody else was quicker: look again
-    return {
-      kind: "claimed",
-      lease: { runId: made.id, attempt: 1 },
-      startedAt: made.started_at,
-      earlierKeys: [],
-    };
+    const lease = { runId: made.id, attempt: 1 };
+    return { kind: "claimed", lease, startedAt, earlierKeys: [] };
   }
   if (active.is_ours) {
     return {
       kind: "claimed",
       lease: { runId: active.id, attempt: active.attempt },
-      startedAt: active.started_at,
+      startedAt: active.started_at ?? startedAt,
       earlierKeys: await startAttempt(trx, active.id),
     };
   }
@@ -125,36 +118,77 @@ async function tryClaim(trx: Db, request: ClaimRequest): Promise<Claim | null> {
       leaseUntil: (active.lease_until ?? startedAt).toISOString(),
     };
   }
+  return takeRun(trx, active.id, request);
+}
+
+/** Takes a run whose row is locked and which nobody does: begins its next attempt. */
+export async function takeRun(
+  trx: Db,
+  runId: string,
+  request: Holding,
+): Promise<Extract<Claim, { kind: "claimed" }>> {
   const taken = await trx
     .updateTable("run")
     .set({
-      ...hold,
+      ...holdOf(request),
       attempt: sql<number>`attempt + 1`,
+      started_at: sql<Date>`coalesce(started_at, ${request.startedAt})`,
       publishing_site: null,
       outcome: null,
       error: null,
     })
-    .where("id", "=", active.id)
-    .returning(["id", "attempt", "started_at"])
+    .where("id", "=", runId)
+    .returning(["attempt", "started_at"])
     .executeTakeFirstOrThrow();
   return {
     kind: "claimed",
-    lease: { runId: taken.id, attempt: taken.attempt },
-    startedAt: taken.started_at,
-    earlierKeys: await startAttempt(trx, taken.id),
+    lease: { runId, attempt: taken.attempt },
+    startedAt: taken.started_at ?? request.startedAt,
+    earlierKeys: await startAttempt(trx, runId),
   };
 }
 
-function selectActive(trx: Db, { pipeline, nonce }: ClaimRequest) {
+/** Ends a run as failed that was started too long ago to be gone on with, and says whether it was so. */
+export async function abandonLate(
+  trx: Db,
+  run: Hold & { readonly id: string; readonly started_at: Date | null; readonly is_ours: boolean },
+  request: Pick<Holding, "startedAt" | "isDead">,
+): Promise<boolean> {
+  const { startedAt } = request;
+  if (run.started_at === null || run.is_ours) return false;
+  if (startedAt.getTime() - run.started_at.getTime() <= LONGEST_PAUSE_MS) return false;
+  if (isHeld(run, request)) return false;
+  const error = `abandoned: started at ${run.started_at.toISOString()}, more than 6 hours before the next start`;
+  await closeRun(trx, run.id, "failed", error, startedAt);
+  return true;
+}
+
+function holdOf({ worker, nonce, leaseSeconds, build }: Holding) {
+  return {
+    status: "running" as const,
+    worker: describeProcess(worker),
+    worker_detail: JSON.stringify({ ...worker, nonce }),
+    claimed_at: sql<Date>`now()`,
+    lease_until: leaseEnd(leaseSeconds),
+    build,
+  };
+}
+
+function selectActive(trx: Db, request: ClaimRequest) {
+  return selectHolds(trx, request)
+    .where("pipeline", "=", request.pipeline)
+    .where("status", "in", ["queued", "running"]);
+}
+
+/** Selects of runs what says whether somebody does them. */
+export function selectHolds(trx: Db, { nonce }: Pick<Holding, "nonce">) {
   return trx
     .selectFrom("run")
     .select(["id", "attempt", "started_at", "worker", "worker_detail", "claimed_at", "lease_until"])
     .select(sql<boolean>`coalesce(worker_detail ->> 'nonce' = ${nonce}, false)`.as("is_ours"))
     .select(
       sql<boolean>`status = 'queued' or lease_until is null or lease_until < now()`.as("is_free"),
-    )
-    .where("pipeline", "=", pipeline)
-    .where("status", "in", ["queued", "running"]);
+    );
 }
 
 /** What says whether somebody does a run. */
@@ -163,17 +197,12 @@ interface Hold {
   readonly is_free: boolean;
 }
 
-function isHeld({ worker_detail: detail, is_free: isFree }: Hold, request: ClaimRequest): boolean {
+function isHeld(
+  { worker_detail: detail, is_free: isFree }: Hold,
+  request: Pick<Holding, "isDead">,
+): boolean {
   const holder = parseIdentity(detail);
   return !isFree && !(holder !== null && request.isDead(holder));
-}
-
-function isAbandoned(
-  run: Hold & { readonly started_at: Date; readonly is_ours: boolean },
-  request: ClaimRequest,
-): boolean {
-  const pausedMs = request.startedAt.getTime() - run.started_at.getTime();
-  return pausedMs > LONGEST_PAUSE_MS && !run.is_ours && !isHeld(run, request);
 }
 
 function leaseEnd(seconds: number) {
@@ -197,22 +226,50 @@ export async function renewLease(
   return row === undefined ? null : { publishingSite: row.publishing_site };
 }
 
+/**
+ * Begins the next attempt of a run that is ours, so that whatever the last one has left behind can write no more. Safe to repeat when the
+ * answer was lost; null where the run was no longer ours.
+ */
+export async function startOver(
+  db: Db,
+  { runId, attempt }: Lease,
+): Promise<{ readonly lease: Lease; readonly earlierKeys: readonly string[] } | null> {
+  return db.transaction().execute(async (trx) => {
+    const [result] = await trx
+      .updateTable("run")
+      .set({ attempt: attempt + 1, publishing_site: null })
+      .where("id", "=", runId)
+      .where("attempt", "in", [attempt, attempt + 1])
+      .where("status", "=", "running")
+      .execute();
+    if (result?.numUpdatedRows !== 1n) return null;
+    return {
+      lease: { runId, attempt: attempt + 1 },
+      earlierKeys: await startAttempt(trx, runId),
+    };
+  });
+}
+
 /** Gives a run back for the next start to go on with; false where it was no longer ours. */
 export async function handBackRun(db: Db, { runId, attempt }: Lease): Promise<boolean> {
-  const [result] = await db
-    .updateTable("run")
-    .set({
-      status: "queued",
-      worker: null,
-      worker_detail: null,
-      lease_until: null,
-      publishing_site: null,
-    })
-    .where("id", "=", runId)
-    .where("attempt", "=", attempt)
-    .where("status", "=", "running")
-    .execute();
-  return result?.numUpdatedRows === 1n;
+  return db.transaction().execute(async (trx) => {
+    const [result] = await trx
+      .updateTable("run")
+      .set({
+        status: "queued",
+        worker: null,
+        worker_detail: null,
+        lease_until: null,
+        publishing_site: null,
+      })
+      .where("id", "=", runId)
+      .where("attempt", "=", attempt)
+      .where("status", "=", "running")
+      .execute();
+    if (result?.numUpdatedRows !== 1n) return false;
+    await closeAttempts(trx, runId, "cancelled", "the run was told to stop");
+    return true;
+  });
 }
 
 /** Tells whether an attempt of a run is going on, as far as its lease says. */

@@ -4,7 +4,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";
@@ -13,7 +12,7 @@ import { sql } from "kysely";
 
 import { type Digest, digestOf } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
-import type { BlobStore, StoredBlob } from "./blobs.ts";
+import { BlobError, type BlobStore, copyName, type StoredBlob } from "./blobs.ts";
 import type { Db } from "./schema.ts";
 
 /** Small enough to hold a few in memory for each of eight steps, large enough to compress well. */
@@ -84,7 +83,7 @@ export function openDatabaseBlobs(db: Db): BlobStore {
 
   return {
     put,
-    putFile: (path) => putFile(path),
+    putFile,
     has,
     stream,
 
@@ -107,7 +106,7 @@ export function openDatabaseBlobs(db: Db): BlobStore {
     },
 
     async localFile(digest, dir) {
-      const path = join(dir, `blob-${digest}`);
+      const path = copyName(digest, dir);
       try {
         await mkdir(dir, { recursive: true, mode: 0o700 });
         await pipeline(stream(digest), createWriteStream(path, { mode: 0o600 }));
@@ -118,6 +117,13 @@ export function openDatabaseBlobs(db: Db): BlobStore {
         });
       }
       return path;
+    },
+
+    async remove(digest) {
+      await db.transaction().execute(async (trx) => {
+        await trx.deleteFrom("blob").where("digest", "=", digest).execute();
+        await trx.deleteFrom("blob_chunk").where("digest", "=", digest).execute();
+      });
     },
 
     async clear() {
@@ -215,16 +221,12 @@ async function* readChunks(path: string): AsyncIterable<Uint8Array> {
   if (filled > 0 || isEmpty) yield Buffer.from(pending.subarray(0, filled));
 }
 
-function missing(digest: Digest): HdashError {
-  return new HdashError("permanent", `blob ${digest} is missing in the database`, {
-    hint: "Run once with --force to make it again.",
-  });
+const PLACE = "the database";
+
+function missing(digest: Digest): BlobError {
+  return new BlobError(digest, "missing", PLACE);
 }
 
-function damaged(digest: Digest, cause?: unknown): HdashError {
-  return new HdashError(
-    "permanent",
-    `blob ${digest} in the database is damaged`,
-    cause === undefined ? {} : { cause },
-  );
+function damaged(digest: Digest, cause?: unknown): BlobError {
+  return new BlobError(digest, "damaged", PLACE, cause === undefined ? {} : { cause });
 }

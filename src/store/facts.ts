@@ -1,4 +1,4 @@
-// Facts: the findings and measures that a step has committed. They belong to the step's key, and a run has those of the steps it came by.
+// Facts: the findings and measures that a step has committed. They belong to the step's result, and a run has those of the results it came by.
 
 import { sql } from "kysely";
 
@@ -78,10 +78,10 @@ export function digestFacts({ findings, measures }: Facts): Digest | null {
   });
 }
 
-/** Inserts the facts of a step that has none yet. */
+/** Inserts the facts of a result that has none yet. */
 export async function insertFacts(
   db: Db,
-  key: string,
+  resultId: string,
   { findings, measures }: Facts,
 ): Promise<void> {
   for (let at = 0; at < findings.length; at += ROWS_PER_INSERT) {
@@ -89,8 +89,8 @@ export async function insertFacts(
       .slice(at, at + ROWS_PER_INSERT)
       .map((finding, index) => ({ ordinal: at + index, ...finding }));
     await sql`
-      insert into finding (step_key, ordinal, identity, rule, severity, subject, "row", message, fields)
-      select ${key}, f.* from jsonb_to_recordset(${storableJson(rows)}::jsonb) as f(ordinal integer, identity text,
+      insert into finding (result_id, ordinal, identity, rule, severity, subject, "row", message, fields)
+      select ${resultId}::bigint, f.* from jsonb_to_recordset(${storableJson(rows)}::jsonb) as f(ordinal integer, identity text,
         rule text, severity text, subject text, "row" integer, message text, fields jsonb)`.execute(
       db,
     );
@@ -98,8 +98,8 @@ export async function insertFacts(
   for (let at = 0; at < measures.length; at += ROWS_PER_INSERT) {
     const rows = storableJson(measures.slice(at, at + ROWS_PER_INSERT));
     await sql`
-      insert into measure (step_key, subject, name, value)
-      select ${key}, m.* from jsonb_to_recordset(${rows}::jsonb) as m(subject text, name text, value double precision)`.execute(
+      insert into measure (result_id, subject, name, value)
+      select ${resultId}::bigint, m.* from jsonb_to_recordset(${rows}::jsonb) as m(subject text, name text, value double precision)`.execute(
       db,
     );
   }
@@ -113,7 +113,7 @@ export async function listFindings(
 ): Promise<readonly KnownFinding[]> {
   const rows = await db
     .selectFrom("step_run as s")
-    .innerJoin("finding as f", "f.step_key", "s.step_key")
+    .innerJoin("finding as f", "f.result_id", "s.result_id")
     .select(["f.identity", "f.rule", "f.severity", "f.subject", "f.row", "f.message", "f.fields"])
     .where("s.run_id", "=", runId)
     .where("s.scope", "=", scope)
@@ -136,7 +136,7 @@ export async function countDelta(
       select min(f.severity) as severity, case
         when bool_and(s.run_id = ${runId}) then 'added'
         when bool_and(s.run_id = ${earlierRunId}) then 'removed' end as kind
-      from step_run s join finding f on f.step_key = s.step_key
+      from step_run s join finding f on f.result_id = s.result_id
       where s.run_id in (${runId}, ${earlierRunId}) and s.scope = ${scope} and s.state in ('hit', 'ran')
       group by f.identity
     ) changed

@@ -1,11 +1,11 @@
 // Blobs in a folder, for the embedded database: one file each, in 256 subfolders by the digest's first two digits.
 
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { constants, createReadStream } from "node:fs";
 import {
   access,
   chmod,
-  link,
+  copyFile,
   mkdir,
   readdir,
   readFile,
@@ -15,16 +15,17 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 
 import { type Digest, digestOf } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
-import type { BlobStore, StoredBlob } from "./blobs.ts";
+import { BlobError, type BlobStore, copyName, type StoredBlob } from "./blobs.ts";
 
 /** For their user alone: blobs hold data of participants. */
 const FOLDER = { recursive: true, mode: 0o700 } as const;
 /** Nor does anybody write to a blob. */
 const FILE_MODE = 0o400;
+/** What a step does with a copy of its own is its own affair. */
+const COPY_MODE = 0o600;
 
 /** Opens a folder of blobs; it is made when the first one is put. */
 export function openFolderBlobs(dir: string): BlobStore {
@@ -94,31 +95,15 @@ export function openFolderBlobs(dir: string): BlobStore {
       return { digest, bytes: bytes.byteLength };
     },
 
-    async putFile(path, { isOurs = false } = {}): Promise<StoredBlob> {
+    async putFile(path): Promise<StoredBlob> {
       try {
-        if (isOurs) {
-          const blob = await hashFile(path);
-          if (await isWhole(blob)) return blob;
-          if (await moves(path, await newDraft(), (draft) => settle(draft, blob.digest)))
-            return blob;
-        }
         const draft = await newDraft();
-        const hash = createHash("sha256");
-        let bytes = 0;
-        await pipeline(
-          createReadStream(path),
-          async function* (source: AsyncIterable<Uint8Array>) {
-            for await (const chunk of source) {
-              hash.update(chunk);
-              bytes += chunk.byteLength;
-              yield chunk;
-            }
-          },
-          createWriteStream(draft, { mode: FILE_MODE }),
-        );
-        const digest = asDigest(hash);
-        await settle(draft, digest);
-        return { digest, bytes };
+        await copyAside(path, draft, FILE_MODE);
+        const blob = await hashFile(draft);
+        // A good one is not put again, and a damaged one of this length is found when it is read.
+        if (await isWhole(blob)) await rm(draft);
+        else await settle(draft, blob.digest);
+        return blob;
       } catch (error) {
         throw failed(`${path} cannot be stored as a blob in ${dir}`, error);
       }
@@ -140,9 +125,24 @@ export function openFolderBlobs(dir: string): BlobStore {
       return bytes;
     },
 
-    async localFile(digest) {
-      for await (const _chunk of stream(digest)); // checks the digest
-      return pathOf(digest);
+    async localFile(digest, folder) {
+      const path = copyName(digest, folder);
+      try {
+        await mkdir(folder, FOLDER);
+        await copyAside(pathOf(digest), path, COPY_MODE);
+      } catch (error) {
+        throw unreadable(digest, `${dir}, to be copied to ${folder}`, error);
+      }
+      if ((await hashFile(path)).digest !== digest) throw damaged(digest, dir);
+      return path;
+    },
+
+    async remove(digest) {
+      try {
+        await rm(pathOf(digest), { recursive: true, force: true });
+      } catch (error) {
+        throw failed(`blob ${digest} cannot be removed from ${dir}`, error);
+      }
     },
 
     async clear() {
@@ -170,27 +170,13 @@ function asDigest(hash: Hash): Digest {
   return hash.digest("hex") as Digest;
 }
 
-/** Links a file to a draft and settles it; false where it is on another file system, so that it has to be copied. */
-async function moves(
-  path: string,
-  draft: string,
-  settle: (draft: string) => Promise<void>,
-): Promise<boolean> {
-  try {
-    await link(path, draft);
-  } catch (error) {
-    if (
-      error instanceof Error &&
-      "code" in error &&
-      ["EXDEV", "EPERM"].includes(String(error.code))
-    ) {
-      return false;
-    }
-    throw error;
-  }
-  await chmod(draft, FILE_MODE);
-  await settle(draft);
-  return true;
+/**
+ * Copies a file: shares its pieces until one of both is written to where the file system can (XFS, Btrfs), else byte by byte. A link would
+ * cost nothing, but it is the same file: a step that has it open, or is root, could change what the store holds.
+ */
+async function copyAside(from: string, to: string, mode: number): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+  await chmod(to, mode);
 }
 
 async function listOrNothing(dir: string): Promise<readonly string[]> {
@@ -211,20 +197,17 @@ function failed(what: string, error: unknown): HdashError {
   return new HdashError("permanent", `${what}: ${messageOf(error)}`, { cause: error });
 }
 
+/** What the disk does not give back is as good as damaged. */
+const UNREADABLE = ["EIO", "EISDIR"];
+
 function unreadable(digest: Digest, dir: string, error: unknown): HdashError {
-  if (!isMissing(error)) return failed(`blob ${digest} cannot be read from ${dir}`, error);
-  return new HdashError("permanent", `blob ${digest} is missing in ${dir}`, {
-    cause: error,
-    hint: "Run once with --force to make it again.",
-  });
+  if (error instanceof HdashError) return error;
+  if (isMissing(error)) return new BlobError(digest, "missing", dir, { cause: error });
+  if (error instanceof Error && "code" in error && UNREADABLE.includes(String(error.code)))
+    return damaged(digest, dir, error);
+  return failed(`blob ${digest} cannot be read from ${dir}`, error);
 }
 
-function damaged(digest: Digest, dir: string): HdashError {
-  return new HdashError(
-    "permanent",
-    `blob ${digest} in ${dir} is damaged: its bytes have another digest`,
-    {
-      hint: "Delete it and run again, or run once with --force.",
-    },
-  );
+function damaged(digest: Digest, dir: string, cause?: unknown): BlobError {
+  return new BlobError(digest, "damaged", dir, cause === undefined ? {} : { cause });
 }

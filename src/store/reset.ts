@@ -4,21 +4,14 @@ import { sql } from "kysely";
 
 import { HdashError } from "../error.ts";
 import type { Database } from "./database.ts";
-import type { Db, Schema } from "./schema.ts";
+import { type Db, RELATIONS } from "./schema.ts";
 
-/** In an order in which no row is still referred to when it goes. */
-const TABLES = [
-  "publication",
-  "measure",
-  "finding",
-  "step_run",
-  "run_scope",
-  "step_result",
-  "run",
-  "atlas",
-  "blob_chunk",
-  "blob",
-] as const satisfies readonly (keyof Schema)[];
+const TABLES = relationsOf("table");
+const VIEWS = relationsOf("view");
+
+function relationsOf(kind: "table" | "view"): readonly string[] {
+  return Object.entries(RELATIONS).flatMap(([name, own]) => (own === kind ? [name] : []));
+}
 
 /**
  * Deletes every row of the ledger in one transaction and says how many went from each table.
@@ -26,19 +19,35 @@ const TABLES = [
  */
 export async function resetLedger(db: Db): Promise<Readonly<Record<string, number>>> {
   return db.transaction().execute(async (trx) => {
-    // A run that is going on waits here until we are done, and then finds that it has lost its lease.
-    await sql`lock table run in access exclusive mode`.execute(trx);
+    // A run that is going on waits here until we are done, and then finds that it has lost its lease. In the order in which a commit
+    // takes them, so that neither waits for the other.
+    await sql`lock table step_claim, run in access exclusive mode`.execute(trx);
     const deleted: Record<string, number> = {};
-    for (const table of TABLES) {
-      const [result] = await trx.deleteFrom(table).execute();
-      deleted[table] = Number(result?.numDeletedRows ?? 0);
+    for (const table of await sortTables(trx)) {
+      const { numAffectedRows } = await sql`delete from ${sql.table(table)}`.execute(trx);
+      deleted[table] = Number(numAffectedRows ?? 0n);
     }
     return deleted;
   });
 }
 
-/** What a ledger consists of beside its tables: its views, and what kysely remembers of migrations. */
-const VIEWS = ["run_finding", "run_measure"];
+/** Sorts the tables so that no row is still referred to when it goes. */
+async function sortTables(trx: Db): Promise<readonly string[]> {
+  const { rows } = await sql<{ from: string; to: string }>`
+    select f.relname as "from", t.relname as "to" from pg_catalog.pg_constraint c
+    join pg_catalog.pg_class f on f.oid = c.conrelid join pg_catalog.pg_class t on t.oid = c.confrelid
+    where c.contype = 'f' and c.connamespace = current_schema()::regnamespace`.execute(trx);
+  const sorted: string[] = [];
+  const add = (table: string) => {
+    if (sorted.includes(table)) return;
+    for (const { from, to } of rows) if (to === table && from !== table) add(from);
+    sorted.push(table);
+  };
+  TABLES.forEach(add);
+  return sorted;
+}
+
+/** What a ledger has beside its own: what kysely remembers of migrations. */
 const MIGRATIONS = ["kysely_migration", "kysely_migration_lock"];
 /** The migration that every ledger began with. */
 const FIRST_MIGRATION = "0001_ledger";
@@ -79,7 +88,7 @@ async function findForeign(
   schema: string,
   relations: readonly string[],
 ): Promise<string | null> {
-  const known: readonly string[] = [...TABLES, ...VIEWS, ...MIGRATIONS];
+  const known = [...TABLES, ...VIEWS, ...MIGRATIONS];
   const unknown = relations.find((name) => !known.includes(name));
   if (unknown !== undefined) return unknown;
   const [first] = relations.filter((name) => !MIGRATIONS.includes(name));

@@ -1,4 +1,5 @@
-// Results of steps, under their keys: found, and committed together with their facts and the run's note of having done the step.
+// Results of steps, under their keys: found, and committed together with their facts and the run's note of having done the step. None is
+// ever written over: what was made from an older one keeps its provenance.
 
 import { sql } from "kysely";
 
@@ -7,6 +8,8 @@ import { HdashError } from "../error.ts";
 import type { Facts } from "./facts.ts";
 import { insertFacts } from "./facts.ts";
 import type { Db } from "./schema.ts";
+import { endAttempt } from "./stepAttempts.ts";
+import { type ClaimHolder, releaseClaim } from "./stepClaims.ts";
 import { type Lease, noteSteps } from "./stepRuns.ts";
 import { storableJson } from "./text.ts";
 
@@ -19,15 +22,24 @@ export type StoredOutput = {
 };
 
 /** What a step's result comes to. */
-export interface StoredResult {
+export interface StepOutcome {
   readonly key: string;
   readonly outputs: Readonly<Record<string, StoredOutput>>;
   /** Digest of the findings and measures; null where there are none. */
   readonly factsDigest: Digest | null;
 }
 
+/** A result as the ledger has it. A key may have several; the one with the highest id counts. */
+export interface StoredResult extends StepOutcome {
+  readonly id: string;
+}
+
 /** A result to be committed. */
-export interface NewResult extends StoredResult {
+export interface NewResult extends StepOutcome {
+  /** The attempt that made it. */
+  readonly attempt: number;
+  /** The blob of that attempt's log, where it logged anything. */
+  readonly logDigest?: Digest | null;
   readonly step: string;
   readonly version: number;
   /** The canonical JSON that the key is the digest of. */
@@ -41,46 +53,94 @@ export interface NewResult extends StoredResult {
 }
 
 /**
- * What a commit came to. inserted: ours is the result · same: it was known already, and ours is equal to it ·
- * differs: another one was known, and `stored` is the one that counts now · lost: the run is no longer ours, nothing was written.
+ * What a commit came to. inserted: ours is the first of its key, or differs from the one that counted before · same: equal to it, and
+ * that one is ours as well · unclaimed: another run has taken the step over, nothing was written · lost: the run is no longer ours,
+ * nothing was written. `before` is the one that counted before ours; null where there was none.
  */
 export type Commit =
-  | { readonly kind: "inserted" | "same" | "differs"; readonly stored: StoredResult }
+  | {
+      readonly kind: "inserted" | "same";
+      readonly stored: StoredResult;
+      readonly before: StoredResult | null;
+    }
+  | { readonly kind: "unclaimed" }
   | { readonly kind: "lost" };
 
-/** Finds the results that are known for these keys. */
+/** Finds the results that count for these keys. */
 export async function findResults(
   db: Db,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, StoredResult>> {
   const rows = await db
     .selectFrom("step_result")
-    .select(["step_key", "outputs", "facts_digest"])
+    .distinctOn("step_key")
+    .select(["id", "step_key", "outputs", "facts_digest"])
     .where("step_key", "=", sql<string>`any(${[...keys]}::text[])`)
+    .orderBy("step_key")
+    .orderBy("id", "desc")
     .execute();
   return new Map(rows.map((row) => [row.step_key, asStored(row)]));
 }
 
+/** A step that gave an output of some digest. */
+export interface OutputSource {
+  readonly resultId: string;
+  readonly key: string;
+  readonly step: string;
+  readonly document: string;
+  readonly ports: readonly string[];
+}
+
+/** Finds the results that have an output of this digest, oldest first. */
+export async function findSources(db: Db, digest: Digest): Promise<readonly OutputSource[]> {
+  const rows = await db
+    .selectFrom("step_result")
+    .select(["id", "step_key", "step", "document", "outputs"])
+    .where(hasOutput(digest))
+    .orderBy("id")
+    .execute();
+  return rows.map(({ id, step_key: key, step, document, outputs }) => ({
+    ...{ resultId: id, key, step, document },
+    ports: Object.entries(outputs as StoredResult["outputs"])
+      .filter(([, output]) => output.digest === digest)
+      .map(([port]) => port),
+  }));
+}
+
+/** Word for word what the index step_result_output is made of. */
+export function hasOutput(digest: Digest) {
+  return sql<boolean>`jsonb_path_query_array(outputs, '$.*.digest') @> ${JSON.stringify([digest])}::jsonb`;
+}
+
 /**
- * Commits a result in one transaction: its row, its facts, and the run's step as "ran". Safe to repeat when the answer was lost.
- * @param isReplacing puts our outputs and facts in the place of others that were known for the key (a forced run).
+ * Commits a result in one transaction: its row, its facts, the end of its attempt, and the run's step as "ran"; the step's claim is given
+ * back. Safe to repeat when the answer was lost.
  */
 export async function commitResult(
   db: Db,
-  lease: Lease,
+  claim: Pick<ClaimHolder, "lease" | "holder">,
   result: NewResult,
-  isReplacing: boolean,
 ): Promise<Commit> {
+  const { lease } = claim;
   const lost = new HdashError("transient", `run ${lease.runId} is no longer ours`);
   try {
-    return await db.transaction().execute(async (trx) => {
-      const commit = await writeResult(trx, lease, result, isReplacing);
+    return await db.transaction().execute(async (trx): Promise<Commit> => {
+      const isClaimed = await releaseClaim(trx, result.key, claim);
+      const commit = isClaimed
+        ? await writeResult(trx, lease, result)
+        : await findCommitted(trx, lease, result);
+      if (commit === null) {
+        // Whether the run went with the claim decides what is to be done.
+        if (!(await isHeld(trx, lease))) throw lost;
+        return { kind: "unclaimed" };
+      }
       // Last, so that the run's row is locked no longer than it must be: a rival's claim waits for this.
       const noted = await noteSteps(trx, lease, [
         {
           scope: result.scope,
           step: result.step,
           key: result.key,
+          resultId: commit.stored.id,
           state: "ran",
           done: null,
           total: null,
@@ -90,6 +150,12 @@ export async function commitResult(
         },
       ]);
       if (!noted) throw lost;
+      // After the run's row, as whoever takes the run over does it.
+      await endAttempt(
+        trx,
+        { key: result.key, n: result.attempt },
+        { ...SUCCEEDED, logDigest: result.logDigest ?? null, endedAt: result.endedAt },
+      );
       return commit;
     });
   } catch (error) {
@@ -98,63 +164,71 @@ export async function commitResult(
   }
 }
 
-async function writeResult(
-  trx: Db,
-  lease: Lease,
-  result: NewResult,
-  isReplacing: boolean,
-): Promise<Commit> {
+const SUCCEEDED = { state: "succeeded", code: null, reason: null, usage: null };
+
+/** What this very commit came to, if it was made before and only its answer was lost; else null. */
+async function findCommitted(trx: Db, { runId }: Lease, { key, attempt }: NewResult) {
+  const made = await trx
+    .selectFrom("step_attempt")
+    .select("n")
+    .where("step_key", "=", key)
+    .where("n", "=", attempt)
+    .where("run_id", "=", runId)
+    .where("state", "=", SUCCEEDED.state)
+    .executeTakeFirst();
+  const stored = (await findResults(trx, [key])).get(key);
+  if (made === undefined || stored === undefined) return null;
+  return { kind: "same" as const, stored, before: stored };
+}
+
+async function isHeld(trx: Db, { runId, attempt }: Lease): Promise<boolean> {
+  const row = await trx
+    .selectFrom("run")
+    .select("id")
+    .where("id", "=", runId)
+    .where("attempt", "=", attempt)
+    .where("status", "=", "running")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+async function writeResult(trx: Db, lease: Lease, result: NewResult) {
   const { key, outputs, factsDigest } = result;
-  const own: StoredResult = { key, outputs, factsDigest };
-  const values = {
-    outputs: JSON.stringify(outputs),
-    facts_digest: factsDigest,
-    ms: result.ms,
-    run_id: lease.runId,
-  };
-  const inserted = await trx
+  const own: StepOutcome = { key, outputs, factsDigest };
+  const before = (await findResults(trx, [key])).get(key) ?? null;
+  if (before !== null && isEqual(before, own))
+    return { kind: "same" as const, stored: before, before };
+  const { id } = await trx
     .insertInto("step_result")
     .values({
       step_key: key,
+      attempt: result.attempt,
       step: result.step,
       version: result.version,
       document: result.document,
-      ...values,
+      outputs: JSON.stringify(outputs),
+      facts_digest: factsDigest,
+      ms: result.ms,
+      run_id: lease.runId,
     })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning("step_key")
-    .executeTakeFirst();
-  if (inserted !== undefined) {
-    await insertFacts(trx, key, result.facts);
-    return { kind: "inserted", stored: own };
-  }
-  const row = await trx
-    .selectFrom("step_result")
-    .select(["step_key", "outputs", "facts_digest"])
-    .where("step_key", "=", key)
-    .forUpdate()
+    .returning("id")
     .executeTakeFirstOrThrow();
-  const known = asStored(row);
-  if (canonicalJson(asJson(known)) === canonicalJson(asJson(own)))
-    return { kind: "same", stored: own };
-  if (!isReplacing) return { kind: "differs", stored: known };
-  await trx
-    .updateTable("step_result")
-    .set({ ...values, created_at: sql<Date>`now()` })
-    .where("step_key", "=", key)
-    .execute();
-  await trx.deleteFrom("finding").where("step_key", "=", key).execute();
-  await trx.deleteFrom("measure").where("step_key", "=", key).execute();
-  await insertFacts(trx, key, result.facts);
-  return { kind: "differs", stored: own };
+  await insertFacts(trx, id, result.facts);
+  return { kind: "inserted" as const, stored: { id, ...own }, before };
+}
+
+function isEqual({ id: _id, ...known }: StoredResult, own: StepOutcome): boolean {
+  return canonicalJson(asJson(known)) === canonicalJson(asJson(own));
 }
 
 function asStored(row: {
+  readonly id: string;
   readonly step_key: string;
   readonly outputs: unknown;
   readonly facts_digest: string | null;
 }): StoredResult {
   return {
+    id: row.id,
     key: row.step_key,
     // Written by writeResult and by nobody else.
     outputs: row.outputs as Readonly<Record<string, StoredOutput>>,
@@ -162,6 +236,6 @@ function asStored(row: {
   };
 }
 
-function asJson(stored: StoredResult): Json {
-  return JSON.parse(storableJson(stored)) as Json;
+function asJson(outcome: StepOutcome): Json {
+  return JSON.parse(storableJson(outcome)) as Json;
 }

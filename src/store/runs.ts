@@ -6,10 +6,11 @@ import type { Json } from "../digest.ts";
 import type { FindingDelta } from "./facts.ts";
 import type { Db, RunStatus } from "./schema.ts";
 import { pruneScopes } from "./scopes.ts";
+import { closeAttempts } from "./stepAttempts.ts";
 import { dropRunning, type Lease, pruneSteps } from "./stepRuns.ts";
 import { storable, storableJson } from "./text.ts";
 
-/** A past run, for the history page. Counts are steps. */
+/** A run that has started, for the history page. Counts are steps. */
 export interface RunRecord {
   readonly id: string;
   readonly pipeline: string;
@@ -35,6 +36,15 @@ export interface RunRecord {
   } | null;
 }
 
+/** A run as it is listed: one that was only asked for has not started. */
+export interface ListedRun extends Omit<RunRecord, "startedAt"> {
+  readonly requestedAt: string;
+  readonly requestedBy: string | null;
+  readonly priority: number;
+  /** Null until somebody has claimed it. */
+  readonly startedAt: string | null;
+}
+
 /** How a run ended. */
 export interface RunEnd {
   readonly status: "succeeded" | "degraded" | "failed";
@@ -58,6 +68,7 @@ export async function finishRun(db: Db, lease: Lease, end: RunEnd): Promise<RunR
     if (mine === undefined) return null;
     if (mine.status !== "running") return readRun(trx, lease.runId);
     await dropRunning(trx, lease.runId);
+    await closeAttempts(trx, lease.runId, "cancelled", "the run ended");
     await pruneSteps(trx, lease, null);
     await pruneScopes(trx, lease);
     const counts = await readCounts(trx, lease.runId);
@@ -87,19 +98,21 @@ export async function finishRun(db: Db, lease: Lease, end: RunEnd): Promise<RunR
   });
 }
 
-/** Ends a run that nobody does any more as failed. Its attempt is raised, so that whoever comes back to it has lost it. */
-export async function abandonRun(
+/** Ends a run before its plan has. Its attempt is raised, so that whoever does it, or comes back to it, has lost it. */
+export async function closeRun(
   trx: Db,
   runId: string,
+  status: "failed" | "cancelled",
   error: string,
   finishedAt: Date,
 ): Promise<void> {
   await dropRunning(trx, runId);
+  await closeAttempts(trx, runId, status === "failed" ? "lost" : "cancelled", error);
   const counts = await readCounts(trx, runId);
   await trx
     .updateTable("run")
     .set({
-      status: "failed",
+      status,
       error: storable(error),
       attempt: sql<number>`attempt + 1`,
       finished_at: finishedAt,
@@ -117,7 +130,8 @@ async function readCounts(db: Db, runId: string): Promise<Counts> {
 }
 
 async function readRun(db: Db, runId: string): Promise<RunRecord> {
-  return asRecord(await selectRecords(db).where("run.id", "=", runId).executeTakeFirstOrThrow());
+  const row = await selectStarted(db).where("run.id", "=", runId).executeTakeFirstOrThrow();
+  return asRecord(row);
 }
 
 /** Notes in the run's outcome what was published; false where the run is no longer ours. */
@@ -144,10 +158,19 @@ function mergedOutcome(facts: unknown) {
 export async function listRuns(
   db: Db,
   options: { readonly limit: number; readonly pipeline?: string },
-): Promise<readonly RunRecord[]> {
-  let query = selectRecords(db).orderBy("run.id", "desc").limit(options.limit);
+): Promise<readonly ListedRun[]> {
+  let query = selectRecords(db)
+    .select(["run.requested_at", "run.requested_by", "run.priority"])
+    .orderBy("run.id", "desc")
+    .limit(options.limit);
   if (options.pipeline !== undefined) query = query.where("run.pipeline", "=", options.pipeline);
-  return (await query.execute()).map(asRecord);
+  return (await query.execute()).map((row) => ({
+    ...asRecord({ ...row, started_at: row.started_at ?? row.requested_at }),
+    requestedAt: row.requested_at.toISOString(),
+    requestedBy: row.requested_by,
+    priority: row.priority,
+    startedAt: row.started_at?.toISOString() ?? null,
+  }));
 }
 
 /** Lists the runs of a pipeline that started before this one, newest first. */
@@ -157,7 +180,7 @@ export async function listRunsBefore(
   runId: string,
   limit: number,
 ): Promise<readonly RunRecord[]> {
-  const rows = await selectRecords(db)
+  const rows = await selectStarted(db)
     .where("run.pipeline", "=", pipeline)
     .where("run.id", "<", runId)
     .orderBy("run.id", "desc")
@@ -168,13 +191,14 @@ export async function listRunsBefore(
 
 /**
  * Counts how many ended runs of a run's pipeline were degraded without another end in between: this one and back from it; 0 where it
- * was not degraded itself.
+ * was not degraded itself. A run that was cancelled says nothing of how it would have ended.
  */
 export async function countDegradedInARow(db: Db, run: RunRecord): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     with ended as (
       select id, status from run
       where pipeline = ${run.pipeline} and id <= ${run.id}::bigint and finished_at is not null
+        and status <> 'cancelled'
     )
     select count(*)::integer as count from ended
     where id > coalesce((select max(id) from ended where status <> 'degraded'), 0)`.execute(db);
@@ -223,6 +247,12 @@ function selectRecords(db: Db) {
     sql<unknown>`case when run.finished_at is null then
       (select to_jsonb(c) from (${countSteps(sql`run.id`)}) c) end`.as("live"),
   ]);
+}
+
+function selectStarted(db: Db) {
+  return selectRecords(db)
+    .where("run.started_at", "is not", null)
+    .$narrowType<{ started_at: Date }>();
 }
 
 function asRecord(row: RecordRow): RunRecord {

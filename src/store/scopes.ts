@@ -41,13 +41,14 @@ export async function startScope(
   { runId, attempt }: Lease,
   scope: string,
   startedAt: Date,
+  title: string | null = null,
 ): Promise<boolean> {
   const { numAffectedRows } = await sql`
-    insert into run_scope (run_id, scope, status, attempt, started_at)
-    select id, ${scope}, 'running', attempt, ${startedAt} from run
+    insert into run_scope (run_id, scope, title, status, attempt, started_at)
+    select id, ${scope}, ${title === null ? null : storable(title)}, 'running', attempt, ${startedAt} from run
     where id = ${runId} and attempt = ${attempt} and status = 'running'
     on conflict (run_id, scope) do update set
-      status = 'running', attempt = excluded.attempt, error = null, facts_digest = null, delta = null,
+      status = 'running', title = excluded.title, attempt = excluded.attempt, error = null, facts_digest = null, delta = null,
       ended_at = null`.execute(db);
   return numAffectedRows === 1n;
 }
@@ -107,6 +108,7 @@ export async function findLastDone(
     .orderBy("r.finished_at", "desc")
     .orderBy("r.id", "desc")
     .limit(1)
+    .$narrowType<{ started_at: Date }>() // a run that has finished has started
     .executeTakeFirst();
   if (row === undefined) return null;
   return { runId: row.id, startedAt: row.started_at, factsDigest: row.facts_digest as Digest };
@@ -154,7 +156,7 @@ export async function readMeasures(
   if (runIds.length === 0 || scopes.length === 0) return found;
   const { rows } = await sql<{ run_id: string; scope: string; name: string; value: number }>`
     select s.run_id, s.scope, m.name, m.value
-    from step_run s join measure m on m.step_key = s.step_key and m.subject = s.scope
+    from step_run s join measure m on m.result_id = s.result_id and m.subject = s.scope
     where s.run_id = any(${[...runIds]}::bigint[]) and s.scope = any(${[...scopes]}::text[])
       and s.state in ('hit', 'ran')
     order by s.run_id, m.name collate "C", s.step collate "C", s.step_key collate "C"`.execute(db);

@@ -3,6 +3,7 @@
 import { sql } from "kysely";
 
 import type { Db } from "./schema.ts";
+import { closeAttempts } from "./stepAttempts.ts";
 import { storableJson } from "./text.ts";
 
 /** A claim on a run. Every claim has a higher attempt, so that whoever has lost the run cannot write to it any more. */
@@ -18,6 +19,8 @@ export interface StepNote {
   readonly step: string;
   /** Null where the source could not be pinned, so that there is no key. */
   readonly key: string | null;
+  /** The result that the run found or made; null where there is none yet, or none at all. */
+  readonly resultId: string | null;
   readonly state: "running" | "hit" | "ran" | "failed";
   readonly done: number | null;
   readonly total: number | null;
@@ -33,9 +36,10 @@ export async function noteSteps(
   notes: readonly StepNote[],
 ): Promise<boolean> {
   const rows = storableJson(
-    notes.map(({ key, startedAt, endedAt, ...note }) => ({
+    notes.map(({ key, resultId, startedAt, endedAt, ...note }) => ({
       ...note,
       step_key: key,
+      result_id: resultId,
       started_at: startedAt,
       ended_at: endedAt,
     })),
@@ -46,13 +50,14 @@ export async function noteSteps(
       select id, attempt from run
       where id = ${runId} and attempt = ${attempt} and status = 'running' for share
     )
-    insert into step_run (run_id, scope, step, step_key, state, attempt, done, total, error, started_at, ended_at)
-    select mine.id, note.scope, note.step, note.step_key, note.state, mine.attempt, note.done, note.total,
+    insert into step_run (run_id, scope, step, step_key, result_id, state, attempt, done, total, error, started_at, ended_at)
+    select mine.id, note.scope, note.step, note.step_key, note.result_id, note.state, mine.attempt, note.done, note.total,
       note.error, note.started_at, note.ended_at
-    from mine, jsonb_to_recordset(${rows}::jsonb) as note(scope text, step text, step_key text, state text,
+    from mine, jsonb_to_recordset(${rows}::jsonb) as note(scope text, step text, step_key text, result_id bigint, state text,
       done double precision, total double precision, error text, started_at timestamptz, ended_at timestamptz)
     on conflict (run_id, scope, step_key) do update set
       attempt = excluded.attempt,
+      result_id = case when excluded.state = 'running' and ${isKept} then step_run.result_id else excluded.result_id end,
       state = case when ${isKept} then step_run.state else excluded.state end,
       done = case when ${isKept} then step_run.done else excluded.done end,
       total = case when ${isKept} then step_run.total else excluded.total end,
@@ -67,6 +72,7 @@ export async function noteSteps(
  * Those count as this run's own work when the replay finds them.
  */
 export async function startAttempt(db: Db, runId: string): Promise<readonly string[]> {
+  await closeAttempts(db, runId, "lost", "the run went on without it");
   await db.deleteFrom("step_run").where("run_id", "=", runId).where("state", "!=", "ran").execute();
   const rows = await db
     .selectFrom("step_run")

@@ -152,7 +152,7 @@ describe("hdash, with nothing but the environment", () => {
       .select("started_at")
       .where("id", "=", id)
       .executeTakeFirstOrThrow();
-    const at = (when: Date) =>
+    const at = (when: Date | null) =>
       db.updateTable("run").set({ started_at: when }).where("id", "=", id).execute();
     // As if that run, which has done HTA3, had started after the one below; the page's loss shows who puts it.
     await at(new Date(Date.now() + 3_600_000));

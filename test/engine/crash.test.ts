@@ -58,8 +58,10 @@ async function readLedger(settings: PostgresSettings): Promise<unknown> {
     results: await read(
       sql`select step_key, outputs, facts_digest from step_result order by step_key`,
     ),
-    findings: await read(sql`select * from finding order by step_key, ordinal`),
-    measures: await read(sql`select * from measure order by step_key, name`),
+    findings: await read(sql`select * from run_finding order by step_key, ordinal`),
+    measures: await read(sql`select * from run_measure order by step_key, name`),
+    open: await read(sql`select step_key from step_attempt where ended_at is null`),
+    claims: await read(sql`select * from step_claim`),
     publications: await read(
       sql`select path, digest, etag, scope, run_id from publication order by path`,
     ),

@@ -202,9 +202,35 @@ describe("do(step, { hints })", () => {
     expect(outcome).toMatchObject({
       record: {
         status: "failed",
-        error: "hints of step fetch are not plain: $.at is not plain JSON (object)",
+        error: "hints of step fetch cannot be used: $.at is not plain JSON (object)",
       },
     });
+  });
+});
+
+describe("params of a step", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld("embedded");
+  }, 90_000);
+  afterAll(() => world.close());
+
+  test("come in the order that the key has, so that another order cannot make another output", async () => {
+    const seen: string[] = [];
+    const write = step({
+      name: "write",
+      version: 1,
+      outputs: { text: text() },
+      pin: async (params: { b: number; a: number }) => ({ z: Object.keys(params), y: 1 }),
+      async run(_inputs: object, params, _ctx, pin) {
+        seen.push(JSON.stringify([params, pin]));
+        return { text: JSON.stringify(params) };
+      },
+    });
+    await finish(world, async (p) => {
+      await p.do(write, { params: { b: 1, a: 2 }, inputs });
+    });
+    expect(seen).toEqual(['[{"a":2,"b":1},{"y":1,"z":["a","b"]}]']);
   });
 });
 

@@ -228,13 +228,15 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
   test("runs no more steps at once than it is told", async () => {
     let running = 0;
     let most = 0;
+    const areThree = Promise.withResolvers<void>();
     const busy = step({
       name: "busy",
       version: 1,
       outputs: { n: json<number>() },
       async run(_inputs: Record<never, never>, params: { n: number }) {
         most = Math.max(most, ++running);
-        await new Promise((resolve) => setImmediate(resolve));
+        if (running === 3) areThree.resolve();
+        await areThree.promise;
         running--;
         return { n: params.n };
       },
@@ -598,7 +600,7 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
     await expect(kept?.runs(1)).rejects.toThrow("the plan has failed");
   });
 
-  test("does everything again when forced, and replaces a result that came out otherwise", async () => {
+  test("does everything again when forced, and keeps both results where it came out otherwise", async () => {
     let luck = 1;
     const calls: number[] = [];
     const roll = step({
@@ -633,8 +635,17 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
     expect(world.warnings).toEqual([
       "roll gave another result than before for the same key; the new one counts",
     ]);
-    const { rows } = await sql`select message from finding`.execute(world.database.db);
-    expect(rows).toEqual([{ message: "value 2" }]);
+    // Nothing is written over: each run goes on pointing at what it saw.
+    const { rows } = await sql`
+      select run_id, min(message) as message from run_finding group by run_id order by run_id`.execute(
+      world.database.db,
+    );
+    expect(rows).toEqual(
+      ["1", "1", "1", "2", "2"].map((value, index) => ({
+        run_id: String(index + 1),
+        message: `value ${value}`,
+      })),
+    );
   });
 
   test("does a step again whose blob is gone", async () => {

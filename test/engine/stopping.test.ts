@@ -196,7 +196,7 @@ describe.each(LEDGER_KINDS)("a run that does not end by itself, on %s", (kind) =
     slow.open("two", "three");
     await expect(first).rejects.toMatchObject({
       kind: "transient",
-      message: "run 1 was taken over by another worker, or the ledger was reset",
+      message: "run 1 was taken over by another worker or cancelled, or the ledger was reset",
     });
     expect(slow.calls).toEqual(["one", "two"]);
     expect(await runs()).toMatchObject([{ id: "1", status: "succeeded", ran: 3 }]);

@@ -8,6 +8,7 @@ import { claimRun } from "../../src/store/claims.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
 import { takeSite } from "../../src/store/siteLease.ts";
+import { claimStep } from "../../src/store/stepClaims.ts";
 import type { Lease } from "../../src/store/stepRuns.ts";
 import { startAfresh } from "../support/ledger.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
@@ -39,7 +40,13 @@ describe("startHeartbeat(db, lease, log, onLost)", () => {
 
   const start = (timing = quick, db = made.database.db) => {
     const log = { ...SILENT, warn: (line: string) => void warnings.push(line) };
-    beating = startHeartbeat(db, lease, log, (error) => losses.push(error), timing);
+    beating = startHeartbeat(
+      db,
+      { lease, holder: "n" },
+      log,
+      (error) => losses.push(error),
+      timing,
+    );
     return beating;
   };
   const secondsLeft = async () => {
@@ -57,6 +64,23 @@ describe("startHeartbeat(db, lease, log, onLost)", () => {
     expect(losses).toEqual([]);
   });
 
+  test("renews the claims of this start with it, and no others", async () => {
+    const { db } = made.database;
+    const worker = identifyProcess();
+    for (const holder of ["n", "another start"]) {
+      const claimant = { lease, holder, worker, leaseSeconds: 1 };
+      await claimStep(db, `key of ${holder}`, claimant, () => false);
+    }
+    start();
+    const left = async () => {
+      const { rows } = await sql<{ s: number }>`
+        select round(extract(epoch from lease_until - now()) / 60)::integer as s from step_claim
+        order by step_key`.execute(db);
+      return rows.map(({ s }) => s);
+    };
+    await expect.poll(left).toEqual([0, 1]);
+  });
+
   test("tells once that the run was taken over", async () => {
     start();
     await sql`update run set attempt = 2`.execute(made.database.db);
@@ -64,7 +88,7 @@ describe("startHeartbeat(db, lease, log, onLost)", () => {
     expect(losses).toMatchObject([
       {
         kind: "transient",
-        message: `run ${lease.runId} was taken over by another worker, or the ledger was reset`,
+        message: `run ${lease.runId} was taken over by another worker or cancelled, or the ledger was reset`,
       },
     ]);
   });

@@ -1,5 +1,16 @@
 import { createHash, randomBytes } from "node:crypto";
-import { chmod, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  mkdtemp,
+  open as openFile,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -58,10 +69,7 @@ describe.each(["folder", "postgres", "embedded"])("BlobStore in %s", (kind) => {
     const path = join(dir, `${kind}-${size}`);
     await writeFile(path, other);
     expect(await blobs.putFile(path)).toEqual({ digest: digestOf(other), bytes: size + 1 });
-    expect(await blobs.putFile(path, { isOurs: true })).toEqual({
-      digest: digestOf(other),
-      bytes: size + 1,
-    });
+    expect(await blobs.putFile(path)).toEqual({ digest: digestOf(other), bytes: size + 1 });
     const hash = createHash("sha256");
     for await (const chunk of blobs.stream(digestOf(other))) hash.update(chunk);
     expect(hash.digest("hex")).toBe(digestOf(other));
@@ -69,14 +77,45 @@ describe.each(["folder", "postgres", "embedded"])("BlobStore in %s", (kind) => {
     expect(Buffer.compare(await readFile(local), other)).toBe(0);
   });
 
-  test("keeps a file of the step's own whatever becomes of its path", async () => {
+  // As root, too: a file's mode does not keep root from writing.
+  test("keeps a file whatever becomes of its path, and of a handle that somebody has kept", async () => {
     const blobs = open(kind);
     const bytes = randomBytes(100);
     const path = join(dir, `${kind}-own`);
     await writeFile(path, bytes);
-    await blobs.putFile(path, { isOurs: true });
+    const handle = await openFile(path, "r+");
+    await blobs.putFile(path);
+    await handle.write("changed", 0);
+    await handle.close();
+    await appendFile(path, "more");
     await rm(path);
     expect(Buffer.compare(await blobs.read(digestOf(bytes)), bytes)).toBe(0);
+  });
+
+  test("keeps a blob whatever is done to a local copy of it, and gives each caller one of its own", async () => {
+    const blobs = open(kind);
+    const { digest } = await blobs.put(Buffer.from("true bytes"));
+    const folder = join(dir, "own-copies");
+    const [one, two] = [
+      await blobs.localFile(digest, folder),
+      await blobs.localFile(digest, folder),
+    ];
+    await chmod(one, 0o600);
+    await appendFile(one, " and more");
+    expect(await readFile(two, "utf8")).toBe("true bytes");
+    expect(Buffer.from(await blobs.read(digest)).toString()).toBe("true bytes");
+  });
+
+  test("puts a blob anew after it was removed", async () => {
+    const blobs = open(kind);
+    const bytes = randomBytes(2 * MIB);
+    const { digest } = await blobs.put(bytes);
+    await blobs.remove(digest);
+    await blobs.remove(digest);
+    expect(await blobs.has(digest)).toBe(false);
+    await expect(blobs.read(digest)).rejects.toMatchObject({ digest });
+    await blobs.put(bytes);
+    expect(Buffer.compare(await blobs.read(digest), bytes)).toBe(0);
   });
 
   test("streams 64 MiB in bounded memory", async () => {
@@ -181,7 +220,7 @@ describe("openFolderBlobs(dir)", () => {
     await writeFile(foreign, "foreign");
     const stored = [
       await blobs.put(Buffer.from("bytes")),
-      await blobs.putFile(path, { isOurs: true }),
+      await blobs.putFile(path),
       await blobs.putFile(foreign),
     ];
     const modes: string[] = [];
@@ -204,12 +243,27 @@ describe("openFolderBlobs(dir)", () => {
     });
   });
 
-  test("moves a step's own file instead of copying it", async () => {
-    const path = join(dir, "moved");
-    await writeFile(path, "moved bytes");
-    const { ino } = await stat(path);
-    const { digest } = await open("folder").putFile(path, { isOurs: true });
-    expect((await stat(pathOf(digest))).ino).toBe(ino);
+  test("takes what the disk does not give back for damaged", async () => {
+    const blobs = open("folder");
+    const { digest } = await blobs.put(Buffer.from("on a bad sector"));
+    await rm(pathOf(digest));
+    // Reading it fails with EIO, as a bad sector does.
+    await symlink("/proc/self/mem", pathOf(digest));
+    const refused = { digest, message: `blob ${digest} is damaged in ${join(dir, "store")}` };
+    await expect(blobs.read(digest)).rejects.toMatchObject(refused);
+    await expect(drain(blobs.stream(digest))).rejects.toMatchObject(refused);
+    await blobs.remove(digest);
+    await blobs.put(Buffer.from("on a bad sector"));
+    expect(await blobs.has(digest)).toBe(true);
+  });
+
+  test("says what cannot be removed", async () => {
+    const digest = digestOf("below a file");
+    await writeFile(join(dir, "not-a-store"), "");
+    await expect(openFolderBlobs(join(dir, "not-a-store")).remove(digest)).rejects.toMatchObject({
+      kind: "permanent",
+      message: expect.stringContaining(`blob ${digest} cannot be removed from`) as string,
+    });
   });
 });
 
@@ -246,7 +300,7 @@ describe("openDatabaseBlobs(db)", () => {
     await harm.execute(db);
     await expect(blobs.read(digest)).rejects.toMatchObject({
       kind: "permanent",
-      message: `blob ${digest} in the database is damaged`,
+      message: `blob ${digest} is damaged in the database`,
     });
   });
 

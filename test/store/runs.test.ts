@@ -38,6 +38,8 @@ import {
   startScope,
 } from "../../src/store/scopes.ts";
 import { releaseSite, takeSite } from "../../src/store/siteLease.ts";
+import { beginAttempt } from "../../src/store/stepAttempts.ts";
+import { claimStep } from "../../src/store/stepClaims.ts";
 import { type Lease, noteSteps } from "../../src/store/stepRuns.ts";
 import { LEDGER_KINDS, openLedger, startAfresh, type TestLedger } from "../support/ledger.ts";
 
@@ -105,6 +107,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     const facts = makeFacts(found, measured);
     return {
       key,
+      attempt: 1,
       outputs: { out: { digest: DIGEST, bytes: 6, codec: "json", visibility: "private" } },
       factsDigest: digestFacts(facts),
       step: "s",
@@ -117,6 +120,21 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       endedAt: AT,
       ...rest,
     };
+  };
+  const holderOf = (lease: Lease) => ({
+    ...{ lease, holder: `holder ${lease.runId} ${lease.attempt}` },
+    ...{ worker: identifyProcess(), leaseSeconds: 60 },
+  });
+  /** Claims a step, begins an attempt at it and commits its result, as a run does. */
+  const commit = async (lease: Lease, given: NewResult) => {
+    const holder = holderOf(lease);
+    const claim = await claimStep(db, given.key, holder, never);
+    const attempt = claim.kind === "claimed" ? claim.nextAttempt : given.attempt;
+    if (claim.kind === "claimed") {
+      const begun = { key: given.key, n: attempt, runId: lease.runId, runner: "in-process" };
+      await beginAttempt(db, { ...begun, resources: {}, startedAt: AT });
+    }
+    return commitResult(db, holder, { ...given, attempt });
   };
   const count = async (table: "finding" | "measure" | "step_run" | "run_scope") =>
     Number(
@@ -191,10 +209,11 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
 
       test("is gone on with for six hours, and abandoned for a new one after that", async () => {
         const first = await claimed();
-        await commitResult(db, first, result("k"), false);
+        await commit(first, result("k"));
         await noteSteps(db, first, [
           {
-            ...{ scope: "", step: "t", key: "t", state: "running", done: null, total: null },
+            ...{ scope: "", step: "t", key: "t", resultId: null, state: "running" },
+            ...{ done: null, total: null },
             ...{ error: null, startedAt: AT, endedAt: null },
           },
         ]);
@@ -215,7 +234,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
         });
         // Who was silent for so long cannot end it in another way.
         expect(await end(again)).toBeNull();
-        expect(await commitResult(db, again, result("k2"), false)).toEqual({ kind: "lost" });
+        expect(await commit(again, result("k2"))).toEqual({ kind: "lost" });
       });
 
       test("is left to its worker while that is alive, and abandoned when it is dead", async () => {
@@ -265,7 +284,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
 
       expect(await renewLease(db, lost, 60)).toBeNull();
       expect(await handBackRun(db, lost)).toBe(false);
-      expect(await commitResult(db, lost, result("k", { found: [finding("x")] }), false)).toEqual({
+      expect(await commit(lost, result("k", { found: [finding("x")] }))).toEqual({
         kind: "lost",
       });
       expect(await startScope(db, lost, "B", AT)).toBe(false);
@@ -285,21 +304,19 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     test("is void once the run was handed back", async () => {
       const lease = await claimed();
       expect(await handBackRun(db, lease)).toBe(true);
-      expect(await commitResult(db, lease, result("k"), false)).toEqual({ kind: "lost" });
+      expect(await commit(lease, result("k"))).toEqual({ kind: "lost" });
     });
   });
 
-  describe("commitResult(db, lease, result, isReplacing)", () => {
+  describe("commitResult(db, claim, result)", () => {
     test("commits the result, its facts and the step's run together", async () => {
       const lease = await claimed();
-      const committed = await commitResult(
-        db,
+      const committed = await commit(
         lease,
         result("k", {
           found: [finding("x"), finding("x"), finding("y", "info")],
           measured: [{ subject: "A", name: "files", value: 2.5 }],
         }),
-        false,
       );
       expect(committed.kind).toBe("inserted");
       const found = await listFindings(db, lease.runId, "A");
@@ -325,54 +342,90 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     test("takes an equal result that was known already for its own", async () => {
       const lease = await claimed();
       const given = result("k", { found: [finding("x")] });
-      await commitResult(db, lease, given, false);
-      expect((await commitResult(db, lease, given, false)).kind).toBe("same");
+      await commit(lease, given);
+      expect((await commit(lease, given)).kind).toBe("same");
       expect(await count("finding")).toBe(1);
     });
 
-    test("keeps the first of two different results, unless it is to be replaced", async () => {
+    test("keeps both of two different results: the newer counts, and a run has what it saw", async () => {
+      const old = await claimed();
+      const first = await commit(old, result("k", { found: [finding("x")] }));
+      await end(old);
       const lease = await claimed();
-      await commitResult(db, lease, result("k", { found: [finding("x")] }), false);
-      const second = result("k", {
-        found: [finding("y"), finding("z")],
-        measured: [{ subject: "A", name: "n", value: 1 }],
-      });
-      const { stored: kept, kind: first } = await commitKnown(lease, second, false);
-      expect([first, kept.factsDigest]).toEqual([
-        "differs",
-        result("k", { found: [finding("x")] }).factsDigest,
-      ]);
-      expect(await count("finding")).toBe(1);
-
-      const { stored: replaced } = await commitKnown(lease, second, true);
-      expect(replaced.factsDigest).toBe(second.factsDigest);
-      expect((await findResults(db, ["k", "other"])).get("k")?.factsDigest).toBe(
-        second.factsDigest,
+      const second = await commit(
+        lease,
+        result("k", {
+          found: [finding("y"), finding("z")],
+          measured: [{ subject: "A", name: "n", value: 1 }],
+        }),
       );
-      expect([await count("finding"), await count("measure")]).toEqual([2, 1]);
+      expect([first.kind, second.kind]).toEqual(["inserted", "inserted"]);
+      expect(second).toMatchObject({ before: { id: "1" }, stored: { id: "2" } });
+      const { rows } = await sql`
+        select r.id, r.attempt, r.run_id, s.run_id as seen_by
+        from step_result r join step_run s on s.result_id = r.id order by r.id`.execute(db);
+      expect(rows).toEqual([
+        { id: "1", attempt: 1, run_id: old.runId, seen_by: old.runId },
+        { id: "2", attempt: 2, run_id: lease.runId, seen_by: lease.runId },
+      ]);
+      const known = await findResults(db, ["k", "other"]);
+      expect([...known]).toMatchObject([["k", { id: "2" }]]);
+      const values = async (runId: string) =>
+        (await listFindings(db, runId, "A")).map(({ fields }) => fields["value"]);
+      expect(await values(old.runId)).toEqual(["x"]);
+      expect(await values(lease.runId)).toEqual(["y", "z"]);
+      expect(await readMeasures(db, [old.runId, lease.runId], ["A"])).toEqual(
+        new Map([[lease.runId, new Map([["A", { n: 1 }]])]]),
+      );
+      const seen = await sql`select run_id, fields ->> 'value' as value from run_finding
+        union all select run_id, name from run_measure order by 1, 2`.execute(db);
+      expect(seen.rows).toEqual([
+        { run_id: old.runId, value: "x" },
+        ...["n", "y", "z"].map((value) => ({ run_id: lease.runId, value })),
+      ]);
+    });
+
+    test("says again what it came to when the answer was lost", async () => {
+      const lease = await claimed();
+      await commit(lease, result("k", { found: [finding("x")] }));
+      const again = await commitResult(db, holderOf(lease), result("k", { found: [finding("x")] }));
+      expect(again).toMatchObject({ kind: "same", stored: { id: "1" } });
+      expect([await count("finding"), await count("step_run")]).toEqual([1, 1]);
+    });
+
+    test("writes nothing where another run has taken the step over", async () => {
+      const [slow, quick] = [await claimed({ params: 1 }), await claimed({ params: 2 })];
+      await claimStep(db, "k", holderOf(slow), never);
+      await beginAttempt(db, {
+        ...{ key: "k", n: 1, runId: slow.runId, runner: "in-process", resources: {} },
+        startedAt: AT,
+      });
+      await sql`update step_claim set lease_until = now() - interval '1 second'`.execute(db);
+      const theirs = await commit(quick, result("k"));
+      const ours = result("k", { found: [finding("x")] });
+      expect(await commitResult(db, holderOf(slow), ours)).toEqual({ kind: "unclaimed" });
+      expect(await findResults(db, ["k"])).toEqual(
+        new Map([["k", theirs.kind === "inserted" ? theirs.stored : null]]),
+      );
+      expect(await count("finding")).toBe(0);
     });
 
     test("takes 100,000 findings with hostile text in a few seconds", async () => {
       const lease = await claimed();
       const many = Array.from({ length: 100_000 }, (_, index) => finding(`'"\\{},\0é ${index}`));
       const since = performance.now();
-      await commitResult(db, lease, result("k", { found: many }), false);
+      await commit(lease, result("k", { found: many }));
       expect(await count("finding")).toBe(100_000);
       const first = await listFindings(db, lease.runId, "A");
       expect(first[0]?.fields).toEqual({ value: "'\"\\{},\uFFFDé 0" });
       expect(performance.now() - since).toBeLessThan(20_000);
     }, 60_000);
-
-    async function commitKnown(lease: Lease, given: NewResult, isReplacing: boolean) {
-      const commit = await commitResult(db, lease, given, isReplacing);
-      if (commit.kind === "lost") throw new Error("lost");
-      return commit;
-    }
   });
 
   describe("noteSteps(db, lease, notes)", () => {
     const note = (state: "running" | "hit" | "failed", key: string | null = "k") => ({
-      ...{ scope: "", step: "s", key, state, done: null, total: null, error: null },
+      ...{ scope: "", step: "s", key, resultId: null, state, done: null, total: null },
+      error: null,
       ...{ startedAt: AT, endedAt: null },
     });
     const states = async () =>
@@ -387,7 +440,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     test("never takes back that the run ran a step, in this attempt or an earlier one", async () => {
       const first = await claimed();
       await noteSteps(db, first, [note("running"), note("hit", "h"), note("failed", null)]);
-      await commitResult(db, first, result("k", { scope: "" }), false);
+      await commit(first, result("k", { scope: "" }));
       await noteSteps(db, first, [note("running")]);
       expect(await states()).toEqual(["k ran 1", "h hit 1", "- failed 1"]);
 
@@ -403,11 +456,11 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
 
     test("forgets, when the run ends, what only an earlier attempt came by", async () => {
       const first = await claimed();
-      await commitResult(db, first, result("k", { found: [finding("x")] }), false);
+      await commit(first, result("k", { found: [finding("x")] }));
       await startScope(db, first, "A", AT);
       await expire(first.runId);
       const second = await claimed();
-      await commitResult(db, second, result("k2"), false);
+      await commit(second, result("k2"));
       await noteSteps(db, second, [note("running", "k3")]);
       expect(await end(second)).toMatchObject({ hits: 0, ran: 1, failed: 0 });
       expect(await states()).toEqual(["k2 ran 2"]);
@@ -430,7 +483,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
         measured: [{ subject: "A", name: "n", value: values.length }],
       });
       await startScope(db, lease, "A", at);
-      await commitResult(db, lease, made, false);
+      await commit(lease, made);
       await endScope(db, lease, "A", {
         ...{ status, error: null, factsDigest: made.factsDigest, delta: null, endedAt: at },
       });
@@ -504,15 +557,17 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
 
     test("tells a run as it stands, and as it ended", async () => {
       const lease = await claimed({ params: { atlases: null } });
-      await commitResult(db, lease, result("k"), false);
+      await commit(lease, result("k"));
       await savePublished(db, lease, { put: 3, deleted: 1, unchanged: 2, putPaths: ["a"] });
       const [running] = await listRuns(db, { limit: 1, pipeline: "p" });
-      expect(running).toEqual({
+      const asked = { requestedAt: AT.toISOString(), requestedBy: null, priority: 0 };
+      const told = {
         ...{ id: lease.runId, pipeline: "p", params: { atlases: null }, status: "running" },
         ...{ build: "b", startedAt: AT.toISOString(), finishedAt: null, error: null },
         ...{ hits: 0, ran: 1, failed: 0, added: 0, removed: 0, failedScopes: {} },
         published: { put: 3, deleted: 1, unchanged: 2 },
-      });
+      };
+      expect(running).toEqual({ ...told, ...asked });
       const finish = {
         ...{ status: "degraded" as const, error: null, finishedAt: AT },
         deltas: {
@@ -526,7 +581,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       };
       const ended = await finishRun(db, lease, finish);
       expect(ended).toEqual({
-        ...running,
+        ...told,
         ...{ status: "degraded", finishedAt: AT.toISOString(), added: 3, removed: 4 },
         failedScopes: { C: "why\uFFFD" },
       });
@@ -599,14 +654,13 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     test("deletes everything, says how much, and leaves a worker that goes on without a run", async () => {
       const lease = await claimed();
       await startScope(db, lease, "A", AT);
-      await commitResult(
-        db,
+      await commit(
         lease,
         result("k", { found: [finding("x")], measured: [{ subject: "A", name: "n", value: 1 }] }),
-        false,
       );
       expect(await resetLedger(db)).toEqual({
         ...{ atlas: 0, run: 1, run_scope: 1, step_result: 1, step_run: 1, finding: 1, measure: 1 },
+        ...{ step_attempt: 1, step_log: 0, step_claim: 0 },
         ...{ publication: 0, blob: 0, blob_chunk: 0 },
       });
       expect(await renewLease(db, lease, 60)).toBeNull();

@@ -16,10 +16,11 @@ export interface TestLedger {
   readonly close: () => Promise<void>;
 }
 
-/** Empties a ledger that no worker uses any more, so that its next run is number 1. */
+/** Empties a ledger that no worker uses any more, so that its next run is number 1, and so is its next result. */
 export async function startAfresh(db: Db): Promise<void> {
   await resetLedger(db);
   await sql`alter table run alter column id restart`.execute(db);
+  await sql`alter table step_result alter column id restart`.execute(db);
 }
 
 /** Opens an empty ledger with every table. */

@@ -271,7 +271,8 @@ type AtlasParam = { readonly [K in keyof Atlas]: Atlas[K] };
 
 type Measures = Readonly<Record<string, number>>;
 
-function makeSteps(effects: HtanEffects) {
+/** Makes the steps. */
+export function makeSteps(effects: HtanEffects) {
   const { synapse, components, tools, assets } = effects;
   return {
     // A token that is not taken stops the run here, in one clear sentence, and not once for each atlas.

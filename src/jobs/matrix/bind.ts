@@ -1,7 +1,6 @@
 // The matrix job bound to the world: a source, a place to publish, the analysis in a process of its own, the design.
 
 import { statfs } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
 import type { Effects } from "../../effects.ts";
@@ -25,8 +24,6 @@ const ANALYSING = [
   "graphology",
   "graphology-communities-louvain",
 ];
-/** An analysis keeps two cores busy: one unpacks, one counts. */
-const CORES_EACH = 2;
 /** Of what is free on the disk, what is left to others. */
 const LEFT_FREE = 0.1;
 
@@ -52,7 +49,6 @@ export async function bindMatrix(
     {
       source,
       analyse: forkAnalysis,
-      analysesAtOnce: Math.max(1, Math.floor(availableParallelism() / CORES_EACH)),
       analysedBy: await versionsOf(effects.root, ANALYSING),
       atlases: matrix.atlases,
       render: design.render,

@@ -63,7 +63,7 @@ export function makeMatrix(
   /** How figures are made, as pages say it. */
   function method() {
     const madeWith = { ...effects.analysedBy, ...effects.drawnBy };
-    return { seed: SEED, sampleCells: SAMPLE_CELLS, madeWith };
+    return { seed: SEED, sampleCells: SAMPLE_CELLS, madeWith: Object.entries(madeWith) };
   }
 
   async function analyse(plan: Plan, entry: MatrixEntry) {

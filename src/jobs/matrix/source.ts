@@ -68,6 +68,9 @@ export interface FetchedMatrix {
   readonly bytes: number;
 }
 
+/** Waits for something that is no work of ours. */
+export type Wait = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** What of a listing is of use. */
 export interface ListOptions {
   /**
@@ -92,6 +95,8 @@ export interface MatrixSource {
     options: {
       readonly signal: AbortSignal;
       readonly onProgress: (done: number, total: number | null) => void;
+      /** Does what only waits (for room on disk, for a service), so that others can work meanwhile. */
+      readonly wait?: Wait;
     },
   ): Promise<FetchedMatrix>;
   /**

@@ -1,12 +1,11 @@
 // The steps of the matrix job: what is asked of the source, what is made of each matrix, what is published.
 
-import pLimit from "p-limit";
-
 import type { Digest, Json } from "../../digest.ts";
 import {
   json,
   observation,
   publicTree,
+  type Resources,
   step,
   type StepContext,
   type TreeFile,
@@ -51,8 +50,6 @@ export interface MatrixEffects {
     request: AnalysisRequest,
     options: { signal: AbortSignal; onStage: OnStage },
   ): Promise<MatrixAnalysis>;
-  /** Matrices analysed at a time: each uses two cores. */
-  readonly analysesAtOnce: number;
   /** Versions of the libraries that shape an analysis. */
   readonly analysedBy: Readonly<Record<string, string>>;
   /** Project id → atlas id. */
@@ -88,13 +85,23 @@ type AnalysisParams = {
   readonly seed: number;
   readonly sampleCells: number;
 };
-type MethodParam = { readonly [K in keyof MatrixMethod]: MatrixMethod[K] };
-type EntryParam = { readonly [K in keyof MatrixEntry]: MatrixEntry[K] };
+/** A record in the order in which pages show it: a key has none for fields. */
+type Pairs = readonly (readonly [name: string, value: string])[];
+type MethodParam = {
+  readonly seed: number;
+  readonly sampleCells: number;
+  readonly madeWith: Pairs;
+};
+type EntryParam = {
+  readonly [K in keyof MatrixEntry]: K extends "version" ? Pairs : MatrixEntry[K];
+};
+
+/** An analysis keeps two cores busy: one unpacks, one counts. */
+const ANALYSIS: Resources = { cpus: 2 };
 
 /** Makes the steps. */
 export function makeSteps(effects: MatrixEffects) {
   const { source } = effects;
-  const turn = pLimit(effects.analysesAtOnce);
   return {
     listMatrices: observation({
       name: "listMatrices",
@@ -133,11 +140,12 @@ export function makeSteps(effects: MatrixEffects) {
         const pull = (): Promise<FetchedMatrix> =>
           source.pull(entry, dir, {
             signal,
+            wait: ctx.wait,
             onProgress: (done, total) => ctx.progress(done, total),
           });
         // A download may go on while others are analysed; local files are looked at only when it is their turn, since they may change.
         const early = source.kind === "local" ? null : await pull();
-        const analysis = await turn(async () => {
+        const analysis = await ctx.take(ANALYSIS, async () => {
           const { path } = early ?? (await pull());
           return effects.analyse(
             { path, approaches: matrix.approaches, scratchDir: dir, seed, sampleCells },
@@ -233,7 +241,10 @@ export function makeSteps(effects: MatrixEffects) {
         },
       ) => {
         const { entry, atlasId, ...page } = params;
-        const { id, projectId, species, title, fileName, bytes, version, pageUrl } = entry;
+        const { id, projectId, species, title, fileName, bytes, pageUrl } = entry;
+        const version = Object.fromEntries(entry.version);
+        const { seed, sampleCells, madeWith } = params.method;
+        const method: MatrixMethod = { seed, sampleCells, madeWith: Object.fromEntries(madeWith) };
         // A matrix that cannot be read does not get here.
         if (inputs.facts === null) throw new HdashError("permanent", `${id} was not read`);
         const summary: MatrixSummary = {
@@ -247,7 +258,7 @@ export function makeSteps(effects: MatrixEffects) {
           groups: withoutUndrawn(inputs.facts.groups, inputs.undrawn),
         };
         const pages = makeProjectPage(
-          { ...page, summary, figures: inputs.inline, assets: effects.assets.paths },
+          { ...page, method, summary, figures: inputs.inline, assets: effects.assets.paths },
           effects.render,
         );
         return { pages: pages.map(textFile), summary };
@@ -340,5 +351,5 @@ function figureFiles(base: string, drawn: DrawnMatrixFigure): readonly TreeFile[
 }
 
 export function plainEntry(entry: MatrixEntry): EntryParam {
-  return { ...entry };
+  return { ...entry, version: Object.entries(entry.version) };
 }

@@ -102,7 +102,7 @@ export function makeCannedSource(options: CannedOptions): MatrixSource {
       return listingOf(found, skips);
     },
     blacklist: (signal) => readBlacklist(reader, signal),
-    async pull(entry, dir, { signal, onProgress }) {
+    async pull(entry, dir, { signal, onProgress, wait = (work) => work() }) {
       const name = readMatrixName(entry.fileName, "file");
       if (name === null || entry.bytes === null) {
         const message = `${JSON.stringify(entry.fileName)} is not a matrix of this source`;
@@ -110,7 +110,11 @@ export function makeCannedSource(options: CannedOptions): MatrixSource {
       }
       const path = join(dir, `${name.id}${name.extension}`);
       const bytes = entry.bytes;
-      const hold = await options.budget?.take(bytes, { subject: entry.id, signal });
+      const { budget = null } = options;
+      const hold =
+        budget === null
+          ? null
+          : await wait(() => budget.take(bytes, { subject: entry.id, signal }));
       try {
         const received = await download(options, { entry, bytes, path, dir, signal }, (done) => {
           hold?.wrote(done);

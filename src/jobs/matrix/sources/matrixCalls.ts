@@ -11,7 +11,7 @@ import { type OnRetry, PATIENT, retry, type RetryPolicy } from "../../../retry.t
 import type { DiskBudget, DiskHold } from "../../../sources/diskBudget.ts";
 import { download } from "../../../sources/download.ts";
 import type { Http } from "../../../sources/http.ts";
-import type { FetchedMatrix, MatrixAddress } from "../source.ts";
+import type { FetchedMatrix, MatrixAddress, Wait } from "../source.ts";
 import { checkEntryId, extensionOf } from "./matrixFiles.ts";
 
 /** What a source of matrices over HTTP needs of the world. */
@@ -35,6 +35,8 @@ export interface HeldMatrix extends FetchedMatrix {
 export interface FetchOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number | null) => void;
+  /** Does what only waits; default: as everything else. */
+  readonly wait?: Wait;
 }
 
 export interface MatrixCall {
@@ -71,17 +73,20 @@ export async function fetchEntry(
   entry: MatrixAddress,
   dir: string,
   locate: (signal: AbortSignal) => Promise<string>,
-  { signal, onProgress }: FetchOptions,
+  { signal, onProgress, wait = (work) => work() }: FetchOptions,
 ): Promise<HeldMatrix> {
   const { http, log, budget, policy = PATIENT } = options;
   const path = join(dir, `${checkEntryId(entry.id)}${extensionOf(entry.fileName)}`);
-  let first: string | null = await locate(signal);
+  let first: string | null = await wait(() => locate(signal));
   const locateNow = async (stop: AbortSignal): Promise<string> => {
     const known = first;
     first = null;
     return known ?? (await locate(stop));
   };
-  const hold = (await budget?.take(entry.bytes, { subject: entry.id, signal })) ?? UNBOUNDED;
+  const hold =
+    budget === null
+      ? UNBOUNDED
+      : await wait(() => budget.take(entry.bytes, { subject: entry.id, signal }));
   try {
     await makeFolder(dir, entry.id);
     const { bytes, received } = await download(

@@ -1,0 +1,327 @@
+import { readdir, writeFile } from "node:fs/promises";
+
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import type { Digest } from "../../src/digest.ts";
+import {
+  type AttemptEnd,
+  json,
+  type Plan,
+  step,
+  type StepContext,
+  type StepDeclaration,
+} from "../../src/engine/step.ts";
+import { type ErrorKind, HdashError } from "../../src/error.ts";
+import { pause } from "../../src/retry.ts";
+import { LEDGER_KINDS, startAfresh } from "../support/ledger.ts";
+import { finish, openWorld, play, type World } from "./world.ts";
+
+const inputs = {};
+const MACHINE = { cpus: 2, memoryMiB: 1000 };
+
+type Asked = StepDeclaration<{ n: number }, object, { n: ReturnType<typeof json<number>> }, null>;
+
+/** A step whose work is what a test says. */
+function makeWork(
+  run: (ctx: StepContext, params: { n: number }) => Promise<number>,
+  rest: Pick<Asked, "attempts" | "resources"> = {},
+) {
+  return step({
+    name: "work",
+    version: 1,
+    outputs: { n: json<number>() },
+    ...rest,
+    run: async (_inputs: object, params: { n: number }, ctx) => ({ n: await run(ctx, params) }),
+  });
+}
+
+describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld(kind);
+  }, 90_000);
+  afterAll(() => world.close());
+  beforeEach(async () => {
+    await startAfresh(world.database.db);
+    world.warnings.length = 0;
+  });
+
+  const attempts = async () => {
+    const { rows } = await sql<{ line: string }>`
+      select concat_ws(' ', n, runner, state, resources, reason) as line from step_attempt
+      order by n`.execute(world.database.db);
+    return rows.map(({ line }) => line);
+  };
+  const once = (work: ReturnType<typeof makeWork>) => async (p: Plan) => {
+    await p.do(work, { params: { n: 1 }, inputs });
+  };
+
+  test("gives the next one more, tells it how the last one ended, and keeps nothing that a failed one found", async () => {
+    const told: unknown[] = [];
+    const folders: string[][] = [];
+    const work = makeWork(
+      async (ctx) => {
+        told.push(["run", ctx.attempt, ctx.resources]);
+        const dir = await ctx.workDir();
+        folders.push(await readdir(dir));
+        await writeFile(`${dir}/left`, "");
+        const message = `found in ${ctx.attempt}`;
+        ctx.find([{ rule: "R", severity: "error", subject: "s", row: null, message, fields: {} }]);
+        ctx.measure("s", "attempt", ctx.attempt);
+        if (ctx.attempt < 3) throw new Error(`failed in ${ctx.attempt}`);
+        return ctx.attempt;
+      },
+      {
+        attempts: 3,
+        resources: (attempt: number, last: AttemptEnd | null) => {
+          told.push(["resources", attempt, last]);
+          return { memoryMiB: 100 * attempt };
+        },
+      },
+    );
+    const { record } = await finish(world, once(work), { machine: MACHINE });
+    const failed = (n: number) => ({
+      ...{ state: "failed", reason: `failed in ${n}`, resources: { memoryMiB: 100 * n } },
+    });
+    expect(told).toEqual([
+      ["resources", 1, null],
+      ["run", 1, { memoryMiB: 100 }],
+      ["resources", 2, failed(1)],
+      ["run", 2, { memoryMiB: 200 }],
+      ["resources", 3, failed(2)],
+      ["run", 3, { memoryMiB: 300 }],
+    ]);
+    expect(folders).toEqual([[], [], []]);
+    expect(record).toMatchObject({ ran: 1, failed: 0 });
+    expect(await attempts()).toEqual([
+      '1 in-process failed {"memoryMiB": 100} failed in 1',
+      '2 in-process failed {"memoryMiB": 200} failed in 2',
+      '3 in-process succeeded {"memoryMiB": 300}',
+    ]);
+    const { rows } = await sql`select message from run_finding`.execute(world.database.db);
+    expect(rows).toEqual([{ message: "found in 3" }]);
+    const measured = await sql`select value from run_measure`.execute(world.database.db);
+    expect(measured.rows).toEqual([{ value: 3 }]);
+  });
+
+  test("is one where nothing is said", async () => {
+    const work = makeWork(() => Promise.reject(new Error("no")));
+    const { outcome } = await play(world, once(work));
+    expect(outcome).toMatchObject({ record: { status: "failed", error: "no", failed: 1 } });
+    expect(await attempts()).toEqual(["1 in-process failed {} no"]);
+  });
+
+  test("ends with the last failure, and says each one", async () => {
+    const work = makeWork(({ attempt }) => Promise.reject(new Error(`no ${attempt}`)), {
+      attempts: 2,
+    });
+    const { outcome, events } = await play(world, once(work));
+    expect(outcome).toMatchObject({ record: { status: "failed", error: "no 2", failed: 1 } });
+    expect(events.filter((event) => event.kind === "retry")).toEqual([
+      { kind: "retry", subject: "work", attempt: 1, delayMs: 0, reason: "no 1" },
+    ]);
+    expect(world.warnings).toContain("work: attempt 1 of 2 failed: no 1");
+  });
+
+  test.each<ErrorKind>(["config", "usage", "aborted"])(
+    "are not made again after an error of kind %s",
+    async (errorKind) => {
+      let calls = 0;
+      const work = makeWork(
+        () => {
+          calls++;
+          return Promise.reject(new HdashError(errorKind, "so it is"));
+        },
+        { attempts: 3 },
+      );
+      await play(world, once(work));
+      expect(calls).toBe(1);
+    },
+  );
+
+  test("are not made again when the run is stopped, and are closed with it", async () => {
+    const stop = new AbortController();
+    let calls = 0;
+    const work = makeWork(
+      async ({ signal }) => {
+        calls++;
+        stop.abort(new Error("enough"));
+        await new Promise((_resolve, reject) => {
+          if (signal.aborted) reject(signal.reason as Error);
+          signal.addEventListener("abort", () => reject(signal.reason as Error));
+        });
+        return 1;
+      },
+      { attempts: 3 },
+    );
+    const { outcome } = await play(world, once(work), { signal: stop.signal });
+    expect(outcome.kind).toBe("handedBack");
+    expect(calls).toBe(1);
+  });
+
+  test("are counted on in the next run, so that no row is written over", async () => {
+    let isBad = true;
+    const work = makeWork(() => (isBad ? Promise.reject(new Error("bad")) : Promise.resolve(1)));
+    await play(world, once(work));
+    isBad = false;
+    await finish(world, once(work));
+    expect(await attempts()).toEqual(["1 in-process failed {} bad", "2 in-process succeeded {}"]);
+  });
+
+  test("tells a step that asks for more memory than there is, with what came before", async () => {
+    const work = makeWork(() => Promise.reject(new Error("out of memory")), {
+      attempts: 3,
+      resources: (attempt) => ({ memoryMiB: 600 * attempt }),
+    });
+    const { outcome } = await play(world, once(work), { machine: MACHINE });
+    expect(outcome).toMatchObject({
+      record: {
+        error:
+          "it asks for 1200 MiB of memory, and this machine has 1000 MiB; attempt 1 had failed: out of memory",
+      },
+    });
+  });
+
+  test("stops an attempt that takes too long, and makes another", async () => {
+    const work = makeWork(
+      async ({ attempt, signal }) => {
+        if (attempt === 1) await pause(60_000, signal);
+        return attempt;
+      },
+      { attempts: 2, resources: { minutes: 0.0001 } },
+    );
+    await finish(world, async (p) => {
+      const { n } = await p.do(work, { params: { n: 1 }, inputs });
+      expect(await p.read(n)).toBe(2);
+    });
+    expect((await attempts())[0]).toBe(
+      '1 in-process timedOut {"minutes": 0.0001} work took longer than the 0.0001 minutes that it may',
+    );
+  });
+
+  test("keep what they log: each its own, as a blob when it has ended", async () => {
+    const work = makeWork(
+      async (ctx) => {
+        ctx.log(`line 1 of ${ctx.attempt}`);
+        ctx.log("line 2");
+        if (ctx.attempt === 1) throw new Error("no");
+        return 1;
+      },
+      { attempts: 2 },
+    );
+    await finish(world, once(work));
+    const { rows } = await sql<{ log_digest: Digest }>`
+      select log_digest from step_attempt order by n`.execute(world.database.db);
+    const logs = await Promise.all(rows.map(({ log_digest }) => world.blobs.read(log_digest)));
+    expect(logs.map((bytes) => new TextDecoder().decode(bytes))).toEqual([
+      "line 1 of 1\nline 2\n",
+      "line 1 of 2\nline 2\n",
+    ]);
+    const { rows: lines } = await sql`select * from step_log`.execute(world.database.db);
+    expect(lines).toEqual([]);
+  });
+
+  test("can be followed line by line while they go on", async () => {
+    const work = makeWork(async (ctx) => {
+      ctx.log("at it");
+      for (;;) {
+        const { rows } = await sql<{ line: string; state: string }>`
+          select l.line, a.state from step_log l join step_attempt a using (step_key, n)`.execute(
+          world.database.db,
+        );
+        // The line is written within a second; timers must have their turn for that.
+        await new Promise((resolve) => setImmediate(resolve));
+        if (rows.length === 0) continue;
+        expect(rows).toEqual([{ line: "at it", state: "running" }]);
+        return 1;
+      }
+    });
+    await finish(world, once(work));
+  });
+});
+
+describe("room for steps", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld("embedded");
+  }, 90_000);
+  afterAll(() => world.close());
+  beforeEach(() => startAfresh(world.database.db));
+
+  test("is left to others by eight steps that wait for CPUs: a ninth's pages are drawn", async () => {
+    const drawn = Promise.withResolvers<void>();
+    let atWork = 0;
+    let most = 0;
+    const analyse = makeWork((ctx) =>
+      ctx.take({ cpus: 2 }, async () => {
+        most = Math.max(most, ++atWork);
+        // Only when the ninth is drawn does the first of the eight end.
+        await drawn.promise;
+        atWork--;
+        return 1;
+      }),
+    );
+    const draw = step({
+      name: "draw",
+      version: 1,
+      outputs: { n: json<number>() },
+      async run(_inputs: object, _params: null) {
+        drawn.resolve();
+        return { n: 9 };
+      },
+    });
+    const { record } = await finish(
+      world,
+      async (p) => {
+        const eight = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => p.do(analyse, { params: { n }, inputs }));
+        await p.do(draw, { params: null, inputs });
+        await Promise.all(eight);
+      },
+      { concurrency: 8, machine: MACHINE },
+    );
+    expect(record).toMatchObject({ ran: 9 });
+    expect(most).toBe(1);
+  });
+
+  test("is left to others by steps that wait for something else", async () => {
+    const went = Promise.withResolvers<void>();
+    const work = makeWork(async (ctx, { n }) => {
+      if (n > 0) await ctx.wait(() => went.promise);
+      else went.resolve();
+      return n;
+    });
+    const { record } = await finish(
+      world,
+      async (p) => {
+        const waiting = [1, 2, 3].map((n) => p.do(work, { params: { n }, inputs }));
+        await p.do(work, { params: { n: 0 }, inputs });
+        await Promise.all(waiting);
+      },
+      { concurrency: 2 },
+    );
+    expect(record).toMatchObject({ ran: 4 });
+  });
+
+  test("counts what steps declare: two that need all memory are not at work together", async () => {
+    let atWork = 0;
+    let most = 0;
+    const work = makeWork(
+      async () => {
+        most = Math.max(most, ++atWork);
+        await new Promise((resolve) => setImmediate(resolve));
+        atWork--;
+        return 1;
+      },
+      { resources: { memoryMiB: 600 } },
+    );
+    await finish(
+      world,
+      async (p) => {
+        await Promise.all([1, 2, 3].map((n) => p.do(work, { params: { n }, inputs })));
+      },
+      { machine: MACHINE },
+    );
+    expect(most).toBe(1);
+  });
+});
