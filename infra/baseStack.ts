@@ -7,7 +7,8 @@ import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { CfnParameter } from "aws-cdk-lib/aws-ssm";
 import type { Construct } from "constructs";
 
-import { VARIABLES } from "../src/settings/variables.ts";
+import { JOBS } from "../src/jobList.ts";
+import { variablesOf } from "../src/settings/config.ts";
 import { makeAlarmTopic } from "./alarmTopic.ts";
 import { makeBuckets } from "./buckets.ts";
 import { makeDatabase } from "./database.ts";
@@ -17,6 +18,8 @@ import { baseStackName, idOf, removalPolicy, secretName, sharedName } from "./na
 import { makeNetwork } from "./network.ts";
 import type { Settings } from "./settings.ts";
 import type { Stage } from "./target.ts";
+
+const VARIABLES = variablesOf(JOBS);
 
 /** Days after its last pull in which an image can be pulled: an image that some namespace runs, if only weekly, never gets there. */
 const IDLE_DAYS = 90;

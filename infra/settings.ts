@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 import { HdashError } from "../src/error.ts";
-import type { PipelineEntry } from "../src/jobList.ts";
+import type { Job } from "../src/job.ts";
 import {
   choiceOf,
   countOf,
@@ -90,7 +90,7 @@ function fileOf(stage: Stage): string {
 }
 
 /** Reads the settings file of a stage. */
-export function readSettings(stage: Stage, pipelines: readonly PipelineEntry[]): Settings {
+export function readSettings(stage: Stage, pipelines: readonly Job[]): Settings {
   const file = fileOf(stage);
   let value: unknown;
   try {
@@ -102,11 +102,7 @@ export function readSettings(stage: Stage, pipelines: readonly PipelineEntry[]):
 }
 
 /** Checks the settings of a stage's file. Throws one config error that lists every problem. */
-export function parseSettings(
-  stage: Stage,
-  value: unknown,
-  pipelines: readonly PipelineEntry[],
-): Settings {
+export function parseSettings(stage: Stage, value: unknown, pipelines: readonly Job[]): Settings {
   const file = fileOf(stage);
   const problems: string[] = [];
   const fields = openFields(`${file}:`, value, NAMES, problems);

@@ -1,9 +1,8 @@
 // What a stage's settings say of single pipelines, and what comes of it together with the registry's own deployment.
 
 import { HdashError } from "../src/error.ts";
-import type { Deployment, PipelineEntry } from "../src/jobList.ts";
-import { readConfig } from "../src/settings/config.ts";
-import { VARIABLES } from "../src/settings/variables.ts";
+import type { Deployment, Job } from "../src/job.ts";
+import { readConfig, variablesOf } from "../src/settings/config.ts";
 import { longestGapHours, SCHEDULE_FORM } from "./schedule.ts";
 import { countOf, type Fields, flagOf, openFields, textOf, textsOf } from "./settingsFields.ts";
 
@@ -44,13 +43,10 @@ const MOST_LATE_HOURS = 168;
 /** What the stacks set themselves. */
 const OWN = /^(HDASH_DB_|S3_|NAMESPACE$|HDASH_(WORK_BUCKET|LABEL|LOG_FORMAT|HOME)$)/;
 
-/** What would have figures published to a bucket of others. */
-const ELSEWHERE = /^MATRIX_(TARGET_(BUCKET|STAGE)|PUBLIC_READ)$/;
-
 /** Reads the settings of every pipeline of the registry. */
 export function readPipelineSettings(
   fields: Fields,
-  entries: readonly PipelineEntry[],
+  entries: readonly Job[],
   network: string,
 ): Readonly<Record<string, PipelineSettings>> {
   const { problems } = fields;
@@ -74,14 +70,14 @@ export function readPipelineSettings(
           inner.values["lateAfterHours"] === null
             ? null
             : countOf(inner, "lateAfterHours", 1, MOST_LATE_HOURS),
-        variables: readVariables(inner),
+        variables: readVariables(inner, entries),
         readBuckets: textsOf(inner, "readBuckets", BUCKET, "names of buckets"),
       };
       const before = problems.length;
       problems.push(...checkPipeline(inner.where, entry, settings, network));
       // What is no variable at all has been complained about.
       if (problems.length === before) {
-        problems.push(...checkValues(inner.where, entry, settings.variables));
+        problems.push(...checkValues(inner.where, entry, settings.variables, entries));
       }
       return [entry.name, settings];
     }),
@@ -91,18 +87,21 @@ export function readPipelineSettings(
 /** Says what hdash itself would say of the variables when its task starts: later than now, and by an alarm. */
 function checkValues(
   where: string,
-  { deployment, needs }: PipelineEntry,
+  { name: asked, deployment, needs }: Job,
   variables: PipelineSettings["variables"],
+  jobs: readonly Job[],
 ): readonly string[] {
   // The stack's own and the secrets are as good as their examples.
-  const examples = VARIABLES.filter(
-    ({ name }) => name === "S3_BUCKET_NAME" || deployment.secrets.includes(name),
-  ).map(({ name, example }) => [name, example] as const);
+  const examples = variablesOf(jobs)
+    .filter(({ name }) => name === "S3_BUCKET_NAME" || deployment.secrets.includes(name))
+    .map(({ name, example }) => [name, example] as const);
   const env = { ...Object.fromEntries(examples), ...deployment.variables, ...variables };
   try {
     readConfig(
       env,
       needs.filter((need) => need !== "database"),
+      jobs,
+      [asked],
     );
     return [];
   } catch (error) {
@@ -112,14 +111,19 @@ function checkValues(
   }
 }
 
-function readVariables(fields: Fields): Readonly<Record<string, string>> {
+function readVariables(fields: Fields, jobs: readonly Job[]): Readonly<Record<string, string>> {
   if (!fields.isThere) return {};
-  const names = VARIABLES.map(({ name }) => name);
+  const known = variablesOf(jobs);
+  const refused = Object.assign(
+    {},
+    ...jobs.map(({ deployment }) => deployment.refused),
+  ) as NonNullable<Deployment["refused"]>;
+  const names = known.map(({ name }) => name);
   const where = `${fields.where}.variables`;
   const value = fields.values["variables"];
   const { values } = openFields(where, value, names, fields.problems);
   for (const [name, text] of Object.entries(values)) {
-    const variable = VARIABLES.find((one) => one.name === name);
+    const variable = known.find((one) => one.name === name);
     // A secret's first: nothing else may be said of its value.
     const why =
       variable?.secret === true
@@ -128,9 +132,7 @@ function readVariables(fields: Fields): Readonly<Record<string, string>> {
           ? `is ${JSON.stringify(text)}, but must be a text`
           : OWN.test(name)
             ? "is set by the stack"
-            : ELSEWHERE.test(name)
-              ? "is of no use: a task may write to its namespace's folders only"
-              : null;
+            : (refused[name] ?? null);
     if (why !== null) fields.problems.push(`${where}.${name} ${why}`);
   }
   return Object.fromEntries(
@@ -140,7 +142,7 @@ function readVariables(fields: Fields): Readonly<Record<string, string>> {
 
 function checkPipeline(
   where: string,
-  { name, deployment }: PipelineEntry,
+  { name, deployment }: Job,
   settings: PipelineSettings,
   network: string,
 ): readonly string[] {
@@ -148,7 +150,7 @@ function checkPipeline(
   const { cpu, memoryMiB, diskGiB, lateAfterHours } = deployment;
   const late = checkLateness(where, deployment, settings);
   if (late !== null) problems.push(late);
-  const registry = `src/jobList.ts: ${name}`;
+  const registry = `src/jobs/${name}/job.ts: ${name}`;
   const [least, most, step] = MEMORY[cpu];
   if (memoryMiB < least || memoryMiB > most || memoryMiB % step !== 0) {
     problems.push(
@@ -163,7 +165,7 @@ function checkPipeline(
       `${registry}.lateAfterHours is ${lateAfterHours}, but an alarm looks back 1 to ${MOST_LATE_HOURS} hours`,
     );
   }
-  const source = internetSource(name, { ...deployment.variables, ...settings.variables });
+  const source = deployment.reads({ ...deployment.variables, ...settings.variables });
   if (settings.enabled && network === "endpoints" && source !== null) {
     problems.push(
       `${where}.enabled is true, but ${name} reads ${source} from the internet, which network "endpoints" does not reach: choose "public" or "nat", or switch ${name} off`,
@@ -188,16 +190,9 @@ function checkLateness(
   return `${where}.lateAfterHours is ${late}, but must be more than lie between two runs, which is ${Number.isFinite(gap) ? `${Math.ceil(gap)} hours` : "for ever"}; an alarm looks back ${MOST_LATE_HOURS} hours at most`;
 }
 
-/** Says what a pipeline reads from the internet; null where it makes do with S3 of its region. */
-function internetSource(name: string, variables: Readonly<Record<string, string>>): string | null {
-  if (name !== "matrix") return name === "htan" ? "Synapse" : "its sources";
-  const source = variables["MATRIX_SOURCE"] ?? "fresh";
-  return source === "canned" ? null : `matrices (MATRIX_SOURCE=${source})`;
-}
-
 /** Puts registry and settings together: the pipelines of a stage, those that are switched off among them. */
 export function deployedPipelines(
-  entries: readonly PipelineEntry[],
+  entries: readonly Job[],
   settings: {
     readonly network: string;
     readonly slack: boolean;

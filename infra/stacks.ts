@@ -3,7 +3,8 @@
 import type { Stack } from "aws-cdk-lib";
 import { App } from "aws-cdk-lib";
 
-import { type PipelineEntry, PIPELINES } from "../src/jobList.ts";
+import type { Job } from "../src/job.ts";
+import { JOBS } from "../src/jobList.ts";
 import { makeBaseStack } from "./baseStack.ts";
 import { makeNamespaceStack } from "./namespaceStack.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -24,11 +25,11 @@ export function makeStacks(
   target: Target,
   options: {
     readonly settings?: Settings;
-    readonly registry?: readonly PipelineEntry[];
+    readonly registry?: readonly Job[];
     readonly outdir?: string;
   } = {},
 ): Stacks {
-  const registry = options.registry ?? PIPELINES;
+  const registry = options.registry ?? JOBS;
   const settings = options.settings ?? readSettings(target.stage, registry);
   const pipelines = deployedPipelines(registry, settings);
   // Also those of pipelines that the stage does not run: an empty secret that stays can be filled in, one that went for a while comes

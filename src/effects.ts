@@ -12,7 +12,6 @@ import type { RetryPolicy } from "./retry.ts";
 import type { Config } from "./settings/config.ts";
 import { placesOf } from "./settings/namespace.ts";
 import type { Http } from "./sources/http.ts";
-import type { SynapseClient } from "./sources/synapseClient.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { Bucket } from "./store/bucket.ts";
 import type { Database } from "./store/database.ts";
@@ -54,7 +53,8 @@ export interface Effects {
   /** Makes the fonts of figures known; to be called before the first picture is drawn. */
   fonts(): Promise<void>;
   http(): Promise<Http>;
-  synapse(): Promise<SynapseClient>;
+  /** How patient clients are, where that is not left to them. */
+  readonly patience: { readonly policy?: RetryPolicy };
   /** Releases everything that was opened, last first; the first failure is thrown after all were tried. */
   close(): Promise<void>;
 }
@@ -161,20 +161,6 @@ export function makeEffects(
     releases.push(() => opened.close());
     return opened;
   });
-  const synapse = once(async () => {
-    const { makeSynapse } = await import("./sources/synapse.ts");
-    if (config.synapse.token === null) {
-      throw new HdashError("config", "SYNAPSE_PASSWORD is not set, but Synapse has to be read");
-    }
-    return makeSynapse({
-      endpoint: config.synapse.endpoint,
-      token: config.synapse.token,
-      userName: config.synapse.user,
-      http: await http(),
-      log,
-      ...patience,
-    });
-  });
   return {
     config,
     log,
@@ -194,7 +180,7 @@ export function makeEffects(
     onClose: (release) => void releases.push(release),
     fonts,
     http,
-    synapse,
+    patience,
     async close() {
       const failures: unknown[] = [];
       for (const release of releases.splice(0).reverse()) {

@@ -1,15 +1,20 @@
-// A pipeline bound to parameters and to the world: what commands execute.
+// What a job is to the rest of the house: its name, its settings, how it is deployed and asked for, and how it is bound to the world.
+
+import type { Command } from "commander";
 
 import type { Json } from "./digest.ts";
+import type { Effects } from "./effects.ts";
 import type { Pipeline } from "./engine/step.ts";
-import type { RunFacts } from "./publish/message.ts";
+import { HdashError, messageOf } from "./error.ts";
 import type { Publisher } from "./publish/site.ts";
-import type { FinishedRun } from "./work/facts.ts";
+import type { Environment, Need } from "./settings/config.ts";
+import type { JobSettings } from "./settings/jobSettings.ts";
+import type { Shell } from "./shell.ts";
 
 /** What a command asks of a run. */
-export interface RunRequest {
-  /** Atlas ids; null: all. */
-  readonly atlases: readonly string[] | null;
+export interface JobRequest {
+  /** Names of scopes; null: all. */
+  readonly scopes: readonly string[] | null;
   /** True where the user insists. */
   readonly force?: boolean;
 }
@@ -19,6 +24,135 @@ export interface BoundPipeline {
   readonly pipeline: Pipeline<Json>;
   readonly params: Json;
   readonly publisher: Publisher;
-  /** Says what Slack is told about a finished run. */
-  facts(outcome: FinishedRun): Promise<RunFacts>;
+  /** Where people see its pages; null where nobody said. */
+  readonly siteUrl: string | null;
+  /** True where its settings insist that every step is done again. */
+  readonly isForced?: boolean;
+}
+
+/** How a job runs in a deployment: a container of its own, on a schedule of its own. */
+export interface Deployment {
+  /** When it begins, in UTC, as EventBridge Scheduler takes it: cron(minutes hours day month weekday year). */
+  readonly schedule: string;
+  /** Hours after which an alarm says that no run has ended; more than lie between two runs, with the time one takes. */
+  readonly lateAfterHours: number;
+  /** Units of a vCPU, 1024 each. */
+  readonly cpu: 256 | 512 | 1024 | 2048 | 4096;
+  readonly memoryMiB: number;
+  /** The container's disk, at least 21. */
+  readonly diskGiB: number;
+  /** Secret variables that it gets by reference; the database's come from the database itself. */
+  readonly secrets: readonly string[];
+  /** Variables that it is for; a stage's settings may add to them and change them. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Names what it reads from the internet with these variables; null where it makes do with S3 of its region. */
+  reads(variables: Readonly<Record<string, string>>): string | null;
+  /** Variables of its own that a stage must not set, each with the reason. */
+  readonly refused?: Readonly<Record<string, string>>;
+}
+
+/** A flag of `hdash run NAME`: it stands for variables, or names scopes. */
+export type JobOption = {
+  /** As commander takes it, e.g. "--path <dir>". */
+  readonly flags: string;
+  readonly description: string;
+} & (
+  | { readonly variables: readonly string[]; readonly choices?: readonly string[] }
+  | {
+      /** Says what is wrong with a scope's name as the user wrote it; null where nothing is. Names may be separated by commas. */
+      readonly scopeProblem: (name: string) => string | null;
+    }
+);
+
+/** How one service answered the doctor. */
+export interface Diagnosis {
+  readonly service: string;
+  readonly state: "ok" | "note" | "bad";
+  readonly says: string;
+  /** What to do; null where nothing is to be done. */
+  readonly advice: string | null;
+}
+
+/** A job's part of the demo: what its look-alikes serve, and the days that its story has. */
+export interface DemoPart {
+  /** The environment by which the job finds its look-alikes. */
+  readonly variables: Environment;
+  /** Days of the story; null where there is one run of whatever day it is. */
+  readonly days: number | null;
+  /** Sets the stage for a day, from 1, before its run. */
+  prepare?(effects: Effects, day: number): Promise<void>;
+  /** Its first page as a path below the site, where that is not the site's own. */
+  readonly page?: string;
+  close(): Promise<void>;
+}
+
+export interface Demo {
+  /** A flag by which the user gives data of their own, e.g. "--world <dir>". */
+  readonly option?: { readonly flags: string; readonly description: string };
+  /** Throws usage where what the user gave cannot be used. */
+  check?(own: string): Promise<void>;
+  /**
+   * Starts what the job's part needs; null where it has no part this time.
+   * @param home folder for what is made. @param own what the option said. @param isBundled true where nobody gave data of their own to any job.
+   */
+  start(home: string, own: string | null, isBundled: boolean): Promise<DemoPart | null>;
+}
+
+/** A file of config/ that a deployment may have in a version of its own; `check` throws where hdash could not read it. */
+export interface ConfigFile {
+  readonly path: string;
+  check(text: string): void;
+}
+
+/** A job. Everything about it lies in its folder below src/jobs; the rest of the house knows it by this alone. */
+export interface Job<S = unknown> {
+  /** One lower-case word; it names the pipeline, too. */
+  readonly name: string;
+  /** What people call it. */
+  readonly title: string;
+  /** What it calls a scope. */
+  readonly scopeNoun: readonly [one: string, many: string];
+  /** What it needs of the shared settings. */
+  readonly needs: readonly Need[];
+  readonly settings: JobSettings<S>;
+  readonly deployment: Deployment;
+  readonly options: readonly JobOption[];
+  /** True for the one that a run of everything asks for where the environment is for no job at all. */
+  readonly isAskedByDefault?: boolean;
+  bind(effects: Effects, settings: S, request: JobRequest): Promise<BoundPipeline>;
+  /** Begins, before anything else is loaded, what takes long; what it returns is handed to `commands`. */
+  early?(words: readonly string[]): Promise<unknown>;
+  /** Adds commands of its own to hdash. */
+  commands?(program: Command, shell: Shell, early: unknown): Promise<void>;
+  /** Adds commands of its own to hdash-util. */
+  utilCommands?(program: Command, shell: Shell): Promise<void>;
+  /** Its lines of the doctor; settings are null where the job is not asked for. */
+  examine?(
+    effects: Effects,
+    settings: S | null,
+    signal: AbortSignal,
+  ): Promise<readonly Diagnosis[]>;
+  readonly configFiles?: readonly ConfigFile[];
+  readonly demo?: Demo;
+}
+
+/** Turns an error into a diagnosis, with the error's own hint as advice; `variables` say where the service is. */
+export async function diagnose(
+  service: string,
+  subject: string,
+  variables: string,
+  ask: () => Promise<Diagnosis>,
+): Promise<Diagnosis> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof HdashError && error.kind === "aborted") throw error;
+    const hint = error instanceof HdashError ? error.hint : null;
+    return {
+      service,
+      state: "bad",
+      says: `${subject}: ${messageOf(error)}`,
+      advice: hint ?? `Check ${variables}, and that it can be reached from here.`,
+    };
+  }
 }

@@ -12,6 +12,7 @@ import { type Log, makeLog, makeRedaction } from "./log.ts";
 import {
   type Config,
   type Environment,
+  type JobWithSettings,
   type LogConfig,
   type LogFormat,
   type Need,
@@ -35,6 +36,8 @@ export function worse(a: number, b: number): number {
 
 /** What a command's function gets: configuration for what it needs, effects that are released afterwards, and where to write. */
 export interface Shell {
+  /** All jobs, as far as their settings go. */
+  readonly jobs: readonly JobWithSettings[];
   readonly signal: AbortSignal;
   readonly isTerminal: boolean;
   /** Width of the terminal in characters. */
@@ -44,7 +47,8 @@ export interface Shell {
   /** Reads a line from the terminal. */
   ask(question: string): Promise<string>;
   environment(): Environment;
-  config(needs: readonly Need[], overrides?: Environment): Config;
+  /** Reads the configuration; `asked` names the jobs that are going to run. */
+  config(needs: readonly Need[], overrides?: Environment, asked?: readonly string[]): Config;
   logFormat(config: LogConfig): LogFormat;
   /** Makes the log; `write` gets its lines (default: standard error). */
   log(config: LogConfig, write?: (line: string) => void): Log;
@@ -70,6 +74,7 @@ function refuseExtraWords(command: Command): void {
 /** Parses argv, runs the one command it names and returns the exit code. Prints errors; never throws. */
 export async function runCommand(
   argv: readonly string[],
+  jobs: readonly JobWithSettings[],
   addCommands: (program: Command, shell: Shell) => Promise<void>,
 ): Promise<number> {
   const abort = new AbortController();
@@ -112,6 +117,7 @@ export async function runCommand(
     };
   };
   const shell: Shell = {
+    jobs,
     signal: abort.signal,
     isTerminal: process.stderr.isTTY && process.stdout.isTTY,
     columns: () => process.stderr.columns || 80,
@@ -126,8 +132,8 @@ export async function runCommand(
       }
     },
     environment,
-    config: (needs, overrides = {}) => {
-      const config = readConfig({ ...environment(), ...overrides }, needs);
+    config: (needs, overrides = {}, asked = []) => {
+      const config = readConfig({ ...environment(), ...overrides }, needs, jobs, asked);
       secrets.push(...config.secrets);
       debug = program.opts<{ debug?: boolean }>().debug === true;
       return debug ? { ...config, log: { ...config.log, level: "debug" } } : config;

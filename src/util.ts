@@ -1,9 +1,16 @@
 #!/usr/bin/env -S node --
-// `hdash-util`: the registry and the ledger by hand, and a test message.
+// `hdash-util`: what hdash keeps, looked after by hand, and a test message.
 
+import { JOBS } from "./jobList.ts";
 import { runCommand } from "./shell.ts";
 
-process.exitCode = await runCommand(process.argv, async (program, shell) => {
-  const { addUtilCommands } = await import("./commands/reset.ts");
-  addUtilCommands(program, shell);
+process.exitCode = await runCommand(process.argv, JOBS, async (program, shell) => {
+  const { addReset } = await import("./commands/reset.ts");
+  const { addSlack } = await import("./commands/slack.ts");
+  program
+    .name("hdash-util")
+    .description("Looks after what hdash keeps: registries, the ledger, the Slack webhook.");
+  for (const { utilCommands } of JOBS) await utilCommands?.(program, shell);
+  addReset(program, shell);
+  addSlack(program, shell);
 });

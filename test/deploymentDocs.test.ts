@@ -3,9 +3,11 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { PIPELINES } from "../src/jobList.ts";
-import { VARIABLES } from "../src/settings/variables.ts";
+import { JOBS } from "../src/jobList.ts";
+import { variablesOf } from "../src/settings/config.ts";
 import { checkCommands, readSurroundings } from "./support/commands.ts";
+
+const VARIABLES = variablesOf(JOBS);
 
 const ROOT = join(import.meta.dirname, "..");
 const DOCS = ["deploy.md", "operations.md", "migrate-from-hdash-air.md"] as const;
@@ -112,7 +114,7 @@ describe("the costs in docs/deploy.md", () => {
     const quantityOf = (item: string): string | undefined =>
       spent.find(([name = ""]) => name.startsWith(item))?.[1];
     const hours = { matrix: "1", htan: "0.05" } as const;
-    for (const { name, deployment } of PIPELINES) {
+    for (const { name, deployment } of JOBS) {
       expect(deployment.schedule).toMatch(/^cron\(\d+ \d+ \* \* \? \*\)$/);
       const daily = `30.4 × ${hours[name as keyof typeof hours]}`;
       expect({
@@ -125,9 +127,9 @@ describe("the costs in docs/deploy.md", () => {
         disk: `${daily} × ${deployment.diskGiB - 20}`,
       });
     }
-    expect(quantityOf("metrics")).toBe(`3 × ${PIPELINES.length}`);
-    expect(quantityOf("alarms")).toBe(String(3 * PIPELINES.length + 3));
-    const secrets = new Set(PIPELINES.flatMap(({ deployment }) => deployment.secrets));
+    expect(quantityOf("metrics")).toBe(`3 × ${JOBS.length}`);
+    expect(quantityOf("alarms")).toBe(String(3 * JOBS.length + 3));
+    const secrets = new Set(JOBS.flatMap(({ deployment }) => deployment.secrets));
     expect(quantityOf("secrets")).toBe(String(secrets.size + 1));
   });
 
@@ -185,7 +187,7 @@ describe("the deployment by hand in docs/deploy.md", () => {
   });
 
   test("has the registry's sizes, secrets, command and schedule, and the image's user", () => {
-    const htan = PIPELINES.find(({ name }) => name === "htan");
+    const htan = JOBS.find(({ name }) => name === "htan");
     expect(container?.command).toEqual(["hdash", "run", "htan"]);
     expect(container?.user).toBe(/^USER (.*)$/m.exec(read("Dockerfile"))?.[1]);
     expect(container?.readonlyRootFilesystem).toBe(true);
@@ -218,7 +220,7 @@ describe("docs/deploy.md, from an empty account", () => {
     const filled = [...first.matchAll(/--secret-id hdash\/\$STAGE\/(\w+)/g)].map(
       ([, name]) => name,
     );
-    const secrets = new Set(PIPELINES.flatMap(({ deployment }) => deployment.secrets));
+    const secrets = new Set(JOBS.flatMap(({ deployment }) => deployment.secrets));
     expect([...filled].sort()).toEqual([...secrets].sort());
     const names = resourcesOf("AWS::SecretsManager::Secret").map(({ Name }) => Name);
     for (const name of filled) expect(names).toContain(`hdash/prod/${name}`);

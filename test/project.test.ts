@@ -4,7 +4,10 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { VARIABLES } from "../src/settings/variables.ts";
+import { JOBS } from "../src/jobList.ts";
+import { variablesOf } from "../src/settings/config.ts";
+
+const VARIABLES = variablesOf(JOBS);
 
 const ROOT = join(import.meta.dirname, "..");
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { type PipelineEntry, PIPELINES } from "../../src/jobList.ts";
+import type { Job } from "../../src/job.ts";
+import { JOBS } from "../../src/jobList.ts";
 import { readSettings } from "../settings.ts";
 import { FOO, resourceOf, shown, synthesise, type Template, textsIn } from "./support/templates.ts";
 
@@ -69,7 +70,7 @@ describe("two namespaces whose names begin alike", () => {
   });
 
   test("cannot meet by a pipeline's name: none has a hyphen", () => {
-    expect(PIPELINES.filter(({ name }) => !/^[a-z][a-z0-9]*$/.test(name))).toEqual([]);
+    expect(JOBS.filter(({ name }) => !/^[a-z][a-z0-9]*$/.test(name))).toEqual([]);
   });
 
   test("fit into what AWS allows, with the longest name there is", () => {
@@ -84,8 +85,8 @@ describe("two namespaces whose names begin alike", () => {
 });
 
 describe("the registry", () => {
-  const changed = (change: Partial<PipelineEntry["deployment"]>): readonly PipelineEntry[] =>
-    PIPELINES.map((entry) =>
+  const changed = (change: Partial<Job["deployment"]>): readonly Job[] =>
+    JOBS.map((entry) =>
       entry.name === "htan" ? { ...entry, deployment: { ...entry.deployment, ...change } } : entry,
     );
 
@@ -117,10 +118,10 @@ describe("the registry", () => {
   });
 
   test("gives a new pipeline all that the others have", () => {
-    const [first] = PIPELINES;
+    const [first] = JOBS;
     if (first === undefined) throw new Error("no pipelines");
-    const registry = [...PIPELINES, { ...first, name: "recover", title: "Recover" }];
-    const settings = readSettings("develop", PIPELINES);
+    const registry = [...JOBS, { ...first, name: "recover", title: "Recover" }];
+    const settings = readSettings("develop", JOBS);
     const recover = {
       enabled: true,
       schedule: null,
@@ -139,7 +140,7 @@ describe("the registry", () => {
   });
 
   test("is asked for what a stage has switched off: all of it stays but what would wait for its runs", () => {
-    const settings = readSettings("develop", PIPELINES);
+    const settings = readSettings("develop", JOBS);
     const off = {
       enabled: false,
       schedule: null,
@@ -169,7 +170,7 @@ describe("the registry", () => {
   });
 
   test("is overruled by the settings of a stage in schedule, lateness and variables", () => {
-    const settings = readSettings("develop", PIPELINES);
+    const settings = readSettings("develop", JOBS);
     const { namespace } = synthesise(FOO, {
       pipelines: {
         ...settings.pipelines,

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { PIPELINES } from "../../src/jobList.ts";
-import { VARIABLES } from "../../src/settings/variables.ts";
+import { JOBS } from "../../src/jobList.ts";
+import { variablesOf } from "../../src/settings/config.ts";
 import { statementsIn } from "./support/statements.ts";
 import {
   MAIN,
@@ -14,6 +14,8 @@ import {
   type Template,
   type Templates,
 } from "./support/templates.ts";
+
+const VARIABLES = variablesOf(JOBS);
 
 let develop: Templates;
 let prod: Templates;
@@ -256,7 +258,7 @@ describe("a pipeline's schedule", () => {
     expect(resourceOf(develop.namespace, "HtanSchedule")).toEqual({
       Description: "HTAN dashboard of staging",
       GroupName: "<Schedules>",
-      ScheduleExpression: PIPELINES.find(({ name }) => name === "htan")?.deployment.schedule,
+      ScheduleExpression: JOBS.find(({ name }) => name === "htan")?.deployment.schedule,
       ScheduleExpressionTimezone: "UTC",
       FlexibleTimeWindow: { Mode: "FLEXIBLE", MaximumWindowInMinutes: 30 },
       State: "ENABLED",

@@ -3,15 +3,16 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
 import { HdashError } from "../../src/error.ts";
-import { type PipelineEntry, PIPELINES } from "../../src/jobList.ts";
+import type { Job } from "../../src/job.ts";
+import { JOBS } from "../../src/jobList.ts";
 import { SCHEDULE_FORM } from "../schedule.ts";
 import { parseSettings, readSettings, type Settings } from "../settings.ts";
 import { deployedPipelines } from "../settingsOfPipelines.ts";
 import { TAKEN } from "./support/templates.ts";
 
 const FILE = "infra/settings/develop.json";
-const GOOD = readSettings("develop", PIPELINES);
-const parse = (changes: object, registry: readonly PipelineEntry[] = PIPELINES): Settings =>
+const GOOD = readSettings("develop", JOBS);
+const parse = (changes: object, registry: readonly Job[] = JOBS): Settings =>
   parseSettings("develop", { ...GOOD, ...changes }, registry);
 
 /** What is wrong with settings, line by line. */
@@ -33,8 +34,8 @@ const pipeline = (changes: object): object => ({
 const pipelineOnly = (matrix: object): object => ({
   pipelines: { ...GOOD.pipelines, matrix },
 });
-const matrixWith = (deployment: Partial<PipelineEntry["deployment"]>): readonly PipelineEntry[] =>
-  PIPELINES.map((entry) =>
+const matrixWith = (deployment: Partial<Job["deployment"]>): readonly Job[] =>
+  JOBS.map((entry) =>
     entry.name === "matrix"
       ? { ...entry, deployment: { ...entry.deployment, ...deployment } }
       : entry,
@@ -42,9 +43,7 @@ const matrixWith = (deployment: Partial<PipelineEntry["deployment"]>): readonly 
 
 describe("readSettings(stage, pipelines)", () => {
   test.each(["develop", "prod"] as const)("reads the file of %s", (stage) => {
-    expect(Object.keys(readSettings(stage, PIPELINES).pipelines)).toEqual(
-      PIPELINES.map(({ name }) => name),
-    );
+    expect(Object.keys(readSettings(stage, JOBS).pipelines)).toEqual(JOBS.map(({ name }) => name));
   });
 });
 
@@ -250,7 +249,7 @@ describe("parseSettings(stage, value, pipelines)", () => {
       ...{ repository: "example/hdash", environments: ["production"], providerArn: null },
       ownAccount: false,
     };
-    expect(parseSettings("prod", { ...GOOD, github }, PIPELINES).github).toEqual(github);
+    expect(parseSettings("prod", { ...GOOD, github }, JOBS).github).toEqual(github);
   });
 
   test("takes a schedule with its lateness", () => {
@@ -282,12 +281,12 @@ describe("parseSettings(stage, value, pipelines)", () => {
   });
 
   test("refuses a file that holds no object", () => {
-    expect(problemsOf(() => parseSettings("develop", null, PIPELINES))[0]).toBe(
+    expect(problemsOf(() => parseSettings("develop", null, JOBS))[0]).toBe(
       `${FILE}: is null, but must be an object`,
     );
   });
 
-  test.each<[string, Partial<PipelineEntry["deployment"]>, string]>([
+  test.each<[string, Partial<Job["deployment"]>, string]>([
     [
       "memory",
       { cpu: 2048, memoryMiB: 3000 },
@@ -340,7 +339,7 @@ describe("a network without a way to the internet", () => {
   test("is good for canned matrices, which get no secret of Slack's", () => {
     const settings = parse({ network: "endpoints", pipelines: { matrix: canned, htan: off } });
     expect(
-      deployedPipelines(PIPELINES, settings).map(({ name, enabled, secrets, variables }) => [
+      deployedPipelines(JOBS, settings).map(({ name, enabled, secrets, variables }) => [
         name,
         enabled,
         secrets,
@@ -353,7 +352,7 @@ describe("a network without a way to the internet", () => {
   });
 
   test("is refused to a pipeline that nobody has thought about", () => {
-    const registry = PIPELINES.map((entry) =>
+    const registry = JOBS.map((entry) =>
       entry.name === "htan" ? { ...entry, name: "recover" } : entry,
     );
     const changes = { network: "endpoints", pipelines: { matrix: off, recover: on } };

@@ -5,8 +5,6 @@ import { join } from "node:path";
 
 import { digestOf } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
-import { readComponents } from "../jobs/htan/data/components.ts";
-import { readAtlases } from "../jobs/htan/registry/readAtlases.ts";
 import { problemsOf } from "../render/templates.ts";
 import { checkKey } from "../store/objectKey.ts";
 import { type ArtifactFile, isArtifact } from "./manifest.ts";
@@ -14,6 +12,12 @@ import { type ArtifactFile, isArtifact } from "./manifest.ts";
 /** A file and what it holds. */
 export interface LocalFile extends ArtifactFile {
   readonly content: Uint8Array;
+}
+
+/** A list in config/ that a job reads; `check` throws where it could not. */
+export interface CheckedList {
+  readonly path: string;
+  check(text: string): void;
 }
 
 export interface ArtifactSet {
@@ -30,10 +34,16 @@ const FOLDERS = ["config", "views"] as const;
  * Reads a whole set: what lies in config/ and views/ of `root`, and instead of it what lies in those of `from`. So no set can lack
  * a file that hdash needs. Throws a config error that names every file of it that hdash could not use.
  */
-export async function readArtifactSet(root: string, from: string | null): Promise<ArtifactSet> {
+export async function readArtifactSet(
+  root: string,
+  from: string | null,
+  lists: readonly CheckedList[],
+): Promise<ArtifactSet> {
+  const isRead = (path: string): boolean =>
+    isArtifact(path) && (!path.startsWith("config/") || lists.some((list) => list.path === path));
   const own = await filesOf(root);
   const other = from === null ? [] : await filesOf(from);
-  if (from !== null && !other.some(isArtifact)) {
+  if (from !== null && !other.some(isRead)) {
     const found = other.slice(0, 3).join(", ");
     throw new HdashError(
       "usage",
@@ -49,13 +59,13 @@ export async function readArtifactSet(root: string, from: string | null): Promis
     ...other.map((path): [string, string] => [path, from ?? root]),
   ]);
   const files = new Map<string, LocalFile>();
-  for (const path of [...places.keys()].filter(isArtifact).sort()) {
+  for (const path of [...places.keys()].filter(isRead).sort()) {
     const content = await read(join(places.get(path) ?? root, path));
     const { byteLength: bytes } = content;
     files.set(checkKey(path), { path, bytes, sha256: digestOf(content), content });
   }
-  checkSet(files);
-  return { files, leftOut: other.filter((path) => !isArtifact(path)) };
+  checkSet(files, lists);
+  return { files, leftOut: other.filter((path) => !isRead(path)) };
 }
 
 async function filesOf(root: string): Promise<readonly string[]> {
@@ -82,7 +92,7 @@ async function read(path: string): Promise<Uint8Array> {
 }
 
 /** Refuses lists that no run could read and templates that cannot work. What a page lacks that a template asks for, the run finds. */
-function checkSet(files: ReadonlyMap<string, LocalFile>): void {
+function checkSet(files: ReadonlyMap<string, LocalFile>, lists: readonly CheckedList[]): void {
   const problems: string[] = [];
   const check = (path: string, look: (text: string) => unknown): void => {
     try {
@@ -91,11 +101,7 @@ function checkSet(files: ReadonlyMap<string, LocalFile>): void {
       problems.push(`${path}: ${messageOf(error)}`);
     }
   };
-  check("config/htan_projects.csv", readAtlases);
-  check("config/htan_components.json", (text) => {
-    const json: unknown = JSON.parse(text);
-    return readComponents(json);
-  });
+  for (const list of lists) check(list.path, (text) => list.check(text));
   const sources: Record<string, string> = {};
   for (const path of files.keys()) {
     if (!path.endsWith(".hbs")) continue;

@@ -6,6 +6,7 @@ import type { Build } from "../artifacts/build.ts";
 import type { Effects } from "../effects.ts";
 import { HdashError } from "../error.ts";
 import { bytes, count, instant } from "../format.ts";
+import type { ConfigFile } from "../job.ts";
 import type { Config } from "../settings/config.ts";
 import { checkNamespace, placesOf, PRODUCTION } from "../settings/namespace.ts";
 import { EXIT, type Shell } from "../shell.ts";
@@ -27,7 +28,11 @@ interface NamespaceFlag {
 }
 
 /** Adds the commands about artifacts to a program. */
-export function addArtifactCommands(program: Command, shell: Shell): void {
+export function addArtifactCommands(
+  program: Command,
+  shell: Shell,
+  lists: readonly ConfigFile[],
+): void {
   const artifacts = program
     .command("artifacts")
     .description("look after the views and lists that a namespace's deployment uses")
@@ -45,12 +50,12 @@ export function addArtifactCommands(program: Command, shell: Shell): void {
     )
     .option("--dry-run", "only say what would be done")
     .action(async (flags: NamespaceFlag & { from?: string; dryRun?: boolean }) =>
-      shell.exit(await upload(shell, flags)),
+      shell.exit(await upload(shell, lists, flags)),
     );
   subcommand("list", "say what is there, and whether it equals this checkout")
     .option("--json", "as JSON")
     .action(async (flags: NamespaceFlag & { json?: boolean }) =>
-      shell.exit(await list(shell, flags)),
+      shell.exit(await list(shell, lists, flags)),
     );
   subcommand(
     "remove",
@@ -102,13 +107,14 @@ async function buildOf({ root, madeFrom }: Effects): Promise<Build> {
 
 async function upload(
   shell: Shell,
+  lists: readonly ConfigFile[],
   flags: NamespaceFlag & { readonly from?: string; readonly dryRun?: boolean },
 ): Promise<number> {
   return withPlace(shell, flags, async ({ effects, namespace, bucket }) => {
     const { readArtifactSet } = await import("../artifacts/artifactSet.ts");
     const { nameBuild } = await import("../artifacts/build.ts");
     const { uploadArtifacts } = await import("../artifacts/upload.ts");
-    const set = await readArtifactSet(effects.root, flags.from ?? null);
+    const set = await readArtifactSet(effects.root, flags.from ?? null, lists);
     for (const path of set.leftOut) shell.print(`left out  ${path}: hdash does not read it`);
     const isDry = flags.dryRun === true;
     const build = await buildOf(effects);
@@ -135,13 +141,14 @@ async function upload(
 
 async function list(
   shell: Shell,
+  lists: readonly ConfigFile[],
   flags: NamespaceFlag & { readonly json?: boolean },
 ): Promise<number> {
   return withPlace(shell, flags, async ({ effects, namespace, bucket }) => {
     const { readArtifactSet } = await import("../artifacts/artifactSet.ts");
     const { inspectArtifacts } = await import("../artifacts/inspect.ts");
     const { nameBuild } = await import("../artifacts/build.ts");
-    const own = await readArtifactSet(effects.root, null);
+    const own = await readArtifactSet(effects.root, null, lists);
     const build = await buildOf(effects);
     const { manifest, files, verdict, isEqual } = await inspectArtifacts(
       bucket,

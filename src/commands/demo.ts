@@ -1,62 +1,69 @@
 // `hdash demo`: the real worker against look-alike services on loopback, with the embedded database and a local folder for a site.
 
-import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+
+import { type Command, Option } from "commander";
 
 import { digestOf } from "../digest.ts";
 import type { Effects } from "../effects.ts";
 import type { ProgressEvent } from "../engine/progress.ts";
-import { HdashError } from "../error.ts";
 import { duration } from "../format.ts";
-import { PIPELINES } from "../jobList.ts";
-import { DEMO_DAYS, demoWorld } from "../jobs/htan/demo/world.ts";
-import { loadAtlasFile } from "../jobs/htan/registry/atlasList.ts";
-import { saveAtlases } from "../jobs/htan/registry/atlasTable.ts";
-import { startSlack } from "../lookalikes/slackServer.ts";
-import { startSynapse, type SynapseServer } from "../lookalikes/synapse/synapseServer.ts";
-import { type Config, type Environment } from "../settings/config.ts";
-import { VARIABLES } from "../settings/variables.ts";
+import type { DemoPart, Job } from "../job.ts";
+import { type Config, type Environment, variablesOf } from "../settings/config.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
-import { conclude, execute, withProgress } from "../work/work.ts";
+import { bindJob, conclude, execute, withProgress } from "../work/work.ts";
 
-/** What the demo's look-alike Synapse takes for a token; it opens nothing else. */
-const TOKEN = "demo-token";
-/** What the look-alike Azul calls its catalogue. */
-const CATALOG = "demo";
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export interface DemoFlags {
-  /** A folder in the form of a world (atlases.csv, master.csv, files/); without it the bundled story of a few days. */
-  readonly world?: string;
-  /** A folder of matrices, `<uuid>[.<species>]` each; without it the bundled ones, or none with a world of one's own. */
-  readonly matrices?: string;
-  readonly site: string;
+/** A job with its part of the demo. */
+interface Player {
+  readonly job: Job;
+  readonly part: DemoPart;
 }
 
-/** Publishes a site from a world of files and says where to look; returns the exit code. */
-export async function demo(shell: Shell, flags: DemoFlags): Promise<number> {
-  const site = resolve(flags.site);
-  const world = flags.world === undefined ? null : resolve(flags.world);
-  if (world !== null) await checkWorld(world);
-  const matrices = flags.matrices === undefined ? null : resolve(flags.matrices);
-  if (matrices !== null) await checkFolder(matrices);
-  const home = homeOf(shell, [world ?? "bundled", matrices ?? "bundled", site]);
-  const story = world === null ? join(home, "story") : null;
-  const synapse = await startSynapse({
-    world: world ?? (await makeDay(join(home, "story"), 1)),
-    tokens: { [TOKEN]: "demo" },
-  });
+/** Adds the command to hdash, with a flag for the data of each job that takes some. */
+export function addDemo(program: Command, shell: Shell, jobs: readonly Job[]): void {
+  const command = program
+    .command("demo")
+    .description(
+      "run the whole worker on bundled data: embedded database, local folder, look-alike services",
+    );
+  for (const { demo } of jobs) {
+    if (demo?.option !== undefined) command.option(demo.option.flags, demo.option.description);
+  }
+  command
+    .option("--site <dir>", "where to publish", "site")
+    .action(async (flags: Readonly<Record<string, string>>) =>
+      shell.exit(await demo(shell, jobs, flags)),
+    );
+}
+
+async function demo(
+  shell: Shell,
+  jobs: readonly Job[],
+  flags: Readonly<Record<string, string>>,
+): Promise<number> {
+  const site = resolve(flags["site"] ?? "site");
+  const own = new Map<Job, string>();
+  for (const job of jobs) {
+    const { option, check } = job.demo ?? {};
+    const given = option && flags[new Option(option.flags).attributeName()];
+    if (given === undefined) continue;
+    own.set(job, resolve(given));
+    await check?.(resolve(given));
+  }
+  const home = homeOf(shell, jobs, own, site);
+  const { startSlack } = await import("../lookalikes/slackServer.ts");
   const slack = await startSlack({});
-  const azul = world === null && matrices === null ? await serveMatrices(home) : null;
+  const players: Player[] = [];
   try {
-    const config = demoConfig(shell, {
-      SYNAPSE_ENDPOINT_URL: synapse.url,
-      SLACK_WEBHOOK_URL: slack.url,
-      HDASH_SITE_DIR: site,
-      HDASH_HOME: home,
-      ...(matrices === null ? {} : { MATRIX_SOURCE: "local", MATRIX_PATH: matrices }),
-      ...azul?.variables,
+    for (const job of jobs) {
+      const part = await job.demo?.start(home, own.get(job) ?? null, own.size === 0);
+      if (part !== undefined && part !== null) players.push({ job, part });
+    }
+    const config = demoConfig(shell, players, {
+      ...{ SLACK_WEBHOOK_URL: slack.url, HDASH_SITE_DIR: site, HDASH_HOME: home },
     });
     return await withProgress(shell, config, "hdash demo", (log, onProgress) => {
       const stage = { now: () => new Date() };
@@ -64,18 +71,15 @@ export async function demo(shell: Shell, flags: DemoFlags): Promise<number> {
         config,
         log,
         async (effects) => {
-          const code =
-            story === null
-              ? await oneRun(shell, effects, world ?? "", onProgress)
-              : await tellStory(shell, effects, { story, synapse, stage }, onProgress);
+          const code = await tellStory(shell, effects, { players, stage }, onProgress);
           for (const message of slack.messages.slice(-1))
             shell.print(`Slack was told:\n${indent(textOf(message))}`);
           if (code !== EXIT.ok && code !== EXIT.degraded) return code;
-          shell.print(
-            `The site is in ${site}\nOpen ${pathToFileURL(join(site, "index.html")).href}`,
-          );
-          if (config.matrix !== null) {
-            shell.print(`Open ${pathToFileURL(join(site, "matrices", "index.html")).href}`);
+          shell.print(`The site is in ${site}`);
+          const pages = players.map(({ part }) => part.page);
+          // The site's own first page comes first, wherever its job stands in the list.
+          for (const page of [...pages].sort((a, b) => (a ?? "").localeCompare(b ?? ""))) {
+            shell.print(`Open ${pathToFileURL(join(site, page ?? "index.html")).href}`);
           }
           return code;
         },
@@ -83,134 +87,93 @@ export async function demo(shell: Shell, flags: DemoFlags): Promise<number> {
       );
     });
   } finally {
-    await azul?.close();
+    for (const { part } of players.reverse()) await part.close();
     await slack.close();
-    await synapse.close();
-  }
-}
-
-/** Serves the bundled matrices as Azul does, and says by which variables they are found. */
-async function serveMatrices(home: string) {
-  const { demoMatrices } = await import("../jobs/matrix/demo/matrixWorld.ts");
-  const { startAzul } = await import("../jobs/matrix/demo/azulServer.ts");
-  const projects = (await demoMatrices(join(home, "matrices"))).filter(
-    ({ isBlacklisted }) => !isBlacklisted,
-  );
-  const azul = await startAzul({ projects, catalog: CATALOG });
-  return {
-    variables: {
-      MATRIX_SOURCE: "fresh",
-      MATRIX_ENDPOINT_URL: azul.url,
-      MATRIX_CATALOG: CATALOG,
-      MATRIX_ATLASES: projects.map((one) => `${one.atlasId}=${one.projectId}`).join(","),
-    },
-    close: () => azul.close(),
-  };
-}
-
-async function checkFolder(dir: string): Promise<void> {
-  if ((await stat(dir).catch(() => null))?.isDirectory() === true) return;
-  throw new HdashError("usage", `${dir} is not a folder of matrices`, {
-    hint: "Name each matrix <uuid>[.<species>].mtx.zip, .h5ad, .h5 or .loom, or give it a folder of that name.",
-  });
-}
-
-async function checkWorld(world: string): Promise<void> {
-  for (const name of ["atlases.csv", "master.csv", "files"]) {
-    const path = join(world, name);
-    const found = await stat(path).catch(() => null);
-    if (found === null) {
-      throw new HdashError("usage", `${world} is not a world: there is no ${name} in it`, {
-        hint: "A world is a folder with atlases.csv, master.csv and files/<synapse id>.csv.",
-      });
-    }
   }
 }
 
 /** The environment of the demo: nothing of the real one but how it logs, so that it can never reach a real service. */
-function demoConfig(shell: Shell, variables: Environment): Config {
+function demoConfig(shell: Shell, players: readonly Player[], variables: Environment): Config {
   const kept = new Set(["HDASH_LOG_LEVEL", "HDASH_LOG_FORMAT", "HDASH_CONCURRENCY"]);
   const cleared: Environment = Object.fromEntries(
-    VARIABLES.filter(({ name }) => !kept.has(name)).map(({ name }) => [name, undefined]),
+    variablesOf(shell.jobs)
+      .filter(({ name }) => !kept.has(name))
+      .map(({ name }) => [name, undefined]),
   );
-  return shell.config(["synapse"], {
-    ...cleared,
-    SYNAPSE_USER: "demo",
-    SYNAPSE_PASSWORD: TOKEN,
-    ...variables,
-  });
+  const parts: Environment = Object.assign({}, ...players.map(({ part }) => part.variables));
+  return shell.config(
+    [],
+    { ...cleared, ...variables, ...parts },
+    players.map(({ job }) => job.name),
+  );
 }
 
-/** A ledger for each choice of worlds and site: what another world found yesterday says nothing about this one. */
-function homeOf(shell: Shell, parts: readonly string[]): string {
-  const home = resolve(shell.environment()["HDASH_HOME"]?.trim() || ".hdash");
-  return join(home, "demo", digestOf(parts.join("\n")).slice(0, 12));
-}
-
-/** Writes a day of the bundled story, unless it lies there from an earlier demo: then nothing has moved, and the run shows it. */
-async function makeDay(story: string, day: number): Promise<string> {
-  const dir = join(story, String(day));
-  if ((await stat(join(dir, "master.csv")).catch(() => null)) === null) await demoWorld(dir, day);
-  return dir;
-}
-
-async function oneRun(
+/** A ledger for each choice of data and site: what another world found yesterday says nothing about this one. */
+function homeOf(
   shell: Shell,
-  effects: Effects,
-  world: string,
-  onProgress: (event: ProgressEvent) => void,
-): Promise<number> {
-  await registerAtlases(effects, world);
-  return runAll(shell, effects, onProgress);
+  jobs: readonly Job[],
+  own: ReadonlyMap<Job, string>,
+  site: string,
+): string {
+  const home = resolve(shell.environment()["HDASH_HOME"]?.trim() || ".hdash");
+  const parts = jobs.map((job) => own.get(job) ?? "bundled");
+  return join(home, "demo", digestOf([...parts, site].join("\n")).slice(0, 12));
 }
 
-/** Lives through the days of the bundled story, so that the site has a past to show; a later demo adds one run in which nothing moved. */
+/** Lives through the days of the story, so that the site has a past to show; a later demo adds one run in which nothing moved. */
 async function tellStory(
   shell: Shell,
   effects: Effects,
-  parts: { story: string; synapse: SynapseServer; stage: { now: () => Date } },
+  { players, stage }: { players: readonly Player[]; stage: { now: () => Date } },
   onProgress: (event: ProgressEvent) => void,
 ): Promise<number> {
-  const { listRuns } = await import("../store/runs.ts");
-  // Two pipelines a day.
-  const known = await listRuns((await effects.database()).db, { limit: 2 * DEMO_DAYS });
-  const done = known.filter(
-    ({ pipeline, status }) =>
-      pipeline === "htan" && (status === "succeeded" || status === "degraded"),
-  ).length;
+  const days = Math.max(1, ...players.map(({ part }) => part.days ?? 1));
+  const teller = players.find(({ part }) => part.days === days)?.job ?? null;
+  const done = days === 1 || teller === null ? 0 : await countRuns(effects, teller, days, players);
   let code: number = EXIT.ok;
-  for (let day = Math.min(done + 1, DEMO_DAYS); day <= DEMO_DAYS; day++) {
-    const world = await makeDay(parts.story, day);
-    await parts.synapse.setWorld(world);
-    const before = (DEMO_DAYS - day) * DAY_MS;
-    parts.stage.now = () => new Date(Date.now() - before);
+  for (let day = Math.min(done + 1, days); day <= days; day++) {
+    const before = (days - day) * DAY_MS;
+    stage.now = () => new Date(Date.now() - before);
     const startedAt = performance.now();
-    await registerAtlases(effects, world);
-    code = await runAll(shell, effects, onProgress);
-    effects.log.info(
-      `day ${day} of ${DEMO_DAYS} → published in ${duration(performance.now() - startedAt)}`,
-    );
+    for (const { part } of players) await part.prepare?.(effects, day);
+    code = await runAll(shell, effects, players, onProgress);
+    if (days > 1) {
+      const took = duration(performance.now() - startedAt);
+      effects.log.info(`day ${day} of ${days} → published in ${took}`);
+    }
     if (code !== EXIT.ok && code !== EXIT.degraded) return code;
   }
   return code;
 }
 
-async function registerAtlases(effects: Effects, world: string): Promise<void> {
-  const { db } = await effects.database();
-  await saveAtlases(db, await loadAtlasFile(join(world, "atlases.csv")));
+/** Counts the days of the story that an earlier demo has told. */
+async function countRuns(
+  effects: Effects,
+  teller: Job,
+  days: number,
+  players: readonly Player[],
+): Promise<number> {
+  const { listRuns } = await import("../store/runs.ts");
+  const limit = players.length * days;
+  const known = await listRuns((await effects.database()).db, { limit });
+  return known.filter(
+    ({ pipeline, status }) =>
+      pipeline === teller.name && (status === "succeeded" || status === "degraded"),
+  ).length;
 }
 
 async function runAll(
   shell: Shell,
   effects: Effects,
+  players: readonly Player[],
   onProgress: (event: ProgressEvent) => void,
 ): Promise<number> {
   let code: number = EXIT.ok;
-  for (const entry of PIPELINES.filter(({ isConfigured }) => isConfigured(effects.config.given))) {
-    const options = { atlases: null, force: false, wait: false };
-    const bound = await entry.bind(effects, options);
+  for (const { job } of players) {
+    const options = { scopes: null, force: false, wait: false };
+    const bound = await bindJob(effects, job, options);
     const outcome = await execute(effects, bound, options, shell.signal, onProgress);
-    code = worse(code, await conclude(effects, bound, outcome, shell.signal));
+    code = worse(code, await conclude(effects, job, bound, outcome, shell.signal));
   }
   return code;
 }

@@ -1,40 +1,19 @@
-// hdash-util: init (the atlas list into the registry), reset (forget everything), slack (a test message).
+// hdash-util reset: forget everything that the ledger and the blobs hold.
 
 import type { Command } from "commander";
 
-import { HdashError, messageOf } from "../error.ts";
+import { HdashError } from "../error.ts";
 import { count } from "../format.ts";
 import type { Config } from "../settings/config.ts";
 import { placesOf, PRODUCTION } from "../settings/namespace.ts";
 import { EXIT, type Shell } from "../shell.ts";
 import type { Database } from "../store/database.ts";
 
-/** Adds the commands of hdash-util to a program. */
-export function addUtilCommands(program: Command, shell: Shell): void {
-  program
-    .name("hdash-util")
-    .description(
-      "Looks after what hdash keeps: the atlas registry, the ledger, the Slack webhook.",
-    );
-
-  program
-    .command("init")
-    .description("load the atlas list into the registry; says what was added, changed and removed")
-    .argument(
-      "[file]",
-      "the list to load (default: config/htan_projects.csv of the namespace's artifacts, or of hdash)",
-    )
-    .option("--file <csv>", "the same")
-    .action(async (file: string | undefined, options: { file?: string }) => {
-      if (file !== undefined && options.file !== undefined && file !== options.file) {
-        throw new HdashError("usage", `init is given two lists: ${file} and ${options.file}`);
-      }
-      shell.exit(await init(shell, file ?? options.file));
-    });
-
+/** Adds the command to hdash-util. */
+export function addReset(program: Command, shell: Shell): void {
   program
     .command("reset")
-    .description("delete all runs, results, findings and the registry; the published site stays")
+    .description("delete all runs, results, findings and registries; the published site stays")
     .option("--drop", "drop the whole Postgres schema too: for a namespace that is torn down")
     .option("--yes", "do not ask (needed without a terminal)")
     .action(async (options: { drop?: boolean; yes?: boolean }) =>
@@ -42,46 +21,6 @@ export function addUtilCommands(program: Command, shell: Shell): void {
         await reset(shell, { isSure: options.yes === true, isDrop: options.drop === true }),
       ),
     );
-
-  program
-    .command("slack")
-    .description("send a message that is marked as a test, and print Slack's answer")
-    .action(async () => shell.exit(await slack(shell)));
-}
-
-async function init(shell: Shell, given: string | undefined): Promise<number> {
-  const config = shell.config(["database"]);
-  const log = shell.log(config);
-  return shell.withEffects(config, log, async (effects) => {
-    const { givenAtlases, loadAtlasFile } = await import("../jobs/htan/registry/atlasList.ts");
-    const { saveAtlases } = await import("../jobs/htan/registry/atlasTable.ts");
-    const { from, isOther, atlases } =
-      given === undefined
-        ? await givenAtlases(effects)
-        : { from: given, isOther: false, atlases: await loadAtlasFile(given) };
-    if (isOther) {
-      // hdash's own list in the place of the namespace's would go unnoticed.
-      throw new HdashError(
-        "config",
-        `the atlas list of ${config.namespace ?? ""} is of another build of hdash; nothing was registered`,
-        { hint: "`hdash artifacts upload` from this build's checkout, or name a file." },
-      );
-    }
-    const { db } = await effects.database();
-    const saved = await saveAtlases(db, atlases);
-    for (const [what, names] of Object.entries({
-      added: saved.added,
-      changed: saved.changed,
-      removed: saved.removed,
-    })) {
-      if (names.length > 0) shell.print(`${what.padEnd(9)} ${names.join(", ")}`);
-    }
-    shell.print(
-      `${count(atlases.length, "atlas", "atlases")} registered from ${from}: ${saved.added.length} added, ` +
-        `${saved.changed.length} changed, ${saved.unchanged.length} unchanged, ${saved.removed.length} removed`,
-    );
-    return EXIT.ok;
-  });
 }
 
 async function reset(
@@ -167,26 +106,5 @@ async function drop(shell: Shell, config: Config, isSure: boolean): Promise<numb
     return EXIT.ok;
   } finally {
     await database.close();
-  }
-}
-
-async function slack(shell: Shell): Promise<number> {
-  const config = shell.config(["slack"]);
-  const { webhookUrl, label } = config.slack;
-  if (webhookUrl === null) throw new HdashError("config", "SLACK_WEBHOOK_URL is not set");
-  const { makeTestMessage } = await import("../publish/message.ts");
-  const { postMessage } = await import("../publish/slack.ts");
-  const message = makeTestMessage({ label, siteUrl: config.siteUrl });
-  const log = shell.log(config);
-  try {
-    const sent = await postMessage({ webhookUrl, message, log, signal: shell.signal });
-    shell.print(
-      sent.ok ? `Slack answered: ${sent.answer}` : `Slack did not take the message: ${sent.reason}`,
-    );
-    return sent.ok ? EXIT.ok : EXIT.failed;
-  } catch (error) {
-    throw new HdashError("permanent", `the test message could not be sent: ${messageOf(error)}`, {
-      cause: error,
-    });
   }
 }

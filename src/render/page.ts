@@ -29,7 +29,7 @@ export interface PageFigure {
 }
 
 /** A matrix's figures as a page of its atlas shows them; addresses are from the site's root. */
-export interface MatrixGallery {
+export interface Gallery {
   readonly title: string;
   /** Its page, e.g. "matrices/<id>.html". */
   readonly href: string;

@@ -7,18 +7,19 @@ import { pathToFileURL } from "node:url";
 import { customCleanEnv, EnvMissingError } from "envalid";
 
 import { HdashError, messageOf } from "../error.ts";
-import {
-  makeMatrixConfig,
-  type MatrixConfig,
-  type MatrixValues,
-  type Stage,
-} from "../jobs/matrix/settings.ts";
+import type { JobSettings } from "./jobSettings.ts";
 import { placesOf } from "./namespace.ts";
 import { SPECS } from "./rules.ts";
-import { VARIABLES } from "./variables.ts";
+import { SHARED_VARIABLES, type Variable } from "./variables.ts";
 
 /** What a command is going to use: only what it needs can be missing. */
-export type Need = "synapse" | "database" | "site" | "matrices" | "slack" | "artifacts";
+export type Need = "database" | "site" | "slack" | "artifacts";
+
+/** A job as far as its settings go. */
+export interface JobWithSettings<S = unknown> {
+  readonly name: string;
+  readonly settings: JobSettings<S>;
+}
 
 export type LogFormat = "auto" | "plain" | "json";
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -42,12 +43,6 @@ export interface S3Config {
 
 /** Everything that is configurable, checked and with defaults filled in. */
 export interface Config {
-  readonly synapse: {
-    readonly endpoint: string;
-    readonly user: string | null;
-    readonly token: string | null;
-    readonly masterView: string;
-  };
   readonly database:
     | {
         readonly kind: "postgres";
@@ -65,9 +60,10 @@ export interface Config {
     | { readonly kind: "folder"; readonly dir: string };
   /** How any bucket is reached. */
   readonly s3: S3Config;
-  /** Null where no source of matrices is named: then the matrix job does not run. */
-  readonly matrix: MatrixConfig | null;
-  readonly given: GivenJobs;
+  /** A job's own settings; null where it is not asked for. */
+  of<S>(job: JobWithSettings<S>): S | null;
+  /** Names of the jobs that the environment has variables for. */
+  readonly given: readonly string[];
   /** Where people see the site; null when nobody said. A folder's is its file: URL. */
   readonly siteUrl: string | null;
   readonly slack: { readonly webhookUrl: string | null; readonly label: string | null };
@@ -86,36 +82,47 @@ export interface Config {
 /** What of a configuration decides how a log is written. */
 export type LogConfig = Pick<Config, "log" | "secrets">;
 
-/** The jobs that an environment has variables for. */
-export interface GivenJobs {
-  readonly dashboard: boolean;
-  readonly matrices: boolean;
-}
-
 /** An environment: process.env, or what a test makes. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads and checks the environment. Throws one config error that lists every problem: the variable, what is wrong with it and an example.
  * @param needs what the command will use; what it does not use may be missing (but not malformed).
+ * @param jobs all that there are. @param asked names of those that are going to run.
  */
-export function readConfig(env: Environment, needs: readonly Need[]): Config {
+export function readConfig(
+  env: Environment,
+  needs: readonly Need[],
+  jobs: readonly JobWithSettings[],
+  asked: readonly string[] = [],
+): Config {
+  const known = variablesOf(jobs);
+  const problem = (name: string, what: string): string => problemText(known, name, what);
   const problems: string[] = [];
   const given = withoutEmpty(env);
   // Not cleanEnv: its proxy throws at the first look at a variable that is wrong, and we go on to find the others.
-  const values = customCleanEnv(given, SPECS, (clean) => clean, {
-    reporter: ({ errors }) => {
-      for (const [name, error] of Object.entries(errors)) {
-        if (error instanceof EnvMissingError) problems.push(problem(name, "is not set"));
-        else if (error !== undefined) problems.push(problem(name, error.message));
-      }
-    },
-  });
-  const text = (name: keyof typeof values): string | null => {
-    const value: unknown = values[name];
+  const takeErrors = ({
+    errors,
+  }: {
+    errors: Readonly<Record<string, Error | undefined>>;
+  }): void => {
+    for (const [name, error] of Object.entries(errors)) {
+      if (error instanceof EnvMissingError) problems.push(problem(name, "is not set"));
+      else if (error !== undefined) problems.push(problem(name, error.message));
+    }
+  };
+  const values = customCleanEnv(given, SPECS, (clean) => clean, { reporter: takeErrors });
+  const own: Readonly<Record<string, unknown>> = customCleanEnv(
+    given,
+    Object.assign({}, ...jobs.map(({ settings }) => settings.rules)) as JobSettings["rules"],
+    (clean) => clean,
+    { reporter: takeErrors },
+  );
+  const text = (name: string): string | null => {
+    const value: unknown = name in SPECS ? values[name as keyof typeof SPECS] : own[name];
     return typeof value === "string" && value !== "" ? value : null;
   };
-  const need = (name: keyof typeof values, why: string): string => {
+  const need = (name: string, why: string): string => {
     const value = text(name);
     if (value === null && !problems.some((line) => line.startsWith(`${name} `))) {
       problems.push(problem(name, `is not set, but ${why}`));
@@ -126,7 +133,7 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
   const namespace = text("NAMESPACE");
   const places = namespace === null ? null : placesOf(namespace);
   // A deployment that says who it is must not write where another one lives.
-  const placed = (name: keyof typeof values, own: string | undefined): string | null => {
+  const placed = (name: string, own: string | undefined): string | null => {
     const value = text(name)?.replace(/\/+$/, "") ?? null;
     if (own === undefined || value === null) return value ?? own ?? null;
     if (value !== own) {
@@ -143,22 +150,27 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
   const prefix = placed("S3_PREFIX", places?.prefix.slice(0, -1)) ?? "";
 
   const home = resolve(text("HDASH_HOME") ?? ".hdash");
-  const token = needs.includes("synapse")
-    ? need("SYNAPSE_PASSWORD", "Synapse has to be read")
-    : text("SYNAPSE_PASSWORD");
   const database = readDatabase(text, need, { port: values.HDASH_DB_PORT, schema, home, problems });
   const s3 = readS3(text, need, given["AWS_REGION"]?.trim());
-  const matrix = makeMatrixConfig(matrixValues(values, text), (name, what) =>
-    problems.push(problem(name, what)),
-  );
-  if (needs.includes("matrices")) need("MATRIX_SOURCE", "matrices have to be read");
+  const ofJobs = new Map<string, unknown>();
+  let jobsUseBuckets = false;
+  for (const { name, settings } of jobs) {
+    const found = settings.read({
+      isAsked: asked.includes(name),
+      text,
+      value: <T>(variable: string) => (own[variable] ?? null) as T | null,
+      need,
+      report: (variable, what) => void problems.push(problem(variable, what)),
+    });
+    ofJobs.set(name, found);
+    jobsUseBuckets ||= found !== null && settings.usesBuckets?.(found) === true;
+  }
   const workBucket = needs.includes("artifacts")
     ? need("HDASH_WORK_BUCKET", "artifacts are kept in it")
     : text("HDASH_WORK_BUCKET");
   const hasBuckets =
     // A command that publishes needs the site's bucket as well; one that only looks after artifacts does not.
-    (workBucket !== null && !needs.includes("site")) ||
-    (matrix !== null && (matrix.source.kind === "canned" || matrix.targetBucket !== null));
+    (workBucket !== null && !needs.includes("site")) || jobsUseBuckets;
   const site = readSite(text, need, { home, s3, prefix, hasBuckets, problems });
   if (needs.includes("slack")) need("SLACK_WEBHOOK_URL", "a message has to be posted");
 
@@ -169,17 +181,12 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
     });
   }
   return {
-    synapse: {
-      endpoint: values.SYNAPSE_ENDPOINT_URL.replace(/\/+$/, ""),
-      user: text("SYNAPSE_USER"),
-      token: token === "" ? null : token,
-      masterView: values.SYNAPSE_MASTER_VIEW,
-    },
     database,
     site,
     s3,
-    matrix,
-    given: givenJobs(env),
+    // Each was read by the settings of the job of that name.
+    of: <S>(job: JobWithSettings<S>) => (ofJobs.get(job.name) ?? null) as S | null,
+    given: givenJobs(env, jobs),
     siteUrl:
       text("S3_WEB_SITE_URL") ??
       (site.kind === "folder" ? pathToFileURL(resolve(site.dir, "index.html")).href : null),
@@ -192,12 +199,12 @@ export function readConfig(env: Environment, needs: readonly Need[]): Config {
     home,
     concurrency: values.HDASH_CONCURRENCY,
     log: { level: values.HDASH_LOG_LEVEL, format: values.HDASH_LOG_FORMAT },
-    secrets: secretsIn(given),
+    secrets: secretsIn(given, known),
   };
 }
 
 /** Reads how a log is to be written from an environment in which anything may be wrong: what is wrong of it counts as not set. */
-export function readLogConfig(env: Environment): LogConfig {
+export function readLogConfig(env: Environment, jobs: readonly JobWithSettings[]): LogConfig {
   const given = withoutEmpty(env);
   const { HDASH_LOG_LEVEL, HDASH_LOG_FORMAT } = SPECS;
   const { HDASH_LOG_LEVEL: level, HDASH_LOG_FORMAT: format } = customCleanEnv(
@@ -208,23 +215,26 @@ export function readLogConfig(env: Environment): LogConfig {
   );
   return {
     log: { level: level ?? "info", format: format ?? "auto" },
-    secrets: secretsIn(given),
+    secrets: secretsIn(given, variablesOf(jobs)),
   };
 }
 
-function secretsIn(given: Environment): readonly string[] {
-  return VARIABLES.filter(({ secret }) => secret)
+function secretsIn(given: Environment, variables: readonly Variable[]): readonly string[] {
+  return variables
+    .filter(({ secret }) => secret)
     .map(({ name }) => given[name]?.trim())
     .filter((value): value is string => value !== undefined);
 }
 
-/** Tells which jobs an environment is for, right or wrong: half a configuration is to be completed, not passed over. */
-export function givenJobs(env: Environment): GivenJobs {
+/** Names the jobs that an environment is for, right or wrong: half a configuration is to be completed, not passed over. */
+export function givenJobs(env: Environment, jobs: readonly JobWithSettings[]): readonly string[] {
   const names = Object.keys(withoutEmpty(env));
-  return {
-    dashboard: names.some((name) => name.startsWith("SYNAPSE_")),
-    matrices: names.includes("MATRIX_SOURCE"),
-  };
+  return jobs.filter(({ settings }) => settings.isGiven(names)).map(({ name }) => name);
+}
+
+/** Every variable that hdash reads: the shared ones, then those of each job. */
+export function variablesOf(jobs: readonly JobWithSettings[]): readonly Variable[] {
+  return [...SHARED_VARIABLES, ...jobs.flatMap(({ settings }) => settings.variables)];
 }
 
 /** An empty value is how .env files and task definitions say "not set". */
@@ -232,8 +242,8 @@ function withoutEmpty(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
 }
 
-type Text = (name: keyof typeof SPECS) => string | null;
-type Needed = (name: keyof typeof SPECS, why: string) => string;
+type Text = (name: string) => string | null;
+type Needed = (name: string, why: string) => string;
 
 function readDatabase(
   text: Text,
@@ -246,7 +256,7 @@ function readDatabase(
   },
 ): Config["database"] {
   const { port, schema, home, problems } = known;
-  const isGiven = (name: keyof typeof SPECS): boolean => text(name) !== null;
+  const isGiven = (name: string): boolean => text(name) !== null;
   const host = text("HDASH_DB_HOST");
   if (host === null) {
     // Half a configuration must not become a green run into a database that nobody keeps.
@@ -315,7 +325,7 @@ function readSite(
     readonly problems: string[];
   },
 ): Config["site"] {
-  const isGiven = (name: keyof typeof SPECS): boolean => text(name) !== null;
+  const isGiven = (name: string): boolean => text(name) !== null;
   const bucket = text("S3_BUCKET_NAME");
   if (bucket === null) {
     const access = ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_ENDPOINT_URL"] as const;
@@ -332,34 +342,11 @@ function readSite(
   return { kind: "s3", bucket, prefix: known.prefix, ...known.s3 };
 }
 
-function matrixValues(
-  values: { readonly [K in keyof typeof SPECS]?: unknown },
-  text: Text,
-): MatrixValues {
-  // envalid has checked each against its list, or there is a problem and nothing of this is used.
-  const choice = <T>(name: keyof typeof SPECS): T | null => (values[name] ?? null) as T | null;
-  return {
-    source: choice("MATRIX_SOURCE"),
-    sourceStage: choice<Stage>("MATRIX_SOURCE_STAGE") ?? "prod",
-    sourceBucket: text("MATRIX_SOURCE_BUCKET"),
-    targetStage: choice("MATRIX_TARGET_STAGE"),
-    targetBucket: text("MATRIX_TARGET_BUCKET"),
-    isPublicRead: choice("MATRIX_PUBLIC_READ") === true,
-    path: text("MATRIX_PATH"),
-    service: choice<MatrixValues["service"]>("MATRIX_SERVICE") ?? "azul",
-    endpoint: text("MATRIX_ENDPOINT_URL"),
-    catalog: text("MATRIX_CATALOG"),
-    collection: text("MATRIX_COLLECTION"),
-    pollSeconds: choice<number>("MATRIX_POLL_SECONDS") ?? 30,
-    useBlacklist: choice("MATRIX_BLACKLIST") === true,
-    targets: text("MATRIX_TARGET_UUIDS"),
-    isForced: choice("MATRIX_FORCE") === true,
-    diskMb: choice("MATRIX_DISK_MB"),
-    atlases: text("MATRIX_ATLASES"),
-  };
+function problem(name: string, what: string): string {
+  return problemText(SHARED_VARIABLES, name, what);
 }
 
-function problem(name: string, what: string): string {
-  const variable = VARIABLES.find((one) => one.name === name);
+function problemText(variables: readonly Variable[], name: string, what: string): string {
+  const variable = variables.find((one) => one.name === name);
   return `${name} ${what}; for example ${name}=${variable?.example ?? "…"}`;
 }

@@ -169,3 +169,16 @@ export async function readMeasures(
   }
   return found;
 }
+
+/** Lists the scopes of a run with what people call each; its own name where nobody said. */
+export async function listTitles(
+  db: Db,
+  runId: string,
+): Promise<readonly { readonly scope: string; readonly title: string }[]> {
+  const rows = await db
+    .selectFrom("run_scope")
+    .select(["scope", "title"])
+    .where("run_id", "=", runId)
+    .execute();
+  return rows.map(({ scope, title }) => ({ scope, title: title ?? scope }));
+}

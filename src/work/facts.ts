@@ -6,10 +6,8 @@ import type { RunFacts, ScopeFacts } from "../publish/message.ts";
 
 export type FinishedRun = Extract<RunOutcome, { kind: "finished" }>;
 
-/** What a pipeline calls its scopes, and where its pages are. */
+/** What a job calls its scopes, and where its pages are. */
 export interface Naming {
-  /** Scope → what people call it, in the order in which scopes are told; those that the run did not do are left out. */
-  readonly titles: ReadonlyMap<string, string>;
   readonly noun: readonly [one: string, many: string];
   readonly siteUrl: string | null;
 }
@@ -18,14 +16,17 @@ export interface Naming {
 export async function runFacts(
   effects: Effects,
   outcome: FinishedRun,
-  { titles, noun, siteUrl }: Naming,
+  { noun, siteUrl }: Naming,
 ): Promise<RunFacts> {
-  const { findLastDone } = await import("../store/scopes.ts");
+  const { findLastDone, listTitles } = await import("../store/scopes.ts");
   const { listMovedScopes } = await import("../store/stepRuns.ts");
   const { db } = await effects.database();
   const { record, deltas, measures, durationMs } = outcome;
   const scopes: ScopeFacts[] = [];
-  for (const [name, title] of titles) {
+  // In the order that people expect: HTA2 before HTA10.
+  const { compare } = new Intl.Collator("en", { numeric: true });
+  const titles = [...(await listTitles(db, record.id))].sort((a, b) => compare(a.scope, b.scope));
+  for (const { scope: name, title } of titles) {
     const error = record.failedScopes[name] ?? null;
     const numbers = measures[name];
     if (error === null && numbers === undefined) continue;

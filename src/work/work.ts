@@ -5,8 +5,7 @@ import type { ProgressEvent } from "../engine/progress.ts";
 import type { RunOutcome } from "../engine/run.ts";
 import { HdashError, isAborted, isBusy, messageOf } from "../error.ts";
 import { duration } from "../format.ts";
-import type { BoundPipeline, RunRequest } from "../job.ts";
-import type { PipelineEntry } from "../jobList.ts";
+import type { BoundPipeline, Job, JobRequest } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { ProgressView } from "../progress/view.ts";
 import type { RunFacts } from "../publish/message.ts";
@@ -19,7 +18,7 @@ import {
 } from "../settings/config.ts";
 import { EXIT, type Shell } from "../shell.ts";
 
-export interface WorkOptions extends RunRequest {
+export interface WorkOptions extends JobRequest {
   readonly force: boolean;
   readonly wait: boolean;
 }
@@ -47,16 +46,13 @@ interface Worked {
  * Reads the configuration for runs of these pipelines. Where it is wrong, each of them says as its last word that its run failed: an
  * alarm that waits for that sees a wrong variable too.
  */
-export function configure(
-  shell: Shell,
-  entries: readonly PipelineEntry[],
-  overrides: Environment,
-): Config {
+export function configure(shell: Shell, jobs: readonly Job[], overrides: Environment): Config {
   try {
-    return shell.config([...new Set(entries.flatMap(({ needs }) => needs))], overrides);
+    const asked = jobs.map(({ name }) => name);
+    return shell.config([...new Set(jobs.flatMap(({ needs }) => needs))], overrides, asked);
   } catch (error) {
-    const log = shell.log(withEnds(readLogConfig(shell.environment())));
-    for (const { name } of entries) logUnrecorded(log, name, error, 0);
+    const log = shell.log(withEnds(readLogConfig(shell.environment(), shell.jobs)));
+    for (const { name } of jobs) logUnrecorded(log, name, error, 0);
     throw error;
   }
 }
@@ -68,37 +64,35 @@ export function configure(
 export async function work(
   shell: Shell,
   config: Config,
-  entry: PipelineEntry,
+  job: Job,
   options: WorkOptions,
 ): Promise<number> {
-  return withProgress(shell, config, entry.title, async (log, onProgress, endLog) => {
+  return withProgress(shell, config, job.title, async (log, onProgress, endLog) => {
     for (;;) {
       const since = performance.now();
       const seen: { worked: Worked | null } = { worked: null };
       try {
         const code = await shell.withEffects(config, log, async (effects) => {
-          seen.worked = await runAndTell(effects, entry, options, shell.signal, onProgress);
+          seen.worked = await runAndTell(effects, job, options, shell.signal, onProgress);
           return seen.worked.code;
         });
-        logWorked(endLog, entry.name, seen.worked);
+        logWorked(endLog, job.name, seen.worked);
         return code;
       } catch (error) {
         if (seen.worked !== null) {
           // How the run ended is known and recorded; that something stays open does not change it.
-          log.warn(`what ${entry.name} had open could not be closed: ${messageOf(error)}`);
-          logWorked(endLog, entry.name, seen.worked);
+          log.warn(`what ${job.name} had open could not be closed: ${messageOf(error)}`);
+          logWorked(endLog, job.name, seen.worked);
           return seen.worked.code;
         }
         if (isBusy(error) && !options.wait) {
-          log.info(
-            `${entry.name} was not started: ${messageOf(error)} (use --wait to wait for it)`,
-          );
+          log.info(`${job.name} was not started: ${messageOf(error)} (use --wait to wait for it)`);
           return EXIT.ok;
         }
         if (!isBusy(error)) {
           // A wrong command line begins no run, and a run that is handed back has not ended.
           const isRun = !isUsage(error) && !isAborted(error);
-          if (isRun) logUnrecorded(endLog, entry.name, error, performance.now() - since);
+          if (isRun) logUnrecorded(endLog, job.name, error, performance.now() - since);
           throw error;
         }
       }
@@ -140,7 +134,7 @@ function isUsage(error: unknown): boolean {
 
 async function runAndTell(
   effects: Effects,
-  entry: PipelineEntry,
+  job: Job,
   options: WorkOptions,
   signal: AbortSignal,
   onProgress: (event: ProgressEvent) => void,
@@ -149,20 +143,27 @@ async function runAndTell(
   let bound: BoundPipeline;
   let outcome: RunOutcome;
   try {
-    bound = await entry.bind(effects, options);
+    bound = await bindJob(effects, job, options);
     outcome = await execute(effects, bound, options, signal, onProgress);
   } catch (error) {
     if (!isUsage(error) && !isAborted(error) && !isBusy(error)) {
-      await tell(
-        effects,
-        unrecorded(effects, entry.name, error, performance.now() - since),
-        signal,
-      );
+      await tell(effects, unrecorded(effects, job.name, error, performance.now() - since), signal);
     }
     throw error;
   }
-  const code = await conclude(effects, bound, outcome, signal);
+  const code = await conclude(effects, job, bound, outcome, signal);
   return { code, ended: await endOf(effects, outcome) };
+}
+
+/** Binds a job with its settings; throws config where nothing is configured for it. */
+export async function bindJob(
+  effects: Effects,
+  job: Job,
+  request: JobRequest,
+): Promise<BoundPipeline> {
+  const settings = effects.config.of(job);
+  if (settings === null) throw new HdashError("config", `${job.title} is not configured`);
+  return job.bind(effects, settings, request);
 }
 
 /** How a run of the ledger ended; null where it did not end here. */
@@ -208,12 +209,12 @@ function unrecorded(
   };
 }
 
-/** Shows progress while `job` runs: a live view on a terminal, lines of the log elsewhere. `endLog` is never too quiet for an end. */
+/** Shows progress while `act` runs: a live view on a terminal, lines of the log elsewhere. `endLog` is never too quiet for an end. */
 export async function withProgress(
   shell: Shell,
   config: Config,
   title: string,
-  job: (log: Log, onProgress: (event: ProgressEvent) => void, endLog: Log) => Promise<number>,
+  act: (log: Log, onProgress: (event: ProgressEvent) => void, endLog: Log) => Promise<number>,
 ): Promise<number> {
   const { openProgressView } = await import("../progress/view.ts");
   const isLive = shell.isTerminal && shell.logFormat(config) === "auto";
@@ -225,7 +226,7 @@ export async function withProgress(
   const log = shell.log(config, write);
   view = openProgressView({ isLive, log, stream: process.stderr, title, secrets: config.secrets });
   try {
-    return await job(log, (event) => view.take(event), shell.log(withEnds(config), write));
+    return await act(log, (event) => view.take(event), shell.log(withEnds(config), write));
   } finally {
     view.close();
   }
@@ -234,7 +235,7 @@ export async function withProgress(
 /** Executes a run of a pipeline with these effects. */
 export async function execute(
   effects: Effects,
-  { pipeline, params, publisher }: BoundPipeline,
+  { pipeline, params, publisher, isForced = false }: BoundPipeline,
   options: { readonly force: boolean; readonly wait: boolean },
   signal: AbortSignal,
   onProgress: (event: ProgressEvent) => void,
@@ -253,7 +254,7 @@ export async function execute(
     log: effects.log,
     signal,
     onProgress,
-    force: options.force,
+    force: options.force || isForced,
     wait: options.wait,
     concurrency: effects.config.concurrency,
   });
@@ -262,6 +263,7 @@ export async function execute(
 /** Says how a run ended, in the log and on Slack; returns the exit code. */
 export async function conclude(
   effects: Effects,
+  job: Job,
   bound: BoundPipeline,
   outcome: RunOutcome,
   signal: AbortSignal,
@@ -282,7 +284,8 @@ export async function conclude(
   if (hint !== null) log.warn(hint);
   let facts: RunFacts;
   try {
-    facts = await bound.facts(outcome);
+    const { runFacts } = await import("./facts.ts");
+    facts = await runFacts(effects, outcome, { noun: job.scopeNoun, siteUrl: bound.siteUrl });
   } catch (error) {
     // The run is over and recorded; that its message is poorer does not change how it ended.
     log.warn(`what changed could not be read from the ledger: ${messageOf(error)}`);

@@ -7,13 +7,13 @@ import { readArtifactSet } from "../../src/artifacts/artifactSet.ts";
 import { isArtifact, readManifest, writeManifest } from "../../src/artifacts/manifest.ts";
 import { digestOf } from "../../src/digest.ts";
 import { loadDesign } from "../../src/render/design.ts";
-import { LIST, makeFolder, ROOT } from "./rig.ts";
+import { LIST, LISTS, makeFolder, ROOT } from "./rig.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe("readArtifactSet(root, from)", () => {
   test("holds all that the design and the lists are read from, and nothing else", async () => {
-    const { files, leftOut } = await readArtifactSet(ROOT, null);
+    const { files, leftOut } = await readArtifactSet(ROOT, null, LISTS);
     const paths = [...files.keys()];
     expect(paths.slice(0, 2)).toEqual(["config/htan_components.json", "config/htan_projects.csv"]);
     expect(paths).toEqual(expect.arrayContaining(["views/index.hbs", "views/partials/head.hbs"]));
@@ -38,8 +38,8 @@ describe("readArtifactSet(root, from)", () => {
       "views/assets/größe + 1%2F2.css": "p {}",
       "elsewhere/x.css": "p {}",
     });
-    const own = await readArtifactSet(ROOT, null);
-    const { files, leftOut } = await readArtifactSet(ROOT, from);
+    const own = await readArtifactSet(ROOT, null, LISTS);
+    const { files, leftOut } = await readArtifactSet(ROOT, from, LISTS);
     expect(leftOut).toEqual(["config/notes.txt"]);
     expect(files.get("config/htan_projects.csv")?.sha256).toBe(digestOf(LIST));
     expect([...files.keys()].filter((path) => !own.files.has(path))).toEqual([
@@ -52,14 +52,14 @@ describe("readArtifactSet(root, from)", () => {
     const elsewhere = await makeFolder({ "list.csv": LIST });
     const from = await makeFolder({ "config/notes.txt": "" });
     await symlink(join(elsewhere, "list.csv"), join(from, "config", "htan_projects.csv"));
-    const { files } = await readArtifactSet(ROOT, from);
+    const { files } = await readArtifactSet(ROOT, from, LISTS);
     expect(files.get("config/htan_projects.csv")?.sha256).toBe(digestOf(LIST));
   });
 
   test("refuses a link into nowhere, naming it", async () => {
     const from = await makeFolder({ "config/notes.txt": "" });
     await symlink(join(from, "none.csv"), join(from, "config", "htan_projects.csv"));
-    await expect(readArtifactSet(ROOT, from)).rejects.toMatchObject({
+    await expect(readArtifactSet(ROOT, from, LISTS)).rejects.toMatchObject({
       kind: "config",
       message: expect.stringMatching(/config\/htan_projects\.csv cannot be read: ENOENT/) as string,
     });
@@ -67,7 +67,7 @@ describe("readArtifactSet(root, from)", () => {
 
   test("refuses a folder in which hdash reads nothing: a name may be misspelt", async () => {
     const from = await makeFolder({ "config/htan_project.csv": LIST });
-    await expect(readArtifactSet(ROOT, from)).rejects.toMatchObject({
+    await expect(readArtifactSet(ROOT, from, LISTS)).rejects.toMatchObject({
       kind: "usage",
       message: `${from} holds no artifacts: hdash does not read config/htan_project.csv`,
     });
@@ -75,7 +75,7 @@ describe("readArtifactSet(root, from)", () => {
 
   test("refuses a folder with neither config/ nor views/", async () => {
     const from = await makeFolder({ "htan_projects.csv": LIST });
-    await expect(readArtifactSet(ROOT, from)).rejects.toMatchObject({
+    await expect(readArtifactSet(ROOT, from, LISTS)).rejects.toMatchObject({
       kind: "usage",
       message: `${from} holds no artifacts: there is nothing in config/ or views/`,
     });
@@ -87,7 +87,7 @@ describe("readArtifactSet(root, from)", () => {
       "config/htan_components.json": "[{}]",
       "views/index.hbs": "{{#if x}}",
     });
-    const refusal = await readArtifactSet(ROOT, from).catch((error: unknown) => error);
+    const refusal = await readArtifactSet(ROOT, from, LISTS).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ kind: "config" });
     const lines = String(refusal).split("\n").slice(1);
     expect(lines.filter((line) => /^ {2}\S/.test(line)).map((line) => line.split(":")[0])).toEqual([
@@ -103,7 +103,7 @@ describe("readArtifactSet(root, from)", () => {
       "views/runs.hbs": "{{#if runs}}\n{{> table}}{{else}}{{> tabel}}{{/if}}",
       "views/partials/foot.hbs": "{{#each x}}{{> no/such this}}{{/each}}",
     });
-    await expect(readArtifactSet(ROOT, from)).rejects.toMatchObject({
+    await expect(readArtifactSet(ROOT, from, LISTS)).rejects.toMatchObject({
       kind: "config",
       message:
         "the artifacts were refused:\n" +
@@ -118,7 +118,7 @@ describe("readArtifactSet(root, from)", () => {
       "views/partials/frame.hbs": "<b>{{> @partial-block}}</b>",
       "views/partials/new/one.hbs": "1",
     });
-    const { files } = await readArtifactSet(ROOT, from);
+    const { files } = await readArtifactSet(ROOT, from, LISTS);
     expect(files.has("views/partials/new/one.hbs")).toBe(true);
   });
 
@@ -126,7 +126,7 @@ describe("readArtifactSet(root, from)", () => {
     const from = await makeFolder({ "config/x": "" });
     const { writeFile } = await import("node:fs/promises");
     await writeFile(join(from, "config/htan_projects.csv"), Buffer.from([0xff, 0xfe, 0x41]));
-    await expect(readArtifactSet(ROOT, from)).rejects.toMatchObject({ kind: "config" });
+    await expect(readArtifactSet(ROOT, from, LISTS)).rejects.toMatchObject({ kind: "config" });
   });
 });
 

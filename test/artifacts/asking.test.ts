@@ -4,8 +4,9 @@ import { Command } from "commander";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { addArtifactCommands } from "../../src/commands/artifacts.ts";
-import { addUtilCommands } from "../../src/commands/reset.ts";
+import { addReset } from "../../src/commands/reset.ts";
 import { makeEffects } from "../../src/effects.ts";
+import { JOBS } from "../../src/jobList.ts";
 import { SILENT } from "../../src/log.ts";
 import { type Environment, readConfig } from "../../src/settings/config.ts";
 import type { Shell } from "../../src/shell.ts";
@@ -52,6 +53,7 @@ async function typing(
 ): Promise<{ readonly code: number; readonly asked: readonly string[]; readonly said: string }> {
   const seen = { code: -1, asked: [] as string[], said: "" };
   const shell: Shell = {
+    jobs: JOBS,
     signal: new AbortController().signal,
     isTerminal: true,
     columns: () => 80,
@@ -61,7 +63,7 @@ async function typing(
       return answer;
     },
     environment: () => env,
-    config: (needs) => readConfig(env, needs),
+    config: (needs) => readConfig(env, needs, JOBS),
     logFormat: () => "plain",
     log: () => SILENT,
     report: (error) => {
@@ -85,7 +87,11 @@ async function typing(
 
 describe("hdash artifacts remove, on a terminal", () => {
   const remove = (answer: string, ...flags: readonly string[]) =>
-    typing(answer, addArtifactCommands, ["artifacts", "remove", ...flags]);
+    typing(answer, (program, shell) => addArtifactCommands(program, shell, []), [
+      "artifacts",
+      "remove",
+      ...flags,
+    ]);
 
   test("leaves the site's bucket alone where only the work bucket is meant", async () => {
     const site = stateOf(s3, "site");
@@ -128,7 +134,7 @@ describe("hdash artifacts remove, on a terminal", () => {
 });
 
 describe("hdash-util reset --drop, on a terminal", () => {
-  const reset = (answer: string) => typing(answer, addUtilCommands, ["reset", "--drop"]);
+  const reset = (answer: string) => typing(answer, addReset, ["reset", "--drop"]);
 
   test("drops nothing before yes is typed", async () => {
     const database = await openDatabase({ ...made.settings, schema: "hdash_foo" });

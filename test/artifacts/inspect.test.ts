@@ -4,12 +4,12 @@ import { describe, expect, test } from "vitest";
 
 import { readArtifactSet } from "../../src/artifacts/artifactSet.ts";
 import { inspectArtifacts } from "../../src/artifacts/inspect.ts";
-import { BUILD, ROOT, uploadTo, useWorkBucket } from "./rig.ts";
+import { BUILD, LISTS, ROOT, uploadTo, useWorkBucket } from "./rig.ts";
 
 const MANIFEST = "foo/artifacts/artifacts.json";
 const INDEX = "foo/artifacts/views/index.hbs";
 
-const own = await readArtifactSet(ROOT, null);
+const own = await readArtifactSet(ROOT, null, LISTS);
 const { s3, bucket, folder, inspect, download } = await useWorkBucket(own);
 
 describe("inspectArtifacts(bucket, own)", () => {

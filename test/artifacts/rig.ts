@@ -1,5 +1,4 @@
 // A work bucket on the strict S3 server, and folders to upload from.
-
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,12 +10,15 @@ import type { Build } from "../../src/artifacts/build.ts";
 import { downloadArtifacts } from "../../src/artifacts/download.ts";
 import { inspectArtifacts } from "../../src/artifacts/inspect.ts";
 import { uploadArtifacts, type Uploaded, type UploadOptions } from "../../src/artifacts/upload.ts";
+import { JOBS } from "../../src/jobList.ts";
 import type { RetryPolicy } from "../../src/retry.ts";
 import { placesOf } from "../../src/settings/namespace.ts";
 import { openS3Bucket, type S3Bucket } from "../../src/store/s3Bucket.ts";
 import { type S3Server, startS3 } from "../support/s3Server.ts";
 
 /** The repository. */
+/** The lists that jobs read. */
+export const LISTS = JOBS.flatMap(({ configFiles }) => configFiles ?? []);
 export const ROOT = join(import.meta.dirname, "..", "..");
 const QUICK: RetryPolicy = { attempts: 2, minDelayMs: 1, maxDelayMs: 2 };
 /** The hdash that uploads. */
@@ -53,7 +55,7 @@ export async function uploadTo(
   try {
     return await uploadArtifacts({
       ...{ bucket, prefix, build: BUILD, isDry: false },
-      set: await readArtifactSet(ROOT, options.from ?? null),
+      set: await readArtifactSet(ROOT, options.from ?? null, LISTS),
       clock: () => AT,
       ...options,
     });

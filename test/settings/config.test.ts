@@ -5,9 +5,32 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { HdashError } from "../../src/error.ts";
-import { readConfig, readLogConfig } from "../../src/settings/config.ts";
+import { JOBS } from "../../src/jobList.ts";
+import { SETTINGS as HTAN } from "../../src/jobs/htan/settings.ts";
+import { SETTINGS as MATRIX } from "../../src/jobs/matrix/settings.ts";
+import {
+  type Environment,
+  type Need,
+  readConfig as read,
+  readLogConfig,
+  variablesOf,
+} from "../../src/settings/config.ts";
 import { SPECS } from "../../src/settings/rules.ts";
-import { VARIABLES } from "../../src/settings/variables.ts";
+
+const VARIABLES = variablesOf(JOBS);
+const htan = { name: "htan", settings: HTAN };
+const matrix = { name: "matrix", settings: MATRIX };
+
+/** Reads with every job there; a job's name among the needs has it asked for. */
+function readConfig(env: Environment, needs: readonly (Need | "htan" | "matrix")[]) {
+  const isJob = (need: string) => need === "htan" || need === "matrix";
+  return read(
+    env,
+    needs.filter((need): need is Need => !isJob(need)),
+    JOBS,
+    needs.filter(isJob),
+  );
+}
 
 const TWELVE = {
   SYNAPSE_USER: "jdoe",
@@ -39,14 +62,14 @@ function problemsOf(
 
 describe("readConfig(env, needs)", () => {
   test("takes the twelve variables and fills in the rest", () => {
-    const config = readConfig(TWELVE, ["synapse", "database", "site", "slack"]);
-    expect(config.synapse).toEqual({
+    const config = readConfig(TWELVE, ["htan", "database", "site", "slack"]);
+    expect(config.of(htan)).toEqual({
       endpoint: "https://repo-prod.prod.sagebase.org",
       user: "jdoe",
       token: "token-abc",
       masterView: "syn20446927",
     });
-    expect(config.given).toEqual({ dashboard: true, matrices: false });
+    expect(config.given).toEqual(["htan"]);
     expect(config.database).toEqual({
       kind: "postgres",
       host: "db.example.org",
@@ -81,12 +104,12 @@ describe("readConfig(env, needs)", () => {
 
   test("puts a namespace's deployment in its own places", () => {
     const env = { ...TWELVE, NAMESPACE: "foo-bar" };
-    const config = readConfig(env, ["synapse", "database", "site"]);
+    const config = readConfig(env, ["htan", "database", "site"]);
     expect(config.database).toMatchObject({ schema: "hdash_foo_bar" });
     expect(config.site).toMatchObject({ prefix: "foo-bar" });
     expect(config.slack.label).toBe("foo-bar");
     const own = { HDASH_DB_SCHEMA: "hdash_foo_bar", S3_PREFIX: "foo-bar/", HDASH_LABEL: "try" };
-    const said = readConfig({ ...env, ...own }, ["synapse", "database", "site"]);
+    const said = readConfig({ ...env, ...own }, ["htan", "database", "site"]);
     expect([said.site, said.slack.label]).toEqual([config.site, "try"]);
   });
 
@@ -123,7 +146,7 @@ describe("readConfig(env, needs)", () => {
         HDASH_CONCURRENCY: "0",
         SYNAPSE_MASTER_VIEW: "20446927",
       },
-      ["synapse"],
+      ["htan"],
     );
     const lines = message
       .split("\n")
@@ -187,8 +210,8 @@ describe("readConfig(env, needs)", () => {
   });
 
   test("keeps secrets as they are used, without the line break that a secret store adds", () => {
-    const config = readConfig({ SYNAPSE_PASSWORD: "token-abc\n" }, ["synapse"]);
-    expect(config.synapse.token).toBe("token-abc");
+    const config = readConfig({ SYNAPSE_PASSWORD: "token-abc\n" }, ["htan"]);
+    expect(config.of(htan)?.token).toBe("token-abc");
     expect(config.secrets).toEqual(["token-abc"]);
   });
 
@@ -249,17 +272,20 @@ describe("readConfig(env, needs), namespaces", () => {
   });
 });
 
-describe("readLogConfig(env)", () => {
+describe("readLogConfig(env, JOBS)", () => {
   test("reads what is right of it, whatever else is wrong", () => {
     expect(
-      readLogConfig({
-        HDASH_LOG_LEVEL: "loud",
-        HDASH_LOG_FORMAT: "json",
-        HDASH_DB_PORT: "x",
-        SYNAPSE_PASSWORD: "token-abc\n",
-      }),
+      readLogConfig(
+        {
+          HDASH_LOG_LEVEL: "loud",
+          HDASH_LOG_FORMAT: "json",
+          HDASH_DB_PORT: "x",
+          SYNAPSE_PASSWORD: "token-abc\n",
+        },
+        JOBS,
+      ),
     ).toEqual({ log: { level: "info", format: "json" }, secrets: ["token-abc"] });
-    expect(readLogConfig({ HDASH_LOG_FORMAT: "yaml", HDASH_LOG_LEVEL: "error" })).toEqual({
+    expect(readLogConfig({ HDASH_LOG_FORMAT: "yaml", HDASH_LOG_LEVEL: "error" }, JOBS)).toEqual({
       log: { level: "error", format: "auto" },
       secrets: [],
     });
@@ -267,11 +293,11 @@ describe("readLogConfig(env)", () => {
 });
 
 describe("readConfig(env, needs), matrices", () => {
-  const matrixOf = (env: Record<string, string>) => readConfig(env, ["matrices"]).matrix;
+  const matrixOf = (env: Record<string, string>) => readConfig(env, ["matrix"]).of(matrix);
 
   test("has none where no source is named, and says so to whom needs one", () => {
-    expect(readConfig({}, []).matrix).toBeNull();
-    expect(problemsOf({}, ["matrices"])).toContain(
+    expect(readConfig({}, []).of(matrix)).toBeNull();
+    expect(problemsOf({}, ["matrix"])).toContain(
       "MATRIX_SOURCE is not set, but matrices have to be read",
     );
   });

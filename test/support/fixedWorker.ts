@@ -5,10 +5,10 @@
 import { appendFileSync } from "node:fs";
 
 import { makeEffects } from "../../src/effects.ts";
-import { PIPELINES } from "../../src/jobList.ts";
+import { JOBS } from "../../src/jobList.ts";
 import { makeLog } from "../../src/log.ts";
 import { readConfig } from "../../src/settings/config.ts";
-import { execute } from "../../src/work/work.ts";
+import { bindJob, execute } from "../../src/work/work.ts";
 
 const { env } = process;
 const now = new Date(env["HDASH_TEST_NOW"] ?? "2025-03-03T02:00:00.000Z");
@@ -16,7 +16,7 @@ const killAt = Number(env["HDASH_TEST_KILL_AT"] ?? "0");
 const events = env["HDASH_TEST_EVENTS"] ?? "";
 let seen = 0;
 
-const config = readConfig(env, ["database", "site"]);
+const config = readConfig(env, ["database", "site"], JOBS);
 const log = makeLog({
   format: "plain",
   level: "warn",
@@ -26,11 +26,11 @@ const log = makeLog({
 });
 const effects = makeEffects(config, log, { clock: () => now });
 try {
-  for (const entry of PIPELINES.filter(({ isConfigured }) => isConfigured(config.given))) {
-    const request = { atlases: null, force: false, wait: false };
+  for (const entry of JOBS.filter(({ name }) => config.given.includes(name))) {
+    const request = { scopes: null, force: false, wait: false };
     const outcome = await execute(
       effects,
-      await entry.bind(effects, request),
+      await bindJob(effects, entry, request),
       request,
       new AbortController().signal,
       (event) => {

@@ -50,7 +50,7 @@ const PACKAGE_OWNERS: readonly (readonly [name: string, owners: readonly string[
   ["yauzl", ["jobs/matrix"]],
   ["pino", ["log"]],
   ["envalid", ["settings", "jobs/*/settings"]],
-  ["commander", ["shell", "commands", "jobs/*/commands"]],
+  ["commander", ["shell", "job", "commands", "jobs/*/commands"]],
 ];
 
 /** Says, one sentence each, where the graph breaks the layer table. */

@@ -18,7 +18,7 @@ import { makeAtlasPage, type PageTools } from "../../src/jobs/htan/pages/atlasPa
 import { type IndexRow, makeIndexPage } from "../../src/jobs/htan/pages/indexPage.ts";
 import type { AtlasVersion } from "../../src/jobs/htan/pages/pageFrame.ts";
 import { type SiteAssets, siteAssets } from "../../src/render/assets.ts";
-import type { MatrixGallery } from "../../src/render/page.ts";
+import type { Gallery } from "../../src/render/page.ts";
 import type { PageFigure, PageFile } from "../../src/render/page.ts";
 import { makeNotFoundPage, makeRunsPage, type PastRun } from "../../src/render/runsPage.ts";
 import { makeTemplates, type Templates } from "../../src/render/templates.ts";
@@ -275,7 +275,7 @@ function sampleFigure(id: string, title: string): PageFigure {
 }
 
 /** Makes the gallery of one matrix; its pictures are in their addresses, so that no file is needed. */
-function sampleGallery(): readonly MatrixGallery[] {
+function sampleGallery(): readonly Gallery[] {
   const figure = (title: string, color: string, approach: string) => {
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 360" width="600" height="360"><rect width="600" height="360" fill="#fff"/><path d="M40 320L560 60" stroke="${color}" stroke-width="3"/></svg>`;
     const src = `data:image/svg+xml,${encodeURIComponent(svg)}`;

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type PipelineEntry, PIPELINES } from "../../../src/jobList.ts";
+import type { Job } from "../../../src/job.ts";
+import { JOBS } from "../../../src/jobList.ts";
 import { type GithubSettings, readSettings, type Settings } from "../../settings.ts";
 import { makeStacks } from "../../stacks.ts";
 import type { Target } from "../../target.ts";
@@ -59,11 +60,11 @@ export const GITHUB: GithubSettings = {
 export function synthesise(
   target: Target,
   changes: Partial<Settings> = {},
-  registry: readonly PipelineEntry[] = PIPELINES,
+  registry: readonly Job[] = JOBS,
 ): Templates {
   const outdir = mkdtempSync(join(tmpdir(), "hdash-templates-"));
   try {
-    const settings = { ...readSettings(target.stage, PIPELINES), ...changes };
+    const settings = { ...readSettings(target.stage, JOBS), ...changes };
     const { app, base, namespace } = makeStacks(target, { settings, registry, outdir });
     const assembly = app.synth();
     const template = (name: string): Template => assembly.getStackByName(name).template as Template;

@@ -1,4 +1,4 @@
-// The HTAN dashboard bound to the world: registered atlases, Synapse, the design, and the matrix figures that its pages show.
+// The HTAN dashboard bound to the world: registered atlases, Synapse, the design, and the galleries that its pages show.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,19 +6,24 @@ import { join } from "node:path";
 import { digestOf } from "../../digest.ts";
 import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
-import type { BoundPipeline, RunRequest } from "../../job.ts";
+import type { BoundPipeline, JobRequest } from "../../job.ts";
 import { loadDesign } from "../../render/design.ts";
 import { sparkline } from "../../render/sparkline.ts";
-import { runFacts } from "../../work/facts.ts";
-import { openPublishedFigures } from "../matrix/published.ts";
 import { readComponents } from "./data/components.ts";
-import { makeHtan } from "./plan.ts";
+import { openSynapse } from "./openSynapse.ts";
+import { type Galleries, makeHtan } from "./plan.ts";
 import { registeredAtlases } from "./registry/atlasList.ts";
+import type { HtanSettings } from "./settings.ts";
+
+/** Opens what another job shows of atlases on a site. */
+export type OpenGalleries = (effects: Effects, site: string) => Promise<Galleries>;
 
 /** Binds the pipeline. Throws usage for an atlas that is not registered. */
 export async function bindHtan(
   effects: Effects,
-  { atlases: asked }: RunRequest,
+  settings: HtanSettings,
+  { scopes: asked }: JobRequest,
+  openGalleries: OpenGalleries,
 ): Promise<BoundPipeline> {
   const atlases = await registeredAtlases(effects);
   for (const id of asked ?? []) {
@@ -35,7 +40,7 @@ export async function bindHtan(
   );
   const publisher = await effects.publisher();
   const pipeline = makeHtan({
-    synapse: await effects.synapse(),
+    synapse: await openSynapse(effects, settings),
     listAtlases: () => registeredAtlases(effects),
     components: readComponents(componentsJson),
     componentsDigest: digestOf(JSON.stringify(componentsJson)),
@@ -44,23 +49,11 @@ export async function bindHtan(
     designDigest: design.digest,
     drawnBy: design.drawnBy,
     siteUrl: effects.config.site.kind === "s3" ? effects.config.siteUrl : null,
-    figures: await openPublishedFigures(effects, publisher.site, effects.bucket),
+    galleries: await openGalleries(effects, publisher.site),
   });
   const params = {
     atlases: asked === null ? null : [...new Set(asked)].sort(),
-    viewId: effects.config.synapse.masterView,
+    viewId: settings.masterView,
   };
-  return {
-    pipeline,
-    params,
-    publisher,
-    facts: async (outcome) =>
-      runFacts(effects, outcome, {
-        titles: new Map(
-          (await registeredAtlases(effects)).map(({ atlasId, name }) => [atlasId, name]),
-        ),
-        noun: ["atlas", "atlases"],
-        siteUrl: effects.config.siteUrl,
-      }),
-  };
+  return { pipeline, params, publisher, siteUrl: effects.config.siteUrl };
 }

@@ -23,11 +23,10 @@ import {
 } from "../../engine/step.ts";
 import type { Finding } from "../../finding.ts";
 import type { SiteAssets } from "../../render/assets.ts";
-import type { MatrixGallery, PageFigure } from "../../render/page.ts";
+import type { Gallery, PageFigure } from "../../render/page.ts";
 import { makeNotFoundPage, makeRunsPage } from "../../render/runsPage.ts";
 import { splitAssets, textFile } from "../../render/siteFiles.ts";
 import { sqlString, type SynapseClient } from "../../sources/synapseClient.ts";
-import { matricesByAtlas } from "../matrix/pages/publishedMatrix.ts";
 import { analyseAtlas } from "./data/analyse.ts";
 import type { AtlasAnalysis, AtlasFiles } from "./data/analysis.ts";
 import type { Atlas } from "./data/atlas.ts";
@@ -65,12 +64,18 @@ export interface HtanEffects {
   readonly drawnBy: Readonly<Record<string, string>>;
   /** Where people see the site; null where nobody said. */
   readonly siteUrl: string | null;
-  readonly figures: PublishedFigures;
+  readonly galleries: Galleries;
 }
 
-/** The matrix figures that are on the same site: the data files that tell of them. */
-export interface PublishedFigures {
-  read(signal: AbortSignal): Promise<readonly unknown[]>;
+/** What other pages of the same site have to show of atlases. */
+export interface ShownGalleries {
+  /** Atlas id → its galleries. */
+  readonly galleries: Readonly<Record<string, readonly Gallery[]>>;
+  /** True where there are such pages at all. */
+  readonly isThere: boolean;
+}
+export interface Galleries {
+  read(signal: AbortSignal): Promise<ShownGalleries>;
 }
 
 /** Atlases that compute at a time: one computes while others are written, few enough to bound memory. */
@@ -98,15 +103,19 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
       await Promise.all(
         chosen.map(async (atlas) => {
           // Every scope is opened at once and asks Synapse; only what computes in memory waits for its turn.
-          const outcome = await plan.scope(atlas.atlasId, async (scope) => {
-            const pulled = await pullAtlas(scope, atlas, viewId);
-            return limit(() =>
-              makeAtlas(scope, atlas, pulled, {
-                hasMatrices,
-                gallery: galleries[atlas.atlasId] ?? [],
-              }),
-            );
-          });
+          const outcome = await plan.scope(
+            atlas.atlasId,
+            async (scope) => {
+              const pulled = await pullAtlas(scope, atlas, viewId);
+              return limit(() =>
+                makeAtlas(scope, atlas, pulled, {
+                  hasMatrices,
+                  gallery: galleries[atlas.atlasId] ?? [],
+                }),
+              );
+            },
+            { title: atlas.name },
+          );
           outcomes.set(atlas.atlasId, outcome);
         }),
       );
@@ -144,7 +153,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
     plan: Plan,
     atlas: Atlas,
     { files, contents }: Awaited<ReturnType<typeof pullAtlas>>,
-    { hasMatrices, gallery }: { hasMatrices: boolean; gallery: readonly MatrixGallery[] },
+    { hasMatrices, gallery }: { hasMatrices: boolean; gallery: readonly Gallery[] },
   ): Promise<AtlasSite> {
     const { analysis, numbers } = await plan.do(steps.checkAtlas, {
       params: { atlas: { ...atlas } },
@@ -294,15 +303,12 @@ export function makeSteps(effects: HtanEffects) {
     readFigures: observation({
       name: "readFigures",
       outputs: {
-        galleries: json<Readonly<Record<string, readonly MatrixGallery[]>>>(),
+        galleries: json<Readonly<Record<string, readonly Gallery[]>>>(),
         hasMatrices: json<boolean>(),
       },
       async read(_params: null, { signal }) {
-        const published = await effects.figures.read(signal);
-        return {
-          galleries: matricesByAtlas(published),
-          hasMatrices: published.some((one) => one !== null),
-        };
+        const { galleries, isThere } = await effects.galleries.read(signal);
+        return { galleries, hasMatrices: isThere };
       },
     }),
 
@@ -434,7 +440,7 @@ export function makeSteps(effects: HtanEffects) {
           analysis: AtlasAnalysis;
           figures: readonly PageFigure[];
           past: AtlasPast;
-          gallery: readonly MatrixGallery[];
+          gallery: readonly Gallery[];
         },
         { atlas, hasMatrices }: { atlas: AtlasParam; hasMatrices: boolean },
       ) => {

@@ -4,17 +4,15 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Effects } from "../../effects.ts";
-import { HdashError } from "../../error.ts";
-import type { BoundPipeline, RunRequest } from "../../job.ts";
+import type { BoundPipeline, JobRequest } from "../../job.ts";
 import { loadDesign, versionsOf } from "../../render/design.ts";
 import type { Config } from "../../settings/config.ts";
 import type { Bucket } from "../../store/bucket.ts";
-import { runFacts } from "../../work/facts.ts";
 import { forkAnalysis } from "./forkAnalysis.ts";
 import { makeMatrix } from "./plan.ts";
 import { openPublishedFigures } from "./published.ts";
-import type { MatrixConfig } from "./settings.ts";
-import type { MatrixListing, MatrixSource } from "./source.ts";
+import type { MatrixSettings } from "./settings.ts";
+import type { MatrixSource } from "./source.ts";
 
 /** Another version of one of these may compute other numbers. */
 const ANALYSING = [
@@ -27,14 +25,14 @@ const ANALYSING = [
 /** Of what is free on the disk, what is left to others. */
 const LEFT_FREE = 0.1;
 
-/** Binds the pipeline. Throws config where no source is named. */
+/** Binds the pipeline; `isBeside` tells whether a dashboard that pages can link to is made on the same site. */
 export async function bindMatrix(
   effects: Effects,
-  { force = false }: RunRequest,
+  matrix: MatrixSettings,
+  request: JobRequest,
+  isBeside: boolean,
 ): Promise<BoundPipeline> {
   const { config } = effects;
-  const { matrix } = config;
-  if (matrix === null) throw new HdashError("config", "MATRIX_SOURCE is not set");
   await effects.fonts();
   const design = await loadDesign(effects.root, (await effects.artifacts()).dir);
   const source = await openSource(effects, matrix);
@@ -44,44 +42,25 @@ export async function bindMatrix(
   const published = await openPublishedFigures(effects, publisher.site, bucket);
   const isOnSite = matrix.targetBucket === null;
   const siteUrl = isOnSite ? pagesUrl(config) : null;
-  let listing: MatrixListing = { entries: [], skips: [] };
-  const pipeline = makeMatrix(
-    {
-      source,
-      analyse: forkAnalysis,
-      analysedBy: await versionsOf(effects.root, ANALYSING),
-      atlases: matrix.atlases,
-      render: design.render,
-      assets: design.assets,
-      designDigest: design.digest,
-      drawnBy: design.drawnBy,
-      siteUrl: config.site.kind === "s3" && isOnSite ? config.siteUrl : null,
-      // Where the dashboard is not made, there is nothing to link to.
-      hasDashboard: isOnSite && config.given.dashboard,
-      published,
-      mayRemove: force,
-      warn: (message) => effects.log.warn(message),
-    },
-    (found) => {
-      listing = found;
-    },
-  );
-  const { source: from, useBlacklist, targets } = matrix;
-  return {
-    pipeline,
-    params: { source: { ...from }, useBlacklist, targets },
-    publisher,
-    facts: (outcome) =>
-      runFacts(effects, outcome, {
-        titles: new Map(
-          [...listing.entries, ...listing.skips.filter(({ why }) => why === "not found")].map(
-            ({ id, title }) => [id, title],
-          ),
-        ),
-        noun: ["matrix", "matrices"],
-        siteUrl,
-      }),
-  };
+  const pipeline = makeMatrix({
+    source,
+    analyse: forkAnalysis,
+    analysedBy: await versionsOf(effects.root, ANALYSING),
+    atlases: matrix.atlases,
+    render: design.render,
+    assets: design.assets,
+    designDigest: design.digest,
+    drawnBy: design.drawnBy,
+    siteUrl: config.site.kind === "s3" && isOnSite ? config.siteUrl : null,
+    // Where the dashboard is not made, there is nothing to link to.
+    hasDashboard: isOnSite && isBeside,
+    published,
+    mayRemove: request.force === true || matrix.isForced,
+    warn: (message) => effects.log.warn(message),
+  });
+  const { source: from, useBlacklist, targets, isForced } = matrix;
+  const params = { source: { ...from }, useBlacklist, targets };
+  return { pipeline, params, publisher, siteUrl, isForced };
 }
 
 /** The address of the index of matrices; null where nobody said where people see the site. */
@@ -93,7 +72,7 @@ function pagesUrl({ siteUrl }: Config): string | null {
 
 async function openTarget(
   effects: Effects,
-  { targetBucket, isPublicRead }: MatrixConfig,
+  { targetBucket, isPublicRead }: MatrixSettings,
 ): Promise<{ bucket: () => Promise<Bucket>; publisher: BoundPipeline["publisher"] }> {
   if (targetBucket === null) {
     return { bucket: effects.bucket, publisher: await effects.publisher() };
@@ -106,7 +85,7 @@ async function openTarget(
 }
 
 /** Opens the source that is configured. */
-export async function openSource(effects: Effects, matrix: MatrixConfig): Promise<MatrixSource> {
+export async function openSource(effects: Effects, matrix: MatrixSettings): Promise<MatrixSource> {
   const { log, config } = effects;
   const { source } = matrix;
   if (source.kind === "local") {

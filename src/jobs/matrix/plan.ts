@@ -24,18 +24,14 @@ import type { MatrixSummary } from "./summary.ts";
 /** Matrices that are drawn and written at a time; few, to bound memory. */
 const WRITTEN_AT_ONCE = 2;
 
-/** Makes the pipeline; `onListed` is told what there is. */
-export function makeMatrix(
-  effects: MatrixEffects,
-  onListed: (listing: MatrixListing) => void = () => undefined,
-): Pipeline<MatrixParams> {
+/** Makes the pipeline. */
+export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
   const steps = makeSteps(effects);
   return {
     name: "matrix",
     async plan(plan, params) {
       const { listing } = await plan.do(steps.listMatrices, { params, inputs: {} });
       const { entries, skips } = await plan.read(listing);
-      onListed({ entries, skips });
       const known = await plan.do(steps.listPublished, { params: null, inputs: {} });
       const published = await plan.read(known.ids);
       const kept = published.filter((id) => isKnown(id, entries, skips));
@@ -44,16 +40,21 @@ export function makeMatrix(
       const outcomes = new Map<string, ScopeOutcome<MatrixSite>>();
       await Promise.all(
         entries.map(async (entry) => {
-          const outcome = await plan.scope(entry.id, async (scope) => {
-            const analysed = await analyse(scope, entry);
-            return limit(() => makeSite(scope, entry, analysed));
-          });
+          const outcome = await plan.scope(
+            entry.id,
+            async (scope) => {
+              const analysed = await analyse(scope, entry);
+              return limit(() => makeSite(scope, entry, analysed));
+            },
+            { title: entry.title },
+          );
           outcomes.set(entry.id, outcome);
         }),
       );
-      for (const { id, message } of skips.filter(({ why }) => why === "not found")) {
+      for (const { id, title, message } of skips.filter(({ why }) => why === "not found")) {
         // Asked for by name and not there: the run says so as it does of what could not be read.
-        await plan.scope(id, () => Promise.reject(new HdashError("permanent", message)));
+        const refuse = () => Promise.reject(new HdashError("permanent", message));
+        await plan.scope(id, refuse, { title });
       }
       checkAnyDone(outcomes, "no matrix could be read");
       await plan.site(() => planSite(plan, { entries, skips, kept }, outcomes));

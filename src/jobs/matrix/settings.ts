@@ -2,14 +2,26 @@
 
 import { resolve } from "node:path";
 
-import type { MatrixSourceKind } from "./source.ts";
+import type { JobSettings, ValueReader } from "../../settings/jobSettings.ts";
+import {
+  bucketName,
+  checked,
+  flag,
+  oneOf,
+  optional,
+  text,
+  url,
+  wholeNumber,
+} from "../../settings/rules.ts";
+import { variable } from "../../settings/variables.ts";
+import { MATRIX_SOURCES, type MatrixSourceKind } from "./source.ts";
 
 /** Stages of the Human Cell Atlas's services. */
-export const STAGES = ["dev", "integration", "staging", "prod", "ux-dev"] as const;
-export type Stage = (typeof STAGES)[number];
-export const SERVICES = ["azul", "azul-v0", "hca"] as const;
+const STAGES = ["dev", "integration", "staging", "prod", "ux-dev"] as const;
+type Stage = (typeof STAGES)[number];
+const SERVICES = ["azul", "azul-v0", "hca"] as const;
 
-export interface MatrixConfig {
+export interface MatrixSettings {
   readonly source:
     | {
         readonly kind: "fresh";
@@ -53,7 +65,7 @@ function stageText(stage: Stage): string {
 }
 
 /** The matrix job's variables, each already checked by itself. */
-export interface MatrixValues {
+interface MatrixValues {
   readonly source: MatrixSourceKind | null;
   readonly sourceStage: Stage;
   readonly sourceBucket: string | null;
@@ -74,10 +86,10 @@ export interface MatrixValues {
 }
 
 /** Puts the values together; null where no source is named. `report` takes what does not fit together. */
-export function makeMatrixConfig(
+function makeSettings(
   values: MatrixValues,
   report: (variable: string, what: string) => void,
-): MatrixConfig | null {
+): MatrixSettings | null {
   if (values.source === null) return null;
   if (values.source === "local" && values.path === null) {
     report("MATRIX_PATH", "is not set, but MATRIX_SOURCE is local");
@@ -96,7 +108,7 @@ export function makeMatrixConfig(
   };
 }
 
-function makeSource(values: MatrixValues, kind: MatrixSourceKind): MatrixConfig["source"] {
+function makeSource(values: MatrixValues, kind: MatrixSourceKind): MatrixSettings["source"] {
   const { service, sourceStage, catalog, pollSeconds } = values;
   const stage = stageText(sourceStage);
   const endpoint = (fallback: string) => (values.endpoint ?? fallback).replace(/\/+$/, "");
@@ -148,3 +160,162 @@ function readAtlases(
   }
   return atlases;
 }
+
+function valuesFrom({ text: textOf, value }: ValueReader): MatrixValues {
+  return {
+    source: value("MATRIX_SOURCE"),
+    sourceStage: value<Stage>("MATRIX_SOURCE_STAGE") ?? "prod",
+    sourceBucket: textOf("MATRIX_SOURCE_BUCKET"),
+    targetStage: value("MATRIX_TARGET_STAGE"),
+    targetBucket: textOf("MATRIX_TARGET_BUCKET"),
+    isPublicRead: value("MATRIX_PUBLIC_READ") === true,
+    path: textOf("MATRIX_PATH"),
+    service: value<MatrixValues["service"]>("MATRIX_SERVICE") ?? "azul",
+    endpoint: textOf("MATRIX_ENDPOINT_URL"),
+    catalog: textOf("MATRIX_CATALOG"),
+    collection: textOf("MATRIX_COLLECTION"),
+    pollSeconds: value<number>("MATRIX_POLL_SECONDS") ?? 30,
+    useBlacklist: value("MATRIX_BLACKLIST") === true,
+    targets: textOf("MATRIX_TARGET_UUIDS"),
+    isForced: value("MATRIX_FORCE") === true,
+    diskMb: value("MATRIX_DISK_MB"),
+    atlases: textOf("MATRIX_ATLASES"),
+  };
+}
+
+/** The variables that the flags of `hdash run matrix` stand for may be one of these. */
+export const CHOICES = { sources: MATRIX_SOURCES, stages: STAGES } as const;
+
+export const SETTINGS: JobSettings<MatrixSettings> = {
+  variables: [
+    variable(
+      "MATRIX_SOURCE",
+      "Matrices",
+      "(no matrix figures)",
+      "fresh",
+      "Where expression matrices come from: fresh, canned, local or cellxgene",
+    ),
+    variable(
+      "MATRIX_SOURCE_STAGE",
+      "Matrices",
+      "prod",
+      "dev",
+      "Stage that is read: dev, integration, staging, prod or ux-dev",
+    ),
+    variable(
+      "MATRIX_SOURCE_BUCKET",
+      "Matrices",
+      "({stage.}project-assets.data.humancellatlas.org)",
+      "my-matrices",
+      "Bucket of canned matrices and of the blacklist",
+    ),
+    variable(
+      "MATRIX_TARGET_STAGE",
+      "Matrices",
+      "(figures go to the site)",
+      "dev",
+      "Stage whose bucket figures are published to",
+    ),
+    variable(
+      "MATRIX_TARGET_BUCKET",
+      "Matrices",
+      "(the target stage's, else the site)",
+      "my-figures",
+      "Bucket that figures and their pages are published to",
+    ),
+    variable(
+      "MATRIX_PUBLIC_READ",
+      "Matrices",
+      "0",
+      "1",
+      "1: objects in the target bucket are put with public-read",
+    ),
+    variable("MATRIX_PATH", "Matrices", "", "./matrices", "Folder of a local source"),
+    variable(
+      "MATRIX_SERVICE",
+      "Matrices",
+      "azul",
+      "hca",
+      "Who a fresh source asks: azul, azul-v0 (the older one) or hca (matrix service v1)",
+    ),
+    variable(
+      "MATRIX_ENDPOINT_URL",
+      "Matrices",
+      "(the service's public address)",
+      "http://127.0.0.1:8081",
+      "Where that service, or CELLxGENE, is",
+    ),
+    variable("MATRIX_CATALOG", "Matrices", "(the service's own)", "dcp50", "Azul catalogue"),
+    variable(
+      "MATRIX_COLLECTION",
+      "Matrices",
+      "(every public dataset)",
+      "283d65eb-dd53-496d-adb7-7570c7caa443",
+      "CELLxGENE collection",
+    ),
+    variable(
+      "MATRIX_POLL_SECONDS",
+      "Matrices",
+      "30",
+      "5",
+      "How often a prepared matrix is asked for",
+    ),
+    variable(
+      "MATRIX_BLACKLIST",
+      "Matrices",
+      "0",
+      "1",
+      "1: leave out the projects that the object `blacklist` names",
+    ),
+    variable(
+      "MATRIX_TARGET_UUIDS",
+      "Matrices",
+      "(all)",
+      "4a95101c-9ffc-4f30-a809-f04518a23803",
+      "Only these projects, separated by commas",
+    ),
+    variable("MATRIX_FORCE", "Matrices", "0", "1", "1: do again what is up to date"),
+    variable(
+      "MATRIX_DISK_MB",
+      "Matrices",
+      "(what is free, less a tenth)",
+      "50000",
+      "Most that downloads take in HDASH_HOME at a time",
+    ),
+    variable(
+      "MATRIX_ATLASES",
+      "Matrices",
+      "",
+      "HTA3=4a95101c-9ffc-4f30-a809-f04518a23803",
+      "Which atlas a project belongs to; its figures are shown on that atlas's page",
+    ),
+  ],
+  rules: {
+    MATRIX_SOURCE: oneOf(MATRIX_SOURCES)(optional),
+    MATRIX_SOURCE_STAGE: oneOf(STAGES)({ default: "prod" }),
+    MATRIX_SOURCE_BUCKET: bucketName(),
+    MATRIX_TARGET_STAGE: oneOf(STAGES)(optional),
+    MATRIX_TARGET_BUCKET: bucketName(),
+    MATRIX_PUBLIC_READ: flag(optional),
+    MATRIX_PATH: text(optional),
+    MATRIX_SERVICE: oneOf(SERVICES)({ default: "azul" }),
+    MATRIX_ENDPOINT_URL: url(),
+    MATRIX_CATALOG: checked(/^[\w-]+$/, "a catalogue's name")(optional),
+    MATRIX_COLLECTION: checked(/^[\w-]+$/, "a collection's id")(optional),
+    MATRIX_POLL_SECONDS: wholeNumber(1, 3600)({ default: 30 }),
+    MATRIX_BLACKLIST: flag(optional),
+    MATRIX_TARGET_UUIDS: checked(
+      /^[A-Za-z0-9._,\s-]+$/,
+      "project ids, separated by commas",
+    )(optional),
+    MATRIX_FORCE: flag(optional),
+    MATRIX_DISK_MB: wholeNumber(1, 1_000_000_000)(optional),
+    MATRIX_ATLASES: text(optional),
+  },
+  isGiven: (names) => names.includes("MATRIX_SOURCE"),
+  read(values) {
+    if (values.isAsked) values.need("MATRIX_SOURCE", "matrices have to be read");
+    return makeSettings(valuesFrom(values), (name, what) => values.report(name, what));
+  },
+  usesBuckets: ({ source, targetBucket }) => source.kind === "canned" || targetBucket !== null,
+};

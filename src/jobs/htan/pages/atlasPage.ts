@@ -4,9 +4,9 @@ import type { Finding } from "../../../finding.ts";
 import { count, date, instant, number, percent } from "../../../format.ts";
 import {
   type AssetPaths,
+  type Gallery,
   HTML,
   makeFrame,
-  type MatrixGallery,
   type PageFigure,
   type PageFile,
   type RenderPage,
@@ -50,7 +50,7 @@ export interface AtlasPageInput {
   readonly components: readonly ComponentName[];
   readonly figures: readonly PageFigure[];
   /** The atlas's matrices with their figures; the Figures tab is left out where there are none. */
-  readonly gallery: readonly MatrixGallery[];
+  readonly gallery: readonly Gallery[];
   readonly assets: AssetPaths;
   /** True where the site has pages about matrices; default false. */
   readonly hasMatrices?: boolean;
@@ -167,7 +167,7 @@ function atlasModel(
 }
 
 /** Puts a matrix's figures under the approach that they are of, in their order. */
-function galleryModel({ figures, ...matrix }: MatrixGallery): object {
+function galleryModel({ figures, ...matrix }: Gallery): object {
   const approaches = [...new Set(figures.map(({ approach }) => approach))];
   return {
     ...matrix,

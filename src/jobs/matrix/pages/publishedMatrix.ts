@@ -1,7 +1,7 @@
 // Published data files of matrices, read back: for the index's rows of matrices that a run did not do, and for other pages that show their figures.
 
 import { count } from "../../../format.ts";
-import type { MatrixGallery } from "../../../render/page.ts";
+import type { Gallery } from "../../../render/page.ts";
 import type { FigureSummary, GroupSummary, MatrixSummary } from "../summary.ts";
 import { encodeKey } from "./figurePaths.ts";
 import { DATA_SCHEMA } from "./projectData.ts";
@@ -79,7 +79,7 @@ function listedIn(index: unknown): readonly IndexEntry[] {
 /** Sorts published matrices by the atlas they belong to; those of none are left out. Atlases and matrices are in the order of their ids. */
 export function matricesByAtlas(
   values: readonly unknown[],
-): Readonly<Record<string, readonly MatrixGallery[]>> {
+): Readonly<Record<string, readonly Gallery[]>> {
   const found = values
     .flatMap((value) => readPublishedMatrix(value)?.summary ?? [])
     .sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -92,7 +92,7 @@ export function matricesByAtlas(
   );
 }
 
-function atlasMatrix({ id, title, groups }: MatrixSummary): MatrixGallery {
+function atlasMatrix({ id, title, groups }: MatrixSummary): Gallery {
   return {
     title,
     href: `matrices/${encodeURIComponent(id)}.html`,
