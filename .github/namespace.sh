@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 : "${BRANCH:?namespace.sh: set BRANCH to the name of a branch}"
 exec node --disable-warning=ExperimentalWarning --input-type=module --eval '
-  import { makeNamespace, PRODUCTION, STAGING } from "./src/namespace.ts";
+  import { makeNamespace, PRODUCTION, STAGING } from "./src/settings/namespace.ts";
   const branch = process.env.BRANCH;
   const namespace = makeNamespace(branch);
   // Deployments of the branch main and of tags have these; no other branch may deploy over them or tear them down.

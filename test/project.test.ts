@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 
 import { JOBS } from "../src/jobList.ts";
 import { variablesOf } from "../src/settings/config.ts";
+import { layerOf } from "./support/layers.ts";
 
 const VARIABLES = variablesOf(JOBS);
 
@@ -105,6 +106,15 @@ describe("every tracked file", () => {
     expect(grep(/(^|[\s"'`(=:])\/(work|root|Users|home\/[a-z])(\/|\b)/, others())).toEqual([]);
   });
 
+  test("names only files of src that there are", () => {
+    const told = texts.filter((file) => /\.(md|sh|ya?ml)$/.test(file) && file !== "CHANGELOG.md");
+    const named = told.flatMap((file) =>
+      [...read(file).matchAll(/\bsrc\/[\w./-]*\w\.ts\b/g)].map(([path]) => [file, path] as const),
+    );
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter(([, path]) => !FILES.includes(path))).toEqual([]);
+  });
+
   test("has no conflict marks", () => {
     expect(grep(/^(<{7}|>{7}|\|{7})( |$)/, texts)).toEqual([]);
   });
@@ -172,14 +182,26 @@ describe("README.md", () => {
     expect(lines.length).toBeLessThan(150);
   });
 
-  test("lists in its layout table what is at the top, and every room of src", () => {
+  test("lists in its layout table what is at the top, every room of src and every job", () => {
     const listed = tableOf("Layout").flatMap(([first = ""]) => codeIn(first));
     const tops = new Set(FILES.map((file) => file.split("/")[0] ?? ""));
-    const rooms = new Set(FILES.flatMap((file) => /^src\/[^/.]+(?=\/)/.exec(file)?.[0] ?? []));
+    const rooms = new Set(
+      FILES.flatMap((file) => /^src\/(jobs\/)?[^/.]+(?=\/)/.exec(file)?.[0] ?? []),
+    );
     const places = listed.filter((place) => !/^src\/.*\.ts$/.test(place));
     expect([...places].sort()).toEqual([...tops, ...rooms].sort());
     const files = listed.filter((place) => /^src\/.*\.ts$/.test(place));
     expect(files.filter((file) => !FILES.includes(file))).toEqual([]);
+  });
+
+  test("says in its layout table which layer each place is in", () => {
+    const said = tableOf("Layout").flatMap(([first = "", layer = ""]) =>
+      codeIn(first)
+        .filter((place) => place.startsWith("src/"))
+        .map((place) => [place, layer]),
+    );
+    expect(said.length).toBeGreaterThan(15);
+    expect(said).toEqual(said.map(([place = ""]) => [place, String(layerOf(place))]));
   });
 
   test("names only make targets that there are", () => {

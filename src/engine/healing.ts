@@ -5,23 +5,13 @@ import type { Digest } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { BlobError } from "../store/blobs.ts";
 import { type BlobAccess, readTree, streamBlob } from "./codec.ts";
-import type { Session } from "./session.ts";
-import type { Codec } from "./step.ts";
+import type { Producer, Readable, Session } from "./session.ts";
 
 /**
  * How often one reader has its inputs made again: a list and its files may be damaged one after the other, but what is damaged again and
  * again is a matter of the disk.
  */
 export const MAX_HEALS = 3;
-
-/** An output of a step, or a value of the plan, as it is read. */
-export interface Readable {
-  readonly digest: Digest;
-  readonly codec: Codec;
-}
-
-/** Makes again what has this digest. */
-export type Producer = (output: Readable) => Promise<void>;
 
 /**
  * Remembers who made an output. The first counts: a step that hands on what it was given cannot make it again, who gave it to it can. So

@@ -5,15 +5,7 @@ import type { StoredOutput } from "../store/results.ts";
 import { stepKey } from "./key.ts";
 import type { Hold } from "./places.ts";
 import { type AnyStep, mapValues, storeOutputs } from "./ports.ts";
-import type { Session } from "./session.ts";
-
-/** What was found in the world; the digests of its outputs are the pin. */
-export interface Sighting {
-  readonly pin: Json;
-  readonly outputs: Readonly<Record<string, StoredOutput>>;
-  readonly startedAt: Date;
-  readonly ms: number;
-}
+import type { Session, Sighting } from "./session.ts";
 
 /** Reads what an observation is about, or shares what this run has read of it. */
 export function observe(session: Session, step: AnyStep, params: Json): Promise<Sighting> {

@@ -1,21 +1,21 @@
 // The state of one attempt of a run, shared by the plan, its steps and its scopes. It ends once: by itself, or because it was stopped.
 
-import { type Digest, digestOf } from "../digest.ts";
+import { type Digest, digestOf, type Json } from "../digest.ts";
 import { HdashError, isTransient, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
 import type { Publisher } from "../publish/site.ts";
 import { retry, type RetryPolicy } from "../retry.ts";
 import type { FindingDelta } from "../store/facts.ts";
+import type { StoredOutput } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import type { ClaimHolder } from "../store/stepClaims.ts";
 import type { Lease } from "../store/stepRuns.ts";
 import type { BlobAccess } from "./codec.ts";
-import type { Producer } from "./healing.ts";
 import type { Journal } from "./journal.ts";
-import type { Sighting } from "./observing.ts";
 import type { Places } from "./places.ts";
 import type { OnProgress, StepState } from "./progress.ts";
 import type { ScratchFolder } from "./scratch.ts";
+import type { Codec } from "./step.ts";
 import type { Heartbeat } from "./worker.ts";
 
 /** For statements that are safe to repeat: about 15 seconds in all, enough for a restart of the database but not for a failover. */
@@ -32,6 +32,23 @@ export interface ScopeState {
   readonly inFlight: Set<Promise<unknown>>;
   isOpen: boolean;
   error: string | null;
+}
+
+/** An output of a step, or a value of the plan, as it is read. */
+export interface Readable {
+  readonly digest: Digest;
+  readonly codec: Codec;
+}
+
+/** Makes again what has this digest. */
+export type Producer = (output: Readable) => Promise<void>;
+
+/** What was found in the world; the digests of its outputs are the pin. */
+export interface Sighting {
+  readonly pin: Json;
+  readonly outputs: Readonly<Record<string, StoredOutput>>;
+  readonly startedAt: Date;
+  readonly ms: number;
 }
 
 export interface Session extends BlobAccess {

@@ -1,6 +1,7 @@
 // Gives the site's assets published names that carry their content, so that they may be cached for ever.
 
 import { digestOf } from "../digest.ts";
+import type { SiteFile } from "./siteFiles.ts";
 
 /** An asset: its name below views/assets, with forward slashes. */
 export interface Asset {
@@ -8,15 +9,10 @@ export interface Asset {
   readonly bytes: Uint8Array;
 }
 
-/** An asset under its published path. */
-export interface PublishedAsset extends Asset {
-  readonly contentType: string;
-}
-
 export interface SiteAssets {
   /** Name in views/assets → published path. */
   readonly paths: Readonly<Record<string, string>>;
-  readonly files: readonly PublishedAsset[];
+  readonly files: readonly SiteFile[];
 }
 
 /** What of views/assets is published, by the end of its name, and as what. */

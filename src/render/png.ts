@@ -1,4 +1,4 @@
-// SVG → PNG, by sharp. Loads sharp when first used, so that fonts can be made known before (see fonts.ts).
+// SVG, or pixels, → PNG, by sharp. Loads sharp when first used, so that fonts can be made known before (see fonts.ts).
 
 import { HdashError } from "../error.ts";
 
@@ -25,6 +25,30 @@ export interface PngOptions {
 /** Reads the height in pixels from a PNG's first chunk, IHDR, which follows its eight bytes of signature. */
 export function heightOfPng(png: Uint8Array): number {
   return new DataView(png.buffer, png.byteOffset, png.byteLength).getUint32(20);
+}
+
+/** Pixels row by row, four bytes each: red, green, blue and how opaque. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Writes pixels with a palette; of 100, `quality` says how true its colours must be. Throws a permanent error for what is no picture. */
+export async function encodePng(
+  { width, height, bytes }: Pixels,
+  quality: number,
+): Promise<Uint8Array> {
+  try {
+    const { default: sharp } = await import("sharp");
+    return await sharp(bytes, { raw: { width, height, channels: 4 } })
+      .png({ palette: true, quality, effort: 1, dither: 0, compressionLevel: 9 })
+      .toBuffer();
+  } catch (cause) {
+    throw new HdashError("permanent", `${width} × ${height} pixels could not be written as PNG`, {
+      cause,
+    });
+  }
 }
 
 /** Draws a standalone SVG on white; `scale` 2 gives a picture for dense screens. Throws a permanent error for what is not SVG. */

@@ -5,9 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 
 import { HdashError } from "../error.ts";
-import { openEmbedded } from "./embedded.ts";
+import { type EmbeddedSettings, openEmbedded } from "./embedded.ts";
 import { makeDb, STATEMENT_TIMEOUT_MS } from "./pool.ts";
-import type { Db } from "./schema.ts";
+import type { Database } from "./schema.ts";
+
+export type { Database };
 
 export type DatabaseSettings = PostgresSettings | EmbeddedSettings;
 
@@ -21,22 +23,6 @@ export interface PostgresSettings {
   /** The Postgres schema that holds all tables, so that several ledgers can share a database. */
   readonly schema: string;
   readonly tls: { readonly ca: string | null; readonly rejectUnauthorized: true } | null;
-}
-
-export interface EmbeddedSettings {
-  readonly kind: "embedded";
-  readonly dir: string;
-}
-
-/** An open database. */
-export interface Database {
-  readonly db: Db;
-  readonly kind: "postgres" | "embedded";
-  /** The Postgres schema that holds all tables. */
-  readonly schema: string;
-  /** Names the database for people, without secrets. */
-  readonly describe: () => string;
-  readonly close: () => Promise<void>;
 }
 
 /** Eight steps commit at once at most, and a heartbeat should not have to wait for them. */

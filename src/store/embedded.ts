@@ -8,12 +8,17 @@ import type { PGlite, PGliteOptions } from "@electric-sql/pglite";
 import pg from "pg";
 
 import { HdashError, messageOf } from "../error.ts";
-import type { Database, EmbeddedSettings } from "./database.ts";
 import { asDatabaseError } from "./failure.ts";
 import { type Lock, lockFolder } from "./lockFile.ts";
 import { migrate } from "./migrate.ts";
 import { makeDb } from "./pool.ts";
+import type { Database } from "./schema.ts";
 import { fillFolder } from "./template.ts";
+
+export interface EmbeddedSettings {
+  readonly kind: "embedded";
+  readonly dir: string;
+}
 
 const SCHEMA = "hdash";
 

@@ -6,8 +6,8 @@ import { type Migration, Migrator } from "kysely/migration";
 import * as ledger from "../../migrations/0001_ledger.ts";
 import * as engine from "../../migrations/0002_engine.ts";
 import { HdashError } from "../error.ts";
-import type { Database } from "./database.ts";
 import { asDatabaseError } from "./failure.ts";
+import type { Database } from "./schema.ts";
 
 /** Every migration there is, by name, oldest first. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {

@@ -221,3 +221,14 @@ export const RELATIONS = {
 
 /** The ledger, or a transaction on it. */
 export type Db = Kysely<Schema>;
+
+/** An open database. */
+export interface Database {
+  readonly db: Db;
+  readonly kind: "postgres" | "embedded";
+  /** The Postgres schema that holds all tables. */
+  readonly schema: string;
+  /** Names the database for people, without secrets. */
+  readonly describe: () => string;
+  readonly close: () => Promise<void>;
+}

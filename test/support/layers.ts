@@ -57,6 +57,7 @@ const PACKAGE_OWNERS: readonly (readonly [name: string, owners: readonly string[
 export function checkLayers(graph: ImportGraph): readonly string[] {
   const problems: string[] = [];
   for (const [from, targets] of graph) {
+    if (layerOf(from) === null) problems.push(`${from}: no layer has a place ${roomOf(from)}`);
     for (const to of targets) {
       const problem = to.startsWith("src/") ? checkFile(from, to) : checkPackage(from, to);
       if (problem !== null) problems.push(problem);
@@ -75,15 +76,17 @@ function partOf(file: string): string | null {
   return /^src\/jobs\/[^/]+\/([^/.]+)/.exec(file)?.[1] ?? null;
 }
 
-function layerOf(room: string): number {
+/** The layer that a file, or a folder, of src stands in; null where the table has no place for it. */
+export function layerOf(file: string): number | null {
+  const room = roomOf(file);
   if (room.startsWith("jobs/")) return JOBS;
   const found = LAYERS.findIndex((rooms) => rooms.includes(room));
-  return found === -1 ? TOP : found;
+  return found === -1 ? null : found;
 }
 
 function checkFile(from: string, to: string): string | null {
   const [own, other] = [roomOf(from), roomOf(to)];
-  const [low, high] = [layerOf(own), layerOf(other)];
+  const [low, high] = [layerOf(from) ?? TOP, layerOf(to) ?? TOP];
   if (own === other) return low === JOBS ? checkPart(from, to) : null;
   if (low === JOBS && high === JOBS) return `${from} imports ${to}: no job imports another`;
   if (high > low) return `${from} (layer ${low}) imports ${to} (layer ${high}), which is above it`;

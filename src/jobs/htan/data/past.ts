@@ -1,7 +1,13 @@
 // An atlas's past as its page needs it: the versions of its facts up to the present, and the findings of the one before.
 
 import type { Finding } from "../../../finding.ts";
-import type { AtlasVersion } from "../pages/pageFrame.ts";
+
+/** A moment in an atlas's history: its measures as they stood from then on. */
+export interface AtlasVersion {
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly measures: Readonly<Record<string, number>>;
+}
 
 /** What a page is told of the past. It changes only when the facts do, so that a page does too. */
 export interface AtlasPast {

@@ -21,11 +21,12 @@ import {
 import type { Atlas } from "../data/atlas.ts";
 import { compareFindings, type FindingChanges } from "../data/changes.ts";
 import type { ComponentName } from "../data/graph.ts";
+import type { AtlasVersion } from "../data/past.ts";
 import { ruleText } from "../data/ruleText.ts";
 import { GRID_LABELS, type GridLabel } from "./gridLabels.ts";
 import { changeMarks, makeHeadlines } from "./headlines.ts";
 import { KIND_LABELS } from "./kindLabels.ts";
-import { type AtlasVersion, type DrawSparkline, synapsePage } from "./pageFrame.ts";
+import { type DrawSparkline, synapsePage } from "./pageFrame.ts";
 import {
   eventsTable,
   findingsTable,

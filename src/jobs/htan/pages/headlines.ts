@@ -12,7 +12,8 @@ import {
 } from "../../../format.ts";
 import type { AtlasAnalysis } from "../data/analysis.ts";
 import type { FindingChanges } from "../data/changes.ts";
-import type { AtlasVersion, DrawSparkline } from "./pageFrame.ts";
+import type { AtlasVersion } from "../data/past.ts";
+import type { DrawSparkline } from "./pageFrame.ts";
 
 /** A headline as the template takes it. */
 export interface Headline {

@@ -17,10 +17,11 @@ import {
 } from "../../../render/table.ts";
 import { FILE_KINDS } from "../data/analysis.ts";
 import type { Atlas } from "../data/atlas.ts";
+import type { AtlasVersion } from "../data/past.ts";
 import type { PageTools } from "./atlasPage.ts";
 import { changeMarks } from "./headlines.ts";
 import { KIND_LABELS } from "./kindLabels.ts";
-import { type AtlasVersion, type SeverityCounts, SYNAPSE_LINK } from "./pageFrame.ts";
+import { type SeverityCounts, SYNAPSE_LINK } from "./pageFrame.ts";
 import { shareCell } from "./pageTables.ts";
 
 /** An atlas as the index knows it. */

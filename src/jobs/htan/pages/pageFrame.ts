@@ -1,4 +1,4 @@
-// What the dashboard's pages share beside their frame (src/render/page.ts): trends, versions, counts by severity and links to Synapse.
+// What the dashboard's pages share beside their frame (src/render/page.ts): trends, counts by severity and links to Synapse.
 
 /** Draws a small trend line as SVG markup; `label` names the number in its text alternative, `format` writes its values there. */
 export type DrawSparkline = (
@@ -6,13 +6,6 @@ export type DrawSparkline = (
   label: string,
   options?: { readonly format?: (value: number) => string },
 ) => string;
-
-/** A moment in an atlas's history: its measures as they stood from then on. */
-export interface AtlasVersion {
-  /** ISO 8601, UTC. */
-  readonly startedAt: string;
-  readonly measures: Readonly<Record<string, number>>;
-}
 
 /** A finding's count on either side of a change. */
 export interface SeverityCounts {

@@ -5,8 +5,8 @@ import { CSV_TYPE, JSON_TYPE, jsonText, type PageFile, PLAIN_TEXT } from "../../
 import type { AtlasAnalysis, GridName } from "../data/analysis.ts";
 import type { Atlas } from "../data/atlas.ts";
 import type { FindingChanges } from "../data/changes.ts";
+import type { AtlasVersion } from "../data/past.ts";
 import { CHECKS } from "../data/ruleText.ts";
-import type { AtlasVersion } from "./pageFrame.ts";
 
 /** Columns of the findings download, in order; fields that only some rule has follow by name. */
 const FINDING_COLUMNS = [

@@ -1,6 +1,6 @@
 // Thousands of points as one picture: a transparent PNG that a page can put on a light and on a dark ground.
 
-import { HdashError } from "../../../error.ts";
+import { encodePng } from "../../../render/png.ts";
 import { channels } from "./shades.ts";
 
 /** Points in pixels of the panel, in the order in which they are drawn. */
@@ -47,15 +47,8 @@ export async function drawPoints(picture: PointPicture): Promise<string> {
     }
     bytes[at + 3] = Math.round(opacity * 255);
   }
-  try {
-    const { default: sharp } = await import("sharp");
-    const png = await sharp(bytes, { raw: { width, height, channels: 4 } })
-      .png({ palette: true, quality: QUALITY, effort: 1, dither: 0, compressionLevel: 9 })
-      .toBuffer();
-    return `data:image/png;base64,${png.toString("base64")}`;
-  } catch (cause) {
-    throw new HdashError("permanent", "the points of a figure could not be drawn", { cause });
-  }
+  const png = await encodePng({ width, height, bytes }, QUALITY);
+  return `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
 }
 
 /** Lays one disc with a soft edge over what is there; colours are kept multiplied by their opacity. */
