@@ -78,6 +78,17 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       expect(ids.sort()).toEqual(["1", "2", "3", "4"]);
     });
 
+    // The embedded database has one connection: there nobody can hold a row while another asks.
+    test.runIf(kind === "postgres")("pass by a run that another is about to claim", async () => {
+      await ask(1);
+      await ask(2);
+      const claiming = await db.transaction().execute(async (trx) => {
+        await trx.selectFrom("run").select("id").where("id", "=", "1").forUpdate().execute();
+        return next();
+      });
+      expect(claiming?.lease.runId).toBe("2");
+    });
+
     test("give the same run again to who lost the answer", async () => {
       await ask(1);
       await ask(2);
