@@ -36,7 +36,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo run test check types lint format bench bless build_amd64 docker_push
+.PHONY: help setup demo run test check types lint format bench release bless build_amd64 docker_push
 .PHONY: namespace synth diff deploy destroy diff_base deploy_base destroy_base task
 
 help: ## list the targets
@@ -90,6 +90,10 @@ format: $(INSTALLED) ## format every file
 
 bench: $(INSTALLED) ## measure time, CPU and memory: make bench BENCH=htan ARGS="--scale 10"
 	@node --disable-warning=ExperimentalWarning "bench/$(BENCH).ts" $(ARGS)
+
+# Without VERSION behind make it is the package's own, which is no answer here.
+release: $(INSTALLED) ## release what is on main: make release VERSION=1.2.3
+	@$(if $(findstring command,$(origin VERSION)),,VERSION= )node --disable-warning=ExperimentalWarning .ci/release.ts
 
 bless: $(INFRA_INSTALLED) ## write the golden files that tests compare with; look at the diff
 	@sh test/support/install.sh

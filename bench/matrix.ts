@@ -1,10 +1,12 @@
 // How fast `hdash matrix stats` counts a matrix, against scipy + numpy, gzip and igzip on the same file in the same run.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+
+import { BUILT, compile, HDASH, type Measured, measureCommand } from "./compiled.ts";
 
 const HELP = `Measures \`hdash matrix stats\` against scipy + numpy, gzip and igzip on the same file, in turns.
 
@@ -18,7 +20,6 @@ const HELP = `Measures \`hdash matrix stats\` against scipy + numpy, gzip and ig
 hdash is compiled first (to bench/worlds/dist) and run so, as the image runs it. Matrices are made once and kept in bench/worlds.
 `;
 
-const ROOT = join(import.meta.dirname, "..");
 const TOOLS = join(import.meta.dirname, "matrix");
 const WORLDS = join(import.meta.dirname, "worlds");
 
@@ -34,12 +35,6 @@ const GENES = 30_000;
 const ORDER_GOAL = 2.5;
 /** HDF5 may take so many times as long as reading its datasets to nothing. */
 const HDF5_GOAL = 1.3;
-
-interface Measured {
-  readonly wallSeconds: number;
-  readonly cpuSeconds: number;
-  readonly peakMB: number;
-}
 
 /** Finds a Python that can write HDF5: the first on the path may be one without h5py. */
 function pythonWithHdf5(): string | null {
@@ -83,8 +78,7 @@ function measure<Name extends string>(
     for (const name of names) {
       const command = commands[name];
       if (command === null) continue;
-      const out = execFileSync("python3", [join(TOOLS, "measure.py"), ...command]);
-      const measured = JSON.parse(out.toString()) as Measured;
+      const measured = measureCommand(command);
       if (measured.wallSeconds < (fastest[name]?.wallSeconds ?? Infinity)) fastest[name] = measured;
     }
   }
@@ -104,21 +98,7 @@ function works(command: string): boolean {
   }
 }
 
-/** Where the compiled program is put: within the repository, so that it finds the packages. */
-const BUILT = join(WORLDS, "dist");
-
-/** Compiles the program as it is now, without checking its types. */
-function build(): void {
-  rmSync(BUILT, { recursive: true, force: true });
-  const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
-  const options = ["-p", join(ROOT, "tsconfig.build.json"), "--noCheck", "--outDir", BUILT];
-  execFileSync(process.execPath, [compiler, ...options], { stdio: ["ignore", 2, "inherit"] });
-  // The peer must not have to strip types either.
-  writeFileSync(READ_HDF5, stripTypeScriptTypes(readFileSync(join(TOOLS, "readHdf5.ts"), "utf8")));
-}
-
 const READ_HDF5 = join(BUILT, "readHdf5.js");
-const HDASH = [process.execPath, join(BUILT, "src/main.js")];
 
 interface Row {
   readonly what: string;
@@ -194,7 +174,9 @@ const sizes = (Object.keys(SIZES) as Size[]).filter(
 );
 if (sizes.length === 0)
   throw new RangeError(`--size ${values.size} is none of small, medium, large, all`);
-build();
+compile();
+// The peer must not have to strip types either.
+writeFileSync(READ_HDF5, stripTypeScriptTypes(readFileSync(join(TOOLS, "readHdf5.ts"), "utf8")));
 const results = sizes.map((size) => ({ size, rows: measureSize(size, Number(values.runs)) }));
 if (values.json) {
   console.log(JSON.stringify(results, null, 2));

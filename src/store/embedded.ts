@@ -27,7 +27,7 @@ const SCHEMA = "hdash";
  * and a second of two cores to optimise, which the process waits for at its end, and by default V8 begins with it while the database starts.
  */
 const TIERING_BUDGET = 13_000_000;
-const POSTGRES_TIERING_BUDGET = 200_000_000;
+const POSTGRES_TIERING_BUDGET = 2_000_000_000;
 
 /** Opens the database in a folder, which is made where it is missing; the first time from the template. */
 export async function openEmbedded({ dir }: EmbeddedSettings): Promise<Database> {

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 
 import { listAtlases, saveAtlases } from "../../src/jobs/htan/registry/atlasTable.ts";
 import { openDatabase, type PostgresSettings } from "../../src/store/database.ts";
@@ -155,6 +155,33 @@ describe("openDatabase(embedded)", () => {
     expect((await listAtlases(again.db)).map(({ atlasId }) => atlasId)).toEqual(["HTA4"]);
     await again.close();
   }, 90_000);
+
+  test.each([1, 30, 300])(
+    "begins after a first start that was killed when it had written %i files",
+    async (count) => {
+      const home = join(dir, "..", `killed-${count}`);
+      const draft = join(home, "data-draft");
+      const open = `import { openDatabase } from ${JSON.stringify(join(import.meta.dirname, "../../src/store/database.ts"))};
+        await openDatabase({ kind: "embedded", dir: ${JSON.stringify(home)} });`;
+      const child = spawn(process.execPath, ["--input-type=module-typescript", "--eval", open], {
+        stdio: "inherit",
+      });
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      // Looked at without a pause: unpacking takes a moment only. Where it is over before we look, there is a whole database.
+      const isFar = () =>
+        existsSync(join(home, "data")) ||
+        (existsSync(draft) && readdirSync(draft, { recursive: true }).length >= count);
+      await vi.waitUntil(isFar, { timeout: 60_000, interval: 1 });
+      child.kill("SIGKILL");
+      await ended;
+      const again = await openDatabase({ kind: "embedded", dir: home });
+      await migrate(again);
+      expect(await listAtlases(again.db)).toEqual([]);
+      expect(existsSync(draft)).toBe(false);
+      await again.close();
+    },
+    120_000,
+  );
 
   test("refuses a folder that cannot be made", async () => {
     const path = join(dir, "file");
