@@ -4,13 +4,13 @@ import { join } from "node:path";
 import ts from "typescript";
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { checkLayers, type ImportGraph } from "./support/layers.ts";
+import { checkLayers, findCycles, type ImportGraph } from "./support/layers.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** Reads what every file of src imports, types and dynamic imports included. */
-function readGraph(): ImportGraph {
-  const files = globSync("src/**/*.ts", { cwd: ROOT });
+/** Reads what every file that the pattern names imports, types and dynamic imports included. */
+function readGraph(pattern: string): ImportGraph {
+  const files = globSync(pattern, { cwd: ROOT });
   return new Map(
     files.map((file) => {
       const { importedFiles } = ts.preProcessFile(readFileSync(join(ROOT, file), "utf8"));
@@ -83,7 +83,7 @@ describe("checkLayers(graph)", () => {
 describe("src", () => {
   let graph: ImportGraph;
   beforeAll(() => {
-    graph = readGraph();
+    graph = readGraph("src/**/*.ts");
   });
 
   test("is read whole", () => {
@@ -94,5 +94,13 @@ describe("src", () => {
 
   test("keeps to the layer table", () => {
     expect(checkLayers(graph)).toEqual([]);
+  });
+});
+
+describe("infra", () => {
+  test("has no files that import each other in a circle", () => {
+    const graph = readGraph("infra/*.ts");
+    expect(graph.get("infra/namespaceStack.ts")).toContain("infra/distribution.ts");
+    expect(findCycles(graph)).toEqual([]);
   });
 });
