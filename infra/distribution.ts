@@ -8,8 +8,7 @@ import {
 } from "aws-cdk-lib/aws-cloudfront";
 import type { Construct } from "constructs";
 
-import { baseStackName, namespaceStackName } from "./names.ts";
-import type { Imported } from "./namespaceStack.ts";
+import { baseStackName, type Imported, namespaceStackName } from "./names.ts";
 import type { Stage, Target } from "./target.ts";
 
 /** What views/partials/head.hbs and views/missing.hbs allow their pages, and what only a header can say: nobody frames them. */

@@ -21,6 +21,9 @@ export function sharedName(stage: Stage, what: string): string {
   return `/hdash/${stage}/${what}`;
 }
 
+/** What the base stack gives: a value of CloudFormation, known when it deploys. */
+export type Imported = (name: string) => string;
+
 /** Names the task definition of a pipeline. A pipeline's name has no hyphen, so that no two namespaces can meet. */
 export function familyName(place: Place, pipeline: string): string {
   return `${namespaceStackName(place)}-${pipeline}`;

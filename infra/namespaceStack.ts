@@ -6,7 +6,7 @@ import type { Construct } from "constructs";
 
 import { placesOf } from "../src/settings/namespace.ts";
 import { makeDistribution } from "./distribution.ts";
-import { idOf, namespaceStackName, sharedName } from "./names.ts";
+import { idOf, type Imported, namespaceStackName, sharedName } from "./names.ts";
 import { makePipelineAlarms } from "./pipelineAlarms.ts";
 import { makeSchedules } from "./pipelineSchedule.ts";
 import { makePipelineTask } from "./pipelineTask.ts";
@@ -20,9 +20,6 @@ export interface NamespaceProps {
   readonly settings: Settings;
   readonly pipelines: readonly DeployedPipeline[];
 }
-
-/** What the base stack gives: a value of CloudFormation, known when it deploys. */
-export type Imported = (name: string) => string;
 
 /** Makes the stack of a namespace. */
 export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Stack {

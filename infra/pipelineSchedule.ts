@@ -7,8 +7,7 @@ import type { Construct } from "constructs";
 
 import { PRODUCTION } from "../src/settings/namespace.ts";
 import { makeAlarm } from "./alarmTopic.ts";
-import { idOf, namespaceStackName, pathOf } from "./names.ts";
-import type { Imported } from "./namespaceStack.ts";
+import { idOf, type Imported, namespaceStackName, pathOf } from "./names.ts";
 import type { PipelineTask } from "./pipelineTask.ts";
 import { allow, arn, denyPlainHttp, policy, trustOf } from "./statements.ts";
 import type { Target } from "./target.ts";

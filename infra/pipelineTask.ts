@@ -7,8 +7,7 @@ import { CfnLogGroup } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 
 import { placesOf } from "../src/settings/namespace.ts";
-import { familyName, idOf, pathOf, removalPolicy } from "./names.ts";
-import type { Imported } from "./namespaceStack.ts";
+import { familyName, idOf, type Imported, pathOf, removalPolicy } from "./names.ts";
 import type { Settings } from "./settings.ts";
 import type { DeployedPipeline } from "./settingsOfPipelines.ts";
 import { allow, arn, policy, type PolicyDocument, trustOf } from "./statements.ts";

@@ -111,248 +111,287 @@ const AFTER_QUOTE = 3;
 
 /** Makes a scanner that gives `onRecord` each record of the bytes that are pushed. */
 export function makeCsvScanner(onRecord: OnRecord, escape: CsvEscape = '"'): CsvScanner {
-  return makeScanner(onRecord, escape, true);
+  const s = beginScan(onRecord, escape, true);
+  return { push: (chunk) => push(s, chunk), end: () => end(s) };
 }
 
-function makeScanner(onRecord: OnRecord, escape: CsvEscape, isChecking: boolean): CsvScanner {
-  const backslash = escape === "\\" ? BACKSLASH : -1;
-  // Grows with the first chunk: most manifests are much smaller than a piece.
-  let bytes = Buffer.alloc(0);
-  let starts = new Int32Array(64);
-  let ends = new Int32Array(64);
-  let kinds = new Uint8Array(64);
-  const record = { row: 0, length: 0, bytes, starts, ends, kinds, escape };
-  // Where the unfinished record begins, the next byte to look at, and the end of what is there, in `bytes`.
-  let recordStart = 0;
-  let at = 0;
-  let length = 0;
-  // The cell at which the scan is.
-  let state = CELL_START;
-  let cellStart = 0;
-  let kind = BARE;
-  let count = 0;
-  let isAfterCr = false;
-  let isBegun = false;
-  let isWanted = true;
-  let taken = 0;
-  let undecodableRow: number | null = null;
-  let unclosedRow: number | null = null;
-  let overlongRow: number | null = null;
+/** Where a scanner is. */
+interface Scan {
+  readonly onRecord: OnRecord;
+  readonly escape: CsvEscape;
+  readonly isChecking: boolean;
+  readonly backslash: number;
+  /** Grows with the first chunk: most manifests are much smaller than a piece. */
+  bytes: Buffer;
+  starts: Int32Array;
+  ends: Int32Array;
+  kinds: Uint8Array;
+  readonly record: { -readonly [key in keyof CsvRecord]: CsvRecord[key] };
+  /** Where the unfinished record begins, the next byte to look at, and the end of what is there, in `bytes`. */
+  recordStart: number;
+  at: number;
+  length: number;
+  /** The cell at which the scan is. */
+  state: number;
+  cellStart: number;
+  kind: number;
+  count: number;
+  isAfterCr: boolean;
+  isBegun: boolean;
+  isWanted: boolean;
+  taken: number;
+  undecodableRow: number | null;
+  unclosedRow: number | null;
+  overlongRow: number | null;
+}
 
-  return { push, end };
+function beginScan(onRecord: OnRecord, escape: CsvEscape, isChecking: boolean): Scan {
+  const [bytes, kinds] = [Buffer.alloc(0), new Uint8Array(64)];
+  const [starts, ends] = [new Int32Array(64), new Int32Array(64)];
+  return {
+    onRecord,
+    escape,
+    isChecking,
+    backslash: escape === "\\" ? BACKSLASH : -1,
+    bytes,
+    starts,
+    ends,
+    kinds,
+    record: { row: 0, length: 0, bytes, starts, ends, kinds, escape },
+    recordStart: 0,
+    at: 0,
+    length: 0,
+    state: CELL_START,
+    cellStart: 0,
+    kind: BARE,
+    count: 0,
+    isAfterCr: false,
+    isBegun: false,
+    isWanted: true,
+    taken: 0,
+    undecodableRow: null,
+    unclosedRow: null,
+    overlongRow: null,
+  };
+}
 
-  function push(chunk: Uint8Array): boolean {
-    for (let from = 0; from < chunk.length && isWanted; from += PIECE_BYTES) {
-      take(chunk.subarray(from, from + PIECE_BYTES));
-      begin(false);
-      if (isBegun) scanAndCheck();
-    }
-    return isWanted;
+function push(s: Scan, chunk: Uint8Array): boolean {
+  for (let from = 0; from < chunk.length && s.isWanted; from += PIECE_BYTES) {
+    take(s, chunk.subarray(from, from + PIECE_BYTES));
+    begin(s, false);
+    if (s.isBegun) scanAndCheck(s);
   }
+  return s.isWanted;
+}
 
-  function end(): CsvFacts {
-    begin(true);
-    if (isWanted) {
-      scanAndCheck();
-      finish();
-    }
-    return { bytes: taken, undecodableRow, unclosedRow, overlongRow };
+function end(s: Scan): CsvFacts {
+  begin(s, true);
+  if (s.isWanted) {
+    scanAndCheck(s);
+    finish(s);
   }
+  return {
+    bytes: s.taken,
+    undecodableRow: s.undecodableRow,
+    unclosedRow: s.unclosedRow,
+    overlongRow: s.overlongRow,
+  };
+}
 
-  /** Appends a piece, after moving the unfinished record to the buffer's start. */
-  function take(piece: Uint8Array): void {
-    taken += piece.length;
-    if (recordStart > 0) {
-      bytes.copyWithin(0, recordStart, length);
-      for (let cell = 0; cell < count; cell++) {
-        starts[cell] = (starts[cell] ?? 0) - recordStart;
-        ends[cell] = (ends[cell] ?? 0) - recordStart;
+/** Appends a piece, after moving the unfinished record to the buffer's start. */
+function take(s: Scan, piece: Uint8Array): void {
+  s.taken += piece.length;
+  if (s.recordStart > 0) {
+    s.bytes.copyWithin(0, s.recordStart, s.length);
+    for (let cell = 0; cell < s.count; cell++) {
+      s.starts[cell] = (s.starts[cell] ?? 0) - s.recordStart;
+      s.ends[cell] = (s.ends[cell] ?? 0) - s.recordStart;
+    }
+    s.at -= s.recordStart;
+    s.length -= s.recordStart;
+    s.cellStart -= s.recordStart;
+    s.recordStart = 0;
+  }
+  // One byte more than is used: the sentinel.
+  if (s.length + piece.length + 1 > s.bytes.length) {
+    const larger = Buffer.allocUnsafe(2 * (s.length + piece.length + 1));
+    s.bytes.copy(larger, 0, 0, s.length);
+    s.bytes = larger;
+    s.record.bytes = larger;
+  }
+  s.bytes.set(piece, s.length);
+  s.length += piece.length;
+}
+
+/** Steps over a byte-order mark once enough bytes are there to tell. */
+function begin(s: Scan, isEnd: boolean): void {
+  if (s.isBegun || (s.length < 3 && !isEnd)) return;
+  s.isBegun = true;
+  if (s.length >= 3 && s.bytes[0] === 0xef && s.bytes[1] === 0xbb && s.bytes[2] === 0xbf) {
+    s.recordStart = 3;
+    s.at = 3;
+  }
+}
+
+function scanAndCheck(s: Scan): void {
+  const from = s.isAfterCr && s.bytes[s.recordStart] === LF ? s.recordStart + 1 : s.recordStart;
+  const rowBefore = s.record.row;
+  scan(s);
+  check(s, from, s.recordStart, rowBefore);
+  if (s.isWanted && (s.length - s.recordStart > MAX_RECORD_BYTES || s.count > MAX_CELLS)) {
+    s.overlongRow = s.record.row + 1;
+    s.isWanted = false;
+  }
+}
+
+/** Looks for bytes that are no text in whole records; which row they are in is found out only where there are some. */
+function check(s: Scan, from: number, to: number, rowBefore: number): void {
+  if (!s.isChecking || s.undecodableRow !== null) return;
+  const part = s.bytes.subarray(from, to);
+  if (isText(part)) return;
+  const search = beginScan(
+    (found) => {
+      const first = found.starts[0] ?? 0;
+      const last = found.ends[found.length - 1] ?? 0;
+      if (isText(found.bytes.subarray(first, last))) return true;
+      s.undecodableRow = rowBefore + found.row;
+      return false;
+    },
+    s.escape,
+    false,
+  );
+  push(search, part);
+  end(search);
+  s.undecodableRow ??= rowBefore + 1;
+}
+
+/** Scans all bytes that are there. The state is in locals meanwhile: this loop is where the time goes. */
+function scan(s: Scan): void {
+  const buffer = s.bytes;
+  const stop = s.length;
+  const { backslash } = s;
+  let i = s.at;
+  let now = s.state;
+  // The sentinel ends the loop over a bare cell, so that it need not look where the bytes end.
+  buffer[stop] = LF;
+  while (i < stop && s.isWanted) {
+    if (now === CELL_START) {
+      if (s.isAfterCr) {
+        s.isAfterCr = false;
+        if (buffer[i] === LF) {
+          i += 1;
+          s.recordStart = i;
+          continue;
+        }
       }
-      at -= recordStart;
-      length -= recordStart;
-      cellStart -= recordStart;
-      recordStart = 0;
-    }
-    // One byte more than is used: the sentinel.
-    if (length + piece.length + 1 > bytes.length) {
-      const larger = Buffer.allocUnsafe(2 * (length + piece.length + 1));
-      bytes.copy(larger, 0, 0, length);
-      bytes = larger;
-      record.bytes = larger;
-    }
-    bytes.set(piece, length);
-    length += piece.length;
-  }
-
-  /** Steps over a byte-order mark once enough bytes are there to tell. */
-  function begin(isEnd: boolean): void {
-    if (isBegun || (length < 3 && !isEnd)) return;
-    isBegun = true;
-    if (length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
-      recordStart = 3;
-      at = 3;
-    }
-  }
-
-  function scanAndCheck(): void {
-    const from = isAfterCr && bytes[recordStart] === LF ? recordStart + 1 : recordStart;
-    const rowBefore = record.row;
-    scan();
-    check(from, recordStart, rowBefore);
-    if (isWanted && (length - recordStart > MAX_RECORD_BYTES || count > MAX_CELLS)) {
-      overlongRow = record.row + 1;
-      isWanted = false;
-    }
-  }
-
-  /** Looks for bytes that are no text in whole records; which row they are in is found out only where there are some. */
-  function check(from: number, to: number, rowBefore: number): void {
-    if (!isChecking || undecodableRow !== null) return;
-    const part = bytes.subarray(from, to);
-    if (isText(part)) return;
-    const search = makeScanner(
-      (found) => {
-        const first = found.starts[0] ?? 0;
-        const last = found.ends[found.length - 1] ?? 0;
-        if (isText(found.bytes.subarray(first, last))) return true;
-        undecodableRow = rowBefore + found.row;
-        return false;
-      },
-      escape,
-      false,
-    );
-    search.push(part);
-    search.end();
-    undecodableRow ??= rowBefore + 1;
-  }
-
-  /** Scans all bytes that are there. The state is in locals meanwhile: this loop is where the time goes. */
-  function scan(): void {
-    const buffer = bytes;
-    const stop = length;
-    let i = at;
-    let now = state;
-    // The sentinel ends the loop over a bare cell, so that it need not look where the bytes end.
-    buffer[stop] = LF;
-    while (i < stop && isWanted) {
-      if (now === CELL_START) {
-        if (isAfterCr) {
-          isAfterCr = false;
-          if (buffer[i] === LF) {
-            i += 1;
-            recordStart = i;
-            continue;
-          }
-        }
-        cellStart = i;
-        if (buffer[i] === QUOTE) {
-          now = IN_QUOTES;
-          kind = QUOTED;
-          i += 1;
-        } else {
-          now = IN_CELL;
-          kind = BARE;
-        }
-      } else if (now === IN_CELL) {
-        while (ENDS_CELL[buffer[i] as number] === 0) i += 1;
-        if (i < stop) {
-          closeCell(i);
-          i += 1;
-          now = CELL_START;
-        }
-      } else if (now === IN_QUOTES) {
-        let byte = buffer[i];
-        while (i < stop && byte !== QUOTE && byte !== backslash) byte = buffer[++i];
-        if (i === stop) break;
-        if (byte === QUOTE) {
-          now = AFTER_QUOTE;
-          i += 1;
-        } else {
-          // Whether a backslash takes the meaning from the next byte can be told only when that is there.
-          if (i + 1 === stop) break;
-          const next = buffer[i + 1];
-          kind = INTRICATE;
-          i += next === QUOTE || next === backslash ? 2 : 1;
-        }
+      s.cellStart = i;
+      if (buffer[i] === QUOTE) {
+        now = IN_QUOTES;
+        s.kind = QUOTED;
+        i += 1;
       } else {
-        const byte = buffer[i] as number;
-        if (ENDS_CELL[byte] === 1) {
-          closeCell(i);
-          i += 1;
-          now = CELL_START;
-        } else {
-          kind = INTRICATE;
-          now = byte === QUOTE ? IN_QUOTES : IN_CELL;
-          i += 1;
-        }
+        now = IN_CELL;
+        s.kind = BARE;
+      }
+    } else if (now === IN_CELL) {
+      while (ENDS_CELL[buffer[i] as number] === 0) i += 1;
+      if (i < stop) {
+        closeCell(s, i);
+        i += 1;
+        now = CELL_START;
+      }
+    } else if (now === IN_QUOTES) {
+      let byte = buffer[i];
+      while (i < stop && byte !== QUOTE && byte !== backslash) byte = buffer[++i];
+      if (i === stop) break;
+      if (byte === QUOTE) {
+        now = AFTER_QUOTE;
+        i += 1;
+      } else {
+        // Whether a backslash takes the meaning from the next byte can be told only when that is there.
+        if (i + 1 === stop) break;
+        const next = buffer[i + 1];
+        s.kind = INTRICATE;
+        i += next === QUOTE || next === backslash ? 2 : 1;
+      }
+    } else {
+      const byte = buffer[i] as number;
+      if (ENDS_CELL[byte] === 1) {
+        closeCell(s, i);
+        i += 1;
+        now = CELL_START;
+      } else {
+        s.kind = INTRICATE;
+        now = byte === QUOTE ? IN_QUOTES : IN_CELL;
+        i += 1;
       }
     }
-    at = i;
-    state = now;
   }
+  s.at = i;
+  s.state = now;
+}
 
-  /** Adds the cell that ends before `i`, and gives the record away if that ended too. */
-  function closeCell(i: number): void {
-    addCell(i);
-    const byte = bytes[i];
-    if (byte === COMMA) return;
-    isAfterCr = byte === CR;
-    give();
-    recordStart = i + 1;
-  }
+/** Adds the cell that ends before `i`, and gives the record away if that ended too. */
+function closeCell(s: Scan, i: number): void {
+  addCell(s, i);
+  const byte = s.bytes[i];
+  if (byte === COMMA) return;
+  s.isAfterCr = byte === CR;
+  give(s);
+  s.recordStart = i + 1;
+}
 
-  function addCell(i: number): void {
-    if (count === starts.length) growCells();
-    const isQuoted = kind === QUOTED ? 1 : 0;
-    starts[count] = cellStart + isQuoted;
-    ends[count] = i - isQuoted;
-    kinds[count] = kind;
-    count += 1;
-  }
+function addCell(s: Scan, i: number): void {
+  if (s.count === s.starts.length) growCells(s);
+  const isQuoted = s.kind === QUOTED ? 1 : 0;
+  s.starts[s.count] = s.cellStart + isQuoted;
+  s.ends[s.count] = i - isQuoted;
+  s.kinds[s.count] = s.kind;
+  s.count += 1;
+}
 
-  function growCells(): void {
-    const [oldStarts, oldEnds, oldKinds] = [starts, ends, kinds];
-    starts = new Int32Array(2 * count);
-    ends = new Int32Array(2 * count);
-    kinds = new Uint8Array(2 * count);
-    starts.set(oldStarts);
-    ends.set(oldEnds);
-    kinds.set(oldKinds);
-    Object.assign(record, { starts, ends, kinds });
-  }
+function growCells(s: Scan): void {
+  const [oldStarts, oldEnds, oldKinds] = [s.starts, s.ends, s.kinds];
+  s.starts = new Int32Array(2 * s.count);
+  s.ends = new Int32Array(2 * s.count);
+  s.kinds = new Uint8Array(2 * s.count);
+  s.starts.set(oldStarts);
+  s.ends.set(oldEnds);
+  s.kinds.set(oldKinds);
+  Object.assign(s.record, { starts: s.starts, ends: s.ends, kinds: s.kinds });
+}
 
-  function give(): void {
-    record.row += 1;
-    record.length = count;
-    if (!isBlank()) isWanted = onRecord(record);
-    count = 0;
-  }
+function give(s: Scan): void {
+  s.record.row += 1;
+  s.record.length = s.count;
+  if (!isBlank(s)) s.isWanted = s.onRecord(s.record);
+  s.count = 0;
+}
 
-  function isBlank(): boolean {
-    if (count !== 1 || kinds[0] !== BARE) return false;
-    const last = ends[0] ?? 0;
-    for (let i = starts[0] ?? 0; i < last; i++) {
-      if (bytes[i] !== SPACE && bytes[i] !== TAB) return false;
-    }
-    return true;
+function isBlank(s: Scan): boolean {
+  if (s.count !== 1 || s.kinds[0] !== BARE) return false;
+  const last = s.ends[0] ?? 0;
+  for (let i = s.starts[0] ?? 0; i < last; i++) {
+    if (s.bytes[i] !== SPACE && s.bytes[i] !== TAB) return false;
   }
+  return true;
+}
 
-  /** Ends the last record where no line break did. */
-  function finish(): void {
-    if (!isWanted || (state === CELL_START && count === 0)) return;
-    if (state === CELL_START) {
-      cellStart = length;
-      kind = BARE;
-    }
-    const rowBefore = record.row;
-    if (state === IN_QUOTES) {
-      unclosedRow = rowBefore + 1;
-    } else {
-      addCell(length);
-      give();
-    }
-    check(recordStart, length, rowBefore);
+/** Ends the last record where no line break did. */
+function finish(s: Scan): void {
+  if (!s.isWanted || (s.state === CELL_START && s.count === 0)) return;
+  if (s.state === CELL_START) {
+    s.cellStart = s.length;
+    s.kind = BARE;
   }
+  const rowBefore = s.record.row;
+  if (s.state === IN_QUOTES) {
+    s.unclosedRow = rowBefore + 1;
+  } else {
+    addCell(s, s.length);
+    give(s);
+  }
+  check(s, s.recordStart, s.length, rowBefore);
 }
 
 function isText(part: Buffer): boolean {

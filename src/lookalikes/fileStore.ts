@@ -52,6 +52,8 @@ type Extent =
   | { readonly kind: "part"; readonly start: number; readonly last: number }
   | { readonly kind: "beyond" };
 
+const WHOLE: Extent = { kind: "whole" };
+
 /** Starts a store on a port of its own: to clients it is another host than the service's. */
 export async function startFileStore(options: FileStoreOptions): Promise<FileStore> {
   const counts: FileCounts = { file: 0, range: 0, bytes: 0 };
@@ -111,7 +113,7 @@ export async function startFileStore(options: FileStoreOptions): Promise<FileSto
     }
     const hasNoRanges = strikes("noRanges", ROUTE);
     const range = hasNoRanges ? undefined : request.headers.range;
-    const extent = isCurrent(request, etag) ? extentOf(range, stored.bytes) : WHOLE;
+    const extent = isCurrent(request, etag, wrong) ? extentOf(range, stored.bytes, wrong) : WHOLE;
     if (extent.kind === "beyond" || (extent.kind === "part" && strikes("refuseRanges", ROUTE))) {
       sendXml(response, 416, "InvalidRange", "The requested range is not satisfiable", {
         "content-range": `bytes */${stored.bytes}`,
@@ -145,49 +147,11 @@ export async function startFileStore(options: FileStoreOptions): Promise<FileSto
     if (sent > 0) {
       const content = createReadStream(stored.path, { start, end: start + sent - 1 });
       const flipped = strikes("corrupt", ROUTE) ? (stored.bytes >> 1) - start : -1;
-      await pipeline(content, tap(flipped), response, { end: false });
+      await pipeline(content, tap(counts, flipped), response, { end: false });
     }
     if (isCut) await breakOff(response);
     else if (!isStalled) response.end();
     else response.flushHeaders();
-  }
-
-  /** Counts what passes, and flips a bit of the byte at the given place. */
-  function tap(flippedAt: number): Transform {
-    let place = 0;
-    return new Transform({
-      transform(piece: Buffer, _encoding, done) {
-        const at = flippedAt - place;
-        if (at >= 0 && at < piece.length) piece[at] = (piece[at] ?? 0) ^ 1;
-        place += piece.length;
-        counts.bytes += piece.length;
-        done(null, piece);
-      },
-    });
-  }
-
-  /** Tells whether a range still fits what the client has: always, unless it says If-Range with another ETag. */
-  function isCurrent(request: IncomingMessage, etag: string): boolean {
-    const ifRange = request.headers["if-range"];
-    if (ifRange === undefined) return true;
-    const said = String(ifRange);
-    if (request.headers.range === undefined) wrong.push("If-Range came without a Range");
-    else if (!/^"[^"]*"$/.test(said)) wrong.push(`If-Range ${said} is not a strong ETag`);
-    return said === etag;
-  }
-
-  function extentOf(range: string | undefined, bytes: number): Extent {
-    if (range === undefined) return WHOLE;
-    const match = /^bytes=(?:(\d+)-(\d*)|-(\d+))$/.exec(range);
-    const [from, to, tail] = [match?.[1], match?.[2], match?.[3]];
-    if (match === null || (from !== undefined && to && Number(to) < Number(from))) {
-      // Object stores answer what they do not understand as if it had not been asked.
-      wrong.push(`Range ${range} is not one range of bytes`);
-      return WHOLE;
-    }
-    const start = from === undefined ? Math.max(0, bytes - Number(tail)) : Number(from);
-    const last = Math.min(bytes - 1, to ? Number(to) : bytes - 1);
-    return start > last || tail === "0" ? { kind: "beyond" } : { kind: "part", start, last };
   }
 
   const url = await listen(server, options.host, 0);
@@ -209,4 +173,41 @@ export async function startFileStore(options: FileStoreOptions): Promise<FileSto
   };
 }
 
-const WHOLE: Extent = { kind: "whole" };
+/** Counts what passes, and flips a bit of the byte at the given place. */
+function tap(counts: FileCounts, flippedAt: number): Transform {
+  let place = 0;
+  return new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      const at = flippedAt - place;
+      if (at >= 0 && at < piece.length) piece[at] = (piece[at] ?? 0) ^ 1;
+      place += piece.length;
+      counts.bytes += piece.length;
+      done(null, piece);
+    },
+  });
+}
+
+/** Tells whether a range still fits what the client has: always, unless it says If-Range with another ETag. */
+function isCurrent(request: IncomingMessage, etag: string, wrong: string[]): boolean {
+  const ifRange = request.headers["if-range"];
+  if (ifRange === undefined) return true;
+  const said = String(ifRange);
+  if (request.headers.range === undefined) wrong.push("If-Range came without a Range");
+  else if (!/^"[^"]*"$/.test(said)) wrong.push(`If-Range ${said} is not a strong ETag`);
+  return said === etag;
+}
+
+/** Reads what a Range asks for. */
+function extentOf(range: string | undefined, bytes: number, wrong: string[]): Extent {
+  if (range === undefined) return WHOLE;
+  const match = /^bytes=(?:(\d+)-(\d*)|-(\d+))$/.exec(range);
+  const [from, to, tail] = [match?.[1], match?.[2], match?.[3]];
+  if (match === null || (from !== undefined && to && Number(to) < Number(from))) {
+    // Object stores answer what they do not understand as if it had not been asked.
+    wrong.push(`Range ${range} is not one range of bytes`);
+    return WHOLE;
+  }
+  const start = from === undefined ? Math.max(0, bytes - Number(tail)) : Number(from);
+  const last = Math.min(bytes - 1, to ? Number(to) : bytes - 1);
+  return start > last || tail === "0" ? { kind: "beyond" } : { kind: "part", start, last };
+}

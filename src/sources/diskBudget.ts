@@ -1,8 +1,6 @@
 // How much disk downloads may take together: who comes first gets room first, and what is on disk counts until it is removed.
 
-import { lstat } from "node:fs/promises";
-
-import { HdashError } from "../error.ts";
+import { type Held, makeDiskQueue } from "./diskQueue.ts";
 
 export interface DiskBudgetOptions {
   /** What all downloads together may take, in bytes. */
@@ -39,150 +37,12 @@ export interface DiskBudget {
 const AHEAD_BYTES = 16 * 1024 * 1024;
 const DEFAULT_SWEEP_MS = 1000;
 
-interface Held {
-  bytes: number;
-  written: number;
-  isGrowing: boolean;
-  path: string | null;
-}
-
-interface Waiter {
-  readonly subject: string;
-  readonly bytes: number;
-  /** Whether what is asked for will grow. */
-  readonly isOpenEnded: boolean;
-  readonly resolve: () => void;
-  readonly reject: (error: HdashError) => void;
-  readonly hold: Held;
-}
-
 /** Makes a budget; nothing is asked of the disk before something is taken. */
 export function makeDiskBudget(options: DiskBudgetOptions): DiskBudget {
-  const { sweepMs = DEFAULT_SWEEP_MS } = options;
-  const held = new Set<Held>();
-  const waiting: Waiter[] = [];
-  let isServing = false;
-  let isStale = false;
-  let timer: NodeJS.Timeout | null = null;
-
-  /** Serves those who wait, in order; a call while another is under way makes that one go round again. */
-  function serve(): void {
-    isStale = true;
-    if (isServing) return;
-    isServing = true;
-    void (async () => {
-      while (isStale) {
-        isStale = false;
-        await sweep();
-        while (waiting.length > 0 && (await serveFirst()));
-      }
-      isServing = false;
-      if (timer === null && waiting.length > 0) {
-        timer = setTimeout(() => {
-          timer = null;
-          serve();
-        }, sweepMs);
-      }
-    })();
-  }
-
-  /** Gives back what settled files took that are no longer there. */
-  async function sweep(): Promise<void> {
-    if (waiting.length === 0) return;
-    for (const hold of [...held]) {
-      if (hold.path !== null && (await isGone(hold.path))) held.delete(hold);
-    }
-  }
-
-  /** Serves the first in line; false where it has to wait. */
-  async function serveFirst(): Promise<boolean> {
-    const first = waiting[0];
-    if (first === undefined) return false;
-    let free: number;
-    try {
-      free = await options.freeBytes();
-    } catch (error) {
-      const message = `${first.subject}: the disk does not say how much is free`;
-      leave(first, () => first.reject(new HdashError("permanent", message, { cause: error })));
-      return true;
-    }
-    // Those who grow go to the front, so another may be first by now.
-    if (waiting[0] !== first) return true;
-    let used = 0;
-    let promised = 0;
-    for (const hold of held) {
-      used += hold.bytes;
-      promised += Math.max(0, hold.bytes - hold.written);
-    }
-    const others = [...held].filter((hold) => hold !== first.hold);
-    const isInTheWay = first.isOpenEnded && others.some((hold) => hold.isGrowing);
-    const fits = used + first.bytes <= options.bytes && promised + first.bytes <= free;
-    if (fits && !isInTheWay) {
-      first.hold.bytes += first.bytes;
-      held.add(first.hold);
-      leave(first, first.resolve);
-      return true;
-    }
-    if (others.length > 0) return false;
-    const message = `${first.subject} takes ${first.hold.bytes + first.bytes} bytes, but only ${free + first.hold.written} are free on the disk for downloads`;
-    leave(first, () => first.reject(new HdashError("permanent", message, { publicly: TOO_LARGE })));
-    return true;
-  }
-
-  function leave(waiter: Waiter, then: () => void): void {
-    const at = waiting.indexOf(waiter);
-    if (at >= 0) {
-      waiting.splice(at, 1);
-      then();
-    }
-  }
-
-  function wait(
-    subject: string,
-    bytes: number,
-    hold: Held,
-    signal: AbortSignal,
-    isGrowth: boolean,
-  ): Promise<void> {
-    const total = hold.bytes + bytes;
-    if (total > options.bytes) {
-      const what = isGrowth ? "at least " : "";
-      const message = `${subject} takes ${what}${total} bytes, more than the ${options.bytes} that downloads may take`;
-      const hint = "Allow downloads more disk, or leave this matrix out by the blacklist.";
-      throw new HdashError("permanent", message, { hint, publicly: TOO_LARGE });
-    }
-    return new Promise((resolve, reject) => {
-      const stopped = (): HdashError =>
-        new HdashError("aborted", `stopped while waiting for room for ${subject}`, {
-          cause: signal.reason,
-        });
-      if (signal.aborted) return reject(stopped());
-      const onAbort = (): void => {
-        leave(waiter, () => reject(stopped()));
-        // Whoever was behind may fit.
-        serve();
-      };
-      const done =
-        <T extends unknown[]>(fn: (...values: T) => void) =>
-        (...values: T): void => {
-          signal.removeEventListener("abort", onAbort);
-          fn(...values);
-        };
-      const waiter: Waiter = {
-        subject,
-        bytes,
-        isOpenEnded: !isGrowth && hold.isGrowing,
-        hold,
-        resolve: done(resolve),
-        reject: done(reject),
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
-      if (isGrowth) waiting.unshift(waiter);
-      else waiting.push(waiter);
-      serve();
-    });
-  }
-
+  const { wait, serve, held } = makeDiskQueue({
+    ...options,
+    sweepMs: options.sweepMs ?? DEFAULT_SWEEP_MS,
+  });
   return {
     async take(bytes, { subject, signal }) {
       const hold: Held = { bytes: 0, written: 0, isGrowing: bytes === null, path: null };
@@ -212,16 +72,4 @@ export function makeDiskBudget(options: DiskBudgetOptions): DiskBudget {
       };
     },
   };
-}
-
-const TOO_LARGE = "the matrix is larger than what downloads may take on disk";
-
-async function isGone(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return false;
-  } catch (error) {
-    // Anything else than "not there" (a right, a broken disk) says nothing about whether the bytes are gone.
-    return error instanceof Error && "code" in error && error.code === "ENOENT";
-  }
 }

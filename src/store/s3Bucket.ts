@@ -55,6 +55,16 @@ const UNWRITABLE = /[\u0000-\u001f\ufffe\uffff]/;
 /** What DeleteObjects takes at a time. */
 const DELETE_BATCH = 1000;
 
+/** A bucket and how it is talked to. */
+interface Opened {
+  readonly client: S3Client;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly uri: string;
+  /** Does one operation with patience; `what` names it and its object. */
+  call<T>(what: string, signal: AbortSignal | undefined, send: () => Promise<T>): Promise<T>;
+}
+
 /**
  * Opens the objects below a prefix of an S3 bucket; nothing is asked of the service yet.
  * Its methods try again while S3 is busy or out of reach and then throw a transient HdashError; for all that will not pass
@@ -85,48 +95,7 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
     return await retry(what, policy, attempt, { signal, onRetry });
   }
 
-  async function* pages(signal?: AbortSignal): AsyncGenerator<ListObjectsV2CommandOutput> {
-    const what = `list ${uri}`;
-    for (let token: string | undefined; ;) {
-      const page = await call(what, signal, () =>
-        client.send(
-          new ListObjectsV2Command({
-            Bucket: bucket,
-            Prefix: prefix,
-            // XML cannot hold every key: without it, an odd foreign one may be misread or make the whole answer unreadable.
-            EncodingType: "url",
-            ...(token === undefined ? {} : { ContinuationToken: token }),
-          }),
-          sending(signal),
-        ),
-      );
-      yield page;
-      if (page.IsTruncated !== true) return;
-      const next = page.NextContinuationToken;
-      if (next === undefined || next === token) {
-        throw new HdashError("permanent", `${what}: the list is cut short and cannot be continued`);
-      }
-      token = next;
-    }
-  }
-
-  async function deleteWhole(keys: readonly string[], signal?: AbortSignal): Promise<void> {
-    const what = `delete ${keys.length === 1 ? `${keys[0] ?? ""}` : `${keys.length} objects`} from ${uri}`;
-    await call(what, signal, async () => {
-      const input = {
-        Bucket: bucket,
-        Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true },
-      };
-      const { Errors = [] } = await client.send(new DeleteObjectsCommand(input), sending(signal));
-      const [first] = Errors.filter((error) => error.Code !== "NoSuchKey");
-      if (first !== undefined) {
-        throw Object.assign(new Error(`${first.Key ?? "an object"}: ${first.Message ?? ""}`), {
-          name: first.Code ?? "UnknownError",
-        });
-      }
-    });
-  }
-
+  const opened: Opened = { client, bucket, prefix, uri, call };
   return {
     uri,
     async put(key, body, put, signal) {
@@ -158,7 +127,7 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
       });
     },
     async *list(signal) {
-      for await (const page of pages(signal)) {
+      for await (const page of pagesOf(opened, signal)) {
         for (const head of headsOf(page)) {
           const key = head.key.slice(prefix.length);
           // The console makes an empty object for the prefix itself, to show it as a folder.
@@ -167,13 +136,14 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
       }
     },
     async *listWhole(signal) {
-      for await (const page of pages(signal)) yield* headsOf(page);
+      for await (const page of pagesOf(opened, signal)) yield* headsOf(page);
     },
     async delete(keys, signal) {
       for (const key of keys) checkKey(key, prefix);
       for (let start = 0; start < keys.length; start += DELETE_BATCH) {
         const batch = keys.slice(start, start + DELETE_BATCH);
         await deleteWhole(
+          opened,
           batch.map((key) => prefix + key),
           signal,
         );
@@ -183,13 +153,14 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
       if (prefix === "") throw new HdashError("permanent", `${uri} is a whole bucket: not cleared`);
       let deleted = 0;
       // Page by page: a page holds no more than one request deletes.
-      for await (const page of pages(signal)) {
+      for await (const page of pagesOf(opened, signal)) {
         const keys = headsOf(page)
           .map(({ key }) => key)
           .filter((key) => !keep(key));
         const odd = keys.filter((key) => UNWRITABLE.test(key));
         if (keys.length > odd.length) {
           await deleteWhole(
+            opened,
             keys.filter((key) => !odd.includes(key)),
             signal,
           );
@@ -207,6 +178,57 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
       client.destroy();
     },
   };
+}
+
+/** Lists what lies below the prefix, page by page. */
+async function* pagesOf(
+  { client, bucket, prefix, uri, call }: Opened,
+  signal?: AbortSignal,
+): AsyncGenerator<ListObjectsV2CommandOutput> {
+  const what = `list ${uri}`;
+  for (let token: string | undefined; ;) {
+    const page = await call(what, signal, () =>
+      client.send(
+        new ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: prefix,
+          // XML cannot hold every key: without it, an odd foreign one may be misread or make the whole answer unreadable.
+          EncodingType: "url",
+          ...(token === undefined ? {} : { ContinuationToken: token }),
+        }),
+        sending(signal),
+      ),
+    );
+    yield page;
+    if (page.IsTruncated !== true) return;
+    const next = page.NextContinuationToken;
+    if (next === undefined || next === token) {
+      throw new HdashError("permanent", `${what}: the list is cut short and cannot be continued`);
+    }
+    token = next;
+  }
+}
+
+/** Deletes objects by their whole keys, at most DELETE_BATCH of them; those that are not there are no fault. */
+async function deleteWhole(
+  { client, bucket, uri, call }: Opened,
+  keys: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const what = `delete ${keys.length === 1 ? `${keys[0] ?? ""}` : `${keys.length} objects`} from ${uri}`;
+  await call(what, signal, async () => {
+    const input = {
+      Bucket: bucket,
+      Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true },
+    };
+    const { Errors = [] } = await client.send(new DeleteObjectsCommand(input), sending(signal));
+    const [first] = Errors.filter((error) => error.Code !== "NoSuchKey");
+    if (first !== undefined) {
+      throw Object.assign(new Error(`${first.Key ?? "an object"}: ${first.Message ?? ""}`), {
+        name: first.Code ?? "UnknownError",
+      });
+    }
+  });
 }
 
 async function upload(

@@ -129,7 +129,7 @@ function checkPackage(from: string, to: string): string | null {
 }
 
 /** Finds each set of files that import each other in a circle, and names one way round. */
-function findCycles(graph: ImportGraph): readonly string[] {
+export function findCycles(graph: ImportGraph): readonly string[] {
   const state = new Map<string, "open" | "closed">();
   const path: string[] = [];
   const cycles: string[] = [];

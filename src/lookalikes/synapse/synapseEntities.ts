@@ -37,7 +37,7 @@ export function makeEntities(context: EntityContext): Entities {
   const measure = makeMeasure();
 
   function entityOf(world: World, entityId: string, user: string): Body {
-    const entity = findEntity(world, entityId);
+    const entity = findEntity(world, viewId, entityId);
     if (entity === null) throw new Refusal(404, `Entity ${entityId} does not exist`);
     if (user === "anonymous" || isDenied(entity)) {
       throw new Refusal(
@@ -51,34 +51,6 @@ export function makeEntities(context: EntityContext): Entities {
   function isDenied(entity: Body): boolean {
     const denied = context.faults().faults.denied ?? [];
     return [entity["id"], entity["projectId"]].some((id) => denied.includes(String(id)));
-  }
-
-  function findEntity(world: World, entityId: string): Body | null {
-    if (entityId === viewId) {
-      return entityBody(viewId, "Master file view", "table.EntityView", null, world.etag);
-    }
-    const project = world.projects.get(entityId);
-    if (project !== undefined) {
-      const etag = asUuid(createHash("md5").update(project).digest("hex"));
-      return entityBody(entityId, project, "Project", "syn4489", etag);
-    }
-    const index = world.indexOf(entityId);
-    if (index === null) return null;
-    const row = rowOf(world, index);
-    const etag = asUuid(createHash("md5").update(JSON.stringify(row)).digest("hex"));
-    const isFile = row["type"] === "file";
-    return {
-      ...entityBody(
-        entityId,
-        row["name"] ?? "",
-        isFile ? "FileEntity" : "Folder",
-        row["parentId"] ?? null,
-        etag,
-        row["modifiedOn"],
-      ),
-      projectId: row["projectId"],
-      ...(isFile ? { dataFileHandleId: handleIdOf(row) } : {}),
-    };
   }
 
   function childrenOf(world: World, body: Body, user: string): unknown {
@@ -123,7 +95,7 @@ export function makeEntities(context: EntityContext): Entities {
     const fileHandleId = String(item["fileHandleId"]);
     const entityId = String(item["associateObjectId"]);
     const isResult = item["associateObjectType"] === "TableEntity" && entityId === viewId;
-    const entity = isResult ? null : findEntity(world, entityId);
+    const entity = isResult ? null : findEntity(world, viewId, entityId);
     const isKnown = isResult
       ? results.has(fileHandleId)
       : item["associateObjectType"] === "FileEntity" &&
@@ -164,6 +136,35 @@ export function makeEntities(context: EntityContext): Entities {
   }
 
   return { entity: entityOf, children: childrenOf, fileHandles, content: contentOf };
+}
+
+/** Finds what the world holds under an id: its view, a project, a folder or a file. */
+function findEntity(world: World, viewId: string, entityId: string): Body | null {
+  if (entityId === viewId) {
+    return entityBody(viewId, "Master file view", "table.EntityView", null, world.etag);
+  }
+  const project = world.projects.get(entityId);
+  if (project !== undefined) {
+    const etag = asUuid(createHash("md5").update(project).digest("hex"));
+    return entityBody(entityId, project, "Project", "syn4489", etag);
+  }
+  const index = world.indexOf(entityId);
+  if (index === null) return null;
+  const row = rowOf(world, index);
+  const etag = asUuid(createHash("md5").update(JSON.stringify(row)).digest("hex"));
+  const isFile = row["type"] === "file";
+  return {
+    ...entityBody(
+      entityId,
+      row["name"] ?? "",
+      isFile ? "FileEntity" : "Folder",
+      row["parentId"] ?? null,
+      etag,
+      row["modifiedOn"],
+    ),
+    projectId: row["projectId"],
+    ...(isFile ? { dataFileHandleId: handleIdOf(row) } : {}),
+  };
 }
 
 function rowOf(world: World, index: number): Readonly<Record<string, string>> {

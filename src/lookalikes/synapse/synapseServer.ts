@@ -101,52 +101,22 @@ export async function startSynapse(options: SynapseServerOptions): Promise<Synap
     underWay++;
     peak = Math.max(peak, underWay);
     response.on("close", () => underWay--);
-    handle(request, response).catch((error: unknown) => {
-      if (error instanceof Refusal) sendJson(response, error.status, errorBody(error.message));
-      else if (error instanceof SqlError) sendJson(response, 400, errorBody(error.message));
-      else if (response.headersSent) response.destroy();
-      else sendJson(response, 500, errorBody(String(error)));
-    });
+    handle(request, response).catch((error: unknown) => sendFailure(response, error));
   });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const at = new URL(request.url ?? "/", url);
     const { route, entityId, token } = routeOf(request.method ?? "", at.pathname);
     requests[route]++;
-    const { faults } = faultState;
-    if (faultState.strikes("slow", route)) await sleep(faults.slow?.delayMs);
-    if (faultState.strikes("reset", route)) {
-      request.socket.resetAndDestroy();
-      return;
-    }
-    if (faultState.strikes("throttle", route)) {
-      const retryAfter = faults.throttle?.retryAfter;
-      const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
-      sendJson(response, 429, errorBody("Requests are too frequent"), headers);
-      return;
-    }
-    if (faultState.strikes("unavailable", route)) {
-      sendJson(response, faults.unavailable?.status ?? 503, errorBody("Synapse is down"));
-      return;
-    }
+    if (await meetsTrouble(request, response, faultState, route)) return;
     if (route === "fileDownload" || route === "csvDownload") {
       await sendContent(request, response, route, entityId, at);
       return;
     }
-    const user = userOf(request);
+    const user = userOf(request, tokens);
     const body = request.method === "POST" ? await readBody(request) : {};
-    const { status, value } = await answer(route, user, entityId, token, body);
-    if (faultState.strikes("garble", route)) {
-      response.writeHead(200, { "content-type": "text/html" });
-      response.end("<html><body>We will be back soon</body></html>");
-    } else if (faultState.strikes("truncate", route)) {
-      const text = JSON.stringify(value);
-      response.writeHead(status, jsonHeaders(text));
-      response.write(text.slice(0, text.length / 2));
-      await breakOff(response);
-    } else {
-      sendJson(response, status, value);
-    }
+    const answered = await answer(route, user, entityId, token, body);
+    await sendAnswer(response, faultState, route, answered);
   }
 
   async function answer(
@@ -201,15 +171,6 @@ export async function startSynapse(options: SynapseServerOptions): Promise<Synap
     });
   }
 
-  function userOf(request: IncomingMessage): string {
-    const header = request.headers.authorization;
-    if (header === undefined) return "anonymous";
-    const token = /^Bearer (.+)$/.exec(header)?.[1];
-    const user = token === undefined || !Object.hasOwn(tokens, token) ? undefined : tokens[token];
-    if (user === undefined) throw new Refusal(401, "Invalid access token");
-    return user;
-  }
-
   try {
     url = await listen(server, host, options.port ?? 0);
   } catch (error) {
@@ -249,4 +210,67 @@ function routeOf(
     return { route, entityId: match[1] ?? "", token: decodeURIComponent(match[2] ?? "") };
   }
   return { route: "unknown", entityId: "", token: "" };
+}
+
+/** Lets a request meet the faults that come before any answer; true where it has had its answer, or never gets one. */
+async function meetsTrouble(
+  request: IncomingMessage,
+  response: ServerResponse,
+  state: FaultState,
+  route: Route,
+): Promise<boolean> {
+  const { faults } = state;
+  if (state.strikes("slow", route)) await sleep(faults.slow?.delayMs);
+  if (state.strikes("reset", route)) {
+    request.socket.resetAndDestroy();
+    return true;
+  }
+  if (state.strikes("throttle", route)) {
+    const retryAfter = faults.throttle?.retryAfter;
+    const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+    sendJson(response, 429, errorBody("Requests are too frequent"), headers);
+    return true;
+  }
+  if (state.strikes("unavailable", route)) {
+    sendJson(response, faults.unavailable?.status ?? 503, errorBody("Synapse is down"));
+    return true;
+  }
+  return false;
+}
+
+/** Sends an answer, or what faults make of it on its way. */
+async function sendAnswer(
+  response: ServerResponse,
+  state: FaultState,
+  route: Route,
+  { status, value }: Answer,
+): Promise<void> {
+  if (state.strikes("garble", route)) {
+    response.writeHead(200, { "content-type": "text/html" });
+    response.end("<html><body>We will be back soon</body></html>");
+  } else if (state.strikes("truncate", route)) {
+    const text = JSON.stringify(value);
+    response.writeHead(status, jsonHeaders(text));
+    response.write(text.slice(0, text.length / 2));
+    await breakOff(response);
+  } else {
+    sendJson(response, status, value);
+  }
+}
+
+function sendFailure(response: ServerResponse, error: unknown): void {
+  if (error instanceof Refusal) sendJson(response, error.status, errorBody(error.message));
+  else if (error instanceof SqlError) sendJson(response, 400, errorBody(error.message));
+  else if (response.headersSent) response.destroy();
+  else sendJson(response, 500, errorBody(String(error)));
+}
+
+/** Tells who asks. Throws Refusal for a token that nobody has. */
+function userOf(request: IncomingMessage, tokens: Readonly<Record<string, string>>): string {
+  const header = request.headers.authorization;
+  if (header === undefined) return "anonymous";
+  const token = /^Bearer (.+)$/.exec(header)?.[1];
+  const user = token === undefined || !Object.hasOwn(tokens, token) ? undefined : tokens[token];
+  if (user === undefined) throw new Refusal(401, "Invalid access token");
+  return user;
 }

@@ -133,73 +133,78 @@ export function timelineSpec(data: TimelineData, size: FigureSize): VegaLiteSpec
         rows: [{ text: title, x: px(Math.max(Math.min(left, width - roomFor(title, SMALL)), 0)) }],
       },
     ],
-    [
-      {
-        data: { name: "bands" },
-        mark: { type: "rect", color: INK.track, x: 0, x2: width },
-        encoding: { y: across("y"), y2: { field: "y2" } },
-      },
-      {
-        data: { name: "days" },
-        mark: { type: "rule", color: INK.grid, strokeWidth: 1 },
-        encoding: { x: across("x"), y: across("y"), y2: { field: "y2" } },
-      },
-      textLayer(
-        "days",
-        "day",
-        { x: "x", y: axisY - 8 },
-        { align: "center", fontSize: SMALL, color: INK.muted },
-      ),
-      textLayer(
-        "rows",
-        "id",
-        { x: "idX", y: "idY" },
-        { align: "left", fontSize: SMALL, fontWeight: 600, color: INK.ink },
-      ),
-      textLayer(
-        "rows",
-        "label",
-        { x: "labelX", y: "y" },
-        { align: "left", fontSize: SMALL, color: INK.muted },
-      ),
-      {
-        data: { name: "spans" },
-        mark: { type: "rect", cornerRadius: 2 },
-        encoding: {
-          x: across("x"),
-          x2: { field: "x2" },
-          y: across("y"),
-          y2: { field: "y2" },
-          fill: asIs("color"),
-        },
-      },
-      markLayer("events", 62),
-      textLayer(
-        "texts",
-        "text",
-        { x: "x", y: "y" },
-        { align: "left", fontSize: 10.5, color: INK.ink },
-      ),
-      markLayer("legend", 70),
-      textLayer(
-        "legend",
-        "text",
-        { x: "textX", y: "y" },
-        { align: "left", fontSize: SMALL, color: INK.ink },
-      ),
-      {
-        data: { name: "axis" },
-        mark: {
-          type: "text",
-          align: "left",
-          fontSize: SMALL,
-          color: INK.muted,
-          y: axisY - 25,
-        },
-        encoding: { x: across("x"), text: { field: "text" } },
-      },
-    ],
+    layersOf(width, axisY),
   );
+}
+
+/** Names the marks of a timeline, from the bands behind it to its axis. */
+function layersOf(width: number, axisY: number): readonly Layer[] {
+  return [
+    {
+      data: { name: "bands" },
+      mark: { type: "rect", color: INK.track, x: 0, x2: width },
+      encoding: { y: across("y"), y2: { field: "y2" } },
+    },
+    {
+      data: { name: "days" },
+      mark: { type: "rule", color: INK.grid, strokeWidth: 1 },
+      encoding: { x: across("x"), y: across("y"), y2: { field: "y2" } },
+    },
+    textLayer(
+      "days",
+      "day",
+      { x: "x", y: axisY - 8 },
+      { align: "center", fontSize: SMALL, color: INK.muted },
+    ),
+    textLayer(
+      "rows",
+      "id",
+      { x: "idX", y: "idY" },
+      { align: "left", fontSize: SMALL, fontWeight: 600, color: INK.ink },
+    ),
+    textLayer(
+      "rows",
+      "label",
+      { x: "labelX", y: "y" },
+      { align: "left", fontSize: SMALL, color: INK.muted },
+    ),
+    {
+      data: { name: "spans" },
+      mark: { type: "rect", cornerRadius: 2 },
+      encoding: {
+        x: across("x"),
+        x2: { field: "x2" },
+        y: across("y"),
+        y2: { field: "y2" },
+        fill: asIs("color"),
+      },
+    },
+    markLayer("events", 62),
+    textLayer(
+      "texts",
+      "text",
+      { x: "x", y: "y" },
+      { align: "left", fontSize: 10.5, color: INK.ink },
+    ),
+    markLayer("legend", 70),
+    textLayer(
+      "legend",
+      "text",
+      { x: "textX", y: "y" },
+      { align: "left", fontSize: SMALL, color: INK.ink },
+    ),
+    {
+      data: { name: "axis" },
+      mark: {
+        type: "text",
+        align: "left",
+        fontSize: SMALL,
+        color: INK.muted,
+        y: axisY - 25,
+      },
+      encoding: { x: across("x"), text: { field: "text" } },
+    },
+  ];
 }
 
 function axisTitle(data: TimelineData, isWide: boolean): string {

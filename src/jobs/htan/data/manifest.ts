@@ -121,6 +121,29 @@ const CHECK_ENTITY = 4;
 const FIND_COMPONENT = 8;
 const LIST = 16;
 
+/** Tells what is done with each column's cells. */
+function tasksOf(
+  names: readonly string[],
+  component: string | null,
+  components: Components,
+): Uint8Array<ArrayBuffer> {
+  const keep = keptColumns(component, components);
+  const lists = listColumns(components);
+  // From the last to the first, so that the first place of a name is what remains.
+  const placeOf = new Map(names.map((name, index) => [name, index] as const).reverse());
+  return Uint8Array.from(names, (name, index) => {
+    const isFirst = placeOf.get(name) === index;
+    const isKept = isFirst && keep.has(name);
+    return (
+      (NOT_FIELDS.has(name) ? 0 : COUNT) +
+      (isKept ? KEEP : 0) +
+      (isKept && lists.has(name) ? LIST : 0) +
+      (isFirst && name === ENTITY_COLUMN ? CHECK_ENTITY : 0) +
+      (isFirst && name === COMPONENT_COLUMN ? FIND_COMPONENT : 0)
+    );
+  });
+}
+
 function makeReading(entry: ManifestEntry, components: Components) {
   let columns: readonly string[] | null = null;
   let tasks = new Uint8Array(0);
@@ -159,26 +182,13 @@ function makeReading(entry: ManifestEntry, components: Components) {
     isCsv = names.some(isManifestColumn);
     if (!isCsv) return false;
     columns = names;
-    const keep = keptColumns(entry.component, components);
-    const lists = listColumns(components);
-    // From the last to the first, so that the first place of a name is what remains.
-    const placeOf = new Map(names.map((name, index) => [name, index] as const).reverse());
-    tasks = Uint8Array.from(names, (name, index) => {
-      const isFirst = placeOf.get(name) === index;
-      const isKept = isFirst && keep.has(name);
-      if (isKept) {
-        const list: string[] = [];
-        cells.set(name, list);
-        kept[index] = list;
-      }
-      return (
-        (NOT_FIELDS.has(name) ? 0 : COUNT) +
-        (isKept ? KEEP : 0) +
-        (isKept && lists.has(name) ? LIST : 0) +
-        (isFirst && name === ENTITY_COLUMN ? CHECK_ENTITY : 0) +
-        (isFirst && name === COMPONENT_COLUMN ? FIND_COMPONENT : 0)
-      );
-    });
+    tasks = tasksOf(names, entry.component, components);
+    for (const [index, name] of names.entries()) {
+      if (((tasks[index] ?? 0) & KEEP) === 0) continue;
+      const list: string[] = [];
+      cells.set(name, list);
+      kept[index] = list;
+    }
     fieldsPerRecord = names.filter((name) => !NOT_FIELDS.has(name)).length;
     rowsFrom.push([0, record.row + 1]);
     nextRow = record.row + 1;

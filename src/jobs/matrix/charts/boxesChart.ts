@@ -71,17 +71,6 @@ export function boxesChart(data: BoxesData, size: ChartSize, points: PointLayer)
     low: row.whiskerLow,
     high: row.whiskerHigh,
   }));
-  const across = (field: string): ReturnType<typeof position> => position(field, x, style);
-  const down = (field: string): ReturnType<typeof position> => position(field, y, null);
-  const colour = {
-    field: "sort",
-    type: "nominal" as const,
-    scale: {
-      domain: Object.keys(SORTS),
-      range: Object.values(SORTS).map((sort) => sort.colour),
-    },
-    legend: null,
-  };
   const layers: Layer[] = [
     points({
       width,
@@ -100,6 +89,34 @@ export function boxesChart(data: BoxesData, size: ChartSize, points: PointLayer)
       radius: isThumb ? 1.2 : 1.8,
       axes: { x: style, y: null },
     }),
+    ...boxLayers(x, y, style),
+  ];
+  if (hasLegend) {
+    const entries = sorts.map((sort) => SORTS[sort]);
+    layers.push(...dotLegend(entries, 10 - left, -16));
+  }
+  return {
+    width: CHART_WIDTH[size],
+    height: top + height + (isThumb ? 8 : 50),
+    padding: { left, top },
+    view: { width, height, data: { values: rows }, layer: layers },
+  };
+}
+
+/** Makes the marks of the boxes, over the points; a thumbnail, which has no axis, shows neither means nor names. */
+function boxLayers(x: Axis, y: Axis, style: AxisStyle | null): readonly Layer[] {
+  const across = (field: string): ReturnType<typeof position> => position(field, x, style);
+  const down = (field: string): ReturnType<typeof position> => position(field, y, null);
+  const colour = {
+    field: "sort",
+    type: "nominal" as const,
+    scale: {
+      domain: Object.keys(SORTS),
+      range: Object.values(SORTS).map((sort) => sort.colour),
+    },
+    legend: null,
+  };
+  return [
     {
       mark: { type: "rule", strokeWidth: 1.2, opacity: 1 },
       encoding: { x: across("low"), x2: { field: "high" }, y: down("row"), color: colour },
@@ -123,7 +140,7 @@ export function boxesChart(data: BoxesData, size: ChartSize, points: PointLayer)
       mark: { type: "rule", strokeWidth: 2.4, opacity: 1 },
       encoding: { x: across("median"), y: down("top"), y2: { field: "bottom" }, color: colour },
     },
-    ...(isThumb
+    ...(style === null
       ? []
       : [
           {
@@ -149,14 +166,4 @@ export function boxesChart(data: BoxesData, size: ChartSize, points: PointLayer)
           },
         ]),
   ];
-  if (hasLegend) {
-    const entries = sorts.map((sort) => SORTS[sort]);
-    layers.push(...dotLegend(entries, 10 - left, -16));
-  }
-  return {
-    width: CHART_WIDTH[size],
-    height: top + height + (isThumb ? 8 : 50),
-    padding: { left, top },
-    view: { width, height, data: { values: rows }, layer: layers },
-  };
 }

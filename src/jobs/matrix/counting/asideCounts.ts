@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import { HdashError } from "../../../error.ts";
 import { ASIDE_CELLS, MOST_CANDIDATES } from "../kernel/foldKernel.ts";
-import { scratchError } from "../reading/spool.ts";
+import { scratchError } from "../reading/spoolFile.ts";
 
 /** Counts by cell for up to 64 genes: chunks of 4,096 cells, of which the last one stays in memory. */
 export interface AsideCounts {

@@ -59,25 +59,6 @@ export function makeCellFold(genes: GeneTable, cells: CellTable, scratchDir: str
   let chosen: (readonly number[] | null)[] = approaches.map(() => null);
   let aside: AsideCounts = makeAsideCounts(scratchDir, kernel.aside);
 
-  /** Calls for each stretch of cells of one group; `first` is the index of the first loaded cell. */
-  function eachRun(
-    first: number,
-    length: number,
-    use: (group: number, from: number, to: number) => void,
-  ): void {
-    if (approachOf === null) {
-      use(0, 0, length);
-      return;
-    }
-    for (let from = 0; from < length;) {
-      const group = approachOf[first + from] ?? 0;
-      let to = from + 1;
-      while (to < length && approachOf[first + to] === group) to++;
-      use(group, from, to);
-      from = to;
-    }
-  }
-
   /** Loads a block piece by piece, no piece across the border of a chunk of those put aside. */
   function eachPiece(
     block: CellBlock,
@@ -118,7 +99,7 @@ export function makeCellFold(genes: GeneTable, cells: CellTable, scratchDir: str
     add(block) {
       eachPiece(block, (first, length, row) => {
         const late: { group: number; from: number; to: number }[] = [];
-        eachRun(first, length, (group, from, to) => {
+        eachRun(approachOf, first, length, (group, from, to) => {
           const known = chosen[group] !== null;
           kernel.fold(group, from, to, known ? row + from : null);
           if (!known) late.push({ group, from, to });
@@ -138,7 +119,9 @@ export function makeCellFold(genes: GeneTable, cells: CellTable, scratchDir: str
     },
     addAside(block) {
       eachPiece(block, (first, length, row) => {
-        eachRun(first, length, (group, from, to) => kernel.putAside(group, from, to, row + from));
+        eachRun(approachOf, first, length, (group, from, to) =>
+          kernel.putAside(group, from, to, row + from),
+        );
       });
     },
     async reset() {
@@ -161,4 +144,24 @@ export function makeCellFold(genes: GeneTable, cells: CellTable, scratchDir: str
     aside: (place) => aside.read(place),
     remove: () => aside.remove(),
   };
+}
+
+/** Calls for each stretch of cells of one group; `first` is the index of the first loaded cell. */
+function eachRun(
+  approachOf: CellTable["approachOf"],
+  first: number,
+  length: number,
+  use: (group: number, from: number, to: number) => void,
+): void {
+  if (approachOf === null) {
+    use(0, 0, length);
+    return;
+  }
+  for (let from = 0; from < length;) {
+    const group = approachOf[first + from] ?? 0;
+    let to = from + 1;
+    while (to < length && approachOf[first + to] === group) to++;
+    use(group, from, to);
+    from = to;
+  }
 }

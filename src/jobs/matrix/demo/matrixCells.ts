@@ -84,52 +84,13 @@ function makeFactory(
   plan: TissuePlan,
   genes: readonly DemoGene[],
 ): { make(sample: CellSample, index: number, sink: Sink): PlannedCell } {
-  const indexOf = new Map(genes.map(({ symbol }, index) => [symbol, index]));
-  const programmes = readProgrammes();
-  const genesOf = (pattern: RegExp): readonly number[] =>
-    genes.flatMap(({ symbol }, index) => (pattern.test(symbol) ? [index] : []));
-  const mitochondrial = genesOf(/^MT-/);
-  const ribosomal = genesOf(/^RP[LS]/);
-  const profiles = new Map(plan.kinds.map((kind) => [kind.name, profileOf(kind)]));
-  const ambient = mixed();
+  const { mitochondrial, profiles, ambient, turnOn } = makeProfiles(plan, genes);
   // Reads of a plate cover whole genes: long ones give more.
   const lengths = Float64Array.from(genes, ({ symbol }) => spread(`${symbol} length`, 0.7));
   const factors = Float64Array.from({ length: FACTORS }, (_, index) =>
     Math.exp(normalQuantile((index + 0.5) / FACTORS) * FACTOR_SIGMA - FACTOR_SIGMA ** 2 / 2),
   );
   const rates = new Float64Array(genes.length);
-
-  function profileOf(kind: CellKind): Float64Array {
-    const profile = Float64Array.from(genes, ({ symbol, level }) => {
-      return level * spread(`${kind.name} ${symbol}`, level > 20 ? 0.12 : 0.25);
-    });
-    for (const gene of ribosomal) profile[gene] = (profile[gene] ?? 0) * (kind.ribosomal ?? 1);
-    for (const gene of mitochondrial) {
-      profile[gene] = (profile[gene] ?? 0) * (kind.mitochondrial ?? 1);
-    }
-    turnOn(profile, kind.on);
-    return normalised(profile);
-  }
-
-  function turnOn(profile: Float64Array, on: Switches): void {
-    for (const [name, strength] of Object.entries(on)) {
-      const programme: Programme = programmes.get(name as ProgrammeName) ?? new Map();
-      for (const [symbol, level] of programme) {
-        const gene = indexOf.get(symbol);
-        if (gene !== undefined) profile[gene] = (profile[gene] ?? 0) + level * strength;
-      }
-    }
-  }
-
-  function mixed(): Float64Array {
-    const sum = new Float64Array(genes.length);
-    for (const { name, share } of plan.kinds) {
-      profiles.get(name)?.forEach((rate, gene) => {
-        sum[gene] = (sum[gene] ?? 0) + rate * share;
-      });
-    }
-    return normalised(sum);
-  }
 
   /** Puts a healthy cell of a kind into the rates, which then sum up to 10,000. */
   function express(kind: CellKind, dice: Dice): void {
@@ -213,6 +174,59 @@ function makeFactory(
       };
     },
   };
+}
+
+/** How strongly the genes of a tissue are expressed: by kind of cell, and in the soup between the cells. */
+interface Profiles {
+  readonly mitochondrial: readonly number[];
+  readonly profiles: ReadonlyMap<string, Float64Array>;
+  readonly ambient: Float64Array;
+  /** Adds the genes of programmes, as strong as each is on. */
+  turnOn(profile: Float64Array, on: Switches): void;
+}
+
+function makeProfiles(plan: TissuePlan, genes: readonly DemoGene[]): Profiles {
+  const indexOf = new Map(genes.map(({ symbol }, index) => [symbol, index]));
+  const programmes = readProgrammes();
+  const genesOf = (pattern: RegExp): readonly number[] =>
+    genes.flatMap(({ symbol }, index) => (pattern.test(symbol) ? [index] : []));
+  const mitochondrial = genesOf(/^MT-/);
+  const ribosomal = genesOf(/^RP[LS]/);
+  const profiles = new Map(plan.kinds.map((kind) => [kind.name, profileOf(kind)]));
+  const ambient = mixed();
+  return { mitochondrial, profiles, ambient, turnOn };
+
+  function profileOf(kind: CellKind): Float64Array {
+    const profile = Float64Array.from(genes, ({ symbol, level }) => {
+      return level * spread(`${kind.name} ${symbol}`, level > 20 ? 0.12 : 0.25);
+    });
+    for (const gene of ribosomal) profile[gene] = (profile[gene] ?? 0) * (kind.ribosomal ?? 1);
+    for (const gene of mitochondrial) {
+      profile[gene] = (profile[gene] ?? 0) * (kind.mitochondrial ?? 1);
+    }
+    turnOn(profile, kind.on);
+    return normalised(profile);
+  }
+
+  function turnOn(profile: Float64Array, on: Switches): void {
+    for (const [name, strength] of Object.entries(on)) {
+      const programme: Programme = programmes.get(name as ProgrammeName) ?? new Map();
+      for (const [symbol, level] of programme) {
+        const gene = indexOf.get(symbol);
+        if (gene !== undefined) profile[gene] = (profile[gene] ?? 0) + level * strength;
+      }
+    }
+  }
+
+  function mixed(): Float64Array {
+    const sum = new Float64Array(genes.length);
+    for (const { name, share } of plan.kinds) {
+      profiles.get(name)?.forEach((rate, gene) => {
+        sum[gene] = (sum[gene] ?? 0) + rate * share;
+      });
+    }
+    return normalised(sum);
+  }
 }
 
 /** Scales to a sum of 10,000. */

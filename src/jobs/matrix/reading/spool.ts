@@ -2,8 +2,6 @@
 // Memory is bounded by what is chosen here, whatever the number of entries; a spool that stays small never touches the disk.
 
 import { randomUUID } from "node:crypto";
-import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 
@@ -20,6 +18,7 @@ import {
   PLACE_BYTES,
   scatter,
 } from "./spoolChunks.ts";
+import { makeSpoolFile, type SpoolFile } from "./spoolFile.ts";
 
 /** Entries that were put aside in any order, to be read cell by cell as often as wanted. */
 export interface EntrySpool {
@@ -59,6 +58,20 @@ const MOST_CHUNK_PLACES = 104_856;
 /** Taken where the number of entries is not known: good for some 256 M. */
 const GUESSED_BUCKETS = 256;
 
+/** A spool that is filled. */
+interface Filled {
+  readonly file: SpoolFile;
+  readonly layout: ChunkLayout;
+  /** Entries of each cell. */
+  readonly perCell: Uint32Array;
+  /** How many low bits of a cell's index a bucket spans. */
+  readonly shift: number;
+  readonly geneCount: number;
+  readonly blockEntries: number;
+  readonly blockCells: number;
+  readonly total: number;
+}
+
 /** Makes an empty spool; its file is made when there is more than memory should hold. */
 export function makeSpool(options: SpoolOptions): EntrySpool {
   const { dir, cells, genes: geneCount, entries } = options;
@@ -73,83 +86,15 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
   const wantedPlaces = Math.floor(bufferBytes / PLACE_BYTES / Math.max(bucketCount, 1));
   /** A multiple of four, so that each chunk begins at a whole word. */
   const places = Math.max(LEAST_CHUNK_PLACES, Math.min(MOST_CHUNK_PLACES, wantedPlaces)) & ~3;
-  const chunkBytes = places * PLACE_BYTES;
-  const chunkWords = chunkBytes / 4;
-  const path = join(dir, `spool-${randomUUID()}`);
+  const chunkWords = (places * PLACE_BYTES) / 4;
   /** The chunk that each bucket gathers; memory that is not written to is not taken. */
   const gathered = makeChunks(bucketCount, places);
   /** Entries of each cell. */
   const perCell = new Uint32Array(cells);
   const layout = { places, geneBits };
-  /** The bucket of each chunk of the file. */
-  let owners = new Uint32Array(1024);
-  let chunks = 0;
-  let file: number | null = null;
+  const file = makeSpoolFile(join(dir, `spool-${randomUUID()}`), gathered, bucketCount, places);
+  const filled = { file, layout, perCell, shift, geneCount, blockEntries, blockCells };
   let total = 0;
-  /** Chunks of each bucket, ascending: made once, at the first pass. */
-  let index: { readonly starts: Uint32Array; readonly chunks: Uint32Array } | null = null;
-
-  function write(bucket: number): void {
-    try {
-      file ??= openSync(path, "wx+", 0o600);
-      const bytes = gathered.bytes.subarray(bucket * chunkBytes, (bucket + 1) * chunkBytes);
-      for (let done = 0; done < chunkBytes;) {
-        done += writeSync(file, bytes, done, chunkBytes - done, chunks * chunkBytes + done);
-      }
-    } catch (error) {
-      throw scratchError(error, `${number(total)} entries of a matrix`);
-    }
-    if (chunks === owners.length) {
-      const larger = new Uint32Array(owners.length * 2);
-      larger.set(owners);
-      owners = larger;
-    }
-    owners[chunks++] = bucket;
-    gathered.words[bucket * chunkWords] = 1;
-  }
-
-  function chunksByBucket(): { readonly starts: Uint32Array; readonly chunks: Uint32Array } {
-    const starts = new Uint32Array(bucketCount + 1);
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      const after = (owners[chunk] ?? 0) + 1;
-      starts[after] = (starts[after] ?? 0) + 1;
-    }
-    for (let bucket = 0; bucket < bucketCount; bucket++) {
-      starts[bucket + 1] = (starts[bucket + 1] ?? 0) + (starts[bucket] ?? 0);
-    }
-    const next = starts.slice();
-    const byBucket = new Uint32Array(chunks);
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      const bucket = owners[chunk] ?? 0;
-      const at = next[bucket] ?? 0;
-      byBucket[at] = chunk;
-      next[bucket] = at + 1;
-    }
-    return { starts, chunks: byBucket };
-  }
-
-  /** Gives a bucket's chunks in the order in which they came, each in the memory of the last. */
-  function* chunksOf(bucket: number, room: Chunk): Generator<Chunk> {
-    index ??= chunksByBucket();
-    const from = index.starts[bucket] ?? 0;
-    const to = index.starts[bucket + 1] ?? 0;
-    for (let at = from; at < to; at++) {
-      const position = (index.chunks[at] ?? 0) * chunkBytes;
-      for (let done = 0; done < chunkBytes;) {
-        const got = readSync(file ?? -1, room.bytes, done, chunkBytes - done, position + done);
-        if (got === 0)
-          throw new HdashError("permanent", "the spool of a matrix was cut off on disk");
-        done += got;
-      }
-      yield room;
-    }
-    const last = {
-      words: gathered.words.subarray(bucket * chunkWords, (bucket + 1) * chunkWords),
-      bytes: gathered.bytes.subarray(bucket * chunkBytes, (bucket + 1) * chunkBytes),
-    };
-    // The first place that is free: 1 where nothing was gathered.
-    if ((last.words[0] ?? 0) > 1) yield last;
-  }
 
   return {
     add(cellsOf, genesOf, countsOf, length) {
@@ -168,7 +113,7 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
         let at = words[first] ?? 0;
         // Also a count that does not fit has room.
         if (at >= places - 1) {
-          write(bucket);
+          file.write(bucket, total);
           at = 1;
         }
         words[first + at] = ((cell & mask) << geneBits) | gene;
@@ -185,95 +130,82 @@ export function makeSpool(options: SpoolOptions): EntrySpool {
       }
     },
 
-    async pass(onBlock, { signal, onProgress }) {
-      const report = makeProgress(onProgress);
-      const room = makeChunks(1, places);
-      /** Where each gene was last put: finds duplicates without sorting by gene. */
-      const placeOf = new Uint32Array(geneCount);
-      let genes = new Uint32Array(0);
-      let counts = new Uint32Array(0);
-      let kept = 0;
-      let duplicates = 0;
-      let read = 0;
-
-      for (let bucket = 0; bucket < bucketCount; bucket++) {
-        const firstOfBucket = bucket * 2 ** shift;
-        const endOfBucket = Math.min(firstOfBucket + 2 ** shift, cells);
-        for (let from = firstOfBucket; from < endOfBucket;) {
-          if (signal.aborted) throw aborted(signal);
-          let to = from;
-          let held = 0;
-          while (to < endOfBucket && to - from < blockCells) {
-            const more = perCell[to] ?? 0;
-            if (held + more > blockEntries) break;
-            held += more;
-            to++;
-          }
-          let block: CellBlock;
-          if (to === from) {
-            // One cell has more entries than a block: nearly all of them are duplicates, so it is added up by gene.
-            held = perCell[from] ?? 0;
-            const chunks = chunksOf(bucket, room);
-            block = denseCell(from, from - firstOfBucket, chunks, layout, geneCount);
-            duplicates += held - block.genes.length;
-            to = from + 1;
-          } else {
-            if (genes.length < held) {
-              genes = new Uint32Array(held);
-              counts = new Uint32Array(held);
-            }
-            const starts = startsOf(perCell, from, to);
-            const next = starts.slice();
-            for (const chunk of chunksOf(bucket, room)) {
-              scatter(chunk, layout, from - firstOfBucket, next, genes, counts);
-            }
-            const length = addUp(from, starts, genes, counts, placeOf);
-            duplicates += held - length;
-            block = {
-              firstCell: from,
-              cells: to - from,
-              starts,
-              genes: genes.subarray(0, length),
-              counts: counts.subarray(0, length),
-            };
-          }
-          kept += block.genes.length;
-          const waited = onBlock(block);
-          if (waited !== undefined) await waited;
-          // Between blocks others get their turn: an abort is heard, progress is told.
-          await setImmediate();
-          from = to;
-          read += held;
-          report(read * PLACE_BYTES, total * PLACE_BYTES);
-        }
-      }
-      report.end(total * PLACE_BYTES);
-      return { entries: kept, duplicates, rounded: 0 };
-    },
-
-    async remove() {
-      if (file === null) return;
-      const descriptor = file;
-      file = null;
-      ftruncateSync(descriptor);
-      closeSync(descriptor);
-      await rm(path, { force: true });
-    },
+    pass: (onBlock, passing) => passSpool({ ...filled, total }, onBlock, passing),
+    remove: () => file.remove(),
   };
 }
 
-/** Tells what went wrong in a scratch folder; a full disk is told apart. */
-export function scratchError(error: unknown, what: string): HdashError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOSPC" || code === "EFBIG" || code === "EDQUOT") {
-    return new HdashError("permanent", `there is no room on the scratch disk for ${what}`, {
-      cause: error,
-      hint: "free some space, or let the scratch folder lie on a larger disk",
-    });
+/** Reads what was put aside, cell by cell. */
+async function passSpool(
+  filled: Filled,
+  onBlock: (block: CellBlock) => void | Promise<void>,
+  { signal, onProgress }: PassOptions,
+): Promise<PassSummary> {
+  const { file, layout, perCell, shift, geneCount, blockEntries, blockCells, total } = filled;
+  const cells = perCell.length;
+  const report = makeProgress(onProgress);
+  const room = makeChunks(1, layout.places);
+  /** Where each gene was last put: finds duplicates without sorting by gene. */
+  const placeOf = new Uint32Array(geneCount);
+  let genes = new Uint32Array(0);
+  let counts = new Uint32Array(0);
+  let kept = 0;
+  let duplicates = 0;
+  let read = 0;
+
+  for (let bucket = 0; bucket < file.buckets; bucket++) {
+    const firstOfBucket = bucket * 2 ** shift;
+    const endOfBucket = Math.min(firstOfBucket + 2 ** shift, cells);
+    for (let from = firstOfBucket; from < endOfBucket;) {
+      if (signal.aborted) throw aborted(signal);
+      let to = from;
+      let held = 0;
+      while (to < endOfBucket && to - from < blockCells) {
+        const more = perCell[to] ?? 0;
+        if (held + more > blockEntries) break;
+        held += more;
+        to++;
+      }
+      let block: CellBlock;
+      if (to === from) {
+        // One cell has more entries than a block: nearly all of them are duplicates, so it is added up by gene.
+        held = perCell[from] ?? 0;
+        const chunks = file.chunksOf(bucket, room);
+        block = denseCell(from, from - firstOfBucket, chunks, layout, geneCount);
+        duplicates += held - block.genes.length;
+        to = from + 1;
+      } else {
+        if (genes.length < held) {
+          genes = new Uint32Array(held);
+          counts = new Uint32Array(held);
+        }
+        const starts = startsOf(perCell, from, to);
+        const next = starts.slice();
+        for (const chunk of file.chunksOf(bucket, room)) {
+          scatter(chunk, layout, from - firstOfBucket, next, genes, counts);
+        }
+        const length = addUp(from, starts, genes, counts, placeOf);
+        duplicates += held - length;
+        block = {
+          firstCell: from,
+          cells: to - from,
+          starts,
+          genes: genes.subarray(0, length),
+          counts: counts.subarray(0, length),
+        };
+      }
+      kept += block.genes.length;
+      const waited = onBlock(block);
+      if (waited !== undefined) await waited;
+      // Between blocks others get their turn: an abort is heard, progress is told.
+      await setImmediate();
+      from = to;
+      read += held;
+      report(read * PLACE_BYTES, total * PLACE_BYTES);
+    }
   }
-  return new HdashError("permanent", `${what} could not be put into the scratch folder`, {
-    cause: error,
-  });
+  report.end(total * PLACE_BYTES);
+  return { entries: kept, duplicates, rounded: 0 };
 }
 
 /** Makes the error of a pass that was told to stop. */

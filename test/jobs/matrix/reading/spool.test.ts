@@ -8,11 +8,8 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 
 import type { PassSummary } from "../../../../src/jobs/matrix/matrix.ts";
-import {
-  type EntrySpool,
-  makeSpool,
-  scratchError,
-} from "../../../../src/jobs/matrix/reading/spool.ts";
+import { type EntrySpool, makeSpool } from "../../../../src/jobs/matrix/reading/spool.ts";
+import { scratchError } from "../../../../src/jobs/matrix/reading/spoolFile.ts";
 import { makeFolder } from "../support/mtxFiles.ts";
 import { makeRandom } from "../support/random.ts";
 
