@@ -5,6 +5,12 @@ SITE ?= site
 # Which benchmark `make bench` runs (bench/NAME.ts), and what it is told: make bench BENCH=htan ARGS="--scale 10".
 BENCH ?= htan
 ARGS ?=
+# What `make test` does otherwise: one part (AREA=jobs/matrix), every file by itself (ALONE=1), in another order (SHUFFLE=1, or a seed),
+# on another day (FAKETIME=2028-02-28T23:59:50Z, with Debian's libfaketime).
+AREA ?=
+ALONE ?=
+SHUFFLE ?=
+FAKETIME ?=
 # File with the variables that `make run` uses; .env.example names them all.
 ENV_FILE ?= .env
 # The image's name: REGISTRY/REPOSITORY:TAG.
@@ -72,9 +78,9 @@ run: $(INSTALLED) ## run hdash for real, with the variables in .env: make run EN
 	@test -f "$(ENV_FILE)" || { echo "run: there is no $(ENV_FILE); copy .env.example to it and fill it in" >&2; exit 2; }
 	@npm run -s hdash -- --env-file "$(ENV_FILE)"
 
-test: $(INFRA_INSTALLED) ## run types, lint, format check and every test
+test: $(INFRA_INSTALLED) ## run types, lint, format check and every test; AREA=jobs/matrix: of one part
 	@sh test/support/install.sh
-	@npm run -s test
+	@npm run -s test -- $(if $(AREA),--area "$(AREA)") $(if $(ALONE),--alone) $(if $(SHUFFLE),--shuffle "$(SHUFFLE)") $(if $(FAKETIME),--faketime "$(FAKETIME)")
 
 check: $(INFRA_INSTALLED) ## run types, lint and format check
 	@npm run -s check

@@ -1,20 +1,48 @@
-// How tests run: every file in its own process, in UTC, without the developer's own settings and without any other host.
+// How tests run: in UTC, without the developer's own settings and without any other host. Files that touch nothing a process has only
+// once share a few (test/support/sharing.ts); every other has a process of its own.
 
-import { defineConfig } from "vitest/config";
+import { availableParallelism } from "node:os";
+
+import { configDefaults, defineConfig } from "vitest/config";
+
+import { LongestFirst } from "./test/support/longestFirst.ts";
+import { findSharing, TEST_FILES } from "./test/support/sharing.ts";
+
+const sharing = [...findSharing()];
+const isShuffled = process.argv.some((word) => word.startsWith("--sequence.shuffle"));
+
+const common = {
+  setupFiles: ["test/support/loopback.ts"],
+  env: { TZ: "UTC" },
+  // Processes, not threads: native modules (sharp) and crash tests do not share one.
+  pool: "forks" as const,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  retry: 0,
+  restoreMocks: true,
+};
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts", "infra/test/**/*.test.ts"],
-    globalSetup: ["test/support/globalSetup.ts"],
-    setupFiles: ["test/support/loopback.ts"],
-    env: { TZ: "UTC" },
-    // Processes, not threads: native modules (sharp) and crash tests do not share one.
-    pool: "forks",
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    retry: 0,
     passWithNoTests: false,
     allowOnly: process.env["CI"] === undefined,
-    restoreMocks: true,
+    // Two on two cores: most of a test of a whole run is spent waiting for its processes.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: isShuffled ? {} : { sequencer: LongestFirst },
+    projects: [
+      {
+        test: {
+          ...common,
+          ...{ name: "sharing", include: sharing, isolate: true },
+        },
+      },
+      {
+        test: {
+          ...common,
+          ...{ name: "own", include: TEST_FILES, exclude: [...configDefaults.exclude, ...sharing] },
+          globalSetup: ["test/support/globalSetup.ts"],
+        },
+      },
+    ],
   },
 });

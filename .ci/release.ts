@@ -112,7 +112,9 @@ function releaseChangelog(changelog: string, version: string, day: string): stri
     throw new Refusal(`nothing is pending in ${CHANGELOG}; say there what the release changes`);
   }
   const released = `## ${version} (${day})\n\n${pending}\n`;
-  return [`${head}## Pending\n`, released, ...(older.length === 0 ? [] : [older.join("")])].join("\n");
+  return [`${head}## Pending\n`, released, ...(older.length === 0 ? [] : [older.join("")])].join(
+    "\n",
+  );
 }
 
 /** Writes a commit of the given files and an annotated tag, of which nobody knows yet; gives their names. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { templatePath } from "../src/store/template.ts";
-import { BUILT, compile, HDASH, type Measured, measureCommand } from "./compiled.ts";
+import { BUILT, compile, HDASH, measureCommand, type Measured } from "./compiled.ts";
 
 const HELP = `Measures \`hdash runs\` on an empty HDASH_HOME, from the template and without it, and once more.
 

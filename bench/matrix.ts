@@ -6,7 +6,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { BUILT, compile, HDASH, type Measured, measureCommand } from "./compiled.ts";
+import { BUILT, compile, HDASH, measureCommand, type Measured } from "./compiled.ts";
 
 const HELP = `Measures \`hdash matrix stats\` against scipy + numpy, gzip and igzip on the same file, in turns.
 

@@ -151,7 +151,9 @@ describe("in a project of its own", () => {
     await writeFile(join(dir, "package.json"), JSON.stringify({ type: "module", scripts }));
     await mkdir(join(dir, "test/support"), { recursive: true });
     await cp(join(ROOT, "test/gates.ts"), join(dir, "test/gates.ts"));
-    await cp(join(ROOT, "test/support/tally.ts"), join(dir, "test/support/tally.ts"));
+    for (const name of ["tally.ts", "area.ts", "sharing.ts", "fakedClock.ts"]) {
+      await cp(join(ROOT, "test/support", name), join(dir, "test/support", name));
+    }
     const output = await refusal(process.execPath, ["test/gates.ts", "--without-tests"], dir);
     const lines = output.trimEnd().split("\n");
     expect(lines.slice(0, -1).join("\n")).toContain("bad lint");

@@ -7,7 +7,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
-const PLACES = ["package.json", "package-lock.json", "infra/package.json", "infra/package-lock.json"];
+const PLACES = [
+  "package.json",
+  "package-lock.json",
+  "infra/package.json",
+  "infra/package-lock.json",
+];
 const CHANGES = "### Added\n\n- Something for those who read.\n";
 
 let dir: string;
@@ -33,7 +38,11 @@ function release(version: string) {
 
 /** All that a release could change. */
 const state = (): string =>
-  [git("for-each-ref"), git("status", "--porcelain"), ...["CHANGELOG.md", ...PLACES].map(read)].join("\n");
+  [
+    git("for-each-ref"),
+    git("status", "--porcelain"),
+    ...["CHANGELOG.md", ...PLACES].map(read),
+  ].join("\n");
 
 /** Expects that the release is refused with this sentence, and that nothing has changed. */
 function expectRefusal(version: string, why: string): void {
@@ -56,7 +65,10 @@ beforeEach(() => {
   for (const path of PLACES) {
     write(path, read(path).replaceAll(`"version": "${VERSION}"`, '"version": "1.2.3"'));
   }
-  write("CHANGELOG.md", `# Changelog\n\n## Pending\n\n${CHANGES}\n## 1.2.3 (2026-11-29)\n\n- First.\n`);
+  write(
+    "CHANGELOG.md",
+    `# Changelog\n\n## Pending\n\n${CHANGES}\n## 1.2.3 (2026-11-29)\n\n- First.\n`,
+  );
   git("init", "--quiet", "--initial-branch", "main");
   git("config", "user.name", "t");
   git("config", "user.email", "t@example.org");
@@ -181,7 +193,9 @@ describe("make release", () => {
     // Whoever guards the repository refuses the tag, after the commit has been written.
     const hook = join(dir, ".git/hooks/reference-transaction");
     mkdirSync(join(dir, ".git/hooks"), { recursive: true });
-    writeFileSync(hook, '#!/bin/sh\n! { [ "$1" = prepared ] && grep -q refs/tags/; }\n', { mode: 0o755 });
+    writeFileSync(hook, '#!/bin/sh\n! { [ "$1" = prepared ] && grep -q refs/tags/; }\n', {
+      mode: 0o755,
+    });
     const was = state();
     const { code, err } = release("1.3.0");
     expect(code).toBe(1);
@@ -204,10 +218,14 @@ function diffLines(one: string, other: string): readonly string[] {
 
 describe("the version", () => {
   test("stands in these places only", () => {
-    const files = execFileSync("git", ["ls-files", "-z", "docs", "README.md", "Makefile", ".github"], {
-      cwd: ROOT,
-      encoding: "utf8",
-    });
+    const files = execFileSync(
+      "git",
+      ["ls-files", "-z", "docs", "README.md", "Makefile", ".github"],
+      {
+        cwd: ROOT,
+        encoding: "utf8",
+      },
+    );
     const named = files
       .split("\0")
       .filter((file) => file !== "" && readFileSync(join(ROOT, file), "latin1").includes(VERSION));

@@ -111,15 +111,14 @@ describe("hdash with a bucket that refuses", () => {
 });
 
 describe("hdash told to stop", () => {
-  test("hands the run back within 10 seconds of SIGTERM, and the next start finishes that run", async () => {
-    services.synapse.setFaults({ slow: { every: 1, delayMs: 300 } });
+  test("hands the run back on SIGTERM without waiting for an answer, and the next start finishes that run", async () => {
+    // An hour: a run that waited for it would outlast this test.
+    services.synapse.setFaults({ slow: { every: 1, delayMs: 3_600_000 } });
     const running = start("src/main.ts", [], services.env);
     await running.line(/started/);
-    const toldAt = performance.now();
     running.process.kill("SIGTERM");
     const ended = await running.ended;
     expect(ended.code, ended.stderr).toBe(143);
-    expect(performance.now() - toldAt).toBeLessThan(10_000);
     expect(await runs()).toMatchObject([{ status: "queued", attempt: 1 }]);
     services.synapse.setFaults({});
     const again = await hdash([], services.env);

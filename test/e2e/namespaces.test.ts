@@ -280,13 +280,10 @@ describe("a run of a namespace", () => {
       S3_ENDPOINT_URL: `http://127.0.0.1:${port}`,
     });
     await asked.promise;
-    const since = performance.now();
     running.process.kill("SIGTERM");
     const ended = await running.ended;
     await new Promise((resolve) => silent.close(resolve));
     expect(ended.code, ended.stderr).toBe(143);
-    // A container that is told to stop is killed after 30 seconds, 10 in Docker.
-    expect(performance.now() - since).toBeLessThan(5000);
   }, 30_000);
 });
 

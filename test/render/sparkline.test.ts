@@ -64,13 +64,14 @@ describe("sparkline(points, label, options)", () => {
     expect(svg).toContain('aria-label="&quot;&lt;Size&gt;&quot;: 2 TB, unchanged"');
   });
 
-  test("draws an index of atlases in no time", () => {
-    const points = Array.from({ length: 400 }, (_, index) => ({
+  test("draws a past of any length, in time that grows with it", () => {
+    // So many that looking at each for each would outlast the test's limit by far.
+    const points = Array.from({ length: 50_000 }, (_, index) => ({
       at: new Date(index * 86_400_000).toISOString(),
       value: index % 7,
     }));
-    const started = process.cpuUsage();
-    for (let atlas = 0; atlas < 100; atlas++) sparkline(points, "Errors");
-    expect(process.cpuUsage(started).user / 1000).toBeLessThan(500);
+    expect(sparkline(points, "Errors")).toContain(
+      'aria-label="Errors: from 0 to 5, lowest 0, highest 6"',
+    );
   });
 });

@@ -3,7 +3,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 
+import { ownClock } from "./fakedClock.ts";
+
 const ROOT = join(import.meta.dirname, "..", "..");
+const COMPILED = join(ROOT, "node_modules/.cache/hdash-compiled");
 
 export interface Ended {
   /** The exit code; null where a signal ended it. */
@@ -29,7 +32,8 @@ export function start(
     process.execPath,
     // "--" as in package.json: without it Node itself takes an --env-file that stands behind the script.
     ["--disable-warning=ExperimentalWarning", "--", join(ROOT, script), ...args],
-    { TZ: "UTC", NO_COLOR: "1", ...env },
+    // What Node has compiled once, hundreds of starts need not compile again.
+    { TZ: "UTC", NO_COLOR: "1", NODE_COMPILE_CACHE: COMPILED, ...env },
   );
 }
 
@@ -41,7 +45,7 @@ export function startProgram(
 ): Running {
   const child = spawn(program, args, {
     cwd: ROOT,
-    env: { PATH: process.env["PATH"] ?? "", ...env },
+    env: { PATH: process.env["PATH"] ?? "", ...ownClock(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = { stdout: "", stderr: "" };

@@ -30,7 +30,11 @@ export function hostOf(args: readonly unknown[]): string | null {
   return typeof second === "string" ? second : null;
 }
 
-const connect = Reflect.get(Socket.prototype, "connect") as (...args: unknown[]) => Socket;
+/** Where the guard keeps what it stands before: files that share a process set it up once each. */
+const UNGUARDED = Symbol.for("hdash.unguardedConnect");
+const connect = (Reflect.get(Socket.prototype, UNGUARDED) ??
+  Reflect.get(Socket.prototype, "connect")) as (...args: unknown[]) => Socket;
+Reflect.set(Socket.prototype, UNGUARDED, connect);
 
 Socket.prototype.connect = function (this: Socket, ...args: unknown[]): Socket {
   const host = hostOf(args);

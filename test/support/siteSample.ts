@@ -13,10 +13,10 @@ import type {
 import type { Atlas } from "../../src/jobs/htan/data/atlas.ts";
 import { readComponents } from "../../src/jobs/htan/data/components.ts";
 import { measuresOf } from "../../src/jobs/htan/data/measures.ts";
+import type { AtlasVersion } from "../../src/jobs/htan/data/past.ts";
 import { CHECKS } from "../../src/jobs/htan/data/ruleText.ts";
 import { makeAtlasPage, type PageTools } from "../../src/jobs/htan/pages/atlasPage.ts";
 import { type IndexRow, makeIndexPage } from "../../src/jobs/htan/pages/indexPage.ts";
-import type { AtlasVersion } from "../../src/jobs/htan/data/past.ts";
 import { type SiteAssets, siteAssets } from "../../src/render/assets.ts";
 import type { Gallery } from "../../src/render/page.ts";
 import type { PageFigure, PageFile } from "../../src/render/page.ts";

@@ -24,6 +24,18 @@ export function readTally(report: string | null, exitCode: number | null): Tally
   };
 }
 
+/** The tally of no checks at all. */
+export const NOTHING: Tally = { passed: 0, failed: 0, skipped: 0 };
+
+/** Adds two tallies. */
+export function addTallies(one: Tally, other: Tally): Tally {
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+  };
+}
+
 /** Adds gates that passed and failed to a tally. */
 export function addGates(tally: Tally, outcomes: readonly boolean[]): Tally {
   const passed = outcomes.filter((ok) => ok).length;

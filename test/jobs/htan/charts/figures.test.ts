@@ -421,9 +421,8 @@ describe("fitText(text, maxPx, sizePx)", () => {
   });
 
   test("shortens a text of any length in no time", () => {
-    const before = performance.now();
-    expect(fitText("W".repeat(20_000), 100, 12)).toMatch(/^W+…W+$/);
-    expect(performance.now() - before).toBeLessThan(500);
+    // So long that a search which looked at every length would outlast the test's limit by far.
+    expect(fitText("W".repeat(400_000), 100, 12)).toMatch(/^W+…W+$/);
   });
 });
 
