@@ -5,21 +5,13 @@ import { HdashError, messageOf } from "../error.ts";
 import type { BlobError } from "../store/blobs.ts";
 import { type StoredResult } from "../store/results.ts";
 import { waitForClaim, withClaim } from "./claiming.ts";
-import {
-  heal,
-  hopeless,
-  MAX_HEALS,
-  type Producer,
-  type Readable,
-  rememberProducer,
-  removeDamaged,
-} from "./healing.ts";
+import { heal, hopeless, MAX_HEALS, rememberProducer, removeDamaged } from "./healing.ts";
 import { type StepKey, stepKey } from "./key.ts";
 import { noteFailure, noteHit } from "./noting.ts";
-import { observe, readWorld, type Sighting } from "./observing.ts";
+import { observe, readWorld } from "./observing.ts";
 import { type AnyStep, type InputRecord, isList, makeRefs, mapValues } from "./ports.ts";
 import { type Done, run, type Task, type Tried } from "./running.ts";
-import { type ScopeState, type Session } from "./session.ts";
+import type { Producer, Readable, ScopeState, Session, Sighting } from "./session.ts";
 import type { OutputRefs, OutputValues, Ports, Ref, Step, StepArgs } from "./step.ts";
 
 /** How often a source may move while it is read before we give up for now. */

@@ -9,10 +9,9 @@ import { beginAttempt, endAttempt } from "../store/stepAttempts.ts";
 import { IN_PROCESS, type Worked, workInAttempts } from "./attempts.ts";
 import { type StepKey } from "./key.ts";
 import { noteFailure } from "./noting.ts";
-import { type Sighting } from "./observing.ts";
 import type { Hold } from "./places.ts";
 import { type AnyStep, type InputRecord, readInputs, storeOutputs } from "./ports.ts";
-import { lostRun, type ScopeState, type Session } from "./session.ts";
+import { lostRun, type ScopeState, type Session, type Sighting } from "./session.ts";
 import type { Ref } from "./step.ts";
 
 /** Of an attempt that ended without a result, and was no program. */
