@@ -100,7 +100,9 @@ function demoConfig(shell: Shell, players: readonly Player[], variables: Environ
       .filter(({ name }) => !kept.has(name))
       .map(({ name }) => [name, undefined]),
   );
-  const parts: Environment = Object.assign({}, ...players.map(({ part }) => part.variables));
+  const parts: Environment = Object.fromEntries(
+    players.flatMap(({ part }) => Object.entries(part.variables)),
+  );
   return shell.config(
     [],
     { ...cleared, ...variables, ...parts },

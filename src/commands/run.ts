@@ -17,9 +17,8 @@ export function addRun(program: Command, shell: Shell, jobs: readonly Job[]): vo
   const command = addFlags(program.command("run"))
     .description("run one job, or all of them, and publish")
     .usage("[options] [job]")
-    .allowExcessArguments()
-    .action(async (flags: RunFlags, run: Command) => {
-      const [word] = run.args;
+    .argument("[job]", "its name; without one, every job that is configured")
+    .action(async (word: string | undefined, flags: RunFlags) => {
       if (word !== undefined) {
         throw new HdashError("usage", `there is no pipeline ${JSON.stringify(word)}`, {
           hint: `There are: ${jobs.map(({ name }) => name).join(", ")}.`,
@@ -72,7 +71,7 @@ function readOptions(
     if (value === undefined) continue;
     // Commander gives the text of an option that takes a value, and what its parser made of one that names scopes.
     if ("variables" in option) {
-      for (const name of option.variables) overrides[name] = String(value);
+      for (const name of option.variables) overrides[name] = value as string;
     } else scopes = [...(scopes ?? []), ...(value as readonly string[])];
   }
   return { scopes, overrides };

@@ -1,7 +1,6 @@
 // Reading the world for an observation: once in every attempt of a run, whoever asks; a failure is not kept.
 
 import type { Json } from "../digest.ts";
-import type { StoredOutput } from "../store/results.ts";
 import { stepKey } from "./key.ts";
 import type { Hold } from "./places.ts";
 import { type AnyStep, mapValues, storeOutputs } from "./ports.ts";
