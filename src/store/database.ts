@@ -1,18 +1,13 @@
 // Opens the ledger's database: a Postgres server, or the embedded one in a folder of its own. The same SQL runs on both.
 
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { PGlite } from "@electric-sql/pglite";
-import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 
-import { HdashError, messageOf } from "../error.ts";
-import { asDatabaseError } from "./failure.ts";
-import { type Lock, lockFolder } from "./lockFile.ts";
-import { makePool } from "./pool.ts";
-import type { Db, Schema } from "./schema.ts";
+import { HdashError } from "../error.ts";
+import { openEmbedded } from "./embedded.ts";
+import { makeDb, STATEMENT_TIMEOUT_MS } from "./pool.ts";
+import type { Db } from "./schema.ts";
 
 export type DatabaseSettings = PostgresSettings | EmbeddedSettings;
 
@@ -44,17 +39,9 @@ export interface Database {
   readonly close: () => Promise<void>;
 }
 
-/** The schema of the embedded database, and the default of the other. */
-const DEFAULT_SCHEMA = "hdash";
-
 /** Eight steps commit at once at most, and a heartbeat should not have to wait for them. */
 const POOL_SIZE = 10;
 
-/** Longer than any statement of ours takes, short enough that a run does not hang on a lost server. Milliseconds. */
-const STATEMENT_TIMEOUT_MS = 120_000;
-const LOCK_TIMEOUT_MS = 30_000;
-/** A worker that froze inside a transaction must not keep a run locked for others. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 20_000;
 const CLOSE_TIMEOUT_MS = 3000;
 /** For a server that is gone without a word: a little after it would have ended the statement itself. */
@@ -115,88 +102,4 @@ async function openPostgres(settings: PostgresSettings): Promise<Database> {
       late.abort();
     },
   };
-}
-
-async function openEmbedded({ dir }: EmbeddedSettings): Promise<Database> {
-  let lock: Lock;
-  try {
-    lock = lockFolder(dir);
-  } catch (error) {
-    if (error instanceof HdashError) throw error;
-    throw new HdashError("config", `the folder ${dir} cannot be used: ${messageOf(error)}`, {
-      cause: error,
-      hint: "Set HDASH_HOME to a folder that can be written.",
-    });
-  }
-  const subject = `embedded database in ${dir}`;
-  try {
-    const { PGlite } = await import("@electric-sql/pglite");
-    const data = join(dir, "data");
-    if (!existsSync(data)) {
-      // The first start takes seconds, and what it leaves when it is killed cannot be opened: it counts only when it is whole.
-      const draft = join(dir, "data-draft");
-      rmSync(draft, { recursive: true, force: true });
-      // For its user alone, even where the folder around it is open to others.
-      mkdirSync(draft, { recursive: true, mode: 0o700 });
-      const first = await PGlite.create(draft);
-      await first.close();
-      renameSync(draft, data);
-    }
-    const pglite = await PGlite.create(data);
-    const opened = await openPglite(pglite, subject);
-    return {
-      ...opened,
-      async close() {
-        try {
-          await opened.close();
-        } finally {
-          lock.release();
-        }
-      },
-    };
-  } catch (error) {
-    lock.release();
-    throw asDatabaseError(error, subject);
-  }
-}
-
-/** Makes a database of a running PGlite, which is closed with it. */
-export async function openPglite(pglite: PGlite, subject: string): Promise<Database> {
-  const { createPgConfig } = await import("@electric-sql/pglite/node-postgres");
-  const config = createPgConfig(pglite) as unknown as pg.PoolConfig;
-  // One connection is all there is: a query waits until the one before it is done, however long that takes.
-  const db = makeDb(
-    new pg.Pool({ ...config, max: 1, idleTimeoutMillis: 0 }),
-    subject,
-    DEFAULT_SCHEMA,
-  );
-  return {
-    db,
-    kind: "embedded",
-    schema: DEFAULT_SCHEMA,
-    describe: () => subject,
-    async close() {
-      await db.destroy();
-      await pglite.close();
-    },
-  };
-}
-
-function makeDb(pool: pg.Pool, subject: string, schema: string): Db {
-  const settings = {
-    search_path: `"${schema}"`,
-    statement_timeout: String(STATEMENT_TIMEOUT_MS),
-    lock_timeout: String(LOCK_TIMEOUT_MS),
-    idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_TIMEOUT_MS),
-    timezone: "UTC",
-  };
-  const names = Object.keys(settings);
-  const prepare = `select ${names.map((name, index) => `set_config('${name}', $${index + 1}, false)`).join(", ")}`;
-  return new Kysely<Schema>({
-    dialect: new PostgresDialect({
-      pool: makePool(pool, subject, async (client) => {
-        await client.query(prepare, Object.values(settings));
-      }),
-    }),
-  });
 }

@@ -203,8 +203,6 @@ describe("the last line of a run's log", () => {
     expect([first.code, endsIn(first)]).toEqual([143, []]);
     const home = join(env["HDASH_HOME"] ?? "", "held");
     const { openDatabase } = await import("../../src/store/database.ts");
-    const { fillEmbeddedFolder } = await import("../support/embedded.ts");
-    await fillEmbeddedFolder(join(home, "database"));
     const held = await openDatabase({ kind: "embedded", dir: join(home, "database") });
     const busy = await hdash(["run", "htan"], {
       ...{ HDASH_HOME: home, HDASH_LOG_FORMAT: "json", SYNAPSE_PASSWORD: "token-1" },

@@ -7,7 +7,6 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
 import { openDatabase, type PostgresSettings } from "../../src/store/database.ts";
-import { fillEmbeddedFolder } from "../support/embedded.ts";
 import { createClone, dropClone } from "../support/postgresTemplate.ts";
 import type { CrashWork } from "./crashWorker.ts";
 
@@ -138,7 +137,6 @@ describe("a run that is killed", () => {
 
   test("holds with the embedded database and its folder of blobs too", async () => {
     const settings = { kind: "embedded" as const, dir: join(dir, "loud/database") };
-    await fillEmbeddedFolder(settings.dir);
     const killed = await world("loud", settings, join(dir, "loud/blobs"));
     expect(await runWorker({ ...killed, killAt: 25 })).toBeNull();
     expect(await runWorker({ ...killed, killAt: 30, isSent: true })).toBeNull();

@@ -1,34 +1,40 @@
 // Which file of src may import which: the layer table, checked on a graph of imports.
 
-/** Files (from the repository's root, e.g. "src/jobs/htan/pages/atlasPage.ts") and what each imports: files, or names of packages. */
+/** Files (from the repository's root, e.g. "src/engine/run.ts") and what each imports: files, or names of packages. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
-/** Rooms and single files of src by layer, lowest first; what is not named here is a single file of the top layer. */
+/** Rooms and single files of src by layer, lowest first. Every job, "jobs/<name>", is a room of the layer JOBS. */
 const LAYERS: readonly (readonly string[])[] = [
-  [
-    "error",
-    "finding",
-    "log",
-    "retry",
-    "digest",
-    "format",
-    "table",
-    "page",
-    "matrixFigure",
-    "matrixSource",
-    "namespace",
-  ],
-  ["htan", "matrix", "render", "sources", "store"],
-  ["publish", "engine"],
-  ["pipelines"],
+  ["error", "finding", "digest", "format", "log", "retry"],
+  ["store", "sources", "render", "formats", "settings", "lookalikes", "runners"],
+  ["publish", "engine", "artifacts"],
+  ["effects", "progress", "job", "shell"],
+  [],
+  ["work", "commands", "serve"],
+  ["jobList", "main", "util"],
 ];
-const TOP = LAYERS.length;
+const JOBS = 4;
+const TOP = LAYERS.length - 1;
 
-/** Packages that only the rooms named here may import; a name ending in "/" stands for a whole scope. */
+/** What a job is made of, lowest first: a part imports no part that stands after its own. Parts that are not named stand anywhere. */
+const PARTS: readonly (readonly string[])[] = [
+  ["data"],
+  ["pages", "charts"],
+  ["steps"],
+  ["plan"],
+  ["bind"],
+  ["commands", "examine", "demo"],
+  ["job"],
+];
+/** Parts of a job that only work on what they are given. */
+const PURE_PARTS: readonly string[] = ["data", "pages", "charts", "figures", "steps", "plan"];
+const OUTSIDE_WORLD = /^node:(fs|net|http|https|http2|tls|dns|child_process|worker_threads|os)\b/;
+
+/** Packages that only the rooms and parts of jobs named here may import; a name ending in "/" stands for a whole scope. */
 const PACKAGE_OWNERS: readonly (readonly [name: string, owners: readonly string[]])[] = [
-  ["undici", ["sources"]],
+  ["undici", ["sources", "jobs/*/sources"]],
   ["pg", ["store"]],
-  ["kysely", ["store"]],
+  ["kysely", ["store", "jobs/*/registry"]],
   ["@aws-sdk/", ["store"]],
   ["@electric-sql/", ["store"]],
   ["vega", ["render"]],
@@ -36,23 +42,16 @@ const PACKAGE_OWNERS: readonly (readonly [name: string, owners: readonly string[
   ["sharp", ["render"]],
   ["handlebars", ["render"]],
   ["@slack/webhook", ["publish"]],
-  ["h5wasm", ["matrix", "demo"]],
-  ["h5wasm-plugins", ["matrix"]],
-  ["scran.js", ["matrix"]],
-  ["graphology", ["matrix"]],
-  ["graphology-communities-louvain", ["matrix"]],
-  ["yauzl", ["matrix"]],
+  ["h5wasm", ["jobs/matrix"]],
+  ["h5wasm-plugins", ["jobs/matrix"]],
+  ["scran.js", ["jobs/matrix"]],
+  ["graphology", ["jobs/matrix"]],
+  ["graphology-communities-louvain", ["jobs/matrix"]],
+  ["yauzl", ["jobs/matrix"]],
   ["pino", ["log"]],
-  ["envalid", ["config", "configRules"]],
-  // The command line: both programs are built by these files.
-  [
-    "commander",
-    ["command", "workerCommands", "utilCommands", "matrixCommands", "artifactCommands"],
-  ],
+  ["envalid", ["settings", "jobs/*/settings"]],
+  ["commander", ["shell", "commands", "jobs/*/commands"]],
 ];
-/** Rooms that only work on what they are given. */
-const PURE_ROOMS: readonly string[] = ["htan"];
-const OUTSIDE_WORLD = /^node:(fs|net|http|https|http2|tls|dns|child_process|worker_threads|os)\b/;
 
 /** Says, one sentence each, where the graph breaks the layer table. */
 export function checkLayers(graph: ImportGraph): readonly string[] {
@@ -66,39 +65,60 @@ export function checkLayers(graph: ImportGraph): readonly string[] {
   return [...problems, ...findCycles(graph)];
 }
 
-/** The room of a file: its folder below src, or its own name where it lies in src itself. */
+/** The room of a file: its folder below src, "jobs/<name>" for a job's, or its own name where it lies in src itself. */
 function roomOf(file: string): string {
-  return /^src\/([^/.]+)/.exec(file)?.[1] ?? file;
+  return /^src\/(jobs\/[^/]+|[^/.]+)/.exec(file)?.[1] ?? file;
+}
+
+/** The part of a job that a file is: a folder or a file of the job; null outside of jobs. */
+function partOf(file: string): string | null {
+  return /^src\/jobs\/[^/]+\/([^/.]+)/.exec(file)?.[1] ?? null;
 }
 
 function layerOf(room: string): number {
+  if (room.startsWith("jobs/")) return JOBS;
   const found = LAYERS.findIndex((rooms) => rooms.includes(room));
   return found === -1 ? TOP : found;
 }
 
 function checkFile(from: string, to: string): string | null {
   const [own, other] = [roomOf(from), roomOf(to)];
-  if (own === other) return null;
   const [low, high] = [layerOf(own), layerOf(other)];
+  if (own === other) return low === JOBS ? checkPart(from, to) : null;
+  if (low === JOBS && high === JOBS) return `${from} imports ${to}: no job imports another`;
   if (high > low) return `${from} (layer ${low}) imports ${to} (layer ${high}), which is above it`;
-  if (low === 1 && high === 1)
+  if (high === JOBS && low < TOP) {
+    return `${from} imports ${to}: only what makes the list of jobs imports a job`;
+  }
+  if (low === 1 && high === 1) {
     return `${from} imports ${to}: rooms of layer 1 do not know each other`;
+  }
   return null;
+}
+
+function checkPart(from: string, to: string): string | null {
+  const rank = (file: string): number =>
+    PARTS.findIndex((parts) => parts.includes(partOf(file) ?? ""));
+  const [low, high] = [rank(from), rank(to)];
+  if (low === -1 || high <= low) return null;
+  return `${from} imports ${to}: ${partOf(from) ?? ""} stands below ${partOf(to) ?? ""}`;
 }
 
 function checkPackage(from: string, to: string): string | null {
   const room = roomOf(from);
+  const part = partOf(from);
   if (to.startsWith("migrations/")) {
     return room === "store" ? null : `${from} imports ${to}, which only store may`;
   }
-  if (PURE_ROOMS.includes(room) && OUTSIDE_WORLD.test(to)) {
-    return `${from} imports ${to}, but ${room} is pure`;
+  if (part !== null && PURE_PARTS.includes(part) && OUTSIDE_WORLD.test(to)) {
+    return `${from} imports ${to}, but ${part} of a job is pure`;
   }
+  const places = [room, ...(part === null ? [] : [`jobs/*/${part}`])];
   for (const [name, owners] of PACKAGE_OWNERS) {
     const isIt = name.endsWith("/")
       ? to.startsWith(name)
       : to === name || to.startsWith(`${name}/`);
-    if (isIt && !owners.includes(room)) {
+    if (isIt && !owners.some((owner) => places.includes(owner))) {
       return `${from} imports ${to}, which only ${owners.join(", ")} may`;
     }
   }
