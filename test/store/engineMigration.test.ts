@@ -1,13 +1,13 @@
 // Migration 0002 over a ledger that holds something, on both kinds of database: what was known is known, and what is new begins well.
 
-import { PGlite } from "@electric-sql/pglite";
 import { type Kysely, sql } from "kysely";
 import { describe, expect, test } from "vitest";
 
 import * as first from "../../migrations/0001_ledger.ts";
 import { type Digest, digestOf } from "../../src/digest.ts";
 import { claimRun } from "../../src/store/claims.ts";
-import { type Database, openDatabase, openPglite } from "../../src/store/database.ts";
+import { type Database, openDatabase } from "../../src/store/database.ts";
+import { openPglite, startPglite } from "../../src/store/embedded.ts";
 import { listFindings } from "../../src/store/facts.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
@@ -45,7 +45,7 @@ async function openEmpty(
   kind: LedgerKind,
 ): Promise<{ database: Database; close: () => Promise<void> }> {
   if (kind === "embedded") {
-    const database = await openPglite(await PGlite.create(), "embedded test database");
+    const database = await openPglite(await startPglite({}), "embedded test database");
     return { database, close: () => database.close() };
   }
   const { settings, drop } = await createEmptyDatabase();
