@@ -198,6 +198,12 @@ describe.skipIf(why !== null)("make build_amd64", () => {
     expect(Number(stdout)).toBeGreaterThan(100);
   });
 
+  test("holds the template that its hdash looks for, and no other", async () => {
+    const script = `import("/app/dist/src/store/template.js").then(({ templatePath }) => console.log(templatePath()))`;
+    const { stdout } = await inImage(["node", "--eval", script]).ended;
+    expect(await readInImage("ls -d /app/node_modules/.cache/hdash/*")).toBe(stdout);
+  });
+
   test("writes down the authorities of Amazon's databases", async () => {
     const file = await readInImage("cat /app/rds-ca.pem");
     const pems = file.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
@@ -230,8 +236,8 @@ describe.skipIf(why !== null)("make build_amd64", () => {
         await engine().read(["inspect", "--format", "{{json .RootFS.Layers}}", tag]),
       ) as readonly string[];
     expect(await layers("hdash:again")).toEqual(await layers(IMAGE));
-    // The base, the packages, and hdash.
-    expect(await layers(IMAGE)).toHaveLength(3);
+    // The base, the packages, the template of the embedded database, and hdash.
+    expect(await layers(IMAGE)).toHaveLength(4);
   }, 600_000);
 });
 
