@@ -399,7 +399,7 @@ describe("hdash run matrix, told nonsense", () => {
     expect(ends[0]?.stderr).toContain("MATRIX_SOURCE is not set");
     expect(ends[1]?.stderr).toContain("elsewhere");
     expect(ends[2]?.stderr).toContain("MATRIX_PATH is not set");
-    expect(ends[3]?.stderr).toContain("--source belongs to `hdash run matrix`");
+    expect(ends[3]?.stderr).toContain("unknown option '--source'");
   });
 
   test("ends with 1 and the folder's name where the local folder is not there", async () => {
