@@ -17,6 +17,12 @@ export interface Finding {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** How many findings of a scope appeared and disappeared since the last finished run that did the scope; null where there was none. */
+export interface FindingDelta {
+  readonly added: Readonly<Record<Severity, number>>;
+  readonly removed: Readonly<Record<Severity, number>>;
+}
+
 /** A finding as a flat object: the form of the downloads. */
 export type FlatFinding = Readonly<Record<string, string | number | null>>;
 

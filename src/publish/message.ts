@@ -1,14 +1,7 @@
 // What is said about a run on Slack: facts in, Block Kit out. Pure; the first line is what a coordinator needs to know.
 
+import type { FindingDelta, Severity } from "../finding.ts";
 import { count, date, duration, instant, number } from "../format.ts";
-
-/** New and fixed findings of a scope since the run before. */
-export interface FindingDelta {
-  readonly addedErrors: number;
-  readonly addedWarnings: number;
-  readonly removedErrors: number;
-  readonly removedWarnings: number;
-}
 
 /** One scope (atlas) of a run. */
 export interface ScopeFacts {
@@ -146,11 +139,11 @@ export function messageAsText({ blocks }: Message): string {
 /** The news in a few words: what a coordinator has to know before anything else. */
 function newsOf(facts: RunFacts): string {
   const failed = facts.scopes.filter((scope) => !scope.ok);
-  const { addedErrors, addedWarnings, removedErrors, removedWarnings } = totalDelta(facts.scopes);
+  const { added, removed } = totalDelta(facts.scopes);
   const findings =
-    addedErrors + removedErrors > 0
-      ? changeText("error", addedErrors, removedErrors)
-      : changeText("warning", addedWarnings, removedWarnings);
+    added.error + removed.error > 0
+      ? changeText("error", added.error, removed.error)
+      : changeText("warning", added.warning, removed.warning);
   if (facts.status === "failed") return "failed, the site was not updated";
   if (facts.status === "degraded") {
     const news =
@@ -226,10 +219,10 @@ function changeLines(scopes: readonly ScopeFacts[]): readonly string[] {
     .filter(({ delta }) => deltaText(delta) !== "")
     .sort(
       (a, b) =>
-        b.delta.addedErrors - a.delta.addedErrors ||
-        b.delta.addedWarnings - a.delta.addedWarnings ||
-        b.delta.removedErrors - a.delta.removedErrors ||
-        b.delta.removedWarnings - a.delta.removedWarnings ||
+        b.delta.added.error - a.delta.added.error ||
+        b.delta.added.warning - a.delta.added.warning ||
+        b.delta.removed.error - a.delta.removed.error ||
+        b.delta.removed.warning - a.delta.removed.warning ||
         (a.scope.name < b.scope.name ? -1 : 1),
     )
     .map(({ scope, delta }) => `• ${nameOf(scope)}: ${deltaText(delta)} (now ${stateText(scope)})`);
@@ -238,23 +231,23 @@ function changeLines(scopes: readonly ScopeFacts[]): readonly string[] {
 /** E.g. "+2 errors, +1 warning, 3 errors fixed"; "" for no change. */
 function deltaText(delta: FindingDelta): string {
   const parts = [
-    delta.addedErrors === 0 ? "" : `+${count(delta.addedErrors, "error")}`,
-    delta.addedWarnings === 0 ? "" : `+${count(delta.addedWarnings, "warning")}`,
-    delta.removedErrors === 0 ? "" : `${count(delta.removedErrors, "error")} fixed`,
-    delta.removedWarnings === 0 ? "" : `${count(delta.removedWarnings, "warning")} fixed`,
+    delta.added.error === 0 ? "" : `+${count(delta.added.error, "error")}`,
+    delta.added.warning === 0 ? "" : `+${count(delta.added.warning, "warning")}`,
+    delta.removed.error === 0 ? "" : `${count(delta.removed.error, "error")} fixed`,
+    delta.removed.warning === 0 ? "" : `${count(delta.removed.warning, "warning")} fixed`,
   ];
   return parts.filter((part) => part !== "").join(", ");
 }
 
 function totalDelta(scopes: readonly ScopeFacts[]): FindingDelta {
-  const sum = (field: keyof FindingDelta): number =>
-    scopes.reduce((total, { delta }) => total + (delta?.[field] ?? 0), 0);
-  return {
-    addedErrors: sum("addedErrors"),
-    addedWarnings: sum("addedWarnings"),
-    removedErrors: sum("removedErrors"),
-    removedWarnings: sum("removedWarnings"),
-  };
+  const sum = (part: keyof FindingDelta, severity: Severity): number =>
+    scopes.reduce((total, { delta }) => total + (delta?.[part][severity] ?? 0), 0);
+  const sums = (part: keyof FindingDelta) => ({
+    error: sum(part, "error"),
+    warning: sum(part, "warning"),
+    info: sum(part, "info"),
+  });
+  return { added: sums("added"), removed: sums("removed") };
 }
 
 function totalsText(facts: RunFacts): string {

@@ -1,6 +1,7 @@
 // The history of runs as a page, and the page for addresses that are none.
 
 import { count, duration, instant, list, number } from "../format.ts";
+import type { RunRecord } from "../run.ts";
 import { type AssetPaths, HTML, makeFrame, type PageFile, type RenderPage } from "./page.ts";
 import {
   type CellValue,
@@ -10,31 +11,10 @@ import {
   type Tone,
 } from "./table.ts";
 
-/** A past run, as far as the page tells of it; the engine's run record is one. Counts are steps. */
-export interface PastRun {
-  readonly id: string;
-  readonly status: "queued" | "running" | "succeeded" | "degraded" | "failed" | "cancelled";
-  readonly build: string;
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  readonly hits: number;
-  readonly ran: number;
-  readonly failed: number;
-  readonly error: string | null;
-  readonly added: number;
-  readonly removed: number;
-  readonly failedScopes: Readonly<Record<string, string>>;
-  readonly published: {
-    readonly put: number;
-    readonly deleted: number;
-    readonly unchanged: number;
-  } | null;
-}
-
 /** What runs.html is made from. */
 export interface RunsPageInput {
   /** Newest first; only runs before the one that makes the page. */
-  readonly runs: readonly PastRun[];
+  readonly runs: readonly RunRecord[];
   readonly current: { readonly startedAt: string; readonly build: string };
   readonly assets: AssetPaths;
   /** True where the site has pages about matrices; default false. */
@@ -56,7 +36,7 @@ const COLUMNS: readonly TableColumn[] = [
 ];
 
 const OUTCOMES: Readonly<
-  Record<PastRun["status"], { readonly text: string; readonly tone: Tone }>
+  Record<RunRecord["status"], { readonly text: string; readonly tone: Tone }>
 > = {
   queued: { text: "Waiting", tone: "muted" },
   running: { text: "Running", tone: "muted" },
@@ -92,7 +72,7 @@ export function makeNotFoundPage(siteUrl: string | null, render: RenderPage): Pa
   return { path: "404.html", contentType: HTML, text: render("missing", { home }) };
 }
 
-function summaryOf(runs: readonly PastRun[]): string {
+function summaryOf(runs: readonly RunRecord[]): string {
   if (runs.length === 0) return "No run has finished before this one.";
   const outcomes = (["succeeded", "degraded", "failed"] as const)
     .map((status) => ({ status, runs: runs.filter((run) => run.status === status).length }))
@@ -111,11 +91,11 @@ function summaryOf(runs: readonly PastRun[]): string {
   ].join("");
 }
 
-function durationOf({ startedAt, finishedAt }: PastRun): number | null {
+function durationOf({ startedAt, finishedAt }: RunRecord): number | null {
   return finishedAt === null ? null : Date.parse(finishedAt) - Date.parse(startedAt);
 }
 
-function runsTable(runs: readonly PastRun[]): TableModel {
+function runsTable(runs: readonly RunRecord[]): TableModel {
   return makeTable({
     id: "runs",
     name: "htan-runs",
@@ -126,7 +106,7 @@ function runsTable(runs: readonly PastRun[]): TableModel {
   });
 }
 
-function runCells(run: PastRun): readonly CellValue[] {
+function runCells(run: RunRecord): readonly CellValue[] {
   const ms = durationOf(run);
   const { published } = run;
   return [
@@ -151,7 +131,7 @@ function runCells(run: PastRun): readonly CellValue[] {
 }
 
 /** Names what was not updated. Why is for the log, the ledger and Slack: an error's text may name users, addresses and paths. */
-function remarkOf({ failedScopes }: PastRun): string {
+function remarkOf({ failedScopes }: RunRecord): string {
   const scopes = Object.keys(failedScopes);
   return scopes.length === 0 ? "" : `Not updated: ${scopes.join(", ")}`;
 }

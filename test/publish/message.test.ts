@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import type { FindingDelta } from "../../src/finding.ts";
 import { payloadProblem } from "../../src/lookalikes/slackRules.ts";
 import {
   makeMessage,
@@ -10,7 +11,15 @@ import {
   type ScopeFacts,
 } from "../../src/publish/message.ts";
 
-const NO_CHANGE = { addedErrors: 0, addedWarnings: 0, removedErrors: 0, removedWarnings: 0 };
+/** What appeared and disappeared; what is not named is 0. */
+const change = (
+  added: Partial<FindingDelta["added"]>,
+  removed: Partial<FindingDelta["removed"]> = {},
+): FindingDelta => ({
+  added: { error: 0, warning: 0, info: 0, ...added },
+  removed: { error: 0, warning: 0, info: 0, ...removed },
+});
+const NO_CHANGE = change({});
 
 function scope(name: string, more: Partial<ScopeFacts> = {}): ScopeFacts {
   return {
@@ -56,12 +65,12 @@ describe("makeMessage(facts)", () => {
       facts({
         scopes: [
           scope("HTA1", {
-            delta: { ...NO_CHANGE, removedErrors: 4, removedWarnings: 1 },
+            delta: change({}, { error: 4, warning: 1 }),
             errors: 2,
           }),
           scope("HTA2"),
           scope("HTA3", {
-            delta: { ...NO_CHANGE, addedErrors: 1, addedWarnings: 2 },
+            delta: change({ error: 1, warning: 2 }),
             errors: 14,
             warnings: 3,
           }),
@@ -121,16 +130,13 @@ describe("makeMessage(facts)", () => {
       { scopes: [scope("A", { delta: null, errors: 3 })] },
       "✅ htan: first update, 3 errors, 0 warnings",
     ],
+    [{ scopes: [scope("A", { delta: change({ error: 2 }) })] }, "✅ htan: 2 new errors"],
     [
-      { scopes: [scope("A", { delta: { ...NO_CHANGE, addedErrors: 2 } })] },
-      "✅ htan: 2 new errors",
-    ],
-    [
-      { scopes: [scope("A", { delta: { ...NO_CHANGE, removedErrors: 1 } })] },
+      { scopes: [scope("A", { delta: change({}, { error: 1 }) })] },
       "✅ htan: 1 error fixed, none new",
     ],
     [
-      { scopes: [scope("A", { delta: { ...NO_CHANGE, addedWarnings: 1, removedWarnings: 2 } })] },
+      { scopes: [scope("A", { delta: change({ warning: 1 }, { warning: 2 }) })] },
       "✅ htan: 1 new warning, 2 fixed",
     ],
     [{ status: "degraded", failedSteps: 1 }, "⚠️ htan: 1 step failed"],
@@ -165,7 +171,7 @@ describe("makeMessage(facts)", () => {
 
   test("adds the news about the others to what failed", () => {
     const scopes = [
-      scope("HTA1", { delta: { ...NO_CHANGE, addedErrors: 5 } }),
+      scope("HTA1", { delta: change({ error: 5 }) }),
       scope("HTA3", { ok: false, error: "x" }),
     ];
     expect(lines(makeMessage(facts({ status: "degraded", scopes })))[0]).toBe(
@@ -205,7 +211,7 @@ describe("makeMessage(facts)", () => {
 
   test("counts what it does not list", () => {
     const scopes = Array.from({ length: 27 }, (_, index) =>
-      scope(`HTA${index}`, { delta: { ...NO_CHANGE, addedErrors: 100 - index } }),
+      scope(`HTA${index}`, { delta: change({ error: 100 - index }) }),
     );
     const message = makeMessage(facts({ scopes }));
     const text = lines(message);
@@ -255,12 +261,7 @@ describe("makeMessage(facts)", () => {
               title: long,
               ok,
               error: long,
-              delta: {
-                addedErrors: 1e6,
-                addedWarnings: 1e6,
-                removedErrors: 1e6,
-                removedWarnings: 1e6,
-              },
+              delta: change({ error: 1e6, warning: 1e6 }, { error: 1e6, warning: 1e6 }),
             }),
           );
           const texts = { pipeline: long, label: long, build: long, error: long, hint: long };

@@ -20,8 +20,9 @@ import { type IndexRow, makeIndexPage } from "../../src/jobs/htan/pages/indexPag
 import { type SiteAssets, siteAssets } from "../../src/render/assets.ts";
 import type { Gallery } from "../../src/render/page.ts";
 import type { PageFigure, PageFile } from "../../src/render/page.ts";
-import { makeNotFoundPage, makeRunsPage, type PastRun } from "../../src/render/runsPage.ts";
+import { makeNotFoundPage, makeRunsPage } from "../../src/render/runsPage.ts";
 import { makeTemplates, type Templates } from "../../src/render/templates.ts";
+import type { RunRecord } from "../../src/run.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const HOSTILE = `<img src=x onerror="document.title='owned'">`;
@@ -90,7 +91,7 @@ export function sampleAnalysis(atlasId: "HTA1" | "HTA2" | "HTA3"): AtlasAnalysis
       };
     }),
     findings,
-    matrices: Object.fromEntries(
+    grids: Object.fromEntries(
       Object.entries(expected.matrices).map(([name, grid]) => [name, fullGrid(grid)]),
     ) as Record<GridName, Grid>,
     sif: expected.sif,
@@ -139,7 +140,7 @@ export function bigAnalysis(findings: number, participants: number): AtlasAnalys
     );
   });
   const rowIds = Array.from({ length: participants }, (_, index) => `HTA9_${index + 1}`);
-  const columns = base.matrices.clinical_tier1_2.columns;
+  const columns = base.grids.clinical_tier1_2.columns;
   const ones = Object.fromEntries(
     rowIds.map((id, row) => [
       id,
@@ -160,8 +161,8 @@ export function bigAnalysis(findings: number, participants: number): AtlasAnalys
       const count = made.filter((finding) => finding.rule === rule.rule).length;
       return { ...rule, count, status: count > 0 ? "found" : "passed" };
     }),
-    matrices: {
-      ...base.matrices,
+    grids: {
+      ...base.grids,
       clinical_tier1_2: { columns, counts, rows: participants, rowIds, ones },
     },
   };
@@ -377,13 +378,15 @@ export function sampleRows(): readonly IndexRow[] {
 }
 
 /** Makes a month of runs. */
-export function sampleRuns(): readonly PastRun[] {
-  return Array.from({ length: 30 }, (_, index): PastRun => {
+export function sampleRuns(): readonly RunRecord[] {
+  return Array.from({ length: 30 }, (_, index): RunRecord => {
     const day = String(20 - (index % 20)).padStart(2, "0");
     const month = index < 20 ? "11" : "10";
     const status = index === 4 ? "degraded" : index === 11 ? "failed" : "succeeded";
     return {
       id: `run-${index}`,
+      pipeline: "htan",
+      params: {},
       status,
       build: "0.1.0",
       startedAt: `2026-${month}-${day}T02:00:00.000Z`,

@@ -362,7 +362,8 @@ export function makeSteps(effects: HtanEffects) {
       name: "checkAtlas",
       // 2: the measures have a port of their own, so that a run in which nothing moved need not read the analysis.
       // 3: values are capped, and what follows an unclosed quote is not read.
-      version: 3,
+      // 4: the analysis calls its grids so.
+      version: 4,
       uses: { components: effects.componentsDigest },
       outputs: { analysis: json<AtlasAnalysis>(), numbers: json<Measures>() },
       async run(

@@ -235,7 +235,7 @@ function gridModel(
   analysis: AtlasAnalysis,
   figures: readonly PageFigure[],
 ): GridModel {
-  const grid = analysis.matrices[name];
+  const grid = analysis.grids[name];
   const used = grid.columns.filter((column) => (grid.counts[column] ?? 0) > 0).length;
   const noun = unit.toLowerCase();
   return {

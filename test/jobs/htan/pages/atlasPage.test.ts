@@ -338,10 +338,10 @@ describe("makeAtlasPage(input, tools)", () => {
       timelineEvents: [],
     };
     const empty = { columns: [], counts: {}, rows: 0, rowIds: [], ones: {} };
-    const matrices = Object.fromEntries(Object.keys(none.matrices).map((name) => [name, empty]));
+    const grids = Object.fromEntries(Object.keys(none.grids).map((name) => [name, empty]));
     const analysis = {
       ...none,
-      matrices: matrices as unknown as typeof none.matrices,
+      grids: grids as unknown as typeof none.grids,
       totalFileSize: 0,
     };
     const made = files({
