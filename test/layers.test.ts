@@ -142,7 +142,7 @@ describe("checkLayers(graph)", () => {
     ["yauzl", "jobs/matrix"],
     ["pino", "log"],
     ["envalid", "settings, jobs/*/settings"],
-    ["commander", "shell, commands, jobs/*/commands"],
+    ["commander", "shell, job, commands, jobs/*/commands"],
     ["migrations/0001_ledger.ts", null],
   ])("reports %s outside of what owns it", (name, owners) => {
     const file = "src/jobs/htan/pages/atlasPage.ts";

@@ -10,7 +10,7 @@ export interface Templates {
   render(template: string, model: object): string;
 }
 
-/** Template sources by name; those under "partials/" are parts of others. E.g. {"atlas": "…", "partials/table": "…"}. */
+/** Template sources by name; those under "partials/" are parts of others. E.g. {"site/list": "…", "partials/table": "…"}. */
 export type TemplateSources = Readonly<Record<string, string>>;
 
 const PARTIAL = "partials/";

@@ -23,6 +23,12 @@ export interface WorkOptions extends JobRequest {
   readonly wait: boolean;
 }
 
+/** A job, and the list that it is of: its pages lead to those of the others. */
+export interface JobOfList {
+  readonly job: Job;
+  readonly jobs: readonly Job[];
+}
+
 /** How often a folder that another process holds is looked at again. */
 const BUSY_MS = 1000;
 
@@ -64,7 +70,7 @@ export function configure(shell: Shell, jobs: readonly Job[], overrides: Environ
 export async function work(
   shell: Shell,
   config: Config,
-  job: Job,
+  { job, jobs }: JobOfList,
   options: WorkOptions,
 ): Promise<number> {
   return withProgress(shell, config, job.title, async (log, onProgress, endLog) => {
@@ -73,7 +79,8 @@ export async function work(
       const seen: { worked: Worked | null } = { worked: null };
       try {
         const code = await shell.withEffects(config, log, async (effects) => {
-          seen.worked = await runAndTell(effects, job, options, shell.signal, onProgress);
+          const of = { job, jobs };
+          seen.worked = await runAndTell(effects, of, options, shell.signal, onProgress);
           return seen.worked.code;
         });
         logWorked(endLog, job.name, seen.worked);
@@ -134,7 +141,7 @@ function isUsage(error: unknown): boolean {
 
 async function runAndTell(
   effects: Effects,
-  job: Job,
+  { job, jobs }: JobOfList,
   options: WorkOptions,
   signal: AbortSignal,
   onProgress: (event: ProgressEvent) => void,
@@ -143,7 +150,7 @@ async function runAndTell(
   let bound: BoundPipeline;
   let outcome: RunOutcome;
   try {
-    bound = await bindJob(effects, job, options);
+    bound = await bindJob(effects, { job, jobs }, options);
     outcome = await execute(effects, bound, options, signal, onProgress);
   } catch (error) {
     if (!isUsage(error) && !isAborted(error) && !isBusy(error)) {
@@ -158,12 +165,13 @@ async function runAndTell(
 /** Binds a job with its settings; throws config where nothing is configured for it. */
 export async function bindJob(
   effects: Effects,
-  job: Job,
+  { job, jobs }: JobOfList,
   request: JobRequest,
 ): Promise<BoundPipeline> {
   const settings = effects.config.of(job);
   if (settings === null) throw new HdashError("config", `${job.title} is not configured`);
-  return job.bind(effects, settings, request);
+  const { openMenu } = await import("./menu.ts");
+  return job.bind(effects, settings, request, openMenu(effects, job, jobs));
 }
 
 /** How a run of the ledger ended; null where it did not end here. */

@@ -28,6 +28,7 @@ import { makeSynapse } from "../../src/sources/synapse.ts";
 import { finish, makeMemorySite, openWorld, type World } from "../engine/world.ts";
 import { type Hints, notingHints, repeatAlone } from "../support/alone.ts";
 import { startAfresh } from "../support/ledger.ts";
+import { BOTH_MENU, DASHBOARD_MENU } from "../support/siteSample.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const HTAN = join(ROOT, "test/fixtures/htan");
@@ -70,7 +71,8 @@ describe("the steps of htan", () => {
       designDigest,
       drawnBy,
       siteUrl: "https://example.org/",
-      galleries: { read: async () => ({ galleries: {}, isThere: false }) },
+      galleries: { read: async () => ({}) },
+      readMenu: async () => DASHBOARD_MENU,
     };
   }
 
@@ -120,7 +122,8 @@ describe("the steps of matrix", () => {
       designDigest,
       drawnBy,
       siteUrl: null,
-      hasDashboard: false,
+      readMenu: async () => BOTH_MENU,
+      atlasPath: () => null,
       published: { ids: async () => [], read: async () => [null] },
       mayRemove: false,
       warn() {},

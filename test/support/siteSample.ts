@@ -17,9 +17,14 @@ import type { AtlasVersion } from "../../src/jobs/htan/data/past.ts";
 import { CHECKS } from "../../src/jobs/htan/data/ruleText.ts";
 import { makeAtlasPage, type PageTools } from "../../src/jobs/htan/pages/atlasPage.ts";
 import { type IndexRow, makeIndexPage } from "../../src/jobs/htan/pages/indexPage.ts";
+import {
+  NOT_FOUND_PAGE,
+  PAGES as DASHBOARD,
+  RUNS_PAGE,
+} from "../../src/jobs/htan/pages/pageFrame.ts";
+import { PAGES as MATRICES } from "../../src/jobs/matrix/pages/pageFrame.ts";
 import { type SiteAssets, siteAssets } from "../../src/render/assets.ts";
-import type { Gallery } from "../../src/render/page.ts";
-import type { PageFigure, PageFile } from "../../src/render/page.ts";
+import type { Gallery, Menu, PageFigure, PageFile } from "../../src/render/page.ts";
 import { makeNotFoundPage, makeRunsPage } from "../../src/render/runsPage.ts";
 import { makeTemplates, type Templates } from "../../src/render/templates.ts";
 import type { RunRecord } from "../../src/run.ts";
@@ -297,6 +302,16 @@ function sampleGallery(): readonly Gallery[] {
   ];
 }
 
+/** The menu of a site that has the dashboard alone, and of one that has pages about matrices as well. */
+export const DASHBOARD_MENU: Menu = {
+  brand: { label: DASHBOARD.brand, path: DASHBOARD.places[0].path },
+  places: DASHBOARD.places,
+};
+export const BOTH_MENU: Menu = {
+  brand: DASHBOARD_MENU.brand,
+  places: [...DASHBOARD.places, ...MATRICES.places],
+};
+
 const RUN = { startedAt: "2026-11-21T02:00:00.000Z", build: "0.1.0", viewId: "syn20446927" };
 
 /** Makes a whole site of sample pages, without figures' files. */
@@ -309,6 +324,7 @@ export function sampleSite(
   ],
 ): { readonly pages: readonly PageFile[]; readonly assets: SiteAssets } {
   const { templates, assets } = readDesign();
+  const look = { assets: assets.paths, menu: DASHBOARD_MENU };
   const components = readComponentList();
   const tools: PageTools = {
     render: (template, model) => templates.render(template, model),
@@ -325,16 +341,16 @@ export function sampleSite(
         components,
         figures,
         gallery: id === "HTA9" ? sampleGallery() : [],
-        assets: assets.paths,
+        ...look,
       },
       tools,
     );
   });
   const pages = [
     ...atlasPages,
-    ...makeIndexPage({ rows: sampleRows(), run: RUN, assets: assets.paths }, tools),
-    makeRunsPage({ runs: sampleRuns(), current: RUN, assets: assets.paths }, tools.render),
-    makeNotFoundPage(null, tools.render),
+    ...makeIndexPage({ rows: sampleRows(), run: RUN, ...look }, tools),
+    makeRunsPage({ runs: sampleRuns(), current: RUN, ...look, ...RUNS_PAGE }, tools.render),
+    makeNotFoundPage({ siteUrl: null, ...NOT_FOUND_PAGE }, tools.render),
   ];
   return { pages, assets };
 }

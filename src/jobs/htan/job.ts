@@ -3,6 +3,7 @@
 import type { Job } from "../../job.ts";
 import type { OpenGalleries } from "./bind.ts";
 import { readComponents } from "./data/components.ts";
+import { PAGES } from "./pages/pageFrame.ts";
 import { readAtlases } from "./registry/readAtlases.ts";
 import { type HtanSettings, SETTINGS } from "./settings.ts";
 
@@ -16,6 +17,7 @@ export function makeHtanJob({
     name: "htan",
     title: "HTAN dashboard",
     scopeNoun: ["atlas", "atlases"],
+    pages: PAGES,
     needs: ["database", "site"],
     settings: SETTINGS,
     deployment: {
@@ -38,9 +40,9 @@ export function makeHtanJob({
       },
     ],
     isAskedByDefault: true,
-    async bind(effects, settings, request) {
+    async bind(effects, settings, request, readMenu) {
       const { bindHtan } = await import("./bind.ts");
-      return bindHtan(effects, settings, request, galleries);
+      return bindHtan(effects, settings, request, galleries, readMenu);
     },
     async utilCommands(program, shell) {
       const { addInit } = await import("./commands.ts");

@@ -23,7 +23,7 @@ import {
 } from "../../engine/step.ts";
 import type { Finding } from "../../finding.ts";
 import type { SiteAssets } from "../../render/assets.ts";
-import type { Gallery, PageFigure } from "../../render/page.ts";
+import type { Gallery, Menu, PageFigure } from "../../render/page.ts";
 import { makeNotFoundPage, makeRunsPage } from "../../render/runsPage.ts";
 import { splitAssets, textFile } from "../../render/siteFiles.ts";
 import { sqlString, type SynapseClient } from "../../sources/synapseClient.ts";
@@ -40,6 +40,7 @@ import { readView, VIEW_COLUMNS } from "./data/view.ts";
 import { makeAtlasPage, type PageTools } from "./pages/atlasPage.ts";
 import { atlasFigures, timelineData } from "./pages/figures.ts";
 import { type IndexRow, makeIndexPage } from "./pages/indexPage.ts";
+import { NOT_FOUND_PAGE, RUNS_PAGE } from "./pages/pageFrame.ts";
 
 /** What a run of the dashboard is asked for. */
 export type HtanParams = {
@@ -65,17 +66,14 @@ export interface HtanEffects {
   /** Where people see the site; null where nobody said. */
   readonly siteUrl: string | null;
   readonly galleries: Galleries;
+  /** Reads the menu of the site that is published to. */
+  readMenu(): Promise<Menu>;
 }
 
-/** What other pages of the same site have to show of atlases. */
-export interface ShownGalleries {
-  /** Atlas id → its galleries. */
-  readonly galleries: Readonly<Record<string, readonly Gallery[]>>;
-  /** True where there are such pages at all. */
-  readonly isThere: boolean;
-}
+/** What other jobs have on the same site to show of atlases. */
 export interface Galleries {
-  read(signal: AbortSignal): Promise<ShownGalleries>;
+  /** Atlas id → its galleries. */
+  read(signal: AbortSignal): Promise<Readonly<Record<string, readonly Gallery[]>>>;
 }
 
 /** Atlases that compute at a time: one computes while others are written, few enough to bound memory. */
@@ -96,7 +94,8 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
       const atlases = await plan.read(registry.atlases);
       const published = await plan.do(steps.readFigures, { params: null, inputs: {} });
       const galleries = await plan.read(published.galleries);
-      const hasMatrices = await plan.read(published.hasMatrices);
+      const site = await plan.do(steps.readMenu, { params: null, inputs: {} });
+      const menu = await plan.read(site.menu);
       const chosen = atlases.filter(({ atlasId }) => asked === null || asked.includes(atlasId));
       const limit = pLimit(ATLASES_AT_ONCE);
       const outcomes = new Map<string, ScopeOutcome<AtlasSite>>();
@@ -109,7 +108,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
               const pulled = await pullAtlas(scope, atlas, viewId);
               return limit(() =>
                 makeAtlas(scope, atlas, pulled, {
-                  hasMatrices,
+                  menu,
                   gallery: galleries[atlas.atlasId] ?? [],
                 }),
               );
@@ -120,7 +119,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
         }),
       );
       checkAnyDone(outcomes, "no atlas could be updated");
-      await plan.site(() => planSite(plan, { atlases, outcomes, viewId, hasMatrices }));
+      await plan.site(() => planSite(plan, { atlases, outcomes, viewId, menu }));
     },
   };
 
@@ -153,7 +152,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
     plan: Plan,
     atlas: Atlas,
     { files, contents }: Awaited<ReturnType<typeof pullAtlas>>,
-    { hasMatrices, gallery }: { hasMatrices: boolean; gallery: readonly Gallery[] },
+    { menu, gallery }: { menu: Menu; gallery: readonly Gallery[] },
   ): Promise<AtlasSite> {
     const { analysis, numbers } = await plan.do(steps.checkAtlas, {
       params: { atlas: { ...atlas } },
@@ -167,7 +166,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
     const { pages } = await plan.do(steps.renderAtlas, {
       params: {
         atlas: { ...atlas },
-        hasMatrices,
+        menu,
       },
       inputs: {
         analysis,
@@ -197,10 +196,10 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
       readonly atlases: readonly Atlas[];
       readonly outcomes: ReadonlyMap<string, ScopeOutcome<AtlasSite>>;
       readonly viewId: string;
-      readonly hasMatrices: boolean;
+      readonly menu: Menu;
     },
   ): Promise<SiteContents> {
-    const { atlases, outcomes, viewId, hasMatrices } = known;
+    const { atlases, outcomes, viewId, menu } = known;
     const deltas = await plan.deltas();
     const states = await Promise.all(
       atlases.map(async (atlas): Promise<{ row: IndexRow; site: AtlasSite | null }> => {
@@ -234,7 +233,7 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
         build,
         viewId,
         siteUrl: effects.siteUrl,
-        hasMatrices,
+        menu,
       },
       inputs: { summary },
     });
@@ -265,7 +264,7 @@ type SiteParams = {
   readonly build: string;
   readonly viewId: string;
   readonly siteUrl: string | null;
-  readonly hasMatrices: boolean;
+  readonly menu: Menu;
 };
 
 /** What an atlas publishes. */
@@ -304,12 +303,16 @@ export function makeSteps(effects: HtanEffects) {
       name: "readFigures",
       outputs: {
         galleries: json<Readonly<Record<string, readonly Gallery[]>>>(),
-        hasMatrices: json<boolean>(),
       },
-      async read(_params: null, { signal }) {
-        const { galleries, isThere } = await effects.galleries.read(signal);
-        return { galleries, hasMatrices: isThere };
-      },
+      read: async (_params: null, { signal }) => ({
+        galleries: await effects.galleries.read(signal),
+      }),
+    }),
+
+    readMenu: observation({
+      name: "readMenu",
+      outputs: { menu: json<Menu>() },
+      read: async (_params: null) => ({ menu: await effects.readMenu() }),
     }),
 
     pullView: step({
@@ -443,7 +446,7 @@ export function makeSteps(effects: HtanEffects) {
           past: AtlasPast;
           gallery: readonly Gallery[];
         },
-        { atlas, hasMatrices }: { atlas: AtlasParam; hasMatrices: boolean },
+        { atlas, menu }: { atlas: AtlasParam; menu: Menu },
       ) => {
         const { analysis, figures, past, gallery } = inputs;
         const pages = makeAtlasPage(
@@ -453,7 +456,7 @@ export function makeSteps(effects: HtanEffects) {
             ...past,
             figures,
             gallery,
-            hasMatrices,
+            menu,
             components: components.list,
             assets: assets.paths,
           },
@@ -491,18 +494,18 @@ export function makeSteps(effects: HtanEffects) {
         {
           summary,
         }: { summary: { rows: readonly IndexRow[]; runs: Awaited<ReturnType<Plan["runs"]>> } },
-        { startedAt, build, viewId, siteUrl, hasMatrices }: SiteParams,
+        { startedAt, build, viewId, siteUrl, menu }: SiteParams,
       ) => {
         const { rows, runs } = summary;
         const current = { startedAt, build };
         return {
           pages: [
             ...makeIndexPage(
-              { rows, run: { ...current, viewId }, assets: assets.paths, hasMatrices },
+              { rows, run: { ...current, viewId }, assets: assets.paths, menu },
               tools,
             ),
-            makeRunsPage({ runs, current, assets: assets.paths, hasMatrices }, tools.render),
-            makeNotFoundPage(siteUrl, tools.render),
+            makeRunsPage({ runs, current, assets: assets.paths, menu, ...RUNS_PAGE }, tools.render),
+            makeNotFoundPage({ siteUrl, ...NOT_FOUND_PAGE }, tools.render),
           ].map(textFile),
         };
       },

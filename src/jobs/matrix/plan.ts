@@ -15,10 +15,12 @@ import type {
   TreeFile,
 } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
+import type { Menu } from "../../render/page.ts";
 import { SAMPLE_CELLS, SEED } from "./analysis.ts";
+import { FOLDER } from "./pages/pageFrame.ts";
 import type { ProjectRow } from "./pages/projectsPage.ts";
 import type { MatrixEntry, MatrixListing } from "./source.ts";
-import { makeSteps, type MatrixEffects, type MatrixParams, PAGES, plainEntry } from "./steps.ts";
+import { makeSteps, type MatrixEffects, type MatrixParams, plainEntry } from "./steps.ts";
 import type { MatrixSummary } from "./summary.ts";
 
 /** Matrices that are drawn and written at a time; few, to bound memory. */
@@ -36,6 +38,8 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
       const published = await plan.read(known.ids);
       const kept = published.filter((id) => isKnown(id, entries, skips));
       if (!effects.mayRemove) checkRemoval(effects.source.label, published, kept);
+      const site = await plan.do(steps.readMenu, { params: null, inputs: {} });
+      const menu = await plan.read(site.menu);
       const limit = pLimit(WRITTEN_AT_ONCE);
       const outcomes = new Map<string, ScopeOutcome<MatrixSite>>();
       await Promise.all(
@@ -44,7 +48,7 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
             entry.id,
             async (scope) => {
               const analysed = await analyse(scope, entry);
-              return limit(() => makeSite(scope, entry, analysed));
+              return limit(() => makeSite(scope, entry, analysed, menu));
             },
             { title: entry.title },
           );
@@ -57,7 +61,7 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
         await plan.scope(id, refuse, { title });
       }
       checkAnyDone(outcomes, "no matrix could be read");
-      await plan.site(() => planSite(plan, { entries, skips, kept }, outcomes));
+      await plan.site(() => planSite(plan, { entries, skips, kept, menu }, outcomes));
     },
   };
 
@@ -91,6 +95,7 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
     plan: Plan,
     entry: MatrixEntry,
     { facts, figures }: Awaited<ReturnType<typeof analyse>>,
+    menu: Menu,
   ): Promise<MatrixSite> {
     const { drawings, inline, undrawn } = await plan.do(steps.drawFigures, {
       params: { id: entry.id },
@@ -106,10 +111,11 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
         entry: plainEntry(entry),
         source: { kind: effects.source.kind, label: effects.source.label },
         atlasId,
+        atlasPath: atlasId === null ? null : effects.atlasPath(atlasId, menu),
         updatedAt,
         method: method(),
         siteUrl: effects.siteUrl,
-        hasDashboard: effects.hasDashboard,
+        menu,
       },
       inputs: { facts, inline, undrawn },
     });
@@ -119,7 +125,12 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
   /** The index and the assets, around the matrices that this run could do; the others keep what they last published. */
   async function planSite(
     plan: Plan,
-    { entries, skips, kept }: MatrixListing & { readonly kept: readonly string[] },
+    {
+      entries,
+      skips,
+      kept,
+      menu,
+    }: MatrixListing & { readonly kept: readonly string[]; readonly menu: Menu },
     outcomes: ReadonlyMap<string, ScopeOutcome<MatrixSite>>,
   ): Promise<SiteContents> {
     // What this run has not done stays as it was last published, as long as the source still has the project.
@@ -137,7 +148,7 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
       if (outcome?.ok === true) {
         const { pages, drawings, summary, updatedAt } = outcome.value;
         rows.push({ id, title, summary, failure: null, updatedAt });
-        parts.push({ scope: id, prefix: PAGES, tree: pages, cache: "page" });
+        parts.push({ scope: id, prefix: FOLDER, tree: pages, cache: "page" });
         parts.push({ scope: id, prefix: "", tree: drawings, cache: "page" });
       } else {
         const { summary = null, updatedAt = null } = before.get(id) ?? {};
@@ -156,7 +167,7 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
         startedAt,
         build,
         sourceLabel: effects.source.label,
-        hasDashboard: effects.hasDashboard,
+        menu,
       },
       inputs: { listed: await plan.value({ rows: rows.map(asJson), skips: shown.map(asJson) }) },
     });
@@ -165,9 +176,9 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
       inputs: {},
     });
     parts.push(
-      { scope: null, prefix: PAGES, tree: hashed, cache: "immutable" },
-      { scope: null, prefix: PAGES, tree: named, cache: "page" },
-      { scope: null, prefix: PAGES, tree: pages, cache: "page" },
+      { scope: null, prefix: FOLDER, tree: hashed, cache: "immutable" },
+      { scope: null, prefix: FOLDER, tree: named, cache: "page" },
+      { scope: null, prefix: FOLDER, tree: pages, cache: "page" },
     );
     return { parts, keepScopes };
   }

@@ -12,7 +12,7 @@ import {
 } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
 import type { SiteAssets } from "../../render/assets.ts";
-import { JSON_TYPE, type RenderPage } from "../../render/page.ts";
+import { JSON_TYPE, type Menu, type RenderPage } from "../../render/page.ts";
 import { splitAssets, textFile } from "../../render/siteFiles.ts";
 import type { AnalysisRequest, GroupFigures, MatrixAnalysis, OnStage } from "./analysis.ts";
 import type { DrawnMatrixFigure } from "./charts/drawMatrixFigure.ts";
@@ -60,8 +60,10 @@ export interface MatrixEffects {
   readonly drawnBy: Readonly<Record<string, string>>;
   /** Where people see the site; null where nobody said. */
   readonly siteUrl: string | null;
-  /** True where the dashboard is on the same site. */
-  readonly hasDashboard: boolean;
+  /** Reads the menu of the site that is published to. */
+  readMenu(): Promise<Menu>;
+  /** Where another job on a site with this menu shows an atlas, from its root; null where none does. */
+  atlasPath(atlasId: string, menu: Menu): string | null;
   /** What was published of matrices before: their ids, and the data files of some. */
   readonly published: {
     ids(): Promise<readonly string[]>;
@@ -74,8 +76,6 @@ export interface MatrixEffects {
   warn(message: string): void;
 }
 
-/** Everything but figures lies below it, with assets of its own: the dashboard's files are the dashboard's. */
-export const PAGES = "matrices/";
 /** What a matrix that can be read says of itself. */
 type Facts = Extract<MatrixAnalysis, { isReadable: true }>["facts"];
 /** What shapes an analysis. */
@@ -115,6 +115,12 @@ export function makeSteps(effects: MatrixEffects) {
       name: "listPublishedMatrices",
       outputs: { ids: json<readonly string[]>() },
       read: async (_params: null) => ({ ids: [...(await effects.published.ids())].sort() }),
+    }),
+
+    readMenu: observation({
+      name: "readMenu",
+      outputs: { menu: json<Menu>() },
+      read: async (_params: null) => ({ menu: await effects.readMenu() }),
     }),
 
     // Downloading and analysing are one step: the matrix itself is never stored, only what was made of it. Its key has what shapes
@@ -236,8 +242,9 @@ export function makeSteps(effects: MatrixEffects) {
           atlasId: string | null;
           updatedAt: string;
           method: MethodParam;
+          atlasPath: string | null;
           siteUrl: string | null;
-          hasDashboard: boolean;
+          menu: Menu;
         },
       ) => {
         const { entry, atlasId, ...page } = params;
@@ -282,7 +289,7 @@ export function makeSteps(effects: MatrixEffects) {
       uses: { design: effects.designDigest },
       outputs: { hashed: publicTree(), named: publicTree() },
       run: async (_inputs: object, _params: null) =>
-        // Its pages have no interactive figures: the libraries for those stay with the dashboard.
+        // Its pages have no interactive figures: the libraries for those are not published with them.
         splitAssets(effects.assets.files.filter(({ path }) => !path.includes("/vendor/"))),
     }),
 
@@ -299,14 +306,14 @@ export function makeSteps(effects: MatrixEffects) {
           startedAt: string;
           build: string;
           sourceLabel: string;
-          hasDashboard: boolean;
+          menu: Menu;
         },
       ) => {
-        const { startedAt, build, sourceLabel, hasDashboard } = params;
+        const { startedAt, build, sourceLabel, menu } = params;
         const { rows, skips } = given;
         const run = { startedAt, build, sourceLabel };
         const pages = makeProjectsPage(
-          { rows, skips, run, assets: effects.assets.paths, hasDashboard },
+          { rows, skips, run, assets: effects.assets.paths, menu },
           effects.render,
         );
         return { pages: pages.map(textFile) };

@@ -16,6 +16,7 @@ import { makeAtlasPage, type PageTools } from "../../../../src/jobs/htan/pages/a
 import { csvCell } from "../../../../src/jobs/htan/pages/publicData.ts";
 import {
   bigAnalysis,
+  DASHBOARD_MENU,
   plainSparkline,
   readComponentList,
   readDesign,
@@ -62,6 +63,7 @@ function files(overrides: Partial<Parameters<typeof makeAtlasPage>[0]> = {}) {
       figures: [],
       gallery: [],
       assets: assets.paths,
+      menu: DASHBOARD_MENU,
       ...overrides,
       analysis,
     },
