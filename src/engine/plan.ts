@@ -95,29 +95,9 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
       return doScope(session, name, title, fn);
     },
 
-    async history(name, limit = DEFAULT_VERSIONS): Promise<ScopeHistory> {
+    async history(name, limit = DEFAULT_VERSIONS) {
       check();
-      const of = scopeNamed(name);
-      const versions = await withLedger("reading history", () =>
-        listVersions(db, pipeline, lease.runId, of, limit),
-      );
-      const done = await withLedger("reading history", () =>
-        findLastDone(db, pipeline, lease.runId, of),
-      );
-      const factsDigest = factsDigestOf(session.scopes.get(of));
-      if (done === null) return { factsDigest, versions, last: null };
-      const measures = await withLedger("reading measures", () =>
-        readMeasures(db, [done.runId], [of]),
-      );
-      return {
-        factsDigest,
-        versions,
-        last: {
-          runId: done.runId,
-          startedAt: done.startedAt.toISOString(),
-          measures: measures.get(done.runId)?.get(of) ?? {},
-        },
-      };
+      return readHistory(session, scopeNamed(name), limit);
     },
 
     async findings(runId, name) {
@@ -139,6 +119,31 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
     async site(contents) {
       check();
       return publishSite(session, contents);
+    },
+  };
+}
+
+/** Reads what a scope was before; its last time is the last that a finished run did it. */
+async function readHistory(session: Session, scope: string, limit: number): Promise<ScopeHistory> {
+  const { db, lease, pipeline, withLedger } = session;
+  const versions = await withLedger("reading history", () =>
+    listVersions(db, pipeline, lease.runId, scope, limit),
+  );
+  const done = await withLedger("reading history", () =>
+    findLastDone(db, pipeline, lease.runId, scope),
+  );
+  const factsDigest = factsDigestOf(session.scopes.get(scope));
+  if (done === null) return { factsDigest, versions, last: null };
+  const measures = await withLedger("reading measures", () =>
+    readMeasures(db, [done.runId], [scope]),
+  );
+  return {
+    factsDigest,
+    versions,
+    last: {
+      runId: done.runId,
+      startedAt: done.startedAt.toISOString(),
+      measures: measures.get(done.runId)?.get(scope) ?? {},
     },
   };
 }

@@ -9,12 +9,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { digestOf } from "../../src/digest.ts";
 import { readComponents } from "../../src/jobs/htan/data/components.ts";
-import {
-  type HtanEffects,
-  makeHtan,
-  makeSteps as makeHtanSteps,
-} from "../../src/jobs/htan/plan.ts";
+import { makeHtan } from "../../src/jobs/htan/plan.ts";
 import { readAtlases } from "../../src/jobs/htan/registry/readAtlases.ts";
+import { type HtanEffects, makeSteps as makeHtanSteps } from "../../src/jobs/htan/steps.ts";
 import { analyseMatrix } from "../../src/jobs/matrix/analysis.ts";
 import { makeMatrix } from "../../src/jobs/matrix/plan.ts";
 import { openLocalMatrices } from "../../src/jobs/matrix/sources/localMatrices.ts";

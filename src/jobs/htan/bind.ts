@@ -11,9 +11,10 @@ import { loadDesign } from "../../render/design.ts";
 import { sparkline } from "../../render/sparkline.ts";
 import { readComponents } from "./data/components.ts";
 import { openSynapse } from "./openSynapse.ts";
-import { type Galleries, makeHtan } from "./plan.ts";
+import { makeHtan } from "./plan.ts";
 import { registeredAtlases } from "./registry/atlasList.ts";
 import type { HtanSettings } from "./settings.ts";
+import type { Galleries } from "./steps.ts";
 
 /** Opens what another job shows of atlases on a site. */
 export type OpenGalleries = (effects: Effects, site: string) => Promise<Galleries>;

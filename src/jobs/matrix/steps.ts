@@ -99,9 +99,20 @@ type EntryParam = {
 /** An analysis keeps two cores busy: one unpacks, one counts. */
 const ANALYSIS: Resources = { cpus: 2 };
 
+export type MatrixSteps = ReturnType<typeof makeSteps>;
+
 /** Makes the steps. */
 export function makeSteps(effects: MatrixEffects) {
-  const { source } = effects;
+  return {
+    ...makeObservations(effects),
+    ...makeAnalysis(effects),
+    ...makeDrawings(effects),
+    ...makePages(effects),
+  };
+}
+
+/** What is asked of the world whenever it is needed. */
+function makeObservations(effects: MatrixEffects) {
   return {
     listMatrices: observation({
       name: "listMatrices",
@@ -123,6 +134,23 @@ export function makeSteps(effects: MatrixEffects) {
       read: async (_params: null) => ({ menu: await effects.readMenu() }),
     }),
 
+    // Rows of the index for what this run did not do, as they were last published. A file that somebody removed by hand and that is
+    // there again must not stay missing.
+    readPublished: observation({
+      name: "readPublishedMatrices",
+      outputs: { rows: json<readonly ProjectRow[]>() },
+      async read({ ids }: { ids: readonly string[] }, { signal }) {
+        const [index, ...values] = await effects.published.read(signal, ["index", ...ids]);
+        return { rows: publishedRows(index, values, ids) };
+      },
+    }),
+  };
+}
+
+/** What is made of a matrix itself. */
+function makeAnalysis(effects: MatrixEffects) {
+  const { source } = effects;
+  return {
     // Downloading and analysing are one step: the matrix itself is never stored, only what was made of it. Its key has what shapes
     // the numbers and nothing else: a new title or another catalogue must not have terabytes read again.
     analyseMatrix: step({
@@ -183,7 +211,12 @@ export function makeSteps(effects: MatrixEffects) {
         throw new HdashError("permanent", verdict, { publicly: verdict });
       },
     }),
+  };
+}
 
+/** What is drawn of an analysis. */
+function makeDrawings(effects: MatrixEffects) {
+  return {
     drawFigures: step({
       name: "drawMatrixFigures",
       version: 2,
@@ -224,7 +257,12 @@ export function makeSteps(effects: MatrixEffects) {
         return { drawings, inline, undrawn };
       },
     }),
+  };
+}
 
+/** What is written of each matrix, and around them all. */
+function makePages(effects: MatrixEffects) {
+  return {
     renderMatrix: step({
       name: "renderMatrix",
       version: 1,
@@ -269,17 +307,6 @@ export function makeSteps(effects: MatrixEffects) {
           effects.render,
         );
         return { pages: pages.map(textFile), summary };
-      },
-    }),
-
-    // Rows of the index for what this run did not do, as they were last published. A file that somebody removed by hand and that is
-    // there again must not stay missing.
-    readPublished: observation({
-      name: "readPublishedMatrices",
-      outputs: { rows: json<readonly ProjectRow[]>() },
-      async read({ ids }: { ids: readonly string[] }, { signal }) {
-        const [index, ...values] = await effects.published.read(signal, ["index", ...ids]);
-        return { rows: publishedRows(index, values, ids) };
       },
     }),
 
