@@ -38,9 +38,10 @@ export async function retry<T>(
   options: {
     readonly signal?: AbortSignal | undefined;
     readonly onRetry?: OnRetry | undefined;
+    readonly wait?: typeof pause;
   } = {},
 ): Promise<T> {
-  const { signal, onRetry } = options;
+  const { signal, onRetry, wait = pause } = options;
   for (let attempt = 1; ; attempt++) {
     try {
       signal?.throwIfAborted();
@@ -52,7 +53,7 @@ export async function retry<T>(
       if (!isTransient(error) || attempt >= policy.attempts) throw error;
       const delayMs = delayBefore(attempt, policy, error);
       onRetry?.({ subject, attempt, delayMs, reason: messageOf(error) });
-      await pause(delayMs, signal);
+      await wait(delayMs, signal);
     }
   }
 }

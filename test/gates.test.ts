@@ -10,6 +10,8 @@ import prettier from "prettier";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { startProgram } from "./support/command.ts";
+
 const ROOT = join(import.meta.dirname, "..");
 const run = promisify(execFile);
 
@@ -151,12 +153,31 @@ describe("in a project of its own", () => {
     await writeFile(join(dir, "package.json"), JSON.stringify({ type: "module", scripts }));
     await mkdir(join(dir, "test/support"), { recursive: true });
     await cp(join(ROOT, "test/gates.ts"), join(dir, "test/gates.ts"));
-    for (const name of ["tally.ts", "area.ts", "sharing.ts", "fakedClock.ts"]) {
+    for (const name of ["tally.ts", "area.ts", "sharing.ts", "fakedClock.ts", "testRun.ts"]) {
       await cp(join(ROOT, "test/support", name), join(dir, "test/support", name));
     }
     const output = await refusal(process.execPath, ["test/gates.ts", "--without-tests"], dir);
     const lines = output.trimEnd().split("\n");
     expect(lines.slice(0, -1).join("\n")).toContain("bad lint");
     expect(lines.at(-1)).toBe("1 passed, 2 failed");
+  });
+});
+
+describe("test/gates.ts", () => {
+  test.each([
+    [
+      ["--area", "jobs/nothing"],
+      /^test: AREA is jobs\/nothing, but there are no tests below .*\n$/,
+    ],
+    [["--shuffle", "yes"], /^test: SHUFFLE is yes, .*\n$/],
+    [["--faketime", "tomorrow"], /^test: FAKETIME is tomorrow, .*\n$/],
+    [["--frobnicate"], /^test: Unknown option '--frobnicate'/],
+  ])("begins nothing when told %j: one line, and 2", async (args, line) => {
+    const { code, stdout, stderr } = await startProgram(process.execPath, [
+      "test/gates.ts",
+      ...args,
+    ]).ended;
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(line);
   });
 });

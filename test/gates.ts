@@ -5,10 +5,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 
-import { findArea, findTests } from "./support/area.ts";
-import { fakedClock, UNFAKED } from "./support/fakedClock.ts";
 import {
   addGates,
   addTallies,
@@ -17,6 +14,7 @@ import {
   type Tally,
   tallyLine,
 } from "./support/tally.ts";
+import { readTestRun, type TestRun } from "./support/testRun.ts";
 
 /** The gates; in an area's run only the area is linted, since that takes longest by far. */
 const gatesOf = (places: readonly string[]) =>
@@ -75,16 +73,17 @@ async function runGates(places: readonly string[]): Promise<readonly Gated[]> {
   return gated;
 }
 
-async function runTests(
-  filters: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+/** Calls vitest once. */
+async function callVitest(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
 ): Promise<Tally> {
   const dir = mkdtempSync(join(tmpdir(), "hdash-report-"));
   const report = join(dir, "report.json");
   try {
     const { code } = await run(
       [
-        ...["vitest", "run", ...filters],
+        ...["vitest", "run", ...args],
         ...["--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
       ],
       "inherit",
@@ -96,53 +95,31 @@ async function runTests(
   }
 }
 
-/** Runs every file by itself, one after the other: none may need what another leaves behind. */
-async function runAlone(files: readonly string[]): Promise<Tally> {
+async function runTests({ calls, env }: TestRun): Promise<Tally> {
   const tallies: Tally[] = [];
   const failed: string[] = [];
-  for (const file of files) {
-    const tally = await runTests([join(process.cwd(), file)]);
+  for (const { name, args } of calls) {
+    const tally = await callVitest(args, env);
     tallies.push(tally);
-    if (tally.failed > 0) failed.push(file);
+    if (tally.failed > 0) failed.push(name);
   }
-  if (failed.length > 0) console.log(`failed alone:\n${failed.join("\n")}`);
+  if (calls.length > 1 && failed.length > 0) console.log(`failed alone:\n${failed.join("\n")}`);
   return tallies.reduce(addTallies, NOTHING);
 }
 
-const { values, positionals } = parseArgs({
-  options: {
-    "without-tests": { type: "boolean", default: false },
-    /** A path below test/ and src/, e.g. jobs/matrix: its gates and tests alone. */
-    area: { type: "string" },
-    alone: { type: "boolean", default: false },
-    /** In another order, of files and of the tests in them; says its seed, and takes one. */
-    shuffle: { type: "string" },
-    /** With the clock of all processes at this instant when the tests begin, e.g. 2028-02-28T23:59:50Z. */
-    faketime: { type: "string" },
-  },
-  allowPositionals: true,
-});
 process.chdir(join(import.meta.dirname, ".."));
-const area = values.area === undefined ? null : findArea(values.area);
-const files = area?.tests ?? [];
-
-function tests(): Promise<Tally> {
-  if (values["without-tests"]) return Promise.resolve(NOTHING);
-  if (values.alone) return runAlone(area === null ? findTests() : files);
-  const flags = [
-    ...(values.shuffle === undefined ? [] : ["--sequence.shuffle"]),
-    ...(/^\d+$/.test(values.shuffle ?? "") ? [`--sequence.seed=${values.shuffle}`] : []),
-    ...(values.faketime === undefined ? [] : UNFAKED.map((file) => `--exclude=${file}`)),
-  ];
-  const env = values.faketime === undefined ? {} : fakedClock(values.faketime);
-  return runTests([...files, ...positionals, ...flags], env);
+const asked = readTestRun(process.argv.slice(2));
+if (typeof asked === "string") {
+  console.error(`test: ${asked}`);
+  process.exitCode = 2;
+} else {
+  const places = asked.area?.places ?? [];
+  const [gated, tested] = await Promise.all([runGates(places), runTests(asked)]);
+  for (const { lines } of gated) console.log(lines);
+  const tally = addGates(
+    tested,
+    gated.map(({ isPassed }) => isPassed),
+  );
+  console.log(tallyLine(tally));
+  process.exitCode = tally.failed === 0 ? 0 : 1;
 }
-
-const [gated, tested] = await Promise.all([runGates(area?.places ?? []), tests()]);
-for (const { lines } of gated) console.log(lines);
-const tally = addGates(
-  tested,
-  gated.map(({ isPassed }) => isPassed),
-);
-console.log(tallyLine(tally));
-process.exitCode = tally.failed === 0 ? 0 : 1;

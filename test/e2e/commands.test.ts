@@ -3,20 +3,26 @@
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { hdash, hdashUtil, start } from "../support/command.ts";
-import { type Services, startServices } from "../support/services.ts";
+import { keepServices, type KeptServices, type Services } from "../support/services.ts";
 
+let kept: KeptServices;
 let services: Services;
 let dir = "";
 
 beforeAll(async () => {
-  services = await startServices();
-  dir = join(services.env["HDASH_HOME"] ?? "", "..");
+  kept = await keepServices();
 }, 60_000);
 
-afterAll(() => services.close());
+afterAll(() => kept.close());
+
+/** Each test has services of its own, of which nothing was asked but to register the atlases. */
+beforeEach(async () => {
+  services = await kept.start();
+  dir = join(services.world, "..");
+});
 
 /** The doctor's lines about one service, joined. */
 function about(stdout: string, service: string): string {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { makeEffects } from "../../src/effects.ts";
 import { JOBS } from "../../src/jobList.ts";
@@ -15,17 +15,26 @@ import { readConfig } from "../../src/settings/config.ts";
 import type { Shell } from "../../src/shell.ts";
 import { work } from "../../src/work/work.ts";
 import { type Ended, hdash, start } from "../support/command.ts";
-import { type Services, startServices } from "../support/services.ts";
+import { keepServices, type KeptServices, type Services } from "../support/services.ts";
 
+let kept: KeptServices;
 let services: Services;
 let env: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
-  services = await startServices();
-  env = { ...services.env, HDASH_LOG_FORMAT: "json" };
+  kept = await keepServices(async (fresh) => {
+    const ended = await hdash(["run", "htan"], fresh.env);
+    expect(ended.code, ended.stderr).toBe(0);
+  });
 }, 60_000);
 
-afterAll(() => services.close());
+afterAll(() => kept.close());
+
+/** Each test has a ledger of its own, in which one run succeeded. */
+beforeEach(async () => {
+  services = await kept.start();
+  env = { ...services.env, HDASH_LOG_FORMAT: "json" };
+});
 
 type Line = Readonly<Record<string, unknown>>;
 

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { type Digest, digestOf } from "../../src/digest.ts";
 import type { BlobStore } from "../../src/store/blobs.ts";
@@ -27,6 +27,8 @@ const MIB = 1024 * 1024;
 const ABSENT = digestOf("never put");
 
 let dir: string;
+/** The folder of the folder's store: each test has one of its own, in which no other has damaged anything. */
+let store: string;
 const ledgers = new Map<string, TestLedger>();
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "hdash-blobs-"));
@@ -38,6 +40,10 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+beforeEach(async () => {
+  store = await mkdtemp(join(dir, "store-"));
+});
+
 function dbOf(kind: string) {
   const ledger = ledgers.get(kind);
   if (ledger === undefined) throw new Error(kind);
@@ -45,7 +51,7 @@ function dbOf(kind: string) {
 }
 
 function open(kind: string): BlobStore {
-  return kind === "folder" ? openFolderBlobs(join(dir, "store")) : openDatabaseBlobs(dbOf(kind));
+  return kind === "folder" ? openFolderBlobs(store) : openDatabaseBlobs(dbOf(kind));
 }
 
 describe.each(["folder", "postgres", "embedded"])("BlobStore in %s", (kind) => {
@@ -180,7 +186,7 @@ describe.each(["folder", "postgres", "embedded"])("BlobStore in %s", (kind) => {
 });
 
 describe("openFolderBlobs(dir)", () => {
-  const pathOf = (digest: Digest) => join(dir, "store", digest.slice(0, 2), digest.slice(2));
+  const pathOf = (digest: Digest) => join(store, digest.slice(0, 2), digest.slice(2));
 
   test("notices a blob whose bytes were changed", async () => {
     const blobs = open("folder");
@@ -249,7 +255,7 @@ describe("openFolderBlobs(dir)", () => {
     await rm(pathOf(digest));
     // Reading it fails with EIO, as a bad sector does.
     await symlink("/proc/self/mem", pathOf(digest));
-    const refused = { digest, message: `blob ${digest} is damaged in ${join(dir, "store")}` };
+    const refused = { digest, message: `blob ${digest} is damaged in ${store}` };
     await expect(blobs.read(digest)).rejects.toMatchObject(refused);
     await expect(drain(blobs.stream(digest))).rejects.toMatchObject(refused);
     await blobs.remove(digest);

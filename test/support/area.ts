@@ -1,7 +1,7 @@
 // What belongs to an area of the code, named by its path below src/ and test/: which files are linted and which tests are run for it.
 
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { TEST_FILES } from "./sharing.ts";
 
@@ -12,20 +12,31 @@ export interface Area {
   readonly tests: readonly string[];
 }
 
-/** Lists every test file. */
-export function findTests(): readonly string[] {
-  return globSync(TEST_FILES, { exclude: ["**/node_modules/**"] }).sort();
+/** Lists every test file, as paths below `root`. */
+export function findTests(root = "."): readonly string[] {
+  return globSync(TEST_FILES, { cwd: root, exclude: ["**/node_modules/**"] }).sort();
 }
 
-/** Finds an area, e.g. "jobs/matrix"; throws where there are no tests of it. */
-export function findArea(path: string): Area {
-  const folder = join("test", path);
-  const importsIt = new RegExp(`from "(?:\\.\\./)+src/${path}(?:/|\\.ts")`);
-  const tests = findTests().filter(
-    (file) => file.startsWith(`${folder}/`) || importsIt.test(readFileSync(file, "utf8")),
+/** Finds an area, e.g. "jobs/matrix", below `root`, or says in one line why there is none. */
+export function findArea(name: string, root = "."): Area | string {
+  const all = findTests(root);
+  const folder = join("test", name).replace(/\/$/, "");
+  const area = folder.slice("test/".length);
+  const importsIt = new RegExp(`from "(?:\\.\\./)+src/${area}(?:/|\\.ts")`);
+  const isBelow = (file: string): boolean => file.startsWith(`${folder}/`);
+  if (!all.some(isBelow) || area === "") {
+    const areas = new Set(all.filter((file) => /^test\/.*\//.test(file)).map(areaOf));
+    return `AREA is ${name}, but there are no tests below ${folder}; there are ${[...areas].join(", ")}`;
+  }
+  const tests = all.filter(
+    (file) => isBelow(file) || importsIt.test(readFileSync(join(root, file), "utf8")),
   );
-  if (tests.length === 0) throw new Error(`AREA=${path}: there are no tests below ${folder}`);
-  const outside = tests.filter((file) => !file.startsWith(`${folder}/`));
-  const folders = [join("src", path), folder].filter((place) => existsSync(place));
-  return { places: [...folders, ...outside], tests };
+  const folders = [join("src", area), folder].filter((place) => existsSync(join(root, place)));
+  return { places: [...folders, ...tests.filter((file) => !isBelow(file))], tests };
+}
+
+/** The area that a message offers for a test: a job, or a room. */
+function areaOf(file: string): string {
+  const [, room = "", job = ""] = dirname(file).split("/");
+  return room === "jobs" && job !== "" ? `jobs/${job}` : room;
 }

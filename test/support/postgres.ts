@@ -13,9 +13,9 @@ export interface TestDatabase {
   readonly drop: () => Promise<void>;
 }
 
-/** Creates a database with every table, empty. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const settings = await createClone(inject("postgres"));
+/** Creates a database with every table: empty, or with what the test database `of` holds, to which nobody may be connected. */
+export async function createTestDatabase(of?: string): Promise<TestDatabase> {
+  const settings = await createClone(inject("postgres"), of === undefined ? {} : { of });
   const database = await openDatabase(settings);
   return {
     settings,

@@ -20,13 +20,14 @@ export async function makeTemplate(server: PostgresServer): Promise<void> {
   }
 }
 
-/** Clones the template (or makes an empty database) and returns how to open it. */
+/** Clones the template, or another test database (or makes an empty one), and returns how to open it. */
 export async function createClone(
   server: PostgresServer,
-  options: { readonly isEmpty?: boolean } = {},
+  { of = TEMPLATE, isEmpty = false }: { readonly of?: string; readonly isEmpty?: boolean } = {},
 ): Promise<PostgresSettings> {
   const name = `${PREFIX}${crypto.randomUUID().replaceAll("-", "")}`;
-  const template = options.isEmpty === true ? "template0" : TEMPLATE;
+  refuseOthers(of);
+  const template = isEmpty ? "template0" : of;
   await administer(server, `create database ${name} template ${template}`);
   return settingsFor(server, name);
 }
