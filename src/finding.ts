@@ -7,7 +7,7 @@ export interface Finding {
   /** The rule's code, e.g. "H_LINKS". */
   readonly rule: string;
   readonly severity: Severity;
-  /** What to open to see it: for HTAN a Synapse id ("syn123"), or "" where there is nothing to open. */
+  /** What to open to see it, by its id where it comes from; "" where there is nothing to open. */
   readonly subject: string;
   /** Row in the subject as a spreadsheet numbers it (the header is row 1), or null. */
   readonly row: number | null;

@@ -78,6 +78,9 @@ export type JobOption = {
     }
 );
 
+/** A command line, and what it does, as the help of hdash shows them. */
+export type Example = readonly [command: string, says: string];
+
 /** How one service answered the doctor. */
 export interface Diagnosis {
   readonly service: string;
@@ -131,6 +134,8 @@ export interface Job<S = unknown> {
   readonly settings: JobSettings<S>;
   readonly deployment: Deployment;
   readonly options: readonly JobOption[];
+  /** Its part of the examples that `hdash --help` shows. */
+  readonly examples?: readonly Example[];
   /** True for the one that a run of everything asks for where the environment is for no job at all. */
   readonly isAskedByDefault?: boolean;
   bind(

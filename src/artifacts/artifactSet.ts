@@ -54,7 +54,7 @@ export async function readArtifactSet(
       `${from === "" ? "the folder that --from names" : from} holds no artifacts: ` +
         (found === "" ? "there is nothing in config/ or views/" : `hdash does not read ${found}`),
       {
-        hint: "Give it the files that differ, e.g. config/htan_projects.csv or views/htan/index.hbs; the others are those of this hdash.",
+        hint: "Give it the files that differ, e.g. a list of config/ or views/partials/head.hbs; the others are those of this hdash.",
       },
     );
   }

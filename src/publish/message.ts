@@ -3,7 +3,7 @@
 import type { FindingDelta, Severity } from "../finding.ts";
 import { count, date, duration, instant, number } from "../format.ts";
 
-/** One scope (atlas) of a run. */
+/** One scope of a run. */
 export interface ScopeFacts {
   readonly name: string;
   readonly title: string;
@@ -45,8 +45,8 @@ export interface RunFacts {
   readonly error: string | null;
   /** What to do about it, where the error knows. */
   readonly hint?: string | null;
-  /** What the pipeline calls a scope; default "atlas", "atlases". */
-  readonly scopeNoun?: readonly [one: string, many: string];
+  /** What the job calls a scope. */
+  readonly scopeNoun: readonly [one: string, many: string];
 }
 
 interface PlainText {
@@ -281,7 +281,7 @@ function workText({ hits, ran, failedSteps, published, durationMs, ...facts }: R
   return parts.join(" · ");
 }
 
-function scopeCount({ scopeNoun = ["atlas", "atlases"] }: RunFacts, value: number): string {
+function scopeCount({ scopeNoun }: RunFacts, value: number): string {
   const [one, many] = scopeNoun;
   return count(value, one, many);
 }
@@ -305,15 +305,15 @@ function listText(heading: string, lines: readonly string[]): string {
   return text;
 }
 
-/** A link, for what is an address on the web; Slack does not open files. */
+/** Writes a link to the pages; where they are no address on the web, only where they are, since Slack opens no files. */
 function linkText(url: string | null): string | null {
   if (url === null || url.length > URL_CHARS) return null;
   if (!/^https?:\/\//.test(url)) return `Site: ${data(url, URL_CHARS)}`;
   const safe = url.replace(/[<>|\s]/g, (char) => encodeURIComponent(char)).replaceAll("&", "&amp;");
-  return `<${safe}|Open the dashboard>`;
+  return `<${safe}|Open the pages>`;
 }
 
-/** The label is kept whole where both do not fit: it tells which deployment speaks. */
+/** Makes the header. If heading and label do not both fit, the heading is cut: the label tells which deployment speaks. */
 function header(label: string | null, heading: string): MessageBlock {
   const end = label === null || label === "" ? "" : ` [${clean(label, NAME_CHARS)}]`;
   const text = clean(heading, HEADER_CHARS - end.length) + end;
@@ -328,7 +328,7 @@ function markdown(text: string): Markdown {
   return { type: "mrkdwn", text, verbatim: true };
 }
 
-/** Text from data for mrkdwn, made harmless and clipped; the bound holds after escaping. */
+/** Makes text that comes from data harmless in mrkdwn, and clips it so that it has no more characters than that once it is escaped. */
 function data(text: string, chars: number): string {
   return escape(clean(text, chars, (point) => escape(point).length));
 }
@@ -341,7 +341,7 @@ function clean(text: string, chars: number, lengthOf = (point: string) => point.
     .trim();
   let clipped = "";
   let length = 0;
-  // By code points, so that neither a surrogate pair nor an escape is cut in two.
+  // It is cut between code points, so that neither a surrogate pair nor an escape is cut in two.
   for (const point of line) {
     length += lengthOf(point);
     if (length > chars) return `${clipped.trimEnd()}…`;
@@ -354,7 +354,7 @@ function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Undoes links, bold and escapes; an asterisk that stands alone is not ours. */
+/** Takes Slack's marks for links, bold and escapes out of a text. It leaves an asterisk that stands alone, since that is from data. */
 function plain(text: string): string {
   return text
     .replace(/<([^|<>]+)\|([^<>]+)>/g, "$2: $1")

@@ -87,7 +87,7 @@ export async function work(
         return code;
       } catch (error) {
         if (seen.worked !== null) {
-          // How the run ended is known and recorded; that something stays open does not change it.
+          // The run's outcome is recorded: a client that could not be closed does not change it.
           log.warn(`what ${job.name} had open could not be closed: ${messageOf(error)}`);
           logWorked(endLog, job.name, seen.worked);
           return seen.worked.code;
@@ -108,7 +108,7 @@ export async function work(
   });
 }
 
-/** The same settings, but for the level: what ends a run is written however quiet the log is to be, since alarms live on it. */
+/** Raises the log's level to "info" where it is quieter: alarms read the line that says how a run ended. */
 function withEnds<T extends LogConfig>(config: T): T {
   return { ...config, log: { ...config.log, level: "info" } };
 }
@@ -154,7 +154,7 @@ async function runAndTell(
     outcome = await execute(effects, bound, options, signal, onProgress);
   } catch (error) {
     if (!isUsage(error) && !isAborted(error) && !isBusy(error)) {
-      await tell(effects, unrecorded(effects, job.name, error, performance.now() - since), signal);
+      await tell(effects, unrecorded(effects, job, error, performance.now() - since), signal);
     }
     throw error;
   }
@@ -194,12 +194,12 @@ async function endOf(effects: Effects, outcome: RunOutcome): Promise<RunEnded | 
 /** What there is to tell of a run that the ledger knows nothing of. */
 function unrecorded(
   effects: Effects,
-  pipeline: string,
+  { name, scopeNoun }: Job,
   error: unknown,
   durationMs: number,
 ): RunFacts {
   return {
-    pipeline,
+    pipeline: name,
     status: "failed",
     build: effects.build,
     startedAt: effects.clock().toISOString(),
@@ -208,6 +208,7 @@ function unrecorded(
     ran: 0,
     failedSteps: 0,
     scopes: [],
+    scopeNoun,
     isMoved: false,
     published: null,
     siteUrl: effects.config.siteUrl,
@@ -295,10 +296,10 @@ export async function conclude(
     const { runFacts } = await import("./facts.ts");
     facts = await runFacts(effects, outcome, { noun: job.scopeNoun, siteUrl: bound.siteUrl });
   } catch (error) {
-    // The run is over and recorded; that its message is poorer does not change how it ended.
+    // The run is over and recorded: without these facts its message says less, and its outcome is the same.
     log.warn(`what changed could not be read from the ledger: ${messageOf(error)}`);
     facts = {
-      ...unrecorded(effects, name, record.error ?? "", outcome.durationMs),
+      ...unrecorded(effects, job, record.error ?? "", outcome.durationMs),
       status:
         record.status === "succeeded" || record.status === "degraded" ? record.status : "failed",
       error: record.error,

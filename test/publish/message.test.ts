@@ -51,6 +51,7 @@ function facts(more: Partial<RunFacts> = {}): RunFacts {
     siteUrl: "https://htan.example.org/",
     label: null,
     error: null,
+    scopeNoun: ["atlas", "atlases"],
     ...more,
   };
 }
@@ -105,7 +106,7 @@ describe("makeMessage(facts)", () => {
           text: {
             type: "mrkdwn",
             verbatim: true,
-            text: "<https://htan.example.org/|Open the dashboard>",
+            text: "<https://htan.example.org/|Open the pages>",
           },
         },
         {
@@ -164,7 +165,7 @@ describe("makeMessage(facts)", () => {
       "• HTA3 HTAN HTA3: syn1 cannot be read: 403 (last updated 20 Nov 2026)",
       "• HTA4: no reason was given (never updated before)",
       "In all: 0 errors, 0 warnings in 3 atlases",
-      "Open the dashboard: https://htan.example.org/",
+      "Open the pages: https://htan.example.org/",
       "112 hits, 6 ran, 2 failed · 3 files put, 0 deleted, 40 unchanged · 41 s · started 21 Nov 2026, 02:00 UTC · hdash 0.1.0",
     ]);
   });
@@ -245,7 +246,7 @@ describe("makeMessage(facts)", () => {
       `• *${safe.slice(0, 59)}…* T ${safe}: ${safe} (last updated 20 Nov 2026)`,
     );
     expect(link?.type === "section" && link.text.text).toBe(
-      "<https://x.org/?a=1&amp;b=%3C%7C%3E|Open the dashboard>",
+      "<https://x.org/?a=1&amp;b=%3C%7C%3E|Open the pages>",
     );
     expect(message.text).not.toMatch(/[<>\n\u001b]/);
   });
@@ -290,7 +291,7 @@ describe("makeTestMessage(options)", () => {
       [
         "🔧 hdash: test message [staging]",
         "This is a test of hdash's webhook. Nothing ran, and nothing was published.",
-        "Open the dashboard: https://htan.example.org",
+        "Open the pages: https://htan.example.org",
       ],
     ]);
     expect(makeTestMessage({ label: null, siteUrl: null }).blocks.length).toBe(2);

@@ -39,6 +39,9 @@ export function makeHtanJob({
           /^HTA[1-9]\d?$/.test(id) ? null : `${id} is not an atlas id such as HTA3.`,
       },
     ],
+    examples: [
+      ["hdash run htan --atlas HTA3", "update one atlas; the others stay as last published"],
+    ],
     isAskedByDefault: true,
     async bind(effects, settings, request, readMenu) {
       const { bindHtan } = await import("./bind.ts");

@@ -105,7 +105,11 @@ export async function openSource(effects: Effects, matrix: MatrixSettings): Prom
     const { bavail, bsize } = await statfs(scratch);
     return bavail * bsize * (1 - LEFT_FREE);
   };
-  const budget = makeDiskBudget({ bytes: matrix.diskBytes ?? (await freeBytes()), freeBytes });
+  const budget = makeDiskBudget({
+    bytes: matrix.diskBytes ?? (await freeBytes()),
+    freeBytes,
+    noun: "matrix",
+  });
   const { openCannedMatrices } = await import("./sources/cannedMatrices.ts");
   const openCanned = (bucket: string): MatrixSource => {
     const opened = openCannedMatrices({ ...config.s3, bucket, log, budget });

@@ -73,6 +73,20 @@ export function makeMatrixJob({
         variables: ["MATRIX_TARGET_UUIDS"],
       },
     ],
+    examples: [
+      [
+        "hdash run matrix --source local --path ./matrices",
+        "make the figures of every matrix in a folder; needs no service",
+      ],
+      [
+        "hdash run matrix --environ dev --source canned --blacklist true",
+        "make those of a stage's bucket",
+      ],
+      [
+        "hdash matrix stats FILE",
+        "count one matrix and print it: .mtx folder or zip, .h5ad, .h5, .loom",
+      ],
+    ],
     async bind(effects, settings, request, readMenu) {
       const { bindMatrix } = await import("./bind.ts");
       return bindMatrix(effects, settings, request, atlasPath, readMenu);
