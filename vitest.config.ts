@@ -33,7 +33,7 @@ export default defineConfig({
       {
         test: {
           ...common,
-          ...{ name: "sharing", include: sharing, isolate: true },
+          ...{ name: "sharing", include: sharing, isolate: false },
         },
       },
       {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { digestOf } from "../../src/digest.ts";
 import { HdashError } from "../../src/error.ts";
@@ -36,7 +36,8 @@ let publications: PublicationStore;
 let warnings: string[];
 let log: Log;
 
-beforeAll(async () => {
+// A server for each test: what a client that was broken off still sends must not be counted by the next.
+beforeEach(async () => {
   s3 = await startS3({ pageKeys: 5 });
   bucket = openS3Bucket({
     bucket: "site",
@@ -45,18 +46,6 @@ beforeAll(async () => {
     credentials: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey },
     policy: { attempts: 3, minDelayMs: 1, maxDelayMs: 2 },
   });
-});
-
-afterAll(async () => {
-  await bucket.close();
-  await s3.close();
-});
-
-beforeEach(() => {
-  s3.setFaults(null);
-  for (const key of s3.objects("site").keys()) s3.removeObject("site", key);
-  s3.puts.length = 0;
-  s3.requests.length = 0;
   rows = new Map();
   publications = {
     list: async () => [...rows.values()],
@@ -65,6 +54,11 @@ beforeEach(() => {
   };
   warnings = [];
   log = { ...SILENT, warn: (message) => warnings.push(message) };
+});
+
+afterEach(async () => {
+  await bucket.close();
+  await s3.close();
 });
 
 function file(path: string, text: string, more: Partial<SiteFile> = {}): SiteFile {

@@ -26,7 +26,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { clientOf, s3Refusal } from "./s3Client.ts";
 import { type S3Server, startS3 } from "./s3Server.ts";
@@ -36,23 +36,14 @@ const MIB = 1024 * 1024;
 let s3: S3Server;
 let client: S3Client;
 
-beforeAll(async () => {
+beforeEach(async () => {
   s3 = await startS3({ buckets: ["site", "other"], pageKeys: 3 });
   client = clientOf(s3);
 });
 
-afterAll(async () => {
+afterEach(async () => {
   client.destroy();
   await s3.close();
-});
-
-beforeEach(() => {
-  s3.setFaults(null);
-  for (const bucket of ["site", "other"]) {
-    for (const key of s3.objects(bucket).keys()) s3.removeObject(bucket, key);
-  }
-  s3.puts.length = 0;
-  s3.requests.length = 0;
 });
 
 function md5(data: Uint8Array | string): string {
