@@ -16,8 +16,10 @@ const common = {
   env: { TZ: "UTC" },
   // Processes, not threads: native modules (sharp) and crash tests do not share one.
   pool: "forks" as const,
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // No test is red because its machine is slow: these only end what would never end.
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+  expect: { poll: { timeout: 120_000 } },
   retry: 0,
   restoreMocks: true,
 };

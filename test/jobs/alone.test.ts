@@ -36,7 +36,7 @@ const design = loadDesign(ROOT);
 let world: World;
 beforeAll(async () => {
   world = await openWorld("embedded");
-}, 90_000);
+});
 afterAll(() => world.close());
 beforeEach(() => startAfresh(world.database.db));
 
@@ -94,7 +94,7 @@ describe("the steps of htan", () => {
       ]),
     );
     expect(alone).toEqual(inRun);
-  }, 120_000);
+  });
 });
 
 describe("the steps of matrix", () => {
@@ -146,5 +146,5 @@ describe("the steps of matrix", () => {
       ...["renderMatrices", "renderMatrix"],
     ]);
     expect(alone).toEqual(inRun);
-  }, 120_000);
+  });
 });

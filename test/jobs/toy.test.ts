@@ -147,7 +147,7 @@ describe("a job that is added by a folder and a line", () => {
       "toys/index.html": ["The toy shelf → toys/index.html", "Toys → toys/index.html"],
       "toys/kite.html": ["The toy shelf → toys/index.html", "Toys → toys/index.html"],
     });
-  }, 60_000);
+  });
 
   test("has its part of the demo, and its page in the menu of every page", async () => {
     // One of each is enough: its page shows the menu.
@@ -175,7 +175,7 @@ describe("a job that is added by a folder and a line", () => {
       expect.arrayContaining(["index.html", "HTA1.html", "matrices/index.html", "toys/kite.html"]),
     );
     expect(menus).toEqual(Object.fromEntries(Object.keys(menus).map((path) => [path, menu])));
-  }, 120_000);
+  });
 
   test("has its schedule, its task and its secret in the stack", async () => {
     const found = await ask<Readonly<Record<string, Readonly<Record<string, unknown>>>>>(
@@ -209,7 +209,7 @@ describe("a job that is added by a folder and a line", () => {
       },
     ]);
     expect(toys("secrets")).toMatchObject([{ Name: "hdash/develop/TOY_KEY" }]);
-  }, 60_000);
+  });
 });
 
 /** The brand and the menu of every page of a site, as "label → path from the site's root". */
