@@ -84,12 +84,15 @@ function refuse(
   const end = until(whole, (word) => word.startsWith("-"));
   const command = [program, ...takeCommand(program, whole.slice(0, end), helpOf)];
   const help = helpOf(command);
-  // For a word that it does not know, hdash shows the help of what it does know.
-  const isKnown = help.startsWith(`Usage: ${command.join(" ")} `);
-  if (!isKnown) return `there is no ${command.join(" ")}`;
+  if (!isHelpOf(help, command)) return `there is no ${command.join(" ")}`;
   const offered = `${help}${helpOf([program])}`;
   const unknown = words.filter((word) => word.startsWith("--") && !offered.includes(`  ${word} `));
   return unknown.length === 0 ? null : `${command.join(" ")} has no ${unknown.join(", ")}`;
+}
+
+/** For a word that it does not know, hdash shows the help of what it does know. */
+function isHelpOf(help: string, command: readonly string[]): boolean {
+  return help.startsWith(`Usage: ${command.join(" ")} `);
 }
 
 /** The words that name a command, without its arguments where it takes any. */
@@ -104,7 +107,11 @@ function takeCommand(
   const takesArguments = new RegExp(
     `^Usage: ${[program, ...shorter].join(" ")} .*[\\[<](?!options|command)`,
   );
-  return takesArguments.test(usage) ? takeCommand(program, shorter, helpOf) : words;
+  // The last word may be an argument, or, as in `hdash run htan`, a command below one that takes some.
+  const whole = [program, ...words];
+  return !takesArguments.test(usage) || isHelpOf(helpOf(whole), whole)
+    ? words
+    : takeCommand(program, shorter, helpOf);
 }
 
 /** The words after a command, wherever a line has it in the place of a command; up to what ends it. */
