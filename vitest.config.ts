@@ -16,8 +16,10 @@ const common = {
   env: { TZ: "UTC" },
   // Processes, not threads: native modules (sharp) and crash tests do not share one.
   pool: "forks" as const,
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // What hangs is to end; what is slow, since the machine has other things to do, is not to fail. Playwright has its own limit.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  expect: { poll: { timeout: 60_000 } },
   retry: 0,
   restoreMocks: true,
 };

@@ -273,7 +273,7 @@ describe("docs/operations.md", () => {
 describe.each(DOCS)("docs/%s", (name) => {
   const text = read(`docs/${name}`);
 
-  test("tells people to run only what there is", { timeout: 60_000 }, () => {
+  test("tells people to run only what there is", () => {
     // With "…" in it, it is a form and not a command.
     const inline = [...text.matchAll(/`((?:make|npm run) [^`…]+)`/g)].map(([, command]) => command);
     const indented = text.split("\n").filter((line) => line.startsWith("    "));

@@ -26,7 +26,7 @@ function breakWorkflow(file: string, from: string, to: string): readonly string[
 }
 
 describe(".github/workflows", () => {
-  test("keep every promise", { timeout: 60_000 }, () => {
+  test("keep every promise", () => {
     expect(checkWorkflows(WORKFLOWS, SURROUNDINGS)).toEqual([]);
   });
 

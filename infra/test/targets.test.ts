@@ -336,7 +336,7 @@ describe("cdk synth", () => {
     expect(read("infra/cdk.out/hdash-develop.template.json")).toEqual(
       read("infra/test/golden/develop.base.json"),
     );
-  }, 120_000);
+  });
 });
 
 describe("node infra/app.ts", () => {

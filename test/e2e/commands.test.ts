@@ -14,7 +14,7 @@ let dir = "";
 
 beforeAll(async () => {
   kept = await keepServices();
-}, 60_000);
+});
 
 afterAll(() => kept.close());
 
@@ -230,7 +230,7 @@ describe("hdash runs and hdash-util reset", () => {
     expect(reset.stdout).toMatch(/\d+ blobs deleted/);
     expect((await hdash(["runs"], services.env)).stdout).toContain("no runs yet");
     expect(services.s3.objects("site").has("index.html")).toBe(true);
-  }, 60_000);
+  });
 });
 
 describe("hdash on a wrong command line", () => {
@@ -285,7 +285,7 @@ describe("hdash on one folder twice", () => {
     // It goes on as soon as the folder is free: the registry of this home holds the real atlases, which this Synapse has not.
     expect((await waiting.ended).stderr).toMatch(/HTAN dashboard started/);
     expect((await hdash(["runs"], { HDASH_HOME: home })).code).toBe(0);
-  }, 60_000);
+  });
 
   test("says which folder cannot be written", async () => {
     const file = join(dir, "not-a-folder");

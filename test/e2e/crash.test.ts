@@ -32,7 +32,7 @@ beforeAll(async () => {
   expect(ended.code, ended.stderr).toBe(0);
   reference = { site: await readSite(rig.site), events: await rig.events() };
   await rig.close();
-}, 120_000);
+});
 
 afterAll(async () => {
   await synapse.close();
@@ -122,6 +122,5 @@ describe("a run that is killed and started again", () => {
       }
       await rig.close();
     },
-    60_000,
   );
 });

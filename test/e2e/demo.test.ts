@@ -56,7 +56,7 @@ beforeAll(async () => {
   first = await hdash(["demo", "--world", WORLD, "--site", site], {
     HDASH_HOME: join(home, "home"),
   });
-}, 120_000);
+});
 
 afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -150,7 +150,7 @@ describe("hdash demo --world DIR --site DIR", () => {
     ]);
     expect(await readFile(join(other, "matrices", "index.html"), "utf8")).toContain(id);
     expect(await readFile(join(other, "index.html"), "utf8")).toContain("matrices/index.html");
-  }, 120_000);
+  });
 
   test("refuses a folder of matrices that is not there", async () => {
     const missing = join(home, "nowhere");

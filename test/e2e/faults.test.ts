@@ -15,7 +15,7 @@ let services: Services;
 
 beforeEach(async () => {
   services = await startServices();
-}, 60_000);
+});
 
 afterEach(() => services.close());
 
@@ -52,7 +52,7 @@ describe("hdash with a Synapse in trouble", () => {
       const data = JSON.parse(page(`data/${atlas}.json`)) as { sif: unknown };
       expect(data.sif).toEqual(expected[atlas]?.sif);
     }
-  }, 120_000);
+  });
 });
 
 describe("hdash with a database that goes away", () => {
@@ -80,7 +80,7 @@ describe("hdash with a database that goes away", () => {
     expect(again.code, again.stderr).toBe(0);
     const all = await database.db.selectFrom("run").select(["status", "attempt"]).execute();
     expect(all).toEqual([{ status: "succeeded", attempt: 2 }]);
-  }, 180_000);
+  });
 });
 
 describe("hdash with a database that is not there", () => {
@@ -92,7 +92,7 @@ describe("hdash with a database that is not there", () => {
     const message = JSON.stringify(services.slack.messages[0]);
     expect(message).toMatch(/htan: failed/);
     expect(message).toMatch(/What to do/);
-  }, 120_000);
+  });
 });
 
 describe("hdash with a bucket that refuses", () => {
@@ -107,7 +107,7 @@ describe("hdash with a bucket that refuses", () => {
     expect(again.code, again.stderr).toBe(0);
     expect(page("index.html")).toContain("HTA3");
     expect((await runs()).map(({ status }) => status)).toEqual(["failed", "succeeded"]);
-  }, 60_000);
+  });
 });
 
 describe("hdash told to stop", () => {
@@ -124,7 +124,7 @@ describe("hdash told to stop", () => {
     const again = await hdash([], services.env);
     expect(again.code, again.stderr).toBe(0);
     expect(await runs()).toMatchObject([{ status: "succeeded", attempt: 2 }]);
-  }, 60_000);
+  });
 
   test("says who is running when it is started twice, and waits with --wait", async () => {
     services.synapse.setFaults({ slow: { every: 1, delayMs: 200 } });
@@ -138,7 +138,7 @@ describe("hdash told to stop", () => {
     expect((await running.ended).code).toBe(0);
     expect((await waiting).code).toBe(0);
     expect((await runs()).map(({ status }) => status)).toEqual(["succeeded", "succeeded"]);
-  }, 60_000);
+  });
 });
 
 describe("hdash after the atlas list changed", () => {
@@ -155,5 +155,5 @@ describe("hdash after the atlas list changed", () => {
     const keys = [...services.s3.objects("site").keys()];
     expect(keys.filter((key) => key.includes("HTA2"))).toEqual(["HTA2-notes.html"]);
     expect(page("index.html")).not.toContain("HTA2");
-  }, 60_000);
+  });
 });

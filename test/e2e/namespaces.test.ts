@@ -34,7 +34,7 @@ beforeAll(async () => {
     "config/htan_projects.csv": list.replace("Synthetic Atlas 1", "Renamed Atlas 1"),
     "views/index.hbs": index.replace("<h1>", "<h1>From artifacts: "),
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await services.close();
@@ -222,7 +222,7 @@ describe("a run of a namespace", () => {
     expect(doctor.stdout).toMatch(
       /BAD +Artifacts .*not whole: runs fail \(views\/index\.hbs is not .*\)\n.*hdash artifacts upload/,
     );
-  }, 60_000);
+  });
 
   test("uses the artifacts: their list and their templates", async () => {
     await artifacts("upload", "--namespace", "mine");
@@ -237,7 +237,7 @@ describe("a run of a namespace", () => {
     expect(scratch.filter((name) => name.startsWith("artifacts"))).toEqual([]);
     const doctor = await hdash(["doctor"], environmentOf("mine"));
     expect(doctor.stdout).toMatch(/ok +Artifacts .*\/mine\/artifacts can be read: \d+ files of hd/);
-  }, 60_000);
+  });
 
   test("has init take the list of the artifacts where no file is named", async () => {
     await artifacts("upload", "--namespace", "init", "--from", folder);
@@ -267,7 +267,7 @@ describe("a run of a namespace", () => {
     );
     expect(page("older/index.html")).toContain("<h1>");
     expect(page("older/index.html")).not.toContain("From artifacts");
-  }, 60_000);
+  });
 
   test("ends soon when it is told to stop while the store is silent", async () => {
     const asked = Promise.withResolvers<void>();
@@ -284,7 +284,7 @@ describe("a run of a namespace", () => {
     const ended = await running.ended;
     await new Promise((resolve) => silent.close(resolve));
     expect(ended.code, ended.stderr).toBe(143);
-  }, 30_000);
+  });
 });
 
 describe("two namespaces side by side", () => {
@@ -308,7 +308,7 @@ describe("two namespaces side by side", () => {
     expect(ended.stderr).toContain("foo-bar has no artifacts in s3://work/foo-bar/artifacts");
     expect(JSON.stringify(services.slack.messages.at(-1))).toContain("foo-bar");
     expect(await belongingsOf("foo")).toEqual(foo);
-  }, 120_000);
+  });
 
   test("one is removed whole, and the other is as it was byte for byte", async () => {
     await deploy("gone", "gone-not");
@@ -360,5 +360,5 @@ describe("two namespaces side by side", () => {
       0,
       "gone has nothing in s3://work/gone and s3://site/gone\n",
     ]);
-  }, 120_000);
+  });
 });

@@ -26,7 +26,7 @@ beforeAll(async () => {
     const ended = await hdash(["run", "htan"], fresh.env);
     expect(ended.code, ended.stderr).toBe(0);
   });
-}, 60_000);
+});
 
 afterAll(() => kept.close());
 
@@ -69,7 +69,7 @@ describe("the last line of a run's log", () => {
     expect(ended.code, ended.stderr).toBe(0);
     expect(endOf(ended)).toEqual({ ...NONE, level: "info", status: "succeeded" });
     expect(linesOf(ended)).toHaveLength(1);
-  }, 60_000);
+  });
 
   test("counts how often it was degraded in a row, and begins anew after a success", async () => {
     const degraded = { ...NONE, level: "warn", status: "degraded" };
@@ -85,7 +85,7 @@ describe("the last line of a run's log", () => {
     const anew = await hdash(["run", "htan", "--force"], env);
     services.synapse.setFaults({});
     expect(endOf(anew)).toEqual({ ...degraded, degradedInARow: 1 });
-  }, 120_000);
+  });
 
   test("is written with this run alone where the ledger is lost before it was asked", async () => {
     const { db } = services.database.database;
@@ -107,7 +107,7 @@ describe("the last line of a run's log", () => {
     expect(ended.code, ended.stderr).toBe(3);
     expect(endOf(ended)).toEqual({ ...NONE, level: "warn", status: "degraded", degradedInARow: 1 });
     expect(ended.stderr).toContain("how often runs were degraded could not be read");
-  }, 60_000);
+  });
 
   test("says why a run failed that the ledger knows", async () => {
     const ended = await hdash(["run", "htan"], { ...env, SYNAPSE_PASSWORD: "wrong-token" });
@@ -117,7 +117,7 @@ describe("the last line of a run's log", () => {
       error: expect.stringMatching(/token/) as string,
     });
     expect(ended.stderr).not.toContain("wrong-token");
-  }, 60_000);
+  });
 
   test("is written for a run that could not be recorded", async () => {
     const ended = await hdash(["run", "htan"], { ...env, HDASH_DB_NAME: "nowhere" });
@@ -126,7 +126,7 @@ describe("the last line of a run's log", () => {
       ...{ ...NONE, level: "error", status: "failed" },
       error: expect.stringContaining('"nowhere" does not exist') as string,
     });
-  }, 60_000);
+  });
 
   test("is written where the configuration is wrong, for every pipeline that was to run", async () => {
     const named = await hdash(["run", "htan"], { ...env, HDASH_DB_PORT: "x" });
@@ -153,7 +153,7 @@ describe("the last line of a run's log", () => {
       ["htan", "succeeded"],
     ]);
     expect(ended.stderr).toMatch(/^hdash: .*nowhere/m);
-  }, 60_000);
+  });
 
   test("says how the run ended also where something that it had open cannot be closed", async () => {
     const [lines, config] = [[] as string[], readConfig(env, ["database", "site"], JOBS, ["htan"])];
@@ -187,7 +187,7 @@ describe("the last line of a run's log", () => {
       level: "warn",
       msg: "what htan had open could not be closed: the door is stuck",
     });
-  }, 60_000);
+  });
 
   test("is a sentence for people where the log is plain", async () => {
     const ended = await hdash(["run", "htan"], { ...services.env, HDASH_DB_PORT: "x" });
@@ -221,5 +221,5 @@ describe("the last line of a run's log", () => {
     await held.close();
     expect([busy.code, endsIn(busy)]).toEqual([0, []]);
     expect(busy.stderr).toContain("htan was not started");
-  }, 90_000);
+  });
 });

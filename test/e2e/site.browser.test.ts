@@ -49,7 +49,7 @@ beforeAll(async () => {
     });
   }
   browser = await startBrowser();
-}, 120_000);
+});
 
 afterAll(async () => {
   await browser.close();
@@ -107,7 +107,6 @@ describe("the published site", () => {
       }
       await context.close();
     },
-    120_000,
   );
 
   test("answers an address at any depth that is none with its own page", async () => {
@@ -169,5 +168,5 @@ describe("the published site", () => {
       await page.close();
     }
     await context.close();
-  }, 60_000);
+  });
 });

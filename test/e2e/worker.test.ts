@@ -24,7 +24,7 @@ beforeAll(async () => {
     const ended = await hdash([], fresh.env);
     first = { ended, keys: fresh.s3.puts.map(({ key }) => key), told: [...fresh.slack.messages] };
   });
-}, 120_000);
+});
 
 afterAll(() => kept.close());
 

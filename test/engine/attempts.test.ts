@@ -40,7 +40,7 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld(kind);
-  }, 90_000);
+  });
   afterAll(() => world.close());
   beforeEach(async () => {
     await startAfresh(world.database.db);
@@ -245,7 +245,7 @@ describe("room for steps", () => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld("embedded");
-  }, 90_000);
+  });
   afterAll(() => world.close());
   beforeEach(() => startAfresh(world.database.db));
 

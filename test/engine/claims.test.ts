@@ -65,8 +65,7 @@ describe("processes that share steps", () => {
   /** Steps that ended, each as often as it did. */
   const ends = async () =>
     (await lines()).flatMap((line) => /^end (\S+)/.exec(line)?.[1] ?? []).sort();
-  const told = (line: string) =>
-    expect.poll(lines, { timeout: 20_000 }).toContainEqual(expect.stringMatching(line));
+  const told = (line: string) => expect.poll(lines).toContainEqual(expect.stringMatching(line));
   const STEPS = ["a", "b", "c", "d"];
 
   test("do each of them once, though they ask in opposite orders with a place each, 20 times", async () => {
@@ -90,7 +89,7 @@ describe("processes that share steps", () => {
       await startAfresh(made.database.db);
       diary = join(dir, `diary-${++round}`);
     }
-  }, 240_000);
+  });
 
   test("take over from one that was killed with SIGKILL while it did one, 20 times", async () => {
     for (let n = 0; n < 20; n++) {
@@ -106,7 +105,7 @@ describe("processes that share steps", () => {
       await startAfresh(made.database.db);
       diary = join(dir, `diary-${++round}`);
     }
-  }, 240_000);
+  });
 
   test("take over from one that was told to stop, and from one whose machine does not answer", async () => {
     const gate = join(dir, "never");
@@ -136,14 +135,14 @@ describe("processes that share steps", () => {
     });
     const { rows } = await sql`select step_key from step_result`.execute(made.database.db);
     expect(rows).toHaveLength(2);
-  }, 60_000);
+  });
 });
 
 describe.each(["postgres", "embedded"] as const)("runs of one process, on %s", (kind) => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld(kind);
-  }, 90_000);
+  });
   afterAll(() => world.close());
   beforeEach(() => startAfresh(world.database.db));
 

@@ -133,7 +133,7 @@ describe("a run that is killed", () => {
     expect([...new Set(diary.ran)]).toEqual(peace.ran);
     expect(diary.ran.length).toBeLessThanOrEqual(peace.ran.length + 2 * kills);
     await dropClone(inject("postgres"), rough.name);
-  }, 120_000);
+  });
 
   test("holds with the embedded database and its folder of blobs too", async () => {
     const settings = { kind: "embedded" as const, dir: join(dir, "loud/database") };
@@ -144,5 +144,5 @@ describe("a run that is killed", () => {
       record: { id: "1", status: "succeeded", ran: 11, hits: 0 },
     });
     expect(await readSite(killed.site)).toEqual(await readSite(whole.site));
-  }, 120_000);
+  });
 });

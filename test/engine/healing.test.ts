@@ -24,7 +24,7 @@ describe.each(LEDGER_KINDS)("a blob that is damaged at equal length, on %s", (ki
   let world: World;
   beforeAll(async () => {
     world = await openWorld(kind);
-  }, 90_000);
+  });
   afterAll(() => world.close());
   beforeEach(async () => {
     await startAfresh(world.database.db);

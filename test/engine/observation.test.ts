@@ -14,7 +14,7 @@ describe.each(LEDGER_KINDS)("observation(declaration) on %s", (kind) => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld(kind);
-  }, 90_000);
+  });
   afterAll(() => world.close());
   beforeEach(() => startAfresh(world.database.db));
 
@@ -150,7 +150,7 @@ describe("do(step, { hints })", () => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld("embedded");
-  }, 90_000);
+  });
   afterAll(() => world.close());
   beforeEach(() => startAfresh(world.database.db));
 
@@ -212,7 +212,7 @@ describe("params of a step", () => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld("embedded");
-  }, 90_000);
+  });
   afterAll(() => world.close());
 
   test("come in the order that the key has, so that another order cannot make another output", async () => {
@@ -238,7 +238,7 @@ describe("uses of a step", () => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld("embedded");
-  }, 90_000);
+  });
   afterAll(() => world.close());
 
   test("make it another step where they differ", async () => {

@@ -33,7 +33,7 @@ describe.each(LEDGER_KINDS)("plan.site(contents) on %s", (kind) => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld(kind);
-  }, 90_000);
+  });
   afterAll(() => world.close());
   beforeEach(() => startAfresh(world.database.db));
 

@@ -62,7 +62,7 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
   let world: World;
   beforeAll(async () => {
     world = await openWorld(kind);
-  }, 90_000);
+  });
   afterAll(() => world.close());
   beforeEach(async () => {
     await startAfresh(world.database.db);
@@ -692,16 +692,13 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
       async run(_inputs: Record<never, never>, _params: null, ctx) {
         for (let done = 0; done < 1000; done++) ctx.progress(done, 1000);
         await expect
-          .poll(
-            async () => {
-              const row = await world.database.db
-                .selectFrom("step_run")
-                .selectAll()
-                .executeTakeFirst();
-              return [row?.state, row?.total];
-            },
-            { timeout: 5000 },
-          )
+          .poll(async () => {
+            const row = await world.database.db
+              .selectFrom("step_run")
+              .selectAll()
+              .executeTakeFirst();
+            return [row?.state, row?.total];
+          })
           .toEqual(["running", 1000]);
         ctx.progress(1000, 1000);
         return {};

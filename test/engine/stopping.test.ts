@@ -46,7 +46,7 @@ describe.each(LEDGER_KINDS)("a run that does not end by itself, on %s", (kind) =
   let world: World;
   beforeAll(async () => {
     world = await openWorld(kind);
-  }, 90_000);
+  });
   afterAll(() => world.close());
   beforeEach(async () => {
     await startAfresh(world.database.db);

@@ -132,7 +132,7 @@ describe("startHeartbeat(db, lease, log, onLost)", () => {
     await held.promise;
     try {
       start({ leaseSeconds: 0.2, heartbeatMs: 10 });
-      await expect.poll(() => losses.length, { timeout: 5000 }).toBe(1);
+      await expect.poll(() => losses.length).toBe(1);
       expect(losses).toMatchObject([
         {
           kind: "transient",

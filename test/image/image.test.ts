@@ -114,7 +114,7 @@ afterAll(async () => {
   if (why !== null) return;
   await engine().stop();
   await rm(dir, { recursive: true, force: true });
-}, 300_000);
+});
 
 describe.skipIf(why !== null)("make build_amd64", () => {
   test("labels the image and has it run hdash as a user without a name", async () => {
@@ -275,7 +275,7 @@ describe.skipIf(why !== null)("the image without a network", () => {
     expect(
       figures.filter((path) => one.get(path)?.equals(other.get(path) ?? Buffer.of()) !== true),
     ).toEqual([]);
-  }, 300_000);
+  });
 
   test("may write to a volume at /tmp, and nowhere else", async () => {
     const script = "touch /tmp/a && ! touch /app/a /usr/a /var/tmp/a /run/a";
@@ -346,7 +346,7 @@ describe.skipIf(why !== null)("the image with Postgres and S3 beside it", () => 
       const refused = await inImage(["hdash", "run", "htan"], container).ended;
       expect(refused.code, refused.stderr).toBe(1);
     });
-  }, 300_000);
+  });
 
   test("talks to no database whose authority is not Amazon's, given Amazon's authorities", async () => {
     await connected("stranger", async (_, container) => {
@@ -355,7 +355,7 @@ describe.skipIf(why !== null)("the image with Postgres and S3 beside it", () => 
       expect(ended.code).not.toBe(0);
       expect(ended.stderr).toMatch(/certificate/i);
     });
-  }, 120_000);
+  });
 
   test("hands a run back on docker stop; a second container does what was left, and writes nothing outside /tmp", async () => {
     // Both runs read one clock, which stands still: their pages say the same of when they were made, whenever that was.
@@ -378,7 +378,7 @@ describe.skipIf(why !== null)("the image with Postgres and S3 beside it", () => 
       const started = downloads();
       const first = inImage(["hdash", "run", "htan"], { ...container, flags: ["--name", "first"] });
       await expect
-        .poll(() => downloads() - started, { timeout: 120_000, interval: 5 })
+        .poll(() => downloads() - started, { interval: 5 })
         .toBeGreaterThan(reference.downloads / 2);
       // As ECS does it: SIGTERM, and SIGKILL after the time that the task definition gives. Killed, it would end with 137.
       await engine().read(["stop", "--time", "120", "first"]);
@@ -406,5 +406,5 @@ describe.skipIf(why !== null)("the image with Postgres and S3 beside it", () => 
       // This one could have written: its root is not read-only, but it is somebody else's.
       expect(await engine().read(["diff", "second"])).toBe("");
     });
-  }, 300_000);
+  });
 });

@@ -38,7 +38,7 @@ const design = loadDesign(ROOT);
 let world: World;
 beforeAll(async () => {
   world = await openWorld("embedded");
-}, 90_000);
+});
 afterAll(() => world.close());
 beforeEach(() => startAfresh(world.database.db));
 
@@ -95,7 +95,7 @@ describe("the steps of htan", () => {
       ]),
     );
     expect(alone).toEqual(inRun);
-  }, 120_000);
+  });
 });
 
 describe("the steps of matrix", () => {
@@ -146,5 +146,5 @@ describe("the steps of matrix", () => {
       ...["renderMatrices", "renderMatrix"],
     ]);
     expect(alone).toEqual(inRun);
-  }, 120_000);
+  });
 });

@@ -34,7 +34,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "hdash-blobs-"));
   ledgers.set("postgres", await openLedger("postgres"));
   ledgers.set("embedded", await openLedger("embedded"));
-}, 90_000);
+});
 afterAll(async () => {
   for (const { close } of ledgers.values()) await close();
   await rm(dir, { recursive: true, force: true });

@@ -131,7 +131,7 @@ describe("openDatabase(embedded)", () => {
     await migrate(second);
     expect(await listAtlases(second.db)).toEqual([ATLAS]);
     await second.close();
-  }, 90_000);
+  });
 
   test("opens after a process that was killed while it had it open", async () => {
     const child = spawn(
@@ -154,7 +154,7 @@ describe("openDatabase(embedded)", () => {
     const again = await openDatabase({ kind: "embedded", dir });
     expect((await listAtlases(again.db)).map(({ atlasId }) => atlasId)).toEqual(["HTA4"]);
     await again.close();
-  }, 90_000);
+  });
 
   test.each([1, 30, 300])(
     "begins after a first start that was killed when it had written %i files",
@@ -171,7 +171,7 @@ describe("openDatabase(embedded)", () => {
       const isFar = () =>
         existsSync(join(home, "data")) ||
         (existsSync(draft) && readdirSync(draft, { recursive: true }).length >= count);
-      await vi.waitUntil(isFar, { timeout: 60_000, interval: 1 });
+      await vi.waitUntil(isFar, { timeout: 300_000, interval: 1 });
       child.kill("SIGKILL");
       await ended;
       const again = await openDatabase({ kind: "embedded", dir: home });
@@ -180,7 +180,6 @@ describe("openDatabase(embedded)", () => {
       expect(existsSync(draft)).toBe(false);
       await again.close();
     },
-    120_000,
   );
 
   test("refuses a folder that cannot be made", async () => {

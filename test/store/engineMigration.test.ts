@@ -135,7 +135,7 @@ describe.each(LEDGER_KINDS)("migrations/0002_engine.ts on %s", (kind) => {
     expect(await listFindings(db, "1", "A")).toHaveLength(1);
     expect(await listFindings(db, "2", "A")).toEqual([]);
     await close();
-  }, 90_000);
+  });
 
   test("begins at 1 in a ledger that holds nothing, and finds a digest by an index", async () => {
     const { database, close } = await openEmpty(kind);
@@ -165,5 +165,5 @@ describe.each(LEDGER_KINDS)("migrations/0002_engine.ts on %s", (kind) => {
     expect(explained[1]).toContain("step_result_key");
     expect(explained.join()).not.toContain("Seq Scan");
     await close();
-  }, 90_000);
+  });
 });

@@ -417,7 +417,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       expect(await count("finding")).toBe(100_000);
       const first = await listFindings(db, lease.runId, "A");
       expect(first[0]?.fields).toEqual({ value: "'\"\\{},\uFFFDé 0" });
-    }, 60_000);
+    });
   });
 
   describe("noteSteps(db, lease, notes)", () => {

@@ -95,7 +95,7 @@ describe("fillFolder(dir, make, path)", () => {
     expect(applied.rows).toEqual(migrations);
     expect(await database.db.selectFrom("run").selectAll().execute()).toEqual([]);
     await database.close();
-  }, 120_000);
+  });
 });
 
 describe("templatePath()", () => {

@@ -250,7 +250,7 @@ describe("the compiler, told of a step or a plan", () => {
       PRELUDE,
       MISTAKES.flatMap(([, wrong, right]) => [wrong, right]),
     );
-  }, 60_000);
+  });
 
   test.each(MISTAKES.map(([name, , , says], index) => ({ name, says, index })))(
     "refuses $name",

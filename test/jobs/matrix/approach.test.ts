@@ -47,5 +47,5 @@ describe("buildCellTable(fallback)", () => {
     const { approaches } = builder.build();
     expect(approaches.length).toBe(64);
     expect(approaches.at(-1)).toEqual({ key: "unknown", label: "10,191 or more rarer approaches" });
-  }, 10_000);
+  });
 });

@@ -47,7 +47,7 @@ describe("forkAnalysis(request, options)", () => {
     ]);
     expect(stages.at(-1)).toBe("figures");
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
-  }, 120_000);
+  });
 
   test("gives the reason why a matrix cannot be read, as a result", async () => {
     const path = join(dir, "reads.csv");
@@ -95,5 +95,5 @@ describe("forkAnalysis(request, options)", () => {
     await cp(join(FIXTURE, "tenx.h5"), join(dir, "m.h5"));
     await forkAnalysis(request(join(dir, "m.h5")), { signal: never });
     expect((await readdir(dir)).sort()).toEqual(["analysis.json", "m.h5"]);
-  }, 120_000);
+  });
 });

@@ -34,7 +34,7 @@ function useLedger(name: string) {
   beforeAll(async () => {
     slack = await startSlack();
     database = await createTestDatabase();
-  }, 60_000);
+  });
   afterAll(async () => {
     await slack.close();
     await database.drop();
@@ -110,7 +110,7 @@ describe("hdash run matrix --source local --path DIR, over 15 projects of which 
     const record = JSON.parse(runs.stdout) as { published: { put: number }; ran: number };
     // The index alone is made anew (the page and its data), after a look at what was published by now.
     expect([record.published.put, record.ran]).toEqual([2, 3]);
-  }, 120_000);
+  });
 
   test("with --targets leaves what is said of the others as it is, good and bad", async () => {
     const good = many.ids.find((id) => !many.badIds.includes(id)) ?? "";
@@ -124,13 +124,13 @@ describe("hdash run matrix --source local --path DIR, over 15 projects of which 
     const failed = data.matrices.filter(({ failure }) => failure !== null).map(({ id }) => id);
     expect(failed.sort()).toEqual([...many.badIds].sort());
     expect(index).not.toContain("not among the matrices asked for");
-  }, 120_000);
+  });
 
   test("says that what is asked for is not there, and ends with 3", async () => {
     const ended = await run("--targets", "deadbeef");
     expect(ended.code, ended.stderr).toBe(3);
     expect(ledger.lastMessage()).toContain("deadbeef was asked for");
-  }, 120_000);
+  });
 });
 
 describe("hdash run matrix --source fresh, against Azul", () => {
@@ -189,7 +189,7 @@ describe("hdash run matrix --source fresh, against Azul", () => {
     expect(again.code, again.stderr).toBe(0);
     expect(azul.requests.file).toBe(before);
     expect(ledger.lastMessage()).toContain("nothing changed");
-  }, 120_000);
+  });
 
   test("makes the same bytes again when forced", async () => {
     const files = (await filesBelow(site)).filter((name) => name.startsWith(STATS));
@@ -218,7 +218,7 @@ describe("hdash run matrix --source fresh, against Azul", () => {
       await other.close();
       azul.setProjects(projects);
     }
-  }, 120_000);
+  });
 
   test("does only what it is asked for, and keeps the rest published and listed", async () => {
     const [one] = projects;
@@ -231,7 +231,7 @@ describe("hdash run matrix --source fresh, against Azul", () => {
       await readFile(join(site, "matrices", "data", "index.json"), "utf8"),
     ) as { matrices: readonly { id: string }[] };
     expect(data.matrices.length).toBeGreaterThanOrEqual(3);
-  }, 120_000);
+  });
 
   test("goes on after being killed in mid-run, and ends with the same site", async () => {
     const other = join(dir, "killed-site");
@@ -289,7 +289,7 @@ describe("hdash run matrix --environ dev --source canned --blacklist true", () =
       S3_ENDPOINT_URL: s3.url,
       MATRIX_PUBLIC_READ: "1",
     };
-  }, 60_000);
+  });
   afterAll(() => s3.close());
 
   test("reads one stage's bucket but for the blacklist, and publishes to it, readable by all", async () => {
@@ -313,13 +313,13 @@ describe("hdash run matrix --environ dev --source canned --blacklist true", () =
     });
     const index = s3.objects(SOURCE).get("matrices/index.html")?.read().toString("utf8");
     expect(index).toContain("is on the blacklist");
-  }, 300_000);
+  });
 
   test("says which bucket is missing", async () => {
     const ended = await hdash(["run", "matrix", "--environ", "staging", "--source", "canned"], env);
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain("staging.project-assets.data.humancellatlas.org");
-  }, 60_000);
+  });
 });
 
 describe("hdash, with both jobs on one site", () => {
@@ -339,7 +339,7 @@ describe("hdash, with both jobs on one site", () => {
       MATRIX_PATH: path,
       MATRIX_ATLASES: `HTA2=${PROJECT}`,
     };
-  }, 60_000);
+  });
   afterAll(() => services.close());
 
   function page(key: string): string {
@@ -381,7 +381,7 @@ describe("hdash, with both jobs on one site", () => {
     expect((await hdash(["run", "htan"], env)).code).toBe(0);
     expect(page("HTA2.html")).not.toContain("panel-figures");
     expect(page("index.html")).not.toContain('href="matrices/index.html"');
-  }, 300_000);
+  });
 });
 
 describe("hdash run matrix, told nonsense", () => {
@@ -410,7 +410,7 @@ describe("hdash run matrix, told nonsense", () => {
     });
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain(path);
-  }, 60_000);
+  });
 
   test("publishes an empty index of an empty folder", async () => {
     const path = join(dir, "empty");
@@ -423,5 +423,5 @@ describe("hdash run matrix, told nonsense", () => {
     });
     expect(ended.code, ended.stderr).toBe(0);
     expect(await readFile(join(site, "matrices", "index.html"), "utf8")).toContain("README.txt");
-  }, 60_000);
+  });
 });

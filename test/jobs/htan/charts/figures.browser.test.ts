@@ -156,37 +156,31 @@ async function download(label: string): Promise<Download> {
 }
 
 describe("the interactive timeline", () => {
-  test(
-    "pages through participants, finds them by name, and says so",
-    { timeout: 9000 },
-    async () => {
-      await open();
-      expect(await status("timeline").textContent()).toBe(
-        "Participants 1–20 of 45: 20 events in 20 rows.",
-      );
-      expect(await timeline().locator(".fig-canvas text", { hasText: "HTA1_1020" }).count()).toBe(
-        1,
-      );
-      expect(await page.getByRole("button", { name: "Previous" }).isDisabled()).toBe(true);
-      await page.getByRole("button", { name: "Next" }).click();
-      await page.getByRole("button", { name: "Next" }).click();
-      await timeline().locator(".fig-canvas text", { hasText: "HTA1_1045" }).waitFor();
-      expect(await status("timeline").textContent()).toBe(
-        "Participants 41–45 of 45: 5 events in 5 rows.",
-      );
-      expect(await page.getByRole("button", { name: "Next" }).isDisabled()).toBe(true);
-      await page.getByLabel("Participant", { exact: true }).fill("hta1_1007");
-      await timeline().locator(".fig-canvas text", { hasText: "HTA1_1007" }).waitFor();
-      expect(await status("timeline").textContent()).toBe(
-        "Participants 1–1 of 1 that match: 1 event in 1 row.",
-      );
-      await page.getByLabel("Participant", { exact: true }).fill("nobody");
-      expect(await status("timeline").textContent()).toBe(
-        "No participant with events matches “nobody”.",
-      );
-      expect(problems).toEqual([]);
-    },
-  );
+  test("pages through participants, finds them by name, and says so", async () => {
+    await open();
+    expect(await status("timeline").textContent()).toBe(
+      "Participants 1–20 of 45: 20 events in 20 rows.",
+    );
+    expect(await timeline().locator(".fig-canvas text", { hasText: "HTA1_1020" }).count()).toBe(1);
+    expect(await page.getByRole("button", { name: "Previous" }).isDisabled()).toBe(true);
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.getByRole("button", { name: "Next" }).click();
+    await timeline().locator(".fig-canvas text", { hasText: "HTA1_1045" }).waitFor();
+    expect(await status("timeline").textContent()).toBe(
+      "Participants 41–45 of 45: 5 events in 5 rows.",
+    );
+    expect(await page.getByRole("button", { name: "Next" }).isDisabled()).toBe(true);
+    await page.getByLabel("Participant", { exact: true }).fill("hta1_1007");
+    await timeline().locator(".fig-canvas text", { hasText: "HTA1_1007" }).waitFor();
+    expect(await status("timeline").textContent()).toBe(
+      "Participants 1–1 of 1 that match: 1 event in 1 row.",
+    );
+    await page.getByLabel("Participant", { exact: true }).fill("nobody");
+    expect(await status("timeline").textContent()).toBe(
+      "No participant with events matches “nobody”.",
+    );
+    expect(problems).toEqual([]);
+  });
 
   test("shows what is under the pointer, as text", async () => {
     await open();

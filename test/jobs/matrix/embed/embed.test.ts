@@ -27,7 +27,6 @@ const LIMITS: EmbeddingLimits = {
   umapMs: () => 60_000,
 };
 /** Many processes, each of which takes a second to start where other tests run beside it. */
-const SLOW = { timeout: 120_000 };
 const TWO: readonly Approach[] = [
   { key: "10X", label: "10X v2 sequencing" },
   { key: "SS2", label: "Smart-seq2" },
@@ -103,7 +102,7 @@ describe("embed(reader, statistics, options)", () => {
     expect(variance(pca!.pc2) / variance(pca!.pc1)).toBeCloseTo(expected, 5);
   });
 
-  test("gives the same bytes again, and whether entries are kept or read again", SLOW, async () => {
+  test("gives the same bytes again, and whether entries are kept or read again", async () => {
     const once = await embedCells(small.cells, 120);
     const again = await embedCells(small.cells, 120);
     const read = await embedCells(small.cells, 120, {}, { keptEntries: 0 });
@@ -112,7 +111,7 @@ describe("embed(reader, statistics, options)", () => {
     expect([once, again, read].map(({ reader }) => reader.passes())).toEqual([1, 1, 3]);
   });
 
-  test("rests UMAP, clusters and markers on a sample, PCA on all cells", SLOW, async () => {
+  test("rests UMAP, clusters and markers on a sample, PCA on all cells", async () => {
     const sampled = { sampleCells: 200 };
     const entries = small.cells.flat().length;
     const all = await embedOne(small.cells, 120);
@@ -133,7 +132,7 @@ describe("embed(reader, statistics, options)", () => {
     expect(ranked).toBe(200);
   });
 
-  test("embeds groups apart, each as if it were alone, in the same passes", SLOW, async () => {
+  test("embeds groups apart, each as if it were alone, in the same passes", async () => {
     const approachOf = Uint8Array.from(small.cells, (_, cell) => (cell % 5 < 3 ? 0 : 1));
     const memory = { approaches: TWO, approachOf };
     const together = await embedCells(small.cells, 120, {}, { keptEntries: 0 }, memory);

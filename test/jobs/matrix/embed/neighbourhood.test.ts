@@ -10,7 +10,6 @@ import { adjustedRandIndex } from "./planted.ts";
 
 const COMPONENTS = 8;
 /** Seconds of a processor's time, which other tests want as well. */
-const SLOW = { timeout: 120_000 };
 const OPTIONS = { seed: 1, limitMs: 60_000, signal: new AbortController().signal };
 
 /** Scores of cells around four points in turn. */
@@ -60,7 +59,7 @@ async function firstProcess(of?: number): Promise<number> {
 }
 
 describe("mapNeighbourhood(scores, components, options)", () => {
-  test("gives the same bytes again, for one thread and for two, exact or not", SLOW, async () => {
+  test("gives the same bytes again, for one thread and for two, exact or not", async () => {
     const scores = scoresOf(600);
     for (const isApproximate of [false, true]) {
       const [once, again, two] = await Promise.all(
@@ -164,7 +163,7 @@ describe("mapNeighbourhood(scores, components, options)", () => {
 });
 
 describe("the process for UMAP", () => {
-  test("ends where the process that waits for it was killed", SLOW, async () => {
+  test("ends where the process that waits for it was killed", async () => {
     const file = new URL("../../../../src/jobs/matrix/embed/neighbourhood.ts", import.meta.url)
       .href;
     const code = `import { mapNeighbourhood } from ${JSON.stringify(file)};

@@ -171,7 +171,7 @@ describe("openHdf5(path, name, options): counts", () => {
         expect(blocks).toBeGreaterThan(0);
       });
     }
-  }, 120_000);
+  });
 
   test("warns of values that may be normalised, and calls a gene without a symbol by its id", async () => {
     const tree = {

@@ -319,6 +319,5 @@ describe("axe-core", () => {
         expect(await check(), path).toEqual([]);
       }
     },
-    60_000,
   );
 });
