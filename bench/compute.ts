@@ -50,7 +50,7 @@ for (const atlas of atlases) {
   counts.manifests += manifests.length;
   for (const { records } of Object.values(analysis.manifests)) counts.records += records;
   counts.findings += analysis.findings.length;
-  for (const grid of Object.values(analysis.matrices)) counts.gridRows += grid.rows;
+  for (const grid of Object.values(analysis.grids)) counts.gridRows += grid.rows;
   counts.edges += analysis.sif.length;
   counts.events += analysis.timelineEvents.length;
   for (const { rule, count } of analysis.rules) {

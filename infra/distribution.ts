@@ -11,7 +11,7 @@ import type { Construct } from "constructs";
 import { baseStackName, type Imported, namespaceStackName } from "./names.ts";
 import type { Stage, Target } from "./target.ts";
 
-/** What views/partials/head.hbs and views/missing.hbs allow their pages, and what only a header can say: nobody frames them. */
+/** What views/partials/head.hbs and views/site/missing.hbs allow their pages, and what only a header can say: nobody frames them. */
 export const CONTENT_SECURITY_POLICY = [
   ...["default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'"],
   ...["img-src 'self' data:", "font-src 'self'", "connect-src 'none'", "base-uri 'none'"],

@@ -43,6 +43,15 @@ const MOST_LATE_HOURS = 168;
 /** What the stacks set themselves. */
 const OWN = /^(HDASH_DB_|S3_|NAMESPACE$|HDASH_(WORK_BUCKET|LABEL|LOG_FORMAT|HOME)$)/;
 
+/** What holds of a pipeline that a stage's settings do not name: it runs as its job says. */
+const AS_DECLARED: PipelineSettings = {
+  enabled: true,
+  schedule: null,
+  lateAfterHours: null,
+  variables: {},
+  readBuckets: [],
+};
+
 /** Reads the settings of every pipeline of the registry. */
 export function readPipelineSettings(
   fields: Fields,
@@ -54,12 +63,8 @@ export function readPipelineSettings(
   const all = openFields(`${fields.where}.pipelines`, fields.values["pipelines"], names, problems);
   return Object.fromEntries(
     entries.map((entry) => {
-      const inner = openFields(
-        `${all.where}.${entry.name}`,
-        all.values[entry.name],
-        NAMES,
-        problems,
-      );
+      const given = entry.name in all.values ? all.values[entry.name] : AS_DECLARED;
+      const inner = openFields(`${all.where}.${entry.name}`, given, NAMES, problems);
       const settings: PipelineSettings = {
         enabled: flagOf(inner, "enabled"),
         schedule:

@@ -181,18 +181,21 @@ export function makeEffects(
     fonts,
     http,
     patience,
-    async close() {
-      const failures: unknown[] = [];
-      for (const release of releases.splice(0).reverse()) {
-        try {
-          await release();
-        } catch (error) {
-          failures.push(error);
-        }
-      }
-      if (failures.length > 0) throw failures[0];
-    },
+    close: () => releaseAll(releases.splice(0)),
   };
+}
+
+/** Releases what was opened, last first; the first failure is thrown after all were tried. */
+async function releaseAll(releases: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const release of releases.toReversed()) {
+    try {
+      await release();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Makes a function that does its work at the first call and gives every caller the same outcome. */

@@ -7,7 +7,7 @@ export interface Finding {
   /** The rule's code, e.g. "H_LINKS". */
   readonly rule: string;
   readonly severity: Severity;
-  /** What to open to see it: for HTAN a Synapse id ("syn123"), or "" where there is nothing to open. */
+  /** What to open to see it, by its id where it comes from; "" where there is nothing to open. */
   readonly subject: string;
   /** Row in the subject as a spreadsheet numbers it (the header is row 1), or null. */
   readonly row: number | null;
@@ -15,6 +15,12 @@ export interface Finding {
   readonly message: string;
   /** The rule's own fields, e.g. manifest, component, column, value. */
   readonly fields: Readonly<Record<string, string>>;
+}
+
+/** How many findings of a scope appeared and disappeared since the last finished run that did the scope; null where there was none. */
+export interface FindingDelta {
+  readonly added: Readonly<Record<Severity, number>>;
+  readonly removed: Readonly<Record<Severity, number>>;
 }
 
 /** A finding as a flat object: the form of the downloads. */

@@ -2,7 +2,7 @@
 
 const MINUS = "−";
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-/** Decimal, as storage is sold and as Synapse counts. */
+/** Decimal, as storage is sold and as most services count. */
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 
 /** Writes a number with commas between thousands, e.g. 12,345 or −1,200.5. */
@@ -17,7 +17,7 @@ export function signed(value: number): string {
   return value === 0 ? "±0" : value > 0 ? `+${number(value)}` : number(value);
 }
 
-/** Writes a count with its noun, in the number that the count asks for, e.g. "1 atlas", "2,000 atlases". */
+/** Writes a count with its noun, in the number that the count asks for, e.g. "1 file", "2,000 files". */
 export function count(value: number, singular: string, plural = `${singular}s`): string {
   return `${number(value)} ${value === 1 ? singular : plural}`;
 }

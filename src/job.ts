@@ -7,6 +7,7 @@ import type { Effects } from "./effects.ts";
 import type { Pipeline } from "./engine/step.ts";
 import { HdashError, messageOf } from "./error.ts";
 import type { Publisher } from "./publish/site.ts";
+import type { Menu, Place } from "./render/page.ts";
 import type { Environment, Need } from "./settings/config.ts";
 import type { JobSettings } from "./settings/jobSettings.ts";
 import type { Shell } from "./shell.ts";
@@ -29,6 +30,19 @@ export interface BoundPipeline {
   /** True where its settings insist that every step is done again. */
   readonly isForced?: boolean;
 }
+
+/** What a job puts into the menu of the site that it publishes to; paths are from the site's root. */
+export interface JobPages {
+  /** What the site is called where this job's first page is that of the site. */
+  readonly brand: string;
+  readonly places: readonly [first: Place, ...more: Place[]];
+}
+
+/**
+ * Makes the menu of a site (a publisher's name of it) as the pages of the job show it that asks: of all jobs that have something there, or
+ * are about to. Another run may change what is there at any time, so a plan asks in every run.
+ */
+export type ReadMenu = (site: string) => Promise<Menu>;
 
 /** How a job runs in a deployment: a container of its own, on a schedule of its own. */
 export interface Deployment {
@@ -64,6 +78,9 @@ export type JobOption = {
     }
 );
 
+/** A command line, and what it does, as the help of hdash shows them. */
+export type Example = readonly [command: string, says: string];
+
 /** How one service answered the doctor. */
 export interface Diagnosis {
   readonly service: string;
@@ -81,8 +98,6 @@ export interface DemoPart {
   readonly days: number | null;
   /** Sets the stage for a day, from 1, before its run. */
   prepare?(effects: Effects, day: number): Promise<void>;
-  /** Its first page as a path below the site, where that is not the site's own. */
-  readonly page?: string;
   close(): Promise<void>;
 }
 
@@ -112,14 +127,23 @@ export interface Job<S = unknown> {
   readonly title: string;
   /** What it calls a scope. */
   readonly scopeNoun: readonly [one: string, many: string];
+  /** Its pages in the menu of every page of its site. */
+  readonly pages: JobPages;
   /** What it needs of the shared settings. */
   readonly needs: readonly Need[];
   readonly settings: JobSettings<S>;
   readonly deployment: Deployment;
   readonly options: readonly JobOption[];
+  /** Its part of the examples that `hdash --help` shows. */
+  readonly examples?: readonly Example[];
   /** True for the one that a run of everything asks for where the environment is for no job at all. */
   readonly isAskedByDefault?: boolean;
-  bind(effects: Effects, settings: S, request: JobRequest): Promise<BoundPipeline>;
+  bind(
+    effects: Effects,
+    settings: S,
+    request: JobRequest,
+    readMenu: ReadMenu,
+  ): Promise<BoundPipeline>;
   /** Begins, before anything else is loaded, what takes long; what it returns is handed to `commands`. */
   early?(words: readonly string[]): Promise<unknown>;
   /** Adds commands of its own to hdash. */

@@ -2,11 +2,15 @@
 
 import type { Job } from "./job.ts";
 import { makeHtanJob } from "./jobs/htan/job.ts";
+import { atlasFigures, PAGES as DASHBOARD } from "./jobs/htan/pages/pageFrame.ts";
 import { makeMatrixJob } from "./jobs/matrix/job.ts";
 
 /** The jobs that hdash has: commands, the stack (infra/) and docs read it. The dashboard shows figures, so these are made before it. */
 export const JOBS: readonly Job[] = [
-  makeMatrixJob({ isBeside: ({ given }) => given.includes("htan") }),
+  makeMatrixJob({
+    atlasPath: (atlasId, { places }) =>
+      places.some(({ path }) => path === DASHBOARD.places[0].path) ? atlasFigures(atlasId) : null,
+  }),
   makeHtanJob({
     galleries: async (effects, site) => {
       const { openGalleries } = await import("./jobs/matrix/galleries.ts");

@@ -203,7 +203,7 @@ function report(name: string, error: unknown, debug: boolean, secrets: readonly 
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.configuration;
   const hint = error instanceof HdashError && error.hint !== null ? `\n${error.hint}` : "";
   const stack = debug && error instanceof Error ? `\n${error.stack ?? ""}` : "";
-  // What is wrong with a matrix is said whole; the words of libraries beneath it are for those who look for a fault of ours.
+  // A message that is fit for everybody says all there is to do; only --debug shows the words of libraries beneath it.
   const isWhole = !debug && error instanceof HdashError && error.publicly === error.message;
   const said = isWhole ? error.message : messageOf(error);
   const text = makeRedaction(secrets)(`${name}: ${said}${hint}${stack}`);

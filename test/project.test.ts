@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 
 import { JOBS } from "../src/jobList.ts";
 import { variablesOf } from "../src/settings/config.ts";
+import { blocksIn, blocksOf } from "./support/envExample.ts";
 import { layerOf } from "./support/layers.ts";
 
 const VARIABLES = variablesOf(JOBS);
@@ -153,15 +154,7 @@ describe("the variables", () => {
   });
 
   test("are those of .env.example, with what they mean", () => {
-    const blocks = read(".env.example").split("\n\n").slice(1);
-    const expected = VARIABLES.map(({ name, description, fallback, example }) => {
-      const otherwise = fallback === "" ? "" : ` Default: ${fallback}.`;
-      return `# ${description}.${otherwise}\n# ${name}=${example}`;
-    });
-    const described = blocks
-      .map((block) => block.trimEnd())
-      .filter((block) => !block.startsWith("# ---"));
-    expect(described).toEqual(expected);
+    expect(blocksIn(read(".env.example"))).toEqual(blocksOf(VARIABLES));
   });
 
   test("are those of the README's table, with what they mean", () => {

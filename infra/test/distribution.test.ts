@@ -77,7 +77,7 @@ describe("the site", () => {
       )?.[1] ?? "";
     expect(CONTENT_SECURITY_POLICY).toBe(`${read("partials/head")}; frame-ancestors 'none'`);
     const header = sourcesOf(CONTENT_SECURITY_POLICY);
-    for (const [directive, sources] of sourcesOf(read("missing"))) {
+    for (const [directive, sources] of sourcesOf(read("site/missing"))) {
       expect([directive, header.get(directive)]).toEqual([
         directive,
         expect.arrayContaining([...sources]),

@@ -59,6 +59,14 @@ describe("parseSettings(stage, value, pipelines)", () => {
     }
   });
 
+  test("has a pipeline that the file does not name run as its job says", () => {
+    const { matrix } = GOOD.pipelines;
+    expect(parse({ pipelines: { matrix } }).pipelines).toEqual({
+      matrix,
+      htan: { enabled: true, schedule: null, lateAfterHours: null, variables: {}, readBuckets: [] },
+    });
+  });
+
   test("takes what is there already", () => {
     const github = {
       repository: "example/hdash",
@@ -166,9 +174,9 @@ describe("parseSettings(stage, value, pipelines)", () => {
       "pipelines.recover is no setting; there are matrix, htan",
     ],
     [
-      "a pipeline that is left out",
-      { pipelines: { matrix: GOOD.pipelines["matrix"] } },
-      "pipelines.htan is missing, but must be an object",
+      "a pipeline that is no object",
+      { pipelines: { ...GOOD.pipelines, htan: null } },
+      "pipelines.htan is null, but must be an object",
     ],
     [
       "a schedule of cron's",

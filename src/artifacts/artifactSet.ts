@@ -39,9 +39,13 @@ export async function readArtifactSet(
   from: string | null,
   lists: readonly CheckedList[],
 ): Promise<ArtifactSet> {
-  const isRead = (path: string): boolean =>
-    isArtifact(path) && (!path.startsWith("config/") || lists.some((list) => list.path === path));
   const own = await filesOf(root);
+  const isRead = (path: string): boolean => {
+    if (!isArtifact(path)) return false;
+    if (path.startsWith("config/")) return lists.some((list) => list.path === path);
+    // Partials may be of the folder's own making; of a page that this hdash does not make nobody asks for the template.
+    return !path.endsWith(".hbs") || path.startsWith("views/partials/") || own.includes(path);
+  };
   const other = from === null ? [] : await filesOf(from);
   if (from !== null && !other.some(isRead)) {
     const found = other.slice(0, 3).join(", ");
@@ -50,7 +54,7 @@ export async function readArtifactSet(
       `${from === "" ? "the folder that --from names" : from} holds no artifacts: ` +
         (found === "" ? "there is nothing in config/ or views/" : `hdash does not read ${found}`),
       {
-        hint: "Give it the files that differ, e.g. config/htan_projects.csv or views/index.hbs; the others are those of this hdash.",
+        hint: "Give it the files that differ, e.g. a list of config/ or views/partials/head.hbs; the others are those of this hdash.",
       },
     );
   }

@@ -7,7 +7,7 @@ import { type Build, isOtherBuild } from "./build.ts";
 /** Name of the manifest, beside the folders config/ and views/. */
 export const MANIFEST = "artifacts.json";
 
-/** One file of a set; the path has forward slashes, e.g. "views/index.hbs". */
+/** One file of a set; the path has forward slashes, e.g. "views/partials/head.hbs". */
 export interface ArtifactFile {
   readonly path: string;
   readonly bytes: number;

@@ -12,6 +12,7 @@ import { duration } from "../format.ts";
 import type { DemoPart, Job } from "../job.ts";
 import { type Config, type Environment, variablesOf } from "../settings/config.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
+import { inMenuOrder } from "../work/menu.ts";
 import { bindJob, conclude, execute, withProgress } from "../work/work.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -76,10 +77,8 @@ async function demo(
             shell.print(`Slack was told:\n${indent(textOf(message))}`);
           if (code !== EXIT.ok && code !== EXIT.degraded) return code;
           shell.print(`The site is in ${site}`);
-          const pages = players.map(({ part }) => part.page);
-          // The site's own first page comes first, wherever its job stands in the list.
-          for (const page of [...pages].sort((a, b) => (a ?? "").localeCompare(b ?? ""))) {
-            shell.print(`Open ${pathToFileURL(join(site, page ?? "index.html")).href}`);
+          for (const { pages } of inMenuOrder(players.map(({ job }) => job))) {
+            shell.print(`Open ${pathToFileURL(join(site, pages.places[0].path)).href}`);
           }
           return code;
         },
@@ -171,9 +170,10 @@ async function runAll(
   onProgress: (event: ProgressEvent) => void,
 ): Promise<number> {
   let code: number = EXIT.ok;
-  for (const { job } of players) {
+  const jobs = players.map(({ job }) => job);
+  for (const job of jobs) {
     const options = { scopes: null, force: false, wait: false };
-    const bound = await bindJob(effects, job, options);
+    const bound = await bindJob(effects, { job, jobs }, options);
     const outcome = await execute(effects, bound, options, shell.signal, onProgress);
     code = worse(code, await conclude(effects, job, bound, outcome, shell.signal));
   }

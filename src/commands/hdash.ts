@@ -3,38 +3,51 @@
 import type { Command } from "commander";
 
 import { HdashError } from "../error.ts";
-import type { Job } from "../job.ts";
+import type { Example, Job } from "../job.ts";
 import type { Shell } from "../shell.ts";
 import { addArtifactCommands } from "./artifacts.ts";
 import { addDemo } from "./demo.ts";
 import { addRun, runAll } from "./run.ts";
 import { addRuns } from "./runs.ts";
 
-const EXAMPLES = `
+const OF_ALL_JOBS: readonly Example[] = [
+  ["hdash", "run every job once and publish: what the container does by default"],
+  ["hdash run NAME --force", "do every step of a job again, whatever is known already"],
+  ["hdash run NAME --help", "the flags of a job"],
+  ["hdash doctor", "check the database, the bucket, the webhook and what the jobs read from"],
+  ["hdash demo --site ./site", "publish a site from bundled data, without any account"],
+  ["hdash artifacts --help", "the views and lists of a deployment of several in one account"],
+];
+/** Where what an example does is said. */
+const SAYS_AT = 33;
+
+/** What stands below the help: examples, those of the jobs last, and what all commands have in common. */
+function helpText(jobs: readonly Job[]): string {
+  const examples = [...OF_ALL_JOBS, ...jobs.flatMap(({ examples = [] }) => examples)];
+  return `
 Examples:
-  hdash                          run every pipeline once and publish: what the container does by default
-  hdash run htan --atlas HTA3    update one atlas; the others stay as they were last published
-  hdash run htan --force         do every step again, whatever is known already
-  hdash run matrix --source local --path ./matrices
-                                 make the figures of every matrix in a folder; needs no service
-  hdash run matrix --environ dev --source canned --blacklist true
-  hdash matrix stats FILE        count one matrix and print it: .mtx folder or zip, .h5ad, .h5, .loom
-  hdash doctor                   check the token, the view, the database, the bucket and the webhook
-  hdash demo --site ./site       publish a site from bundled data, without any account
-  hdash artifacts --help         the views and lists of a deployment of several in one account
+${examples.map(exampleText).join("\n")}
 
 Exit codes: 0 ok · 1 failed · 2 configuration or command line · 3 degraded (published, but a part failed) ·
 143 told to stop; the run was handed back and the next start goes on with it.
 
 Configuration is read from the environment; .env.example names every variable. --env-file FILE reads a file.
 `;
+}
+
+function exampleText([command, says]: Example): string {
+  const start = `  ${command}`;
+  // A long command has a line of its own.
+  const isLong = start.length >= SAYS_AT;
+  return isLong ? `${start}\n${" ".repeat(SAYS_AT)}${says}` : `${start.padEnd(SAYS_AT)}${says}`;
+}
 
 /** Adds the commands of hdash to a program. */
 export function addHdash(program: Command, shell: Shell, jobs: readonly Job[]): void {
   program
     .name("hdash")
     .description("Keeps published pages true to research data that lives elsewhere.")
-    .addHelpText("after", EXAMPLES)
+    .addHelpText("after", helpText(jobs))
     .allowExcessArguments()
     .action(async (_flags: object, command: Command) => {
       const [word] = command.args;

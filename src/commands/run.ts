@@ -33,7 +33,7 @@ export function addRun(program: Command, shell: Shell, jobs: readonly Job[]): vo
     subcommand.action(async (_flags: object, own: Command) => {
       const flags = own.optsWithGlobals<RunFlags & Readonly<Record<string, unknown>>>();
       const { scopes, overrides } = readOptions(job, own);
-      shell.exit(await runJobs(shell, [job], flags, scopes, overrides));
+      shell.exit(await runJobs(shell, { jobs, asked: [job] }, flags, scopes, overrides));
     });
   }
 }
@@ -87,23 +87,23 @@ export async function runAll(shell: Shell, jobs: readonly Job[], flags: RunFlags
   }
   const asked =
     chosen.length > 0 ? chosen : jobs.filter(({ isAskedByDefault }) => isAskedByDefault);
-  return runJobs(shell, asked, flags, null, {});
+  return runJobs(shell, { jobs, asked }, flags, null, {});
 }
 
 async function runJobs(
   shell: Shell,
-  jobs: readonly Job[],
+  { jobs, asked }: { readonly jobs: readonly Job[]; readonly asked: readonly Job[] },
   flags: RunFlags,
   scopes: JobRequest["scopes"],
   overrides: Environment,
 ): Promise<number> {
   const { configure, work } = await import("../work/work.ts");
-  const config = configure(shell, jobs, overrides);
+  const config = configure(shell, asked, overrides);
   const options = { scopes, force: flags.force === true, wait: flags.wait === true };
   let code: number = EXIT.ok;
-  for (const job of jobs) {
+  for (const job of asked) {
     try {
-      code = worse(code, await work(shell, config, job, options));
+      code = worse(code, await work(shell, config, { job, jobs }, options));
     } catch (error) {
       // What one cannot begin with says nothing of the others; to be told to stop, or wrongly, is said to all.
       const isForAll = isAborted(error) || (error instanceof HdashError && error.kind === "usage");

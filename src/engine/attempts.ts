@@ -101,7 +101,9 @@ async function tryOnce(
     ...{ key, n, runId: session.lease.runId, runner: IN_PROCESS },
     ...{ resources: { ...resources }, startedAt: session.clock() },
   };
-  if (!(await session.keep(`beginning ${step.name}`, () => beginAttempt(session.db, begun)))) {
+  if (
+    !(await session.withLedger(`beginning ${step.name}`, () => beginAttempt(session.db, begun)))
+  ) {
     return null;
   }
   const folder = session.scratch.newFolder();
@@ -164,7 +166,7 @@ async function tryOnce(
     const state = isLate ? "timedOut" : "failed";
     const isOwn = work.isOwn(error);
     const logDigest = await log.close();
-    await session.keep(`ending ${step.name}`, () =>
+    await session.withLedger(`ending ${step.name}`, () =>
       endAttempt(session.db, begun, {
         ...{ state: isOwn ? state : "cancelled", reason, code: null, usage: null },
         ...{ logDigest, endedAt: session.clock() },
@@ -242,10 +244,10 @@ function openLog(session: Session, key: string, n: number) {
       const half = left === 0 ? lines.length : MOST_LINES / 2;
       const text = [...lines.slice(0, half), ...middle, ...lines.slice(half), ""].join("\n");
       const bytes = new TextEncoder().encode(text);
-      const { digest } = await session.keep("storing a log", () => session.blobs.put(bytes));
+      const { digest } = await session.withLedger("storing a log", () => session.blobs.put(bytes));
       // What is written later than this would stay.
       await session.journal.flush();
-      await session.keep("dropping log lines", () => dropLog(session.db, key, n));
+      await session.withLedger("dropping log lines", () => dropLog(session.db, key, n));
       return digest;
     },
   };

@@ -22,9 +22,9 @@ export async function withClaim<T>(
   key: string,
   work: (nextAttempt: number) => Promise<T>,
 ): Promise<T | Busy> {
-  const { db, holder, keep } = session;
+  const { db, holder, withLedger } = session;
   session.throwIfStopped();
-  const claim = await keep("claiming a step", () => claimStep(db, key, holder, isDead));
+  const claim = await withLedger("claiming a step", () => claimStep(db, key, holder, isDead));
   if (claim.kind === "busy") return claim;
   if (claim.kind === "lost") {
     const lost = lostRun(session.lease);
@@ -36,7 +36,7 @@ export async function withClaim<T>(
   } finally {
     // After a commit there is nothing left to give back; a run that is stopped gives its claims up with itself.
     if (!session.signal.aborted) {
-      await keep("giving a step back", () => releaseClaim(db, key, holder));
+      await withLedger("giving a step back", () => releaseClaim(db, key, holder));
     }
   }
 }

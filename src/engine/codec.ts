@@ -15,10 +15,10 @@ export interface TreeEntry {
   readonly bytes: number;
 }
 
-/** What reading and writing ports needs of the world. `keep` runs every access to the blobs, so that a lost connection is tried again. */
+/** What reading and writing ports needs of the world. `withLedger` runs every access to the blobs, so that a lost connection is tried again. */
 export interface BlobAccess {
   readonly blobs: BlobStore;
-  readonly keep: <T>(subject: string, access: () => Promise<T>) => Promise<T>;
+  readonly withLedger: <T>(subject: string, access: () => Promise<T>) => Promise<T>;
 }
 
 /** Stores a port's value. Throws a permanent error that names the port where the value is not what the codec takes. */
@@ -28,7 +28,7 @@ export async function encode(
   codec: Codec,
   value: unknown,
 ): Promise<StoredBlob> {
-  const { blobs, keep } = access;
+  const { blobs, withLedger } = access;
   switch (codec) {
     case "json":
       return put(access, port, canonical(port, value));
@@ -39,13 +39,13 @@ export async function encode(
       if (typeof value !== "object" || value === null || !("path" in value))
         throw wrong(port, "has no path");
       const path = resolve(String(value.path));
-      return keep(`storing ${port}`, () => blobs.putFile(path));
+      return withLedger(`storing ${port}`, () => blobs.putFile(path));
     }
     case "tree": {
       const files = parseTree(port, value);
       const entries: TreeEntry[] = [];
       for (const { path, contentType, bytes } of files) {
-        const blob = await keep(`storing ${port}`, () => blobs.put(bytes));
+        const blob = await withLedger(`storing ${port}`, () => blobs.put(bytes));
         entries.push({ path, contentType, ...blob });
       }
       return put(access, port, canonical(port, entries));
@@ -93,7 +93,7 @@ async function decodeWhole(
     case "tree": {
       const files: TreeFile[] = [];
       for (const { path, contentType, digest: own } of await readTree(access, digest)) {
-        const bytes = await access.keep(`reading ${path}`, () => access.blobs.read(own));
+        const bytes = await access.withLedger(`reading ${path}`, () => access.blobs.read(own));
         files.push({ path, contentType, bytes });
       }
       return files;
@@ -113,7 +113,7 @@ function openFile(
   dir: () => Promise<string>,
   onDamage: OnDamage,
 ): BlobFile {
-  const { blobs, keep } = access;
+  const { blobs, withLedger } = access;
   let local: Promise<string> | undefined;
   return {
     digest,
@@ -128,14 +128,14 @@ function openFile(
     },
     path: () =>
       (local ??= watched(onDamage, () =>
-        keep(`reading blob ${digest}`, async () => blobs.localFile(digest, await dir())),
+        withLedger(`reading blob ${digest}`, async () => blobs.localFile(digest, await dir())),
       )),
   };
 }
 
 /** Streams a blob. Where the connection is lost the blob is read from its start again, without giving twice what was given. */
 export async function* streamBlob(
-  { blobs, keep }: BlobAccess,
+  { blobs, withLedger }: BlobAccess,
   digest: Digest,
 ): AsyncIterable<Uint8Array> {
   let source: AsyncIterator<Uint8Array> | null = null;
@@ -169,7 +169,7 @@ export async function* streamBlob(
   }
   try {
     for (;;) {
-      const piece = await keep(`reading blob ${digest}`, next);
+      const piece = await withLedger(`reading blob ${digest}`, next);
       if (piece === null) return;
       yield piece;
     }
@@ -179,13 +179,17 @@ export async function* streamBlob(
   }
 }
 
-async function put({ blobs, keep }: BlobAccess, port: string, text: string): Promise<StoredBlob> {
+async function put(
+  { blobs, withLedger }: BlobAccess,
+  port: string,
+  text: string,
+): Promise<StoredBlob> {
   const bytes = new TextEncoder().encode(text);
-  return keep(`storing ${port}`, () => blobs.put(bytes));
+  return withLedger(`storing ${port}`, () => blobs.put(bytes));
 }
 
-async function readText({ blobs, keep }: BlobAccess, digest: Digest): Promise<string> {
-  const bytes = await keep(`reading blob ${digest}`, () => blobs.read(digest));
+async function readText({ blobs, withLedger }: BlobAccess, digest: Digest): Promise<string> {
+  const bytes = await withLedger(`reading blob ${digest}`, () => blobs.read(digest));
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 

@@ -67,7 +67,7 @@ export function hopeless(error: BlobError): HdashError {
 export async function removeDamaged(access: BlobAccess, output: Readable): Promise<number> {
   const damaged = await listDamaged(access, output);
   for (const digest of damaged) {
-    await access.keep(`removing blob ${digest}`, () => access.blobs.remove(digest));
+    await access.withLedger(`removing blob ${digest}`, () => access.blobs.remove(digest));
   }
   return damaged.length;
 }

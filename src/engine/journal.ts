@@ -45,7 +45,7 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
   let isClosed = false;
   let writing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    // An error has stopped the run by itself (see keep); whoever waits for a step gets it.
+    // An error has stopped the run by itself (see withLedger); whoever waits for a step gets it.
     if (pending.size > 0 || lines.length > 0) flush().catch(() => {});
   }, FLUSH_MS);
 
@@ -60,19 +60,19 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
     const [notes, written] = [[...pending.values()], lines];
     pending.clear();
     lines = [];
-    if (written.length > 0) await access.keep("noting logs", () => appendLog(db, written));
+    if (written.length > 0) await access.withLedger("noting logs", () => appendLog(db, written));
     if (notes.length === 0) return;
-    if (!(await access.keep("noting steps", () => noteSteps(db, lease, notes)))) onLost();
+    if (!(await access.withLedger("noting steps", () => noteSteps(db, lease, notes)))) onLost();
   }
 
   async function findAll(keys: readonly string[]): Promise<ReadonlyMap<string, Lookup>> {
-    const results = await access.keep("looking results up", () => findResults(db, keys));
+    const results = await access.withLedger("looking results up", () => findResults(db, keys));
     const blobs = new Map<Digest, StoredBlob>();
     for (const { outputs } of results.values()) {
       for (const { digest, bytes } of Object.values(outputs)) blobs.set(digest, { digest, bytes });
     }
     const missing = new Set(
-      await access.keep("looking blobs up", () => access.blobs.missing([...blobs.values()])),
+      await access.withLedger("looking blobs up", () => access.blobs.missing([...blobs.values()])),
     );
     const found = new Map<string, Lookup>();
     for (const [key, stored] of results) {
@@ -84,7 +84,7 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
 
   const find = bundled(findAll);
   const findClaimant = bundled((keys) =>
-    access.keep("looking claims up", () => findClaims(db, keys)),
+    access.withLedger("looking claims up", () => findClaims(db, keys)),
   );
 
   return {

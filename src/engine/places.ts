@@ -108,86 +108,104 @@ export function openPlaces(capacity: Capacity, signal: AbortSignal): Places {
     startAll();
   }
 
-  function makeHold(): { readonly hold: Hold; readonly release: () => void } {
-    let held: Amount = { places: 1, cpus: 0, memoryMiB: 0 };
-    let isWaiting = false;
-    let isOver = false;
-
-    const NOTHING: Amount = { places: 0, cpus: 0, memoryMiB: 0 };
-    const drop = () => {
-      const before = held;
-      held = NOTHING;
-      giveBack(before);
-    };
-    async function waitFor<T>(wait: () => Promise<T>): Promise<T> {
-      if (isWaiting || isOver) {
-        throw new HdashError(
-          "permanent",
-          "a step takes one thing at a time, and none after its end",
-        );
-      }
-      isWaiting = true;
-      try {
-        return await wait();
-      } finally {
-        isWaiting = false;
-      }
-    }
-    async function regain(need: Amount): Promise<void> {
-      await take(need, begun);
-      // The step may have ended while something that it did not wait for was waiting here.
-      if (isOver) giveBack(need);
-      else held = need;
-    }
-
-    const hold: Hold = {
-      become: (resources) =>
-        waitFor(async () => {
-          const need = amountOf(resources, capacity);
-          if (need.cpus <= held.cpus && need.memoryMiB <= held.memoryMiB && held.places > 0) {
-            const before = held;
-            held = need;
-            giveBack({
-              places: 0,
-              cpus: before.cpus - need.cpus,
-              memoryMiB: before.memoryMiB - need.memoryMiB,
-            });
-            return;
-          }
-          drop();
-          await regain(need);
-        }),
-      without: (work) =>
-        waitFor(async () => {
-          const before = held;
-          drop();
-          try {
-            return await work();
-          } finally {
-            // What is stopped needs no room to come to its end.
-            if (!signal.aborted) await regain(before);
-          }
-        }),
-    };
-    return {
-      hold,
-      release() {
-        isOver = true;
-        drop();
-      },
-    };
-  }
-
   return {
     capacity,
     async run(work) {
-      await take({ places: 1, cpus: 0, memoryMiB: 0 }, fresh);
-      const { hold, release } = makeHold();
+      await take(PLACE, fresh);
+      const { hold, release } = makeHold({
+        capacity,
+        signal,
+        take: (need) => take(need, begun),
+        giveBack,
+      });
       try {
         return await work(hold);
       } finally {
         release();
       }
+    },
+  };
+}
+
+/** The room as one who is at work in it knows it. */
+interface Room {
+  readonly capacity: Capacity;
+  readonly signal: AbortSignal;
+  /** Waits for an amount, ahead of those who have not begun. */
+  take(need: Amount): Promise<void>;
+  giveBack(amount: Amount): void;
+}
+
+const NOTHING: Amount = { places: 0, cpus: 0, memoryMiB: 0 };
+/** What whoever begins takes: what else it needs it says when it knows. */
+const PLACE: Amount = { ...NOTHING, places: 1 };
+
+/** Makes the hold of one who has just been given a place. */
+function makeHold({ capacity, signal, take, giveBack }: Room): {
+  readonly hold: Hold;
+  readonly release: () => void;
+} {
+  let held = PLACE;
+  let isWaiting = false;
+  let isOver = false;
+
+  const drop = () => {
+    const before = held;
+    held = NOTHING;
+    giveBack(before);
+  };
+  async function waitFor<T>(wait: () => Promise<T>): Promise<T> {
+    if (isWaiting || isOver) {
+      throw new HdashError("permanent", "a step takes one thing at a time, and none after its end");
+    }
+    isWaiting = true;
+    try {
+      return await wait();
+    } finally {
+      isWaiting = false;
+    }
+  }
+  async function regain(need: Amount): Promise<void> {
+    await take(need);
+    // The step may have ended while something that it did not wait for was waiting here.
+    if (isOver) giveBack(need);
+    else held = need;
+  }
+
+  const hold: Hold = {
+    become: (resources) =>
+      waitFor(async () => {
+        const need = amountOf(resources, capacity);
+        if (need.cpus <= held.cpus && need.memoryMiB <= held.memoryMiB && held.places > 0) {
+          const before = held;
+          held = need;
+          giveBack({
+            places: 0,
+            cpus: before.cpus - need.cpus,
+            memoryMiB: before.memoryMiB - need.memoryMiB,
+          });
+          return;
+        }
+        drop();
+        await regain(need);
+      }),
+    without: (work) =>
+      waitFor(async () => {
+        const before = held;
+        drop();
+        try {
+          return await work();
+        } finally {
+          // What is stopped needs no room to come to its end.
+          if (!signal.aborted) await regain(before);
+        }
+      }),
+  };
+  return {
+    hold,
+    release() {
+      isOver = true;
+      drop();
     },
   };
 }

@@ -2,7 +2,8 @@
 
 import { canonicalJson, type Json } from "../digest.ts";
 import { HdashError, isAborted, messageOf, publicMessageOf } from "../error.ts";
-import { countDelta, type FindingDelta, listFindings, noDelta } from "../store/facts.ts";
+import type { FindingDelta } from "../finding.ts";
+import { countDelta, listFindings, noDelta } from "../store/facts.ts";
 import { listRunsBefore } from "../store/runs.ts";
 import { endScope, findLastDone, listVersions, readMeasures, startScope } from "../store/scopes.ts";
 import { pruneSteps } from "../store/stepRuns.ts";
@@ -18,7 +19,7 @@ const DEFAULT_VERSIONS = 200;
 
 /** Makes the plan of a session for a scope ('' is none). */
 export function makePlan(session: Session, scope: ScopeState): Plan {
-  const { db, lease, pipeline, keep } = session;
+  const { db, lease, pipeline, withLedger } = session;
 
   /** Nothing can be asked of a plan whose scope or run is over: whoever still has it is a loose end. */
   function check(): void {
@@ -75,7 +76,7 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
           { cause: error },
         );
       }
-      const put = () => keep("storing a value", () => session.blobs.put(bytes));
+      const put = () => withLedger("storing a value", () => session.blobs.put(bytes));
       const blob = await put();
       rememberProducer(session, blob.digest, async (output) => {
         if ((await removeDamaged(session, output)) > 0) await put();
@@ -94,31 +95,15 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
       return doScope(session, name, title, fn);
     },
 
-    async history(name, limit = DEFAULT_VERSIONS): Promise<ScopeHistory> {
+    async history(name, limit = DEFAULT_VERSIONS) {
       check();
-      const of = scopeNamed(name);
-      const versions = await keep("reading history", () =>
-        listVersions(db, pipeline, lease.runId, of, limit),
-      );
-      const done = await keep("reading history", () => findLastDone(db, pipeline, lease.runId, of));
-      const factsDigest = factsDigestOf(session.scopes.get(of));
-      if (done === null) return { factsDigest, versions, last: null };
-      const measures = await keep("reading measures", () => readMeasures(db, [done.runId], [of]));
-      return {
-        factsDigest,
-        versions,
-        last: {
-          runId: done.runId,
-          startedAt: done.startedAt.toISOString(),
-          measures: measures.get(done.runId)?.get(of) ?? {},
-        },
-      };
+      return readHistory(session, scopeNamed(name), limit);
     },
 
     async findings(runId, name) {
       check();
       if (runId === lease.runId) await session.journal.flush();
-      return keep("reading findings", () => listFindings(db, runId, scopeNamed(name)));
+      return withLedger("reading findings", () => listFindings(db, runId, scopeNamed(name)));
     },
 
     async deltas() {
@@ -128,12 +113,37 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
 
     async runs(limit) {
       check();
-      return keep("listing runs", () => listRunsBefore(db, pipeline, lease.runId, limit));
+      return withLedger("listing runs", () => listRunsBefore(db, pipeline, lease.runId, limit));
     },
 
     async site(contents) {
       check();
       return publishSite(session, contents);
+    },
+  };
+}
+
+/** Reads what a scope was before; its last time is the last that a finished run did it. */
+async function readHistory(session: Session, scope: string, limit: number): Promise<ScopeHistory> {
+  const { db, lease, pipeline, withLedger } = session;
+  const versions = await withLedger("reading history", () =>
+    listVersions(db, pipeline, lease.runId, scope, limit),
+  );
+  const done = await withLedger("reading history", () =>
+    findLastDone(db, pipeline, lease.runId, scope),
+  );
+  const factsDigest = factsDigestOf(session.scopes.get(scope));
+  if (done === null) return { factsDigest, versions, last: null };
+  const measures = await withLedger("reading measures", () =>
+    readMeasures(db, [done.runId], [scope]),
+  );
+  return {
+    factsDigest,
+    versions,
+    last: {
+      runId: done.runId,
+      startedAt: done.startedAt.toISOString(),
+      measures: measures.get(done.runId)?.get(scope) ?? {},
     },
   };
 }
@@ -159,7 +169,7 @@ async function doScope<R>(
   session.scopes.set(name, state);
   state.isOpen = true;
   const since = performance.now();
-  const isOurs = await session.keep(`starting scope ${name}`, () =>
+  const isOurs = await session.withLedger(`starting scope ${name}`, () =>
     startScope(db, lease, name, session.clock(), title),
   );
   if (!isOurs) stopLost(session);
@@ -198,20 +208,21 @@ export async function settle(scope: ScopeState): Promise<void> {
 }
 
 async function closeScope(session: Session, scope: ScopeState): Promise<void> {
-  const { db, lease, keep } = session;
+  const { db, lease, withLedger } = session;
   session.throwIfStopped();
   await session.journal.flush();
   const isDone = scope.error === null;
   const factsDigest = factsDigestOf(scope);
   let delta: FindingDelta | null = null;
   if (isDone) {
-    if (lease.attempt > 1) await keep("forgetting steps", () => pruneSteps(db, lease, scope.name));
-    delta = await keep("comparing findings", () => compare(session, scope.name, factsDigest));
+    if (lease.attempt > 1)
+      await withLedger("forgetting steps", () => pruneSteps(db, lease, scope.name));
+    delta = await withLedger("comparing findings", () => compare(session, scope.name, factsDigest));
     session.deltas.set(scope.name, delta);
   } else {
     session.deltas.delete(scope.name);
   }
-  const isOurs = await keep(`ending scope ${scope.name}`, () =>
+  const isOurs = await withLedger(`ending scope ${scope.name}`, () =>
     endScope(db, lease, scope.name, {
       status: isDone ? "done" : "failed",
       error: scope.error,

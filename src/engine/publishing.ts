@@ -70,13 +70,13 @@ export async function publishSite(
     session.heartbeat.holdSite(null);
     // A run that is stopped gives the site up with itself.
     if (!session.signal.aborted) {
-      await session.keep(`releasing ${site}`, () => releaseSite(session.db, session.lease));
+      await session.withLedger(`releasing ${site}`, () => releaseSite(session.db, session.lease));
     }
   }
 }
 
 async function saveOutcome(session: Session, published: Json): Promise<void> {
-  const saved = await session.keep("noting what was published", () =>
+  const saved = await session.withLedger("noting what was published", () =>
     savePublished(session.db, session.lease, published),
   );
   if (saved) return;
@@ -89,7 +89,7 @@ async function takeTurn(session: Session, site: string): Promise<void> {
   const since = performance.now();
   let isTold = false;
   for (;;) {
-    const claim = await session.keep(`taking ${site}`, () =>
+    const claim = await session.withLedger(`taking ${site}`, () =>
       takeSite(session.db, session.lease, site, isDead),
     );
     if (claim.kind === "taken") return;
@@ -113,7 +113,7 @@ async function takeTurn(session: Session, site: string): Promise<void> {
 
 /** Makes sure, before anything is put, that nobody has taken the site while its contents were made. */
 async function keepTurn(session: Session, site: string): Promise<void> {
-  const claim = await session.keep(`keeping ${site}`, () =>
+  const claim = await session.withLedger(`keeping ${site}`, () =>
     takeSite(session.db, session.lease, site, isDead),
   );
   if (claim.kind !== "taken") {
@@ -157,7 +157,7 @@ async function listFiles(
         scope,
         read: () =>
           readHealed(session, tree, () =>
-            session.keep(`reading ${path}`, () => session.blobs.read(digest)),
+            session.withLedger(`reading ${path}`, () => session.blobs.read(digest)),
           ),
       });
     }

@@ -4,14 +4,15 @@ import { setMaxListeners } from "node:events";
 
 import type { Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
+import type { FindingDelta } from "../finding.ts";
 import type { Log } from "../log.ts";
 import type { Publisher } from "../publish/site.ts";
 import { pause, retry, type RetryPolicy } from "../retry.ts";
+import type { RunRecord } from "../run.ts";
 import type { BlobStore } from "../store/blobs.ts";
 import { handBackRun, startOver } from "../store/claims.ts";
-import type { FindingDelta } from "../store/facts.ts";
 import { identifyProcess, type ProcessIdentity } from "../store/processIdentity.ts";
-import { finishRun, type RunRecord } from "../store/runs.ts";
+import { finishRun } from "../store/runs.ts";
 import type { Db } from "../store/schema.ts";
 import { readMeasures } from "../store/scopes.ts";
 import { dropClaims } from "../store/stepClaims.ts";
@@ -21,12 +22,12 @@ import { type Capacity, machineCapacity, openPlaces } from "./places.ts";
 import { makePlan, settle, sortedRecord } from "./plan.ts";
 import type { OnProgress } from "./progress.ts";
 import { makeScratch, removeStaleScratch } from "./scratch.ts";
-import { LEDGER_RETRY, lostRun, makeKeep, newScope, type Session } from "./session.ts";
+import { LEDGER_RETRY, lostRun, makeWithLedger, newScope, type Session } from "./session.ts";
 import type { Pipeline } from "./step.ts";
 import { claim, startHeartbeat, TIMING } from "./worker.ts";
 
 /** What a run is made of. */
-export interface RunRequest<P extends Json> {
+export interface RunSpec<P extends Json> {
   readonly pipeline: Pipeline<P>;
   readonly params: P;
   readonly db: Db;
@@ -96,7 +97,7 @@ const MAX_STARTS_OVER = 3;
  * Runs a pipeline once. What a plan throws ends the run as failed and is in its record.
  * Throws a transient error where the ledger is out of reach or the run was taken over, and an aborted one where the signal aborts before a run is claimed.
  */
-export async function executeRun<P extends Json>(request: RunRequest<P>): Promise<RunOutcome> {
+export async function executeRun<P extends Json>(request: RunSpec<P>): Promise<RunOutcome> {
   const { pipeline, params, db, clock, build, signal, log, onProgress } = request;
   const since = performance.now();
   if (signal.aborted)
@@ -153,7 +154,7 @@ interface Part {
 }
 
 async function playAttempt<P extends Json>(
-  request: RunRequest<P>,
+  request: RunSpec<P>,
   { lease, earlierKeys, startedAt, worker, nonce, startsOver, since }: Part,
 ): Promise<RunOutcome | { readonly kind: "startedOver" }> {
   const { pipeline, params, db, clock, build, signal, log, onProgress } = request;
@@ -170,12 +171,12 @@ async function playAttempt<P extends Json>(
   if (signal.aborted) onSignal();
   let over: HdashError | null = null;
 
-  const keep = makeKeep(stopping.signal, stop, onProgress);
+  const withLedger = makeWithLedger(stopping.signal, stop, onProgress);
   const machine = machineCapacity(request.concurrency ?? DEFAULT_CONCURRENCY);
   const places = openPlaces({ ...machine, ...request.machine }, stopping.signal);
   const holder = { lease, holder: nonce, worker, leaseSeconds: TIMING.leaseSeconds };
   const heartbeat = startHeartbeat(db, holder, log, stop);
-  const journal = openJournal(db, lease, { blobs: request.blobs, keep }, () =>
+  const journal = openJournal(db, lease, { blobs: request.blobs, withLedger }, () =>
     stop(lostRun(lease)),
   );
   onProgress({
@@ -197,7 +198,7 @@ async function playAttempt<P extends Json>(
     const session: Session = {
       db,
       blobs: request.blobs,
-      keep,
+      withLedger,
       lease,
       holder,
       pipeline: pipeline.name,
@@ -242,7 +243,7 @@ async function playAttempt<P extends Json>(
     if (played.kind === "stopped" && played.reason === over && !signal.aborted) {
       return { kind: "startedOver" };
     }
-    return await conclude(session, played, signal, since);
+    return await closeRun(session, played, signal, since);
   } finally {
     signal.removeEventListener("abort", onSignal);
     // Whatever is still going on has been abandoned; it must not begin anything any more.
@@ -301,7 +302,7 @@ async function play<P extends Json>(
 }
 
 /** Closes a run in the ledger as it deserves. */
-async function conclude(
+async function closeRun(
   session: Session,
   played: Played,
   signal: AbortSignal,

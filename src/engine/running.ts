@@ -11,11 +11,17 @@ import { type StepKey } from "./key.ts";
 import { noteFailure } from "./noting.ts";
 import type { Hold } from "./places.ts";
 import { type AnyStep, type InputRecord, readInputs, storeOutputs } from "./ports.ts";
+import type { StepState } from "./progress.ts";
 import { lostRun, type ScopeState, type Session, type Sighting } from "./session.ts";
 import type { Ref } from "./step.ts";
 
 /** Of an attempt that ended without a result, and was no program. */
 const NO_END = { code: null, usage: null, logDigest: null };
+
+/** Why an attempt ends without a result that counts. */
+const TAKEN_OVER = "another run has taken the step over";
+const UNREAD = "an input could not be read";
+const MOVED = "its source moved while it was read";
 
 /** Callers are told of a step's progress ten times a second at most. */
 const PROGRESS_MS = 100;
@@ -46,135 +52,206 @@ export interface Turn {
   readonly isRemake: boolean;
 }
 
+/** A try while it goes on. */
+interface Trying {
+  readonly session: Session;
+  readonly scope: ScopeState;
+  readonly step: AnyStep;
+  readonly task: Task;
+  readonly turn: Turn;
+  readonly startedAt: Date;
+  /** The same on the clock of performance. */
+  readonly since: number;
+  readonly label: {
+    readonly scope: string | null;
+    readonly step: string;
+    readonly key: StepKey;
+  };
+  /** What was noted of the step before. */
+  readonly wasNoted: StepState | "running" | undefined;
+  /** Inputs that could not be read, with why. */
+  readonly unread: Map<Ref<unknown>, BlobError>;
+}
+
+/** Runs a step, in as many attempts as it has, and commits what came of it. Throws what the step throws, and where the run is stopped. */
 export async function run(
   session: Session,
   scope: ScopeState,
   step: AnyStep,
-  { key, document, pin, seen, inputs }: Task,
-  { n, hold, isRemake }: Turn,
+  task: Task,
+  turn: Turn,
 ): Promise<Tried> {
   session.throwIfStopped();
-  const startedAt = seen?.startedAt ?? session.clock();
-  const since = performance.now();
-  const label = { scope: scope.name === "" ? null : scope.name, step: step.name, key };
-  // What is made again was a hit, and stays one until it has run.
-  const wasNoted = scope.noted.get(key);
-  if (!isRemake) scope.noted.set(key, "running");
-  session.onProgress({ kind: "stepStarted", ...label });
-  const note = {
-    ...{ scope: scope.name, step: step.name, key, resultId: null, error: null },
-    ...{ state: "running" as const, startedAt, endedAt: null },
-  };
-  if (!isRemake) session.journal.note({ ...note, done: null, total: null });
-
-  const unread = new Map<Ref<unknown>, BlobError>();
-  const onDamage = (input: Ref<unknown>, error: BlobError) => void unread.set(input, error);
-  let toldAt = -PROGRESS_MS;
+  const trying = begin(session, scope, step, task, turn);
+  const { startedAt, since, unread } = trying;
+  const { key } = task;
+  const damaged = { kind: "damaged", inputs: unread } as const;
   let worked: Worked | null = null;
-  /** Ends the attempt that did the work, where it comes to nothing all the same; those that failed are ended already. */
-  const end = async (state: "failed" | "cancelled", reason: string) => {
-    if (worked === null) return;
-    const ended = { ...NO_END, logDigest: worked.logDigest, state, reason };
-    await session.keep(`ending ${step.name}`, () =>
-      endAttempt(session.db, { key, n: worked?.n ?? n }, { ...ended, endedAt: session.clock() }),
-    );
-  };
-  const giveUp = async <T>(outcome: T, reason: string): Promise<T> => {
-    if (!isRemake) session.journal.drop(scope.name, key);
-    if (wasNoted === undefined) scope.noted.delete(key);
-    else scope.noted.set(key, wasNoted);
-    await end("cancelled", reason);
-    return outcome;
-  };
   try {
     worked =
-      seen === null
-        ? await workInAttempts(session, step, {
-            ...{ key, pin, hold, first: n },
-            inputs: (folder) => readInputs(session, inputs, folder, onDamage),
-            isOwn: () => unread.size === 0,
-            progress(done, total) {
-              const now = performance.now();
-              if (now - toldAt < PROGRESS_MS && done !== total) return;
-              toldAt = now;
-              if (!isRemake) session.journal.note({ ...note, done, total });
-              session.onProgress({ kind: "stepProgress", ...label, done, total });
-            },
-          })
-        : await enterSighting(session, step, { key, n, startedAt });
-    if (worked === null) {
-      return await giveUp({ kind: "unclaimed" }, "another run has taken the step over");
-    }
+      task.seen === null
+        ? await work(trying)
+        : await enterSighting(session, step, { key, n: turn.n, startedAt });
+    if (worked === null) return await giveUp(trying, null, { kind: "unclaimed" }, TAKEN_OVER);
     session.throwIfStopped();
     // Also where the step took the error for itself: what it made of half an input is worth nothing.
-    if (unread.size > 0) {
-      return await giveUp({ kind: "damaged", inputs: unread }, "an input could not be read");
+    if (unread.size > 0) return await giveUp(trying, worked, damaged, UNREAD);
+    if (await hasMoved(trying)) {
+      session.log.debug(`${step.name}: ${MOVED}; it is read again`);
+      return await giveUp(trying, worked, { kind: "moved" }, MOVED);
     }
-    if (step.repin === true) {
-      const again = await step.pin(session.signal);
-      if (canonicalJson(again) !== canonicalJson(pin)) {
-        session.log.debug(`${step.name}: its source moved while it was read; it is read again`);
-        return await giveUp({ kind: "moved" }, "its source moved while it was read");
-      }
-    }
-    const outputs = seen?.outputs ?? (await storeOutputs(session, step, worked.values));
-    const facts = makeFacts(worked.findings, worked.measures);
-    session.throwIfStopped();
-    session.journal.drop(scope.name, key);
-    const ms = seen?.ms ?? performance.now() - since;
-    const result = {
-      key,
-      attempt: worked.n,
-      logDigest: worked.logDigest,
-      outputs,
-      factsDigest: digestFacts(facts),
-      step: step.name,
-      version: step.version,
-      document,
-      facts,
-      ms,
-      scope: scope.name,
-      startedAt,
-      endedAt: session.clock(),
-    };
-    const commit = await session.keep(`committing ${step.name}`, () =>
-      commitResult(session.db, session.holder, result),
-    );
-    if (commit.kind === "lost") {
-      const lost = lostRun(session.lease);
-      session.stop(lost);
-      throw lost;
-    }
-    if (commit.kind === "unclaimed") {
-      session.log.warn(`${step.name}: another run has taken it over while it was done here`, {
-        key,
-      });
-      return await giveUp({ kind: "unclaimed" }, "another run has taken the step over");
-    }
-    if (commit.kind === "inserted" && commit.before !== null) {
-      session.log.warn(
-        `${step.name} gave another result than before for the same key; the new one counts`,
-        { key },
-      );
-    }
-    if (wasNoted === "hit") session.counts.hits--;
-    session.ownKeys.add(key);
-    scope.noted.set(key, "ran");
-    session.counts.ran++;
-    session.onProgress({ kind: "stepEnded", ...label, state: "ran", durationMs: ms, error: null });
-    return { kind: "ran", stored: commit.stored };
+    return await commit(trying, worked);
   } catch (error) {
     if (unread.size > 0 && !session.signal.aborted) {
-      return await giveUp({ kind: "damaged", inputs: unread }, "an input could not be read");
+      return await giveUp(trying, worked, damaged, UNREAD);
     }
-    if (!isRemake) session.journal.drop(scope.name, key);
-    if (!isRemake) noteFailure(session, scope, step, { key, startedAt, since, error });
+    if (!turn.isRemake) {
+      session.journal.drop(scope.name, key);
+      noteFailure(session, scope, step, { key, startedAt, since, error });
+    }
     // A run that is stopped closes what it has left open.
-    if (!session.signal.aborted) await end("failed", messageOf(error));
+    if (!session.signal.aborted) await end(trying, worked, "failed", messageOf(error));
     throw error;
   } finally {
     await worked?.folder?.remove();
   }
+}
+
+/** Notes that the step is running, and tells so. */
+function begin(session: Session, scope: ScopeState, step: AnyStep, task: Task, turn: Turn): Trying {
+  const { key, seen } = task;
+  const trying: Trying = {
+    ...{ session, scope, step, task, turn },
+    startedAt: seen?.startedAt ?? session.clock(),
+    since: performance.now(),
+    label: { scope: scope.name === "" ? null : scope.name, step: step.name, key },
+    wasNoted: scope.noted.get(key),
+    unread: new Map(),
+  };
+  // What is made again was a hit, and stays one until it has run.
+  if (!turn.isRemake) scope.noted.set(key, "running");
+  session.onProgress({ kind: "stepStarted", ...trying.label });
+  noteRunning(trying, null, null);
+  return trying;
+}
+
+/** Has the journal say how far the step is; what is made again is no news. */
+function noteRunning(
+  { session, scope, step, task, turn, startedAt }: Trying,
+  done: number | null,
+  total: number | null,
+): void {
+  if (turn.isRemake) return;
+  session.journal.note({
+    ...{ scope: scope.name, step: step.name, key: task.key, resultId: null, error: null },
+    ...{ state: "running", startedAt, endedAt: null, done, total },
+  });
+}
+
+/** Does the work of the step; null where another run has taken it over. */
+function work(trying: Trying): Promise<Worked | null> {
+  const { session, step, task, turn, unread, label } = trying;
+  let toldAt = -PROGRESS_MS;
+  return workInAttempts(session, step, {
+    ...{ key: task.key, pin: task.pin, hold: turn.hold, first: turn.n },
+    inputs: (folder) =>
+      readInputs(session, task.inputs, folder, (input, error) => void unread.set(input, error)),
+    isOwn: () => unread.size === 0,
+    progress(done, total) {
+      const now = performance.now();
+      if (now - toldAt < PROGRESS_MS && done !== total) return;
+      toldAt = now;
+      noteRunning(trying, done, total);
+      session.onProgress({ kind: "stepProgress", ...label, done, total });
+    },
+  });
+}
+
+/** Asks the source again, where it may move while it is read. */
+async function hasMoved({ session, step, task }: Trying): Promise<boolean> {
+  if (step.repin !== true) return false;
+  const again = await step.pin(session.signal);
+  return canonicalJson(again) !== canonicalJson(task.pin);
+}
+
+/** Stores what the step gave, and enters it in the ledger as its result. */
+async function commit(trying: Trying, worked: Worked): Promise<Tried> {
+  const { session, scope, step, task, startedAt, since, label, wasNoted } = trying;
+  const { key, document, seen } = task;
+  const outputs = seen?.outputs ?? (await storeOutputs(session, step, worked.values));
+  const facts = makeFacts(worked.findings, worked.measures);
+  session.throwIfStopped();
+  session.journal.drop(scope.name, key);
+  const ms = seen?.ms ?? performance.now() - since;
+  const result = {
+    key,
+    attempt: worked.n,
+    logDigest: worked.logDigest,
+    outputs,
+    factsDigest: digestFacts(facts),
+    step: step.name,
+    version: step.version,
+    document,
+    facts,
+    ms,
+    scope: scope.name,
+    startedAt,
+    endedAt: session.clock(),
+  };
+  const committed = await session.withLedger(`committing ${step.name}`, () =>
+    commitResult(session.db, session.holder, result),
+  );
+  if (committed.kind === "lost") {
+    const lost = lostRun(session.lease);
+    session.stop(lost);
+    throw lost;
+  }
+  if (committed.kind === "unclaimed") {
+    session.log.warn(`${step.name}: another run has taken it over while it was done here`, { key });
+    return giveUp(trying, worked, { kind: "unclaimed" }, TAKEN_OVER);
+  }
+  if (committed.kind === "inserted" && committed.before !== null) {
+    session.log.warn(
+      `${step.name} gave another result than before for the same key; the new one counts`,
+      { key },
+    );
+  }
+  if (wasNoted === "hit") session.counts.hits--;
+  session.ownKeys.add(key);
+  scope.noted.set(key, "ran");
+  session.counts.ran++;
+  session.onProgress({ kind: "stepEnded", ...label, state: "ran", durationMs: ms, error: null });
+  return { kind: "ran", stored: committed.stored };
+}
+
+/** Puts everything back to what it was before the try, and says what that came to. */
+async function giveUp<T extends Tried>(
+  trying: Trying,
+  worked: Worked | null,
+  outcome: T,
+  reason: string,
+): Promise<T> {
+  const { session, scope, task, turn, wasNoted } = trying;
+  if (!turn.isRemake) session.journal.drop(scope.name, task.key);
+  if (wasNoted === undefined) scope.noted.delete(task.key);
+  else scope.noted.set(task.key, wasNoted);
+  await end(trying, worked, "cancelled", reason);
+  return outcome;
+}
+
+/** Ends the attempt that did the work, where it comes to nothing all the same; those that failed are ended already. */
+async function end(
+  { session, step, task }: Trying,
+  worked: Worked | null,
+  state: "failed" | "cancelled",
+  reason: string,
+): Promise<void> {
+  if (worked === null) return;
+  const { n, logDigest } = worked;
+  const ended = { ...NO_END, logDigest, state, reason };
+  await session.withLedger(`ending ${step.name}`, () =>
+    endAttempt(session.db, { key: task.key, n }, { ...ended, endedAt: session.clock() }),
+  );
 }
 
 /** Enters what an observation found as an attempt that did its work before there was a key; null where another run has the step. */
@@ -185,7 +262,7 @@ async function enterSighting(
 ): Promise<Worked | null> {
   const { runId } = session.lease;
   const begun = { key, n, runId, runner: IN_PROCESS, resources: {}, startedAt };
-  const isClaimed = await session.keep(`beginning ${step.name}`, () =>
+  const isClaimed = await session.withLedger(`beginning ${step.name}`, () =>
     beginAttempt(session.db, begun),
   );
   if (!isClaimed) return null;

@@ -2,10 +2,10 @@
 
 import { type Digest, digestOf, type Json } from "../digest.ts";
 import { HdashError, isTransient, messageOf } from "../error.ts";
+import type { FindingDelta } from "../finding.ts";
 import type { Log } from "../log.ts";
 import type { Publisher } from "../publish/site.ts";
 import { retry, type RetryPolicy } from "../retry.ts";
-import type { FindingDelta } from "../store/facts.ts";
 import type { StoredOutput } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import type { ClaimHolder } from "../store/stepClaims.ts";
@@ -116,11 +116,11 @@ export function factsDigestOf(scope: ScopeState | undefined): Digest {
  * Makes the function through which the ledger is used: a transient failure is tried again for a short time, and where that does not help,
  * the run stops, because without its ledger it knows nothing. Other errors pass: they are the step's own.
  */
-export function makeKeep(
+export function makeWithLedger(
   signal: AbortSignal,
   stop: (reason: HdashError) => void,
   onProgress: OnProgress,
-): BlobAccess["keep"] {
+): BlobAccess["withLedger"] {
   return async (subject, access) => {
     try {
       return await retry(subject, LEDGER_RETRY, access, {

@@ -1,9 +1,9 @@
 // What a pipeline is made of: steps with typed ports, and the plan that says which steps to do.
 
 import type { Digest, Json } from "../digest.ts";
-import type { Finding } from "../finding.ts";
-import type { FindingDelta, KnownFinding } from "../store/facts.ts";
-import type { RunRecord } from "../store/runs.ts";
+import type { Finding, FindingDelta } from "../finding.ts";
+import type { RunRecord } from "../run.ts";
+import type { KnownFinding } from "../store/facts.ts";
 import type { LastDone, ScopeVersion } from "../store/scopes.ts";
 
 // Kept by the ledger, part of what a plan may ask for.

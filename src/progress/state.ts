@@ -10,7 +10,7 @@ export interface RunningStep {
   readonly total: number | null;
 }
 
-/** A scope, for HTAN an atlas: what it has done and what it is doing. */
+/** A scope: what it has done and what it is doing. */
 export interface ScopeProgress {
   readonly name: string;
   readonly status: "running" | "done" | "failed";

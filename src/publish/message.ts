@@ -1,16 +1,9 @@
 // What is said about a run on Slack: facts in, Block Kit out. Pure; the first line is what a coordinator needs to know.
 
+import type { FindingDelta, Severity } from "../finding.ts";
 import { count, date, duration, instant, number } from "../format.ts";
 
-/** New and fixed findings of a scope since the run before. */
-export interface FindingDelta {
-  readonly addedErrors: number;
-  readonly addedWarnings: number;
-  readonly removedErrors: number;
-  readonly removedWarnings: number;
-}
-
-/** One scope (atlas) of a run. */
+/** One scope of a run. */
 export interface ScopeFacts {
   readonly name: string;
   readonly title: string;
@@ -52,8 +45,8 @@ export interface RunFacts {
   readonly error: string | null;
   /** What to do about it, where the error knows. */
   readonly hint?: string | null;
-  /** What the pipeline calls a scope; default "atlas", "atlases". */
-  readonly scopeNoun?: readonly [one: string, many: string];
+  /** What the job calls a scope. */
+  readonly scopeNoun: readonly [one: string, many: string];
 }
 
 interface PlainText {
@@ -146,11 +139,11 @@ export function messageAsText({ blocks }: Message): string {
 /** The news in a few words: what a coordinator has to know before anything else. */
 function newsOf(facts: RunFacts): string {
   const failed = facts.scopes.filter((scope) => !scope.ok);
-  const { addedErrors, addedWarnings, removedErrors, removedWarnings } = totalDelta(facts.scopes);
+  const { added, removed } = totalDelta(facts.scopes);
   const findings =
-    addedErrors + removedErrors > 0
-      ? changeText("error", addedErrors, removedErrors)
-      : changeText("warning", addedWarnings, removedWarnings);
+    added.error + removed.error > 0
+      ? changeText("error", added.error, removed.error)
+      : changeText("warning", added.warning, removed.warning);
   if (facts.status === "failed") return "failed, the site was not updated";
   if (facts.status === "degraded") {
     const news =
@@ -226,10 +219,10 @@ function changeLines(scopes: readonly ScopeFacts[]): readonly string[] {
     .filter(({ delta }) => deltaText(delta) !== "")
     .sort(
       (a, b) =>
-        b.delta.addedErrors - a.delta.addedErrors ||
-        b.delta.addedWarnings - a.delta.addedWarnings ||
-        b.delta.removedErrors - a.delta.removedErrors ||
-        b.delta.removedWarnings - a.delta.removedWarnings ||
+        b.delta.added.error - a.delta.added.error ||
+        b.delta.added.warning - a.delta.added.warning ||
+        b.delta.removed.error - a.delta.removed.error ||
+        b.delta.removed.warning - a.delta.removed.warning ||
         (a.scope.name < b.scope.name ? -1 : 1),
     )
     .map(({ scope, delta }) => `• ${nameOf(scope)}: ${deltaText(delta)} (now ${stateText(scope)})`);
@@ -238,23 +231,23 @@ function changeLines(scopes: readonly ScopeFacts[]): readonly string[] {
 /** E.g. "+2 errors, +1 warning, 3 errors fixed"; "" for no change. */
 function deltaText(delta: FindingDelta): string {
   const parts = [
-    delta.addedErrors === 0 ? "" : `+${count(delta.addedErrors, "error")}`,
-    delta.addedWarnings === 0 ? "" : `+${count(delta.addedWarnings, "warning")}`,
-    delta.removedErrors === 0 ? "" : `${count(delta.removedErrors, "error")} fixed`,
-    delta.removedWarnings === 0 ? "" : `${count(delta.removedWarnings, "warning")} fixed`,
+    delta.added.error === 0 ? "" : `+${count(delta.added.error, "error")}`,
+    delta.added.warning === 0 ? "" : `+${count(delta.added.warning, "warning")}`,
+    delta.removed.error === 0 ? "" : `${count(delta.removed.error, "error")} fixed`,
+    delta.removed.warning === 0 ? "" : `${count(delta.removed.warning, "warning")} fixed`,
   ];
   return parts.filter((part) => part !== "").join(", ");
 }
 
 function totalDelta(scopes: readonly ScopeFacts[]): FindingDelta {
-  const sum = (field: keyof FindingDelta): number =>
-    scopes.reduce((total, { delta }) => total + (delta?.[field] ?? 0), 0);
-  return {
-    addedErrors: sum("addedErrors"),
-    addedWarnings: sum("addedWarnings"),
-    removedErrors: sum("removedErrors"),
-    removedWarnings: sum("removedWarnings"),
-  };
+  const sum = (part: keyof FindingDelta, severity: Severity): number =>
+    scopes.reduce((total, { delta }) => total + (delta?.[part][severity] ?? 0), 0);
+  const sums = (part: keyof FindingDelta) => ({
+    error: sum(part, "error"),
+    warning: sum(part, "warning"),
+    info: sum(part, "info"),
+  });
+  return { added: sums("added"), removed: sums("removed") };
 }
 
 function totalsText(facts: RunFacts): string {
@@ -288,7 +281,7 @@ function workText({ hits, ran, failedSteps, published, durationMs, ...facts }: R
   return parts.join(" · ");
 }
 
-function scopeCount({ scopeNoun = ["atlas", "atlases"] }: RunFacts, value: number): string {
+function scopeCount({ scopeNoun }: RunFacts, value: number): string {
   const [one, many] = scopeNoun;
   return count(value, one, many);
 }
@@ -312,15 +305,15 @@ function listText(heading: string, lines: readonly string[]): string {
   return text;
 }
 
-/** A link, for what is an address on the web; Slack does not open files. */
+/** Writes a link to the pages; where they are no address on the web, only where they are, since Slack opens no files. */
 function linkText(url: string | null): string | null {
   if (url === null || url.length > URL_CHARS) return null;
   if (!/^https?:\/\//.test(url)) return `Site: ${data(url, URL_CHARS)}`;
   const safe = url.replace(/[<>|\s]/g, (char) => encodeURIComponent(char)).replaceAll("&", "&amp;");
-  return `<${safe}|Open the dashboard>`;
+  return `<${safe}|Open the pages>`;
 }
 
-/** The label is kept whole where both do not fit: it tells which deployment speaks. */
+/** Makes the header. If heading and label do not both fit, the heading is cut: the label tells which deployment speaks. */
 function header(label: string | null, heading: string): MessageBlock {
   const end = label === null || label === "" ? "" : ` [${clean(label, NAME_CHARS)}]`;
   const text = clean(heading, HEADER_CHARS - end.length) + end;
@@ -335,7 +328,7 @@ function markdown(text: string): Markdown {
   return { type: "mrkdwn", text, verbatim: true };
 }
 
-/** Text from data for mrkdwn, made harmless and clipped; the bound holds after escaping. */
+/** Makes text that comes from data harmless in mrkdwn, and clips it so that it has no more characters than that once it is escaped. */
 function data(text: string, chars: number): string {
   return escape(clean(text, chars, (point) => escape(point).length));
 }
@@ -348,7 +341,7 @@ function clean(text: string, chars: number, lengthOf = (point: string) => point.
     .trim();
   let clipped = "";
   let length = 0;
-  // By code points, so that neither a surrogate pair nor an escape is cut in two.
+  // It is cut between code points, so that neither a surrogate pair nor an escape is cut in two.
   for (const point of line) {
     length += lengthOf(point);
     if (length > chars) return `${clipped.trimEnd()}…`;
@@ -361,7 +354,7 @@ function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Undoes links, bold and escapes; an asterisk that stands alone is not ours. */
+/** Takes Slack's marks for links, bold and escapes out of a text. It leaves an asterisk that stands alone, since that is from data. */
 function plain(text: string): string {
   return text
     .replace(/<([^|<>]+)\|([^<>]+)>/g, "$2: $1")

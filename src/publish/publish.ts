@@ -12,9 +12,9 @@ import type { Publication, PublicationStore, Publisher, PublishResult, SiteFile 
 
 /** Objects on their way at a time: enough to hide the round trips, few enough for any store. */
 const CONCURRENCY = 6;
-/** For the ledger: about 15 seconds in all, as the engine waits for it. A site half put is worth the wait for a restart. */
+/** How long the publisher waits for the ledger: about 15 seconds in all, as the engine does, since a site half put is worth waiting for. */
 const LEDGER_RETRY: RetryPolicy = { attempts: 8, minDelayMs: 200, maxDelayMs: 4000 };
-/** Rows that are taken out of the ledger after each request that deletes: as many as S3 takes in one. */
+/** How many files one request deletes before their rows are taken out of the ledger: as many as S3 takes at a time. */
 const DELETE_BATCH = 1000;
 /** Pages that lead to all others; they go up when everything they lead to is there, the index after the rest. */
 const LATE_PATHS = /(^|\/)(runs\.html|data\/index\.json)$/;
@@ -31,21 +31,22 @@ interface Changes {
 
 /**
  * Makes a publisher. Its `publish` throws a permanent error for a path that occurs twice or is another pipeline's, and whatever the
- * bucket or the ledger throws, the ledger's transient errors only after trying again by `policy`; what was put until then is remembered, the index is the old one, and the next run goes on from there.
+ * bucket or the ledger throws; it tries again by `policy` before it throws a transient error of the ledger. After such an end the ledger
+ * knows what was put, readers see the old index, and the next run puts the rest.
  */
 export function makePublisher(options: {
   readonly bucket: Bucket;
   readonly publications: PublicationStore;
   readonly log: Log;
   readonly policy?: RetryPolicy;
-  /** Who may read what is put, where the bucket's policy does not say it: another answer puts everything again. */
+  /** The ACL of each object, where the bucket's policy does not say who may read it. A publisher with another ACL puts everything again. */
   readonly acl?: string;
 }): Publisher {
   const { bucket, publications, log, policy = LEDGER_RETRY, acl } = options;
   const site = bucket.uri;
   const digestOf = (file: SiteFile): Digest => digestOfFile(file, acl);
 
-  /** Uses the ledger. Once told to stop there is no time to try again, but one attempt: what was just put should be remembered. */
+  /** Uses the ledger, trying again. A run that was told to stop has no time for that: it tries once, so that what it just put is remembered. */
   async function keep<T>(subject: string, signal: AbortSignal, use: () => Promise<T>): Promise<T> {
     if (signal.aborted) return use();
     return retry(subject, policy, use, {
@@ -83,11 +84,12 @@ export function makePublisher(options: {
           const { path, contentType, cacheControl, scope } = file;
           const body = await file.read();
           const row = { path, owner, digest: digestOf(file), etag: "", scope };
-          // Before: an object whose put was the last thing we did is known, and can be deleted. Not where somebody else's is in the way:
-          // that is not ours before it is replaced.
+          // The row is saved before the object is put: if the process dies between the two, the next run knows the object and can delete
+          // it. Where an object that somebody else put has this path, no row is saved before ours has replaced it: a row would let the
+          // next run delete the other's.
           if (!known.has(path) && !live.has(path)) await save(row, file);
           const etag = await bucket.put(path, body, { contentType, cacheControl }, signal);
-          // At once: an etag is what lets the next run leave the object alone.
+          // The etag is saved at once: by it the next run sees that the object is right, and does not put it again.
           await save({ ...row, etag }, file);
           onDone(1);
         });
@@ -110,7 +112,7 @@ export function makePublisher(options: {
     },
   };
 
-  /** Files that this run leaves alone are not its to repair, but someone should know that they are gone. */
+  /** Warns of files that have gone missing and that this run does not update: it cannot put them again, but somebody should know. */
   function warnOfMissing(
     { deletes }: Changes,
     files: readonly SiteFile[],
@@ -164,7 +166,7 @@ function checkOwner(
   }
 }
 
-/** Lists the bucket once; etags of what concerns us by path, since the bucket may hold much that does not. */
+/** Lists the bucket once. Returns the etags, by path, of what is ours or has a path of ours: a bucket may hold much else. */
 async function listLive(
   bucket: Bucket,
   files: readonly SiteFile[],
@@ -204,7 +206,8 @@ function compare(
   const left = recorded.filter(({ path }) => !paths.has(path));
   const isOfKeptScope = ({ scope }: Publication): boolean =>
     scope !== null && keepScopes.has(scope);
-  // Kept pages are as old as their last run and may load assets that this one no longer has: these stay until none is kept.
+  // A page that is kept was made by an earlier run and may load assets that this run no longer has. So these assets stay, too, until a
+  // run keeps no page.
   const hasKeptPages = left.some(isOfKeptScope);
   const isKept = (row: Publication): boolean =>
     isOfKeptScope(row) || (row.scope === null && hasKeptPages);
@@ -215,7 +218,7 @@ function compare(
   return { puts, rescoped, deletes, kept: left.length - deletes.length };
 }
 
-/** Digests all that a reader gets: a page whose headers alone changed is another page. */
+/** Digests all that a reader gets, headers included: if only they changed, the file is put again. */
 function digestOfFile(
   { digest, contentType, cacheControl }: SiteFile,
   acl: string | undefined,
@@ -223,7 +226,7 @@ function digestOfFile(
   return digestOfJson({ digest, contentType, cacheControl, ...(acl === undefined ? {} : { acl }) });
 }
 
-/** Immutable assets, then pages and data that use them, then what leads to those, then the index. */
+/** Parts files into stages that are put one after the other: immutable assets, pages and data that use them, what leads to those, the index. */
 function stagesOf(files: readonly SiteFile[]): readonly (readonly SiteFile[])[] {
   const rank = ({ path, cacheControl }: SiteFile): number => {
     if (INDEX_PATH.test(path)) return 3;

@@ -68,9 +68,9 @@ async function post({ webhookUrl, message, signal }: PostOptions): Promise<strin
   let retryAfter: string | null = null;
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const hook = new IncomingWebhook(webhookUrl, {
-    // retry.ts is the only one who tries again.
+    // The library must not try again by itself: retry.ts does.
     retryConfig: { retries: 0 },
-    // The library's errors leave out Retry-After, and its calls take no signal.
+    // Its errors do not tell Retry-After, and its calls take no signal; a fetch of our own sees to both.
     fetch: async (url, init) => {
       const stop = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
       const response = await globalThis.fetch(url, { ...init, signal: stop });
@@ -102,7 +102,7 @@ function postError(error: unknown, host: string, retryAfter: string | null): Hda
   if (isPassing && waitMs > MAX_WAIT_MS) {
     return new HdashError("permanent", `${message} (it asks to wait ${retryAfter} seconds)`);
   }
-  // Without a cause: the library's error knows nothing but the status, and would be repeated after ours.
+  // It gets no cause: the library's error says nothing but the status, and people would read that twice.
   return new HdashError(
     isPassing ? "transient" : "permanent",
     message,
@@ -110,7 +110,7 @@ function postError(error: unknown, host: string, retryAfter: string | null): Hda
   );
 }
 
-/** One short line of an answer. */
+/** Shortens an answer to one line. */
 function clip(text: string): string {
   return text
     .replace(/[\p{Cc}\s]+/gu, " ")

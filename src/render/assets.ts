@@ -15,7 +15,7 @@ export interface SiteAssets {
   readonly files: readonly SiteFile[];
 }
 
-/** What of views/assets is published, by the end of its name, and as what. */
+/** Which files of views/assets are published, by the ends of their names, and their types. */
 export const PUBLISHED_TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
@@ -23,7 +23,7 @@ export const PUBLISHED_TYPES: Readonly<Record<string, string>> = {
   png: "image/png",
   woff2: "font/woff2",
 };
-/** With what libraries bring along. */
+/** The same, and the types of files that libraries bring along. */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   ...PUBLISHED_TYPES,
   json: "application/json; charset=utf-8",
@@ -37,7 +37,7 @@ export function isPublished(path: string): boolean {
   return PUBLISHED.test(path);
 }
 
-/** Assets that others refer to by name; what they hold has a version in its own name or changes hardly ever. */
+/** Assets that keep their names, since other files refer to them: libraries, whose files change with their versions only, and fonts. */
 const NAMED = /^(vendor|fonts)\//;
 
 /**

@@ -5,13 +5,13 @@ import { join } from "node:path";
 
 import { type Digest, digestOf, digestOfJson } from "../digest.ts";
 import { isPublished, type SiteAssets, siteAssets } from "./assets.ts";
-import type { PageTemplate } from "./page.ts";
+import type { RenderPage } from "./page.ts";
 import { makeTemplates } from "./templates.ts";
 import { vendorFiles } from "./vendor.ts";
 
 export interface Design {
   /** Fills a template; throws where the model lacks a value. */
-  readonly render: (template: PageTemplate, model: object) => string;
+  readonly render: RenderPage;
   readonly assets: SiteAssets;
   /** Enters the keys of steps that make pages: another template is another page. */
   readonly digest: Digest;

@@ -1,9 +1,10 @@
-// What every page of either job has: its title, its place in the site, its assets under their published names, and the files it is delivered as.
+// What every page has, whichever job's it is: its title, its place in the site's menu, its assets under their published names, and the files
+// it is delivered as.
 
-/** The templates that pages are made with, by the names of their files in views/. */
-export type PageTemplate = "atlas" | "index" | "runs" | "missing" | "matrix" | "matrices";
-/** Turns a page model into HTML; given to the rooms, since templates are not their business. */
-export type RenderPage = (template: PageTemplate, model: object) => string;
+import { posix } from "node:path";
+
+/** Turns a page model into HTML by the template's name in views/, e.g. "site/list"; given to the rooms, since templates are not their business. */
+export type RenderPage = (template: string, model: object) => string;
 /** Asset by its name in views/assets (e.g. "site.css") → its published path (e.g. "assets/site.1a2b3c4d.css"). */
 export type AssetPaths = Readonly<Record<string, string>>;
 
@@ -28,12 +29,12 @@ export interface PageFigure {
   readonly pngPath: string;
 }
 
-/** A matrix's figures as a page of its atlas shows them; addresses are from the site's root. */
+/** Figures of one job as a page of another shows them; addresses are from the site's root. */
 export interface Gallery {
   readonly title: string;
-  /** Its page, e.g. "matrices/<id>.html". */
+  /** The page that they are from. */
   readonly href: string;
-  /** One line, e.g. "10X · 2,700 cells · median 820 genes". */
+  /** One line of numbers about what they show. */
   readonly facts: string;
   readonly figures: readonly GalleryFigure[];
 }
@@ -45,7 +46,7 @@ interface GalleryFigure {
   readonly src2x: string;
   readonly alt: string;
   readonly title: string;
-  /** Which of the matrix's approaches it is of, as a heading; "" where there is only one. */
+  /** Which part of the data it is of, as a heading; "" where there is only one. */
   readonly approach: string;
   /** Pixels of the first; they keep its place while it loads. */
   readonly width: number;
@@ -57,117 +58,81 @@ export const JSON_TYPE = "application/json; charset=utf-8";
 export const CSV_TYPE = "text/csv; charset=utf-8";
 export const PLAIN_TEXT = "text/plain; charset=utf-8";
 
-/** A link of the header. */
-interface FrameLink {
+/** A page that the menu leads to. */
+export type Place = {
   readonly label: string;
-  readonly href: string;
-  readonly isCurrent: boolean;
+  /** Its path from the site's root, e.g. "index.html". */
+  readonly path: string;
+};
+
+/** The head of every page of a site: what the site is called, and where its menu leads. */
+export type Menu = {
+  readonly brand: Place;
+  readonly places: readonly Place[];
+};
+
+/** What a page loads, in order, apart from theme.js: names in views/assets. */
+export interface PageAssets {
+  readonly styles: readonly string[];
+  readonly scripts: readonly string[];
 }
+
+/** What a page of tables (views/partials/table.hbs) loads. */
+export const TABLE_PAGE: PageAssets = {
+  styles: ["theme.css", "site.css", "table.css"],
+  scripts: ["address.js", "controls.js", "rows.js", "table.js"],
+};
 
 /** What the head of a page needs. */
 interface PageFrame {
   readonly title: string;
   readonly description: string;
   readonly brand: { readonly label: string; readonly href: string };
-  readonly links: readonly FrameLink[];
+  readonly links: readonly {
+    readonly label: string;
+    readonly href: string;
+    readonly isCurrent: boolean;
+  }[];
   readonly styles: readonly string[];
   /** Runs before the page is drawn, so that the chosen theme does not flash. */
   readonly themeScript: string;
   readonly scripts: readonly string[];
 }
 
-/** What a template's pages load, in order, apart from theme.js. */
-interface PageAssets {
-  readonly styles: readonly string[];
-  readonly scripts: readonly string[];
-}
-
-const TABLE_STYLES = ["theme.css", "site.css", "table.css"];
-const TABLE_SCRIPTS = ["address.js", "controls.js", "rows.js", "table.js"];
-const TABLES: PageAssets = { styles: TABLE_STYLES, scripts: TABLE_SCRIPTS };
-const PAGE_ASSETS: Readonly<Record<PageTemplate, PageAssets>> = {
-  index: TABLES,
-  runs: TABLES,
-  // It carries its own style, since it is served for addresses at any depth.
-  missing: { styles: [], scripts: [] },
-  atlas: {
-    styles: [...TABLE_STYLES, "atlas.css", "figures.css"],
-    scripts: [
-      "address.js",
-      "tabs.js",
-      "controls.js",
-      "rows.js",
-      "table.js",
-      "figures.js",
-      "lineage.js",
-      "timelineFigure.js",
-      "networkFigure.js",
-    ],
-  },
-  matrices: {
-    styles: [...TABLE_STYLES, "gallery.css", "matrices.css"],
-    scripts: [...TABLE_SCRIPTS, "gallery.js"],
-  },
-  matrix: {
-    styles: [...TABLE_STYLES, "atlas.css", "figures.css", "gallery.css"],
-    scripts: ["address.js", "tabs.js", "controls.js", "rows.js", "table.js", "gallery.js"],
-  },
-};
-
-/** A link of the header with the template of the page that it leads to. */
-type Place = readonly [label: string, href: string, template: PageTemplate];
-/** The dashboard's own pages, as seen from the site's root. */
-const DASHBOARD: readonly Place[] = [
-  ["Atlases", "index.html", "index"],
-  ["Runs", "runs.html", "runs"],
-];
-/** The matrix job's own pages, as seen from their folder. */
-const MATRICES: readonly Place[] = [["Matrices", "index.html", "matrices"]];
-
 /** What a page says of itself. */
-interface FrameInput {
+export interface FrameInput {
   readonly title: string;
   readonly description: string;
+  /** Its own path from the site's root: links are made as seen from there. */
+  readonly path: string;
+  readonly menu: Menu;
+  readonly loads: PageAssets;
+  /** Where assets are published, as seen from the page. */
   readonly assets: AssetPaths;
-  /** True where pages about matrices lie in a folder below a dashboard of atlases; other pages need not say. */
-  readonly hasDashboard?: boolean;
-  /** True where the site has pages about matrices, for pages of the dashboard. */
-  readonly hasMatrices?: boolean;
-  /** Styles for parts that only some pages of the template have. */
-  readonly moreStyles?: readonly string[];
 }
 
 /** Makes a page's frame. Assets that are not in the map are taken from assets/ by their own name. */
-export function makeFrame(page: PageTemplate, input: FrameInput): PageFrame {
+export function makeFrame(input: FrameInput): PageFrame {
+  const { title, description, path, menu, loads } = input;
   const published = (name: string) => input.assets[name] ?? `assets/${name}`;
-  const { styles, scripts } = PAGE_ASSETS[page];
   return {
-    title: input.title,
-    description: input.description,
-    ...navigation(page, input),
-    styles: [...styles, ...(input.moreStyles ?? [])].map(published),
+    title,
+    description,
+    brand: { label: menu.brand.label, href: hrefTo(menu.brand.path, path) },
+    links: menu.places.map((place) => ({
+      label: place.label,
+      href: hrefTo(place.path, path),
+      isCurrent: place.path === path,
+    })),
+    styles: loads.styles.map(published),
     themeScript: published("theme.js"),
-    scripts: scripts.map(published),
+    scripts: loads.scripts.map(published),
   };
 }
 
-function navigation(
-  page: PageTemplate,
-  { hasDashboard = false, hasMatrices = false }: FrameInput,
-): Pick<PageFrame, "brand" | "links"> {
-  const isMatrices = page === "matrix" || page === "matrices";
-  const seenFrom = (folder: string, places: readonly Place[]) =>
-    places.map(([label, href, template]): Place => [label, folder + href, template]);
-  const places = isMatrices
-    ? [...(hasDashboard ? seenFrom("../", DASHBOARD) : []), ...MATRICES]
-    : [...DASHBOARD, ...(hasMatrices ? seenFrom("matrices/", MATRICES) : [])];
-  return {
-    brand: {
-      label: isMatrices && !hasDashboard ? "Matrix figures" : "HTAN data dashboard",
-      href: isMatrices && hasDashboard ? "../index.html" : "index.html",
-    },
-    links: places.map(([label, href, template]) => ({ label, href, isCurrent: template === page })),
-  };
+/** The address of a page as seen from another; both paths are from the site's root. */
+export function hrefTo(path: string, from: string): string {
+  return posix.relative(posix.dirname(from), path);
 }
 
 /** Writes JSON for a download: an object's keys or a list's items a line each, so that it can be read and compared without growing much. */

@@ -1,7 +1,16 @@
-// The history of runs as a page, and the page for addresses that are none.
+// Pages of a site as a whole: the history of runs, and the page for addresses that are none.
 
 import { count, duration, instant, list, number } from "../format.ts";
-import { type AssetPaths, HTML, makeFrame, type PageFile, type RenderPage } from "./page.ts";
+import type { RunRecord } from "../run.ts";
+import {
+  type AssetPaths,
+  HTML,
+  makeFrame,
+  type Menu,
+  type PageFile,
+  type RenderPage,
+  TABLE_PAGE,
+} from "./page.ts";
 import {
   type CellValue,
   makeTable,
@@ -10,36 +19,32 @@ import {
   type Tone,
 } from "./table.ts";
 
-/** A past run, as far as the page tells of it; the engine's run record is one. Counts are steps. */
-export interface PastRun {
-  readonly id: string;
-  readonly status: "queued" | "running" | "succeeded" | "degraded" | "failed" | "cancelled";
-  readonly build: string;
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  readonly hits: number;
-  readonly ran: number;
-  readonly failed: number;
-  readonly error: string | null;
-  readonly added: number;
-  readonly removed: number;
-  readonly failedScopes: Readonly<Record<string, string>>;
-  readonly published: {
-    readonly put: number;
-    readonly deleted: number;
-    readonly unchanged: number;
-  } | null;
-}
-
 /** What runs.html is made from. */
 export interface RunsPageInput {
   /** Newest first; only runs before the one that makes the page. */
-  readonly runs: readonly PastRun[];
+  readonly runs: readonly RunRecord[];
   readonly current: { readonly startedAt: string; readonly build: string };
   readonly assets: AssetPaths;
-  /** True where the site has pages about matrices; default false. */
-  readonly hasMatrices?: boolean;
+  readonly menu: Menu;
+  /** Says what the runs were for. */
+  readonly description: string;
+  /** Begins the names of what the table is saved as. */
+  readonly name: string;
 }
+
+/** What the page for addresses that are none says; it is known to nobody what was looked for. */
+export interface NotFoundPageInput {
+  /** What the site is called. */
+  readonly site: string;
+  /** Why somebody may have come here. */
+  readonly reason: string;
+  /** What the site's first page has. */
+  readonly homeLabel: string;
+  /** The site's own address; null where it is not known, and the link then leads to "./". */
+  readonly siteUrl: string | null;
+}
+
+const RUNS_PATH = "runs.html";
 
 const COLUMNS: readonly TableColumn[] = [
   { key: "startedAt", label: "Started", kind: "date" },
@@ -56,7 +61,7 @@ const COLUMNS: readonly TableColumn[] = [
 ];
 
 const OUTCOMES: Readonly<
-  Record<PastRun["status"], { readonly text: string; readonly tone: Tone }>
+  Record<RunRecord["status"], { readonly text: string; readonly tone: Tone }>
 > = {
   queued: { text: "Waiting", tone: "muted" },
   running: { text: "Running", tone: "muted" },
@@ -70,29 +75,31 @@ const OUTCOMES: Readonly<
 export function makeRunsPage(input: RunsPageInput, render: RenderPage): PageFile {
   const { runs, current } = input;
   const model = {
-    frame: makeFrame("runs", {
+    frame: makeFrame({
       title: "Runs",
-      description: "When the dashboard was updated, and what each update found.",
+      description: input.description,
+      path: RUNS_PATH,
+      menu: input.menu,
+      loads: TABLE_PAGE,
       assets: input.assets,
-      hasMatrices: input.hasMatrices ?? false,
     }),
-    current: `This page was made by the run that started ${instant(current.startedAt)} (build ${current.build}); it joins the table with the next one.`,
+    title: "Runs",
+    note: `This page was made by the run that started ${instant(current.startedAt)} (build ${current.build}); it joins the table with the next one.`,
     summary: summaryOf(runs),
-    runs: runsTable(runs),
+    list: runsTable(runs, input.name),
   };
-  return { path: "runs.html", contentType: HTML, text: render("runs", model) };
+  return { path: RUNS_PATH, contentType: HTML, text: render("site/list", model) };
 }
 
-/**
- * Makes 404.html, which is served for an address at any depth and so refers to nothing but the site's root.
- * `siteUrl` is the site's own address; null where it is not known, and the link then leads to "./".
- */
-export function makeNotFoundPage(siteUrl: string | null, render: RenderPage): PageFile {
+/** Makes 404.html, which is served for an address at any depth and so refers to nothing but the site's root. */
+export function makeNotFoundPage(input: NotFoundPageInput, render: RenderPage): PageFile {
+  const { siteUrl, site, reason, homeLabel } = input;
   const home = siteUrl === null ? "./" : siteUrl.endsWith("/") ? siteUrl : `${siteUrl}/`;
-  return { path: "404.html", contentType: HTML, text: render("missing", { home }) };
+  const model = { home, site, reason, homeLabel };
+  return { path: "404.html", contentType: HTML, text: render("site/missing", model) };
 }
 
-function summaryOf(runs: readonly PastRun[]): string {
+function summaryOf(runs: readonly RunRecord[]): string {
   if (runs.length === 0) return "No run has finished before this one.";
   const outcomes = (["succeeded", "degraded", "failed"] as const)
     .map((status) => ({ status, runs: runs.filter((run) => run.status === status).length }))
@@ -111,14 +118,14 @@ function summaryOf(runs: readonly PastRun[]): string {
   ].join("");
 }
 
-function durationOf({ startedAt, finishedAt }: PastRun): number | null {
+function durationOf({ startedAt, finishedAt }: RunRecord): number | null {
   return finishedAt === null ? null : Date.parse(finishedAt) - Date.parse(startedAt);
 }
 
-function runsTable(runs: readonly PastRun[]): TableModel {
+function runsTable(runs: readonly RunRecord[], name: string): TableModel {
   return makeTable({
     id: "runs",
-    name: "htan-runs",
+    name,
     caption: "Runs, newest first",
     columns: COLUMNS,
     rows: runs.map(runCells),
@@ -126,7 +133,7 @@ function runsTable(runs: readonly PastRun[]): TableModel {
   });
 }
 
-function runCells(run: PastRun): readonly CellValue[] {
+function runCells(run: RunRecord): readonly CellValue[] {
   const ms = durationOf(run);
   const { published } = run;
   return [
@@ -151,7 +158,7 @@ function runCells(run: PastRun): readonly CellValue[] {
 }
 
 /** Names what was not updated. Why is for the log, the ledger and Slack: an error's text may name users, addresses and paths. */
-function remarkOf({ failedScopes }: PastRun): string {
+function remarkOf({ failedScopes }: RunRecord): string {
   const scopes = Object.keys(failedScopes);
   return scopes.length === 0 ? "" : `Not updated: ${scopes.join(", ")}`;
 }

@@ -13,7 +13,7 @@ export interface TableColumn {
   readonly kind: "text" | "number" | "date";
   /** One line that says what the column holds. */
   readonly hint?: string;
-  /** What a cell's text is appended to, to make its link, where it looks like an id; e.g. for Synapse ids. */
+  /** What a cell's text is appended to, to make its link, where it looks like an id. */
   readonly linkPrefix?: string;
   /** True for prose, which may wrap and gets what width there is. */
   readonly prose?: boolean;

@@ -10,7 +10,7 @@ export interface Templates {
   render(template: string, model: object): string;
 }
 
-/** Template sources by name; those under "partials/" are parts of others. E.g. {"atlas": "…", "partials/table": "…"}. */
+/** Template sources by name; those under "partials/" are parts of others. E.g. {"site/list": "…", "partials/table": "…"}. */
 export type TemplateSources = Readonly<Record<string, string>>;
 
 const PARTIAL = "partials/";
@@ -45,7 +45,7 @@ export function makeTemplates(sources: TemplateSources): Templates {
       const page = pages.get(template);
       if (page === undefined) throw new HdashError("permanent", `there is no template ${template}`);
       try {
-        // Words are from data: none may turn its neighbours around, on whatever page and in whatever place it stands.
+        // Data may hold characters that change the direction of the text around them: no page has any.
         return page(model).replace(CONTROLS, "").replace(HIDDEN, "");
       } catch (error) {
         throw new HdashError("permanent", `template ${template} could not be filled in`, {
@@ -84,7 +84,7 @@ class WantedPartials extends Handlebars.Visitor {
   readonly found: { readonly partial: string; readonly line: number }[] = [];
   override PartialStatement(node: hbs.AST.PartialStatement): void {
     const { name } = node;
-    // One whose name is worked out cannot be known here; a block's is what stands in it.
+    // A name that the page works out cannot be known here, and @partial-block is what stands in the block.
     if ("original" in name && name.original !== "@partial-block") {
       this.found.push({ partial: name.original, line: node.loc.start.line });
     }

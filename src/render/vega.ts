@@ -72,7 +72,7 @@ function makeLogger(complaints: string[]): vega.LoggerInterface {
     complaints.push(parts.map(messageOf).join(" "));
     return logger;
   };
-  // Asked for its level it gives a number, told one it gives itself.
+  // Vega calls it without a value to learn the level, and with one to set it; then it expects the logger back.
   function level(): number;
   function level(value: number): vega.LoggerInterface;
   function level(value?: number): number | vega.LoggerInterface {
@@ -94,7 +94,7 @@ function makeDenyingLoader(complaints: string[]): vega.Loader {
     deny(uri);
     return "";
   };
-  // Vega does not expect an address to be refused, so that it gets one that leads nowhere.
+  // Vega has no way to hear that an address is refused, so this gives it one that leads nowhere.
   const sanitize = async (uri: string): Promise<{ href: string }> => {
     deny(uri);
     return { href: "#" };

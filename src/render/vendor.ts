@@ -26,7 +26,7 @@ const BUILDS = [
 export function vendorFiles(): readonly VendorFile[] {
   const require = createRequire(import.meta.url);
   return BUILDS.map(({ library, build, name }) => {
-    // Packages do not export their builds: from the file that they do export it is up to the package's folder.
+    // A package does not export its build. So the file that it does export is found, and its folder from that.
     const inside = require.resolve(library);
     const root = inside.slice(
       0,

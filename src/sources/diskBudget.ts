@@ -9,6 +9,8 @@ export interface DiskBudgetOptions {
   readonly freeBytes: () => Promise<number>;
   /** How often those who wait look whether a settled file was removed; default 1 s. */
   readonly sweepMs?: number;
+  /** What is downloaded, in a word for people; default "file". */
+  readonly noun?: string;
 }
 
 export interface DiskHold {
@@ -42,6 +44,7 @@ export function makeDiskBudget(options: DiskBudgetOptions): DiskBudget {
   const { wait, serve, held } = makeDiskQueue({
     ...options,
     sweepMs: options.sweepMs ?? DEFAULT_SWEEP_MS,
+    noun: options.noun ?? "file",
   });
   return {
     async take(bytes, { subject, signal }) {

@@ -27,6 +27,8 @@ export interface DiskQueueOptions {
   readonly bytes: number;
   readonly freeBytes: () => Promise<number>;
   readonly sweepMs: number;
+  /** What is downloaded, in a word for people. */
+  readonly noun: string;
 }
 
 /** The line of those who wait for room. */
@@ -108,7 +110,8 @@ export function makeDiskQueue(options: DiskQueueOptions): DiskQueue {
     }
     if (others.length > 0) return false;
     const message = `${first.subject} takes ${first.hold.bytes + first.bytes} bytes, but only ${free + first.hold.written} are free on the disk for downloads`;
-    leave(first, () => first.reject(new HdashError("permanent", message, { publicly: TOO_LARGE })));
+    const publicly = tooLarge(options.noun);
+    leave(first, () => first.reject(new HdashError("permanent", message, { publicly })));
     return true;
   }
 
@@ -127,7 +130,7 @@ export function makeDiskQueue(options: DiskQueueOptions): DiskQueue {
     signal: AbortSignal,
     isGrowth: boolean,
   ): Promise<void> {
-    checkLimit(subject, hold.bytes + bytes, options.bytes, isGrowth);
+    checkLimit(subject, hold.bytes + bytes, options, isGrowth);
     return new Promise((resolve, reject) => {
       const stopped = (): HdashError =>
         new HdashError("aborted", `stopped while waiting for room for ${subject}`, {
@@ -163,8 +166,6 @@ export function makeDiskQueue(options: DiskQueueOptions): DiskQueue {
   return { held, wait, serve };
 }
 
-const TOO_LARGE = "the matrix is larger than what downloads may take on disk";
-
 async function isGone(path: string): Promise<boolean> {
   try {
     await lstat(path);
@@ -175,13 +176,23 @@ async function isGone(path: string): Promise<boolean> {
   }
 }
 
-function checkLimit(subject: string, total: number, limit: number, isGrowth: boolean): void {
-  if (total > limit) {
+function checkLimit(
+  subject: string,
+  total: number,
+  { bytes, noun }: DiskQueueOptions,
+  isGrowth: boolean,
+): void {
+  if (total > bytes) {
     const what = isGrowth ? "at least " : "";
-    const message = `${subject} takes ${what}${total} bytes, more than the ${limit} that downloads may take`;
-    const hint = "Allow downloads more disk, or leave this matrix out by the blacklist.";
-    throw new HdashError("permanent", message, { hint, publicly: TOO_LARGE });
+    const message = `${subject} takes ${what}${total} bytes, more than the ${bytes} that downloads may take`;
+    const hint = `Allow downloads more disk, or leave this ${noun} out.`;
+    throw new HdashError("permanent", message, { hint, publicly: tooLarge(noun) });
   }
+}
+
+/** Says it on a public page. */
+function tooLarge(noun: string): string {
+  return `the ${noun} is larger than what downloads may take on disk`;
 }
 
 /** What is held, and how much of it is not on the disk yet. */

@@ -18,7 +18,7 @@ export interface HttpOptions {
 }
 
 export interface HttpRequest {
-  /** What this is, for messages: "Synapse entity syn1". Messages never name the address, which may carry a signature. */
+  /** What this is, for messages: "project p1 of Azul". Messages never name the address, which may carry a signature. */
   readonly subject: string;
   readonly method?: "GET" | "POST";
   readonly url: string;
@@ -237,7 +237,7 @@ async function readReason(body: AsyncIterable<Uint8Array>): Promise<string | nul
   return said === null ? null : said.replace(/\s+/g, " ").trim().slice(0, 300);
 }
 
-/** Synapse's two, the matrix service's, Azul's, CELLxGENE's. */
+/** Fields in which the services that are asked say what is wrong. */
 const REASON_FIELDS = ["reason", "errorMessage", "message", "Message", "detail"];
 
 function reasonInJson(text: string): string | null {

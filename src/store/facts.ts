@@ -4,19 +4,13 @@ import { sql } from "kysely";
 
 import { type Digest, digestOfJson } from "../digest.ts";
 import { HdashError } from "../error.ts";
-import type { Finding, Severity } from "../finding.ts";
+import type { Finding, FindingDelta, Severity } from "../finding.ts";
 import type { Db } from "./schema.ts";
 import { storable, storableJson } from "./text.ts";
 
 /** A finding with the identity by which runs are compared: same rule, subject and fields, whatever the row; repeats are numbered. */
 export interface KnownFinding extends Finding {
   readonly identity: string;
-}
-
-/** How many findings of a scope appeared and disappeared since the last finished run that did the scope; null where there was none. */
-export interface FindingDelta {
-  readonly added: Readonly<Record<Severity, number>>;
-  readonly removed: Readonly<Record<Severity, number>>;
 }
 
 /** A number that trends are drawn from. */

@@ -29,66 +29,19 @@ const COPY_MODE = 0o600;
 
 /** Opens a folder of blobs; it is made when the first one is put. */
 export function openFolderBlobs(dir: string): BlobStore {
-  const pathOf = (digest: Digest) => join(dir, digest.slice(0, 2), digest.slice(2));
-
-  async function has(digest: Digest): Promise<boolean> {
-    try {
-      await access(pathOf(digest));
-      return true;
-    } catch (error) {
-      if (isMissing(error)) return false;
-      throw failed(`blob ${digest} cannot be looked for in ${dir}`, error);
-    }
-  }
-
-  /** Tells whether a blob is there in full length: what a power cut has truncated is put again. */
-  async function isWhole({ digest, bytes }: StoredBlob): Promise<boolean> {
-    try {
-      return (await stat(pathOf(digest))).size === bytes;
-    } catch (error) {
-      if (isMissing(error)) return false;
-      throw failed(`blob ${digest} cannot be looked for in ${dir}`, error);
-    }
-  }
-
-  /** Gives a finished draft its final name; a blob that is there already has the same bytes. */
-  async function settle(draft: string, digest: Digest): Promise<void> {
-    await mkdir(join(dir, digest.slice(0, 2)), FOLDER);
-    await rename(draft, pathOf(digest));
-  }
-
-  async function newDraft(): Promise<string> {
-    const drafts = join(dir, "draft");
-    await mkdir(drafts, FOLDER);
-    return join(drafts, crypto.randomUUID());
-  }
-
-  async function* stream(digest: Digest): AsyncIterable<Uint8Array> {
-    const hash = createHash("sha256");
-    try {
-      for await (const chunk of createReadStream(pathOf(digest)) as AsyncIterable<Uint8Array>) {
-        hash.update(chunk);
-        yield chunk;
-      }
-    } catch (error) {
-      throw unreadable(digest, dir, error);
-    }
-    if (hash.digest("hex") !== digest) throw damaged(digest, dir);
-  }
-
   return {
-    has,
-    stream,
+    has: (digest) => hasBlob(dir, digest),
+    stream: (digest) => streamBlob(dir, digest),
 
     async put(bytes) {
       const digest = digestOf(bytes);
       try {
-        if (await isWhole({ digest, bytes: bytes.byteLength })) {
+        if (await isWhole(dir, { digest, bytes: bytes.byteLength })) {
           return { digest, bytes: bytes.byteLength };
         }
-        const draft = await newDraft();
+        const draft = await newDraft(dir);
         await writeFile(draft, bytes, { mode: FILE_MODE });
-        await settle(draft, digest);
+        await settle(dir, draft, digest);
       } catch (error) {
         throw failed(`blob ${digest} cannot be written to ${dir}`, error);
       }
@@ -97,12 +50,12 @@ export function openFolderBlobs(dir: string): BlobStore {
 
     async putFile(path): Promise<StoredBlob> {
       try {
-        const draft = await newDraft();
+        const draft = await newDraft(dir);
         await copyAside(path, draft, FILE_MODE);
         const blob = await hashFile(draft);
         // A good one is not put again, and a damaged one of this length is found when it is read.
-        if (await isWhole(blob)) await rm(draft);
-        else await settle(draft, blob.digest);
+        if (await isWhole(dir, blob)) await rm(draft);
+        else await settle(dir, draft, blob.digest);
         return blob;
       } catch (error) {
         throw failed(`${path} cannot be stored as a blob in ${dir}`, error);
@@ -110,14 +63,14 @@ export function openFolderBlobs(dir: string): BlobStore {
     },
 
     async missing(blobs) {
-      const found = await Promise.all(blobs.map(isWhole));
+      const found = await Promise.all(blobs.map((blob) => isWhole(dir, blob)));
       return blobs.filter((_, index) => found[index] !== true).map(({ digest }) => digest);
     },
 
     async read(digest) {
       let bytes: Uint8Array;
       try {
-        bytes = await readFile(pathOf(digest));
+        bytes = await readFile(pathOf(dir, digest));
       } catch (error) {
         throw unreadable(digest, dir, error);
       }
@@ -129,7 +82,7 @@ export function openFolderBlobs(dir: string): BlobStore {
       const path = copyName(digest, folder);
       try {
         await mkdir(folder, FOLDER);
-        await copyAside(pathOf(digest), path, COPY_MODE);
+        await copyAside(pathOf(dir, digest), path, COPY_MODE);
       } catch (error) {
         throw unreadable(digest, `${dir}, to be copied to ${folder}`, error);
       }
@@ -139,7 +92,7 @@ export function openFolderBlobs(dir: string): BlobStore {
 
     async remove(digest) {
       try {
-        await rm(pathOf(digest), { recursive: true, force: true });
+        await rm(pathOf(dir, digest), { recursive: true, force: true });
       } catch (error) {
         throw failed(`blob ${digest} cannot be removed from ${dir}`, error);
       }
@@ -158,6 +111,56 @@ export function openFolderBlobs(dir: string): BlobStore {
       }
     },
   };
+}
+
+function pathOf(dir: string, digest: Digest): string {
+  return join(dir, digest.slice(0, 2), digest.slice(2));
+}
+
+async function hasBlob(dir: string, digest: Digest): Promise<boolean> {
+  try {
+    await access(pathOf(dir, digest));
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw failed(`blob ${digest} cannot be looked for in ${dir}`, error);
+  }
+}
+
+/** Tells whether a blob is there in full length: what a power cut has truncated is put again. */
+async function isWhole(dir: string, { digest, bytes }: StoredBlob): Promise<boolean> {
+  try {
+    return (await stat(pathOf(dir, digest))).size === bytes;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw failed(`blob ${digest} cannot be looked for in ${dir}`, error);
+  }
+}
+
+/** Gives a finished draft its final name; a blob that is there already has the same bytes. */
+async function settle(dir: string, draft: string, digest: Digest): Promise<void> {
+  await mkdir(join(dir, digest.slice(0, 2)), FOLDER);
+  await rename(draft, pathOf(dir, digest));
+}
+
+async function newDraft(dir: string): Promise<string> {
+  const drafts = join(dir, "draft");
+  await mkdir(drafts, FOLDER);
+  return join(drafts, crypto.randomUUID());
+}
+
+async function* streamBlob(dir: string, digest: Digest): AsyncIterable<Uint8Array> {
+  const hash = createHash("sha256");
+  try {
+    const chunks = createReadStream(pathOf(dir, digest)) as AsyncIterable<Uint8Array>;
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  } catch (error) {
+    throw unreadable(digest, dir, error);
+  }
+  if (hash.digest("hex") !== digest) throw damaged(digest, dir);
 }
 
 async function hashFile(path: string): Promise<StoredBlob> {

@@ -47,6 +47,19 @@ async function listPublications(db: Db, site: string): Promise<readonly Publicat
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** Lists the pipelines that have published something of a scope on a site: of one that has none left, there is but an empty list. */
+export async function listOwners(db: Db, site: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom("publication")
+    .select("owner")
+    .distinct()
+    .where("site", "=", site)
+    .where("scope", "is not", null)
+    .where("etag", "<>", "")
+    .execute();
+  return rows.map(({ owner }) => owner).sort();
+}
+
 async function savePublication(
   db: Db,
   site: string,

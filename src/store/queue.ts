@@ -3,9 +3,10 @@
 import { sql } from "kysely";
 
 import { canonicalJson, digestOf, type Json } from "../digest.ts";
+import type { RunStatus } from "../run.ts";
 import { abandonLate, type Claim, type Holding, selectHolds, takeRun } from "./claims.ts";
 import { closeRun } from "./runs.ts";
-import type { Db, RunStatus } from "./schema.ts";
+import type { Db } from "./schema.ts";
 import { storable, storableJson } from "./text.ts";
 
 /** A run that somebody wants done. */

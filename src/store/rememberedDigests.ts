@@ -1,4 +1,4 @@
-// Digests of files over runs, in a small JSON file: terabytes of local matrices are not read again because a process is a new one.
+// Digests of files over runs, in a small JSON file: terabytes of local files are not read again because a process is a new one.
 
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";

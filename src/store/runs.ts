@@ -3,38 +3,13 @@
 import { sql } from "kysely";
 
 import type { Json } from "../digest.ts";
-import type { FindingDelta } from "./facts.ts";
-import type { Db, RunStatus } from "./schema.ts";
+import type { FindingDelta } from "../finding.ts";
+import type { RunRecord, RunStatus } from "../run.ts";
+import type { Db } from "./schema.ts";
 import { pruneScopes } from "./scopes.ts";
 import { closeAttempts } from "./stepAttempts.ts";
 import { dropRunning, type Lease, pruneSteps } from "./stepRuns.ts";
 import { storable, storableJson } from "./text.ts";
-
-/** A run that has started, for the history page. Counts are steps. */
-export interface RunRecord {
-  readonly id: string;
-  readonly pipeline: string;
-  readonly params: Json;
-  readonly status: RunStatus;
-  readonly build: string;
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  readonly hits: number;
-  readonly ran: number;
-  readonly failed: number;
-  readonly error: string | null;
-  /** Findings that appeared and disappeared in this run, over all scopes. */
-  readonly added: number;
-  readonly removed: number;
-  /** Scope → why it failed. */
-  readonly failedScopes: Readonly<Record<string, string>>;
-  /** Site files put, deleted, left as they were; null until published. */
-  readonly published: {
-    readonly put: number;
-    readonly deleted: number;
-    readonly unchanged: number;
-  } | null;
-}
 
 /** A run as it is listed: one that was only asked for has not started. */
 export interface ListedRun extends Omit<RunRecord, "startedAt"> {

@@ -145,7 +145,7 @@ async function* piecesOf(
 function adviceOn(error: unknown, bucket: string): string | null {
   const { code, status } = s3Failure(error);
   if (code === "NoSuchBucket") {
-    return `Correct the name of the bucket that matrices are read from, or S3_ENDPOINT_URL: there is no ${bucket}.`;
+    return `Correct the name of the bucket that is read, or S3_ENDPOINT_URL: there is no ${bucket}.`;
   }
   if (code === "AccessDenied" || status === 403) {
     return `Allow these credentials s3:ListBucket on ${bucket} and s3:GetObject on its objects.`;

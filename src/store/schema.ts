@@ -2,15 +2,14 @@
 
 import type { ColumnType, Generated, Kysely } from "kysely";
 
+import type { RunStatus } from "../run.ts";
+
 /** bigint: node-postgres reads it as text, because a number could not hold it all. */
 type Bigint = ColumnType<string, number | string, number | string>;
 /** timestamptz. */
 type Instant = ColumnType<Date, Date | string, Date | string>;
 /** jsonb: always written as text, because node-postgres turns an array into a Postgres array. */
 type Jsonb<T> = ColumnType<T, string, string>;
-
-/** cancelled: somebody gave it up, before it was claimed or while it went on. */
-export type RunStatus = "queued" | "running" | "succeeded" | "degraded" | "failed" | "cancelled";
 
 interface AtlasTable {
   atlas_id: string;

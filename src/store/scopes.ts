@@ -3,7 +3,7 @@
 import { sql } from "kysely";
 
 import type { Digest } from "../digest.ts";
-import type { FindingDelta } from "./facts.ts";
+import type { FindingDelta } from "../finding.ts";
 import type { Db } from "./schema.ts";
 import type { Lease } from "./stepRuns.ts";
 import { storable, storableJson } from "./text.ts";

@@ -31,22 +31,13 @@ export async function runFacts(
     const numbers = measures[name];
     if (error === null && numbers === undefined) continue;
     const last = error === null ? null : await findLastDone(db, record.pipeline, record.id, name);
-    const delta = deltas[name];
     scopes.push({
       name,
       title,
       ok: error === null,
       error,
       lastGoodAt: last?.startedAt.toISOString() ?? null,
-      delta:
-        delta === null || delta === undefined
-          ? null
-          : {
-              addedErrors: delta.added.error,
-              addedWarnings: delta.added.warning,
-              removedErrors: delta.removed.error,
-              removedWarnings: delta.removed.warning,
-            },
+      delta: deltas[name] ?? null,
       errors: numbers?.["errors"] ?? 0,
       warnings: numbers?.["warnings"] ?? 0,
     });

@@ -23,6 +23,12 @@ export interface WorkOptions extends JobRequest {
   readonly wait: boolean;
 }
 
+/** A job, and the list that it is of: its pages lead to those of the others. */
+export interface JobOfList {
+  readonly job: Job;
+  readonly jobs: readonly Job[];
+}
+
 /** How often a folder that another process holds is looked at again. */
 const BUSY_MS = 1000;
 
@@ -64,7 +70,7 @@ export function configure(shell: Shell, jobs: readonly Job[], overrides: Environ
 export async function work(
   shell: Shell,
   config: Config,
-  job: Job,
+  { job, jobs }: JobOfList,
   options: WorkOptions,
 ): Promise<number> {
   return withProgress(shell, config, job.title, async (log, onProgress, endLog) => {
@@ -73,14 +79,15 @@ export async function work(
       const seen: { worked: Worked | null } = { worked: null };
       try {
         const code = await shell.withEffects(config, log, async (effects) => {
-          seen.worked = await runAndTell(effects, job, options, shell.signal, onProgress);
+          const of = { job, jobs };
+          seen.worked = await runAndTell(effects, of, options, shell.signal, onProgress);
           return seen.worked.code;
         });
         logWorked(endLog, job.name, seen.worked);
         return code;
       } catch (error) {
         if (seen.worked !== null) {
-          // How the run ended is known and recorded; that something stays open does not change it.
+          // The run's outcome is recorded: a client that could not be closed does not change it.
           log.warn(`what ${job.name} had open could not be closed: ${messageOf(error)}`);
           logWorked(endLog, job.name, seen.worked);
           return seen.worked.code;
@@ -101,7 +108,7 @@ export async function work(
   });
 }
 
-/** The same settings, but for the level: what ends a run is written however quiet the log is to be, since alarms live on it. */
+/** Raises the log's level to "info" where it is quieter: alarms read the line that says how a run ended. */
 function withEnds<T extends LogConfig>(config: T): T {
   return { ...config, log: { ...config.log, level: "info" } };
 }
@@ -134,7 +141,7 @@ function isUsage(error: unknown): boolean {
 
 async function runAndTell(
   effects: Effects,
-  job: Job,
+  { job, jobs }: JobOfList,
   options: WorkOptions,
   signal: AbortSignal,
   onProgress: (event: ProgressEvent) => void,
@@ -143,11 +150,11 @@ async function runAndTell(
   let bound: BoundPipeline;
   let outcome: RunOutcome;
   try {
-    bound = await bindJob(effects, job, options);
+    bound = await bindJob(effects, { job, jobs }, options);
     outcome = await execute(effects, bound, options, signal, onProgress);
   } catch (error) {
     if (!isUsage(error) && !isAborted(error) && !isBusy(error)) {
-      await tell(effects, unrecorded(effects, job.name, error, performance.now() - since), signal);
+      await tell(effects, unrecorded(effects, job, error, performance.now() - since), signal);
     }
     throw error;
   }
@@ -158,12 +165,13 @@ async function runAndTell(
 /** Binds a job with its settings; throws config where nothing is configured for it. */
 export async function bindJob(
   effects: Effects,
-  job: Job,
+  { job, jobs }: JobOfList,
   request: JobRequest,
 ): Promise<BoundPipeline> {
   const settings = effects.config.of(job);
   if (settings === null) throw new HdashError("config", `${job.title} is not configured`);
-  return job.bind(effects, settings, request);
+  const { openMenu } = await import("./menu.ts");
+  return job.bind(effects, settings, request, openMenu(effects, job, jobs));
 }
 
 /** How a run of the ledger ended; null where it did not end here. */
@@ -186,12 +194,12 @@ async function endOf(effects: Effects, outcome: RunOutcome): Promise<RunEnded | 
 /** What there is to tell of a run that the ledger knows nothing of. */
 function unrecorded(
   effects: Effects,
-  pipeline: string,
+  { name, scopeNoun }: Job,
   error: unknown,
   durationMs: number,
 ): RunFacts {
   return {
-    pipeline,
+    pipeline: name,
     status: "failed",
     build: effects.build,
     startedAt: effects.clock().toISOString(),
@@ -200,6 +208,7 @@ function unrecorded(
     ran: 0,
     failedSteps: 0,
     scopes: [],
+    scopeNoun,
     isMoved: false,
     published: null,
     siteUrl: effects.config.siteUrl,
@@ -287,10 +296,10 @@ export async function conclude(
     const { runFacts } = await import("./facts.ts");
     facts = await runFacts(effects, outcome, { noun: job.scopeNoun, siteUrl: bound.siteUrl });
   } catch (error) {
-    // The run is over and recorded; that its message is poorer does not change how it ended.
+    // The run is over and recorded: without these facts its message says less, and its outcome is the same.
     log.warn(`what changed could not be read from the ledger: ${messageOf(error)}`);
     facts = {
-      ...unrecorded(effects, name, record.error ?? "", outcome.durationMs),
+      ...unrecorded(effects, job, record.error ?? "", outcome.durationMs),
       status:
         record.status === "succeeded" || record.status === "degraded" ? record.status : "failed",
       error: record.error,

@@ -16,7 +16,9 @@ describe("readArtifactSet(root, from)", () => {
     const { files, leftOut } = await readArtifactSet(ROOT, null, LISTS);
     const paths = [...files.keys()];
     expect(paths.slice(0, 2)).toEqual(["config/htan_components.json", "config/htan_projects.csv"]);
-    expect(paths).toEqual(expect.arrayContaining(["views/index.hbs", "views/partials/head.hbs"]));
+    expect(paths).toEqual(
+      expect.arrayContaining(["views/htan/index.hbs", "views/partials/head.hbs"]),
+    );
     expect(paths.filter((path) => /\.d\.ts$|\.json$|OFL/.test(path))).toEqual([
       "config/htan_components.json",
     ]);
@@ -35,12 +37,13 @@ describe("readArtifactSet(root, from)", () => {
     const from = await makeFolder({
       "config/htan_projects.csv": LIST,
       "config/notes.txt": "mine",
+      "views/index.hbs": "a page of which no template has this place",
       "views/assets/größe + 1%2F2.css": "p {}",
       "elsewhere/x.css": "p {}",
     });
     const own = await readArtifactSet(ROOT, null, LISTS);
     const { files, leftOut } = await readArtifactSet(ROOT, from, LISTS);
-    expect(leftOut).toEqual(["config/notes.txt"]);
+    expect(leftOut).toEqual(["config/notes.txt", "views/index.hbs"]);
     expect(files.get("config/htan_projects.csv")?.sha256).toBe(digestOf(LIST));
     expect([...files.keys()].filter((path) => !own.files.has(path))).toEqual([
       "views/assets/größe + 1%2F2.css",
@@ -85,7 +88,7 @@ describe("readArtifactSet(root, from)", () => {
     const from = await makeFolder({
       "config/htan_projects.csv": "id,atlas_id,name,liaison\n123,HTA1,One,\n",
       "config/htan_components.json": "[{}]",
-      "views/index.hbs": "{{#if x}}",
+      "views/htan/index.hbs": "{{#if x}}",
     });
     const refusal = await readArtifactSet(ROOT, from, LISTS).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ kind: "config" });
@@ -93,14 +96,14 @@ describe("readArtifactSet(root, from)", () => {
     expect(lines.filter((line) => /^ {2}\S/.test(line)).map((line) => line.split(":")[0])).toEqual([
       "  config/htan_projects.csv",
       "  config/htan_components.json",
-      "  views/index.hbs",
+      "  views/htan/index.hbs",
     ]);
     expect(String(refusal)).toContain('"123"');
   });
 
   test("refuses a template that asks for a partial there is not, on whatever way", async () => {
     const from = await makeFolder({
-      "views/runs.hbs": "{{#if runs}}\n{{> table}}{{else}}{{> tabel}}{{/if}}",
+      "views/site/list.hbs": "{{#if runs}}\n{{> table}}{{else}}{{> tabel}}{{/if}}",
       "views/partials/foot.hbs": "{{#each x}}{{> no/such this}}{{/each}}",
     });
     await expect(readArtifactSet(ROOT, from, LISTS)).rejects.toMatchObject({
@@ -108,13 +111,14 @@ describe("readArtifactSet(root, from)", () => {
       message:
         "the artifacts were refused:\n" +
         "  views/partials/foot.hbs: there is no partial no/such, which line 1 asks for\n" +
-        "  views/runs.hbs: there is no partial tabel, which line 2 asks for",
+        "  views/site/list.hbs: there is no partial tabel, which line 2 asks for",
     });
   });
 
   test("takes partials that come with the folder, and blocks that need none", async () => {
     const from = await makeFolder({
-      "views/runs.hbs": "{{> new/one}}{{#> frame}}{{> table}}{{/frame}}{{#> nothing}}b{{/nothing}}",
+      "views/site/list.hbs":
+        "{{> new/one}}{{#> frame}}{{> table}}{{/frame}}{{#> nothing}}b{{/nothing}}",
       "views/partials/frame.hbs": "<b>{{> @partial-block}}</b>",
       "views/partials/new/one.hbs": "1",
     });
@@ -134,7 +138,7 @@ describe("isArtifact(path)", () => {
   test.each([
     ["config/htan_projects.csv", true],
     ["config/other.csv", false],
-    ["views/index.hbs", true],
+    ["views/htan/index.hbs", true],
     ["views/partials/a b.hbs", true],
     ["views/site.css", false],
     ["views/assets/site.css", true],

@@ -7,7 +7,7 @@ import { inspectArtifacts } from "../../src/artifacts/inspect.ts";
 import { BUILD, LISTS, ROOT, uploadTo, useWorkBucket } from "./rig.ts";
 
 const MANIFEST = "foo/artifacts/artifacts.json";
-const INDEX = "foo/artifacts/views/index.hbs";
+const INDEX = "foo/artifacts/views/htan/index.hbs";
 
 const own = await readArtifactSet(ROOT, null, LISTS);
 const { s3, bucket, folder, inspect, download } = await useWorkBucket(own);
@@ -37,15 +37,15 @@ describe("inspectArtifacts(bucket, own)", () => {
   test("tells what is damaged, and what nobody listed", async () => {
     await uploadTo(s3, "foo");
     s3.setObject("work", INDEX, "changed");
-    s3.removeObject("work", "foo/artifacts/views/atlas.hbs");
+    s3.removeObject("work", "foo/artifacts/views/htan/atlas.hbs");
     s3.setObject("work", "foo/artifacts/views/stray.hbs", "stray");
     expect(await states()).toEqual({
-      "views/index.hbs": "damaged",
-      "views/atlas.hbs": "damaged",
+      "views/htan/index.hbs": "damaged",
+      "views/htan/atlas.hbs": "damaged",
       "views/stray.hbs": "unlisted",
     });
     expect(await inspect()).toMatchObject({
-      verdict: { kind: "broken", why: "views/atlas.hbs is missing" },
+      verdict: { kind: "broken", why: "views/htan/atlas.hbs is missing" },
     });
     s3.removeObject("work", MANIFEST);
     expect(await inspect()).toMatchObject({
@@ -63,16 +63,18 @@ describe("inspectArtifacts(bucket, own)", () => {
     const { verdict } = await inspectArtifacts(bucket, own.files, other);
     expect([verdict.kind, (await download(other)).kind]).toEqual(["otherBuild", "otherBuild"]);
     await expect(download()).rejects.toMatchObject({
-      message: expect.stringContaining("views/index.hbs is not what artifacts.json says") as string,
+      message: expect.stringContaining(
+        "views/htan/index.hbs is not what artifacts.json says",
+      ) as string,
     });
     expect((await inspect()).verdict).toEqual({
-      ...{ kind: "broken", why: "views/index.hbs is not what artifacts.json says" },
+      ...{ kind: "broken", why: "views/htan/index.hbs is not what artifacts.json says" },
     });
   });
 
   test("tells what only this checkout has", async () => {
-    const files = new Map([...own.files].filter(([path]) => path !== "views/index.hbs"));
+    const files = new Map([...own.files].filter(([path]) => path !== "views/htan/index.hbs"));
     await uploadTo(s3, "foo", { set: { files, leftOut: [] } });
-    expect(await states()).toEqual({ "views/index.hbs": "only here" });
+    expect(await states()).toEqual({ "views/htan/index.hbs": "only here" });
   });
 });

@@ -25,7 +25,7 @@ import {
 } from "./rig.ts";
 
 const MANIFEST = "foo/artifacts/artifacts.json";
-const INDEX = "foo/artifacts/views/index.hbs";
+const INDEX = "foo/artifacts/views/htan/index.hbs";
 
 const own = await readArtifactSet(ROOT, null, LISTS);
 const { s3, bucket, folder, inspect, download } = await useWorkBucket(own);
@@ -93,11 +93,11 @@ describe("uploadArtifacts(options)", () => {
   test("puts back what somebody changed or removed behind its back", async () => {
     await uploadTo(s3, "foo");
     s3.setObject("work", INDEX, "changed");
-    s3.removeObject("work", "foo/artifacts/views/atlas.hbs");
+    s3.removeObject("work", "foo/artifacts/views/htan/atlas.hbs");
     s3.setObject("work", "foo/artifacts/stray//odd.hbs", "stray");
     const done = await uploadTo(s3, "foo");
     expect(done).toMatchObject({
-      put: ["views/atlas.hbs", "views/index.hbs"],
+      put: ["views/htan/atlas.hbs", "views/htan/index.hbs"],
       deleted: ["stray//odd.hbs"],
     });
     expect(await inspect()).toMatchObject({ verdict: { kind: "usable" }, isEqual: true });
@@ -230,13 +230,18 @@ describe("downloadArtifacts(options)", () => {
   });
 
   test.each([
-    ["a file was changed", () => s3.setObject("work", INDEX, "changed"), "views/index.hbs is not"],
+    [
+      "a file was changed",
+      () => s3.setObject("work", INDEX, "changed"),
+      "views/htan/index.hbs is not",
+    ],
     [
       "a file was changed and is as long as it was",
-      () => s3.setObject("work", INDEX, "x".repeat(own.files.get("views/index.hbs")?.bytes ?? 0)),
-      "views/index.hbs is not",
+      () =>
+        s3.setObject("work", INDEX, "x".repeat(own.files.get("views/htan/index.hbs")?.bytes ?? 0)),
+      "views/htan/index.hbs is not",
     ],
-    ["a file is missing", () => s3.removeObject("work", INDEX), "views/index.hbs is missing"],
+    ["a file is missing", () => s3.removeObject("work", INDEX), "views/htan/index.hbs is missing"],
     ["a manifest is no manifest", () => s3.setObject("work", MANIFEST, "{}"), "cannot be read"],
     ["there is no manifest", () => s3.removeObject("work", MANIFEST), "artifacts.json is missing"],
   ])("is a transient error that says to upload again where %s", async (_what, damage, why) => {

@@ -29,10 +29,10 @@ beforeAll(async () => {
     HDASH_WORK_BUCKET: "work",
   };
   const list = await readFile(join(services.world, "atlases.csv"), "utf8");
-  const index = await readFile(join(ROOT, "views/index.hbs"), "utf8");
+  const index = await readFile(join(ROOT, "views/htan/index.hbs"), "utf8");
   folder = await makeFolder({
     "config/htan_projects.csv": list.replace("Synthetic Atlas 1", "Renamed Atlas 1"),
-    "views/index.hbs": index.replace("<h1>", "<h1>From artifacts: "),
+    "views/htan/index.hbs": index.replace("<h1>", "<h1>From artifacts: "),
   });
 });
 
@@ -139,7 +139,7 @@ describe("hdash artifacts", () => {
   test("says what it would do, does it, and says that nothing is left to do", async () => {
     const dry = await artifacts("upload", "--namespace", "dry", "--dry-run");
     expect(dry.code, dry.stderr).toBe(0);
-    expect(dry.stdout).toMatch(/would put {5}views\/index\.hbs \(\d/);
+    expect(dry.stdout).toMatch(/would put {5}views\/htan\/index\.hbs \(\d/);
     expect(dry.stdout).toMatch(/was left as it is; without --dry-run: \d+ put, 0 deleted, 0 unch/);
     expect((await belongingsOf("dry")).work).toEqual([]);
     const first = await artifacts("upload", "--namespace", "dry");
@@ -167,17 +167,17 @@ describe("hdash artifacts", () => {
     const equal = await artifacts("list", "--namespace", "listed");
     expect(equal.stdout).toMatch(/same +[\d.]+ k?B {2}config\/htan_projects\.csv\n/);
     expect(equal.stdout).toMatch(/uploaded .* UTC; the same as this checkout's\n$/);
-    s3.setObject("work", "listed/artifacts/views/index.hbs", "changed");
+    s3.setObject("work", "listed/artifacts/views/htan/index.hbs", "changed");
     const damaged = await artifacts("list", "--namespace", "listed");
     expect([none.code, equal.code, damaged.code]).toEqual([0, 0, 1]);
-    expect(damaged.stdout).toMatch(/damaged +7 B {2}views\/index\.hbs\n/);
+    expect(damaged.stdout).toMatch(/damaged +7 B {2}views\/htan\/index\.hbs\n/);
     expect(damaged.stdout).toMatch(/not whole: runs fail until they are uploaded again\n$/);
     const json = await artifacts("list", "--namespace", "listed", "--json");
     expect(JSON.parse(json.stdout)).toMatchObject({
       ...{ namespace: "listed", uri: "s3://work/listed/artifacts", version: "0.1.0" },
       ...{ verdict: "broken", isEqual: false },
       files: expect.arrayContaining([
-        { path: "views/index.hbs", bytes: 7, state: "damaged" },
+        { path: "views/htan/index.hbs", bytes: 7, state: "damaged" },
       ]) as unknown,
     });
   });
@@ -185,7 +185,7 @@ describe("hdash artifacts", () => {
   test("lists a damaged set of another version as one that is not used", async () => {
     await artifacts("upload", "--namespace", "ignored");
     becomeVersion("ignored", "9.9.9");
-    s3.setObject("work", "ignored/artifacts/views/index.hbs", "changed");
+    s3.setObject("work", "ignored/artifacts/views/htan/index.hbs", "changed");
     const listed = await artifacts("list", "--namespace", "ignored");
     expect(listed.code).toBe(0);
     expect(listed.stdout).toMatch(/of hdash 9\.9\.9.*; not used by hdash 0\.1\.0.*\n$/);
@@ -211,16 +211,16 @@ describe("hdash artifacts", () => {
 describe("a run of a namespace", () => {
   test("fails with a damaged set before anything is published, and says what to do", async () => {
     await artifacts("upload", "--namespace", "broken");
-    s3.setObject("work", "broken/artifacts/views/index.hbs", "changed");
+    s3.setObject("work", "broken/artifacts/views/htan/index.hbs", "changed");
     const ended = await hdash(["run", "htan", "--log-format", "json"], environmentOf("broken"));
     expect(ended.code, ended.stderr).toBe(1);
-    expect(ended.stderr).toContain("views/index.hbs is not what artifacts.json says");
+    expect(ended.stderr).toContain("views/htan/index.hbs is not what artifacts.json says");
     expect(ended.stderr).toContain('"event":"runEnded","pipeline":"htan","status":"failed"');
     expect(JSON.stringify(services.slack.messages.at(-1))).toContain("hdash artifacts upload");
     expect((await belongingsOf("broken")).site).toEqual([]);
     const doctor = await hdash(["doctor"], environmentOf("broken"));
     expect(doctor.stdout).toMatch(
-      /BAD +Artifacts .*not whole: runs fail \(views\/index\.hbs is not .*\)\n.*hdash artifacts upload/,
+      /BAD +Artifacts .*not whole: runs fail \(views\/htan\/index\.hbs is not .*\)\n.*hdash artifacts upload/,
     );
   });
 

@@ -179,7 +179,8 @@ describe("the last line of a run's log", () => {
     };
     const entry = JOBS.find(({ name }) => name === "htan");
     if (entry === undefined) throw new Error("there is no htan");
-    const code = await work(shell, config, entry, { scopes: null, force: false, wait: false });
+    const of = { job: entry, jobs: JOBS };
+    const code = await work(shell, config, of, { scopes: null, force: false, wait: false });
     const ended = { code, stdout: "", stderr: lines.join("\n") };
     expect(code).toBe(0);
     expect(endOf(ended)).toEqual({ ...NONE, level: "info", status: "succeeded" });

@@ -24,7 +24,7 @@ function open(lengths: readonly number[], error = blip, cut = PIECES) {
   const subjects: string[] = [];
   const access = {
     blobs: { stream },
-    keep: <T>(subject: string, use: () => Promise<T>) => {
+    withLedger: <T>(subject: string, use: () => Promise<T>) => {
       subjects.push(subject);
       return retry(subject, { attempts: 3, minDelayMs: 1, maxDelayMs: 1 }, use);
     },

@@ -9,8 +9,11 @@ import { file, json, type Pipeline, type Plan, publicTree, step } from "../../sr
 import type { Publisher, PublishResult } from "../../src/publish/site.ts";
 import type { PublicationStore } from "../../src/store/publications.ts";
 
-/** Makes the pipeline; every step that runs adds a line to `diary`. */
-export function makeCrashPipeline(diary: string): Pipeline<Json> {
+/** Makes the pipeline; every step that runs adds a line to `diary`. Pages tell of runs, unless they are to be the same in each. */
+export function makeCrashPipeline(
+  diary: string,
+  { isTimeless }: { readonly isTimeless: boolean },
+): Pipeline<Json> {
   const wrote = (line: string) => appendFileSync(diary, `${line}\n`);
 
   const pull = step({
@@ -76,7 +79,8 @@ export function makeCrashPipeline(diary: string): Pipeline<Json> {
         })),
       );
       await p.site(async () => {
-        const facts = JSON.stringify([p.run.id, await p.deltas(), await p.runs(5)]);
+        const told = isTimeless ? [] : [p.run.id, await p.deltas(), await p.runs(5)];
+        const facts = JSON.stringify(told);
         const index = await p.do(render, {
           params: { name: "index", facts },
           inputs: { counts: [] },

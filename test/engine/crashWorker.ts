@@ -25,17 +25,23 @@ export interface CrashWork {
   readonly killAt: number | null;
   /** Kill after the statement was sent, whose answer is then lost, instead of before. */
   readonly isSent: boolean;
+  /** True where pages shall not tell of runs, so that they are the same whichever run made them. */
+  readonly isTimeless?: boolean;
 }
 
 const [argument] = process.argv.slice(2);
 if (argument !== undefined) await work(JSON.parse(argument) as CrashWork);
 
-async function work({ settings, blobs, scratch, site, diary, killAt, isSent }: CrashWork) {
+async function work(given: CrashWork) {
+  const { settings, blobs, scratch, site, diary, killAt, isSent, isTimeless } = given;
   const database = await openDatabase(settings);
   await migrate(database);
+  // Who kills at any time waits for this.
+  process.send?.("ready");
+  if (process.connected) process.disconnect();
   if (killAt !== null) dieAtStatement(killAt, isSent);
   const outcome = await executeRun({
-    pipeline: makeCrashPipeline(diary),
+    pipeline: makeCrashPipeline(diary, { isTimeless: isTimeless === true }),
     params: null,
     db: database.db,
     blobs: blobs === null ? openDatabaseBlobs(database.db) : openFolderBlobs(blobs),

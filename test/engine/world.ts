@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import type { Digest, Json } from "../../src/digest.ts";
 import type { ProgressEvent } from "../../src/engine/progress.ts";
-import { executeRun, type RunOutcome, type RunRequest } from "../../src/engine/run.ts";
+import { executeRun, type RunOutcome, type RunSpec } from "../../src/engine/run.ts";
 import type { Pipeline, Plan } from "../../src/engine/step.ts";
 import type { Log } from "../../src/log.ts";
 import type { Publisher, PublishResult, SiteFile } from "../../src/publish/site.ts";
@@ -50,9 +50,7 @@ export interface Played {
   readonly events: readonly ProgressEvent[];
 }
 
-type Options = Partial<
-  Omit<RunRequest<Json>, "pipeline" | "params" | "db" | "blobs" | "scratch">
-> & {
+type Options = Partial<Omit<RunSpec<Json>, "pipeline" | "params" | "db" | "blobs" | "scratch">> & {
   readonly name?: string;
   readonly params?: Json;
 };

@@ -9,12 +9,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { digestOf } from "../../src/digest.ts";
 import { readComponents } from "../../src/jobs/htan/data/components.ts";
-import {
-  type HtanEffects,
-  makeHtan,
-  makeSteps as makeHtanSteps,
-} from "../../src/jobs/htan/plan.ts";
+import { makeHtan } from "../../src/jobs/htan/plan.ts";
 import { readAtlases } from "../../src/jobs/htan/registry/readAtlases.ts";
+import { type HtanEffects, makeSteps as makeHtanSteps } from "../../src/jobs/htan/steps.ts";
 import { analyseMatrix } from "../../src/jobs/matrix/analysis.ts";
 import { makeMatrix } from "../../src/jobs/matrix/plan.ts";
 import { openLocalMatrices } from "../../src/jobs/matrix/sources/localMatrices.ts";
@@ -28,6 +25,7 @@ import { makeSynapse } from "../../src/sources/synapse.ts";
 import { finish, makeMemorySite, openWorld, type World } from "../engine/world.ts";
 import { type Hints, notingHints, repeatAlone } from "../support/alone.ts";
 import { startAfresh } from "../support/ledger.ts";
+import { BOTH_MENU, DASHBOARD_MENU } from "../support/siteSample.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const HTAN = join(ROOT, "test/fixtures/htan");
@@ -70,7 +68,8 @@ describe("the steps of htan", () => {
       designDigest,
       drawnBy,
       siteUrl: "https://example.org/",
-      galleries: { read: async () => ({ galleries: {}, isThere: false }) },
+      galleries: { read: async () => ({}) },
+      readMenu: async () => DASHBOARD_MENU,
     };
   }
 
@@ -120,7 +119,8 @@ describe("the steps of matrix", () => {
       designDigest,
       drawnBy,
       siteUrl: null,
-      hasDashboard: false,
+      readMenu: async () => BOTH_MENU,
+      atlasPath: () => null,
       published: { ids: async () => [], read: async () => [null] },
       mayRemove: false,
       warn() {},

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import type { FindingDelta } from "../../src/finding.ts";
 import { payloadProblem } from "../../src/lookalikes/slackRules.ts";
 import {
   makeMessage,
@@ -10,7 +11,15 @@ import {
   type ScopeFacts,
 } from "../../src/publish/message.ts";
 
-const NO_CHANGE = { addedErrors: 0, addedWarnings: 0, removedErrors: 0, removedWarnings: 0 };
+/** What appeared and disappeared; what is not named is 0. */
+const change = (
+  added: Partial<FindingDelta["added"]>,
+  removed: Partial<FindingDelta["removed"]> = {},
+): FindingDelta => ({
+  added: { error: 0, warning: 0, info: 0, ...added },
+  removed: { error: 0, warning: 0, info: 0, ...removed },
+});
+const NO_CHANGE = change({});
 
 function scope(name: string, more: Partial<ScopeFacts> = {}): ScopeFacts {
   return {
@@ -42,6 +51,7 @@ function facts(more: Partial<RunFacts> = {}): RunFacts {
     siteUrl: "https://htan.example.org/",
     label: null,
     error: null,
+    scopeNoun: ["atlas", "atlases"],
     ...more,
   };
 }
@@ -56,12 +66,12 @@ describe("makeMessage(facts)", () => {
       facts({
         scopes: [
           scope("HTA1", {
-            delta: { ...NO_CHANGE, removedErrors: 4, removedWarnings: 1 },
+            delta: change({}, { error: 4, warning: 1 }),
             errors: 2,
           }),
           scope("HTA2"),
           scope("HTA3", {
-            delta: { ...NO_CHANGE, addedErrors: 1, addedWarnings: 2 },
+            delta: change({ error: 1, warning: 2 }),
             errors: 14,
             warnings: 3,
           }),
@@ -96,7 +106,7 @@ describe("makeMessage(facts)", () => {
           text: {
             type: "mrkdwn",
             verbatim: true,
-            text: "<https://htan.example.org/|Open the dashboard>",
+            text: "<https://htan.example.org/|Open the pages>",
           },
         },
         {
@@ -121,16 +131,13 @@ describe("makeMessage(facts)", () => {
       { scopes: [scope("A", { delta: null, errors: 3 })] },
       "✅ htan: first update, 3 errors, 0 warnings",
     ],
+    [{ scopes: [scope("A", { delta: change({ error: 2 }) })] }, "✅ htan: 2 new errors"],
     [
-      { scopes: [scope("A", { delta: { ...NO_CHANGE, addedErrors: 2 } })] },
-      "✅ htan: 2 new errors",
-    ],
-    [
-      { scopes: [scope("A", { delta: { ...NO_CHANGE, removedErrors: 1 } })] },
+      { scopes: [scope("A", { delta: change({}, { error: 1 }) })] },
       "✅ htan: 1 error fixed, none new",
     ],
     [
-      { scopes: [scope("A", { delta: { ...NO_CHANGE, addedWarnings: 1, removedWarnings: 2 } })] },
+      { scopes: [scope("A", { delta: change({ warning: 1 }, { warning: 2 }) })] },
       "✅ htan: 1 new warning, 2 fixed",
     ],
     [{ status: "degraded", failedSteps: 1 }, "⚠️ htan: 1 step failed"],
@@ -158,14 +165,14 @@ describe("makeMessage(facts)", () => {
       "• HTA3 HTAN HTA3: syn1 cannot be read: 403 (last updated 20 Nov 2026)",
       "• HTA4: no reason was given (never updated before)",
       "In all: 0 errors, 0 warnings in 3 atlases",
-      "Open the dashboard: https://htan.example.org/",
+      "Open the pages: https://htan.example.org/",
       "112 hits, 6 ran, 2 failed · 3 files put, 0 deleted, 40 unchanged · 41 s · started 21 Nov 2026, 02:00 UTC · hdash 0.1.0",
     ]);
   });
 
   test("adds the news about the others to what failed", () => {
     const scopes = [
-      scope("HTA1", { delta: { ...NO_CHANGE, addedErrors: 5 } }),
+      scope("HTA1", { delta: change({ error: 5 }) }),
       scope("HTA3", { ok: false, error: "x" }),
     ];
     expect(lines(makeMessage(facts({ status: "degraded", scopes })))[0]).toBe(
@@ -205,7 +212,7 @@ describe("makeMessage(facts)", () => {
 
   test("counts what it does not list", () => {
     const scopes = Array.from({ length: 27 }, (_, index) =>
-      scope(`HTA${index}`, { delta: { ...NO_CHANGE, addedErrors: 100 - index } }),
+      scope(`HTA${index}`, { delta: change({ error: 100 - index }) }),
     );
     const message = makeMessage(facts({ scopes }));
     const text = lines(message);
@@ -239,7 +246,7 @@ describe("makeMessage(facts)", () => {
       `• *${safe.slice(0, 59)}…* T ${safe}: ${safe} (last updated 20 Nov 2026)`,
     );
     expect(link?.type === "section" && link.text.text).toBe(
-      "<https://x.org/?a=1&amp;b=%3C%7C%3E|Open the dashboard>",
+      "<https://x.org/?a=1&amp;b=%3C%7C%3E|Open the pages>",
     );
     expect(message.text).not.toMatch(/[<>\n\u001b]/);
   });
@@ -255,12 +262,7 @@ describe("makeMessage(facts)", () => {
               title: long,
               ok,
               error: long,
-              delta: {
-                addedErrors: 1e6,
-                addedWarnings: 1e6,
-                removedErrors: 1e6,
-                removedWarnings: 1e6,
-              },
+              delta: change({ error: 1e6, warning: 1e6 }, { error: 1e6, warning: 1e6 }),
             }),
           );
           const texts = { pipeline: long, label: long, build: long, error: long, hint: long };
@@ -289,7 +291,7 @@ describe("makeTestMessage(options)", () => {
       [
         "🔧 hdash: test message [staging]",
         "This is a test of hdash's webhook. Nothing ran, and nothing was published.",
-        "Open the dashboard: https://htan.example.org",
+        "Open the pages: https://htan.example.org",
       ],
     ]);
     expect(makeTestMessage({ label: null, siteUrl: null }).blocks.length).toBe(2);

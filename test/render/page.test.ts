@@ -1,18 +1,33 @@
 import { describe, expect, test } from "vitest";
 
-import { jsonText, makeFrame } from "../../src/render/page.ts";
+import { type FrameInput, jsonText, makeFrame, TABLE_PAGE } from "../../src/render/page.ts";
 
-const ASSETS = { "site.css": "assets/site.1a2b3c4d.css", "theme.js": "assets/theme.00000000.js" };
+const MENU = {
+  brand: { label: "Tides", path: "index.html" },
+  places: [
+    { label: "Ports", path: "index.html" },
+    { label: "Buoys", path: "buoys/index.html" },
+  ],
+};
 
-describe("makeFrame(page, input)", () => {
-  test("gives a page of the dashboard its brand, its place and its assets under their published names", () => {
-    expect(makeFrame("runs", { title: "Runs", description: "All runs.", assets: ASSETS })).toEqual({
-      title: "Runs",
-      description: "All runs.",
-      brand: { label: "HTAN data dashboard", href: "index.html" },
+function frame(more: Partial<FrameInput>) {
+  const input = { title: "Tides", description: "All tides.", path: "index.html", menu: MENU };
+  return makeFrame({ ...input, loads: TABLE_PAGE, assets: {}, ...more });
+}
+
+describe("makeFrame(input)", () => {
+  test("gives a page its brand, its place in the menu and its assets under their published names", () => {
+    const assets = {
+      "site.css": "assets/site.1a2b3c4d.css",
+      "theme.js": "assets/theme.00000000.js",
+    };
+    expect(frame({ assets })).toEqual({
+      title: "Tides",
+      description: "All tides.",
+      brand: { label: "Tides", href: "index.html" },
       links: [
-        { label: "Atlases", href: "index.html", isCurrent: false },
-        { label: "Runs", href: "runs.html", isCurrent: true },
+        { label: "Ports", href: "index.html", isCurrent: true },
+        { label: "Buoys", href: "buoys/index.html", isCurrent: false },
       ],
       styles: ["assets/theme.css", "assets/site.1a2b3c4d.css", "assets/table.css"],
       themeScript: "assets/theme.00000000.js",
@@ -20,31 +35,18 @@ describe("makeFrame(page, input)", () => {
     });
   });
 
-  test("leads from pages about matrices up to the dashboard where there is one", () => {
-    const frame = (hasDashboard: boolean) =>
-      makeFrame("matrices", { title: "", description: "", assets: {}, hasDashboard });
-    expect(frame(true)).toMatchObject({
-      brand: { label: "HTAN data dashboard", href: "../index.html" },
+  test("leads to the same places from a page in a folder", () => {
+    expect(frame({ path: "buoys/index.html" })).toMatchObject({
+      brand: { label: "Tides", href: "../index.html" },
       links: [
-        { label: "Atlases", href: "../index.html", isCurrent: false },
-        { label: "Runs", href: "../runs.html", isCurrent: false },
-        { label: "Matrices", href: "index.html", isCurrent: true },
+        { href: "../index.html", isCurrent: false },
+        { href: "index.html", isCurrent: true },
       ],
     });
-    expect(frame(false)).toMatchObject({
-      brand: { label: "Matrix figures", href: "index.html" },
-      links: [{ label: "Matrices", href: "index.html", isCurrent: true }],
-    });
-  });
-
-  test("adds the styles that only this page has use for, last", () => {
-    const { styles } = makeFrame("index", {
-      title: "",
-      description: "",
-      assets: { "gallery.css": "assets/gallery.x.css" },
-      moreStyles: ["gallery.css"],
-    });
-    expect(styles.slice(-2)).toEqual(["assets/table.css", "assets/gallery.x.css"]);
+    expect(frame({ path: "buoys/north/1.html" }).links).toMatchObject([
+      { href: "../../index.html", isCurrent: false },
+      { href: "../index.html", isCurrent: false },
+    ]);
   });
 });
 

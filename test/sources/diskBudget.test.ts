@@ -58,7 +58,7 @@ describe("makeDiskBudget(options).take(bytes, options)", () => {
     expect(await failureOf(take(budgetOf(100), 101))).toEqual({
       kind: "permanent",
       message: "a takes 101 bytes, more than the 100 that downloads may take",
-      hint: "Allow downloads more disk, or leave this matrix out by the blacklist.",
+      hint: "Allow downloads more disk, or leave this file out.",
     });
   });
 

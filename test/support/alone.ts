@@ -88,7 +88,7 @@ export async function repeatAlone(
     for (const { digest, codec } of Object.values(outputs)) codecs.set(digest, codec);
   const access = {
     blobs: world.blobs,
-    keep: <T>(_subject: string, use: () => Promise<T>) => use(),
+    withLedger: <T>(_subject: string, use: () => Promise<T>) => use(),
   };
   const scratch = await makeScratch(
     world.scratch,

@@ -30,7 +30,7 @@ try {
     const request = { scopes: null, force: false, wait: false };
     const outcome = await execute(
       effects,
-      await bindJob(effects, entry, request),
+      await bindJob(effects, { job: entry, jobs: JOBS }, request),
       request,
       new AbortController().signal,
       (event) => {

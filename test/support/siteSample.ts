@@ -17,11 +17,17 @@ import type { AtlasVersion } from "../../src/jobs/htan/data/past.ts";
 import { CHECKS } from "../../src/jobs/htan/data/ruleText.ts";
 import { makeAtlasPage, type PageTools } from "../../src/jobs/htan/pages/atlasPage.ts";
 import { type IndexRow, makeIndexPage } from "../../src/jobs/htan/pages/indexPage.ts";
+import {
+  NOT_FOUND_PAGE,
+  PAGES as DASHBOARD,
+  RUNS_PAGE,
+} from "../../src/jobs/htan/pages/pageFrame.ts";
+import { PAGES as MATRICES } from "../../src/jobs/matrix/pages/pageFrame.ts";
 import { type SiteAssets, siteAssets } from "../../src/render/assets.ts";
-import type { Gallery } from "../../src/render/page.ts";
-import type { PageFigure, PageFile } from "../../src/render/page.ts";
-import { makeNotFoundPage, makeRunsPage, type PastRun } from "../../src/render/runsPage.ts";
+import type { Gallery, Menu, PageFigure, PageFile } from "../../src/render/page.ts";
+import { makeNotFoundPage, makeRunsPage } from "../../src/render/runsPage.ts";
 import { makeTemplates, type Templates } from "../../src/render/templates.ts";
+import type { RunRecord } from "../../src/run.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const HOSTILE = `<img src=x onerror="document.title='owned'">`;
@@ -90,7 +96,7 @@ export function sampleAnalysis(atlasId: "HTA1" | "HTA2" | "HTA3"): AtlasAnalysis
       };
     }),
     findings,
-    matrices: Object.fromEntries(
+    grids: Object.fromEntries(
       Object.entries(expected.matrices).map(([name, grid]) => [name, fullGrid(grid)]),
     ) as Record<GridName, Grid>,
     sif: expected.sif,
@@ -139,7 +145,7 @@ export function bigAnalysis(findings: number, participants: number): AtlasAnalys
     );
   });
   const rowIds = Array.from({ length: participants }, (_, index) => `HTA9_${index + 1}`);
-  const columns = base.matrices.clinical_tier1_2.columns;
+  const columns = base.grids.clinical_tier1_2.columns;
   const ones = Object.fromEntries(
     rowIds.map((id, row) => [
       id,
@@ -160,8 +166,8 @@ export function bigAnalysis(findings: number, participants: number): AtlasAnalys
       const count = made.filter((finding) => finding.rule === rule.rule).length;
       return { ...rule, count, status: count > 0 ? "found" : "passed" };
     }),
-    matrices: {
-      ...base.matrices,
+    grids: {
+      ...base.grids,
       clinical_tier1_2: { columns, counts, rows: participants, rowIds, ones },
     },
   };
@@ -296,6 +302,16 @@ function sampleGallery(): readonly Gallery[] {
   ];
 }
 
+/** The menu of a site that has the dashboard alone, and of one that has pages about matrices as well. */
+export const DASHBOARD_MENU: Menu = {
+  brand: { label: DASHBOARD.brand, path: DASHBOARD.places[0].path },
+  places: DASHBOARD.places,
+};
+export const BOTH_MENU: Menu = {
+  brand: DASHBOARD_MENU.brand,
+  places: [...DASHBOARD.places, ...MATRICES.places],
+};
+
 const RUN = { startedAt: "2026-11-21T02:00:00.000Z", build: "0.1.0", viewId: "syn20446927" };
 
 /** Makes a whole site of sample pages, without figures' files. */
@@ -308,6 +324,7 @@ export function sampleSite(
   ],
 ): { readonly pages: readonly PageFile[]; readonly assets: SiteAssets } {
   const { templates, assets } = readDesign();
+  const look = { assets: assets.paths, menu: DASHBOARD_MENU };
   const components = readComponentList();
   const tools: PageTools = {
     render: (template, model) => templates.render(template, model),
@@ -324,16 +341,16 @@ export function sampleSite(
         components,
         figures,
         gallery: id === "HTA9" ? sampleGallery() : [],
-        assets: assets.paths,
+        ...look,
       },
       tools,
     );
   });
   const pages = [
     ...atlasPages,
-    ...makeIndexPage({ rows: sampleRows(), run: RUN, assets: assets.paths }, tools),
-    makeRunsPage({ runs: sampleRuns(), current: RUN, assets: assets.paths }, tools.render),
-    makeNotFoundPage(null, tools.render),
+    ...makeIndexPage({ rows: sampleRows(), run: RUN, ...look }, tools),
+    makeRunsPage({ runs: sampleRuns(), current: RUN, ...look, ...RUNS_PAGE }, tools.render),
+    makeNotFoundPage({ siteUrl: null, ...NOT_FOUND_PAGE }, tools.render),
   ];
   return { pages, assets };
 }
@@ -377,13 +394,15 @@ export function sampleRows(): readonly IndexRow[] {
 }
 
 /** Makes a month of runs. */
-export function sampleRuns(): readonly PastRun[] {
-  return Array.from({ length: 30 }, (_, index): PastRun => {
+export function sampleRuns(): readonly RunRecord[] {
+  return Array.from({ length: 30 }, (_, index): RunRecord => {
     const day = String(20 - (index % 20)).padStart(2, "0");
     const month = index < 20 ? "11" : "10";
     const status = index === 4 ? "degraded" : index === 11 ? "failed" : "succeeded";
     return {
       id: `run-${index}`,
+      pipeline: "htan",
+      params: {},
       status,
       build: "0.1.0",
       startedAt: `2026-${month}-${day}T02:00:00.000Z`,

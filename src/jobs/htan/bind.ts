@@ -6,14 +6,15 @@ import { join } from "node:path";
 import { digestOf } from "../../digest.ts";
 import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
-import type { BoundPipeline, JobRequest } from "../../job.ts";
+import type { BoundPipeline, JobRequest, ReadMenu } from "../../job.ts";
 import { loadDesign } from "../../render/design.ts";
 import { sparkline } from "../../render/sparkline.ts";
 import { readComponents } from "./data/components.ts";
 import { openSynapse } from "./openSynapse.ts";
-import { type Galleries, makeHtan } from "./plan.ts";
+import { makeHtan } from "./plan.ts";
 import { registeredAtlases } from "./registry/atlasList.ts";
 import type { HtanSettings } from "./settings.ts";
+import type { Galleries } from "./steps.ts";
 
 /** Opens what another job shows of atlases on a site. */
 export type OpenGalleries = (effects: Effects, site: string) => Promise<Galleries>;
@@ -24,6 +25,7 @@ export async function bindHtan(
   settings: HtanSettings,
   { scopes: asked }: JobRequest,
   openGalleries: OpenGalleries,
+  readMenu: ReadMenu,
 ): Promise<BoundPipeline> {
   const atlases = await registeredAtlases(effects);
   for (const id of asked ?? []) {
@@ -50,6 +52,7 @@ export async function bindHtan(
     drawnBy: design.drawnBy,
     siteUrl: effects.config.site.kind === "s3" ? effects.config.siteUrl : null,
     galleries: await openGalleries(effects, publisher.site),
+    readMenu: () => readMenu(publisher.site),
   });
   const params = {
     atlases: asked === null ? null : [...new Set(asked)].sort(),

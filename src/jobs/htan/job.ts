@@ -3,6 +3,7 @@
 import type { Job } from "../../job.ts";
 import type { OpenGalleries } from "./bind.ts";
 import { readComponents } from "./data/components.ts";
+import { PAGES } from "./pages/pageFrame.ts";
 import { readAtlases } from "./registry/readAtlases.ts";
 import { type HtanSettings, SETTINGS } from "./settings.ts";
 
@@ -16,6 +17,7 @@ export function makeHtanJob({
     name: "htan",
     title: "HTAN dashboard",
     scopeNoun: ["atlas", "atlases"],
+    pages: PAGES,
     needs: ["database", "site"],
     settings: SETTINGS,
     deployment: {
@@ -37,10 +39,13 @@ export function makeHtanJob({
           /^HTA[1-9]\d?$/.test(id) ? null : `${id} is not an atlas id such as HTA3.`,
       },
     ],
+    examples: [
+      ["hdash run htan --atlas HTA3", "update one atlas; the others stay as last published"],
+    ],
     isAskedByDefault: true,
-    async bind(effects, settings, request) {
+    async bind(effects, settings, request, readMenu) {
       const { bindHtan } = await import("./bind.ts");
-      return bindHtan(effects, settings, request, galleries);
+      return bindHtan(effects, settings, request, galleries, readMenu);
     },
     async utilCommands(program, shell) {
       const { addInit } = await import("./commands.ts");

@@ -4,11 +4,13 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Effects } from "../../effects.ts";
-import type { BoundPipeline, JobRequest } from "../../job.ts";
+import type { BoundPipeline, JobRequest, ReadMenu } from "../../job.ts";
 import { loadDesign, versionsOf } from "../../render/design.ts";
+import type { Menu } from "../../render/page.ts";
 import type { Config } from "../../settings/config.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { forkAnalysis } from "./forkAnalysis.ts";
+import { PAGES } from "./pages/pageFrame.ts";
 import { makeMatrix } from "./plan.ts";
 import { openPublishedFigures } from "./published.ts";
 import type { MatrixSettings } from "./settings.ts";
@@ -25,12 +27,16 @@ const ANALYSING = [
 /** Of what is free on the disk, what is left to others. */
 const LEFT_FREE = 0.1;
 
-/** Binds the pipeline; `isBeside` tells whether a dashboard that pages can link to is made on the same site. */
+/** Tells where another job on a site with this menu shows an atlas, from its root; null where none does. */
+export type AtlasPath = (atlasId: string, menu: Menu) => string | null;
+
+/** Binds the pipeline. */
 export async function bindMatrix(
   effects: Effects,
   matrix: MatrixSettings,
   request: JobRequest,
-  isBeside: boolean,
+  atlasPath: AtlasPath,
+  readMenu: ReadMenu,
 ): Promise<BoundPipeline> {
   const { config } = effects;
   await effects.fonts();
@@ -52,8 +58,8 @@ export async function bindMatrix(
     designDigest: design.digest,
     drawnBy: design.drawnBy,
     siteUrl: config.site.kind === "s3" && isOnSite ? config.siteUrl : null,
-    // Where the dashboard is not made, there is nothing to link to.
-    hasDashboard: isOnSite && isBeside,
+    readMenu: () => readMenu(publisher.site),
+    atlasPath,
     published,
     mayRemove: request.force === true || matrix.isForced,
     warn: (message) => effects.log.warn(message),
@@ -67,7 +73,7 @@ export async function bindMatrix(
 function pagesUrl({ siteUrl }: Config): string | null {
   if (siteUrl === null) return null;
   const index = /\/index\.html$/.test(siteUrl) ? siteUrl : `${siteUrl.replace(/\/*$/, "")}/`;
-  return new URL("matrices/index.html", index).href;
+  return new URL(PAGES.places[0].path, index).href;
 }
 
 async function openTarget(
@@ -99,7 +105,11 @@ export async function openSource(effects: Effects, matrix: MatrixSettings): Prom
     const { bavail, bsize } = await statfs(scratch);
     return bavail * bsize * (1 - LEFT_FREE);
   };
-  const budget = makeDiskBudget({ bytes: matrix.diskBytes ?? (await freeBytes()), freeBytes });
+  const budget = makeDiskBudget({
+    bytes: matrix.diskBytes ?? (await freeBytes()),
+    freeBytes,
+    noun: "matrix",
+  });
   const { openCannedMatrices } = await import("./sources/cannedMatrices.ts");
   const openCanned = (bucket: string): MatrixSource => {
     const opened = openCannedMatrices({ ...config.s3, bucket, log, budget });

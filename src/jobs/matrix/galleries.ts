@@ -10,16 +10,8 @@ export async function openGalleries(
   effects: Effects,
   site: string,
 ): Promise<{
-  read(signal: AbortSignal): Promise<{
-    readonly galleries: Readonly<Record<string, readonly Gallery[]>>;
-    readonly isThere: boolean;
-  }>;
+  read(signal: AbortSignal): Promise<Readonly<Record<string, readonly Gallery[]>>>;
 }> {
   const published = await openPublishedFigures(effects, site, effects.bucket);
-  return {
-    async read(signal) {
-      const found = await published.read(signal);
-      return { galleries: matricesByAtlas(found), isThere: found.some((one) => one !== null) };
-    },
-  };
+  return { read: async (signal) => matricesByAtlas(await published.read(signal)) };
 }

@@ -3,22 +3,24 @@
 import type { Worker } from "node:worker_threads";
 
 import type { Job } from "../../job.ts";
-import type { Config } from "../../settings/config.ts";
+import type { AtlasPath } from "./bind.ts";
+import { PAGES } from "./pages/pageFrame.ts";
 import { CHOICES, type MatrixSettings, SETTINGS } from "./settings.ts";
 
 /** Why a stage must not say where figures go. */
 const ELSEWHERE = "is of no use: a task may write to its namespace's folders only";
 
-/** Makes the job; `isBeside` tells whether a dashboard that pages can link to is made on the same site. */
+/** Makes the job; `atlasPath` tells where another job shows an atlas that a matrix belongs to. */
 export function makeMatrixJob({
-  isBeside,
+  atlasPath,
 }: {
-  readonly isBeside: (config: Config) => boolean;
+  readonly atlasPath: AtlasPath;
 }): Job<MatrixSettings> {
   return {
     name: "matrix",
     title: "Matrix figures",
     scopeNoun: ["matrix", "matrices"],
+    pages: PAGES,
     needs: ["database", "site"],
     settings: SETTINGS,
     deployment: {
@@ -71,9 +73,23 @@ export function makeMatrixJob({
         variables: ["MATRIX_TARGET_UUIDS"],
       },
     ],
-    async bind(effects, settings, request) {
+    examples: [
+      [
+        "hdash run matrix --source local --path ./matrices",
+        "make the figures of every matrix in a folder; needs no service",
+      ],
+      [
+        "hdash run matrix --environ dev --source canned --blacklist true",
+        "make those of a stage's bucket",
+      ],
+      [
+        "hdash matrix stats FILE",
+        "count one matrix and print it: .mtx folder or zip, .h5ad, .h5, .loom",
+      ],
+    ],
+    async bind(effects, settings, request, readMenu) {
       const { bindMatrix } = await import("./bind.ts");
-      return bindMatrix(effects, settings, request, isBeside(effects.config));
+      return bindMatrix(effects, settings, request, atlasPath, readMenu);
     },
     async early(words) {
       const { startHdf5ThreadEarly } = await import("./hdf5/hdf5Thread.ts");

@@ -1,5 +1,5 @@
 // Matrix figures as a pipeline: from the matrices of a source to eight figures per library construction approach, a page for each
-// matrix and an index. It declares steps and wires them; what matrices mean is decided in matrix/, how figures look in render/.
+// matrix and an index. It wires the steps of steps.ts; what matrices mean is decided in reading/ and counting/, how figures look in charts/.
 
 import pLimit from "p-limit";
 
@@ -15,18 +15,33 @@ import type {
   TreeFile,
 } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
+import type { Menu } from "../../render/page.ts";
 import { SAMPLE_CELLS, SEED } from "./analysis.ts";
+import { FOLDER } from "./pages/pageFrame.ts";
 import type { ProjectRow } from "./pages/projectsPage.ts";
 import type { MatrixEntry, MatrixListing } from "./source.ts";
-import { makeSteps, type MatrixEffects, type MatrixParams, PAGES, plainEntry } from "./steps.ts";
+import {
+  makeSteps,
+  type MatrixEffects,
+  type MatrixParams,
+  type MatrixSteps,
+  plainEntry,
+} from "./steps.ts";
 import type { MatrixSummary } from "./summary.ts";
 
 /** Matrices that are drawn and written at a time; few, to bound memory. */
 const WRITTEN_AT_ONCE = 2;
 
+/** What the parts of the plan are made with. */
+interface Maker {
+  readonly effects: MatrixEffects;
+  readonly steps: MatrixSteps;
+}
+
 /** Makes the pipeline. */
 export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
-  const steps = makeSteps(effects);
+  const maker: Maker = { effects, steps: makeSteps(effects) };
+  const { steps } = maker;
   return {
     name: "matrix",
     async plan(plan, params) {
@@ -36,6 +51,8 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
       const published = await plan.read(known.ids);
       const kept = published.filter((id) => isKnown(id, entries, skips));
       if (!effects.mayRemove) checkRemoval(effects.source.label, published, kept);
+      const site = await plan.do(steps.readMenu, { params: null, inputs: {} });
+      const menu = await plan.read(site.menu);
       const limit = pLimit(WRITTEN_AT_ONCE);
       const outcomes = new Map<string, ScopeOutcome<MatrixSite>>();
       await Promise.all(
@@ -43,8 +60,8 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
           const outcome = await plan.scope(
             entry.id,
             async (scope) => {
-              const analysed = await analyse(scope, entry);
-              return limit(() => makeSite(scope, entry, analysed));
+              const analysed = await analyse(scope, maker, entry);
+              return limit(() => makeSite(scope, maker, entry, analysed, menu));
             },
             { title: entry.title },
           );
@@ -57,120 +74,129 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
         await plan.scope(id, refuse, { title });
       }
       checkAnyDone(outcomes, "no matrix could be read");
-      await plan.site(() => planSite(plan, { entries, skips, kept }, outcomes));
+      await plan.site(() => planSite(plan, maker, { entries, skips, kept, menu }, outcomes));
     },
   };
+}
 
-  /** How figures are made, as pages say it. */
-  function method() {
-    const madeWith = { ...effects.analysedBy, ...effects.drawnBy };
-    return { seed: SEED, sampleCells: SAMPLE_CELLS, madeWith: Object.entries(madeWith) };
-  }
+/** How figures are made, as pages say it. */
+function methodOf(effects: MatrixEffects) {
+  const madeWith = { ...effects.analysedBy, ...effects.drawnBy };
+  return { seed: SEED, sampleCells: SAMPLE_CELLS, madeWith: Object.entries(madeWith) };
+}
 
-  async function analyse(plan: Plan, entry: MatrixEntry) {
-    const { id, projectId, fileName, version, approaches, locator, bytes, sha256 } = entry;
-    const analysed = await plan.do(steps.analyseMatrix, {
-      params: {
-        kind: effects.source.kind,
-        matrix: { id, projectId, fileName, version, approaches },
-        seed: SEED,
-        sampleCells: SAMPLE_CELLS,
-      },
-      inputs: {},
-      hints: { locator, bytes, sha256 },
-    });
-    await plan.do(steps.checkReadable, {
-      params: null,
-      inputs: { verdict: analysed.verdict },
-    });
-    return analysed;
-  }
+async function analyse(plan: Plan, { effects, steps }: Maker, entry: MatrixEntry) {
+  const { id, projectId, fileName, version, approaches, locator, bytes, sha256 } = entry;
+  const analysed = await plan.do(steps.analyseMatrix, {
+    params: {
+      kind: effects.source.kind,
+      matrix: { id, projectId, fileName, version, approaches },
+      seed: SEED,
+      sampleCells: SAMPLE_CELLS,
+    },
+    inputs: {},
+    hints: { locator, bytes, sha256 },
+  });
+  await plan.do(steps.checkReadable, {
+    params: null,
+    inputs: { verdict: analysed.verdict },
+  });
+  return analysed;
+}
 
-  /** One matrix, drawn and written. */
-  async function makeSite(
-    plan: Plan,
-    entry: MatrixEntry,
-    { facts, figures }: Awaited<ReturnType<typeof analyse>>,
-  ): Promise<MatrixSite> {
-    const { drawings, inline, undrawn } = await plan.do(steps.drawFigures, {
-      params: { id: entry.id },
-      inputs: { figures },
-    });
-    const { versions, factsDigest } = await plan.history();
-    const last = versions.at(-1);
-    // Unchanged facts stand since the run that first saw them, not since today.
-    const updatedAt = last?.factsDigest === factsDigest ? last.startedAt : plan.run.startedAt;
-    const atlasId = effects.atlases[entry.projectId] ?? effects.atlases[entry.id] ?? null;
-    const { pages, summary } = await plan.do(steps.renderMatrix, {
-      params: {
-        entry: plainEntry(entry),
-        source: { kind: effects.source.kind, label: effects.source.label },
-        atlasId,
-        updatedAt,
-        method: method(),
-        siteUrl: effects.siteUrl,
-        hasDashboard: effects.hasDashboard,
-      },
-      inputs: { facts, inline, undrawn },
-    });
-    return { pages, drawings, summary: await plan.read(summary), updatedAt };
-  }
+/** One matrix, drawn and written. */
+async function makeSite(
+  plan: Plan,
+  { effects, steps }: Maker,
+  entry: MatrixEntry,
+  { facts, figures }: Awaited<ReturnType<typeof analyse>>,
+  menu: Menu,
+): Promise<MatrixSite> {
+  const { drawings, inline, undrawn } = await plan.do(steps.drawFigures, {
+    params: { id: entry.id },
+    inputs: { figures },
+  });
+  const { versions, factsDigest } = await plan.history();
+  const last = versions.at(-1);
+  // Unchanged facts stand since the run that first saw them, not since today.
+  const updatedAt = last?.factsDigest === factsDigest ? last.startedAt : plan.run.startedAt;
+  const atlasId = effects.atlases[entry.projectId] ?? effects.atlases[entry.id] ?? null;
+  const { pages, summary } = await plan.do(steps.renderMatrix, {
+    params: {
+      entry: plainEntry(entry),
+      source: { kind: effects.source.kind, label: effects.source.label },
+      atlasId,
+      atlasPath: atlasId === null ? null : effects.atlasPath(atlasId, menu),
+      updatedAt,
+      method: methodOf(effects),
+      siteUrl: effects.siteUrl,
+      menu,
+    },
+    inputs: { facts, inline, undrawn },
+  });
+  return { pages, drawings, summary: await plan.read(summary), updatedAt };
+}
 
-  /** The index and the assets, around the matrices that this run could do; the others keep what they last published. */
-  async function planSite(
-    plan: Plan,
-    { entries, skips, kept }: MatrixListing & { readonly kept: readonly string[] },
-    outcomes: ReadonlyMap<string, ScopeOutcome<MatrixSite>>,
-  ): Promise<SiteContents> {
-    // What this run has not done stays as it was last published, as long as the source still has the project.
-    const keepScopes = kept.filter((id) => outcomes.get(id)?.ok !== true);
-    const isAside = skips.filter(({ why }) => why === "not asked for").map(({ id }) => id);
-    const found = await plan.do(steps.readPublished, {
-      params: { ids: [...new Set([...keepScopes, ...isAside, ...failedOf(outcomes)])].sort() },
-      inputs: {},
-    });
-    const before = new Map((await plan.read(found.rows)).map((row) => [row.id, row]));
-    const rows: ProjectRow[] = [];
-    const parts: SitePart[] = [];
-    for (const { id, title } of entries) {
-      const outcome = outcomes.get(id);
-      if (outcome?.ok === true) {
-        const { pages, drawings, summary, updatedAt } = outcome.value;
-        rows.push({ id, title, summary, failure: null, updatedAt });
-        parts.push({ scope: id, prefix: PAGES, tree: pages, cache: "page" });
-        parts.push({ scope: id, prefix: "", tree: drawings, cache: "page" });
-      } else {
-        const { summary = null, updatedAt = null } = before.get(id) ?? {};
-        const failure = outcome?.ok === false ? outcome.publicly : "it was not read";
-        rows.push({ id, title, summary, failure, updatedAt });
-      }
+/** The index and the assets, around the matrices that this run could do; the others keep what they last published. */
+async function planSite(
+  plan: Plan,
+  { effects, steps }: Maker,
+  {
+    entries,
+    skips,
+    kept,
+    menu,
+  }: MatrixListing & { readonly kept: readonly string[]; readonly menu: Menu },
+  outcomes: ReadonlyMap<string, ScopeOutcome<MatrixSite>>,
+): Promise<SiteContents> {
+  // What this run has not done stays as it was last published, as long as the source still has the project.
+  const keepScopes = kept.filter((id) => outcomes.get(id)?.ok !== true);
+  const isAside = skips.filter(({ why }) => why === "not asked for").map(({ id }) => id);
+  const found = await plan.do(steps.readPublished, {
+    params: { ids: [...new Set([...keepScopes, ...isAside, ...failedOf(outcomes)])].sort() },
+    inputs: {},
+  });
+  const before = new Map((await plan.read(found.rows)).map((row) => [row.id, row]));
+  const rows: ProjectRow[] = [];
+  const parts: SitePart[] = [];
+  for (const { id, title } of entries) {
+    const outcome = outcomes.get(id);
+    if (outcome?.ok === true) {
+      const { pages, drawings, summary, updatedAt } = outcome.value;
+      rows.push({ id, title, summary, failure: null, updatedAt });
+      parts.push({ scope: id, prefix: FOLDER, tree: pages, cache: "page" });
+      parts.push({ scope: id, prefix: "", tree: drawings, cache: "page" });
+    } else {
+      const { summary = null, updatedAt = null } = before.get(id) ?? {};
+      const failure = outcome?.ok === false ? outcome.publicly : "it was not read";
+      rows.push({ id, title, summary, failure, updatedAt });
     }
-    for (const row of before.values()) {
-      if (!rows.some(({ id }) => id === row.id)) rows.push(row);
-    }
-    // What a run was not asked for is no news about the source; what it was asked for in vain is the run's failure.
-    const shown = skips.filter(({ why }) => why !== "not asked for" && why !== "not found");
-    const { startedAt, build } = plan.run;
-    const { pages } = await plan.do(steps.renderIndex, {
-      params: {
-        startedAt,
-        build,
-        sourceLabel: effects.source.label,
-        hasDashboard: effects.hasDashboard,
-      },
-      inputs: { listed: await plan.value({ rows: rows.map(asJson), skips: shown.map(asJson) }) },
-    });
-    const { hashed, named } = await plan.do(steps.collectAssets, {
-      params: null,
-      inputs: {},
-    });
-    parts.push(
-      { scope: null, prefix: PAGES, tree: hashed, cache: "immutable" },
-      { scope: null, prefix: PAGES, tree: named, cache: "page" },
-      { scope: null, prefix: PAGES, tree: pages, cache: "page" },
-    );
-    return { parts, keepScopes };
   }
+  for (const row of before.values()) {
+    if (!rows.some(({ id }) => id === row.id)) rows.push(row);
+  }
+  // What a run was not asked for is no news about the source; what it was asked for in vain is the run's failure.
+  const shown = skips.filter(({ why }) => why !== "not asked for" && why !== "not found");
+  const { startedAt, build } = plan.run;
+  const { pages } = await plan.do(steps.renderIndex, {
+    params: {
+      startedAt,
+      build,
+      sourceLabel: effects.source.label,
+      menu,
+    },
+    inputs: { listed: await plan.value({ rows: rows.map(asJson), skips: shown.map(asJson) }) },
+  });
+  const { hashed, named } = await plan.do(steps.collectAssets, {
+    params: null,
+    inputs: {},
+  });
+  parts.push(
+    { scope: null, prefix: FOLDER, tree: hashed, cache: "immutable" },
+    { scope: null, prefix: FOLDER, tree: named, cache: "page" },
+    { scope: null, prefix: FOLDER, tree: pages, cache: "page" },
+  );
+  return { parts, keepScopes };
 }
 
 /** What a matrix publishes. */

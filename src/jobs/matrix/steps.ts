@@ -12,7 +12,7 @@ import {
 } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
 import type { SiteAssets } from "../../render/assets.ts";
-import { JSON_TYPE, type RenderPage } from "../../render/page.ts";
+import { JSON_TYPE, type Menu, type RenderPage } from "../../render/page.ts";
 import { splitAssets, textFile } from "../../render/siteFiles.ts";
 import type { AnalysisRequest, GroupFigures, MatrixAnalysis, OnStage } from "./analysis.ts";
 import type { DrawnMatrixFigure } from "./charts/drawMatrixFigure.ts";
@@ -60,8 +60,10 @@ export interface MatrixEffects {
   readonly drawnBy: Readonly<Record<string, string>>;
   /** Where people see the site; null where nobody said. */
   readonly siteUrl: string | null;
-  /** True where the dashboard is on the same site. */
-  readonly hasDashboard: boolean;
+  /** Reads the menu of the site that is published to. */
+  readMenu(): Promise<Menu>;
+  /** Where another job on a site with this menu shows an atlas, from its root; null where none does. */
+  atlasPath(atlasId: string, menu: Menu): string | null;
   /** What was published of matrices before: their ids, and the data files of some. */
   readonly published: {
     ids(): Promise<readonly string[]>;
@@ -74,8 +76,6 @@ export interface MatrixEffects {
   warn(message: string): void;
 }
 
-/** Everything but figures lies below it, with assets of its own: the dashboard's files are the dashboard's. */
-export const PAGES = "matrices/";
 /** What a matrix that can be read says of itself. */
 type Facts = Extract<MatrixAnalysis, { isReadable: true }>["facts"];
 /** What shapes an analysis. */
@@ -99,9 +99,20 @@ type EntryParam = {
 /** An analysis keeps two cores busy: one unpacks, one counts. */
 const ANALYSIS: Resources = { cpus: 2 };
 
+export type MatrixSteps = ReturnType<typeof makeSteps>;
+
 /** Makes the steps. */
 export function makeSteps(effects: MatrixEffects) {
-  const { source } = effects;
+  return {
+    ...makeObservations(effects),
+    ...makeAnalysis(effects),
+    ...makeDrawings(effects),
+    ...makePages(effects),
+  };
+}
+
+/** What is asked of the world whenever it is needed. */
+function makeObservations(effects: MatrixEffects) {
   return {
     listMatrices: observation({
       name: "listMatrices",
@@ -117,6 +128,29 @@ export function makeSteps(effects: MatrixEffects) {
       read: async (_params: null) => ({ ids: [...(await effects.published.ids())].sort() }),
     }),
 
+    readMenu: observation({
+      name: "readMenu",
+      outputs: { menu: json<Menu>() },
+      read: async (_params: null) => ({ menu: await effects.readMenu() }),
+    }),
+
+    // Rows of the index for what this run did not do, as they were last published. A file that somebody removed by hand and that is
+    // there again must not stay missing.
+    readPublished: observation({
+      name: "readPublishedMatrices",
+      outputs: { rows: json<readonly ProjectRow[]>() },
+      async read({ ids }: { ids: readonly string[] }, { signal }) {
+        const [index, ...values] = await effects.published.read(signal, ["index", ...ids]);
+        return { rows: publishedRows(index, values, ids) };
+      },
+    }),
+  };
+}
+
+/** What is made of a matrix itself. */
+function makeAnalysis(effects: MatrixEffects) {
+  const { source } = effects;
+  return {
     // Downloading and analysing are one step: the matrix itself is never stored, only what was made of it. Its key has what shapes
     // the numbers and nothing else: a new title or another catalogue must not have terabytes read again.
     analyseMatrix: step({
@@ -177,7 +211,12 @@ export function makeSteps(effects: MatrixEffects) {
         throw new HdashError("permanent", verdict, { publicly: verdict });
       },
     }),
+  };
+}
 
+/** What is drawn of an analysis. */
+function makeDrawings(effects: MatrixEffects) {
+  return {
     drawFigures: step({
       name: "drawMatrixFigures",
       version: 2,
@@ -218,7 +257,12 @@ export function makeSteps(effects: MatrixEffects) {
         return { drawings, inline, undrawn };
       },
     }),
+  };
+}
 
+/** What is written of each matrix, and around them all. */
+function makePages(effects: MatrixEffects) {
+  return {
     renderMatrix: step({
       name: "renderMatrix",
       version: 1,
@@ -236,8 +280,9 @@ export function makeSteps(effects: MatrixEffects) {
           atlasId: string | null;
           updatedAt: string;
           method: MethodParam;
+          atlasPath: string | null;
           siteUrl: string | null;
-          hasDashboard: boolean;
+          menu: Menu;
         },
       ) => {
         const { entry, atlasId, ...page } = params;
@@ -265,24 +310,13 @@ export function makeSteps(effects: MatrixEffects) {
       },
     }),
 
-    // Rows of the index for what this run did not do, as they were last published. A file that somebody removed by hand and that is
-    // there again must not stay missing.
-    readPublished: observation({
-      name: "readPublishedMatrices",
-      outputs: { rows: json<readonly ProjectRow[]>() },
-      async read({ ids }: { ids: readonly string[] }, { signal }) {
-        const [index, ...values] = await effects.published.read(signal, ["index", ...ids]);
-        return { rows: publishedRows(index, values, ids) };
-      },
-    }),
-
     collectAssets: step({
       name: "collectMatrixAssets",
       version: 1,
       uses: { design: effects.designDigest },
       outputs: { hashed: publicTree(), named: publicTree() },
       run: async (_inputs: object, _params: null) =>
-        // Its pages have no interactive figures: the libraries for those stay with the dashboard.
+        // Its pages have no interactive figures: the libraries for those are not published with them.
         splitAssets(effects.assets.files.filter(({ path }) => !path.includes("/vendor/"))),
     }),
 
@@ -299,14 +333,14 @@ export function makeSteps(effects: MatrixEffects) {
           startedAt: string;
           build: string;
           sourceLabel: string;
-          hasDashboard: boolean;
+          menu: Menu;
         },
       ) => {
-        const { startedAt, build, sourceLabel, hasDashboard } = params;
+        const { startedAt, build, sourceLabel, menu } = params;
         const { rows, skips } = given;
         const run = { startedAt, build, sourceLabel };
         const pages = makeProjectsPage(
-          { rows, skips, run, assets: effects.assets.paths, hasDashboard },
+          { rows, skips, run, assets: effects.assets.paths, menu },
           effects.render,
         );
         return { pages: pages.map(textFile) };

@@ -34,7 +34,7 @@ function inFormOfExpected(analysis: AtlasAnalysis): object {
           ),
         ]),
       ),
-      matrices: mapValues(analysis.matrices, ({ counts, rows, ones }) => ({ counts, rows, ones })),
+      matrices: mapValues(analysis.grids, ({ counts, rows, ones }) => ({ counts, rows, ones })),
       sif: analysis.sif,
       timelineEvents: analysis.timelineEvents.map(
         ({ Event, Start, Finish, Grouping, Samples, Location }) => ({
@@ -76,7 +76,7 @@ describe("analyseAtlas(atlas, files, manifests, components)", () => {
       string,
       { readonly counts: object; readonly ones: object }
     >;
-    for (const [name, grid] of Object.entries((await analyseFixture(atlas)).matrices)) {
+    for (const [name, grid] of Object.entries((await analyseFixture(atlas)).grids)) {
       expect(grid.columns).toEqual(Object.keys(matrices[name]?.counts ?? {}));
       expect(Object.keys(grid.ones)).toEqual(Object.keys(matrices[name]?.ones ?? {}));
       expect(grid.rowIds).toHaveLength(grid.rows);

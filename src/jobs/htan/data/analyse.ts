@@ -54,7 +54,7 @@ export function analyseAtlas(
     ),
     rules,
     findings,
-    matrices: makeGrids(known, lineage, components),
+    grids: makeGrids(known, lineage, components),
     sif: sifLines(lineage, components),
     timelineEvents: makeTimelines(known),
   };

@@ -118,7 +118,7 @@ export interface AtlasAnalysis {
   readonly manifests: Readonly<Record<string, ManifestSummary>>;
   readonly rules: readonly RuleOutcome[];
   readonly findings: readonly Finding[];
-  readonly matrices: Readonly<Record<GridName, Grid>>;
+  readonly grids: Readonly<Record<GridName, Grid>>;
   /** Sorted lines "<parent>\tconnect\t<child>". */
   readonly sif: readonly string[];
   readonly timelineEvents: readonly TimelineEvent[];

@@ -7,6 +7,8 @@ import {
   type Gallery,
   HTML,
   makeFrame,
+  type Menu,
+  type PageAssets,
   type PageFigure,
   type PageFile,
   type RenderPage,
@@ -26,7 +28,7 @@ import { ruleText } from "../data/ruleText.ts";
 import { GRID_LABELS, type GridLabel } from "./gridLabels.ts";
 import { changeMarks, makeHeadlines } from "./headlines.ts";
 import { KIND_LABELS } from "./kindLabels.ts";
-import { type DrawSparkline, synapsePage } from "./pageFrame.ts";
+import { ATLAS_PAGE, type DrawSparkline, synapsePage } from "./pageFrame.ts";
 import {
   eventsTable,
   findingsTable,
@@ -50,11 +52,10 @@ export interface AtlasPageInput {
   /** Give the components in links their names. */
   readonly components: readonly ComponentName[];
   readonly figures: readonly PageFigure[];
-  /** The atlas's matrices with their figures; the Figures tab is left out where there are none. */
+  /** What another job has to show of the atlas; the Figures tab is left out where there is nothing. */
   readonly gallery: readonly Gallery[];
   readonly assets: AssetPaths;
-  /** True where the site has pages about matrices; default false. */
-  readonly hasMatrices?: boolean;
+  readonly menu: Menu;
 }
 
 /** What the room borrows to make pages. */
@@ -94,9 +95,17 @@ export function makeAtlasPage(input: AtlasPageInput, tools: PageTools): readonly
   const changes = compareFindings(analysis.findings, before);
   const model = atlasModel(input, changes, tools.sparkline);
   return [
-    { path: `${atlas.atlasId}.html`, contentType: HTML, text: tools.render("atlas", model) },
+    { path: pathOf(atlas), contentType: HTML, text: tools.render("htan/atlas", model) },
     ...makeAtlasData({ atlas, analysis, changes, versions }),
   ];
+}
+
+function pathOf({ atlasId }: Atlas): string {
+  return `${atlasId}.html`;
+}
+
+function withGallery({ styles, scripts }: PageAssets): PageAssets {
+  return { styles: [...styles, "gallery.css"], scripts };
 }
 
 function atlasModel(
@@ -113,12 +122,13 @@ function atlasModel(
   const manifests = Object.values(analysis.manifests);
   const records = manifests.reduce((sum, manifest) => sum + manifest.records, 0);
   return {
-    frame: makeFrame("atlas", {
+    frame: makeFrame({
       title: `${atlas.name} (${id})`,
       description: `What ${atlas.name} has submitted to HTAN, how complete it is, and what is to be mended.`,
+      path: pathOf(atlas),
+      menu: input.menu,
+      loads: gallery.length === 0 ? ATLAS_PAGE : withGallery(ATLAS_PAGE),
       assets: input.assets,
-      hasMatrices: input.hasMatrices ?? false,
-      moreStyles: gallery.length > 0 ? ["gallery.css"] : [],
     }),
     id,
     name: atlas.name,
@@ -235,7 +245,7 @@ function gridModel(
   analysis: AtlasAnalysis,
   figures: readonly PageFigure[],
 ): GridModel {
-  const grid = analysis.matrices[name];
+  const grid = analysis.grids[name];
   const used = grid.columns.filter((column) => (grid.counts[column] ?? 0) > 0).length;
   const noun = unit.toLowerCase();
   return {

@@ -27,7 +27,7 @@ export function atlasFigures(
   const network = networkData(analysis, components);
   return [
     ...GRID_LABELS.map(({ name, title, unit }) => {
-      const grid = analysis.matrices[name];
+      const grid = analysis.grids[name];
       const data = gridData(grid, unit.toLowerCase(), components);
       return { id: name, title, alt: gridAlt(grid, data), data };
     }),

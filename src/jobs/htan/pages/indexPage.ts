@@ -7,7 +7,9 @@ import {
   JSON_TYPE,
   jsonText,
   makeFrame,
+  type Menu,
   type PageFile,
+  TABLE_PAGE,
 } from "../../../render/page.ts";
 import {
   type CellValue,
@@ -42,8 +44,7 @@ export interface IndexPageInput {
   readonly rows: readonly IndexRow[];
   readonly run: IndexRun;
   readonly assets: AssetPaths;
-  /** True where the site has pages about matrices; default false. */
-  readonly hasMatrices?: boolean;
+  readonly menu: Menu;
 }
 
 /** The run that makes the index. */
@@ -53,6 +54,7 @@ interface IndexRun {
   readonly viewId: string;
 }
 
+const PATH = "index.html";
 const DATA_KINDS = FILE_KINDS.filter((kind) => kind !== "METADATA");
 
 const COLUMNS: readonly TableColumn[] = [
@@ -108,12 +110,14 @@ export function makeIndexPage(input: IndexPageInput, tools: PageTools): readonly
   const failed = rows.filter(({ failure }) => failure !== null);
   const atlases = count(rows.length, "atlas", "atlases");
   const model = {
-    frame: makeFrame("index", {
+    frame: makeFrame({
       title: "HTAN data dashboard",
       description:
         "What every HTAN atlas has submitted to Synapse, how complete it is, and what is to be mended.",
+      path: PATH,
+      menu: input.menu,
+      loads: TABLE_PAGE,
       assets: input.assets,
-      hasMatrices: input.hasMatrices ?? false,
     }),
     builtAt: instant(run.startedAt),
     build: run.build,
@@ -141,7 +145,7 @@ export function makeIndexPage(input: IndexPageInput, tools: PageTools): readonly
     atlases: indexTable(input, tools),
   };
   return [
-    { path: "index.html", contentType: HTML, text: tools.render("index", model) },
+    { path: PATH, contentType: HTML, text: tools.render("htan/index", model) },
     { path: "data/index.json", contentType: JSON_TYPE, text: jsonText(indexJson(input, totals)) },
   ];
 }

@@ -1,4 +1,48 @@
-// What the dashboard's pages share beside their frame (src/render/page.ts): trends, counts by severity and links to Synapse.
+// What the dashboard's pages share: their place in the menu and what they load, trends, counts by severity and links to Synapse.
+
+import type { JobPages } from "../../../job.ts";
+import { type PageAssets, TABLE_PAGE } from "../../../render/page.ts";
+
+/** The dashboard in the menu of its site. */
+export const PAGES: JobPages = {
+  brand: "HTAN data dashboard",
+  places: [
+    { label: "Atlases", path: "index.html" },
+    { label: "Runs", path: "runs.html" },
+  ],
+};
+
+/** What the pages of the site as a whole (src/render/runsPage.ts) say where it is the dashboard's. */
+export const RUNS_PAGE = {
+  name: "htan-runs",
+  description: "When the dashboard was updated, and what each update found.",
+};
+export const NOT_FOUND_PAGE = {
+  site: PAGES.brand,
+  reason: "The atlas may have been taken off the dashboard, or the address has a slip in it.",
+  homeLabel: "All atlases",
+};
+
+/** What the page of an atlas loads. */
+export const ATLAS_PAGE: PageAssets = {
+  styles: [...TABLE_PAGE.styles, "atlas.css", "figures.css"],
+  scripts: [
+    "address.js",
+    "tabs.js",
+    "controls.js",
+    "rows.js",
+    "table.js",
+    "figures.js",
+    "lineage.js",
+    "timelineFigure.js",
+    "networkFigure.js",
+  ],
+};
+
+/** Where the page of an atlas shows what other jobs have of it, from the site's root. */
+export function atlasFigures(atlasId: string): string {
+  return `${encodeURIComponent(atlasId)}.html#figures`;
+}
 
 /** Draws a small trend line as SVG markup; `label` names the number in its text alternative, `format` writes its values there. */
 export type DrawSparkline = (

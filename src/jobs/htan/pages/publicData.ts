@@ -57,10 +57,7 @@ function lines(of: readonly string[]): string {
 
 function atlasJson({ atlas, analysis, changes, versions }: AtlasData): object {
   const manifests = Object.entries(analysis.manifests);
-  const grids = Object.entries(analysis.matrices) as [
-    GridName,
-    AtlasAnalysis["matrices"][GridName],
-  ][];
+  const grids = Object.entries(analysis.grids) as [GridName, AtlasAnalysis["grids"][GridName]][];
   const isCheck = new Set<string>(CHECKS);
   const severityOf = (severity: Finding["severity"]) =>
     analysis.findings.filter((finding) => finding.severity === severity).length;

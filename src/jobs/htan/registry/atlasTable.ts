@@ -3,14 +3,7 @@
 import { sql } from "kysely";
 
 import type { Db } from "../../../store/schema.ts";
-
-/** A row of the registry; the same as htan's Atlas, which this room may not import. */
-export interface RegisteredAtlas {
-  readonly atlasId: string;
-  readonly projectId: string;
-  readonly name: string;
-  readonly liaison: string;
-}
+import type { Atlas } from "../data/atlas.ts";
 
 /** Ids of atlases, by what became of them; each list in the order of the file (removed: of the registry). */
 export interface SavedAtlases {
@@ -21,10 +14,7 @@ export interface SavedAtlases {
 }
 
 /** Makes the registry equal to `atlases` in one transaction, and says what that changed. */
-export async function saveAtlases(
-  db: Db,
-  atlases: readonly RegisteredAtlas[],
-): Promise<SavedAtlases> {
+export async function saveAtlases(db: Db, atlases: readonly Atlas[]): Promise<SavedAtlases> {
   return db.transaction().execute(async (trx) => {
     // The table, since an empty one has no rows that could be locked: two first starts would insert the same.
     await sql`lock table atlas in share row exclusive mode`.execute(trx);
@@ -53,14 +43,14 @@ export async function saveAtlases(
         )
         .execute();
     }
-    const ids = (list: readonly RegisteredAtlas[]) => list.map(({ atlasId }) => atlasId);
+    const ids = (list: readonly Atlas[]) => list.map(({ atlasId }) => atlasId);
     const unchanged = kept.filter((atlas) => !changed.includes(atlas));
     return { added: ids(added), changed: ids(changed), unchanged: ids(unchanged), removed };
   });
 }
 
 /** Lists the registry in natural order of ids: HTA2 comes before HTA10. */
-export async function listAtlases(db: Db): Promise<readonly RegisteredAtlas[]> {
+export async function listAtlases(db: Db): Promise<readonly Atlas[]> {
   const rows = await db
     .selectFrom("atlas")
     .select(["atlas_id", "project_id", "name", "liaison"])
@@ -77,6 +67,6 @@ export async function listAtlases(db: Db): Promise<readonly RegisteredAtlas[]> {
 
 const naturalOrder = new Intl.Collator("en", { numeric: true });
 
-function isSame(a: RegisteredAtlas, b: RegisteredAtlas | undefined): boolean {
+function isSame(a: Atlas, b: Atlas | undefined): boolean {
   return a.projectId === b?.projectId && a.name === b.name && a.liaison === b.liaison;
 }

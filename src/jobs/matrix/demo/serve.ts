@@ -8,7 +8,6 @@ import type { DemoPart } from "../../../job.ts";
 
 /** What the look-alike calls its catalogue. */
 const CATALOG = "demo";
-const PAGE = "matrices/index.html";
 
 /** Throws usage where there is no folder. */
 export async function checkFolder(dir: string): Promise<void> {
@@ -21,7 +20,7 @@ export async function checkFolder(dir: string): Promise<void> {
 /** Reads the matrices of a folder. */
 export function useFolder(dir: string): DemoPart {
   const variables = { MATRIX_SOURCE: "local", MATRIX_PATH: dir };
-  return { variables, days: null, page: PAGE, close: () => Promise.resolve() };
+  return { variables, days: null, close: () => Promise.resolve() };
 }
 
 /** Serves the bundled matrices as Azul does. */
@@ -40,7 +39,6 @@ export async function serveMatrices(home: string): Promise<DemoPart> {
       MATRIX_ATLASES: projects.map((one) => `${one.atlasId}=${one.projectId}`).join(","),
     },
     days: null,
-    page: PAGE,
     close: () => azul.close(),
   };
 }

@@ -5,6 +5,7 @@ import {
   type AssetPaths,
   HTML,
   makeFrame,
+  type Menu,
   type PageFile,
   type RenderPage,
 } from "../../../render/page.ts";
@@ -13,6 +14,7 @@ import type { FigureName } from "../figures/figure.ts";
 import type { MatrixNote } from "../matrix.ts";
 import type { FigureSummary, GroupSummary, MatrixSummary } from "../summary.ts";
 import { encodeKey, figureHrefs, figureKeys, type FigurePaths } from "./figurePaths.ts";
+import { FOLDER, hrefOutside, MATRIX_PAGE } from "./pageFrame.ts";
 import { makeProjectData } from "./projectData.ts";
 import {
   byCells,
@@ -49,8 +51,9 @@ export interface ProjectPageInput {
   /** Where people see the site; null where nobody said. Snippets begin with it. */
   readonly siteUrl: string | null;
   readonly assets: AssetPaths;
-  /** True where a dashboard of atlases lies above. */
-  readonly hasDashboard: boolean;
+  readonly menu: Menu;
+  /** Where the site shows the atlas that the matrix belongs to, from its root; null where it does not. */
+  readonly atlasPath: string | null;
 }
 
 /** A figure as the template takes it, made or left out. */
@@ -97,12 +100,16 @@ export function makeProjectPage(input: ProjectPageInput, render: RenderPage): re
   const { summary, updatedAt, method } = input;
   return [
     {
-      path: `${summary.id}.html`,
+      path: pathOf(summary),
       contentType: HTML,
-      text: render("matrix", projectModel(input)),
+      text: render("matrix/matrix", projectModel(input)),
     },
     makeProjectData({ summary, updatedAt, method, heights: heightsOf(input.figures) }),
   ];
+}
+
+function pathOf({ id }: MatrixSummary): string {
+  return `${id}.html`;
 }
 
 /** Heights of the published pictures, by approach and name. */
@@ -119,22 +126,24 @@ function shapeOf(svg: string): string {
 }
 
 function projectModel(input: ProjectPageInput): object {
-  const { summary, updatedAt, method, assets, hasDashboard } = input;
+  const { summary, updatedAt, method, assets, menu } = input;
   const { id, source, groups, notes } = summary;
   const panels = byCells(groups).map((group, at) => panelModel(group, at === 0, input));
   const made = panels.flatMap(({ plates }) => plates).filter(({ isMade }) => isMade);
   return {
-    frame: makeFrame("matrix", {
+    frame: makeFrame({
       title: `${summary.title} · matrix figures`,
       description: `Cells, genes and figures of the gene expression matrix ${summary.title}.`,
+      path: FOLDER + pathOf(summary),
+      menu,
+      loads: MATRIX_PAGE,
       assets,
-      hasDashboard,
     }),
     id,
     title: summary.title,
     species: speciesLabel(summary.species),
     atlasId: summary.atlasId ?? "",
-    atlasHref: atlasHref(summary, hasDashboard),
+    atlasHref: hrefOutside(input.atlasPath),
     pageUrl: webAddress(source.pageUrl),
     meta: [
       FORMAT_LABELS[summary.format],
@@ -168,11 +177,6 @@ function projectModel(input: ProjectPageInput): object {
     keys: keysTable(summary),
     jsonPath: `data/${encodeURIComponent(id)}.json`,
   };
-}
-
-/** Leads to the tab of the atlas's page that shows its matrices; "" where there is none. */
-function atlasHref({ atlasId }: MatrixSummary, hasDashboard: boolean): string {
-  return atlasId === null || !hasDashboard ? "" : `../${encodeURIComponent(atlasId)}.html#figures`;
 }
 
 /** Lets through what can be followed from a web page; a source may say anything. */

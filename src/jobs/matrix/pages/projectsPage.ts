@@ -7,6 +7,7 @@ import {
   JSON_TYPE,
   jsonText,
   makeFrame,
+  type Menu,
   type PageFile,
   type RenderPage,
 } from "../../../render/page.ts";
@@ -15,8 +16,10 @@ import { FIGURE_NAMES } from "../figures/figure.ts";
 import type { MatrixSkip } from "../source.ts";
 import type { GroupSummary, MatrixSummary } from "../summary.ts";
 import { figureHrefs, figureKeys } from "./figurePaths.ts";
+import { FOLDER, INDEX_PAGE } from "./pageFrame.ts";
 import { byCells, FIGURE_LABELS, medianText, roundNumber, speciesLabel } from "./projectWords.ts";
 
+const PATH = "index.html";
 export const INDEX_SCHEMA = "hdash/matrices/1";
 
 /** A matrix as the index knows it. */
@@ -41,7 +44,7 @@ export interface ProjectsPageInput {
     readonly sourceLabel: string;
   };
   readonly assets: AssetPaths;
-  readonly hasDashboard: boolean;
+  readonly menu: Menu;
 }
 
 /** A line of a row: one approach. */
@@ -90,20 +93,22 @@ export function makeProjectsPage(
   render: RenderPage,
 ): readonly PageFile[] {
   return [
-    { path: "index.html", contentType: HTML, text: render("matrices", projectsModel(input)) },
+    { path: PATH, contentType: HTML, text: render("matrix/matrices", projectsModel(input)) },
     { path: "data/index.json", contentType: JSON_TYPE, text: jsonText(indexJson(input)) },
   ];
 }
 
 function projectsModel(input: ProjectsPageInput): object {
-  const { rows, skips, run, assets, hasDashboard } = input;
+  const { rows, skips, run, assets, menu } = input;
   const failed = rows.filter(({ failure }) => failure !== null);
   return {
-    frame: makeFrame("matrices", {
+    frame: makeFrame({
       title: "Gene expression matrices",
       description: "What is in each gene expression matrix, in eight figures and a few numbers.",
+      path: FOLDER + PATH,
+      menu,
+      loads: INDEX_PAGE,
       assets,
-      hasDashboard,
     }),
     builtAt: instant(run.startedAt),
     build: run.build,

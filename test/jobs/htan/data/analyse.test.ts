@@ -26,7 +26,7 @@ describe("analyseAtlas(atlas, files, manifests, components)", () => {
       sif: [],
       timelineEvents: [],
     });
-    expect(Object.values(analysis.matrices).map(({ rows, ones }) => [rows, ones])).toEqual(
+    expect(Object.values(analysis.grids).map(({ rows, ones }) => [rows, ones])).toEqual(
       Array.from({ length: 6 }, () => [0, {}]),
     );
   });
@@ -105,7 +105,7 @@ describe("analyseAtlas(atlas, files, manifests, components)", () => {
       ],
       components,
     );
-    expect(JSON.stringify(analysis.matrices.clinical_tier1_2.ones)).toBe(
+    expect(JSON.stringify(analysis.grids.clinical_tier1_2.ones)).toBe(
       '{"__proto__":["Demographics"],"constructor":["Demographics"]}',
     );
   });

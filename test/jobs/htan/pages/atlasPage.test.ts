@@ -16,6 +16,7 @@ import { makeAtlasPage, type PageTools } from "../../../../src/jobs/htan/pages/a
 import { csvCell } from "../../../../src/jobs/htan/pages/publicData.ts";
 import {
   bigAnalysis,
+  DASHBOARD_MENU,
   plainSparkline,
   readComponentList,
   readDesign,
@@ -62,6 +63,7 @@ function files(overrides: Partial<Parameters<typeof makeAtlasPage>[0]> = {}) {
       figures: [],
       gallery: [],
       assets: assets.paths,
+      menu: DASHBOARD_MENU,
       ...overrides,
       analysis,
     },
@@ -338,10 +340,10 @@ describe("makeAtlasPage(input, tools)", () => {
       timelineEvents: [],
     };
     const empty = { columns: [], counts: {}, rows: 0, rowIds: [], ones: {} };
-    const matrices = Object.fromEntries(Object.keys(none.matrices).map((name) => [name, empty]));
+    const grids = Object.fromEntries(Object.keys(none.grids).map((name) => [name, empty]));
     const analysis = {
       ...none,
-      matrices: matrices as unknown as typeof none.matrices,
+      grids: grids as unknown as typeof none.grids,
       totalFileSize: 0,
     };
     const made = files({

@@ -2,18 +2,26 @@ import { describe, expect, test } from "vitest";
 
 import type { PageTools } from "../../../../src/jobs/htan/pages/atlasPage.ts";
 import { type IndexRow, makeIndexPage } from "../../../../src/jobs/htan/pages/indexPage.ts";
+import { NOT_FOUND_PAGE, RUNS_PAGE } from "../../../../src/jobs/htan/pages/pageFrame.ts";
 import { makeNotFoundPage, makeRunsPage } from "../../../../src/render/runsPage.ts";
-import { plainSparkline, readDesign, sampleRows, sampleRuns } from "../../../support/siteSample.ts";
+import {
+  DASHBOARD_MENU,
+  plainSparkline,
+  readDesign,
+  sampleRows,
+  sampleRuns,
+} from "../../../support/siteSample.ts";
 
 const { templates, assets } = readDesign();
 const TOOLS: PageTools = {
   render: (name, model) => templates.render(name, model),
   sparkline: plainSparkline,
 };
+const LOOK = { assets: assets.paths, menu: DASHBOARD_MENU };
 const RUN = { startedAt: "2026-11-21T02:00:00.000Z", build: "0.1.0", viewId: "syn20446927" };
 
 function index(rows: readonly IndexRow[] = sampleRows()) {
-  const [page, data] = makeIndexPage({ rows, run: RUN, assets: assets.paths }, TOOLS);
+  const [page, data] = makeIndexPage({ rows, run: RUN, ...LOOK }, TOOLS);
   return {
     paths: [page?.path, data?.path],
     html: page?.text ?? "",
@@ -107,7 +115,7 @@ describe("the index and what it loads", () => {
 describe("makeRunsPage(input, render)", () => {
   test("tells of each run, and of the one that makes the page", () => {
     const page = makeRunsPage(
-      { runs: sampleRuns(), current: RUN, assets: assets.paths },
+      { runs: sampleRuns(), current: RUN, ...LOOK, ...RUNS_PAGE },
       TOOLS.render,
     );
     expect(page.path).toBe("runs.html");
@@ -123,7 +131,7 @@ describe("makeRunsPage(input, render)", () => {
 
   test("has words for the very first run and for one that is still at work", () => {
     const make = (runs: ReturnType<typeof sampleRuns>) =>
-      makeRunsPage({ runs, current: RUN, assets: assets.paths }, TOOLS.render).text;
+      makeRunsPage({ runs, current: RUN, ...LOOK, ...RUNS_PAGE }, TOOLS.render).text;
     expect(make([])).toContain("No run has finished before this one.");
     const [run] = sampleRuns();
     if (run === undefined) throw new Error("no sample run");
@@ -133,11 +141,13 @@ describe("makeRunsPage(input, render)", () => {
   });
 });
 
-describe("makeNotFoundPage(siteUrl, render)", () => {
+describe("makeNotFoundPage(input, render)", () => {
   test("refers to nothing that depends on the address it is served for", () => {
-    const { path, text } = makeNotFoundPage("https://example.org/site", TOOLS.render);
+    const make = (siteUrl: string | null) =>
+      makeNotFoundPage({ siteUrl, ...NOT_FOUND_PAGE }, TOOLS.render);
+    const { path, text } = make("https://example.org/site");
     expect(path).toBe("404.html");
     expect(text.match(/(?:src|href)="[^"]*"/g)).toEqual(['href="https://example.org/site/"']);
-    expect(makeNotFoundPage(null, TOOLS.render).text).toContain('href="./"');
+    expect(make(null).text).toContain('href="./"');
   });
 });

@@ -1,14 +1,11 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import {
-  listAtlases,
-  type RegisteredAtlas,
-  saveAtlases,
-} from "../../../../src/jobs/htan/registry/atlasTable.ts";
+import type { Atlas } from "../../../../src/jobs/htan/data/atlas.ts";
+import { listAtlases, saveAtlases } from "../../../../src/jobs/htan/registry/atlasTable.ts";
 import { LEDGER_KINDS, openLedger, type TestLedger } from "../../../support/ledger.ts";
 
-const atlas = (n: number, projectId = `syn${n}`): RegisteredAtlas => ({
+const atlas = (n: number, projectId = `syn${n}`): Atlas => ({
   atlasId: `HTA${n}`,
   projectId,
   name: `Atlas ${n}`,

@@ -17,7 +17,7 @@ import {
   useSite,
   widthsThatScroll,
 } from "../../../support/browser.ts";
-import { readDesign } from "../../../support/siteSample.ts";
+import { BOTH_MENU, readDesign } from "../../../support/siteSample.ts";
 import {
   AWKWARD,
   LIVER,
@@ -35,7 +35,7 @@ const [LIVER_PAGE, RETINA_PAGE, AWKWARD_PAGE] = PAGES;
 async function makeFiles(): Promise<SiteFiles> {
   const { templates, assets } = readDesign();
   const render: RenderPage = (template, model) => templates.render(template, model);
-  const look = { assets: assets.paths, hasDashboard: true };
+  const look = { assets: assets.paths, menu: BOTH_MENU };
   const run = { startedAt: "2026-11-21T02:00:00.000Z", build: "0.1.0", sourceLabel: "Azul dcp50" };
   const list = (rows: readonly ProjectRow[]) =>
     makeProjectsPage({ rows, skips: SAMPLE_SKIPS, run, ...look }, render);
@@ -55,6 +55,7 @@ async function makeFiles(): Promise<SiteFiles> {
           updatedAt: "2026-11-20T02:00:00.000Z",
           method: { seed: 1, sampleCells: 50_000, madeWith: { "scran.js": "4.1.0" } },
           siteUrl: null,
+          atlasPath: null,
           ...look,
         },
         render,

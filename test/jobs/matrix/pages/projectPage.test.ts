@@ -5,7 +5,7 @@ import {
   type ProjectPageInput,
 } from "../../../../src/jobs/matrix/pages/projectPage.ts";
 import type { MatrixSummary } from "../../../../src/jobs/matrix/summary.ts";
-import { readDesign } from "../../../support/siteSample.ts";
+import { BOTH_MENU, readDesign } from "../../../support/siteSample.ts";
 import { AWKWARD, HOSTILE, LIVER, RETINA, sampleFigures } from "../summarySample.ts";
 
 const { templates, assets } = readDesign();
@@ -20,7 +20,8 @@ function files(summary: MatrixSummary, more: Partial<ProjectPageInput> = {}) {
       method: METHOD,
       siteUrl: "https://data.example.org/",
       assets: assets.paths,
-      hasDashboard: true,
+      menu: BOTH_MENU,
+      atlasPath: null,
       ...more,
     },
     (template, model) => templates.render(template, model),
@@ -169,12 +170,10 @@ describe("makeProjectPage(input, render)", () => {
     expect(files({ ...LIVER, notes: [] }).html).not.toContain('class="remarks"');
   });
 
-  test("leads to the atlas only where the dashboard has it", () => {
-    const link = '<a href="../HTA9.html#figures">HTA9</a>';
-    expect(files(LIVER).html).toContain(link);
-    expect(files(LIVER, { hasDashboard: false }).html).not.toContain(link);
-    expect(files(LIVER, { hasDashboard: false }).html).not.toContain("../index.html");
-    expect(files(RETINA).html).not.toContain("#figures");
+  test("leads to the atlas only where another job shows it", () => {
+    const atlasPath = "HTA9.html#figures";
+    expect(files(LIVER, { atlasPath }).html).toContain('<a href="../HTA9.html#figures">HTA9</a>');
+    expect(files(LIVER).html).not.toContain("HTA9.html");
   });
 
   test("offers markup with the stable key, from the site's root where its address is not known", () => {

@@ -5,7 +5,7 @@ import {
   type ProjectsPageInput,
 } from "../../../../src/jobs/matrix/pages/projectsPage.ts";
 import type { GroupSummary } from "../../../../src/jobs/matrix/summary.ts";
-import { readDesign } from "../../../support/siteSample.ts";
+import { BOTH_MENU, readDesign } from "../../../support/siteSample.ts";
 import { LIVER, RETINA, SAMPLE_SKIPS, sampleProjectRows, sampleRow } from "../summarySample.ts";
 
 const { templates, assets } = readDesign();
@@ -17,7 +17,7 @@ function files(more: Partial<ProjectsPageInput> = {}) {
       skips: SAMPLE_SKIPS,
       run: { startedAt: "2026-11-21T02:00:00.000Z", build: "0.1.0", sourceLabel: "Azul dcp50" },
       assets: assets.paths,
-      hasDashboard: false,
+      menu: BOTH_MENU,
       ...more,
     },
     (template, model) => templates.render(template, model),

@@ -208,7 +208,7 @@ describe("openCannedMatrices(options).list(signal)", () => {
     await expect(open({ bucket: "none" }).list(NEVER)).rejects.toMatchObject({
       kind: "permanent",
       message: expect.stringMatching(/^list s3:\/\/none\/.*NoSuchBucket/) as string,
-      hint: "Correct the name of the bucket that matrices are read from, or S3_ENDPOINT_URL: there is no none.",
+      hint: "Correct the name of the bucket that is read, or S3_ENDPOINT_URL: there is no none.",
     });
     s3.setFaults(() => ({ status: 403 }));
     await expect(open().list(NEVER)).rejects.toMatchObject({

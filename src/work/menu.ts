@@ -1,0 +1,53 @@
+// The menu of a site: which jobs have pages there, and in which order every page names them.
+
+import type { Effects } from "../effects.ts";
+import type { Job, ReadMenu } from "../job.ts";
+import type { Menu } from "../render/page.ts";
+
+/** What the menu is made from of a job. */
+type MenuJob = Pick<Job, "name" | "pages">;
+
+/** Sorts jobs as menus name them: the one whose page is the site's first, then the others in the order of the list. */
+export function inMenuOrder<J extends MenuJob>(jobs: readonly J[]): readonly J[] {
+  const isHome = ({ pages }: J): boolean => pages.places[0].path === "index.html";
+  return [...jobs.filter(isHome), ...jobs.filter((job) => !isHome(job))];
+}
+
+/**
+ * Makes the menu that the pages of a job show.
+ * @param jobs all that there are, in the order in which a run of everything does them. @param published names of those that have something on
+ * the site: what a job had to show has been published before its turn is over. @param given names of those whose turn may still come: where
+ * one stands after this job in the list, it is going to publish there.
+ */
+export function makeMenu(
+  own: MenuJob,
+  jobs: readonly MenuJob[],
+  {
+    published,
+    given,
+  }: { readonly published: readonly string[]; readonly given: readonly string[] },
+): Menu {
+  const turn = jobs.findIndex(({ name }) => name === own.name);
+  const shown = inMenuOrder(
+    jobs.filter(
+      ({ name }, at) =>
+        name === own.name || published.includes(name) || (at > turn && given.includes(name)),
+    ),
+  );
+  const { brand, places } = (shown[0] ?? own).pages;
+  return {
+    brand: { label: brand, path: places[0].path },
+    places: shown.flatMap(({ pages }) => pages.places),
+  };
+}
+
+/** Opens what makes the menu of any site for a job. */
+export function openMenu(effects: Effects, own: Job, jobs: readonly Job[]): ReadMenu {
+  return async (site) => {
+    const { listOwners } = await import("../store/publications.ts");
+    const published = await listOwners((await effects.database()).db, site);
+    // A job that is configured publishes to the site of the settings; of another place nothing is known but what is there.
+    const isConfigured = site === (await effects.publisher()).site;
+    return makeMenu(own, jobs, { published, given: isConfigured ? effects.config.given : [] });
+  };
+}

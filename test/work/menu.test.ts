@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+
+import type { JobPages } from "../../src/job.ts";
+import { makeMenu } from "../../src/work/menu.ts";
+
+const job = (name: string, brand: string, ...places: [string, string][]) => ({
+  name,
+  pages: { brand, places: places.map(([label, path]) => ({ label, path })) } as unknown as JobPages,
+});
+const BUOYS = job("buoys", "Buoys at sea", ["Buoys", "buoys/index.html"]);
+const TIDES = job("tides", "Tides", ["Ports", "index.html"], ["Runs", "runs.html"]);
+const WINDS = job("winds", "Winds", ["Winds", "winds.html"]);
+const JOBS = [BUOYS, TIDES, WINDS];
+
+/** The labels of the menu that a job's pages show. */
+function labels(own: (typeof JOBS)[number], published: string[], given: string[]) {
+  return makeMenu(own, JOBS, { published, given }).places.map(({ label }) => label);
+}
+
+describe("makeMenu(own, jobs, site)", () => {
+  test("has the job whose page is the site's first at its head, then the others as the list has them", () => {
+    expect(makeMenu(WINDS, JOBS, { published: ["buoys", "tides"], given: [] })).toEqual({
+      brand: { label: "Tides", path: "index.html" },
+      places: [
+        { label: "Ports", path: "index.html" },
+        { label: "Runs", path: "runs.html" },
+        { label: "Buoys", path: "buoys/index.html" },
+        { label: "Winds", path: "winds.html" },
+      ],
+    });
+  });
+
+  test("is the job's own where nothing else is there", () => {
+    expect(makeMenu(BUOYS, JOBS, { published: [], given: ["buoys"] })).toEqual({
+      brand: { label: "Buoys at sea", path: "buoys/index.html" },
+      places: [{ label: "Buoys", path: "buoys/index.html" }],
+    });
+  });
+
+  test("has what is published, whoever is configured here", () => {
+    expect(labels(TIDES, ["buoys", "winds"], ["tides"])).toEqual([
+      "Ports",
+      "Runs",
+      "Buoys",
+      "Winds",
+    ]);
+  });
+
+  test("has what is going to be published after the job, and not what has had its turn in vain", () => {
+    const given = ["buoys", "tides", "winds"];
+    expect(labels(BUOYS, [], given)).toEqual(["Ports", "Runs", "Buoys", "Winds"]);
+    expect(labels(TIDES, [], given)).toEqual(["Ports", "Runs", "Winds"]);
+    expect(labels(WINDS, [], given)).toEqual(["Winds"]);
+  });
+});
