@@ -16,7 +16,7 @@ const common = {
   env: { TZ: "UTC" },
   // Processes, not threads: native modules (sharp) and crash tests do not share one.
   pool: "forks" as const,
-  // No test is red because its machine is slow: these only end what would never end.
+  // What hangs is to end; what is slow, since the machine has other things to do, is not to fail. Playwright has its own limit.
   testTimeout: 600_000,
   hookTimeout: 600_000,
   expect: { poll: { timeout: 120_000 } },

@@ -6,7 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  test,
+  vi,
+} from "vitest";
 
 import { listAtlases, saveAtlases } from "../../src/jobs/htan/registry/atlasTable.ts";
 import { openDatabase, type PostgresSettings } from "../../src/store/database.ts";
@@ -104,10 +114,10 @@ describe("openDatabase(postgres)", () => {
 
 describe("openDatabase(embedded)", () => {
   let dir: string;
-  beforeAll(async () => {
+  beforeEach(async () => {
     dir = join(await mkdtemp(join(tmpdir(), "hdash-database-")), "database");
   });
-  afterAll(() => rm(join(dir, ".."), { recursive: true, force: true }));
+  afterEach(() => rm(join(dir, ".."), { recursive: true, force: true }));
 
   test("keeps what was written, refuses a second process, and forgets a half-made start", async () => {
     // What a first start leaves that was killed.
@@ -141,8 +151,10 @@ describe("openDatabase(embedded)", () => {
         "--eval",
         `import { openDatabase } from ${JSON.stringify(join(import.meta.dirname, "../../src/store/database.ts"))};
          import { saveAtlases } from ${JSON.stringify(join(import.meta.dirname, "../../src/jobs/htan/registry/atlasTable.ts"))};
-         const { db } = await openDatabase({ kind: "embedded", dir: ${JSON.stringify(dir)} });
-         await saveAtlases(db, [{ atlasId: "HTA4", projectId: "syn4", name: "n", liaison: "" }]);
+         import { migrate } from ${JSON.stringify(join(import.meta.dirname, "../../src/store/migrate.ts"))};
+         const database = await openDatabase({ kind: "embedded", dir: ${JSON.stringify(dir)} });
+         await migrate(database);
+         await saveAtlases(database.db, [{ atlasId: "HTA4", projectId: "syn4", name: "n", liaison: "" }]);
          process.stdout.write("saved\\n");
          setInterval(() => {}, 1000);`,
       ],
@@ -171,7 +183,7 @@ describe("openDatabase(embedded)", () => {
       const isFar = () =>
         existsSync(join(home, "data")) ||
         (existsSync(draft) && readdirSync(draft, { recursive: true }).length >= count);
-      await vi.waitUntil(isFar, { timeout: 60_000, interval: 1 });
+      await vi.waitUntil(isFar, { timeout: 300_000, interval: 1 });
       child.kill("SIGKILL");
       await ended;
       const again = await openDatabase({ kind: "embedded", dir: home });
@@ -183,7 +195,7 @@ describe("openDatabase(embedded)", () => {
   );
 
   test("refuses a folder that cannot be made", async () => {
-    const path = join(dir, "file");
+    const path = join(dir, "..", "file");
     await writeFile(path, "");
     await expect(openDatabase({ kind: "embedded", dir: join(path, "x") })).rejects.toMatchObject({
       kind: "config",

@@ -1,7 +1,7 @@
 // Dropping a ledger on real Postgres: the schema of one namespace goes, the one next to it stays row by row.
 
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { listAtlases, saveAtlases } from "../../src/jobs/htan/registry/atlasTable.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
@@ -14,11 +14,11 @@ const ATLAS = { atlasId: "HTA3", projectId: "syn3", name: "Example", liaison: ""
 describe("dropLedger(database)", () => {
   let made: Awaited<ReturnType<typeof createEmptyDatabase>>;
   const opened: Database[] = [];
-  beforeAll(async () => {
+  beforeEach(async () => {
     made = await createEmptyDatabase();
   });
-  afterAll(async () => {
-    for (const database of opened) await database.close();
+  afterEach(async () => {
+    for (const database of opened.splice(0)) await database.close();
     await made.drop();
   });
 

@@ -133,7 +133,7 @@ describe("makeRegionReader(slotBytes, inlineBytes)", () => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       ["--disable-warning=ExperimentalWarning", "-e", script],
-      { encoding: "utf8", timeout: 20_000 },
+      { encoding: "utf8", timeout: 250_000 },
     );
     expect({ status, stdout, stderr }).toEqual({
       status: 0,
