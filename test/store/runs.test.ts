@@ -19,7 +19,7 @@ import {
   noDelta,
 } from "../../src/store/facts.ts";
 import { identifyProcess, type ProcessIdentity } from "../../src/store/processIdentity.ts";
-import { openPublications } from "../../src/store/publications.ts";
+import { listOwners, openPublications } from "../../src/store/publications.ts";
 import { resetLedger } from "../../src/store/reset.ts";
 import { commitResult, findResults, type NewResult } from "../../src/store/results.ts";
 import {
@@ -645,6 +645,21 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
         { site: "a", bytes: "11", run_id: lease.runId },
         { site: "b", bytes: "10", run_id: null },
       ]);
+    });
+  });
+
+  describe("listOwners(db, site)", () => {
+    test("names who has something of a scope on a site, and it is certain that it is there", async () => {
+      const publications = openPublications(db);
+      const row = (path: string, owner: string, scope: string | null, etag: string) =>
+        publications.save("a", { path, owner, digest: DIGEST, etag, scope }, "text/html", 10);
+      await row("b/1.html", "buoys", "1", '"1"');
+      await row("b/2.html", "buoys", "2", '"2"');
+      await row("index.html", "emptied", null, '"3"');
+      await row("c/1.html", "begun", "1", "");
+      await row("a/1.html", "anemones", "1", '"4"');
+      expect(await listOwners(db, "a")).toEqual(["anemones", "buoys"]);
+      expect(await listOwners(db, "b")).toEqual([]);
     });
   });
 
