@@ -137,7 +137,8 @@ describe("readArtifactSet(root, from)", () => {
 describe("isArtifact(path)", () => {
   test.each([
     ["config/htan_projects.csv", true],
-    ["config/other.csv", false],
+    ["config/other.csv", true],
+    ["config/other.txt", false],
     ["views/htan/index.hbs", true],
     ["views/partials/a b.hbs", true],
     ["views/site.css", false],
