@@ -5,10 +5,12 @@ import { availableParallelism } from "node:os";
 
 import { configDefaults, defineConfig } from "vitest/config";
 
+import { isFaked, UNFAKED } from "./test/support/fakedClock.ts";
 import { LongestFirst } from "./test/support/longestFirst.ts";
 import { findSharing, TEST_FILES } from "./test/support/sharing.ts";
 
-const sharing = [...findSharing()];
+const unfaked = isFaked() ? UNFAKED : [];
+const sharing = findSharing().filter((file) => !unfaked.includes(file));
 const isShuffled = process.argv.some((word) => word.startsWith("--sequence.shuffle"));
 
 const common = {
@@ -41,7 +43,11 @@ export default defineConfig({
       {
         test: {
           ...common,
-          ...{ name: "own", include: TEST_FILES, exclude: [...configDefaults.exclude, ...sharing] },
+          ...{
+            name: "own",
+            include: TEST_FILES,
+            exclude: [...configDefaults.exclude, ...unfaked, ...sharing],
+          },
           globalSetup: ["test/support/globalSetup.ts"],
         },
       },

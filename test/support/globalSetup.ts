@@ -1,4 +1,8 @@
-// Starts one Postgres server for a whole test run, with a migrated template database that tests clone.
+// What a whole test run has once: a Postgres server with a migrated template database that tests clone, and a folder for what files share.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import type { TestProject } from "vitest/node";
 
@@ -8,6 +12,8 @@ import { makeTemplate } from "./postgresTemplate.ts";
 declare module "vitest" {
   interface ProvidedContext {
     postgres: PostgresServer;
+    /** A folder for what one file makes for all (demoSite.ts). */
+    made: string;
   }
 }
 
@@ -20,6 +26,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await stop();
     throw error;
   }
+  const made = await mkdtemp(join(tmpdir(), "hdash-made-"));
   project.provide("postgres", server);
-  return stop;
+  project.provide("made", made);
+  return async () => {
+    await rm(made, { recursive: true, force: true });
+    await stop();
+  };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { findTests } from "./area.ts";
+import { UNFAKED } from "./fakedClock.ts";
 import { readTestRun, type TestRun } from "./testRun.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -32,7 +33,9 @@ describe("readTestRun(args, root)", () => {
 
   test("calls for every file by itself, each once", () => {
     const { calls } = read("--alone");
-    expect(calls.map(({ args }) => args)).toEqual(findTests(ROOT).map((file) => [file]));
+    expect(calls.map(({ args }) => args)).toEqual(
+      findTests(ROOT).map((file) => [join(ROOT, file)]),
+    );
     expect(read("--alone", "--area", "render").calls.map(({ name }) => name)).toEqual(
       read("--area", "render").area?.tests,
     );
@@ -44,6 +47,17 @@ describe("readTestRun(args, root)", () => {
       "--sequence.shuffle",
       "--sequence.seed=42",
     ]);
+  });
+
+  test("calls for no file by itself that cannot run under another clock", () => {
+    const run = readTestRun(["--alone", "--faketime", "2028-02-28T23:59:50Z"], ROOT);
+    if (typeof run === "string") {
+      expect(run).toBe("FAKETIME needs Debian's package libfaketime");
+      return;
+    }
+    const files = findTests(ROOT).filter((file) => !UNFAKED.includes(file));
+    expect(run.calls.map(({ name }) => name)).toEqual(files);
+    expect(run.env).toHaveProperty("LD_PRELOAD");
   });
 
   test("hands on what it does not know to vitest", () => {

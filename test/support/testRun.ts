@@ -1,5 +1,6 @@
 // What `make test` was told, read before anything begins: which tests, how, and on which day.
 
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { type Area, findArea, findTests } from "./area.ts";
@@ -32,13 +33,13 @@ export function readTestRun(args: readonly string[], root = "."): TestRun | stri
   const flags = [
     ...(shuffle === undefined ? [] : ["--sequence.shuffle"]),
     ...(shuffle === undefined || shuffle === "1" ? [] : [`--sequence.seed=${shuffle}`]),
-    ...unfaked.map((file) => `--exclude=${file}`),
   ];
   const whole = [...(area?.tests ?? []), ...positionals];
   const files = area?.tests ?? findTests(root);
   const alone = files
     .filter((file) => !unfaked.includes(file))
-    .map((file) => ({ name: file, args: [file, ...flags] }));
+    // Whole paths: vitest takes what is shorter for a part of any path.
+    .map((file) => ({ name: file, args: [resolve(root, file), ...flags] }));
   const calls = values.alone ? alone : [{ name: "tests", args: [...whole, ...flags] }];
   return { area, env, calls: values["without-tests"] ? [] : calls };
 }
