@@ -3,7 +3,15 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** From the longest on, by what they are: a fresh checkout has no times of its own. */
-const LONG = [/\/image\/image\./, /\/e2e\//, /\/image\//, /\.browser\.test\./, /\/engine\/crash\./];
+const LONG = [
+  /\/image\/image\./,
+  /\.e2e\.test\./,
+  /\/e2e\//,
+  /\/image\//,
+  /\.browser\.test\./,
+  /\/jobs\/[^/]+\.test\./,
+  /\/engine\/(?:crash|kills)\./,
+];
 
 /** Puts what is known to be long in front; the rest stays as vitest has it. */
 export class LongestFirst extends BaseSequencer {
