@@ -7,19 +7,20 @@ FROM ${BASE} AS packages
 WORKDIR /out/app
 COPY package.json package-lock.json .npmrc ./
 # The package `node` is for machines without this Node; without its install script it is empty.
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --cache /tmp/npm \
-  && rm -rf /tmp/npm package-lock.json .npmrc package.json
-# What nobody loads: types, source maps, prose (licences stay), tests, builds for browsers and for require(), fonts that no figure uses,
+# What nobody loads goes: types, source maps, prose (licences stay), tests, builds for browsers and for require(), fonts that no figure uses,
 # the database's extensions, and a minifier that templates are not compiled with. A test loads every module and reads every format.
-RUN cd node_modules \
+# All of it is one step: a later one would copy every file whose mode or date it sets.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --cache /tmp/npm \
+  && rm -rf /tmp/npm package-lock.json .npmrc package.json \
+  && cd node_modules \
   && find . -type f ! -iname 'licen[cs]e*' ! -iname 'copying*' ! -iname 'notice*' \( -name '*.map' -o -name '*.ts' -o -name '*.cts' \
     -o -name '*.mts' -o -name '*.md' -o -name '*.markdown' -o -name '*.tsbuildinfo' -o -name '*-schema.json' -o -name '*.cc' \
     -o -name '*.h' -o -name '*.test.js' -o -path '*/pglite/dist/*.tar.gz' -o -path '*/pglite/dist/*.cjs' -o -path '*/cytoscape/dist/*.umd.js' \) -delete \
   && find . -type d \( -name test -o -name tests -o -name docs -o -name benchmarks -o -name 'example*' \) -prune -exec rm -r {} + \
   && find @expo-google-fonts/inter -mindepth 1 -maxdepth 1 -type d ! -name 400Regular ! -name 600SemiBold -exec rm -r {} + \
   && rm -r .bin .package-lock.json @types node uglify-js scran.js/browser h5wasm/dist/esm h5wasm/dist/iife \
-  && find . -type d -empty -delete
-RUN chmod -R u=rwX,go=rX /out && find /out -exec touch -h -d 2000-01-01T00:00:00Z {} +
+  && find . -type d -empty -delete \
+  && chmod -R u=rwX,go=rX /out && find /out -exec touch -h -d 2000-01-01T00:00:00Z {} +
 
 FROM ${BASE} AS build
 WORKDIR /build
