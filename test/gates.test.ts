@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { ESLint } from "eslint";
 import prettier from "prettier";
 import ts from "typescript";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { startProgram } from "./support/command.ts";
 
@@ -115,7 +115,7 @@ describe(".prettierrc", () => {
 
 describe("in a project of its own", () => {
   let dir: string;
-  beforeAll(async () => {
+  beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), "hdash-gates-"));
     for (const name of ["package.json", "tsconfig.json", "knip.json", ".prettierrc"]) {
       await cp(join(ROOT, name), join(dir, name));
@@ -129,7 +129,7 @@ describe("in a project of its own", () => {
     );
     await writeFile(join(dir, "src/forgotten.ts"), "export const forgotten = 1;\n");
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await rm(dir, { recursive: true });
   });
 

@@ -165,7 +165,11 @@ async function tryOnce(
     const reason = isLate ? messageOf(time.signal.reason) : messageOf(error);
     const state = isLate ? "timedOut" : "failed";
     const isOwn = work.isOwn(error);
-    const logDigest = await log.close();
+    // The step's own failure counts; of a log that cannot be stored, its last lines stay in the ledger.
+    const logDigest = await log.close().catch((lost: unknown) => {
+      session.log.warn(`the log of ${step.name} could not be stored: ${messageOf(lost)}`);
+      return null;
+    });
     await session.withLedger(`ending ${step.name}`, () =>
       endAttempt(session.db, begun, {
         ...{ state: isOwn ? state : "cancelled", reason, code: null, usage: null },

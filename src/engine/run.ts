@@ -109,9 +109,7 @@ export async function executeRun<P extends Json>(request: RunSpec<P>): Promise<R
     "cleaning up",
     LEDGER_RETRY,
     () => removeStaleScratch(db, request.scratch, log, clock()),
-    {
-      signal,
-    },
+    { signal },
   );
   const nonce = crypto.randomUUID();
   const claimed = await retry(
@@ -135,7 +133,9 @@ export async function executeRun<P extends Json>(request: RunSpec<P>): Promise<R
     const outcome = await playAttempt(request, part);
     if (outcome.kind !== "startedOver") return outcome;
     const old = lease;
-    const next = await retry("starting the run over", LEDGER_RETRY, () => startOver(db, old));
+    const next = await retry("starting the run over", LEDGER_RETRY, () =>
+      startOver(db, old, { nonce, leaseSeconds: TIMING.leaseSeconds }),
+    );
     if (next === null) throw lostRun(old);
     ({ lease, earlierKeys } = next);
   }

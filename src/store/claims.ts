@@ -227,19 +227,26 @@ export async function renewLease(
 }
 
 /**
- * Begins the next attempt of a run that is ours, so that whatever the last one has left behind can write no more. Safe to repeat when the
- * answer was lost; null where the run was no longer ours.
+ * Begins the next attempt of a run that is ours, with a whole lease, so that whatever the last one has left behind can write no more. Safe
+ * to repeat when the answer was lost: the next attempt is ours where the nonce of our start is on it. Null where the run was no longer ours.
  */
 export async function startOver(
   db: Db,
   { runId, attempt }: Lease,
+  { nonce, leaseSeconds }: Pick<Holding, "nonce" | "leaseSeconds">,
 ): Promise<{ readonly lease: Lease; readonly earlierKeys: readonly string[] } | null> {
   return db.transaction().execute(async (trx) => {
     const [result] = await trx
       .updateTable("run")
-      .set({ attempt: attempt + 1, publishing_site: null })
+      .set({
+        attempt: attempt + 1,
+        publishing_site: null,
+        lease_until: leaseEnd(leaseSeconds),
+      })
       .where("id", "=", runId)
       .where("attempt", "in", [attempt, attempt + 1])
+      // Whoever has taken the run over has the next attempt, too.
+      .where(sql<boolean>`worker_detail ->> 'nonce' = ${nonce}`)
       .where("status", "=", "running")
       .execute();
     if (result?.numUpdatedRows !== 1n) return null;

@@ -125,7 +125,7 @@ function leaseEnd(seconds: number) {
   return sql<Date>`now() + make_interval(secs => ${seconds})`;
 }
 
-/** Renews the leases of all claims of a holder. */
+/** Renews the leases of all claims of a holder, but for those that are just being given up: none of the others waits for that. */
 export async function renewClaims(
   db: Db,
   { lease, holder, leaseSeconds }: Pick<ClaimHolder, "lease" | "holder" | "leaseSeconds">,
@@ -133,9 +133,16 @@ export async function renewClaims(
   await db
     .updateTable("step_claim")
     .set({ lease_until: leaseEnd(leaseSeconds) })
-    .where("run_id", "=", lease.runId)
-    .where("run_attempt", "=", lease.attempt)
-    .where("holder", "=", holder)
+    .where("step_key", "in", (qb) =>
+      qb
+        .selectFrom("step_claim")
+        .select("step_key")
+        .where("run_id", "=", lease.runId)
+        .where("run_attempt", "=", lease.attempt)
+        .where("holder", "=", holder)
+        .forUpdate()
+        .skipLocked(),
+    )
     .execute();
 }
 

@@ -200,6 +200,21 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     );
   });
 
+  test("end with the step's own failure where the log cannot be stored, and keep its lines", async () => {
+    const work = makeWork((ctx) => {
+      ctx.log("a line");
+      return Promise.reject(new Error("no"));
+    });
+    const put = () => Promise.reject(new HdashError("permanent", "the disk is full"));
+    const full: World = { ...world, blobs: { ...world.blobs, put } };
+    const { outcome } = await play(full, once(work));
+    expect(outcome).toMatchObject({ record: { status: "failed", error: "no", failed: 1 } });
+    expect(await attempts()).toEqual(["1 in-process failed {} no"]);
+    expect(world.warnings).toContain("the log of work could not be stored: the disk is full");
+    const { rows } = await sql`select line from step_log`.execute(world.database.db);
+    expect(rows).toEqual([{ line: "a line" }]);
+  });
+
   test("keep what they log: each its own, as a blob when it has ended", async () => {
     const work = makeWork(
       async (ctx) => {

@@ -9,6 +9,7 @@ import {
   handBackRun,
   isRunActive,
   renewLease,
+  startOver,
 } from "../../src/store/claims.ts";
 import {
   countDelta,
@@ -199,6 +200,28 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       };
       const first = await claimRun(db, request);
       expect(await claimRun(db, request)).toEqual(first);
+    });
+
+    test("is started over by who has it, and by nobody whose run was taken over", async () => {
+      const request = {
+        ...{ pipeline: "p", params: null, build: "b", worker: identifyProcess() },
+        ...{ nonce: "mine", startedAt: AT, leaseSeconds: 60, isDead: never },
+      };
+      const holding = { nonce: "mine", leaseSeconds: 60 };
+      const first = await claimRun(db, request);
+      if (first.kind !== "claimed") throw new Error("busy");
+      await expire(first.lease.runId);
+      const over = await startOver(db, first.lease, holding);
+      expect(over?.lease).toEqual({ runId: first.lease.runId, attempt: 2 });
+      expect(await isRunActive(db, { ...first.lease, attempt: 2 })).toBe(true);
+      // The answer may have been lost.
+      expect((await startOver(db, first.lease, holding))?.lease).toEqual(over?.lease);
+      const second = { runId: first.lease.runId, attempt: 2 };
+      await expire(second.runId);
+      const theirs = await claimed();
+      expect(theirs).toEqual({ ...second, attempt: 3 });
+      expect(await startOver(db, second, holding)).toBeNull();
+      expect(await renewLease(db, theirs, 60)).not.toBeNull();
     });
 
     describe("a run that was started long ago", () => {
