@@ -5,7 +5,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 
 import type { PassSummary } from "../../../../src/jobs/matrix/matrix.ts";
 import { type EntrySpool, makeSpool } from "../../../../src/jobs/matrix/reading/spool.ts";
@@ -49,7 +49,11 @@ async function read(
 const SMALL = { blockEntries: 300, blockCells: 16, bufferBytes: 4096 };
 
 describe("makeSpool({ dir, cells, genes, entries })", () => {
-  const random = makeRandom(11);
+  // Each test throws the same numbers, whichever ran before it.
+  let random = makeRandom(11);
+  beforeEach(() => {
+    random = makeRandom(11);
+  });
 
   test.for([null, 0, 5_000, 1_000_000_000])(
     "gives every cell once and in order, where %s entries were foreseen",
