@@ -4,7 +4,7 @@ import type { Command } from "commander";
 
 import type { Json } from "./digest.ts";
 import type { Effects } from "./effects.ts";
-import type { Pipeline } from "./engine/step.ts";
+import { json, observation, type Pipeline } from "./engine/step.ts";
 import { HdashError, messageOf } from "./error.ts";
 import type { Publisher } from "./publish/site.ts";
 import type { Menu, Place } from "./render/page.ts";
@@ -43,6 +43,15 @@ export interface JobPages {
  * are about to. Another run may change what is there at any time, so a plan asks in every run.
  */
 export type ReadMenu = (site: string) => Promise<Menu>;
+
+/** Makes the step by which a plan asks for the menu of its site. */
+export function makeMenuStep(read: () => Promise<Menu>) {
+  return observation({
+    name: "readMenu",
+    outputs: { menu: json<Menu>() },
+    read: async (_params: null) => ({ menu: await read() }),
+  });
+}
 
 /** How a job runs in a deployment: a container of its own, on a schedule of its own. */
 export interface Deployment {

@@ -101,11 +101,10 @@ async function tryOnce(
     ...{ key, n, runId: session.lease.runId, runner: IN_PROCESS },
     ...{ resources: { ...resources }, startedAt: session.clock() },
   };
-  if (
-    !(await session.withLedger(`beginning ${step.name}`, () => beginAttempt(session.db, begun)))
-  ) {
-    return null;
-  }
+  const isClaimed = await session.withLedger(`beginning ${step.name}`, () =>
+    beginAttempt(session.db, begun),
+  );
+  if (!isClaimed) return null;
   const folder = session.scratch.newFolder();
   const log = openLog(session, key, n);
   const time = limitTime(step.name, resources, session.signal);

@@ -70,16 +70,16 @@ export function configure(shell: Shell, jobs: readonly Job[], overrides: Environ
 export async function work(
   shell: Shell,
   config: Config,
-  { job, jobs }: JobOfList,
+  of: JobOfList,
   options: WorkOptions,
 ): Promise<number> {
+  const { job } = of;
   return withProgress(shell, config, job.title, async (log, onProgress, endLog) => {
     for (;;) {
       const since = performance.now();
       const seen: { worked: Worked | null } = { worked: null };
       try {
         const code = await shell.withEffects(config, log, async (effects) => {
-          const of = { job, jobs };
           seen.worked = await runAndTell(effects, of, options, shell.signal, onProgress);
           return seen.worked.code;
         });
@@ -141,16 +141,17 @@ function isUsage(error: unknown): boolean {
 
 async function runAndTell(
   effects: Effects,
-  { job, jobs }: JobOfList,
+  of: JobOfList,
   options: WorkOptions,
   signal: AbortSignal,
   onProgress: (event: ProgressEvent) => void,
 ): Promise<Worked> {
+  const { job } = of;
   const since = performance.now();
   let bound: BoundPipeline;
   let outcome: RunOutcome;
   try {
-    bound = await bindJob(effects, { job, jobs }, options);
+    bound = await bindJob(effects, of, options);
     outcome = await execute(effects, bound, options, signal, onProgress);
   } catch (error) {
     if (!isUsage(error) && !isAborted(error) && !isBusy(error)) {

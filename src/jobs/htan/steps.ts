@@ -12,6 +12,7 @@ import {
   type TreeFile,
 } from "../../engine/step.ts";
 import type { Finding } from "../../finding.ts";
+import { makeMenuStep } from "../../job.ts";
 import type { SiteAssets } from "../../render/assets.ts";
 import type { Gallery, Menu, PageFigure } from "../../render/page.ts";
 import { makeNotFoundPage, makeRunsPage } from "../../render/runsPage.ts";
@@ -122,11 +123,7 @@ function makeObservations(effects: HtanEffects) {
       }),
     }),
 
-    readMenu: observation({
-      name: "readMenu",
-      outputs: { menu: json<Menu>() },
-      read: async (_params: null) => ({ menu: await effects.readMenu() }),
-    }),
+    readMenu: makeMenuStep(() => effects.readMenu()),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type TreeFile,
 } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
+import { makeMenuStep } from "../../job.ts";
 import type { SiteAssets } from "../../render/assets.ts";
 import { JSON_TYPE, type Menu, type RenderPage } from "../../render/page.ts";
 import { splitAssets, textFile } from "../../render/siteFiles.ts";
@@ -128,11 +129,7 @@ function makeObservations(effects: MatrixEffects) {
       read: async (_params: null) => ({ ids: [...(await effects.published.ids())].sort() }),
     }),
 
-    readMenu: observation({
-      name: "readMenu",
-      outputs: { menu: json<Menu>() },
-      read: async (_params: null) => ({ menu: await effects.readMenu() }),
-    }),
+    readMenu: makeMenuStep(() => effects.readMenu()),
 
     // Rows of the index for what this run did not do, as they were last published. A file that somebody removed by hand and that is
     // there again must not stay missing.
