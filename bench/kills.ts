@@ -33,10 +33,10 @@ if (values.help) {
   process.exit();
 }
 
-/** Reads a whole number of a flag. */
-function whole(flag: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw new RangeError(`--${flag} is "${text}"; a whole number is needed`);
-  return Number(text);
+/** Reads a whole number of a flag, `least` or more. */
+function whole(flag: string, text: string, least = 0): number {
+  if (/^\d+$/.test(text) && Number(text) >= least) return Number(text);
+  throw new RangeError(`--${flag} is "${text}"; a whole number from ${least} on is needed`);
 }
 
 async function playAll(
@@ -45,7 +45,7 @@ async function playAll(
   seed: number,
 ): Promise<readonly Round[]> {
   const first = whole("from", values.from);
-  const last = first + whole("rounds", values.rounds);
+  const last = first + whole("rounds", values.rounds, 1);
   const played: Round[] = [];
   let next = first;
   const play = async (): Promise<void> => {
@@ -56,7 +56,7 @@ async function playAll(
       if (played.length % 50 === 0 && !values.json) console.log(`  ${played.length} rounds played`);
     }
   };
-  await Promise.all(Array.from({ length: whole("at-once", values["at-once"]) }, play));
+  await Promise.all(Array.from({ length: whole("at-once", values["at-once"], 1) }, play));
   return played;
 }
 

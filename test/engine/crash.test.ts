@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -8,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
 import { openDatabase, type PostgresSettings } from "../../src/store/database.ts";
 import { createClone, dropClone } from "../support/postgresTemplate.ts";
+import { readDiary, readSite, startWorker } from "./crashRuns.ts";
 import type { CrashWork } from "./crashWorker.ts";
 
 let dir: string;
@@ -18,28 +18,10 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** Runs one worker; its outcome, or null where it was killed. */
 async function runWorker(work: CrashWork): Promise<unknown> {
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "crashWorker.ts"), JSON.stringify(work)],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  const chunks: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
-    child.once("close", (exit, by) => resolve([exit, by]));
-  });
-  if (signal === "SIGKILL") return null;
-  expect(code).toBe(0);
-  return JSON.parse(Buffer.concat(chunks).toString());
-}
-
-async function readSite(site: string): Promise<Record<string, string>> {
-  const files: Record<string, string> = {};
-  for (const name of (await readdir(site)).sort())
-    files[name] = await readFile(join(site, name), "utf8");
-  return files;
+  const { isKilled, how, output } = await startWorker(work).ended;
+  if (isKilled) return null;
+  expect(how).toBe("0");
+  return JSON.parse(output);
 }
 
 /** What a finished run leaves in the ledger, without times. */
@@ -67,18 +49,6 @@ async function readLedger(settings: PostgresSettings): Promise<unknown> {
   };
   await close();
   return ledger;
-}
-
-/** Finds steps that ran again after their commit was known, or that never ran. */
-function readDiary(text: string): {
-  readonly ran: readonly string[];
-  readonly known: readonly string[];
-} {
-  const lines = text.trim().split("\n");
-  return {
-    ran: lines.filter((line) => line.startsWith("run ")).sort(),
-    known: lines.filter((line) => line.startsWith("ran ")).sort(),
-  };
 }
 
 describe("a run that is killed", () => {
@@ -122,16 +92,16 @@ describe("a run that is killed", () => {
         startedAt: "2026-11-01T00:00:00.000Z",
       },
     });
-    expect(await readSite(killed.site)).toEqual(await readSite(whole.site));
+    expect(readSite(killed.site)).toEqual(readSite(whole.site));
     expect(await readLedger(rough)).toEqual(await readLedger(calm));
     expect(await readdir(killed.scratch)).toEqual([]);
 
-    const diary = readDiary(await readFile(killed.diary, "utf8"));
-    const peace = readDiary(await readFile(whole.diary, "utf8"));
+    const diary = readDiary(killed.diary);
+    const peace = readDiary(whole.diary);
     // No step whose commit was known ran again; at most the two that were running at each kill did.
     expect(new Set(diary.known).size).toBe(diary.known.length);
-    expect([...new Set(diary.ran)]).toEqual(peace.ran);
-    expect(diary.ran.length).toBeLessThanOrEqual(peace.ran.length + 2 * kills);
+    expect([...new Set(diary.begun)]).toEqual(peace.begun);
+    expect(diary.begun.length).toBeLessThanOrEqual(peace.begun.length + 2 * kills);
     await dropClone(inject("postgres"), rough.name);
   });
 
@@ -143,6 +113,6 @@ describe("a run that is killed", () => {
     expect(await runWorker(killed)).toMatchObject({
       record: { id: "1", status: "succeeded", ran: 11, hits: 0 },
     });
-    expect(await readSite(killed.site)).toEqual(await readSite(whole.site));
+    expect(readSite(killed.site)).toEqual(readSite(whole.site));
   });
 });

@@ -1,7 +1,6 @@
 // Random kills: the crash pipeline in workers that are killed at any moment, and what has to hold at the end all the same.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +12,7 @@ import { type Dice, makeDice } from "../../src/lookalikes/dice.ts";
 import { type DatabaseSettings, openDatabase } from "../../src/store/database.ts";
 import type { PostgresServer } from "../support/postgresServer.ts";
 import { createClone, dropClone } from "../support/postgresTemplate.ts";
+import { type CrashRun, readDiary, readSite, startWorker, type WorkerEnd } from "./crashRuns.ts";
 import type { CrashWork } from "./crashWorker.ts";
 
 /** One round in four is on the embedded database, where two workers never work at a time. */
@@ -47,12 +47,12 @@ export interface Calm {
 /** Runs one worker that nobody kills. */
 export async function playCalm(server: PostgresServer): Promise<Calm> {
   return inWorld(server, false, async (world) => {
-    const worker = start(world);
+    const worker = startWorker(world);
     await worker.isReady;
     const since = performance.now();
     const end = await worker.ended;
     const workMs = performance.now() - since;
-    if (!end.isDone) throw new Error(`the worker that nobody kills ended with ${end.how}`);
+    if (!isDone(end)) throw new Error(`the worker that nobody kills ended with ${end.how}`);
     const { begun } = readDiary(world.diary);
     return { site: readSite(world.site), facts: await readFacts(world), steps: begun, workMs };
   });
@@ -72,13 +72,13 @@ export async function playRound(
     const problems: string[] = [];
     let kills = 0;
     for (let n = 1 + dice.below(MOST_KILLS); n > 0; n--) {
-      const { how, isKilled } = await killAtRandom(start(world), calm.workMs, dice);
+      const { how, isKilled } = await killAtRandom(startWorker(world), calm.workMs, dice);
       if (isKilled) kills++;
       else if (how !== "0") problems.push(`a worker ended with ${how}`);
     }
-    const last = [start(world), ...(isTwin ? [start(world)] : [])];
-    for (const { how, isDone } of await Promise.all(last.map(({ ended }) => ended))) {
-      if (!isDone) problems.push(`a worker that nobody killed ended with ${how}`);
+    const last = [startWorker(world), ...(isTwin ? [startWorker(world)] : [])];
+    for (const end of await Promise.all(last.map(({ ended }) => ended))) {
+      if (!isDone(end)) problems.push(`a worker that nobody killed ended with ${end.how}`);
     }
     problems.push(...(await compare(world, calm, kills)));
     return { seed: `${seed}/${round}`, kills, isEmbedded, isTwin, problems };
@@ -156,60 +156,16 @@ async function inWorld<T>(
   }
 }
 
-interface WorkerEnd {
-  /** True where its run has finished, or another worker was at it. */
-  readonly isDone: boolean;
-  readonly isKilled: boolean;
-  /** Its exit code or signal. */
-  readonly how: string;
-}
-
-interface Worker {
-  readonly child: ChildProcess;
-  /** Settles when the database is open, or never will be. */
-  readonly isReady: Promise<unknown>;
-  readonly ended: Promise<WorkerEnd>;
-}
-
-function start(work: CrashWork): Worker {
-  const program = join(import.meta.dirname, "crashWorker.ts");
-  const child = spawn(process.execPath, [program, JSON.stringify(work)], {
-    stdio: ["ignore", "pipe", "inherit", "ipc"],
-  });
-  let output = "";
-  child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const ended = new Promise<WorkerEnd>((resolve) => {
-    child.once("close", (code, signal) => {
-      const isDone = /"kind":"(finished|busy)"/.test(output);
-      resolve({ isDone, isKilled: signal === "SIGKILL", how: String(signal ?? code) });
-    });
-  });
-  const ready = new Promise((resolve) => child.once("message", resolve));
-  return { child, isReady: Promise.race([ready, ended]), ended };
+/** Tells whether a worker's run has finished, or another worker was at it. */
+function isDone({ output }: WorkerEnd): boolean {
+  return /"kind":"(finished|busy)"/.test(output);
 }
 
 /** Kills a worker at any time while it works, now and then while it starts. */
-async function killAtRandom(worker: Worker, workMs: number, dice: Dice): Promise<WorkerEnd> {
+async function killAtRandom(worker: CrashRun, workMs: number, dice: Dice): Promise<WorkerEnd> {
   if (!dice.chance(EARLY)) await worker.isReady;
   // A random moment is what this is about: nothing tells when it has come.
   await Promise.race([pause(dice.fraction() * workMs), worker.ended]);
   worker.child.kill("SIGKILL");
   return worker.ended;
-}
-
-function readSite(site: string): Record<string, string> {
-  const files = readdirSync(site).sort();
-  return Object.fromEntries(files.map((name) => [name, readFileSync(join(site, name), "utf8")]));
-}
-
-/** Which steps were begun, and which were known to be committed. */
-function readDiary(path: string): {
-  readonly begun: readonly string[];
-  readonly known: readonly string[];
-} {
-  const lines = readFileSync(path, "utf8").trim().split("\n");
-  return {
-    begun: lines.filter((line) => line.startsWith("run ")).sort(),
-    known: lines.filter((line) => line.startsWith("ran ")).sort(),
-  };
 }

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { findArea, findTests } from "./area.ts";
+import { findArea } from "./area.ts";
+import { findTests } from "./sharing.ts";
 
 /** Files of a small house: a job of two tests, another job, and tests elsewhere that import from the first or from one with a like name. */
 const FILES: Readonly<Record<string, string>> = {

@@ -1,20 +1,15 @@
 // What belongs to an area of the code, named by its path below src/ and test/: which files are linted and which tests are run for it.
 
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { TEST_FILES } from "./sharing.ts";
+import { findTests } from "./sharing.ts";
 
 export interface Area {
   /** Files and folders to lint. */
   readonly places: readonly string[];
   /** Tests: those below its folder, and those elsewhere that import from it, as tests of whole runs do. */
   readonly tests: readonly string[];
-}
-
-/** Lists every test file, as paths below `root`. */
-export function findTests(root = "."): readonly string[] {
-  return globSync(TEST_FILES, { cwd: root, exclude: ["**/node_modules/**"] }).sort();
 }
 
 /** Finds an area, e.g. "jobs/matrix", below `root`, or says in one line why there is none. */

@@ -18,6 +18,11 @@ const IN_TESTS = [
 const ANYWHERE =
   /\b(?:from|import)\s*\(?\s*["'](?:node:worker_threads|(?:sharp|h5wasm|scran\.js|playwright-core|@electric-sql\/pglite)(?:\/[^"']*)?)["']/;
 
+/** Lists every test file, as paths below `root`. */
+export function findTests(root: string): readonly string[] {
+  return globSync(TEST_FILES, { cwd: root, exclude: ["**/node_modules/**"] }).sort();
+}
+
 /** Finds the test files that may share a process, as paths below `root`. */
 export function findSharing(root: string = ROOT): readonly string[] {
   const known = new Map<string, { readonly isOwn: boolean; readonly imports: readonly string[] }>();
@@ -41,9 +46,7 @@ export function findSharing(root: string = ROOT): readonly string[] {
     const { isOwn, imports } = known.get(path) ?? look(path);
     return isOwn || imports.some((file) => needsOwn(file, seen));
   };
-  return globSync(TEST_FILES, { cwd: root, exclude: ["**/node_modules/**"] })
-    .filter((path) => !needsOwn(join(root, path), new Set()))
-    .sort();
+  return findTests(root).filter((path) => !needsOwn(join(root, path), new Set()));
 }
 
 /** Takes out what does not run: comments of whole lines, and imports of types. */

@@ -2,8 +2,8 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { findTests } from "./area.ts";
 import { UNFAKED } from "./fakedClock.ts";
+import { findTests } from "./sharing.ts";
 import { readTestRun, type TestRun } from "./testRun.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");

@@ -3,8 +3,9 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-import { type Area, findArea, findTests } from "./area.ts";
+import { type Area, findArea } from "./area.ts";
 import { fakedClock, UNFAKED } from "./fakedClock.ts";
+import { findTests } from "./sharing.ts";
 
 /** A run of the gates and tests. */
 export interface TestRun {

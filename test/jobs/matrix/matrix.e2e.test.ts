@@ -79,7 +79,7 @@ describe("hdash run matrix --source local --path DIR, over 15 projects of which 
     const ended = await run();
     const left = await filesBelow(join(dir, "many-home", "scratch")).catch(() => []);
     first = { ended, message: ledger.lastMessage(), left };
-  }, 600_000);
+  });
 
   test("publishes 12, names the 3 with their reasons, and ends with 3", async () => {
     expect(first.ended.code, first.ended.stderr).toBe(3);
@@ -156,7 +156,7 @@ describe("hdash run matrix --source fresh, against Azul", () => {
     };
     const ended = await hdash(["run", "matrix"], env);
     first = { ended, message: ledger.lastMessage() };
-  }, 600_000);
+  });
   afterAll(() => azul.close());
 
   test("publishes the eight figures of every approach as PNG, SVG and specification, and ends with 0", async () => {
@@ -201,7 +201,7 @@ describe("hdash run matrix --source fresh, against Azul", () => {
     expect(forced.stderr).not.toContain("differs");
     const after = await Promise.all(files.map((name) => readFile(join(site, name), "base64")));
     expect(after).toEqual(before);
-  }, 600_000);
+  });
 
   test("downloads nothing where only a title or the catalogue's name changed", async () => {
     azul.setProjects(projects.map((one) => ({ ...one, title: `${one.title} (revised)` })));
@@ -262,7 +262,7 @@ describe("hdash run matrix --source fresh, against Azul", () => {
     } finally {
       await fresh.drop();
     }
-  }, 600_000);
+  });
 });
 
 describe("hdash run matrix --environ dev --source canned --blacklist true", () => {
