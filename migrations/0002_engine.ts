@@ -26,7 +26,11 @@ const STATEMENTS = [
   `alter table run
     alter column requested_at set not null,
     alter column requested_at set default now()`,
-  `create index run_queue on run (priority desc, requested_at, id) where status = 'queued'`,
+  `create index run_queue on run (priority desc, requested_at, id) where status in ('queued', 'running')`,
+  // A run that was cancelled keeps the site until its worker has let go of it, or its lease is over.
+  `drop index run_publishing`,
+  `create unique index run_publishing on run (publishing_site)
+    where publishing_site is not null and status in ('running', 'cancelled')`,
 
   `alter table run_scope add column title text`,
 
@@ -70,13 +74,16 @@ const STATEMENTS = [
     where r.step_key = s.step_key and s.state in ('hit', 'ran')`,
   `create index step_run_result on step_run (result_id)`,
 
-  // One row for each time that a step's work was begun, written before it is; completed once, and never changed after that.
+  // One row for each time that a step's work was begun, written before it is; completed once, and never changed after that. The run's
+  // attempt that began it is the only one to complete it.
   // state: running, succeeded, failed, cancelled, lost (nobody knows: its worker is gone), or what a runner says of a program's end.
   // runner_id is the runner's own name for it; code is an exit code; resources and usage are numbers by name.
   `create table step_attempt (
     step_key text not null,
     n integer not null,
+    step text not null,
     run_id bigint references run on delete set null,
+    run_attempt integer not null,
     runner text not null,
     runner_id text,
     state text not null,

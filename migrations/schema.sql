@@ -164,7 +164,9 @@ CREATE TABLE hdash.run_scope (
 CREATE TABLE hdash.step_attempt (
     step_key text NOT NULL,
     n integer NOT NULL,
+    step text NOT NULL,
     run_id bigint,
+    run_attempt integer NOT NULL,
     runner text NOT NULL,
     runner_id text,
     state text NOT NULL,
@@ -291,9 +293,9 @@ CREATE UNIQUE INDEX run_active ON hdash.run USING btree (pipeline, params_key) W
 
 CREATE INDEX run_finished ON hdash.run USING btree (pipeline, finished_at DESC, id DESC) WHERE (status = ANY (ARRAY['succeeded'::text, 'degraded'::text]));
 
-CREATE UNIQUE INDEX run_publishing ON hdash.run USING btree (publishing_site) WHERE ((publishing_site IS NOT NULL) AND (status = 'running'::text));
+CREATE UNIQUE INDEX run_publishing ON hdash.run USING btree (publishing_site) WHERE ((publishing_site IS NOT NULL) AND (status = ANY (ARRAY['running'::text, 'cancelled'::text])));
 
-CREATE INDEX run_queue ON hdash.run USING btree (priority DESC, requested_at, id) WHERE (status = 'queued'::text);
+CREATE INDEX run_queue ON hdash.run USING btree (priority DESC, requested_at, id) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
 
 CREATE INDEX step_attempt_run ON hdash.step_attempt USING btree (run_id);
 

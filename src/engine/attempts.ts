@@ -4,7 +4,6 @@
 import type { Digest, Json } from "../digest.ts";
 import { HdashError, isAborted, messageOf } from "../error.ts";
 import type { Finding } from "../finding.ts";
-import { pause } from "../retry.ts";
 import type { Measure } from "../store/facts.ts";
 import { beginAttempt, endAttempt } from "../store/stepAttempts.ts";
 import { dropLog } from "../store/stepLog.ts";
@@ -23,8 +22,11 @@ const GRACE_MS = 7000;
 /** A timer of more would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** A log of more than this loses its middle: what is asked for is how it began and how it ended. Lines. */
+/** A log of more than this loses its middle: what is asked for is how it began and how it ended. Lines, and characters. */
 const MOST_LINES = 20_000;
+const MOST_CHARACTERS = 16 << 20;
+/** A line of more loses its end. Characters. */
+const LONGEST_LINE = 1 << 16;
 
 /** What there is to do. */
 export interface Work {
@@ -98,11 +100,11 @@ async function tryOnce(
   const { key } = work;
   const n = work.first + attempt - 1;
   const begun = {
-    ...{ key, n, runId: session.lease.runId, runner: IN_PROCESS },
+    ...{ key, n, step: step.name, runner: IN_PROCESS },
     ...{ resources: { ...resources }, startedAt: session.clock() },
   };
   const isClaimed = await session.withLedger(`beginning ${step.name}`, () =>
-    beginAttempt(session.db, begun),
+    beginAttempt(session.db, session.holder, begun),
   );
   if (!isClaimed) return null;
   const folder = session.scratch.newFolder();
@@ -112,7 +114,7 @@ async function tryOnce(
   const measures: Measure[] = [];
   let isOver = false;
   let hasEnded = false;
-  const { hold } = work;
+  const room = timedHold(work.hold, time);
   const ctx: Omit<StepContext, "hints"> = {
     signal: time.signal,
     attempt,
@@ -133,16 +135,16 @@ async function tryOnce(
     },
     async take(more, part) {
       time.signal.throwIfAborted();
-      await hold.become(moreOf(resources, more));
+      await room.become(moreOf(resources, more));
       try {
         return await part();
       } finally {
-        if (!isOver) await hold.become(resources);
+        if (!isOver) await room.become(resources);
       }
     },
     async wait(part) {
       time.signal.throwIfAborted();
-      return hold.without(part);
+      return room.without(part);
     },
   };
   try {
@@ -152,7 +154,7 @@ async function tryOnce(
     const values = await Promise.race([doing, time.over]);
     isOver = true;
     // Storing what it gave takes none of this.
-    await hold.become({});
+    await work.hold.become({});
     const logDigest = await log.close();
     return { worked: { n, values, findings, measures, logDigest, folder } };
   } catch (error) {
@@ -170,7 +172,7 @@ async function tryOnce(
       return null;
     });
     await session.withLedger(`ending ${step.name}`, () =>
-      endAttempt(session.db, begun, {
+      endAttempt(session.db, session.lease, begun, {
         ...{ state: isOwn ? state : "cancelled", reason, code: null, usage: null },
         ...{ logDigest, endedAt: session.clock() },
       }),
@@ -199,44 +201,110 @@ function moreOf(own: Resources, more: Resources): Resources {
   };
 }
 
-/** Watches an attempt's time: `signal` aborts when it is over, and `over` rejects when the attempt does not stop then. */
-function limitTime(step: string, { minutes }: Resources, stop: AbortSignal) {
-  if (minutes === undefined)
-    return { signal: stop, over: new Promise<never>(() => {}), end: () => {} };
+/** A hold whose waiting for room does not count as the attempt's time. */
+function timedHold(hold: Hold, time: TimeLimit): Hold {
+  return {
+    async become(need) {
+      time.pause();
+      try {
+        await hold.become(need);
+      } finally {
+        time.resume();
+      }
+    },
+    async without(work) {
+      let isBack = false;
+      try {
+        return await hold.without(async () => {
+          try {
+            return await work();
+          } finally {
+            isBack = true;
+            time.pause();
+          }
+        });
+      } finally {
+        if (isBack) time.resume();
+      }
+    },
+  };
+}
+
+/** An attempt's time. */
+interface TimeLimit {
+  /** Aborts when the attempt is told to stop, or its time is over. */
+  readonly signal: AbortSignal;
+  /** Rejects where the attempt's time is over and it does not stop then. */
+  readonly over: Promise<never>;
+  /** Stands still while the attempt waits for room: that others are at work is not its fault. Ends with as many calls of resume(). */
+  pause(): void;
+  resume(): void;
+  end(): void;
+}
+
+/** Watches the time of an attempt; without `minutes` it may take as long as it likes. */
+function limitTime(step: string, { minutes }: Resources, stop: AbortSignal): TimeLimit {
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  // It is of no interest once the attempt has ended.
+  over.catch(() => {});
+  if (minutes === undefined) {
+    return { signal: stop, over, pause() {}, resume() {}, end() {} };
+  }
   const late = new AbortController();
-  const ended = new AbortController();
   const reason = new HdashError(
     "transient",
     `${step} took longer than the ${minutes} minutes that it may`,
   );
-  const over = (async (): Promise<never> => {
-    await pause(Math.min(minutes * 60_000, LONGEST_TIMER_MS), ended.signal);
+  let left = minutes * 60_000;
+  let since = 0;
+  let pauses = 0;
+  let hasEnded = false;
+  let timer: NodeJS.Timeout | undefined;
+  const expire = () => {
     late.abort(reason);
-    await pause(GRACE_MS, ended.signal);
-    throw reason;
-  })();
-  // It is of no interest once the attempt has ended.
-  over.catch(() => {});
+    timer = setTimeout(() => reject(reason), GRACE_MS);
+  };
+  const go = () => {
+    since = performance.now();
+    timer = setTimeout(expire, Math.min(left, LONGEST_TIMER_MS));
+  };
+  go();
   return {
     signal: AbortSignal.any([stop, late.signal]),
-    over: over.catch((error: unknown) =>
-      ended.signal.aborted ? new Promise<never>(() => {}) : Promise.reject(error as Error),
-    ),
-    end: () => ended.abort(),
+    over,
+    pause() {
+      if (pauses++ > 0 || late.signal.aborted) return;
+      clearTimeout(timer);
+      left -= performance.now() - since;
+    },
+    resume() {
+      if (--pauses === 0 && !late.signal.aborted && !hasEnded) go();
+    },
+    end() {
+      hasEnded = true;
+      clearTimeout(timer);
+    },
   };
 }
 
-/** Keeps an attempt's log: line by line in the ledger for those who follow, and all of it as a blob when it is closed. */
+/** Keeps an attempt's log: line by line in the ledger for those who follow it, and all of it as a blob when it is closed. */
 function openLog(session: Session, key: string, n: number) {
-  const lines: string[] = [];
-  let seq = 0;
-  let left = 0;
+  const first: string[] = [];
+  const last: string[] = [];
+  let [seq, left, start, end] = [0, 0, 0, 0];
   return {
-    add(line: string): void {
+    add(text: string): void {
+      const line = cut(text);
       session.journal.log({ key, n, seq: ++seq, at: session.clock(), line });
-      lines.push(line);
-      if (lines.length > MOST_LINES) {
-        lines.splice(MOST_LINES / 2, 1);
+      if (last.length === 0 && first.length < MOST_LINES / 2 && start < MOST_CHARACTERS / 2) {
+        first.push(line);
+        start += line.length;
+        return;
+      }
+      last.push(line);
+      end += line.length;
+      while (last.length > MOST_LINES / 2 || end > MOST_CHARACTERS / 2) {
+        end -= last.shift()?.length ?? 0;
         left++;
       }
     },
@@ -244,8 +312,7 @@ function openLog(session: Session, key: string, n: number) {
     async close(): Promise<Digest | null> {
       if (seq === 0) return null;
       const middle = left === 0 ? [] : [`(${left} lines are left out)`];
-      const half = left === 0 ? lines.length : MOST_LINES / 2;
-      const text = [...lines.slice(0, half), ...middle, ...lines.slice(half), ""].join("\n");
+      const text = [...first, ...middle, ...last, ""].join("\n");
       const bytes = new TextEncoder().encode(text);
       const { digest } = await session.withLedger("storing a log", () => session.blobs.put(bytes));
       // What is written later than this would stay.
@@ -254,4 +321,9 @@ function openLog(session: Session, key: string, n: number) {
       return digest;
     },
   };
+}
+
+function cut(line: string): string {
+  const more = line.length - LONGEST_LINE;
+  return more <= 0 ? line : `${line.slice(0, LONGEST_LINE)}… (${more} characters more)`;
 }

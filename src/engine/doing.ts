@@ -83,6 +83,7 @@ async function find(
     const { pin, seen } = await takePin(session, scope, step, params);
     const { key, document } = stepKey({
       kind: step.kind,
+      pipeline: session.pipeline,
       step: step.name,
       version: step.version,
       params,

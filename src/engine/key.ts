@@ -10,6 +10,8 @@ export type StepKey = Digest & { readonly __key: "StepKey" };
 export interface StepDocument {
   /** What the document is of, so that documents of different kinds can never be the same text. */
   readonly kind: "step" | "observation";
+  /** Whose step it is: the steps of one pipeline have names of their own, those of two need not. */
+  readonly pipeline: string;
   readonly step: string;
   readonly version: number;
   readonly params: Json;
@@ -29,11 +31,11 @@ export function stepKey(document: StepDocument): {
   readonly key: StepKey;
   readonly document: string;
 } {
-  const { kind, step, version, params, pin, uses, inputs } = document;
+  const { kind, pipeline, step, version, params, pin, uses, inputs } = document;
   let rest: string;
   try {
     const used = uses === undefined ? {} : { uses };
-    rest = canonicalJson({ step, version, params, pin, ...used, inputs });
+    rest = canonicalJson({ pipeline, step, version, params, pin, ...used, inputs });
   } catch (error) {
     throw new HdashError("permanent", `step ${step} has no key: ${messageOf(error)}`, {
       cause: error,

@@ -12,6 +12,7 @@ export function observe(session: Session, step: AnyStep, params: Json): Promise<
   const { name, version } = step;
   const question = {
     kind: "observation",
+    pipeline: session.pipeline,
     step: name,
     version,
     params,

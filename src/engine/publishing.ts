@@ -68,10 +68,10 @@ export async function publishSite(
     });
   } finally {
     session.heartbeat.holdSite(null);
-    // A run that is stopped gives the site up with itself.
-    if (!session.signal.aborted) {
-      await session.withLedger(`releasing ${site}`, () => releaseSite(session.db, session.lease));
-    }
+    const release = () => releaseSite(session.db, session.lease);
+    // A run that is stopped gives the site up with itself, or has it taken when its lease is over; others wait less if it says so.
+    if (session.signal.aborted) await release().catch(() => {});
+    else await session.withLedger(`releasing ${site}`, release);
   }
 }
 

@@ -250,7 +250,12 @@ async function end(
   const { n, logDigest } = worked;
   const ended = { ...NO_END, logDigest, state, reason };
   await session.withLedger(`ending ${step.name}`, () =>
-    endAttempt(session.db, { key: task.key, n }, { ...ended, endedAt: session.clock() }),
+    endAttempt(
+      session.db,
+      session.lease,
+      { key: task.key, n },
+      { ...ended, endedAt: session.clock() },
+    ),
   );
 }
 
@@ -260,10 +265,9 @@ async function enterSighting(
   step: AnyStep,
   { key, n, startedAt }: { readonly key: StepKey; readonly n: number; readonly startedAt: Date },
 ): Promise<Worked | null> {
-  const { runId } = session.lease;
-  const begun = { key, n, runId, runner: IN_PROCESS, resources: {}, startedAt };
+  const begun = { key, n, step: step.name, runner: IN_PROCESS, resources: {}, startedAt };
   const isClaimed = await session.withLedger(`beginning ${step.name}`, () =>
-    beginAttempt(session.db, begun),
+    beginAttempt(session.db, session.holder, begun),
   );
   if (!isClaimed) return null;
   return { n, values: {}, findings: [], measures: [], logDigest: null, folder: null };

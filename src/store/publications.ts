@@ -69,7 +69,7 @@ async function savePublication(
 ): Promise<void> {
   const values = { owner, digest, etag, scope, content_type: contentType, bytes };
   // The run that publishes is the one that holds the site's lease.
-  const runId = sql<string>`(select id from run where publishing_site = ${site} and status = 'running')`;
+  const runId = sql<string>`(select id from run where publishing_site = ${site} and status in ('running', 'cancelled'))`;
   const publishedAt = sql<Date>`now()`;
   await db
     .insertInto("publication")

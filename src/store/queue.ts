@@ -91,11 +91,9 @@ export async function claimNext(
       const run = await selectHolds(trx, request)
         .select(["pipeline", "params", "params_key", "build", "requested_by", "priority"])
         .where("pipeline", "=", sql<string>`any(${[...pipelines]}::text[])`)
+        .where(isQueued())
         .where((eb) =>
-          eb.or([
-            eb("status", "=", "queued"),
-            eb.and([eb("status", "=", "running"), eb("lease_until", "<", sql<Date>`now()`)]),
-          ]),
+          eb.or([eb("status", "=", "queued"), eb("lease_until", "<", sql<Date>`now()`)]),
         )
         .orderBy("priority", "desc")
         .orderBy("requested_at")
@@ -113,6 +111,11 @@ export async function claimNext(
   });
 }
 
+/** Word for word what the index run_queue is made for. */
+export function isQueued() {
+  return sql<boolean>`status in ('queued', 'running')`;
+}
+
 async function taken(
   trx: Db,
   run: { readonly id: string; readonly pipeline: string; readonly params: unknown },
@@ -124,8 +127,8 @@ async function taken(
 }
 
 /**
- * Cancels a run that has not ended. A worker that does it learns that it has lost it with its next heartbeat, and can write nothing more.
- * Says how the run stands where it has ended already; null where there is none.
+ * Cancels a run that has not ended. A worker that does it learns that it has lost it with its next heartbeat, and can write nothing more
+ * into the ledger; a site that it is publishing stays its own until it has let go of it. Says how the run stands where it has ended already; null where there is none.
  */
 export async function cancelRun(
   db: Db,

@@ -153,6 +153,7 @@ export async function commitResult(
       // After the run's row, as whoever takes the run over does it.
       await endAttempt(
         trx,
+        lease,
         { key: result.key, n: result.attempt },
         { ...SUCCEEDED, logDigest: result.logDigest ?? null, endedAt: result.endedAt },
       );
@@ -167,13 +168,14 @@ export async function commitResult(
 const SUCCEEDED = { state: "succeeded", code: null, reason: null, usage: null };
 
 /** What this very commit came to, if it was made before and only its answer was lost; else null. */
-async function findCommitted(trx: Db, { runId }: Lease, { key, attempt }: NewResult) {
+async function findCommitted(trx: Db, lease: Lease, { key, attempt }: NewResult) {
   const made = await trx
     .selectFrom("step_attempt")
     .select("n")
     .where("step_key", "=", key)
     .where("n", "=", attempt)
-    .where("run_id", "=", runId)
+    .where("run_id", "=", lease.runId)
+    .where("run_attempt", "=", lease.attempt)
     .where("state", "=", SUCCEEDED.state)
     .executeTakeFirst();
   const stored = (await findResults(trx, [key])).get(key);

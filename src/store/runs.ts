@@ -73,7 +73,10 @@ export async function finishRun(db: Db, lease: Lease, end: RunEnd): Promise<RunR
   });
 }
 
-/** Ends a run before its plan has. Its attempt is raised, so that whoever does it, or comes back to it, has lost it. */
+/**
+ * Ends a run before its plan has. Its attempt is raised, so that whoever does it, or comes back to it, has lost it. One that is cancelled
+ * keeps the site that it publishes: its worker may be putting a file there until it hears of it.
+ */
 export async function closeRun(
   trx: Db,
   runId: string,
@@ -91,8 +94,7 @@ export async function closeRun(
       error: storable(error),
       attempt: sql<number>`attempt + 1`,
       finished_at: finishedAt,
-      lease_until: null,
-      publishing_site: null,
+      ...(status === "cancelled" ? {} : { lease_until: null, publishing_site: null }),
       outcome: mergedOutcome(counts),
     })
     .where("id", "=", runId)

@@ -87,7 +87,9 @@ interface StepRunTable {
 interface StepAttemptTable {
   step_key: string;
   n: number;
+  step: string;
   run_id: Bigint | null;
+  run_attempt: number;
   runner: string;
   runner_id: string | null;
   state: string;

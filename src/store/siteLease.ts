@@ -1,4 +1,5 @@
-// The right to publish a site: at most one running run has it. Kept in the run's row, and so as good as the run's own lease.
+// The right to publish a site: at most one run has it, which is running, or was just cancelled. Kept in the run's row, and so as good as
+// the run's own lease.
 
 import { sql } from "kysely";
 
@@ -27,7 +28,7 @@ export async function takeSite(
         .select(["id", "worker", "worker_detail", "claimed_at"])
         .select(sql<boolean>`lease_until < now()`.as("is_over"))
         .where("publishing_site", "=", site)
-        .where("status", "=", "running")
+        .where("status", "in", ["running", "cancelled"])
         .where("id", "!=", runId)
         .forUpdate()
         .executeTakeFirst();
@@ -63,12 +64,18 @@ export async function takeSite(
   }
 }
 
-/** Gives a site free for others to publish. */
+/** Gives a site free for others to publish; also where the run was cancelled in the meantime. */
 export async function releaseSite(db: Db, { runId, attempt }: Lease): Promise<void> {
   await db
     .updateTable("run")
     .set({ publishing_site: null })
     .where("id", "=", runId)
-    .where("attempt", "=", attempt)
+    .where((eb) =>
+      eb.or([
+        eb("attempt", "=", attempt),
+        // Cancelling raises the attempt once.
+        eb.and([eb("status", "=", "cancelled"), eb("attempt", "=", attempt + 1)]),
+      ]),
+    )
     .execute();
 }

@@ -4,16 +4,22 @@ import { sql } from "kysely";
 
 import type { Digest } from "../digest.ts";
 import type { Db } from "./schema.ts";
+import type { ClaimHolder } from "./stepClaims.ts";
+import type { Lease } from "./stepRuns.ts";
 import { storable, storableJson } from "./text.ts";
 
 /** Numbers by name: what was given to an attempt, or what it used. */
 export type Amounts = Readonly<Record<string, number>>;
 
-/** An attempt that is about to begin. Numbers of a key's attempts count through all runs; whoever has its claim knows the next one. */
-export interface NewAttempt {
+/** Which attempt it is. Numbers of a key's attempts count through all runs; whoever has its claim knows the next one. */
+export interface AttemptId {
   readonly key: string;
   readonly n: number;
-  readonly runId: string;
+}
+
+/** An attempt that is about to begin. */
+export interface NewAttempt extends AttemptId {
+  readonly step: string;
   /** Who does the work: "in-process", or a runner's name. */
   readonly runner: string;
   readonly resources: Amounts;
@@ -34,51 +40,63 @@ export interface AttemptEnd {
 }
 
 /** An attempt as the ledger has it; `end` is null while it goes on. */
-export interface Attempt extends Omit<NewAttempt, "runId"> {
+export interface Attempt extends NewAttempt {
+  /** Null where the run itself is forgotten. */
   readonly runId: string | null;
+  readonly runAttempt: number;
   /** The runner's own name for it. */
   readonly runnerId: string | null;
   readonly end: AttemptEnd | null;
 }
 
-/** Writes the row of an attempt before its work begins. Safe to repeat; false where another run has that number, so that the step's claim was lost. */
-export async function beginAttempt(db: Db, attempt: NewAttempt): Promise<boolean> {
-  const { key, n, runId, runner, resources, startedAt } = attempt;
-  const { rows } = await sql<{ run_id: string | null }>`
-    with mine as (
-      insert into step_attempt (step_key, n, run_id, runner, state, resources, started_at)
-      values (${key}, ${n}, ${runId}, ${runner}, 'running', ${storableJson(resources)}::jsonb, ${startedAt})
+/**
+ * Writes the row of an attempt before its work begins, for whoever has the step's claim; false where that was lost. Safe to repeat when
+ * the answer was lost.
+ */
+export async function beginAttempt(
+  db: Db,
+  { lease, holder }: Pick<ClaimHolder, "lease" | "holder">,
+  attempt: NewAttempt,
+): Promise<boolean> {
+  const { key, n, step, runner, resources, startedAt } = attempt;
+  const { rows } = await sql`
+    with claim as (
+      select run_id, run_attempt from step_claim
+      where step_key = ${key} and holder = ${holder} and run_id = ${lease.runId} and run_attempt = ${lease.attempt}
+      for share
+    ), mine as (
+      insert into step_attempt (step_key, n, step, run_id, run_attempt, runner, state, resources, started_at)
+      select ${key}, ${n}, ${storable(step)}, run_id, run_attempt, ${runner}, 'running',
+        ${storableJson(resources)}::jsonb, ${startedAt}
+      from claim
       on conflict (step_key, n) do nothing
-      returning run_id
+      returning n
     )
-    select run_id from mine
-    union all select run_id from step_attempt where step_key = ${key} and n = ${n}`.execute(db);
-  return rows[0]?.run_id === runId;
+    select n from mine
+    union all
+    select a.n from step_attempt a join claim c on a.run_id = c.run_id and a.run_attempt = c.run_attempt
+    where a.step_key = ${key} and a.n = ${n} and a.ended_at is null`.execute(db);
+  return rows.length > 0;
 }
 
-/** Notes the runner's own name for an attempt, so that whoever comes after us can ask for it. */
+/** Notes the runner's own name for an attempt of ours, so that whoever comes after us can ask for it. */
 export async function nameAttempt(
   db: Db,
-  { key, n }: Pick<Attempt, "key" | "n">,
+  lease: Lease,
+  attempt: AttemptId,
   runnerId: string,
 ): Promise<void> {
-  await db
-    .updateTable("step_attempt")
-    .set({ runner_id: runnerId })
-    .where("step_key", "=", key)
-    .where("n", "=", n)
-    .where("ended_at", "is", null)
-    .execute();
+  await updateOwn(db, lease, attempt).set({ runner_id: runnerId }).execute();
 }
 
-/** Completes the row of an attempt; one that has ended keeps its first end. */
+/** Completes the row of an attempt of ours; one that has ended keeps its first end. */
 export async function endAttempt(
   db: Db,
-  { key, n }: Pick<Attempt, "key" | "n">,
+  lease: Lease,
+  attempt: AttemptId,
   end: AttemptEnd,
 ): Promise<void> {
-  await db
-    .updateTable("step_attempt")
+  await updateOwn(db, lease, attempt)
     .set({
       state: end.state,
       code: end.code,
@@ -87,10 +105,18 @@ export async function endAttempt(
       log_digest: end.logDigest,
       ended_at: end.endedAt,
     })
+    .execute();
+}
+
+/** Selects an attempt for a change, as long as it goes on and belongs to this attempt of the run. */
+function updateOwn(db: Db, lease: Lease, { key, n }: AttemptId) {
+  return db
+    .updateTable("step_attempt")
     .where("step_key", "=", key)
     .where("n", "=", n)
-    .where("ended_at", "is", null)
-    .execute();
+    .where("run_id", "=", lease.runId)
+    .where("run_attempt", "=", lease.attempt)
+    .where("ended_at", "is", null);
 }
 
 /** Ends what a run has left open: its worker is gone, or has stopped. */
@@ -120,7 +146,9 @@ export async function listAttempts(
   return rows.map((row) => ({
     key: row.step_key,
     n: row.n,
+    step: row.step,
     runId: row.run_id,
+    runAttempt: row.run_attempt,
     runner: row.runner,
     runnerId: row.runner_id,
     // Both are written by this file and by nobody else.

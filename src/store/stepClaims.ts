@@ -1,7 +1,7 @@
 // Claims on steps: of all runs that want the result of a key, one does the step and the others wait for it. A claim has a lease by the
 // database's clock; it is void as soon as its attempt of the run is over, so that nobody waits for a run that was handed back.
 
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 
 import { describeProcess, parseIdentity, type ProcessIdentity } from "./processIdentity.ts";
 import type { Db } from "./schema.ts";
@@ -47,7 +47,9 @@ export async function claimStep(
 ): Promise<StepClaim> {
   let deadHolder: string | null = null;
   for (;;) {
-    const nextAttempt = await tryClaim(db, key, claimant, deadHolder);
+    const nextAttempt =
+      (await insertClaim(db, key, claimant, sql`nothing`)) ??
+      (await takeOver(db, key, claimant, deadHolder));
     if (nextAttempt !== null) return { kind: "claimed", nextAttempt };
     const { runId, attempt } = claimant.lease;
     const run = await db
@@ -67,27 +69,49 @@ export async function claimStep(
   }
 }
 
-async function tryClaim(
+/** Claims a key; null where nothing was written. Gives the number of the next attempt. */
+async function insertClaim(
   db: Db,
   key: string,
   { lease, holder, worker, leaseSeconds }: ClaimHolder,
-  deadHolder: string | null,
+  onConflict: RawBuilder<unknown>,
 ): Promise<number | null> {
   const { rows } = await sql<{ next_attempt: number }>`
     insert into step_claim (step_key, run_id, run_attempt, holder, worker, worker_detail, claimed_at, lease_until)
     select ${key}, id, attempt, ${holder}, ${describeProcess(worker)}, ${JSON.stringify(worker)}::jsonb, now(),
       ${leaseEnd(leaseSeconds)}
     from run where id = ${lease.runId} and attempt = ${lease.attempt} and status = 'running'
-    on conflict (step_key) do update set
-      run_id = excluded.run_id, run_attempt = excluded.run_attempt, holder = excluded.holder,
-      worker = excluded.worker, worker_detail = excluded.worker_detail, claimed_at = excluded.claimed_at,
-      lease_until = excluded.lease_until
-    where step_claim.holder = excluded.holder or step_claim.holder = ${deadHolder}
-      or not (${isGood(sql.table("step_claim"))})
-    returning (select coalesce(max(n), 0) + 1 from step_attempt where step_key = ${key}) as next_attempt`.execute(
-    db,
-  );
+    on conflict (step_key) do ${onConflict}
+    returning 1 + greatest(
+      (select coalesce(max(n), 0) from step_attempt where step_key = ${key}),
+      (select coalesce(max(attempt), 0) from step_result where step_key = ${key})
+    ) as next_attempt`.execute(db);
   return rows[0]?.next_attempt ?? null;
+}
+
+/** Claims a key that is ours already, or whose claim does not count or has a dead holder. */
+async function takeOver(
+  db: Db,
+  key: string,
+  claimant: ClaimHolder,
+  deadHolder: string | null,
+): Promise<number | null> {
+  return db.transaction().execute(async (trx) => {
+    // The row is locked before it is judged: a statement that waits for the lock would judge it by the runs as they were when it began,
+    // and not know the one that has just claimed it.
+    await sql`select from step_claim where step_key = ${key} for update`.execute(trx);
+    const claim = sql.table("step_claim");
+    return insertClaim(
+      trx,
+      key,
+      claimant,
+      sql`update set
+        run_id = excluded.run_id, run_attempt = excluded.run_attempt, holder = excluded.holder,
+        worker = excluded.worker, worker_detail = excluded.worker_detail, claimed_at = excluded.claimed_at,
+        lease_until = excluded.lease_until
+      where ${claim}.holder = excluded.holder or ${claim}.holder = ${deadHolder} or not (${isGood(claim)})`,
+    );
+  });
 }
 
 /** Finds who does the steps of these keys; a key that nobody does is left out. */

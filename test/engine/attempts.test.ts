@@ -200,6 +200,42 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     );
   });
 
+  test("are not late because others have the room that they wait for", async () => {
+    const limitMs = 500;
+    const [holding, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const long = makeWork((ctx) =>
+      ctx.take({ cpus: 2 }, async () => {
+        holding.resolve();
+        await begun.promise;
+        await pause(1.2 * limitMs, ctx.signal);
+        return 1;
+      }),
+    );
+    const limited = step({
+      name: "limited",
+      version: 1,
+      outputs: { n: json<number>() },
+      resources: { minutes: limitMs / 60_000 },
+      async run(_inputs: object, _params: null, ctx) {
+        begun.resolve();
+        await ctx.take({ cpus: 2 }, () => Promise.resolve());
+        ctx.signal.throwIfAborted();
+        return { n: ctx.attempt };
+      },
+    });
+    const { record } = await finish(
+      world,
+      async (p) => {
+        const other = p.do(long, { params: { n: 1 }, inputs });
+        await holding.promise;
+        await p.do(limited, { params: null, inputs });
+        await other;
+      },
+      { machine: MACHINE },
+    );
+    expect(record).toMatchObject({ ran: 2, failed: 0 });
+  });
+
   test("end with the step's own failure where the log cannot be stored, and keep its lines", async () => {
     const work = makeWork((ctx) => {
       ctx.log("a line");
@@ -235,6 +271,27 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     ]);
     const { rows: lines } = await sql`select * from step_log`.execute(world.database.db);
     expect(lines).toEqual([]);
+  });
+
+  test("lose the middle of a log that is too long, and the end of a line that is", async () => {
+    const work = makeWork((ctx) => {
+      for (let n = 1; n <= 20_003; n++) ctx.log(`line ${n}`);
+      ctx.log("x".repeat(65_636));
+      return Promise.resolve(1);
+    });
+    await finish(world, once(work));
+    const { rows } = await sql<{ log_digest: Digest }>`
+      select log_digest from step_attempt`.execute(world.database.db);
+    const text = new TextDecoder().decode(await world.blobs.read(rows[0]?.log_digest as Digest));
+    const lines = text.split("\n");
+    expect(lines.slice(9_999, 10_002)).toEqual([
+      "line 10000",
+      "(4 lines are left out)",
+      "line 10005",
+    ]);
+    expect([lines.length, lines[20_000]?.slice(-23)]).toEqual([
+      ...[20_002, "… (100 characters more)"],
+    ]);
   });
 
   test("can be followed line by line while they go on", async () => {

@@ -7,6 +7,7 @@ const A = digestOf("a");
 const B = digestOf("b");
 const base: StepDocument = {
   kind: "step",
+  pipeline: "htan",
   step: "pullView",
   version: 1,
   params: { view: "syn1", columns: ["id"] },
@@ -19,7 +20,7 @@ describe("stepKey(document)", () => {
     const { key, document } = stepKey(base);
     expect(document).toBe(
       `{"kind":"step","inputs":{"manifests":["${A}","${B}"],"view":"${A}"},"params":{"columns":["id"],"view":"syn1"},` +
-        `"pin":{"etag":"x"},"step":"pullView","version":1}`,
+        `"pin":{"etag":"x"},"pipeline":"htan","step":"pullView","version":1}`,
     );
     expect(key).toBe(digestOf(document));
     const turned = { ...base, params: { columns: ["id"], view: "syn1" } };
@@ -28,6 +29,7 @@ describe("stepKey(document)", () => {
 
   test.each<[string, Partial<StepDocument>]>([
     ["kind", { kind: "observation" }],
+    ["pipeline, whose steps may have the names of another's", { pipeline: "matrix" }],
     ["step", { step: "pullViews" }],
     ["version", { version: 2 }],
     ["params", { params: { view: "syn1", columns: [] } }],

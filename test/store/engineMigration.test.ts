@@ -11,6 +11,7 @@ import { openPglite, startPglite } from "../../src/store/embedded.ts";
 import { listFindings } from "../../src/store/facts.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
+import { isQueued } from "../../src/store/queue.ts";
 import { commitResult, findResults, findSources, hasOutput } from "../../src/store/results.ts";
 import { listRuns } from "../../src/store/runs.ts";
 import { readMeasures } from "../../src/store/scopes.ts";
@@ -123,8 +124,8 @@ describe.each(LEDGER_KINDS)("migrations/0002_engine.ts on %s", (kind) => {
       ...{ kind: "claimed", nextAttempt: 1 },
     });
     const startedAt = new Date(AT);
-    await beginAttempt(db, {
-      ...{ key: "early", n: 1, runId: "2", runner: "in-process", resources: {}, startedAt },
+    await beginAttempt(db, holder, {
+      ...{ key: "early", n: 1, step: "s", runner: "in-process", resources: {}, startedAt },
     });
     const commit = await commitResult(db, holder, {
       ...{ key: "early", attempt: 1, outputs: {}, factsDigest: null, step: "s", version: 1 },
@@ -137,7 +138,7 @@ describe.each(LEDGER_KINDS)("migrations/0002_engine.ts on %s", (kind) => {
     await close();
   });
 
-  test("begins at 1 in a ledger that holds nothing, and finds a digest by an index", async () => {
+  test("begins at 1 in a ledger that holds nothing, and finds digests and the next run by an index", async () => {
     const { database, close } = await openEmpty(kind);
     const { db } = database;
     await makeOldLedger(database, []);
@@ -146,7 +147,10 @@ describe.each(LEDGER_KINDS)("migrations/0002_engine.ts on %s", (kind) => {
       select 'k' || n, 's', 1, '{}', jsonb_build_object('out', jsonb_build_object('digest',
         encode(sha256(n::text::bytea), 'hex'), 'bytes', 1, 'codec', 'json', 'visibility', 'private')), 1
       from generate_series(0, 19999) n`.execute(db);
-    await sql`analyze step_result`.execute(db);
+    await sql`insert into run (pipeline, params, params_key, attempt, status, build, requested_at, started_at)
+      select 'p', '{}', n::text, 1, case when n % 2000 = 0 then 'queued' else 'succeeded' end, 'b', now(), now()
+      from generate_series(1, 20000) n`.execute(db);
+    await sql`analyze step_result, run`.execute(db);
     const ids = await sql`select min(id) as first, max(id) as last from step_result`.execute(db);
     expect(ids.rows).toEqual([{ first: "1", last: "20000" }]);
     const digest = digestOf("1234");
@@ -155,6 +159,7 @@ describe.each(LEDGER_KINDS)("migrations/0002_engine.ts on %s", (kind) => {
       sql`explain select id from step_result where ${hasOutput(digest)}`,
       sql`explain select distinct on (step_key) id from step_result
         where step_key = any(${["k1", "k2"]}::text[]) order by step_key, id desc`,
+      sql`explain select id from run where ${isQueued()} order by priority desc, requested_at, id limit 1`,
     ];
     const explained: string[] = [];
     for (const plan of plans) {
@@ -163,6 +168,7 @@ describe.each(LEDGER_KINDS)("migrations/0002_engine.ts on %s", (kind) => {
     }
     expect(explained[0]).toContain("step_result_output");
     expect(explained[1]).toContain("step_result_key");
+    expect(explained[2]).toContain("run_queue");
     expect(explained.join()).not.toContain("Seq Scan");
     await close();
   });

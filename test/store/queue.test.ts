@@ -53,6 +53,9 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     if (claim.kind !== "claimed") throw new Error("busy");
     return claim.lease;
   };
+  const holderOf = (lease: Lease, holder = `holder of ${lease.runId}`) => ({
+    ...{ lease, holder, worker: identifyProcess(), leaseSeconds: 60 },
+  });
   const statuses = async () =>
     (await listRuns(db, { limit: 99 })).map(({ id, status }) => `${id} ${status}`).reverse();
 
@@ -180,9 +183,6 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
   });
 
   describe("claimStep(db, key, claimant, isDead)", () => {
-    const holderOf = (lease: Lease, holder = `holder of ${lease.runId}`) => ({
-      ...{ lease, holder, worker: identifyProcess(), leaseSeconds: 60 },
-    });
     const claimed = { kind: "claimed", nextAttempt: 1 };
 
     test("gives a step to exactly one of many, and tells the others who has it", async () => {
@@ -214,6 +214,28 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
           await renewClaims(db, holder);
         });
         expect([...(await findClaims(db, ["k", "other"])).keys()]).toEqual(["other"]);
+      });
+
+      test("is refused to who has waited while a run claimed it that did not exist before", async () => {
+        const [first, second] = [await start(1), await start(2)];
+        await claimStep(db, "k", holderOf(first), never);
+        await sql`update step_claim set lease_until = now() - interval '1 second'`.execute(db);
+        const waiting = await db.transaction().execute(async (trx) => {
+          await sql`select from step_claim for update`.execute(trx);
+          const claiming = claimStep(db, "k", holderOf(second), never);
+          await expect
+            .poll(async () => {
+              const { rows } = await sql`select from pg_stat_activity
+                where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+              return rows.length;
+            })
+            .toBe(1);
+          const third = await start(3);
+          await sql`update step_claim set run_id = ${third.runId}, run_attempt = ${third.attempt},
+            holder = 'third', lease_until = now() + interval '1 minute'`.execute(trx);
+          return { claiming };
+        });
+        expect(await waiting.claiming).toMatchObject({ kind: "busy", by: { holder: "third" } });
       });
     }
 
@@ -252,10 +274,14 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
   });
 
   describe("attempts and their logs", () => {
-    const begin = (n: number, runId: string) =>
-      beginAttempt(db, {
-        ...{ key: "k", n, runId, runner: "docker", resources: { cpus: 2 }, startedAt: AT },
+    const K = { key: "k", n: 1 };
+    const begin = (n: number, lease: Lease) =>
+      beginAttempt(db, holderOf(lease), {
+        ...{ key: "k", n, step: "work", runner: "docker", resources: { cpus: 2 }, startedAt: AT },
       });
+    const claim = (lease: Lease) => claimStep(db, "k", holderOf(lease), never);
+    const open = async () =>
+      (await listAttempts(db, "k")).filter(({ end }) => end === null).map(({ n }) => n);
     const END = {
       ...{ state: "failed", code: 137, reason: "out of\0memory", usage: { cpuMs: 5 } },
       ...{ logDigest: digestOf("log"), endedAt: AT },
@@ -263,23 +289,22 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
 
     test("are begun once, ended once, and numbered through all runs", async () => {
       const [one, two] = [await start(1), await start(2)];
-      expect([await begin(1, one.runId), await begin(1, one.runId)]).toEqual([true, true]);
-      expect(await begin(1, two.runId)).toBe(false);
-      await nameAttempt(db, { key: "k", n: 1 }, "container 7");
-      await endAttempt(db, { key: "k", n: 1 }, END);
-      await endAttempt(db, { key: "k", n: 1 }, { ...END, state: "succeeded" });
-      const claim = await claimStep(
-        db,
-        "k",
-        { lease: two, holder: "h", worker: identifyProcess(), leaseSeconds: 60 },
-        never,
-      );
-      expect(claim).toEqual({ kind: "claimed", nextAttempt: 2 });
-      await begin(2, two.runId);
+      expect(await claim(one)).toEqual({ kind: "claimed", nextAttempt: 1 });
+      expect([await begin(1, one), await begin(1, one)]).toEqual([true, true]);
+      expect(await begin(1, two)).toBe(false);
+      await nameAttempt(db, one, K, "container 7");
+      await endAttempt(db, one, K, END);
+      await endAttempt(db, one, K, { ...END, state: "succeeded" });
+      // What has ended is not begun again.
+      expect(await begin(1, one)).toBe(false);
+      await releaseClaim(db, "k", holderOf(one));
+      expect(await claim(two)).toEqual({ kind: "claimed", nextAttempt: 2 });
+      await begin(2, two);
       await closeAttempts(db, two.runId, "lost", "gone");
       expect(await listAttempts(db, "k")).toMatchObject([
         {
-          ...{ n: 1, runId: one.runId, runner: "docker", runnerId: "container 7" },
+          ...{ n: 1, step: "work", runId: one.runId, runAttempt: 1 },
+          ...{ runner: "docker", runnerId: "container 7" },
           resources: { cpus: 2 },
           end: { ...END, reason: "out of\uFFFDmemory" },
         },
@@ -288,23 +313,54 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       expect(await listAttempts(db, "k", two.runId)).toHaveLength(1);
     });
 
+    test("belong to the attempt of the run that has the claim, and to nobody else", async () => {
+      const [one, two] = [await start(1), await start(2)];
+      // Nobody has a claim.
+      expect(await begin(1, one)).toBe(false);
+      await claim(one);
+      await begin(1, one);
+      for (const other of [two, { ...one, attempt: one.attempt + 1 }]) {
+        await nameAttempt(db, other, K, "container 8");
+        await endAttempt(db, other, K, END);
+        expect(await begin(2, other)).toBe(false);
+      }
+      expect(await listAttempts(db, "k")).toMatchObject([{ n: 1, runnerId: null, end: null }]);
+      // A claim that was taken from us: the attempt that we have begun is still ours to end, and no other is ours to begin.
+      await sql`update step_claim set lease_until = now() - interval '1 second'`.execute(db);
+      expect(await claim(two)).toEqual({ kind: "claimed", nextAttempt: 2 });
+      expect(await begin(2, one)).toBe(false);
+      expect(await begin(2, two)).toBe(true);
+      await endAttempt(db, one, K, END);
+      expect(await open()).toEqual([2]);
+    });
+
+    test("go on counting where a result remembers one whose row is gone", async () => {
+      const lease = await start(1);
+      await sql`insert into step_result (step_key, step, version, document, outputs, ms, attempt)
+        values ('k', 's', 1, '{}', '{}', 1, 7)`.execute(db);
+      expect(await claim(lease)).toEqual({ kind: "claimed", nextAttempt: 8 });
+    });
+
     test("are closed when their run is handed back, and when it goes on without their worker", async () => {
       const states = async () =>
         (await listAttempts(db, "k")).map(({ n, end }) => `${n} ${end?.state ?? "open"}`);
       const lease = await start(1);
-      await begin(1, lease.runId);
+      await claim(lease);
+      await begin(1, lease);
       await handBackRun(db, lease);
       expect(await states()).toEqual(["1 cancelled"]);
       const again = await start(1);
-      await begin(2, again.runId);
+      await claim(again);
+      await begin(2, again);
       await sql`update run set lease_until = now() - interval '1 second'`.execute(db);
       await start(1);
       expect(await states()).toEqual(["1 cancelled", "2 lost"]);
     });
 
     test("keep the last lines, until the log is a blob", async () => {
-      const { runId } = await start(1);
-      await begin(1, runId);
+      const lease = await start(1);
+      await claim(lease);
+      await begin(1, lease);
       const line = (seq: number, text = `line ${seq}`) => ({
         ...{ key: "k", n: 1, seq, at: AT, line: text },
       });

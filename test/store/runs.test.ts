@@ -21,6 +21,7 @@ import {
 } from "../../src/store/facts.ts";
 import { identifyProcess, type ProcessIdentity } from "../../src/store/processIdentity.ts";
 import { listOwners, openPublications } from "../../src/store/publications.ts";
+import { cancelRun } from "../../src/store/queue.ts";
 import { resetLedger } from "../../src/store/reset.ts";
 import { commitResult, findResults, type NewResult } from "../../src/store/results.ts";
 import {
@@ -132,8 +133,8 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     const claim = await claimStep(db, given.key, holder, never);
     const attempt = claim.kind === "claimed" ? claim.nextAttempt : given.attempt;
     if (claim.kind === "claimed") {
-      const begun = { key: given.key, n: attempt, runId: lease.runId, runner: "in-process" };
-      await beginAttempt(db, { ...begun, resources: {}, startedAt: AT });
+      const begun = { key: given.key, n: attempt, step: given.step, runner: "in-process" };
+      await beginAttempt(db, holder, { ...begun, resources: {}, startedAt: AT });
     }
     return commitResult(db, holder, { ...given, attempt });
   };
@@ -419,9 +420,8 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     test("writes nothing where another run has taken the step over", async () => {
       const [slow, quick] = [await claimed({ params: 1 }), await claimed({ params: 2 })];
       await claimStep(db, "k", holderOf(slow), never);
-      await beginAttempt(db, {
-        ...{ key: "k", n: 1, runId: slow.runId, runner: "in-process", resources: {} },
-        startedAt: AT,
+      await beginAttempt(db, holderOf(slow), {
+        ...{ key: "k", n: 1, step: "s", runner: "in-process", resources: {}, startedAt: AT },
       });
       await sql`update step_claim set lease_until = now() - interval '1 second'`.execute(db);
       const theirs = await commit(quick, result("k"));
@@ -643,6 +643,22 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       expect(await takeSite(db, b, site, never)).toEqual({ kind: "taken" });
       expect(await renewLease(db, a, 60)).toEqual({ publishingSite: null });
       expect(await takeSite(db, a, site, () => true)).toEqual({ kind: "taken" });
+    });
+
+    test("leaves it to a run that was cancelled, until its worker has let go of it or its lease is over", async () => {
+      const a = await claimed({ params: 1 });
+      const b = await claimed({ params: 2 });
+      for (const end of [() => releaseSite(db, a), () => expire(a.runId)]) {
+        await sql`update run set status = 'running', attempt = 1, lease_until = now() + interval '1 minute'
+          where id = ${a.runId}`.execute(db);
+        await releaseSite(db, b);
+        expect(await takeSite(db, a, site, never)).toEqual({ kind: "taken" });
+        expect(await cancelRun(db, a.runId, "not now", AT)).toBe("cancelled");
+        expect(await takeSite(db, a, site, never)).toEqual({ kind: "lost" });
+        expect(await takeSite(db, b, site, never)).toMatchObject({ kind: "busy" });
+        await end();
+        expect(await takeSite(db, b, site, never)).toEqual({ kind: "taken" });
+      }
     });
   });
 
