@@ -3,11 +3,12 @@
 
 import type { Digest } from "../digest.ts";
 import type { StoredBlob } from "../store/blobs.ts";
+import type { Lease } from "../store/lease.ts";
 import { findResults, type StoredResult } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import { type Claimant, findClaims } from "../store/stepClaims.ts";
 import { appendLog, type LogLine, MOST_LOG_LINES } from "../store/stepLog.ts";
-import { type Lease, noteSteps, type StepNote } from "../store/stepRuns.ts";
+import { noteSteps, type StepNote } from "../store/stepRuns.ts";
 import type { BlobAccess } from "./codec.ts";
 
 /** What is known of a key. "gone": there was a result, but its blobs are not there any more. */

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { HdashError, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
 import { isRunActive } from "../store/claims.ts";
+import type { Lease } from "../store/lease.ts";
 import { livenessOf, parseIdentity, type ProcessIdentity } from "../store/processIdentity.ts";
 import type { Db } from "../store/schema.ts";
-import type { Lease } from "../store/stepRuns.ts";
 
 /** The work folder of one attempt of a run. */
 export interface ScratchFolder {

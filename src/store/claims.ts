@@ -3,11 +3,12 @@
 import { sql } from "kysely";
 
 import { canonicalJson, digestOf, type Json } from "../digest.ts";
+import type { Lease } from "./lease.ts";
 import { describeProcess, parseIdentity, type ProcessIdentity } from "./processIdentity.ts";
 import { closeRun } from "./runs.ts";
 import type { Db } from "./schema.ts";
 import { closeAttempts } from "./stepAttempts.ts";
-import { type Lease, startAttempt } from "./stepRuns.ts";
+import { startAttempt } from "./stepRuns.ts";
 import { storableJson } from "./text.ts";
 
 /**

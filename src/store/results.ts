@@ -7,10 +7,11 @@ import { canonicalJson, type Digest, type Json } from "../digest.ts";
 import { HdashError } from "../error.ts";
 import type { Facts } from "./facts.ts";
 import { insertFacts } from "./facts.ts";
+import type { Lease, StepHolder } from "./lease.ts";
 import type { Db } from "./schema.ts";
 import { endAttempt } from "./stepAttempts.ts";
-import { type ClaimHolder, releaseClaim } from "./stepClaims.ts";
-import { type Lease, noteSteps } from "./stepRuns.ts";
+import { releaseClaim } from "./stepClaims.ts";
+import { noteSteps } from "./stepRuns.ts";
 import { storableJson } from "./text.ts";
 
 /** An output as it is stored: enough to make a ref of it. */
@@ -116,11 +117,7 @@ export function hasOutput(digest: Digest) {
  * Commits a result in one transaction: its row, its facts, the end of its attempt, and the run's step as "ran"; the step's claim is given
  * back. Safe to repeat when the answer was lost.
  */
-export async function commitResult(
-  db: Db,
-  claim: Pick<ClaimHolder, "lease" | "holder">,
-  result: NewResult,
-): Promise<Commit> {
+export async function commitResult(db: Db, claim: StepHolder, result: NewResult): Promise<Commit> {
   const { lease } = claim;
   const lost = new HdashError("transient", `run ${lease.runId} is no longer ours`);
   try {

@@ -5,10 +5,11 @@ import { sql } from "kysely";
 import type { Json } from "../digest.ts";
 import type { FindingDelta } from "../finding.ts";
 import type { RunRecord, RunStatus } from "../run.ts";
+import type { Lease } from "./lease.ts";
 import type { Db } from "./schema.ts";
 import { pruneScopes } from "./scopes.ts";
 import { closeAttempts } from "./stepAttempts.ts";
-import { dropRunning, type Lease, pruneSteps } from "./stepRuns.ts";
+import { dropRunning, pruneSteps } from "./stepRuns.ts";
 import { storable, storableJson } from "./text.ts";
 
 /** A run as it is listed: one that was only asked for has not started. */

@@ -4,8 +4,8 @@ import { sql } from "kysely";
 
 import type { Digest } from "../digest.ts";
 import type { FindingDelta } from "../finding.ts";
+import type { Lease } from "./lease.ts";
 import type { Db } from "./schema.ts";
-import type { Lease } from "./stepRuns.ts";
 import { storable, storableJson } from "./text.ts";
 
 /** Facts of a scope (its findings and measures) as they stood from one run on, until a later run found others. */

@@ -4,9 +4,9 @@
 import { sql } from "kysely";
 
 import { isUniqueViolation } from "./failure.ts";
+import type { Lease } from "./lease.ts";
 import { parseIdentity, type ProcessIdentity } from "./processIdentity.ts";
 import type { Db } from "./schema.ts";
-import type { Lease } from "./stepRuns.ts";
 
 export type SiteClaim =
   | { readonly kind: "taken" }

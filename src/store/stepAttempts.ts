@@ -3,9 +3,8 @@
 import { sql } from "kysely";
 
 import type { Digest } from "../digest.ts";
+import type { Lease, StepHolder } from "./lease.ts";
 import type { Db } from "./schema.ts";
-import type { ClaimHolder } from "./stepClaims.ts";
-import type { Lease } from "./stepRuns.ts";
 import { storable, storableJson } from "./text.ts";
 
 /** Numbers by name: what was given to an attempt, or what it used. */
@@ -55,7 +54,7 @@ export interface Attempt extends NewAttempt {
  */
 export async function beginAttempt(
   db: Db,
-  { lease, holder }: Pick<ClaimHolder, "lease" | "holder">,
+  { lease, holder }: StepHolder,
   attempt: NewAttempt,
 ): Promise<boolean> {
   const { key, n, step, runner, resources, startedAt } = attempt;

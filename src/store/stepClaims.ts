@@ -3,15 +3,12 @@
 
 import { type RawBuilder, sql } from "kysely";
 
+import type { Lease, StepHolder } from "./lease.ts";
 import { describeProcess, parseIdentity, type ProcessIdentity } from "./processIdentity.ts";
 import type { Db } from "./schema.ts";
-import type { Lease } from "./stepRuns.ts";
 
 /** Who claims steps: a process that does an attempt of a run. */
-export interface ClaimHolder {
-  readonly lease: Lease;
-  /** Different for every start, so that a claim whose answer was lost can be asked for again. */
-  readonly holder: string;
+export interface ClaimHolder extends StepHolder {
   readonly worker: ProcessIdentity;
   readonly leaseSeconds: number;
 }
@@ -152,7 +149,7 @@ function leaseEnd(seconds: number) {
 /** Renews the leases of all claims of a holder, but for those that are just being given up: none of the others waits for that. */
 export async function renewClaims(
   db: Db,
-  { lease, holder, leaseSeconds }: Pick<ClaimHolder, "lease" | "holder" | "leaseSeconds">,
+  { lease, holder, leaseSeconds }: Omit<ClaimHolder, "worker">,
 ): Promise<void> {
   await db
     .updateTable("step_claim")
@@ -174,7 +171,7 @@ export async function renewClaims(
 export async function releaseClaim(
   db: Db,
   key: string,
-  { lease, holder }: Pick<ClaimHolder, "lease" | "holder">,
+  { lease, holder }: StepHolder,
 ): Promise<boolean> {
   const [result] = await db
     .deleteFrom("step_claim")

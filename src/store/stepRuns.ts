@@ -2,15 +2,10 @@
 
 import { sql } from "kysely";
 
+import type { Lease } from "./lease.ts";
 import type { Db } from "./schema.ts";
 import { closeAttempts } from "./stepAttempts.ts";
 import { storableJson } from "./text.ts";
-
-/** A claim on a run. Every claim has a higher attempt, so that whoever has lost the run cannot write to it any more. */
-export interface Lease {
-  readonly runId: string;
-  readonly attempt: number;
-}
 
 /** A step of a run. A note of the same scope and key replaces an earlier one, but never takes back that the run ran it. */
 export interface StepNote {

@@ -6,10 +6,10 @@ import type { HdashError } from "../../src/error.ts";
 import { SILENT } from "../../src/log.ts";
 import { claimRun } from "../../src/store/claims.ts";
 import { openDatabase } from "../../src/store/database.ts";
+import type { Lease } from "../../src/store/lease.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
 import { takeSite } from "../../src/store/siteLease.ts";
 import { claimStep } from "../../src/store/stepClaims.ts";
-import type { Lease } from "../../src/store/stepRuns.ts";
 import { startAfresh } from "../support/ledger.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 

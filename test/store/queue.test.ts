@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { digestOf } from "../../src/digest.ts";
 import { claimRun, handBackRun, type Holding, renewLease } from "../../src/store/claims.ts";
+import type { Lease } from "../../src/store/lease.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
 import { cancelRun, claimNext, requestRun } from "../../src/store/queue.ts";
 import { countDegradedInARow, finishRun, listRuns, listRunsBefore } from "../../src/store/runs.ts";
@@ -24,7 +25,6 @@ import {
   renewClaims,
 } from "../../src/store/stepClaims.ts";
 import { appendLog, dropLog, MOST_LOG_LINES, readLog } from "../../src/store/stepLog.ts";
-import type { Lease } from "../../src/store/stepRuns.ts";
 import { LEDGER_KINDS, openLedger, startAfresh, type TestLedger } from "../support/ledger.ts";
 
 const AT = new Date("2026-11-01T00:00:00Z");

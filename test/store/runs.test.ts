@@ -19,6 +19,7 @@ import {
   type Measure,
   noDelta,
 } from "../../src/store/facts.ts";
+import type { Lease } from "../../src/store/lease.ts";
 import { identifyProcess, type ProcessIdentity } from "../../src/store/processIdentity.ts";
 import { listOwners, openPublications } from "../../src/store/publications.ts";
 import { cancelRun } from "../../src/store/queue.ts";
@@ -42,7 +43,7 @@ import {
 import { releaseSite, takeSite } from "../../src/store/siteLease.ts";
 import { beginAttempt } from "../../src/store/stepAttempts.ts";
 import { claimStep } from "../../src/store/stepClaims.ts";
-import { type Lease, noteSteps } from "../../src/store/stepRuns.ts";
+import { noteSteps } from "../../src/store/stepRuns.ts";
 import { LEDGER_KINDS, openLedger, startAfresh, type TestLedger } from "../support/ledger.ts";
 
 const AT = new Date("2026-11-01T00:00:00Z");
