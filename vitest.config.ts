@@ -30,8 +30,8 @@ export default defineConfig({
   test: {
     passWithNoTests: false,
     allowOnly: process.env["CI"] === undefined,
-    // Two on two cores: most of a test of a whole run is spent waiting for its processes.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than there are cores: a test of a whole run waits for its processes a third of its time.
+    maxWorkers: availableParallelism() + 1,
     sequence: isShuffled ? {} : { sequencer: LongestFirst },
     projects: [
       {
