@@ -72,7 +72,7 @@ $(INFRA_INSTALLED): infra/package-lock.json $(INSTALLED)
 	@touch $@
 
 demo: $(INSTALLED) ## build a whole site from bundled data: make demo SITE=DIR
-	@npm run -s hdash -- demo --site "$(SITE)"
+	@NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/hdash-compiled" npm run -s hdash -- demo --site "$(SITE)"
 
 run: $(INSTALLED) ## run hdash for real, with the variables in .env: make run ENV_FILE=FILE
 	@test -f "$(ENV_FILE)" || { echo "run: there is no $(ENV_FILE); copy .env.example to it and fill it in" >&2; exit 2; }

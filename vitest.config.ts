@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 
 import { configDefaults, defineConfig } from "vitest/config";
 
+import { COMPILE_CACHE } from "./test/support/compileCache.ts";
 import { isFaked, UNFAKED } from "./test/support/fakedClock.ts";
 import { LongestFirst } from "./test/support/longestFirst.ts";
 import { findSharing, TEST_FILES } from "./test/support/sharing.ts";
@@ -15,7 +16,8 @@ const isShuffled = process.argv.some((word) => word.startsWith("--sequence.shuff
 
 const common = {
   setupFiles: ["test/support/loopback.ts"],
-  env: { TZ: "UTC" },
+  // Processes that tests start with what is in their own environment find the second, too.
+  env: { TZ: "UTC", NODE_COMPILE_CACHE: COMPILE_CACHE },
   // Processes, not threads: native modules (sharp) and crash tests do not share one.
   pool: "forks" as const,
   // What hangs is to end; what is slow, since the machine has other things to do, is not to fail. Playwright has its own limit.

@@ -3,10 +3,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 
+import { COMPILE_CACHE } from "./compileCache.ts";
 import { ownClock } from "./fakedClock.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const COMPILED = join(ROOT, "node_modules/.cache/hdash-compiled");
 
 export interface Ended {
   /** The exit code; null where a signal ended it. */
@@ -32,8 +32,7 @@ export function start(
     process.execPath,
     // "--" as in package.json: without it Node itself takes an --env-file that stands behind the script.
     ["--disable-warning=ExperimentalWarning", "--", join(ROOT, script), ...args],
-    // What Node has compiled once, hundreds of starts need not compile again.
-    { TZ: "UTC", NO_COLOR: "1", NODE_COMPILE_CACHE: COMPILED, ...env },
+    { TZ: "UTC", NO_COLOR: "1", NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
   );
 }
 

@@ -3,6 +3,7 @@
 
 import { fork } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { getCompileCacheDir } from "node:module";
 import { extname, join } from "node:path";
 
 import { type ErrorKind, HdashError } from "../../error.ts";
@@ -44,10 +45,14 @@ export async function forkAnalysis(
   const { signal, onStage, silenceMs = SILENCE_MS } = options;
   if (signal.aborted) throw stopped(signal);
   const own = new URL(`./analysisProcess${extname(import.meta.filename)}`, import.meta.url);
+  const compiled = getCompileCacheDir();
   const child = fork(options.script ?? own, [], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
-    // Nothing of ours but where temporary files go: the process needs no secret.
-    env: { TZ: "UTC", TMPDIR: request.scratchDir },
+    // Nothing of ours but where temporary files go, and what Node has compiled: the process needs no secret.
+    env: {
+      ...{ TZ: "UTC", TMPDIR: request.scratchDir },
+      ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }),
+    },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     serialization: "json",
   });
