@@ -24,6 +24,9 @@ const PLACES: Readonly<Record<string, readonly RegExp[]>> = {
 /** Why there is no release: what is wrong, and what to do. */
 class Refusal extends Error {}
 
+/** What is left to do after a release that is committed and tagged. */
+class Unfinished extends Error {}
+
 function git(args: readonly string[], input = "", env: Readonly<Record<string, string>> = {}) {
   const options = { cwd: ROOT, input, encoding: "utf8", env: { ...process.env, ...env } } as const;
   return execFileSync("git", args, { ...options, stdio: ["pipe", "pipe", "pipe"] }).trimEnd();
@@ -52,6 +55,12 @@ function checkTree(): void {
   if (branch !== "main") {
     const where = branch === "" ? "no branch is checked out" : `this is the branch ${branch}`;
     throw new Refusal(`${where}; a release is made on main: git switch main`);
+  }
+  const lock = join(git(["rev-parse", "--absolute-git-dir"]), "index.lock");
+  if (existsSync(lock)) {
+    throw new Refusal(
+      `another git is at work, or was ended at it; if there is none, remove ${lock}`,
+    );
   }
   const changes = git(["status", "--porcelain"]);
   if (changes !== "") {
@@ -143,6 +152,23 @@ function writeObjects(files: ReadonlyMap<string, string>, version: string, at: s
   }
 }
 
+function whyOf(error: unknown): string {
+  const failed = error as Error & { readonly stderr?: string };
+  return failed.stderr?.trim() || failed.message;
+}
+
+/** Brings the files of a release that is committed into the index and the working tree, and no others. */
+function checkOut(version: string, paths: readonly string[]): void {
+  try {
+    git(["checkout", "--quiet", "HEAD", "--", ...paths]);
+  } catch (error) {
+    throw new Unfinished(
+      `${whyOf(error)}\nrelease: ${version} is committed and tagged, but the working tree still has the files before it; ` +
+        `bring them up to it by: git checkout HEAD -- ${paths.join(" ")}`,
+    );
+  }
+}
+
 function release(version: string): void {
   checkTree();
   const changelog = read(CHANGELOG);
@@ -161,7 +187,7 @@ function release(version: string): void {
     ...["prepare", "commit", ""],
   ];
   git(["update-ref", "-m", `release ${version}`, "--stdin"], refs.join("\n"));
-  git(["reset", "--hard", "--quiet"]);
+  checkOut(version, [...files.keys()]);
   process.stdout.write(
     `release: ${version} is committed and tagged. Look at it (git show v${version}), then: git push --atomic origin main v${version}\n`,
   );
@@ -170,8 +196,7 @@ function release(version: string): void {
 try {
   release(process.env["VERSION"] ?? "");
 } catch (error) {
-  const failed = error as Error & { readonly stderr?: string };
-  const why = error instanceof Refusal ? error.message : failed.stderr?.trim() || failed.message;
-  process.stderr.write(`release: ${why}\nrelease: nothing was changed\n`);
+  const end = error instanceof Unfinished ? "" : "release: nothing was changed\n";
+  process.stderr.write(`release: ${whyOf(error)}\n${end}`);
   process.exitCode = 1;
 }

@@ -205,6 +205,37 @@ describe("make release", () => {
     rmSync(hook);
     expect(release("1.3.0").code).toBe(0);
   });
+
+  test("refuses while another git has the index", () => {
+    const lock = join(dir, ".git/index.lock");
+    writeFileSync(lock, "");
+    const was = state();
+    const { code, err } = release("1.3.0");
+    expect([code, err]).toEqual([
+      1,
+      `release: another git is at work, or was ended at it; if there is none, remove ${lock}\nrelease: nothing was changed\n`,
+    ]);
+    expect(state()).toBe(was);
+  });
+
+  test("says what is left to do where it is committed and the files cannot be brought up to it", () => {
+    const hook = join(dir, ".git/hooks/reference-transaction");
+    mkdirSync(join(dir, ".git/hooks"), { recursive: true });
+    writeFileSync(hook, '#!/bin/sh\n[ "$1" != committed ] || touch .git/index.lock\n', {
+      mode: 0o755,
+    });
+    const { code, err } = release("1.3.0");
+    expect(code).toBe(1);
+    expect(err).toMatch(/index\.lock/);
+    expect(err).not.toContain("nothing was changed");
+    const [, rest = ""] = /bring them up to it by: git (.*)\n$/.exec(err) ?? [];
+    rmSync(hook);
+    rmSync(join(dir, ".git/index.lock"));
+    expect(git("tag")).toContain("v1.3.0");
+    git(...rest.split(" "));
+    expect(git("status", "--porcelain")).toBe("");
+    expect(git("show", "--name-only", "--format=%s", "HEAD")).toContain("Release 1.3.0");
+  });
 });
 
 /** The lines of the second text that differ from those of the first, which has as many. */
