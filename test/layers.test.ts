@@ -87,6 +87,29 @@ describe("checkLayers(graph)", () => {
     },
   );
 
+  test.each([
+    ["src/engine/run.ts", "src/publish/slack.ts", "src/store/, src/publish/site.ts"],
+    ["src/engine/run.ts", "src/render/page.ts", "src/store/, src/publish/site.ts"],
+    ["src/publish/sitePublisher.ts", "src/engine/step.ts", "src/store/"],
+    ["src/artifacts/upload.ts", "src/sources/http.ts", "src/store/, src/render/"],
+  ])("reports %s that imports %s", (from, to, allowed) => {
+    const room = from.split("/")[1] ?? "";
+    expect(checkFile(from, to)).toEqual([
+      `${from} imports ${to}: of layers 1 and 2 ${room} imports only ${allowed}`,
+    ]);
+  });
+
+  test.each([
+    ["src/jobs/htan/data/past.ts", "src/effects.ts", "data"],
+    ["src/jobs/htan/steps.ts", "src/store/schema.ts", "steps"],
+    ["src/jobs/htan/pages/atlasPage.ts", "src/settings/config.ts", "pages"],
+    ["src/jobs/matrix/plan.ts", "src/sources/http.ts", "plan"],
+    ["src/jobs/matrix/charts/bars.ts", "src/engine/run.ts", "charts"],
+    ["src/jobs/matrix/data/x.ts", "node:process", "data"],
+  ])("reports %s, which is pure, that imports %s", (from, to, part) => {
+    expect(checkFile(from, to)).toEqual([`${from} imports ${to}, but ${part} of a job is pure`]);
+  });
+
   test("reports rooms of layer 1 that know each other", () => {
     expect(checkFile("src/render/page.ts", "src/store/schema.ts")).toEqual([
       "src/render/page.ts imports src/store/schema.ts: rooms of layer 1 do not know each other",

@@ -28,7 +28,18 @@ const PARTS: readonly (readonly string[])[] = [
 ];
 /** Parts of a job that only work on what they are given. */
 const PURE_PARTS: readonly string[] = ["data", "pages", "charts", "figures", "steps", "plan"];
-const OUTSIDE_WORLD = /^node:(fs|net|http|https|http2|tls|dns|child_process|worker_threads|os)\b/;
+const OUTSIDE_WORLD =
+  /^node:(fs|net|http|https|http2|tls|dns|child_process|worker_threads|os|process)\b/;
+/** What pure parts may know of the house: how steps are written, how pages are drawn, what words mean. The client of Synapse is a type. */
+const PURE_SOURCES =
+  /^src\/(?:engine\/(?:step|outcomes)|job|sources\/synapseClient|(?:render|formats)\/.+)\.ts$/;
+
+/** What a room of layer 2 may import of layers 1 and 2: rooms, and files of rooms. */
+const MIDDLE: Readonly<Record<string, readonly string[]>> = {
+  engine: ["src/store/", "src/publish/site.ts"],
+  publish: ["src/store/"],
+  artifacts: ["src/store/", "src/render/"],
+};
 
 /** Packages that only the rooms and parts of jobs named here may import; a name ending in "/" stands for a whole scope. */
 const PACKAGE_OWNERS: readonly (readonly [name: string, owners: readonly string[]])[] = [
@@ -95,6 +106,14 @@ function checkFile(from: string, to: string): string | null {
   }
   if (low === 1 && high === 1) {
     return `${from} imports ${to}: rooms of layer 1 do not know each other`;
+  }
+  const middle = low === 2 && high > 0 ? MIDDLE[own] : undefined;
+  if (middle !== undefined && !middle.some((name) => to.startsWith(name))) {
+    return `${from} imports ${to}: of layers 1 and 2 ${own} imports only ${middle.join(", ")}`;
+  }
+  const part = partOf(from);
+  if (part !== null && PURE_PARTS.includes(part) && high > 0 && !PURE_SOURCES.test(to)) {
+    return `${from} imports ${to}, but ${part} of a job is pure`;
   }
   return null;
 }
