@@ -78,7 +78,7 @@ export async function finishRun(db: Db, lease: Lease, end: RunEnd): Promise<RunR
  * Ends a run before its plan has. Its attempt is raised, so that whoever does it, or comes back to it, has lost it. One that is cancelled
  * keeps the site that it publishes: its worker may be putting a file there until it hears of it.
  */
-export async function closeRun(
+export async function endEarly(
   trx: Db,
   runId: string,
   status: "failed" | "cancelled",
@@ -110,6 +110,16 @@ async function readCounts(db: Db, runId: string): Promise<Counts> {
 async function readRun(db: Db, runId: string): Promise<RunRecord> {
   const row = await selectStarted(db).where("run.id", "=", runId).executeTakeFirstOrThrow();
   return asRecord(row);
+}
+
+/** Reads how a run stands; null where there is none. */
+export async function readStatus(db: Db, runId: string): Promise<RunStatus | null> {
+  const row = await db
+    .selectFrom("run")
+    .select("status")
+    .where("id", "=", runId)
+    .executeTakeFirst();
+  return row?.status ?? null;
 }
 
 /** Notes in the run's outcome what was published; false where the run is no longer ours. */
@@ -160,7 +170,11 @@ export async function listRunsBefore(
 ): Promise<readonly RunRecord[]> {
   const rows = await selectStarted(db)
     .where("run.pipeline", "=", pipeline)
-    .where("run.id", "<", runId)
+    // A run may have been asked for long before it began.
+    .where(
+      sql<boolean>`(run.started_at, run.id) < (select r.started_at, r.id from run r where r.id = ${runId}::bigint)`,
+    )
+    .orderBy("run.started_at", "desc")
     .orderBy("run.id", "desc")
     .limit(limit)
     .execute();
@@ -174,12 +188,12 @@ export async function listRunsBefore(
 export async function countDegradedInARow(db: Db, run: RunRecord): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     with ended as (
-      select id, status from run
-      where pipeline = ${run.pipeline} and id <= ${run.id}::bigint and finished_at is not null
-        and status <> 'cancelled'
+      select status, row_number() over (order by finished_at desc, id desc) as n from run
+      where pipeline = ${run.pipeline} and finished_at is not null and status <> 'cancelled'
+        and (finished_at, id) <= (select r.finished_at, r.id from run r where r.id = ${run.id}::bigint)
     )
-    select count(*)::integer as count from ended
-    where id > coalesce((select max(id) from ended where status <> 'degraded'), 0)`.execute(db);
+    select coalesce(min(n) filter (where status <> 'degraded') - 1, count(*))::integer as count
+    from ended`.execute(db);
   return rows[0]?.count ?? 0;
 }
 

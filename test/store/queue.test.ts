@@ -165,6 +165,36 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       ]);
     });
 
+    test("leave runs in the order in which they began and ended, not in which they were asked for", async () => {
+      const end = async (
+        { runId, attempt }: Lease,
+        hour: number,
+        status: "degraded" | "failed",
+      ) => {
+        const finishedAt = new Date(AT.getTime() + hour * HOUR);
+        const record = await finishRun(
+          db,
+          { runId, attempt },
+          { status, error: null, finishedAt, deltas: {}, failedScopes: {} },
+        );
+        if (record === null) throw new Error("lost");
+        return record;
+      };
+      await ask(1);
+      await ask(2, 9);
+      const urgent = await next();
+      if (urgent === null) throw new Error("none");
+      expect(urgent.lease.runId).toBe("2");
+      await end(urgent.lease, 1, "failed");
+      const late = await next({ startedAt: new Date(AT.getTime() + 2 * HOUR) });
+      if (late === null) throw new Error("none");
+      expect((await listRunsBefore(db, "p", late.lease.runId, 9)).map(({ id }) => id)).toEqual([
+        "2",
+      ]);
+      expect(await listRunsBefore(db, "p", urgent.lease.runId, 9)).toEqual([]);
+      expect(await countDegradedInARow(db, await end(late.lease, 3, "degraded"))).toBe(1);
+    });
+
     test("does not end a row of degraded runs", async () => {
       const degraded = async () => {
         const end = { status: "degraded" as const, error: null, finishedAt: AT };

@@ -520,7 +520,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       await day(4, ["z", "z"], "failed");
       const five = await day(5, ["x"]);
       const six = await day(6, ["x"]);
-      const here = await claimed();
+      const here = await claimed({ startedAt: new Date(AT.getTime() + 7 * 86_400_000) });
       const measures = { n: 1 };
       expect(await listVersions(db, "p", here.runId, "A", 10)).toEqual([
         { ...one, measures },
