@@ -2,12 +2,14 @@
 // of hits alone, and a statement for each of them would be most of its time.
 
 import type { Digest } from "../digest.ts";
+import { messageOf } from "../error.ts";
+import type { Log } from "../log.ts";
 import type { StoredBlob } from "../store/blobs.ts";
 import type { Lease } from "../store/lease.ts";
 import { findResults, type StoredResult } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import { type Claimant, findClaims } from "../store/stepClaims.ts";
-import { appendLog, type LogLine, MOST_LOG_LINES } from "../store/stepLog.ts";
+import { appendLog, type LogLine, LONGEST_LINE, MOST_LOG_LINES } from "../store/stepLog.ts";
 import { noteSteps, type StepNote } from "../store/stepRuns.ts";
 import type { BlobAccess } from "./codec.ts";
 
@@ -26,7 +28,7 @@ export interface Journal {
   log(line: LogLine): void;
   /** Forgets a note that is not written yet, because a commit says more. */
   drop(scope: string, key: string): void;
-  /** Writes what is noted. Throws what keeps it from being written. */
+  /** Writes what is noted. Throws what keeps notes from being written, which stay; of lines that cannot be written it only warns. */
   flush(): Promise<void>;
   /** Writes nothing any more. */
   close(): void;
@@ -39,15 +41,21 @@ const FLUSH_MS = 1000;
  * Opens the journal of a run.
  * @param onLost is called where a note was refused because the run is no longer ours.
  */
-export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: () => void): Journal {
+export function openJournal(
+  db: Db,
+  lease: Lease,
+  access: BlobAccess & { readonly log: Log },
+  onLost: () => void,
+): Journal {
   const pending = new Map<string, StepNote>();
-  let lines: LogLine[] = [];
+  /** Of each attempt the last ones: those before them would be forgotten at once. */
+  const lines = new Map<string, LogLine[]>();
   let unnamed = 0;
   let isClosed = false;
   let writing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    // An error has stopped the run by itself (see withLedger); whoever waits for a step gets it.
-    if (pending.size > 0 || lines.length > 0) flush().catch(() => {});
+    // Notes that could not be written are tried again, at last by whoever ends the run: it is told.
+    if (pending.size > 0 || lines.size > 0) flush().catch(() => {});
   }, FLUSH_MS);
 
   function flush(): Promise<void> {
@@ -58,12 +66,30 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
 
   async function write(): Promise<void> {
     if (isClosed) return;
-    const [notes, written] = [[...pending.values()], lines];
+    const written = [...lines.values()].flat();
+    lines.clear();
+    if (pending.size > 0) await writeNotes();
+    if (written.length === 0) return;
+    try {
+      await access.withLedger("noting logs", () => appendLog(db, written));
+    } catch (error) {
+      access.log.warn(
+        `${written.length} lines of logs could not be kept for those who follow them: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  async function writeNotes(): Promise<void> {
+    const notes = [...pending];
     pending.clear();
-    lines = [];
-    if (written.length > 0) await access.withLedger("noting logs", () => appendLog(db, written));
-    if (notes.length === 0) return;
-    if (!(await access.withLedger("noting steps", () => noteSteps(db, lease, notes)))) onLost();
+    try {
+      const values = notes.map(([, note]) => note);
+      if (!(await access.withLedger("noting steps", () => noteSteps(db, lease, values)))) onLost();
+    } catch (error) {
+      // A newer note of the same step says more.
+      for (const [name, note] of notes) if (!pending.has(name)) pending.set(name, note);
+      throw error;
+    }
   }
 
   async function findAll(keys: readonly string[]): Promise<ReadonlyMap<string, Lookup>> {
@@ -95,9 +121,12 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
       pending.set(note.key === null ? `\0${++unnamed}` : nameOf(note.scope, note.key), note);
     },
     log(line) {
-      lines.push(line);
-      // What would be forgotten at once need not be kept until then.
-      if (lines.length % (2 * MOST_LOG_LINES) === 0) flush().catch(() => {});
+      const name = nameOf(line.key, String(line.n));
+      const kept = lines.get(name) ?? [];
+      lines.set(name, kept);
+      // One character more than the ledger keeps, so that it is seen to be cut.
+      kept.push({ ...line, line: line.line.slice(0, LONGEST_LINE + 1) });
+      if (kept.length >= 2 * MOST_LOG_LINES) kept.splice(0, MOST_LOG_LINES);
     },
     drop(scope, key) {
       pending.delete(nameOf(scope, key));
@@ -107,7 +136,7 @@ export function openJournal(db: Db, lease: Lease, access: BlobAccess, onLost: ()
       isClosed = true;
       clearInterval(timer);
       pending.clear();
-      lines = [];
+      lines.clear();
     },
   };
 }

@@ -8,7 +8,7 @@ import { storableJson } from "./text.ts";
 /** Enough to see what a program is at; a chatty one does not fill the ledger. */
 export const MOST_LOG_LINES = 1000;
 /** A line that is longer is cut: nobody reads it to its end. Characters. */
-const LONGEST_LINE = 4000;
+export const LONGEST_LINE = 4000;
 
 /** A line of an attempt's log. `seq` counts the lines of the attempt from 1. */
 export interface LogLine {
