@@ -5,13 +5,13 @@ import type { Digest, Json } from "../digest.ts";
 import { HdashError, isAborted, messageOf } from "../error.ts";
 import type { Finding } from "../finding.ts";
 import type { Measure } from "../store/facts.ts";
-import { beginAttempt, endAttempt } from "../store/stepAttempts.ts";
+import { type AttemptId, beginAttempt, endAttempt } from "../store/stepAttempts.ts";
 import { dropLog } from "../store/stepLog.ts";
 import type { Hold } from "./places.ts";
 import type { AnyStep } from "./ports.ts";
 import type { WorkFolder } from "./scratch.ts";
 import type { Session } from "./session.ts";
-import type { AttemptEnd, Resources, StepContext } from "./step.ts";
+import type { FailedAttempt, Resources, StepContext } from "./step.ts";
 
 /** Who does a step that is a function: this process. */
 export const IN_PROCESS = "in-process";
@@ -63,7 +63,7 @@ export async function workInAttempts(
   step: AnyStep,
   work: Work,
 ): Promise<Worked | null> {
-  let last: AttemptEnd | null = null;
+  let last: FailedAttempt | null = null;
   for (let attempt = 1; ; attempt++) {
     const resources = step.resources(attempt, last);
     try {
@@ -85,10 +85,10 @@ export async function workInAttempts(
   }
 }
 
-type Tried =
+type Tryout =
   | { readonly worked: Worked }
   /** `end` is null where another attempt is of no use. */
-  | { readonly worked: null; readonly error: unknown; readonly end: AttemptEnd | null };
+  | { readonly worked: null; readonly error: unknown; readonly end: FailedAttempt | null };
 
 async function tryOnce(
   session: Session,
@@ -96,7 +96,7 @@ async function tryOnce(
   work: Work,
   attempt: number,
   resources: Resources,
-): Promise<Tried | null> {
+): Promise<Tryout | null> {
   const { key } = work;
   const n = work.first + attempt - 1;
   const begun = {
@@ -108,7 +108,7 @@ async function tryOnce(
   );
   if (!isClaimed) return null;
   const folder = session.scratch.newFolder();
-  const log = openLog(session, key, n);
+  const log = openLog(session, step.name, { key, n });
   const time = limitTime(step.name, resources, session.signal);
   const findings: Finding[] = [];
   const measures: Measure[] = [];
@@ -133,19 +133,21 @@ async function tryOnce(
     log: (line) => {
       if (!isOver) log.add(line);
     },
-    async take(more, part) {
-      time.signal.throwIfAborted();
-      await room.become(moreOf(resources, more));
-      try {
-        return await part();
-      } finally {
-        if (!isOver) await room.become(resources);
-      }
-    },
-    async wait(part) {
-      time.signal.throwIfAborted();
-      return room.without(part);
-    },
+    take: (more, part) =>
+      unattended(async () => {
+        time.signal.throwIfAborted();
+        await room.become(moreOf(resources, more));
+        try {
+          return await part();
+        } finally {
+          if (!isOver) await room.become(resources);
+        }
+      }),
+    wait: (part) =>
+      unattended(async () => {
+        time.signal.throwIfAborted();
+        return room.without(part);
+      }),
   };
   try {
     const doing = (async () => step.run(await work.inputs(folder), ctx, work.pin))().finally(() => {
@@ -153,12 +155,14 @@ async function tryOnce(
     });
     const values = await Promise.race([doing, time.over]);
     isOver = true;
+    work.hold.interrupt();
     // Storing what it gave takes none of this.
     await work.hold.become({});
     const logDigest = await log.close();
     return { worked: { n, values, findings, measures, logDigest, folder } };
   } catch (error) {
     isOver = true;
+    work.hold.interrupt();
     await folder.remove();
     // A run that is stopped closes what it has left open.
     if (session.signal.aborted) throw error;
@@ -166,11 +170,7 @@ async function tryOnce(
     const reason = isLate ? messageOf(time.signal.reason) : messageOf(error);
     const state = isLate ? "timedOut" : "failed";
     const isOwn = work.isOwn(error);
-    // The step's own failure counts; of a log that cannot be stored, its last lines stay in the ledger.
-    const logDigest = await log.close().catch((lost: unknown) => {
-      session.log.warn(`the log of ${step.name} could not be stored: ${messageOf(lost)}`);
-      return null;
-    });
+    const logDigest = await log.close();
     await session.withLedger(`ending ${step.name}`, () =>
       endAttempt(session.db, session.lease, begun, {
         ...{ state: isOwn ? state : "cancelled", reason, code: null, usage: null },
@@ -179,7 +179,7 @@ async function tryOnce(
     );
     // What does not even stop may be in the way of another attempt.
     const isWorthwhile = isOwn && hasEnded && (isLate || mayHelp(error));
-    const end: AttemptEnd = { state, reason, resources };
+    const end: FailedAttempt = { state, reason, resources };
     const thrown: unknown = isLate ? time.signal.reason : error;
     return { worked: null, error: thrown, end: isWorthwhile ? end : null };
   } finally {
@@ -199,6 +199,13 @@ function moreOf(own: Resources, more: Resources): Resources {
     cpus: Math.max(own.cpus ?? 0, more.cpus ?? 0),
     memoryMiB: Math.max(own.memoryMiB ?? 0, more.memoryMiB ?? 0),
   };
+}
+
+/** Does what a step may no longer be waiting for when it fails: nobody hears of that, so it must not end the process. */
+function unattended<T>(work: () => Promise<T>): Promise<T> {
+  const going = work();
+  going.catch(() => {});
+  return going;
 }
 
 /** A hold whose waiting for room does not count as the attempt's time. */
@@ -227,6 +234,7 @@ function timedHold(hold: Hold, time: TimeLimit): Hold {
         if (isBack) time.resume();
       }
     },
+    interrupt: () => hold.interrupt(),
   };
 }
 
@@ -288,7 +296,7 @@ function limitTime(step: string, { minutes }: Resources, stop: AbortSignal): Tim
 }
 
 /** Keeps an attempt's log: line by line in the ledger for those who follow it, and all of it as a blob when it is closed. */
-function openLog(session: Session, key: string, n: number) {
+function openLog(session: Session, step: string, { key, n }: AttemptId) {
   const first: string[] = [];
   const last: string[] = [];
   let [seq, left, start, end] = [0, 0, 0, 0];
@@ -308,19 +316,28 @@ function openLog(session: Session, key: string, n: number) {
         left++;
       }
     },
-    /** Stores the whole log; null where there is none. */
+    /** Stores the whole log. Null where there is none, or it cannot be stored: what came of the attempt counts, and its last lines stay in the ledger. */
     async close(): Promise<Digest | null> {
       if (seq === 0) return null;
-      const middle = left === 0 ? [] : [`(${left} lines are left out)`];
-      const text = [...first, ...middle, ...last, ""].join("\n");
-      const bytes = new TextEncoder().encode(text);
-      const { digest } = await session.withLedger("storing a log", () => session.blobs.put(bytes));
-      // What is written later than this would stay.
-      await session.journal.flush();
-      await session.withLedger("dropping log lines", () => dropLog(session.db, key, n));
-      return digest;
+      try {
+        return await store();
+      } catch (error) {
+        session.log.warn(`the log of ${step} could not be stored: ${messageOf(error)}`);
+        return null;
+      }
     },
   };
+
+  async function store(): Promise<Digest> {
+    const middle = left === 0 ? [] : [`(${left} lines are left out)`];
+    const text = [...first, ...middle, ...last, ""].join("\n");
+    const bytes = new TextEncoder().encode(text);
+    const { digest } = await session.withLedger("storing a log", () => session.blobs.put(bytes));
+    // What is written later than this would stay.
+    await session.journal.flush();
+    await session.withLedger("dropping log lines", () => dropLog(session.db, key, n));
+    return digest;
+  }
 }
 
 function cut(line: string): string {

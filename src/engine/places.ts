@@ -19,6 +19,8 @@ export interface Hold {
   become(need: Resources): Promise<void>;
   /** Holds nothing while work waits for something else, then what it held before, ahead of those who have not begun. */
   without<T>(work: () => Promise<T>): Promise<T>;
+  /** Gives up whatever is still waited for, which rejects; what is held stays. For a piece of work that is over, before the next. */
+  interrupt(): void;
 }
 
 export interface Places {
@@ -49,7 +51,7 @@ interface Waiter {
 }
 
 /** Opens the room of a run. */
-export function openPlaces(capacity: Capacity, signal: AbortSignal): Places {
+export function openPlaces(capacity: Capacity, stop: AbortSignal): Places {
   const free = { ...capacity };
   // Those that have begun come before those that have not: what they have fetched lies on disk until they end.
   const begun: Waiter[] = [];
@@ -61,21 +63,23 @@ export function openPlaces(capacity: Capacity, signal: AbortSignal): Places {
     free.memoryMiB += sign * amount.memoryMiB;
   }
 
-  function take(need: Amount, queue: Waiter[]): Promise<void> {
+  function take(need: Amount, queue: Waiter[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const stop = () => {
+      const leave = () => {
         queue.splice(queue.indexOf(waiter), 1);
         reject(signal.reason as Error);
+        // Those behind it may have waited for it alone.
+        startAll();
       };
       const waiter: Waiter = {
         need,
         start() {
-          signal.removeEventListener("abort", stop);
+          signal.removeEventListener("abort", leave);
           resolve();
         },
       };
-      signal.addEventListener("abort", stop, { once: true });
+      signal.addEventListener("abort", leave, { once: true });
       queue.push(waiter);
       startAll();
     });
@@ -111,11 +115,11 @@ export function openPlaces(capacity: Capacity, signal: AbortSignal): Places {
   return {
     capacity,
     async run(work) {
-      await take(PLACE, fresh);
+      await take(PLACE, fresh, stop);
       const { hold, release } = makeHold({
         capacity,
-        signal,
-        take: (need) => take(need, begun),
+        stop,
+        take: (need, signal) => take(need, begun, signal),
         giveBack,
       });
       try {
@@ -130,9 +134,9 @@ export function openPlaces(capacity: Capacity, signal: AbortSignal): Places {
 /** The room as one who is at work in it knows it. */
 interface Room {
   readonly capacity: Capacity;
-  readonly signal: AbortSignal;
-  /** Waits for an amount, ahead of those who have not begun. */
-  take(need: Amount): Promise<void>;
+  readonly stop: AbortSignal;
+  /** Waits for an amount, ahead of those who have not begun; rejects where the signal aborts. */
+  take(need: Amount, signal: AbortSignal): Promise<void>;
   giveBack(amount: Amount): void;
 }
 
@@ -141,40 +145,47 @@ const NOTHING: Amount = { places: 0, cpus: 0, memoryMiB: 0 };
 const PLACE: Amount = { ...NOTHING, places: 1 };
 
 /** Makes the hold of one who has just been given a place. */
-function makeHold({ capacity, signal, take, giveBack }: Room): {
+function makeHold({ capacity, stop, take, giveBack }: Room): {
   readonly hold: Hold;
   readonly release: () => void;
 } {
   let held = PLACE;
   let isWaiting = false;
   let isOver = false;
+  /** Of the piece of work that goes on. */
+  let turn = new AbortController();
 
   const drop = () => {
     const before = held;
     held = NOTHING;
     giveBack(before);
   };
-  async function waitFor<T>(wait: () => Promise<T>): Promise<T> {
+  async function waitFor<T>(wait: (own: AbortController) => Promise<T>): Promise<T> {
     if (isWaiting || isOver) {
       throw new HdashError("permanent", "a step takes one thing at a time, and none after its end");
     }
     isWaiting = true;
+    const own = turn;
     try {
-      return await wait();
+      return await wait(own);
     } finally {
-      isWaiting = false;
+      if (own === turn) isWaiting = false;
     }
   }
-  async function regain(need: Amount): Promise<void> {
-    await take(need);
+  async function regain(need: Amount, own: AbortController): Promise<void> {
+    await take(need, AbortSignal.any([stop, own.signal]));
     // The step may have ended while something that it did not wait for was waiting here.
-    if (isOver) giveBack(need);
-    else held = need;
+    if (!isOver && own === turn) {
+      held = need;
+      return;
+    }
+    giveBack(need);
+    own.signal.throwIfAborted();
   }
 
   const hold: Hold = {
     become: (resources) =>
-      waitFor(async () => {
+      waitFor(async (own) => {
         const need = amountOf(resources, capacity);
         if (need.cpus <= held.cpus && need.memoryMiB <= held.memoryMiB && held.places > 0) {
           const before = held;
@@ -187,19 +198,25 @@ function makeHold({ capacity, signal, take, giveBack }: Room): {
           return;
         }
         drop();
-        await regain(need);
+        await regain(need, own);
       }),
     without: (work) =>
-      waitFor(async () => {
+      waitFor(async (own) => {
         const before = held;
         drop();
         try {
           return await work();
         } finally {
           // What is stopped needs no room to come to its end.
-          if (!signal.aborted) await regain(before);
+          if (!stop.aborted && own === turn) await regain(before, own);
         }
       }),
+    interrupt() {
+      const last = turn;
+      turn = new AbortController();
+      isWaiting = false;
+      last.abort(new HdashError("aborted", "the work that waited for room is over"));
+    },
   };
   return {
     hold,

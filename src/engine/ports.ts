@@ -6,7 +6,7 @@ import type { BlobError } from "../store/blobs.ts";
 import type { StoredOutput, StoredResult } from "../store/results.ts";
 import { type BlobAccess, decode, encode } from "./codec.ts";
 import type { WorkFolder } from "./scratch.ts";
-import type { AttemptEnd, Codec, Ports, Ref, Resources, StepContext } from "./step.ts";
+import type { Codec, FailedAttempt, Ports, Ref, Resources, StepContext } from "./step.ts";
 
 /** A step's inputs: each a ref, or a list of refs. */
 export type InputRecord = Readonly<Record<string, Ref<unknown> | readonly Ref<unknown>[]>>;
@@ -21,7 +21,7 @@ export interface AnyStep {
   readonly uses: Json | undefined;
   readonly repin?: boolean;
   readonly attempts: number;
-  resources(attempt: number, last: AttemptEnd | null): Resources;
+  resources(attempt: number, last: FailedAttempt | null): Resources;
   pin(signal: AbortSignal): Promise<Json>;
   run(
     inputs: Record<string, unknown>,

@@ -77,7 +77,7 @@ export type ProgressEvent =
   | {
       readonly kind: "runEnded";
       readonly runId: string;
-      readonly status: "succeeded" | "degraded" | "failed" | "handedBack";
+      readonly status: "succeeded" | "degraded" | "failed" | "handedBack" | "cancelled";
       readonly hits: number;
       readonly ran: number;
       readonly failed: number;

@@ -4,22 +4,19 @@ import { setMaxListeners } from "node:events";
 
 import type { Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
-import type { FindingDelta } from "../finding.ts";
 import type { Log } from "../log.ts";
 import type { Publisher } from "../publish/site.ts";
-import { pause, retry, type RetryPolicy } from "../retry.ts";
-import type { RunRecord } from "../run.ts";
+import { retry } from "../retry.ts";
 import type { BlobStore } from "../store/blobs.ts";
-import { handBackRun, startOver } from "../store/claims.ts";
+import { startOver } from "../store/claims.ts";
 import type { Lease } from "../store/lease.ts";
 import { identifyProcess, type ProcessIdentity } from "../store/processIdentity.ts";
-import { finishRun } from "../store/runs.ts";
 import type { Db } from "../store/schema.ts";
-import { readMeasures } from "../store/scopes.ts";
 import { dropClaims } from "../store/stepClaims.ts";
+import { closeRun, handBack, type Played, type RunOutcome, within } from "./ending.ts";
 import { openJournal } from "./journal.ts";
 import { type Capacity, machineCapacity, openPlaces } from "./places.ts";
-import { makePlan, settle, sortedRecord } from "./plan.ts";
+import { makePlan, settle } from "./plan.ts";
 import type { OnProgress } from "./progress.ts";
 import { makeScratch, removeStaleScratch } from "./scratch.ts";
 import { LEDGER_RETRY, lostRun, makeWithLedger, newScope, type Session } from "./session.ts";
@@ -52,40 +49,9 @@ export interface RunSpec<P extends Json> {
   readonly machine?: Pick<Capacity, "cpus" | "memoryMiB">;
 }
 
-/** What became of a start. */
-export type RunOutcome =
-  | {
-      readonly kind: "finished";
-      readonly record: RunRecord;
-      /** Scope → what changed since the last finished run that did it; only scopes that did not fail. */
-      readonly deltas: Readonly<Record<string, FindingDelta | null>>;
-      /** Scope → name → value of the measures whose subject is the scope's name. */
-      readonly measures: Readonly<Record<string, Readonly<Record<string, number>>>>;
-      /** Of this attempt. */
-      readonly durationMs: number;
-      /** What to do about a failure, where the error knows; else null. */
-      readonly hint: string | null;
-    }
-  | {
-      /** The same pipeline with the same params is running already. */
-      readonly kind: "busy";
-      readonly worker: string;
-      readonly since: string;
-      readonly leaseUntil: string;
-      readonly runId: string;
-    }
-  | {
-      /** Told to stop; the next start goes on with it. */
-      readonly kind: "handedBack";
-      readonly runId: string;
-    };
-
 /** How long running steps may take to stop. With the statement that hands the run back it stays below the 10 seconds that are promised. */
 const GRACE_MS = 7000;
 
-/** For handing back: what does not work at once is left to the lease, which runs out by itself. */
-const HAND_BACK_RETRY: RetryPolicy = { attempts: 3, minDelayMs: 100, maxDelayMs: 500 };
-const HAND_BACK_MS = 2000;
 const DROP_CLAIMS_MS = 500;
 
 const DEFAULT_CONCURRENCY = 8;
@@ -98,19 +64,13 @@ const MAX_STARTS_OVER = 3;
  * Throws a transient error where the ledger is out of reach or the run was taken over, and an aborted one where the signal aborts before a run is claimed.
  */
 export async function executeRun<P extends Json>(request: RunSpec<P>): Promise<RunOutcome> {
-  const { pipeline, params, db, clock, build, signal, log, onProgress } = request;
+  const { pipeline, params, db, clock, build, signal, onProgress } = request;
   const since = performance.now();
   if (signal.aborted)
     throw new HdashError("aborted", `${pipeline.name} was stopped before it began`, {
       cause: signal.reason,
     });
   const worker = identifyProcess();
-  await retry(
-    "cleaning up",
-    LEDGER_RETRY,
-    () => removeStaleScratch(db, request.scratch, log, clock()),
-    { signal },
-  );
   const nonce = crypto.randomUUID();
   const claimed = await retry(
     `claiming ${pipeline.name}`,
@@ -176,9 +136,8 @@ async function playAttempt<P extends Json>(
   const places = openPlaces({ ...machine, ...request.machine }, stopping.signal);
   const holder = { lease, holder: nonce, worker, leaseSeconds: TIMING.leaseSeconds };
   const heartbeat = startHeartbeat(db, holder, log, stop);
-  const journal = openJournal(db, lease, { blobs: request.blobs, withLedger }, () =>
-    stop(lostRun(lease)),
-  );
+  const access = { blobs: request.blobs, withLedger, log };
+  const journal = openJournal(db, lease, access, () => stop(lostRun(lease)));
   onProgress({
     kind: "runStarted",
     runId,
@@ -190,6 +149,8 @@ async function playAttempt<P extends Json>(
   let scratch: Awaited<ReturnType<typeof makeScratch>> | undefined;
   try {
     try {
+      // Only now that the run is ours nobody is at work in what its last attempt has left.
+      await withLedger("cleaning up", () => removeStaleScratch(db, request.scratch, log, clock()));
       scratch = await makeScratch(request.scratch, lease, worker, log);
     } catch (error) {
       await handBack({ db, lease, log });
@@ -259,12 +220,6 @@ async function playAttempt<P extends Json>(
   }
 }
 
-/** How a plan ended. */
-type Played =
-  | { readonly kind: "done" }
-  | { readonly kind: "failed"; readonly error: unknown }
-  | { readonly kind: "stopped"; readonly reason: HdashError };
-
 /** Plays the plan until it ends or is stopped, and waits for what it has begun; not for longer than the grace once it is stopped. */
 async function play<P extends Json>(
   session: Session,
@@ -301,87 +256,6 @@ async function play<P extends Json>(
     : { kind: "stopped", reason: reason ?? reasonOf(session.signal) };
 }
 
-/** Closes a run in the ledger as it deserves. */
-async function closeRun(
-  session: Session,
-  played: Played,
-  signal: AbortSignal,
-  since: number,
-): Promise<RunOutcome> {
-  const { db, lease, log, onProgress, counts } = session;
-  const { runId } = lease;
-  const ended = { kind: "runEnded" as const, runId, ...counts };
-  if (played.kind === "stopped") {
-    if (!signal.aborted || played.reason.kind !== "aborted") throw played.reason;
-    await handBack(session);
-    onProgress({
-      ...ended,
-      status: "handedBack",
-      durationMs: performance.now() - since,
-      error: null,
-    });
-    return { kind: "handedBack", runId };
-  }
-  const failedScopes = new Map<string, string>();
-  for (const { name, error } of session.scopes.values()) {
-    if (error !== null) failedScopes.set(name, error);
-  }
-  const status =
-    played.kind === "failed" ? "failed" : failedScopes.size > 0 ? "degraded" : "succeeded";
-  const error = played.kind === "failed" ? messageOf(played.error) : null;
-  if (played.kind === "failed")
-    log.debug(`${session.pipeline} failed`, { stack: stackOf(played.error) });
-  const finishedAt = session.clock();
-  const deltas = sortedRecord(session.deltas);
-  const record = await retry("finishing the run", LEDGER_RETRY, () =>
-    finishRun(db, lease, {
-      status,
-      error,
-      finishedAt,
-      deltas,
-      failedScopes: sortedRecord(failedScopes),
-    }),
-  );
-  if (record === null) throw lostRun(lease);
-  const measures = await retry("reading measures", LEDGER_RETRY, () =>
-    readMeasures(db, [runId], [...session.scopes.keys()]),
-  );
-  const durationMs = performance.now() - since;
-  const { hits, ran, failed } = record;
-  onProgress({ ...ended, hits, ran, failed, status, durationMs, error });
-  return {
-    kind: "finished",
-    record,
-    deltas,
-    measures: sortedRecord(measures.get(runId) ?? new Map<string, Record<string, number>>()),
-    durationMs,
-    hint: played.kind === "failed" ? hintOf(played.error) : null,
-  };
-}
-
-function hintOf(error: unknown): string | null {
-  return error instanceof HdashError ? error.hint : null;
-}
-
-async function handBack({ db, lease, log }: Pick<Session, "db" | "lease" | "log">): Promise<void> {
-  const given = retry("handing the run back", HAND_BACK_RETRY, () => handBackRun(db, lease)).catch(
-    (error: unknown) => {
-      log.warn(
-        `run ${lease.runId} could not be handed back; its lease runs out in a minute: ${messageOf(error)}`,
-      );
-    },
-  );
-  await within(HAND_BACK_MS, given);
-}
-
-/** Waits for work that does not fail, but not for longer than this. */
-async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {
-  const done = new AbortController();
-  const late = pause(deadlineMs, done.signal).catch(() => {});
-  await Promise.race([work, late]);
-  done.abort();
-}
-
 function whenAborted(signal: AbortSignal): Promise<null> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(null);
@@ -392,8 +266,4 @@ function whenAborted(signal: AbortSignal): Promise<null> {
 function reasonOf(signal: AbortSignal): HdashError {
   const reason: unknown = signal.reason;
   return reason instanceof HdashError ? reason : new HdashError("aborted", messageOf(reason));
-}
-
-function stackOf(error: unknown): string | null {
-  return error instanceof Error ? (error.stack ?? null) : null;
 }

@@ -103,7 +103,7 @@ export interface Resources {
 }
 
 /** How an attempt ended that gave no result. */
-export interface AttemptEnd {
+export interface FailedAttempt {
   readonly state: "failed" | "timedOut";
   readonly reason: string;
   readonly resources: Resources;
@@ -153,7 +153,7 @@ export interface StepDeclaration<P extends Json, I, O extends Ports, H extends J
   /** True where the source can move while it is read: the pin is taken again after run(), and a move is a transient failure. */
   readonly repin?: boolean;
   /** What it needs; a function may give an attempt more than the last one had. */
-  readonly resources?: Resources | ((attempt: number, last: AttemptEnd | null) => Resources);
+  readonly resources?: Resources | ((attempt: number, last: FailedAttempt | null) => Resources);
   /** How often it is tried in a run; default 1. What was stopped, or wrongly configured, is not tried again. */
   readonly attempts?: number;
   run(inputs: I, params: P, ctx: StepContext<H>, pin: Json): Promise<OutputValues<O>>;

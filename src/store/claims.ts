@@ -5,7 +5,7 @@ import { sql } from "kysely";
 import { canonicalJson, digestOf, type Json } from "../digest.ts";
 import type { Lease } from "./lease.ts";
 import { describeProcess, parseIdentity, type ProcessIdentity } from "./processIdentity.ts";
-import { closeRun } from "./runs.ts";
+import { endEarly } from "./runs.ts";
 import type { Db } from "./schema.ts";
 import { closeAttempts } from "./stepAttempts.ts";
 import { startAttempt } from "./stepRuns.ts";
@@ -152,7 +152,11 @@ export async function takeRun(
 /** Ends a run as failed that was started too long ago to be gone on with, and says whether it was so. */
 export async function abandonLate(
   trx: Db,
-  run: Hold & { readonly id: string; readonly started_at: Date | null; readonly is_ours: boolean },
+  run: RunHold & {
+    readonly id: string;
+    readonly started_at: Date | null;
+    readonly is_ours: boolean;
+  },
   request: Pick<Holding, "startedAt" | "isDead">,
 ): Promise<boolean> {
   const { startedAt } = request;
@@ -160,7 +164,7 @@ export async function abandonLate(
   if (startedAt.getTime() - run.started_at.getTime() <= LONGEST_PAUSE_MS) return false;
   if (isHeld(run, request)) return false;
   const error = `abandoned: started at ${run.started_at.toISOString()}, more than 6 hours before the next start`;
-  await closeRun(trx, run.id, "failed", error, startedAt);
+  await endEarly(trx, run.id, "failed", error, startedAt);
   return true;
 }
 
@@ -193,13 +197,13 @@ export function selectHolds(trx: Db, { nonce }: Pick<Holding, "nonce">) {
 }
 
 /** What says whether somebody does a run. */
-interface Hold {
+interface RunHold {
   readonly worker_detail: unknown;
   readonly is_free: boolean;
 }
 
 function isHeld(
-  { worker_detail: detail, is_free: isFree }: Hold,
+  { worker_detail: detail, is_free: isFree }: RunHold,
   request: Pick<Holding, "isDead">,
 ): boolean {
   const holder = parseIdentity(detail);

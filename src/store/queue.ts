@@ -5,7 +5,7 @@ import { sql } from "kysely";
 import { canonicalJson, digestOf, type Json } from "../digest.ts";
 import type { RunStatus } from "../run.ts";
 import { abandonLate, type Claim, type Holding, selectHolds, takeRun } from "./claims.ts";
-import { closeRun } from "./runs.ts";
+import { endEarly } from "./runs.ts";
 import type { Db } from "./schema.ts";
 import { storable, storableJson } from "./text.ts";
 
@@ -145,7 +145,7 @@ export async function cancelRun(
       .executeTakeFirst();
     if (run === undefined) return null;
     if (run.status !== "queued" && run.status !== "running") return run.status;
-    await closeRun(trx, runId, "cancelled", why, at);
+    await endEarly(trx, runId, "cancelled", why, at);
     return "cancelled";
   });
 }

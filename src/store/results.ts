@@ -128,7 +128,7 @@ export async function commitResult(db: Db, claim: StepHolder, result: NewResult)
         : await findCommitted(trx, lease, result);
       if (commit === null) {
         // Whether the run went with the claim decides what is to be done.
-        if (!(await isHeld(trx, lease))) throw lost;
+        if (!(await isOurs(trx, lease))) throw lost;
         return { kind: "unclaimed" };
       }
       // Last, so that the run's row is locked no longer than it must be: a rival's claim waits for this.
@@ -180,7 +180,7 @@ async function findCommitted(trx: Db, lease: Lease, { key, attempt }: NewResult)
   return { kind: "same" as const, stored, before: stored };
 }
 
-async function isHeld(trx: Db, { runId, attempt }: Lease): Promise<boolean> {
+async function isOurs(trx: Db, { runId, attempt }: Lease): Promise<boolean> {
   const row = await trx
     .selectFrom("run")
     .select("id")

@@ -1,7 +1,7 @@
 // What Slack is told of a finished run, from its record and the ledger; the same for every pipeline.
 
 import type { Effects } from "../effects.ts";
-import type { RunOutcome } from "../engine/run.ts";
+import type { RunOutcome } from "../engine/ending.ts";
 import type { RunFacts, ScopeFacts } from "../publish/message.ts";
 
 export type FinishedRun = Extract<RunOutcome, { kind: "finished" }>;

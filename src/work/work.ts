@@ -1,8 +1,8 @@
 // One run of one pipeline, as a command sees it: progress shown, the run executed, Slack told, an exit code.
 
 import type { Effects } from "../effects.ts";
+import type { RunOutcome } from "../engine/ending.ts";
 import type { ProgressEvent } from "../engine/progress.ts";
-import type { RunOutcome } from "../engine/run.ts";
 import { HdashError, isAborted, isBusy, messageOf } from "../error.ts";
 import { duration } from "../format.ts";
 import type { BoundPipeline, Job, JobRequest } from "../job.ts";
@@ -285,6 +285,10 @@ export async function conclude(
       `${name} is already running: ${outcome.worker} holds it since ${outcome.since}; nothing was started (use --wait to wait for it)`,
     );
     return EXIT.ok;
+  }
+  if (outcome.kind === "cancelled") {
+    log.warn(`${name} was cancelled; what it had done by then is not done again`);
+    return EXIT.handedBack;
   }
   if (outcome.kind === "handedBack") {
     log.warn(`${name} was told to stop and handed its run back; the next start goes on with it`);

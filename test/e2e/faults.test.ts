@@ -7,6 +7,7 @@ import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { openDatabase } from "../../src/store/database.ts";
+import { cancelRun } from "../../src/store/queue.ts";
 import { hdash, hdashUtil, start } from "../support/command.ts";
 import { createEmptyDatabase } from "../support/postgres.ts";
 import { type Services, startServices } from "../support/services.ts";
@@ -124,6 +125,20 @@ describe("hdash told to stop", () => {
     const again = await hdash([], services.env);
     expect(again.code, again.stderr).toBe(0);
     expect(await runs()).toMatchObject([{ status: "succeeded", attempt: 2 }]);
+  });
+
+  test("ends with 143 and without an alarm where its run is cancelled", async () => {
+    services.synapse.setFaults({ slow: { every: 1, delayMs: 200 } });
+    const running = start("src/main.ts", ["run", "htan"], services.env);
+    await running.line(/started/);
+    await cancelRun(services.database.database.db, "1", "not needed", new Date());
+    services.synapse.setFaults({});
+    const { code, stderr } = await running.ended;
+    expect(code, stderr).toBe(143);
+    expect(stderr).toContain("htan was cancelled; what it had done by then is not done again");
+    expect(stderr).not.toContain("ended: failed");
+    expect(services.slack.messages).toEqual([]);
+    expect(await runs()).toMatchObject([{ status: "cancelled", error: "not needed" }]);
   });
 
   test("says who is running when it is started twice, and waits with --wait", async () => {

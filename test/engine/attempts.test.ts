@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import type { Digest } from "../../src/digest.ts";
 import {
-  type AttemptEnd,
+  type FailedAttempt,
   json,
   type Plan,
   step,
@@ -74,7 +74,7 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
       },
       {
         attempts: 3,
-        resources: (attempt: number, last: AttemptEnd | null) => {
+        resources: (attempt: number, last: FailedAttempt | null) => {
           told.push(["resources", attempt, last]);
           return { memoryMiB: 100 * attempt };
         },
@@ -158,6 +158,7 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     const { outcome } = await play(world, once(work), { signal: stop.signal });
     expect(outcome.kind).toBe("handedBack");
     expect(calls).toBe(1);
+    expect(await attempts()).toEqual(["1 in-process cancelled {} the run was told to stop"]);
   });
 
   test("are counted on in the next run, so that no row is written over", async () => {
@@ -200,6 +201,46 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     );
   });
 
+  test("begin anew with nothing of what the last one has left waiting", async () => {
+    const [holding, failed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const left: unknown[] = [];
+    const holder = makeWork((ctx) =>
+      ctx.take({ cpus: 2 }, async () => {
+        holding.resolve();
+        await failed.promise;
+        return 1;
+      }),
+    );
+    const careless = step({
+      name: "careless",
+      version: 1,
+      attempts: 2,
+      outputs: { n: json<number>() },
+      async run(_inputs: object, _params: null, ctx) {
+        if (ctx.attempt === 2) {
+          failed.resolve();
+          return { n: await ctx.take({ cpus: 1 }, () => Promise.resolve(2)) };
+        }
+        // Both wait on, with nobody to wait for them.
+        const taking = ctx.take({ cpus: 2 }, () => Promise.resolve(1));
+        taking.catch((error: unknown) => left.push(error));
+        await holding.promise;
+        throw new Error("the fetch failed");
+      },
+    });
+    const { record } = await finish(
+      world,
+      async (p) => {
+        const other = p.do(holder, { params: { n: 1 }, inputs });
+        await holding.promise;
+        await Promise.all([p.do(careless, { params: null, inputs }), other]);
+      },
+      { machine: MACHINE },
+    );
+    expect(record).toMatchObject({ ran: 2, failed: 0 });
+    expect(left).toMatchObject([{ kind: "aborted" }]);
+  });
+
   test("are not late because others have the room that they wait for", async () => {
     const limitMs = 500;
     const [holding, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -234,6 +275,24 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
       { machine: MACHINE },
     );
     expect(record).toMatchObject({ ran: 2, failed: 0 });
+  });
+
+  test("end with what the step gave where the log cannot be stored, and keep its lines", async () => {
+    const put = (bytes: Uint8Array, ...rest: []) =>
+      Buffer.from(bytes).toString() === "a line\n"
+        ? Promise.reject(new HdashError("permanent", "the disk is full"))
+        : world.blobs.put(bytes, ...rest);
+    const full: World = { ...world, blobs: { ...world.blobs, put } };
+    const work = makeWork((ctx) => {
+      ctx.log("a line");
+      return Promise.resolve(1);
+    });
+    const { record } = await finish(full, once(work));
+    expect(record).toMatchObject({ ran: 1, failed: 0 });
+    expect(await attempts()).toEqual(["1 in-process succeeded {}"]);
+    expect(world.warnings).toEqual(["the log of work could not be stored: the disk is full"]);
+    const { rows } = await sql`select line from step_log`.execute(world.database.db);
+    expect(rows).toEqual([{ line: "a line" }]);
   });
 
   test("end with the step's own failure where the log cannot be stored, and keep its lines", async () => {

@@ -1,6 +1,6 @@
 // What is damaged is made again, on either ledger with the blobs that go with it: whenever it is found, and whoever finds it.
 
-import { appendFile, chmod, readFile, writeFile } from "node:fs/promises";
+import { appendFile, chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { sql } from "kysely";
@@ -44,6 +44,15 @@ describe.each(LEDGER_KINDS)("a blob that is damaged at equal length, on %s", (ki
     const bytes = await readFile(path);
     bytes[0] = ((bytes[0] ?? 0) + 1) % 256;
     await writeFile(path, bytes);
+  }
+
+  /** Takes a blob away. */
+  async function lose(digest: Digest): Promise<void> {
+    if (kind === "postgres") {
+      await sql`delete from blob where digest = ${digest}`.execute(world.database.db);
+      return;
+    }
+    await rm(join(world.dir, "blobs", digest.slice(0, 2), digest.slice(2)));
   }
 
   /** Two steps in a row, of which the first gives what it is told to; every run of one is a call. */
@@ -135,20 +144,27 @@ describe.each(LEDGER_KINDS)("a blob that is damaged at equal length, on %s", (ki
     },
   );
 
-  test("is made again where it is missing, and where several steps find it at once", async () => {
-    const chain = makeChain();
-    await finish(world, chain.plan(1));
-    await damage(chain.digest());
-    chain.calls.length = 0;
-    const { record } = await finish(world, async (p) => {
-      const { body } = await p.do(chain.write, { params: null, inputs: {} });
-      await Promise.all(
-        [2, 3, 4, 5].map((n) => p.do(chain.count, { params: { n }, inputs: { body } })),
-      );
-    });
-    expect(record).toMatchObject({ status: "succeeded", ran: 5 });
-    expect(chain.calls.filter((call) => call === "write")).toHaveLength(1);
-  });
+  test.each([
+    ["damaged", damage],
+    ["gone", lose],
+  ])(
+    "is made again where it is %s when it is read, and where several steps find it at once",
+    async (_name, spoil) => {
+      const chain = makeChain();
+      await finish(world, chain.plan(1));
+      chain.calls.length = 0;
+      const { record } = await finish(world, async (p) => {
+        const { body } = await p.do(chain.write, { params: null, inputs: {} });
+        // It was whole when it was looked up.
+        await spoil(body.digest);
+        await Promise.all(
+          [2, 3, 4, 5].map((n) => p.do(chain.count, { params: { n }, inputs: { body } })),
+        );
+      });
+      expect(record).toMatchObject({ status: "succeeded", ran: 5 });
+      expect(chain.calls.filter((call) => call === "write")).toHaveLength(1);
+    },
+  );
 
   test("is made again by who made it first, not by who hands on what it was given", async () => {
     const chain = makeChain();

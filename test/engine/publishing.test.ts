@@ -3,6 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 
 import { json, type Plan, publicTree, type SitePart, step } from "../../src/engine/step.ts";
 import { HdashError } from "../../src/error.ts";
+import type { Publisher } from "../../src/publish/site.ts";
+import { cancelRun } from "../../src/store/queue.ts";
 import { LEDGER_KINDS, startAfresh } from "../support/ledger.ts";
 import { finish, makeMemorySite, openWorld, play, type World } from "./world.ts";
 
@@ -137,6 +139,33 @@ describe.each(LEDGER_KINDS)("plan.site(contents) on %s", (kind) => {
       { publisher },
     );
     expect(record).toMatchObject({ status: "failed", error: "the bucket is read-only" });
+  });
+
+  test("keeps the site of a run that is cancelled until its last file is put", async () => {
+    const { db } = world.database;
+    const site = async () => {
+      const { rows } = await sql<{ publishing_site: string | null }>`
+        select publishing_site from run`.execute(db);
+      return rows.map(({ publishing_site }) => publishing_site);
+    };
+    const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const memory = makeMemorySite();
+    const publisher: Publisher = {
+      ...memory,
+      async publish(...given) {
+        begun.resolve();
+        await gate.promise;
+        return memory.publish(...given);
+      },
+    };
+    const contents = async () => ({ parts: [], keepScopes: [] });
+    const run = play(world, (p) => p.site(contents), { publisher });
+    await begun.promise;
+    await cancelRun(db, "1", "not needed", new Date());
+    expect(await site()).toEqual(["memory://site"]);
+    gate.resolve();
+    expect((await run).outcome).toEqual({ kind: "cancelled", runId: "1" });
+    expect(await site()).toEqual([null]);
   });
 
   test("lets one run at a time publish a site, from its contents to its last file", async () => {

@@ -10,6 +10,7 @@ import { SILENT } from "../../src/log.ts";
 import { claimRun } from "../../src/store/claims.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
 import { listRuns } from "../../src/store/runs.ts";
+import { startAfresh } from "../support/ledger.ts";
 import { finish, openWorld, play, type World } from "./world.ts";
 
 let world: World;
@@ -65,6 +66,20 @@ describe("removeStaleScratch(db, dir, log)", () => {
       ["not-ours", `${active}alive`, `${active}elsewhere`, "run-900-1-alive"].sort(),
     );
     await removeStaleScratch(world.database.db, join(dir, "none"), SILENT, new Date());
+  });
+
+  test("removes also what a worker of this run left that was killed before it had signed it", async () => {
+    await startAfresh(world.database.db);
+    const worker = { ...identifyProcess(), startTicks: "1" };
+    const claim = await claimRun(world.database.db, {
+      ...{ pipeline: "test", params: null, build: "b", worker, nonce: "killed" },
+      ...{ startedAt: new Date(), leaseSeconds: 60, isDead: () => false },
+    });
+    expect(claim).toMatchObject({ lease: { runId: "1", attempt: 1 } });
+    await mkdir(join(world.scratch, "run-1-1-unsigned"), { recursive: true });
+    const { record } = await finish(world, async () => {});
+    expect(record).toMatchObject({ id: "1", status: "succeeded" });
+    expect(await readdir(world.scratch)).toEqual([]);
   });
 
   test("removes the artifacts of dead workers, and those of unknown ones after a day", async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { json, type Plan, step } from "../../src/engine/step.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
+import { cancelRun } from "../../src/store/queue.ts";
 import { listRuns } from "../../src/store/runs.ts";
 import { LEDGER_KINDS, startAfresh } from "../support/ledger.ts";
 import { finish, openWorld, play, type World } from "./world.ts";
@@ -197,6 +198,20 @@ describe.each(LEDGER_KINDS)("a run that does not end by itself, on %s", (kind) =
     });
     expect(slow.calls).toEqual(["one", "two"]);
     expect(await runs()).toMatchObject([{ id: "1", status: "succeeded", ran: 3 }]);
+  });
+
+  test("ends as cancelled where it is cancelled under its worker; the next one finds what it had done", async () => {
+    const gates = makeGates();
+    gates.open("one");
+    const first = play(world, plan(gates));
+    await gates.begun("two");
+    expect(await cancelRun(world.database.db, "1", "not needed", new Date())).toBe("cancelled");
+    gates.open("two", "three");
+    const { outcome, events } = await first;
+    expect(outcome).toEqual({ kind: "cancelled", runId: "1" });
+    expect(events.at(-1)).toMatchObject({ kind: "runEnded", status: "cancelled", error: null });
+    expect(await runs()).toMatchObject([{ id: "1", status: "cancelled", error: "not needed" }]);
+    expect((await finish(world, plan(gates))).record).toMatchObject({ id: "2", hits: 1, ran: 2 });
   });
 
   test("stops where the ledger was reset under it", async () => {

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Digest, Json } from "../../src/digest.ts";
+import type { RunOutcome } from "../../src/engine/ending.ts";
 import type { ProgressEvent } from "../../src/engine/progress.ts";
-import { executeRun, type RunOutcome, type RunSpec } from "../../src/engine/run.ts";
+import { executeRun, type RunSpec } from "../../src/engine/run.ts";
 import type { Pipeline, Plan } from "../../src/engine/step.ts";
 import type { Log } from "../../src/log.ts";
 import type { Publisher, PublishResult, SiteFile } from "../../src/publish/site.ts";
