@@ -49,6 +49,7 @@ async function insertQueued(
   db: Db,
   { pipeline, params, build, requestedBy, priority }: RunRequested,
   paramsKey: string,
+  requestedAt?: Date,
 ): Promise<string | null> {
   const row = await db
     .insertInto("run")
@@ -56,6 +57,7 @@ async function insertQueued(
       ...{ pipeline, build, priority, params_key: paramsKey, status: "queued", attempt: 0 },
       params: storableJson(params),
       requested_by: requestedBy === null ? null : storable(requestedBy),
+      ...(requestedAt === undefined ? {} : { requested_at: requestedAt }),
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning("id")
@@ -89,7 +91,8 @@ export async function claimNext(
     if (own !== undefined) return taken(trx, own, request);
     for (;;) {
       const run = await selectHolds(trx, request)
-        .select(["pipeline", "params", "params_key", "build", "requested_by", "priority"])
+        .select(["pipeline", "params", "params_key", "build"])
+        .select(["requested_by", "requested_at", "priority"])
         .where("pipeline", "=", sql<string>`any(${[...pipelines]}::text[])`)
         .where(isQueued())
         .where((eb) =>
@@ -106,7 +109,8 @@ export async function claimNext(
       if (!(await abandonLate(trx, run, request))) return taken(trx, run, request);
       const { pipeline, build, requested_by: requestedBy, priority } = run;
       const asked = { pipeline, params: run.params as Json, build, requestedBy, priority };
-      await insertQueued(trx, asked, run.params_key);
+      // It has waited since it was asked for first.
+      await insertQueued(trx, asked, run.params_key, run.requested_at);
     }
   });
 }

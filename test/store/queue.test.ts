@@ -165,6 +165,21 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       ]);
     });
 
+    test("keep a run's place in the queue where it is asked for anew since it was started too long ago", async () => {
+      await ask(1);
+      await handBackRun(db, (await next())?.lease ?? { runId: "0", attempt: 0 });
+      const asked = async () => {
+        const { rows } = await sql<{ line: string }>`
+          select status || ' ' || (date_trunc('milliseconds', requested_at) =
+            (select date_trunc('milliseconds', min(requested_at)) from run)) as line
+          from run order by id`.execute(db);
+        return rows.map(({ line }) => line);
+      };
+      const late = await next({ startedAt: new Date(AT.getTime() + 7 * HOUR) });
+      expect(late?.lease).toEqual({ runId: "2", attempt: 1 });
+      expect(await asked()).toEqual(["failed true", "running true"]);
+    });
+
     test("leave runs in the order in which they began and ended, not in which they were asked for", async () => {
       const end = async (
         { runId, attempt }: Lease,

@@ -30,14 +30,30 @@ export async function demoSite(kind: keyof typeof FLAGS): Promise<DemoSite> {
   const dir = join(inject("made"), kind);
   const site = join(dir, "site");
   const told = join(dir, "ended.json");
+  const maker = join(dir, "maker");
   if (await takes(dir)) {
+    await writeFile(maker, String(process.pid));
     const env = { HDASH_HOME: join(dir, "home") };
     const ended = await hdash(["demo", ...FLAGS[kind], "--site", site], env);
     await writeFile(`${told}.draft`, JSON.stringify(ended));
     await rename(`${told}.draft`, told);
   }
-  while (!existsSync(told)) await sleep(50);
+  while (!existsSync(told)) {
+    const pid = await readFile(maker, "utf8").catch(() => "");
+    if (pid !== "" && !isRunning(Number(pid)) && !existsSync(told)) {
+      throw new Error("the test file that made the demo's site was ended before it was there");
+    }
+    await sleep(50);
+  }
   return { site, ended: JSON.parse(await readFile(told, "utf8")) as Ended };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Makes a folder; false where it is there: somebody else is at it, or was. */

@@ -51,16 +51,26 @@ export async function startPostgres(): Promise<
     ...["-keyout", join(data, "server.key"), "-out", join(data, "server.crt")],
   ]);
   const ca = await readFile(join(data, "server.crt"), "utf8");
-  const port = await findFreePort();
-  const settings = [
-    ...["listen_addresses=127.0.0.1", `port=${port}`, `unix_socket_directories=${dir}`, "ssl=on"],
-    // Nothing of it outlives the tests: a power cut may take it all.
-    ...["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"],
-  ];
-  await call(join(bin, "pg_ctl"), [
-    ...["start", "--wait", "--timeout", "60", "--pgdata", data, "--log", join(dir, "log")],
-    ...["--options", settings.map((setting) => `-c ${setting}`).join(" ")],
-  ]);
+  const start = async (tries: number): Promise<number> => {
+    const port = await findFreePort();
+    const settings = [
+      ...["listen_addresses=127.0.0.1", `port=${port}`, `unix_socket_directories=${dir}`, "ssl=on"],
+      // Nothing of it outlives the tests: a power cut may take it all.
+      ...["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"],
+    ];
+    try {
+      await call(join(bin, "pg_ctl"), [
+        ...["start", "--wait", "--timeout", "60", "--pgdata", data, "--log", join(dir, "log")],
+        ...["--options", settings.map((setting) => `-c ${setting}`).join(" ")],
+      ]);
+      return port;
+    } catch (error) {
+      // Somebody else may have taken the port since it was found.
+      if (tries <= 1) throw error;
+      return start(tries - 1);
+    }
+  };
+  const port = await start(3);
   return {
     host: "127.0.0.1",
     port,
