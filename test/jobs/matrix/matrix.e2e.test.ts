@@ -8,13 +8,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { type AzulServer, startAzul } from "../../../src/jobs/matrix/demo/azulServer.ts";
 import { demoMatrices, type DemoProject } from "../../../src/jobs/matrix/demo/matrixWorld.ts";
-import { makeManyProjects, type ManyProjects } from "../../../src/jobs/matrix/demo/tinyMatrices.ts";
 import { FIGURE_NAMES } from "../../../src/jobs/matrix/figures/figure.ts";
 import { type SlackServer, startSlack } from "../../../src/lookalikes/slackServer.ts";
 import { type Ended, hdash, start } from "../../support/command.ts";
 import { createTestDatabase, databaseEnv, type TestDatabase } from "../../support/postgres.ts";
 import { type S3Server, startS3 } from "../../support/s3Server.ts";
 import { type Services, startServices } from "../../support/services.ts";
+import { makeManyProjects, type ManyProjects } from "./support/manyProjects.ts";
 
 const FIXTURE = join(import.meta.dirname, "../../fixtures/matrix");
 const STATS = "project-assets/project-stats";

@@ -3,17 +3,17 @@ import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import {
-  type CellxgeneDataset,
-  type CellxgeneServer,
-  startCellxgene,
-} from "../../../../src/jobs/matrix/demo/cellxgeneServer.ts";
 import type { MatrixSource } from "../../../../src/jobs/matrix/source.ts";
 import {
   type CellxgeneOptions,
   makeCellxgeneSource,
 } from "../../../../src/jobs/matrix/sources/cellxgene.ts";
 import { failureOf, openHttp, serve, tempDir } from "../../../sources/rig.ts";
+import {
+  type CellxgeneDataset,
+  type CellxgeneServer,
+  startCellxgene,
+} from "../support/cellxgeneServer.ts";
 import { behindTls, contentOf, keepLog, OTHER_UUID, QUICK, SECURE_URL, UUID } from "./rig.ts";
 
 const CONTENT = contentOf(4000);

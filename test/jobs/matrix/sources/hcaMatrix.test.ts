@@ -3,11 +3,6 @@ import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import {
-  type HcaMatrixServer,
-  type HcaMatrixServerOptions,
-  startHcaMatrix,
-} from "../../../../src/jobs/matrix/demo/hcaMatrixServer.ts";
 import type { MatrixSource } from "../../../../src/jobs/matrix/source.ts";
 import {
   type HcaMatrixOptions,
@@ -15,6 +10,11 @@ import {
 } from "../../../../src/jobs/matrix/sources/hcaMatrix.ts";
 import { makeDiskBudget } from "../../../../src/sources/diskBudget.ts";
 import { failureOf, openHttp, serve, tempDir } from "../../../sources/rig.ts";
+import {
+  type HcaMatrixServer,
+  type HcaMatrixServerOptions,
+  startHcaMatrix,
+} from "../support/hcaMatrixServer.ts";
 import {
   behindTls,
   contentOf,

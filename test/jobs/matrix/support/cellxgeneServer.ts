@@ -2,7 +2,7 @@
 
 import { stat } from "node:fs/promises";
 
-import { type FileCounts, startFileStore } from "../../../lookalikes/fileStore.ts";
+import { type FileCounts, startFileStore } from "../../../../src/lookalikes/fileStore.ts";
 import {
   checkQuery,
   type RouteRule,
@@ -10,13 +10,13 @@ import {
   type ServiceRequest,
   startService,
   WrongRequest,
-} from "../../../lookalikes/jsonService.ts";
+} from "../../../../src/lookalikes/jsonService.ts";
 import {
   type FileFaults,
   type JsonFaults,
   makeOccasions,
   type Occasion,
-} from "../../../lookalikes/occasions.ts";
+} from "../../../../src/lookalikes/occasions.ts";
 
 type Route = "datasets" | "collections" | "collection" | "dataset";
 

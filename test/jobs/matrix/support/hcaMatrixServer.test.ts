@@ -1,14 +1,14 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
+import { makeHcaMatrixSource } from "../../../../src/jobs/matrix/sources/hcaMatrix.ts";
+import { makeHttp } from "../../../../src/sources/http.ts";
+import { ask, CONTENT, pullFirst, type Reply, tempContent, uuid } from "../demo/rig.ts";
+import { keepLog, QUICK } from "../sources/rig.ts";
 import {
   type HcaMatrixServer,
   type HcaMatrixServerOptions,
   startHcaMatrix,
-} from "../../../../src/jobs/matrix/demo/hcaMatrixServer.ts";
-import { makeHcaMatrixSource } from "../../../../src/jobs/matrix/sources/hcaMatrix.ts";
-import { makeHttp } from "../../../../src/sources/http.ts";
-import { keepLog, QUICK } from "../sources/rig.ts";
-import { ask, CONTENT, pullFirst, type Reply, tempContent, uuid } from "./rig.ts";
+} from "./hcaMatrixServer.ts";
 
 const FIELD = "project.provenance.document_id";
 const only = (id: string): object => ({ op: "=", field: FIELD, value: id });

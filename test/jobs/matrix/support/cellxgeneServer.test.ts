@@ -1,14 +1,10 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import {
-  type CellxgeneDataset,
-  type CellxgeneServer,
-  startCellxgene,
-} from "../../../../src/jobs/matrix/demo/cellxgeneServer.ts";
 import { makeCellxgeneSource } from "../../../../src/jobs/matrix/sources/cellxgene.ts";
 import { makeHttp } from "../../../../src/sources/http.ts";
+import { ask, CONTENT, pullFirst, tempContent, uuid } from "../demo/rig.ts";
 import { keepLog, QUICK } from "../sources/rig.ts";
-import { ask, CONTENT, pullFirst, tempContent, uuid } from "./rig.ts";
+import { type CellxgeneDataset, type CellxgeneServer, startCellxgene } from "./cellxgeneServer.ts";
 
 function makeDataset(number: number, path: string, collection = 1): CellxgeneDataset {
   return {

@@ -2,7 +2,8 @@
 
 import { basename } from "node:path";
 
-import { type FileCounts, startFileStore } from "../../../lookalikes/fileStore.ts";
+import { uuidOf } from "../../../../src/jobs/matrix/demo/uuid.ts";
+import { type FileCounts, startFileStore } from "../../../../src/lookalikes/fileStore.ts";
 import {
   checkQuery,
   type RouteRule,
@@ -10,14 +11,13 @@ import {
   type ServiceRequest,
   startService,
   WrongRequest,
-} from "../../../lookalikes/jsonService.ts";
+} from "../../../../src/lookalikes/jsonService.ts";
 import {
   type FileFaults,
   type JsonFaults,
   makeOccasions,
   type Occasion,
-} from "../../../lookalikes/occasions.ts";
-import { uuidOf } from "./uuid.ts";
+} from "../../../../src/lookalikes/occasions.ts";
 
 type Route = "filter" | "start" | "poll";
 
