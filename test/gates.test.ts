@@ -148,15 +148,25 @@ describe("in a project of its own", () => {
     ]);
   });
 
-  test("test/gates.ts fails with every gate that fails, and counts them in its last line", async () => {
-    const scripts = { types: "exit 0", lint: "echo bad lint; exit 1", "format:check": "exit 1" };
+  test("test/gates.ts fails with every gate that fails, counts them in its last line, and keeps what make told it to itself", async () => {
+    const scripts = {
+      types: 'test -z "$MAKEFLAGS$MAKELEVEL$AREA$FAKETIME"',
+      lint: "echo bad lint; exit 1",
+      "format:check": "exit 1",
+    };
     await writeFile(join(dir, "package.json"), JSON.stringify({ type: "module", scripts }));
     await mkdir(join(dir, "test/support"), { recursive: true });
     await cp(join(ROOT, "test/gates.ts"), join(dir, "test/gates.ts"));
-    for (const name of ["tally.ts", "area.ts", "sharing.ts", "fakedClock.ts", "testRun.ts"]) {
-      await cp(join(ROOT, "test/support", name), join(dir, "test/support", name));
+    const parts = ["tally", "area", "sharing", "compileCache", "fakedClock", "testRun"];
+    for (const name of parts) {
+      await cp(join(ROOT, `test/support/${name}.ts`), join(dir, `test/support/${name}.ts`));
     }
-    const output = await refusal(process.execPath, ["test/gates.ts", "--without-tests"], dir);
+    const told = ["MAKEFLAGS=s", "MAKELEVEL=1", "AREA=engine", "FAKETIME=tomorrow"];
+    const output = await refusal(
+      "env",
+      [...told, process.execPath, "test/gates.ts", "--without-tests"],
+      dir,
+    );
     const lines = output.trimEnd().split("\n");
     expect(lines.slice(0, -1).join("\n")).toContain("bad lint");
     expect(lines.at(-1)).toBe("1 passed, 2 failed");
