@@ -20,7 +20,7 @@ const common = {
   env: { TZ: "UTC", NODE_COMPILE_CACHE: COMPILE_CACHE },
   // Processes, not threads: native modules (sharp) and crash tests do not share one.
   pool: "forks" as const,
-  // What hangs is to end; what is slow, since the machine has other things to do, is not to fail. Playwright has its own limit.
+  // What hangs is to end; what is slow, since the machine has other things to do, is not to fail.
   testTimeout: 600_000,
   hookTimeout: 600_000,
   expect: { poll: { timeout: 120_000 } },

@@ -16,9 +16,13 @@ import { afterAll, afterEach, beforeAll } from "vitest";
 
 import { realClock } from "./fakedClock.ts";
 
-/** Starts the system's Chromium. */
+/** A page that is slow, since the machine has other things to do, is not to fail; its test's own limit ends what hangs. Milliseconds. */
+const PATIENCE_MS = 300_000;
+
+/** Starts the system's Chromium, whose clock is the machine's whatever that of the tests is: it does not begin with another. */
 export async function startBrowser(): Promise<Browser> {
   return chromium.launch({
+    timeout: PATIENCE_MS,
     executablePath: "/usr/bin/chromium",
     env: realClock(),
     args: [
@@ -30,6 +34,12 @@ export async function startBrowser(): Promise<Browser> {
   });
 }
 
+/** Opens an empty page that has the patience of tests. */
+export async function newPage(context: BrowserContext): Promise<Page> {
+  context.setDefaultTimeout(PATIENCE_MS);
+  return context.newPage();
+}
+
 /** A page and what went wrong on it: errors, failed loads, breaches of its content security policy. */
 export interface WatchedPage {
   readonly page: Page;
@@ -38,7 +48,7 @@ export interface WatchedPage {
 
 /** Opens a page that is watched from its first script on. */
 export async function openPage(context: BrowserContext, url: string): Promise<WatchedPage> {
-  const page = await context.newPage();
+  const page = await newPage(context);
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
   page.on("console", (message) => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { type Browser, chromium, type Download, type Page } from "playwright-core";
+import type { Browser, Download, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { dataScript, timelineScript } from "../../../../src/jobs/htan/charts/dataScript.ts";
@@ -13,6 +13,7 @@ import type { AtlasAnalysis, TimelineEvent } from "../../../../src/jobs/htan/dat
 import { readGraph } from "../../../../src/jobs/htan/data/graph.ts";
 import { atlasFigures, timelineData } from "../../../../src/jobs/htan/pages/figures.ts";
 import { vendorFiles } from "../../../../src/render/vendor.ts";
+import { newPage, startBrowser } from "../../../support/browser.ts";
 import { sampleAnalysis } from "../../../support/siteSample.ts";
 
 const ASSETS = join(import.meta.dirname, "../../../../views/assets");
@@ -110,10 +111,7 @@ beforeAll(async () => {
   await writePage("many.html", analysis, "data/HTA1-late.js", "data/HTA1-many.js");
   await writePage("index.html", analysis, "data/HTA1-timeline.js");
   await writePage("broken.html", analysis, "data/missing.js");
-  browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking"],
-  });
+  browser = await startBrowser();
 });
 afterAll(async () => {
   await browser.close();
@@ -122,13 +120,14 @@ afterAll(async () => {
 
 beforeEach(async () => {
   problems = [];
-  page = await browser.newPage({ viewport: { width: 1200, height: 900 }, acceptDownloads: true });
+  const viewport = { width: 1200, height: 900 };
+  page = await newPage(await browser.newContext({ viewport, acceptDownloads: true }));
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) problems.push(message.text());
   });
   page.on("pageerror", (error) => problems.push(error.message));
 });
-afterEach(() => page.close());
+afterEach(() => page.context().close());
 
 async function open(name = "index.html"): Promise<void> {
   await page.goto(pathToFileURL(join(dir, name)).href);
