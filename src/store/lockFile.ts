@@ -39,7 +39,7 @@ const NAME = /^lock-(\d{6,15})\.json$/;
 
 /**
  * Takes the lock of a folder, which is made where it is missing.
- * Throws a config error that says who holds it, unless the holder is provably dead.
+ * Throws a busy error that says who holds it, unless the holder is provably dead; a permanent one where its lock is damaged.
  */
 export function lockFolder(dir: string): Lock {
   // For its user alone: what it holds is private.
@@ -47,7 +47,7 @@ export function lockFolder(dir: string): Lock {
   const identity = identifyProcess();
   const own: Holder = { identity, isReleased: false };
   const draft = join(dir, `lock-draft-${identity.pid}-${crypto.randomUUID()}`);
-  writeFileSync(draft, JSON.stringify(own));
+  writeWhole(draft, own);
   try {
     for (;;) {
       const last = listLocks(dir).at(-1);
@@ -70,8 +70,13 @@ export function lockFolder(dir: string): Lock {
 
 function release(dir: string, name: string, own: Holder): void {
   const draft = join(dir, `lock-draft-${own.identity.pid}-${crypto.randomUUID()}`);
-  writeFileSync(draft, JSON.stringify({ ...own, isReleased: true }));
+  writeWhole(draft, { ...own, isReleased: true });
   renameSync(draft, join(dir, name));
+}
+
+/** Writes a draft that is on the disk before it gets its name: a power cut would leave a lock that says nothing. */
+function writeWhole(path: string, holder: Holder): void {
+  writeFileSync(path, JSON.stringify(holder), { flush: true });
 }
 
 function refuseIfHeld(dir: string, name: string): void {
@@ -79,10 +84,17 @@ function refuseIfHeld(dir: string, name: string): void {
   if (holder === "gone" || (holder !== null && (holder.isReleased || isDead(holder.identity))))
     return;
   const path = join(dir, name);
-  const who =
-    holder === null
-      ? "its lock cannot be read"
-      : `${describeProcess(holder.identity)} holds it since ${sinceWhen(path)}`;
+  if (holder === null) {
+    // Not busy: it would be so for ever, and every start would end as if all were well.
+    throw new HdashError(
+      "permanent",
+      `the lock ${path} is damaged: it does not say who holds the folder`,
+      {
+        hint: "If no hdash is at work in that folder, delete the lock and start again.",
+      },
+    );
+  }
+  const who = `${describeProcess(holder.identity)} holds it since ${sinceWhen(path)}`;
   throw new HdashError("busy", `the folder ${dir} is in use: ${who}`, {
     hint: `Wait for it to end, or use another HDASH_HOME. If it is gone for good, delete ${path}.`,
   });

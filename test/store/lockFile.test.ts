@@ -66,10 +66,18 @@ describe("lockFolder(dir)", () => {
   });
 
   test.each(["", "[]", "null", '{"identity": 3}', '{"identity": {"host": "a"}}'])(
-    "is not taken over where the lock says %j",
+    "is not taken over, and not waited for, where the lock says %j",
     async (text) => {
       await writeFile(join(dir, "lock-000001.json"), text);
-      expect(() => lockFolder(dir)).toThrow(/is in use: its lock cannot be read/);
+      const path = join(dir, "lock-000001.json");
+      expect(() => lockFolder(dir)).toThrow(
+        expect.objectContaining({
+          kind: "permanent",
+          message: `the lock ${path} is damaged: it does not say who holds the folder`,
+          hint: "If no hdash is at work in that folder, delete the lock and start again.",
+        }) as Error,
+      );
+      expect(await names()).toEqual(["lock-000001.json"]);
     },
   );
 
