@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { makeArtifactsFolder, makeScratch, removeStaleScratch } from "../../src/engine/scratch.ts";
 import { SILENT } from "../../src/log.ts";
@@ -17,12 +17,12 @@ let world: World;
 let dir: string;
 beforeAll(async () => {
   world = await openWorld("postgres");
+});
+afterAll(() => world.close());
+beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "hdash-scratch-"));
 });
-afterAll(async () => {
-  await world.close();
-  await rm(dir, { recursive: true, force: true });
-});
+afterEach(() => rm(dir, { recursive: true, force: true }));
 
 describe("makeScratch(dir, lease, worker, log)", () => {
   test("makes a folder for each step that asks, and removes them", async () => {
@@ -94,7 +94,8 @@ describe("removeStaleScratch(db, dir, log)", () => {
     expect(JSON.parse(await readFile(join(dead, "owner.json"), "utf8"))).toMatchObject({
       startTicks: "1",
     });
-    const now = new Date();
+    // By the clock of the files, which may be another than that of this process.
+    const { mtime: now } = await stat(elsewhere);
     const dayAgo = new Date(now.getTime() - 25 * 3_600_000);
     for (const folder of [alive, left]) await utimes(folder, dayAgo, dayAgo);
     await removeStaleScratch(world.database.db, home, SILENT, now);
