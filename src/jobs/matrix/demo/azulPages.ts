@@ -37,7 +37,7 @@ export interface Listing {
   readonly url: () => string;
   /** As sorted() has them. */
   projects: readonly AzulProject[];
-  occasions: Occasions<AzulFaults>;
+  readonly occasions: () => Occasions<AzulFaults>;
 }
 
 /** Refuses another catalog than the one there is. */
@@ -59,8 +59,8 @@ function hitsOf(
   page: readonly AzulProject[],
   route: AzulRoute,
 ): readonly unknown[] {
-  const hasWrongSha = listing.occasions.strikes("wrongSha256", route);
-  const hasWrongSize = listing.occasions.strikes("wrongSize", route);
+  const hasWrongSha = listing.occasions().strikes("wrongSha256", route);
+  const hasWrongSize = listing.occasions().strikes("wrongSize", route);
   const said = (file: AzulFile): AzulFile => ({
     ...file,
     sha256: hasWrongSha ? file.sha256.replace(/.$/, (x) => (x === "0" ? "1" : "0")) : file.sha256,
@@ -113,7 +113,7 @@ export function newPage(
   };
   const isLast = last === undefined || last === wanted.at(-1);
   const isFirst = first === undefined || first === wanted[0];
-  const isRepeated = listing.occasions.strikes("repeatPages", route);
+  const isRepeated = listing.occasions().strikes("repeatPages", route);
   const here = `${listing.url()}/index/projects?${query.toString()}`;
   return answerOf({
     hits: hitsOf(listing, page, route),
@@ -143,7 +143,7 @@ export function oldPage(
   const last = page.at(-1);
   const isLast = last === undefined || last === wanted.at(-1);
   const end: SortKey | null = isLast ? null : [last.title, last.projectId];
-  const next = listing.occasions.strikes("repeatPages", route) ? (after ?? end) : end;
+  const next = listing.occasions().strikes("repeatPages", route) ? (after ?? end) : end;
   return answerOf({
     hits: hitsOf(listing, page, route),
     pagination: {

@@ -2,16 +2,15 @@
 
 import { randomBytes } from "node:crypto";
 
-import { type FileCounts, startFileStore } from "../../../lookalikes/fileStore.ts";
+import { startFileService } from "../../../lookalikes/fileService.ts";
+import type { FileCounts } from "../../../lookalikes/fileStore.ts";
 import {
   checkQuery,
   type RouteRule,
   type ServiceAnswer,
   type ServiceRequest,
-  startService,
   WrongRequest,
 } from "../../../lookalikes/jsonService.ts";
-import { makeOccasions } from "../../../lookalikes/occasions.ts";
 import {
   answerOf,
   type AzulFaults,
@@ -72,7 +71,7 @@ interface Preparation {
 
 /** Starts the service and its file store on loopback. */
 export async function startAzul(options: AzulServerOptions): Promise<AzulServer> {
-  const { catalog = "dcp50", pageSize = MAX_SIZE, host = "127.0.0.1", now = Date.now } = options;
+  const { catalog = "dcp50", pageSize = MAX_SIZE, now = Date.now } = options;
   const { preparing = 0, retryAfterSeconds = 0 } = options;
   const listing: Listing = {
     catalog,
@@ -80,16 +79,10 @@ export async function startAzul(options: AzulServerOptions): Promise<AzulServer>
     pageSize,
     url: () => service.url,
     projects: sorted(options.projects),
-    occasions: makeOccasions(options.faults ?? {}),
+    occasions: () => service.occasions,
   };
   let early = 0;
   const preparations = new Map<string, Preparation>();
-  const store = await startFileStore({
-    host,
-    isSigned: true,
-    now,
-    occasions: () => listing.occasions,
-  });
 
   function repositoryFile({ parts, query, route }: ServiceRequest<AzulRoute>): ServiceAnswer {
     const [uuid = ""] = parts;
@@ -113,7 +106,7 @@ export async function startAzul(options: AzulServerOptions): Promise<AzulServer>
     const isEarly = done !== null && now() < done.notBefore;
     if (isEarly) early++;
     const step = done === null ? 0 : isEarly ? done.step : done.step + 1;
-    if (step < preparing || listing.occasions.strikes("neverReady", route)) {
+    if (step < preparing || service.occasions.strikes("neverReady", route)) {
       const next = randomBytes(12).toString("hex");
       // A little less than was asked for: clocks of two processes tick differently.
       preparations.set(next, { uuid, step, notBefore: now() + retryAfterSeconds * 1000 - 20 });
@@ -123,14 +116,16 @@ export async function startAzul(options: AzulServerOptions): Promise<AzulServer>
         "retry-after": String(retryAfterSeconds),
       });
     }
-    return answerOf({}, 302, { location: store.addressOf(file.path, file.name) });
+    return answerOf({}, 302, { location: service.addressOf(file.path, file.name) });
   }
 
-  const service = await startService<AzulRoute, AzulFaults>({
-    host,
-    port: options.port ?? 0,
+  const service = await startFileService<AzulRoute, AzulFaults>({
+    host: options.host,
+    port: options.port,
+    faults: options.faults ?? {},
+    isSigned: true,
+    now,
     routes: ROUTES,
-    occasions: () => listing.occasions,
     answer: (request) => {
       if (request.route === "projects") return newPage(listing, request);
       return request.route === "oldProjects" ? oldPage(listing, request) : repositoryFile(request);
@@ -140,27 +135,20 @@ export async function startAzul(options: AzulServerOptions): Promise<AzulServer>
         status === 404 ? "NotFoundError" : status < 500 ? "BadRequestError" : "ChaliceViewError",
       Message: message,
     }),
-  }).catch(async (error: unknown) => {
-    await store.close();
-    throw error;
   });
 
   return {
     url: service.url,
     get requests() {
-      return { ...service.requests, ...store.counts, early };
+      return { ...service.requests, early };
     },
     get wrong() {
-      return [...service.wrong, ...store.wrong];
+      return service.wrong;
     },
-    setFaults(faults) {
-      listing.occasions = makeOccasions(faults);
-    },
+    setFaults: (faults) => service.setFaults(faults),
     setProjects(next) {
       listing.projects = sorted(next);
     },
-    async close() {
-      await Promise.all([service.close(), store.close()]);
-    },
+    close: () => service.close(),
   };
 }

@@ -2,21 +2,16 @@
 
 import { stat } from "node:fs/promises";
 
-import { type FileCounts, startFileStore } from "../../../../src/lookalikes/fileStore.ts";
+import { startFileService } from "../../../../src/lookalikes/fileService.ts";
+import type { FileCounts } from "../../../../src/lookalikes/fileStore.ts";
 import {
   checkQuery,
   type RouteRule,
   type ServiceAnswer,
   type ServiceRequest,
-  startService,
   WrongRequest,
 } from "../../../../src/lookalikes/jsonService.ts";
-import {
-  type FileFaults,
-  type JsonFaults,
-  makeOccasions,
-  type Occasion,
-} from "../../../../src/lookalikes/occasions.ts";
+import type { FileFaults, JsonFaults, Occasion } from "../../../../src/lookalikes/occasions.ts";
 
 type Route = "datasets" | "collections" | "collection" | "dataset";
 
@@ -73,15 +68,7 @@ const ROUTES: readonly RouteRule<Route>[] = [
 
 /** Starts the service and its file store on loopback. */
 export async function startCellxgene(options: CellxgeneServerOptions): Promise<CellxgeneServer> {
-  const { host = "127.0.0.1" } = options;
   let { datasets } = options;
-  let occasions = makeOccasions(options.faults ?? {});
-  const store = await startFileStore({
-    host,
-    isSigned: false,
-    now: () => 0,
-    occasions: () => occasions,
-  });
 
   async function answer(request: ServiceRequest<Route>): Promise<ServiceAnswer> {
     const { route, parts, query } = request;
@@ -118,7 +105,7 @@ export async function startCellxgene(options: CellxgeneServerOptions): Promise<C
   }
 
   async function worded(dataset: CellxgeneDataset, route: Route): Promise<unknown> {
-    const more = occasions.strikes("wrongSize", route) ? 1 : 0;
+    const more = service.occasions.strikes("wrongSize", route) ? 1 : 0;
     const { datasetId, versionId, collectionId, collectionName, assets } = dataset;
     return {
       dataset_id: datasetId,
@@ -138,43 +125,37 @@ export async function startCellxgene(options: CellxgeneServerOptions): Promise<C
         assets.map(async ({ filetype, path }) => ({
           filetype,
           filesize: (await stat(path)).size + more,
-          url: store.addressOf(path, `${versionId}.${filetype.toLowerCase()}`),
+          url: service.addressOf(path, `${versionId}.${filetype.toLowerCase()}`),
         })),
       ),
     };
   }
 
-  const service = await startService<Route, CellxgeneFaults>({
-    host,
-    port: options.port ?? 0,
+  const service = await startFileService<Route, CellxgeneFaults>({
+    host: options.host,
+    port: options.port,
+    faults: options.faults ?? {},
+    isSigned: false,
     routes: ROUTES,
-    occasions: () => occasions,
     answer,
     errorBody: (status, message) => {
       return { detail: message, status, title: "Error", type: "about:blank" };
     },
-  }).catch(async (error: unknown) => {
-    await store.close();
-    throw error;
   });
 
   return {
     url: service.url + BASE,
     get requests() {
-      return { ...service.requests, ...store.counts };
+      return service.requests;
     },
     get wrong() {
-      return [...service.wrong, ...store.wrong];
+      return service.wrong;
     },
-    setFaults(faults) {
-      occasions = makeOccasions(faults);
-    },
+    setFaults: (faults) => service.setFaults(faults),
     setDatasets(next) {
       datasets = next;
     },
-    async close() {
-      await Promise.all([service.close(), store.close()]);
-    },
+    close: () => service.close(),
   };
 }
 

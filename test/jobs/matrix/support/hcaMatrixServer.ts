@@ -3,21 +3,16 @@
 import { basename } from "node:path";
 
 import { uuidOf } from "../../../../src/jobs/matrix/demo/uuid.ts";
-import { type FileCounts, startFileStore } from "../../../../src/lookalikes/fileStore.ts";
+import { startFileService } from "../../../../src/lookalikes/fileService.ts";
+import type { FileCounts } from "../../../../src/lookalikes/fileStore.ts";
 import {
   checkQuery,
   type RouteRule,
   type ServiceAnswer,
   type ServiceRequest,
-  startService,
   WrongRequest,
 } from "../../../../src/lookalikes/jsonService.ts";
-import {
-  type FileFaults,
-  type JsonFaults,
-  makeOccasions,
-  type Occasion,
-} from "../../../../src/lookalikes/occasions.ts";
+import type { FileFaults, JsonFaults, Occasion } from "../../../../src/lookalikes/occasions.ts";
 
 type Route = "filter" | "start" | "poll";
 
@@ -79,16 +74,9 @@ interface Job {
 
 /** Starts the service and its file store on loopback. */
 export async function startHcaMatrix(options: HcaMatrixServerOptions): Promise<HcaMatrixServer> {
-  const { projects, pollsUntilComplete = 1, host = "127.0.0.1" } = options;
-  let occasions = makeOccasions(options.faults ?? {});
+  const { projects, pollsUntilComplete = 1 } = options;
   const jobs = new Map<string, Job>();
   const bodies: unknown[] = [];
-  const store = await startFileStore({
-    host,
-    isSigned: false,
-    now: () => 0,
-    occasions: () => occasions,
-  });
 
   function filter({ parts, query }: ServiceRequest<Route>): ServiceAnswer {
     checkQuery(query, []);
@@ -119,7 +107,8 @@ export async function startHcaMatrix(options: HcaMatrixServerOptions): Promise<H
   }
 
   function fateOf(project: HcaMatrixProject | null): Fate {
-    const strikes = (name: keyof HcaMatrixFaults): boolean => occasions.strikes(name, "start");
+    const strikes = (name: keyof HcaMatrixFaults): boolean =>
+      service.occasions.strikes(name, "start");
     if (strikes("lostJobs")) return "lost";
     if (strikes("stuckJobs")) return "stuck";
     if (strikes("expireJobs")) return "expired";
@@ -145,40 +134,34 @@ export async function startHcaMatrix(options: HcaMatrixServerOptions): Promise<H
       const why = project === null ? "No cells match the filter." : "A worker ran out of memory.";
       return { status: 200, value: stateOf(id, "Failed", why) };
     }
-    const url = store.addressOf(project.path, basename(project.path));
+    const url = service.addressOf(project.path, basename(project.path));
     return { status: 200, value: stateOf(id, "Complete", "Request completed.", url) };
   }
 
-  const service = await startService<Route, HcaMatrixFaults>({
-    host,
-    port: options.port ?? 0,
+  const service = await startFileService<Route, HcaMatrixFaults>({
+    host: options.host,
+    port: options.port,
+    faults: options.faults ?? {},
+    isSigned: false,
     routes: ROUTES,
-    occasions: () => occasions,
     answer: (request) => {
       if (request.route === "filter") return filter(request);
       return request.route === "start" ? start(request) : poll(request);
     },
     errorBody: (status, message) => ({ status, message }),
-  }).catch(async (error: unknown) => {
-    await store.close();
-    throw error;
   });
 
   return {
     url: `${service.url}/v1`,
     jobs: bodies,
     get requests() {
-      return { ...service.requests, ...store.counts };
+      return service.requests;
     },
     get wrong() {
-      return [...service.wrong, ...store.wrong];
+      return service.wrong;
     },
-    setFaults(faults) {
-      occasions = makeOccasions(faults);
-    },
-    async close() {
-      await Promise.all([service.close(), store.close()]);
-    },
+    setFaults: (faults) => service.setFaults(faults),
+    close: () => service.close(),
   };
 }
 
