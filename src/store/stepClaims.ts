@@ -96,7 +96,11 @@ async function takeOver(
   return db.transaction().execute(async (trx) => {
     // The row is locked before it is judged: a statement that waits for the lock would judge it by the runs as they were when it began,
     // and not know the one that has just claimed it.
-    await sql`select from step_claim where step_key = ${key} for update`.execute(trx);
+    const { rows } = await sql`select from step_claim where step_key = ${key} for update`.execute(
+      trx,
+    );
+    // Given back between two looks: another may claim it before us, and that would be judged without a lock.
+    if (rows.length === 0) return null;
     const claim = sql.table("step_claim");
     return insertClaim(
       trx,
