@@ -21,9 +21,6 @@ const PLACES: Readonly<Record<string, readonly RegExp[]>> = {
   ],
 };
 
-/** Why there is no release: what is wrong, and what to do. */
-class Refusal extends Error {}
-
 /** What is left to do after a release that is committed and tagged. */
 class Unfinished extends Error {}
 
@@ -33,7 +30,7 @@ function git(args: readonly string[], input = "", env: Readonly<Record<string, s
 }
 
 function read(path: string): string {
-  if (!existsSync(join(ROOT, path))) throw new Refusal(`${path} is not there; bring it back`);
+  if (!existsSync(join(ROOT, path))) throw new Error(`${path} is not there; bring it back`);
   return readFileSync(join(ROOT, path), "utf8");
 }
 
@@ -54,17 +51,15 @@ function checkTree(): void {
   const branch = git(["branch", "--show-current"]);
   if (branch !== "main") {
     const where = branch === "" ? "no branch is checked out" : `this is the branch ${branch}`;
-    throw new Refusal(`${where}; a release is made on main: git switch main`);
+    throw new Error(`${where}; a release is made on main: git switch main`);
   }
   const lock = join(git(["rev-parse", "--absolute-git-dir"]), "index.lock");
   if (existsSync(lock)) {
-    throw new Refusal(
-      `another git is at work, or was ended at it; if there is none, remove ${lock}`,
-    );
+    throw new Error(`another git is at work, or was ended at it; if there is none, remove ${lock}`);
   }
   const changes = git(["status", "--porcelain"]);
   if (changes !== "") {
-    throw new Refusal(
+    throw new Error(
       `there are changes that are not committed; commit them or put them away (git stash -u):\n${changes}`,
     );
   }
@@ -75,22 +70,22 @@ function checkVersion(version: string, changelog: string): void {
   const parsed = parseVersion(version);
   if (parsed === null) {
     const what = version === "" ? "VERSION is not set" : `VERSION is ${JSON.stringify(version)}`;
-    throw new Refusal(`${what}; it has to be three numbers: make release VERSION=1.2.3`);
+    throw new Error(`${what}; it has to be three numbers: make release VERSION=1.2.3`);
   }
   const tags = git(["tag", "--list", "v*"]).split("\n");
   const headings = [...changelog.matchAll(/^## (\S+)/gm)].map(([, name = ""]) => name);
   const instead = "name a higher one";
   if (tags.includes(`v${version}`)) {
-    throw new Refusal(`the tag v${version} is there already; ${instead}`);
+    throw new Error(`the tag v${version} is there already; ${instead}`);
   }
   if (headings.includes(version)) {
-    throw new Refusal(`${CHANGELOG} has ${version} already; ${instead}`);
+    throw new Error(`${CHANGELOG} has ${version} already; ${instead}`);
   }
   const known = [...tags.map((tag) => tag.slice(1)), ...headings, currentVersion()];
   for (const other of known) {
     const theirs = parseVersion(other);
     if (theirs !== null && !isHigher(parsed, theirs)) {
-      throw new Refusal(`${version} is not higher than ${other}; ${instead}`);
+      throw new Error(`${version} is not higher than ${other}; ${instead}`);
     }
   }
 }
@@ -104,7 +99,7 @@ function currentVersion(): string {
   const other = found.find((place) => place.version !== version);
   if (other !== undefined) {
     const theirs = other.version ?? "no version";
-    throw new Refusal(`package.json has ${version}, ${other.path} ${theirs}; make them agree`);
+    throw new Error(`package.json has ${version}, ${other.path} ${theirs}; make them agree`);
   }
   return version;
 }
@@ -114,11 +109,11 @@ function releaseChangelog(changelog: string, version: string, day: string): stri
   const [head = "", ...sections] = changelog.split(/^(?=## )/m);
   const [first = "", ...older] = sections;
   if (!first.startsWith("## Pending\n")) {
-    throw new Refusal(`${CHANGELOG} does not begin with the heading "## Pending"; add it on top`);
+    throw new Error(`${CHANGELOG} does not begin with the heading "## Pending"; add it on top`);
   }
   const pending = first.slice("## Pending\n".length).trim();
   if (!/^(?!#)\S/m.test(pending)) {
-    throw new Refusal(`nothing is pending in ${CHANGELOG}; say there what the release changes`);
+    throw new Error(`nothing is pending in ${CHANGELOG}; say there what the release changes`);
   }
   const released = `## ${version} (${day})\n\n${pending}\n`;
   return [`${head}## Pending\n`, released, ...(older.length === 0 ? [] : [older.join("")])].join(
@@ -152,6 +147,7 @@ function writeObjects(files: ReadonlyMap<string, string>, version: string, at: s
   }
 }
 
+/** What is wrong, and what to do, in our words or git's. */
 function whyOf(error: unknown): string {
   const failed = error as Error & { readonly stderr?: string };
   return failed.stderr?.trim() || failed.message;
