@@ -110,7 +110,8 @@ async function isYoung(folder: string, now: Date): Promise<boolean> {
   return info !== null && now.getTime() - info.mtimeMs < ARTIFACTS_MS;
 }
 
-async function readOwner(path: string): Promise<ProcessIdentity | null> {
+/** Reads who has signed a folder; null where nobody has, or not to the end. */
+export async function readOwner(path: string): Promise<ProcessIdentity | null> {
   try {
     return parseIdentity(JSON.parse(await readFile(path, "utf8")));
   } catch {

@@ -7,6 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { inject } from "vitest";
 
+import { readOwner } from "../../src/engine/scratch.ts";
+import { identifyProcess, livenessOf } from "../../src/store/processIdentity.ts";
 import { type Ended, hdash } from "./command.ts";
 import { FIXTURE } from "./services.ts";
 
@@ -32,28 +34,20 @@ export async function demoSite(kind: keyof typeof FLAGS): Promise<DemoSite> {
   const told = join(dir, "ended.json");
   const maker = join(dir, "maker");
   if (await takes(dir)) {
-    await writeFile(maker, String(process.pid));
+    await writeFile(maker, JSON.stringify(identifyProcess()));
     const env = { HDASH_HOME: join(dir, "home") };
     const ended = await hdash(["demo", ...FLAGS[kind], "--site", site], env);
     await writeFile(`${told}.draft`, JSON.stringify(ended));
     await rename(`${told}.draft`, told);
   }
   while (!existsSync(told)) {
-    const pid = await readFile(maker, "utf8").catch(() => "");
-    if (pid !== "" && !isRunning(Number(pid)) && !existsSync(told)) {
+    const owner = await readOwner(maker);
+    if (owner !== null && livenessOf(owner) === "dead" && !existsSync(told)) {
       throw new Error("the test file that made the demo's site was ended before it was there");
     }
     await sleep(50);
   }
   return { site, ended: JSON.parse(await readFile(told, "utf8")) as Ended };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 /** Makes a folder; false where it is there: somebody else is at it, or was. */
