@@ -209,7 +209,7 @@ function unattended<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** A hold whose waiting for room does not count as the attempt's time. */
-function timedHold(hold: Hold, time: TimeLimit): Hold {
+function timedHold(hold: Hold, time: TimeLimit): Pick<Hold, "become" | "without"> {
   return {
     async become(need) {
       time.pause();
@@ -234,7 +234,6 @@ function timedHold(hold: Hold, time: TimeLimit): Hold {
         if (isBack) time.resume();
       }
     },
-    interrupt: () => hold.interrupt(),
   };
 }
 

@@ -127,6 +127,7 @@ function hintOf(error: unknown): string | null {
   return error instanceof HdashError ? error.hint : null;
 }
 
+/** Gives a run back for the next start to go on with, as well as that goes within the time that a stop may take. */
 export async function handBack({
   db,
   lease,

@@ -152,7 +152,7 @@ function makeHold({ capacity, stop, take, giveBack }: Room): {
   let held = PLACE;
   let isWaiting = false;
   let isOver = false;
-  /** Of the piece of work that goes on. */
+  /** Aborts with the piece of work that goes on. */
   let turn = new AbortController();
 
   const drop = () => {
@@ -160,27 +160,24 @@ function makeHold({ capacity, stop, take, giveBack }: Room): {
     held = NOTHING;
     giveBack(before);
   };
-  async function waitFor<T>(wait: (own: AbortController) => Promise<T>): Promise<T> {
+  async function waitFor<T>(wait: (own: AbortSignal) => Promise<T>): Promise<T> {
     if (isWaiting || isOver) {
       throw new HdashError("permanent", "a step takes one thing at a time, and none after its end");
     }
     isWaiting = true;
-    const own = turn;
+    const own = turn.signal;
     try {
       return await wait(own);
     } finally {
-      if (own === turn) isWaiting = false;
+      if (!own.aborted) isWaiting = false;
     }
   }
-  async function regain(need: Amount, own: AbortController): Promise<void> {
-    await take(need, AbortSignal.any([stop, own.signal]));
+  async function regain(need: Amount, own: AbortSignal): Promise<void> {
+    await take(need, AbortSignal.any([stop, own]));
     // The step may have ended while something that it did not wait for was waiting here.
-    if (!isOver && own === turn) {
-      held = need;
-      return;
-    }
-    giveBack(need);
-    own.signal.throwIfAborted();
+    if (isOver || own.aborted) giveBack(need);
+    else held = need;
+    own.throwIfAborted();
   }
 
   const hold: Hold = {
@@ -208,7 +205,7 @@ function makeHold({ capacity, stop, take, giveBack }: Room): {
           return await work();
         } finally {
           // What is stopped needs no room to come to its end.
-          if (!stop.aborted && own === turn) await regain(before, own);
+          if (!stop.aborted && !own.aborted) await regain(before, own);
         }
       }),
     interrupt() {
