@@ -15,10 +15,18 @@ export class HdashError extends Error {
   readonly retryAfterMs: number | null;
   /** The same in a sentence fit for a public page: no user, no address, no path of ours; null where there is none. */
   readonly publicly: string | null;
+  /** The one thing that could not be had, where that says nothing about any other: who can do without it may go on. Null: not so. */
+  readonly lacking: string | null;
   constructor(
     kind: ErrorKind,
     message: string,
-    options: { cause?: unknown; hint?: string; retryAfterMs?: number; publicly?: string } = {},
+    options: {
+      cause?: unknown;
+      hint?: string;
+      retryAfterMs?: number;
+      publicly?: string;
+      lacking?: string;
+    } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = "HdashError";
@@ -26,6 +34,7 @@ export class HdashError extends Error {
     this.hint = options.hint ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
     this.publicly = options.publicly ?? null;
+    this.lacking = options.lacking ?? null;
   }
 }
 
@@ -45,6 +54,14 @@ export function isAborted(error: unknown): boolean {
 /** Tells whether somebody else holds what we need. */
 export function isBusy(error: unknown): boolean {
   return error instanceof HdashError && error.kind === "busy";
+}
+
+/** Tells which one thing could not be had, wherever in the chain of causes it says so; null where the error is about more than that. */
+export function lackingOf(error: unknown): string | null {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof HdashError && at.lacking !== null) return at.lacking;
+  }
+  return null;
 }
 
 /** Says what an error means in words fit for a public page; what only operators may know is left to log, ledger and Slack. */

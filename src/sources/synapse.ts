@@ -120,6 +120,7 @@ export function makeSynapse(options: SynapseOptions): SynapseClient {
         throw new HdashError(
           "permanent",
           `${entityId} has no content to download: it is a ${type}`,
+          { publicly: `${entityId} has no content in Synapse`, lacking: entityId },
         );
       }
       return downloadFile(context, {

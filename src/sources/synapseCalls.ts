@@ -86,6 +86,7 @@ function refusal(context: SynapseContext, call: SynapseCall, error: HttpError): 
     return new HdashError("permanent", message, {
       hint: `Ask whoever owns ${entityId} to share it with that user, and check that the token may view and download.`,
       publicly: `Synapse does not let hdash read ${entityId}`,
+      lacking: entityId,
     });
   }
   if (error.status === 404 && missing !== undefined) {
@@ -95,6 +96,7 @@ function refusal(context: SynapseContext, call: SynapseCall, error: HttpError): 
     return new HdashError("permanent", `there is no entity ${entityId} in Synapse${says}`, {
       hint: `Check the id ${entityId}: it may be mistyped, or the entity was deleted.`,
       publicly: `there is no ${entityId} in Synapse`,
+      lacking: entityId,
     });
   }
   return new HttpError(subject, error.status, reason, error.retryAfterMs);

@@ -75,7 +75,8 @@ async function locate(context: SynapseContext, request: FileRequest): Promise<Fi
       `the view says that ${entityId} has MD5 ${md5}, but its file has ${content.md5}`,
       {
         hint: "The file was replaced, and the view has not noticed yet. It usually does within minutes.",
-        publicly: `${entityId} was replaced while it was read; the next run tries again`,
+        publicly: `its content is not what the file view says: ${entityId} was replaced, and the view is behind`,
+        lacking: entityId,
       },
     );
   }
@@ -146,6 +147,10 @@ async function openContent(
       throw new HdashError(
         "permanent",
         `Synapse gives no address for the file of ${request.entityId}: it may be stored elsewhere`,
+        {
+          publicly: `the content of ${request.entityId} is not stored where Synapse can give it out`,
+          lacking: request.entityId,
+        },
       );
     }
     // Only a file whose size is known can be resumed: else nobody could tell "all of it" from "more to come".
@@ -169,18 +174,35 @@ async function openContent(
         const message = `${request.subject}: the content ends at ${had} of ${bytes} bytes`;
         throw new HdashError("transient", message, { cause: error });
       }
-      if (!isExpiry(error)) throw error;
+      if (!isExpiry(error)) throw notThere(request, error);
       if (transfer.renewals >= MAX_RENEWALS) {
         throw new HdashError(
           "permanent",
           `${request.subject}: ${MAX_RENEWALS + 1} signed addresses in a row were refused (${error.reason ?? error.status})`,
-          { cause: error },
+          {
+            cause: error,
+            publicly: `the store does not give out the content of ${request.entityId}`,
+            lacking: request.entityId,
+          },
         );
       }
       transfer.renewals++;
       transfer.content = await locate(context, request);
     }
   }
+}
+
+/** Says of an answer that will stay the same that it is about this content; everything else may be about the store. */
+function notThere({ entityId }: FileRequest, error: HttpError): HdashError {
+  if (error.kind === "transient") return error;
+  const isGone = error.status === 404 || error.status === 410;
+  return new HdashError("permanent", error.message, {
+    cause: error,
+    publicly: isGone
+      ? `the content of ${entityId} is gone from Synapse`
+      : `the store does not give out the content of ${entityId}`,
+    lacking: entityId,
+  });
 }
 
 /** S3 answers 403 for an expired address, and 400 where the credentials that signed it expired first. */
@@ -198,6 +220,9 @@ async function check(
     throw new HdashError(
       "transient",
       `${subject}: the body ended after ${received} of ${content.bytes} bytes`,
+      {
+        publicly: `its content is shorter than Synapse says: ${entityId} came with ${received} of ${content.bytes} bytes`,
+      },
     );
   }
   const md5 = transfer.hash.copy().digest("hex");
@@ -208,7 +233,10 @@ async function check(
     const what = isTooLong
       ? `more than the ${content.bytes} bytes that its file handle says`
       : `content with MD5 ${md5} instead of ${expected}`;
-    throw new HdashError("transient", `${subject}: the server sent ${what} for ${entityId}`);
+    throw new HdashError("transient", `${subject}: the server sent ${what} for ${entityId}`, {
+      publicly: `its content is not what Synapse says: ${entityId} came with another MD5 or size`,
+      lacking: entityId,
+    });
   }
   await onDisk(request.path, () => transfer.file.truncate(received));
   return { md5, bytes: received };

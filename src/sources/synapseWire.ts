@@ -129,6 +129,7 @@ export function readFileContent(
     throw new HdashError(
       "permanent",
       `Synapse did not answer for file ${fileHandleId} of ${entityId}`,
+      { publicly: `Synapse does not say where the content of ${entityId} is`, lacking: entityId },
     );
   }
   const failure = optionalText(file, "failureCode");
@@ -136,16 +137,21 @@ export function readFileContent(
     throw new HdashError("permanent", `${reader} has no right to download ${entityId}`, {
       hint: `Ask whoever owns ${entityId} to share it with download rights, and check the token's scopes.`,
       publicly: `Synapse does not let hdash download ${entityId}`,
+      lacking: entityId,
     });
   }
   if (failure === "NOT_FOUND") {
     throw new HdashError(
       "permanent",
       `${entityId} has no file ${fileHandleId} in Synapse any more`,
+      { publicly: `the content of ${entityId} is gone from Synapse`, lacking: entityId },
     );
   }
   if (failure !== null) {
-    throw new HdashError("permanent", `Synapse gives no download of ${entityId}: ${failure}`);
+    throw new HdashError("permanent", `Synapse gives no download of ${entityId}: ${failure}`, {
+      publicly: `Synapse gives no download of ${entityId}`,
+      lacking: entityId,
+    });
   }
   const handle = objectField(file, "fileHandle");
   return {

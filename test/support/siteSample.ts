@@ -84,6 +84,7 @@ export function sampleAnalysis(atlasId: "HTA1" | "HTA2" | "HTA3"): AtlasAnalysis
     fields: sum("fields"),
     filledFields: sum("filledFields"),
     manifests,
+    unread: [],
     rules: CHECKS.map((rule) => {
       const count = expected.findings[rule]?.length ?? 0;
       return {

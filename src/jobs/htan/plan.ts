@@ -17,6 +17,7 @@ import type {
 import type { Gallery, Menu } from "../../render/page.ts";
 import type { Atlas } from "./data/atlas.ts";
 import { joinPresent } from "./data/past.ts";
+import { sortPulled } from "./data/unread.ts";
 import type { IndexRow } from "./pages/indexPage.ts";
 import {
   type HtanEffects,
@@ -95,16 +96,22 @@ async function pullAtlas(plan: Plan, steps: HtanSteps, atlas: Atlas, viewId: str
     inputs: { view },
   });
   const { manifests } = await plan.read(files);
-  const contents = await Promise.all(
-    manifests.map(async ({ entityId, md5 }) => {
-      const { content } = await plan.do(steps.pullManifest, {
-        params: { entityId, md5 },
-        inputs: {},
-      });
-      return content;
+  const pulled = await Promise.all(
+    manifests.map(async (entry) => {
+      const { entityId, md5 } = entry;
+      try {
+        const { content } = await plan.do(steps.pullManifest, {
+          params: { entityId, md5 },
+          inputs: {},
+        });
+        return { entry, content };
+      } catch (error) {
+        // A failure is kept nowhere, so that the next run asks again.
+        return { entry, error };
+      }
     }),
   );
-  return { files, contents };
+  return { files, ...sortPulled(pulled) };
 }
 
 /** One atlas, checked, drawn and written. */
@@ -112,11 +119,11 @@ async function makeAtlas(
   plan: Plan,
   steps: HtanSteps,
   atlas: Atlas,
-  { files, contents }: Awaited<ReturnType<typeof pullAtlas>>,
+  { files, contents, unread }: Awaited<ReturnType<typeof pullAtlas>>,
   { menu, gallery }: { menu: Menu; gallery: readonly Gallery[] },
 ): Promise<AtlasSite> {
   const { analysis, numbers } = await plan.do(steps.checkAtlas, {
-    params: { atlas: { ...atlas } },
+    params: { atlas: { ...atlas }, unread: unread.map((one) => ({ ...one })) },
     inputs: { files, contents },
   });
   const { ...measures } = await plan.read(numbers);

@@ -27,6 +27,7 @@ import { readGraph } from "./data/graph.ts";
 import { readManifest } from "./data/manifest.ts";
 import { measuresOf } from "./data/measures.ts";
 import type { AtlasPast } from "./data/past.ts";
+import { lackingManifests, type UnreadManifest } from "./data/unread.ts";
 import { readView, VIEW_COLUMNS } from "./data/view.ts";
 import { makeAtlasPage, type PageTools } from "./pages/atlasPage.ts";
 import { atlasFigures, timelineData } from "./pages/figures.ts";
@@ -77,6 +78,9 @@ type SiteParams = {
 
 /** An atlas as a step's parameter: plain JSON. */
 type AtlasParam = { readonly [K in keyof Atlas]: Atlas[K] };
+
+/** A manifest that could not be read as a step's parameter: plain JSON. */
+type UnreadParam = { readonly [K in keyof UnreadManifest]: UnreadManifest[K] };
 
 /** Name → value. */
 export type Measures = Readonly<Record<string, number>>;
@@ -188,22 +192,26 @@ function makeAtlasSteps(effects: HtanEffects) {
       // 2: the measures have a port of their own, so that a run in which nothing moved need not read the analysis.
       // 3: values are capped, and what follows an unclosed quote is not read.
       // 4: the analysis calls its grids so.
-      version: 4,
+      // 5: manifests that could not be read are findings, and what they may hold is not missed.
+      version: 5,
       uses: { components: effects.componentsDigest },
       outputs: { analysis: json<AtlasAnalysis>(), numbers: json<Measures>() },
       async run(
         { files, contents }: { files: AtlasFiles; contents: readonly BlobFile[] },
-        { atlas }: { atlas: AtlasParam },
+        { atlas, unread }: { atlas: AtlasParam; unread: readonly UnreadParam[] },
         ctx,
       ) {
+        const lacking = lackingManifests(files.manifests, unread, components);
+        const isLacking = new Set(unread.map(({ entityId }) => entityId));
+        const entries = files.manifests.filter(({ entityId }) => !isLacking.has(entityId));
         const manifests = [];
-        for (const [index, entry] of files.manifests.entries()) {
+        for (const [index, entry] of entries.entries()) {
           const content = contents[index];
           if (content === undefined) continue;
           manifests.push(await readManifest(entry, content.stream(), components));
-          ctx.progress(index + 1, files.manifests.length);
+          ctx.progress(index + 1, entries.length);
         }
-        const analysis = analyseAtlas(atlas, files, manifests, components);
+        const analysis = analyseAtlas(atlas, files, manifests, components, lacking);
         ctx.find(analysis.findings);
         const numbers = measuresOf(analysis);
         for (const [name, value] of Object.entries(numbers))

@@ -5,12 +5,13 @@ import type { AtlasAnalysis, AtlasFiles, ManifestSummary, RuleOutcome } from "./
 import type { Atlas } from "./atlas.ts";
 import { checkEntityIds, checkIds } from "./checks/assayIds.ts";
 import type { CheckSubject } from "./checks/check.ts";
-import { checkLinks } from "./checks/links.ts";
+import { checkLinks, whyLinksPassedOver } from "./checks/links.ts";
 import {
   checkBiospecimens,
   checkCategories,
   checkDemographics,
   checkParticipants,
+  whyNoParticipants,
 } from "./checks/presence.ts";
 import { makeGrids } from "./completeness.ts";
 import type { Components } from "./components.ts";
@@ -21,6 +22,7 @@ import { MANIFEST_RULES } from "./manifestProblems.ts";
 import { compareNatural, compareText } from "./naturalOrder.ts";
 import { CHECKS, ruleText } from "./ruleText.ts";
 import { makeTimelines } from "./timeline.ts";
+import { type LackingManifest, partsOf, unreadFinding } from "./unread.ts";
 
 /** Analyses an atlas. The order in which manifests are given makes no difference. */
 export function analyseAtlas(
@@ -28,13 +30,14 @@ export function analyseAtlas(
   files: AtlasFiles,
   manifests: readonly Manifest[],
   components: Components,
+  lacking: readonly LackingManifest[] = [],
 ): AtlasAnalysis {
   const byName = [...manifests].sort(
     (a, b) => compareText(a.component ?? "", b.component ?? "") || compareEntities(a, b),
   );
   const known = inTableOrder(manifests, components);
   const lineage = buildLineage(known, components);
-  const subject = { atlas, manifests: byName, known, lineage };
+  const subject = { atlas, manifests: byName, known, lineage, lacking };
   const fields = sum(manifests.map((manifest) => manifest.fields));
   const filledFields = sum(manifests.map((manifest) => manifest.filledFields));
   const { findings, rules } = runChecks(subject, files, components);
@@ -52,6 +55,14 @@ export function analyseAtlas(
         summarise(manifest),
       ]),
     ),
+    unread: lacking.map(({ entry, component, reason }) => ({
+      entityId: entry.entityId,
+      component: entry.component,
+      name: entry.name,
+      path: entry.path,
+      reason,
+      parts: partsOf(component),
+    })),
     rules,
     findings,
     grids: makeGrids(known, lineage, components),
@@ -92,6 +103,11 @@ function sum(numbers: readonly number[]): number {
 
 type Check = (typeof CHECKS)[number];
 
+/** What a check found, or why it did not run; `passedOver` says what it could not look at. */
+type CheckResult =
+  | { readonly findings: readonly Finding[]; readonly passedOver?: string | null }
+  | { readonly notRun: string };
+
 /** Runs the checks in their order, and adds what was found of manifests and view as files. */
 function runChecks(
   subject: CheckSubject,
@@ -99,34 +115,34 @@ function runChecks(
   components: Components,
 ): { readonly findings: readonly Finding[]; readonly rules: readonly RuleOutcome[] } {
   const demographics = checkDemographics(subject);
-  const results: Readonly<Record<Check, readonly Finding[] | { readonly notRun: string }>> = {
-    H_CATEGORIES: checkCategories(subject, (component) => components.byName.has(component)),
-    H_DEM: demographics,
-    H_NON_DEM:
-      demographics.length === 0
-        ? checkParticipants(subject)
-        : { notRun: "There is no Demographics manifest to compare participants with." },
-    H_BIOSPEC: checkBiospecimens(subject),
-    H_ID_SPEC: checkIds(subject),
-    H_LINKS: checkLinks(subject),
-    H_ENTITY_ID: checkEntityIds(subject),
-    H_FILE_NAMES: files.findings.filter(({ rule }) => rule === "H_FILE_NAMES"),
+  const results: Readonly<Record<Check, CheckResult>> = {
+    H_CATEGORIES: {
+      findings: checkCategories(subject, (component) => components.byName.has(component)),
+    },
+    H_DEM: { findings: demographics },
+    H_NON_DEM: compareParticipants(subject, demographics.length === 0),
+    H_BIOSPEC: { findings: checkBiospecimens(subject) },
+    H_ID_SPEC: { findings: checkIds(subject) },
+    H_LINKS: { findings: checkLinks(subject), passedOver: whyLinksPassedOver(subject) },
+    H_ENTITY_ID: { findings: checkEntityIds(subject) },
+    H_FILE_NAMES: { findings: files.findings.filter(({ rule }) => rule === "H_FILE_NAMES") },
   };
   const checks = CHECKS.map((rule) => {
     const result = results[rule];
     const isRun = !("notRun" in result);
-    const findings = isRun ? result : [];
+    const findings = isRun ? result.findings : [];
     const outcome: RuleOutcome = {
       rule,
       title: ruleText(rule, rule).title,
       severity: rule === "H_FILE_NAMES" ? "warning" : "error",
       status: !isRun ? "not run" : findings.length === 0 ? "passed" : "found",
-      reason: isRun ? null : result.notRun,
+      reason: isRun ? (result.passedOver ?? null) : result.notRun,
       count: findings.length,
     };
     return { outcome, findings };
   });
   const problems = [
+    ...subject.lacking.map(unreadFinding),
     ...subject.manifests.flatMap((manifest) => manifest.problems),
     ...files.findings.filter(({ rule }) => rule !== "H_FILE_NAMES"),
   ];
@@ -147,4 +163,12 @@ function runChecks(
     findings: all.flatMap(({ findings }) => findings),
     rules: all.map(({ outcome }) => outcome),
   };
+}
+
+function compareParticipants(subject: CheckSubject, hasDemographics: boolean): CheckResult {
+  if (!hasDemographics) {
+    return { notRun: "There is no Demographics manifest to compare participants with." };
+  }
+  const why = whyNoParticipants(subject);
+  return why === null ? { findings: checkParticipants(subject) } : { notRun: why };
 }

@@ -63,6 +63,18 @@ export interface ManifestSummary {
   readonly percentComplete: number;
 }
 
+/** A manifest that counts, but could not be read. */
+export interface UnreadSummary {
+  readonly entityId: string;
+  readonly component: string | null;
+  readonly name: string;
+  readonly path: string;
+  /** In words fit for a page. */
+  readonly reason: string;
+  /** The parts of the page that lack what it holds. */
+  readonly parts: readonly ("completeness" | "longitudinal" | "network")[];
+}
+
 export type GridName =
   "clinical_tier1_2" | "clinical_tier3" | "single_cell" | "bulk" | "image_other" | "other";
 
@@ -100,7 +112,7 @@ export interface RuleOutcome {
   readonly title: string;
   readonly severity: Severity;
   readonly status: "passed" | "found" | "not run";
-  /** Why it did not run, else null. */
+  /** Why it did not run, or passed something over; else null. */
   readonly reason: string | null;
   readonly count: number;
 }
@@ -116,6 +128,8 @@ export interface AtlasAnalysis {
   readonly fields: number;
   readonly filledFields: number;
   readonly manifests: Readonly<Record<string, ManifestSummary>>;
+  /** Manifests that could not be read, in the order of component and id; they are not among the others. */
+  readonly unread: readonly UnreadSummary[];
   readonly rules: readonly RuleOutcome[];
   readonly findings: readonly Finding[];
   readonly grids: Readonly<Record<GridName, Grid>>;

@@ -9,6 +9,7 @@ import { keptValue } from "./keptValue.ts";
 
 /** The rules by code, in the order in which pages list them. "Error" means that something of the manifest was not read. */
 export const MANIFEST_RULES = {
+  M_UNREADABLE: { severity: "error", title: "Manifests can be read" },
   M_EMPTY: { severity: "error", title: "Manifests have content" },
   M_NOT_CSV: { severity: "error", title: "Manifests are CSV files" },
   M_UNCLOSED_QUOTE: { severity: "error", title: "Quotes are closed" },
@@ -156,7 +157,7 @@ function repeatedColumns(columns: readonly string[], problem: MakeProblem): read
 }
 
 /** Names a manifest at the start of a sentence, e.g. "The Biospecimen manifest (specimens/synapse_storage_manifest_biospecimen.csv)". */
-function describeManifest(entry: ManifestEntry, component: string | null): string {
+export function describeManifest(entry: ManifestEntry, component: string | null): string {
   const path = entry.path === "" ? entry.name : `${entry.path}/${entry.name}`;
   return component === null ? `The manifest ${path}` : `The ${component} manifest (${path})`;
 }

@@ -69,6 +69,12 @@ const TEXT: Readonly<Record<string, RuleText>> = {
     remedy:
       "Rename the file in Synapse and in its manifest; replace spaces and other characters by _.",
   },
+  M_UNREADABLE: {
+    title: "Manifests can be read",
+    meaning: "The content of every manifest is in Synapse, and hdash may download it.",
+    remedy:
+      "Upload the manifest again, or delete it in Synapse if it is of no use; where hdash lacks the right, share it for downloading.",
+  },
   M_EMPTY: {
     title: "Manifests have content",
     meaning: "Every manifest has a header and at least one record.",

@@ -1,7 +1,7 @@
 // An atlas's page as a model, and the files that go with it. It holds no clock but the day of the facts, so that it changes only with them.
 
 import type { Finding } from "../../../finding.ts";
-import { count, date, instant, number, percent } from "../../../format.ts";
+import { count, date, instant, list, number, percent } from "../../../format.ts";
 import {
   type AssetPaths,
   type Gallery,
@@ -19,6 +19,7 @@ import {
   FILE_KINDS,
   type GridName,
   type RuleOutcome,
+  type UnreadSummary,
 } from "../data/analysis.ts";
 import type { Atlas } from "../data/atlas.ts";
 import { compareFindings, type FindingChanges } from "../data/changes.ts";
@@ -74,6 +75,7 @@ interface RuleModel {
   readonly marks: string;
   readonly reason: string;
   readonly isFound: boolean;
+  readonly isSkipped: boolean;
   /** Shared address of the findings of this rule alone. */
   readonly filterHref: string;
 }
@@ -136,6 +138,9 @@ function atlasModel(
     projectHref: synapsePage(atlas.projectId),
     liaison: atlas.liaison,
     asOf: asOf === undefined ? "" : instant(asOf),
+    hasUnread: analysis.unread.length > 0,
+    unreadTitle: `${count(analysis.unread.length, "manifest")} could not be read; the numbers lack what ${analysis.unread.length === 1 ? "it holds" : "they hold"}`,
+    unread: analysis.unread.map(unreadModel),
     headlines: makeHeadlines(analysis, changes, versions, sparkline),
     kinds: FILE_KINDS.map((kind) => ({
       label: KIND_LABELS[kind],
@@ -174,6 +179,25 @@ function atlasModel(
     gallery: gallery.map(galleryModel),
     hasGallery: gallery.length > 0,
     jsonPath: `data/${id}.json`,
+  };
+}
+
+const PART_LABELS = {
+  completeness: "Completeness",
+  longitudinal: "Longitudinal",
+  network: "Network",
+} as const;
+
+/** Says of a manifest that could not be read what the page lacks by it. */
+function unreadModel({ entityId, component, name, path, reason, parts }: UnreadSummary): object {
+  const file = path === "" ? name : `${path}/${name}`;
+  const places = ["Metadata files", "Validation", ...parts.map((part) => PART_LABELS[part])];
+  return {
+    name: component === null ? file : `${component}, ${file}`,
+    entityId,
+    href: synapsePage(entityId),
+    reason,
+    consequence: `Records, shares and findings under ${list(places)} are without it.`,
   };
 }
 
@@ -230,6 +254,7 @@ function ruleModel(rule: RuleOutcome, analysis: AtlasAnalysis, changes: FindingC
     marks: changeMarks(added, fixed),
     reason: rule.reason ?? "",
     isFound: rule.status === "found",
+    isSkipped: rule.status === "not run",
     filterHref: `#validation?findings.f.rule=${encodeURIComponent(`=${rule.rule}`)}`,
   };
 }

@@ -89,6 +89,7 @@ function atlasJson({ atlas, analysis, changes, versions }: AtlasData): object {
       fields,
       filledFields,
     })),
+    unreadManifests: analysis.unread,
     errors: severityOf("error"),
     warnings: severityOf("warning"),
     newFindings: changes.isNew.filter((isNew) => isNew).length,

@@ -4,6 +4,7 @@ import type { Finding } from "../../../../finding.ts";
 import type { Atlas } from "../atlas.ts";
 import type { KnownManifest, Lineage } from "../lineage.ts";
 import { type Manifest, rowOf } from "../manifest.ts";
+import type { LackingManifest } from "../unread.ts";
 
 /** What a check may look at. */
 export interface CheckSubject {
@@ -13,6 +14,8 @@ export interface CheckSubject {
   /** Those of components that are in the table. */
   readonly known: readonly KnownManifest[];
   readonly lineage: Lineage;
+  /** Manifests that count but could not be read: whatever may be in them is not missed. */
+  readonly lacking: readonly LackingManifest[];
 }
 
 /** Makes an error about a record of a manifest, or about the manifest where `record` is null. */

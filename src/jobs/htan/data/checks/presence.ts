@@ -29,10 +29,30 @@ export function checkCategories(
 }
 
 /** Finds whether Demographics are lacking. */
-export function checkDemographics({ atlas, known }: CheckSubject): Finding[] {
-  const isThere = known.some(({ component }) => component.component === DEMOGRAPHICS);
+export function checkDemographics({ atlas, known, lacking }: CheckSubject): Finding[] {
+  const isThere =
+    known.some(({ component }) => component.component === DEMOGRAPHICS) ||
+    unreadOf(lacking, [DEMOGRAPHICS]).length > 0;
   if (isThere || WITHOUT_DEMOGRAPHICS.has(atlas.atlasId)) return [];
   return [atlasError("H_DEM", atlas, `${atlas.atlasId} has no Demographics manifest.`)];
+}
+
+/** Says why participants cannot be compared: the list of them, or a part of it, could not be read. Null: it could. */
+export function whyNoParticipants({ lacking }: CheckSubject): string | null {
+  const [first] = unreadOf(lacking, [DEMOGRAPHICS]);
+  if (first === undefined) return null;
+  return `The Demographics manifest ${first.entry.entityId}, with which participants are compared, could not be read.`;
+}
+
+/** Unread manifests that are of these components, or may be. */
+function unreadOf(
+  lacking: CheckSubject["lacking"],
+  names: readonly string[],
+): CheckSubject["lacking"] {
+  return lacking.filter(
+    ({ entry, component }) =>
+      entry.component === null || (component !== null && names.includes(component.component)),
+  );
 }
 
 /** Finds participants of clinical records whom Demographics does not list. */
@@ -68,8 +88,9 @@ export function checkParticipants({ atlas, known }: CheckSubject): Finding[] {
 }
 
 /** Finds whether specimens are lacking. */
-export function checkBiospecimens({ atlas, known }: CheckSubject): Finding[] {
+export function checkBiospecimens({ atlas, known, lacking }: CheckSubject): Finding[] {
   if (known.some(({ component }) => BIOSPECIMEN.includes(component.component))) return [];
+  if (unreadOf(lacking, BIOSPECIMEN).length > 0) return [];
   const message = `${atlas.atlasId} has neither a Biospecimen nor an SRRSBiospecimen manifest.`;
   return [atlasError("H_BIOSPEC", atlas, message)];
 }
