@@ -1,5 +1,6 @@
 // `hdash doctor`: asks every configured service one small question and says for each what to do.
 
+import { isThisMachine } from "../address.ts";
 import { makeEffects } from "../effects.ts";
 import { count } from "../format.ts";
 import { diagnose, type Diagnosis, type Job } from "../job.ts";
@@ -60,16 +61,31 @@ function askJob(job: Job): Ask {
     (await job.examine?.(effects, config.of(job), signal)) ?? [];
 }
 
-const askDatabase: Ask = async (_config, effects) => {
+const askDatabase: Ask = async ({ database: settings }, effects) => {
   const service = "Database";
   return [
     await diagnose(service, "the database", VARIABLES_OF[service] ?? "", async () => {
       const database = await effects.database();
-      const says = `${database.describe()} is reachable and migrated`;
-      return { service, state: "ok", says, advice: null };
+      const says = `${database.describe()} is reachable and migrated${describeConnection(settings)}`;
+      const isOpen = settings.kind === "postgres" && settings.tls === null;
+      if (!isOpen || isThisMachine(settings.host)) {
+        return { service, state: "ok", says, advice: null };
+      }
+      const advice =
+        "Everything goes there in clear, the password too: set HDASH_DB_TLS=on, and HDASH_DB_CA_FILE where the authority is your own.";
+      return { service, state: "note", says, advice };
     }),
   ];
 };
+
+/** Says how a connection is protected: what is switched off is to be seen by whoever looks. */
+function describeConnection(settings: Config["database"]): string {
+  if (settings.kind === "embedded") return "";
+  if (settings.tls !== null) return ", over TLS with a verified certificate";
+  return isThisMachine(settings.host)
+    ? ", without TLS, on this machine"
+    : ", without TLS, since HDASH_DB_TLS is off";
+}
 
 const askBucket: Ask = async (_config, effects, signal) => {
   const service = "Site";

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 
 import { customCleanEnv, EnvMissingError } from "envalid";
 
+import { isThisMachine } from "../address.ts";
 import { HdashError, messageOf } from "../error.ts";
 import type { JobSettings } from "./jobSettings.ts";
 import { placesOf } from "./namespace.ts";
@@ -266,7 +267,9 @@ function readDatabase(
   }
   const why = "HDASH_DB_HOST is";
   const caFile = text("HDASH_DB_CA_FILE");
-  const wanted = text("HDASH_DB_TLS") ?? (caFile === null ? "off" : "on");
+  // A password is never sent in clear because nobody thought of it: only what stays on this machine goes without.
+  const isPlain = caFile === null && isThisMachine(host);
+  const wanted = text("HDASH_DB_TLS") ?? (isPlain ? "off" : "on");
   let tls: DatabaseTls | null = null;
   if (wanted === "on") {
     tls = { ca: caFile === null ? null : readPem(caFile, problems), rejectUnauthorized: true };

@@ -70,7 +70,7 @@ const LEVELS = ["debug", "info", "warn", "error"] as const;
 /** Every shared variable and its rule. */
 export const SPECS = {
   HDASH_DB_HOST: checked(
-    /^[^\s:/@][^\s:@]*$|^\/\S*$/,
+    /^[^\s:/@][^\s:@]*$|^[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*$|^\/\S*$/,
     "a host name or address without scheme, port or user",
   )(optional),
   HDASH_DB_PORT: port({ default: 5432 }),

@@ -40,9 +40,9 @@ export const SHARED_VARIABLES: readonly Variable[] = [
   variable(
     "HDASH_DB_TLS",
     "Database",
-    "off (on with a CA file)",
+    "on (off on this machine: a loopback address or a socket)",
     "on",
-    "on: encrypt and verify the server's certificate; off: plain",
+    "on: encrypt and verify the server's certificate; off: send everything, the password too, in clear",
   ),
   variable(
     "HDASH_DB_CA_FILE",

@@ -67,7 +67,9 @@ export function asDatabaseError(error: unknown, subject: string): HdashError {
   ) {
     return new HdashError("config", message, {
       cause: error,
-      hint: "Check HDASH_DB_TLS and HDASH_DB_CA_FILE against what the server offers.",
+      hint:
+        "Check HDASH_DB_TLS and HDASH_DB_CA_FILE against what the server offers; " +
+        "HDASH_DB_TLS=off sends everything in clear, the password too.",
     });
   }
   return new HdashError("permanent", message, { cause: error });

@@ -1,5 +1,6 @@
 // The smaller commands as people use them: doctor, runs, init, reset, slack, and what happens on a wrong command line.
 
+import { createServer } from "node:net";
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -37,13 +38,42 @@ function about(stdout: string, service: string): string {
 }
 
 describe("hdash doctor", () => {
+  test("sends no password to a server of another machine that has no TLS", async () => {
+    const heard: Buffer[] = [];
+    const server = createServer((socket) => {
+      socket.on("data", (bytes) => {
+        heard.push(bytes);
+        // "No", as a server without TLS answers; one that means ill goes on to ask for the password.
+        socket.write("N");
+        socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
+      });
+      socket.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const ended = await hdash(["doctor"], {
+      ...services.env,
+      ...{ HDASH_DB_HOST: "0.0.0.0", HDASH_DB_PORT: String(port) },
+    });
+    await new Promise((resolve) => server.close(resolve));
+    expect(about(ended.stdout, "Database")).toMatch(
+      /BAD .*SSL connection\n.*→ .*HDASH_DB_TLS=off sends everything in clear/,
+    );
+    expect(ended.code).toBe(1);
+    // The request for TLS (length 8, code 80877103), and nothing after it.
+    expect(Buffer.concat(heard).toString("hex")).toBe("0000000804d2162f");
+  });
+
   test("finds everything well and changes nothing", async () => {
     const ended = await hdash(["doctor"], services.env);
     expect(ended.code, ended.stdout + ended.stderr).toBe(0);
     expect(about(ended.stdout, "Synapse")).toMatch(
       /took the token of jdoe[\s\S]*view syn20446927 is readable: \d+ files/,
     );
-    expect(about(ended.stdout, "Database")).toMatch(/reachable and migrated/);
+    expect(about(ended.stdout, "Database")).toMatch(
+      /reachable and migrated, without TLS, on this machine$/m,
+    );
     expect(about(ended.stdout, "Registry")).toContain("3 atlases registered");
     expect(about(ended.stdout, "Site")).toContain("s3://site can be written and cleaned");
     expect(about(ended.stdout, "Slack")).toContain("is well-formed");
@@ -70,6 +100,13 @@ describe("hdash doctor", () => {
     ],
     ["a view that is not there", "Synapse", { SYNAPSE_MASTER_VIEW: "syn1" }, /BAD .*syn1\b/],
     ["a wrong database name", "Database", { HDASH_DB_NAME: "nowhere" }, /BAD .*nowhere/],
+    [
+      // Linux leads it to this machine, of which hdash does not know.
+      "a database of another machine that is spoken to in clear",
+      "Database",
+      { HDASH_DB_HOST: "0.0.0.0", HDASH_DB_TLS: "off" },
+      /note .*without TLS, since HDASH_DB_TLS is off\n.*→ .*password.*HDASH_DB_TLS=on/,
+    ],
     ["a bucket that is not there", "Site", { S3_BUCKET_NAME: "other" }, /BAD .*other[\s\S]*→/],
     ["a wrong secret key", "Site", { S3_SECRET_ACCESS_KEY: "wrong" }, /BAD [\s\S]*→/],
     [

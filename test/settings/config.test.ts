@@ -78,7 +78,8 @@ describe("readConfig(env, needs)", () => {
       password: "pa ss",
       name: "hdash",
       schema: "hdash",
-      tls: null,
+      // Nobody said "off", so nothing goes to another machine in clear.
+      tls: { ca: null, rejectUnauthorized: true },
     });
     expect(config.site).toEqual({
       kind: "s3",
@@ -196,6 +197,27 @@ describe("readConfig(env, needs)", () => {
     });
     expect(problemsOf({ ...TWELVE, HDASH_DB_CA_FILE: bad })).toContain("holds no PEM certificate");
     expect(problemsOf({ ...env, HDASH_DB_TLS: "off" })).toContain("use one or the other");
+  });
+
+  test.each(["127.0.0.1", "::1", "localhost", "/var/run/postgresql"])(
+    "sends what stays on this machine (%s) in clear, unless told otherwise",
+    (host) => {
+      const env = { ...TWELVE, HDASH_DB_HOST: host };
+      expect(readConfig(env, []).database).toMatchObject({ tls: null });
+      const on = readConfig({ ...env, HDASH_DB_TLS: "on" }, []).database;
+      expect(on).toMatchObject({ tls: { ca: null, rejectUnauthorized: true } });
+    },
+  );
+
+  test("sends nothing to another machine in clear unless somebody says off", () => {
+    const tlsOf = (env: Readonly<Record<string, string>>) => {
+      const { database } = readConfig({ ...TWELVE, ...env }, []);
+      return database.kind === "postgres" && database.tls !== null;
+    };
+    expect(tlsOf({})).toBe(true);
+    expect(tlsOf({ HDASH_DB_HOST: "10.0.0.5" })).toBe(true);
+    expect(tlsOf({ HDASH_DB_TLS: "" })).toBe(true);
+    expect(tlsOf({ HDASH_DB_TLS: "off" })).toBe(false);
   });
 
   test("never repeats a secret that is malformed", () => {
