@@ -56,6 +56,7 @@ $(INSTALLED): package-lock.json
 	@case "$$(node --version 2>/dev/null)" in v$(NODE_MAJOR).*) ;; *) \
 	  echo "setup: Node $(NODE_VERSION) → .node" && mkdir -p .node && \
 	  printf '{ "private": true, "allowScripts": { "node": true } }\n' > .node/package.json && \
+	  printf 'strict-allow-scripts=true\n' > .node/.npmrc && \
 	  npm install --prefix .node --no-save --no-package-lock --no-audit --no-fund --loglevel=error "node@$(NODE_VERSION)" >/dev/null ;; esac
 	@test ! -L node_modules || { echo "setup: node_modules is a link; npm would empty what it leads to, so remove the link first" >&2; exit 1; }
 	@echo "setup: packages → node_modules"

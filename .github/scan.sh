@@ -1,6 +1,6 @@
 #!/bin/sh
-# Says what the registry's scan of the image REPOSITORY:TAG found, and fails where something is critical that acceptedFindings.json does
-# not accept: each entry there has a name, a reason, and until when it holds. An entry whose day is over counts for nothing.
+# Says what the registry's scan of the image REPOSITORY:TAG found, and fails where something is high or critical that acceptedFindings.json
+# does not accept: each entry there has a name, a reason, and until when it holds. An entry whose day is over counts for nothing.
 # scan.sh waits for the scan that a push starts; scan.sh --again starts another.
 set -eu
 : "${REPOSITORY:?scan.sh: set REPOSITORY}" "${TAG:?scan.sh: set TAG}"
@@ -52,22 +52,22 @@ count() {
 critical=$(count CRITICAL)
 high=$(count HIGH)
 echo "scan.sh: $REPOSITORY:$TAG has $critical critical and $high high findings"
-[ "$critical" != 0 ] || exit 0
-names=$(ask describe-image-scan-findings --query "imageScanFindings.findings[?severity=='CRITICAL'].name" --output json)
-CRITICAL="$critical" NAMES="$names" ACCEPTED="$accepted" TODAY="$(date -u +%Y-%m-%d)" node --input-type=module --eval '
+[ "$((critical + high))" != 0 ] || exit 0
+names=$(ask describe-image-scan-findings --query "imageScanFindings.findings[?severity=='CRITICAL' || severity=='HIGH'].[name, severity]" --output json)
+FOUND="$((critical + high))" NAMES="$names" ACCEPTED="$accepted" TODAY="$(date -u +%Y-%m-%d)" node --input-type=module --eval '
   import { readFileSync } from "node:fs";
-  const { CRITICAL, NAMES, ACCEPTED, TODAY } = process.env;
+  const { FOUND, NAMES, ACCEPTED, TODAY } = process.env;
   const entries = JSON.parse(readFileSync(ACCEPTED, "utf8"));
-  const names = JSON.parse(NAMES);
-  const stateOf = (name) => {
+  const found = new Map(JSON.parse(NAMES).map(([name, severity]) => [name, severity.toLowerCase()]));
+  const stateOf = ([name, severity]) => {
     const { reason, until } = entries.find((entry) => entry.name === name) ?? {};
-    if (until === undefined) return { isOpen: true, text: "critical" };
-    if (!reason || !/^\d{4}-\d\d-\d\d$/.test(until)) return { isOpen: true, text: "critical; what accepts it lacks a reason or a date" };
-    if (TODAY > until) return { isOpen: true, text: `critical; it was accepted until ${until}` };
+    if (until === undefined) return { isOpen: true, text: severity };
+    if (!reason || !/^\d{4}-\d\d-\d\d$/.test(until)) return { isOpen: true, text: `${severity}; what accepts it lacks a reason or a date` };
+    if (TODAY > until) return { isOpen: true, text: `${severity}; it was accepted until ${until}` };
     return { isOpen: false, text: `accepted until ${until}: ${reason}` };
   };
-  for (const name of new Set(names)) console.log(`scan.sh: ${name} is ${stateOf(name).text}`);
+  for (const one of found) console.log(`scan.sh: ${one[0]} is ${stateOf(one).text}`);
   // A finding that is counted and not listed is accepted by nobody.
-  const isOpen = names.length < Number(CRITICAL) || names.some((name) => stateOf(name).isOpen);
+  const isOpen = JSON.parse(NAMES).length < Number(FOUND) || [...found].some((one) => stateOf(one).isOpen);
   process.exitCode = isOpen ? 1 : 0;
 ' || { echo "scan.sh: see them with: aws ecr describe-image-scan-findings --repository-name $REPOSITORY --image-id imageTag=$TAG" >&2; exit 1; }

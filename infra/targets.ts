@@ -14,6 +14,8 @@ import { checkStage, checkTag, readTarget, type Stage, type Target } from "./tar
 
 /** A variable of make that is set to nothing counts as not set; NAMESPACE does not, see namespaceOf. */
 const given = (name: string): string | undefined => process.env[name]?.trim() || undefined;
+/** Stacks that were synthesised before, in a job without keys: what is deployed then is what was looked at. */
+const app = given("CDK_APP");
 const CDK = given("CDK") ?? join(import.meta.dirname, "node_modules", ".bin", "cdk");
 /** Nobody is there to answer: in CI, or when YES=1 says so. */
 const isUnattended = given("CI") !== undefined || given("YES") !== undefined;
@@ -80,7 +82,7 @@ function baseTargetOf(): Target {
 function cdk(target: Target, ...args: readonly string[]): Promise<number> {
   const { stage, namespace, tag } = target;
   return new Promise((resolve, reject) => {
-    const child = spawn(CDK, args, {
+    const child = spawn(CDK, [...(app === undefined ? [] : ["--app", app]), ...args], {
       cwd: import.meta.dirname,
       env: { ...process.env, STAGE: stage, NAMESPACE: namespace, TAG: tag },
       stdio: "inherit",

@@ -18,7 +18,6 @@ describe(".github/image.sh", () => {
     git("init", "--quiet");
     git("commit", "--quiet", "--allow-empty", "--message", "first");
     commit = git("rev-parse", "HEAD").trim();
-    standIn("make", `echo "make $*"`);
   });
   /** An image that is in the registry, with this as the revision in its labels. */
   const have = (revision: string): void => {
@@ -33,13 +32,39 @@ esac`,
     );
   };
 
-  test("builds and pushes one that is not there, on the newest base", () => {
+  /** An image that is not in the registry, but was handed over, with this as the revision in its labels. */
+  const receive = (revision: string): void => {
     standIn("aws", `echo "An error occurred (ImageNotFoundException)" >&2; exit 254`);
+    standIn(
+      "docker",
+      `echo "$*" >> "${dir}/done"
+case "$*" in
+  "load --quiet --input handover/image.tar" | "tag hdash:v1 ${image}" | "push --quiet ${image}") ;;
+  'image inspect --format {{index .Config.Labels "org.opencontainers.image.revision"}} hdash:v1') echo "${revision}" ;;
+  *) exit 9 ;;
+esac`,
+    );
+  };
+  const doneBy = (): readonly string[] =>
+    readFileSync(join(dir, "done"), "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[0] ?? "");
+
+  test("pushes the one that was handed over where there is none", () => {
+    receive(commit);
+    expect(push()).toEqual({ code: 0, out: "", err: "" });
+    expect(doneBy()).toEqual(["load", "image", "tag", "push", ""]);
+  });
+
+  test("pushes none that was handed over and built from another commit", () => {
+    const other = "0".repeat(40);
+    receive(other);
     expect(push()).toEqual({
-      code: 0,
-      out: "make build_amd64 docker_push DOCKER_FLAGS=--pull\n",
-      err: "",
+      code: 1,
+      out: "",
+      err: `image.sh: hdash:v1 was handed over, but of the commit ${other} and not of ${commit}\n`,
     });
+    expect(doneBy()).toEqual(["load", "image", ""]);
   });
 
   test("takes one of the same commit as it is", () => {
@@ -62,7 +87,7 @@ esac`,
     expect(push().err).toContain("of the commit unknown and not of");
   });
 
-  test("builds nothing where the registry does not answer", () => {
+  test("pushes nothing where the registry does not answer", () => {
     standIn("aws", `echo "An error occurred (AccessDeniedException)" >&2; exit 254`);
     expect(push()).toEqual({
       code: 1,
@@ -90,7 +115,11 @@ describe(".github/scan.sh", () => {
   const answer = (
     statuses: readonly string[],
     counts: Readonly<Record<string, number>>,
-    { names = [], media = MANIFEST }: { names?: readonly string[]; media?: string } = {},
+    {
+      names = [],
+      severity = "CRITICAL",
+      media = MANIFEST,
+    }: { names?: readonly string[]; severity?: string; media?: string } = {},
   ): void => {
     writeFileSync(join(dir, "statuses"), statuses.join("\n"));
     const cases = Object.entries(counts).map(
@@ -102,7 +131,7 @@ describe(".github/scan.sh", () => {
 case "$*" in
   *describe-images*imageManifestMediaType*) echo "${media}" ;;
   *start-image-scan*) [ ! -f "${dir}/refusal" ] || { cat "${dir}/refusal" >&2; exit 254; } ;;
-  *"findings[?severity=='CRITICAL'].name --output json"*) echo '${JSON.stringify(names)}' ;;
+  *"findings[?severity=='CRITICAL' || severity=='HIGH'].[name, severity] --output json"*) echo '${JSON.stringify(names.map((name) => [name, severity]))}' ;;
   # As text, a query is answered for each page.
   *"--output text --no-paginate"*) ;;
   *) echo "None"; echo "None" ;;
@@ -136,10 +165,10 @@ esac`,
   });
 
   test("waits until the scan is known and done, and says what it found", () => {
-    answer(["ScanNotFoundException", "IN_PROGRESS", "COMPLETE"], { HIGH: 2 });
+    answer(["ScanNotFoundException", "IN_PROGRESS", "COMPLETE"], { MEDIUM: 2 });
     expect(scan()).toEqual({
       code: 0,
-      out: "scan.sh: hdash:v1 has 0 critical and 2 high findings\n",
+      out: "scan.sh: hdash:v1 has 0 critical and 0 high findings\n",
       err: "",
     });
     expect(readFileSync(join(dir, "asked"), "utf8").split("\n").slice(0, 2)).toEqual([
@@ -148,11 +177,14 @@ esac`,
     ]);
   });
 
-  test("fails where something is critical, and says how to see it", () => {
-    answer(["COMPLETE"], { CRITICAL: 1, HIGH: 4 }, { names: ["CVE-2026-1"] });
+  test.for([
+    ["CRITICAL", "1 critical and 0 high"],
+    ["HIGH", "0 critical and 1 high"],
+  ] as const)("fails where something is %s, and says how to see it", ([severity, counted]) => {
+    answer(["COMPLETE"], { [severity]: 1 }, { names: ["CVE-2026-1"], severity });
     expect(scan()).toEqual({
       code: 1,
-      out: "scan.sh: hdash:v1 has 1 critical and 4 high findings\nscan.sh: CVE-2026-1 is critical\n",
+      out: `scan.sh: hdash:v1 has ${counted} findings\nscan.sh: CVE-2026-1 is ${severity.toLowerCase()}\n`,
       err: HINT,
     });
   });

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "vitest";
 
@@ -148,40 +148,250 @@ GIT_TERMINAL_PROMPT=0
 
 describe(".github/pin.sh", () => {
   const hash = "0123456789abcdef0123456789abcdef01234567";
-  const workflow = (use: string): string =>
-    `steps:\n  - uses: ${use}\n  - uses: ./.github/workflows/test.yml\n`;
-
-  beforeEach(() => {
-    mkdirSync(join(dir, "workflows"));
-    writeFileSync(join(dir, "workflows/a.yml"), workflow("actions/checkout@v6.0.3"));
-    writeFileSync(join(dir, "workflows/b.yml"), workflow("actions/checkout@v6.0.3"));
-  });
-
-  test("writes the commit of an annotated tag, with the version beside it, and does no more the second time", () => {
+  const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
+  const older = `sha256:${"f".repeat(64)}`;
+  const FOLDER = ".github/workflows";
+  const workflow = (use: string, image = "debian:bookworm-slim"): string =>
+    `container:\n  image: ${image}\nsteps:\n  - uses: ${use}\n  - uses: ./.github/workflows/test.yml\n`;
+  const read = (file: string): string => readFileSync(join(dir, file), "utf8");
+  const pin = (...args: readonly string[]): Ended => run("pin.sh", {}, ...args, dir);
+  const answer = (): void => {
     standIn(
       "git",
       `[ "$*" = "ls-remote https://github.com/actions/checkout refs/tags/v6.0.3 refs/tags/v6.0.3^{}" ] || exit 9
-printf 'ffffffffffffffffffffffffffffffffffffffff\\trefs/tags/v6.0.3\\n${hash}\\trefs/tags/v6.0.3^{}\\n'`,
+printf 'ffffffffffffffffffffffffffffffffffffffff\trefs/tags/v6.0.3\n${hash}\trefs/tags/v6.0.3^{}\n'`,
     );
-    const expected = `pin.sh: actions/checkout v6.0.3 is ${hash}\n`;
-    expect(run("pin.sh", {}, join(dir, "workflows"))).toEqual({ code: 0, out: expected, err: "" });
+    standIn(
+      "docker",
+      `case "$*" in
+  "buildx imagetools inspect --format {{.Manifest.Digest}} node:24-bookworm-slim" | \
+  "buildx imagetools inspect --format {{.Manifest.Digest}} debian:bookworm-slim") echo ${digest} ;;
+  *) exit 9 ;;
+esac`,
+    );
+  };
+
+  beforeEach(() => {
+    mkdirSync(join(dir, FOLDER), { recursive: true });
+    writeFileSync(join(dir, FOLDER, "a.yml"), workflow("actions/checkout@v6.0.3"));
+    writeFileSync(join(dir, FOLDER, "b.yml"), workflow("actions/checkout@v6.0.3"));
+    writeFileSync(
+      join(dir, "Dockerfile"),
+      "ARG BASE=node:24-bookworm-slim\nFROM ${BASE} AS packages\n",
+    );
+  });
+
+  test("writes the commits of annotated tags and the digests of images, with what they are beside them, and does no more the second time", () => {
+    answer();
+    expect(pin()).toEqual({
+      code: 0,
+      out: `pin.sh: actions/checkout v6.0.3 is ${hash}
+pin.sh: debian:bookworm-slim is ${digest}
+pin.sh: node:24-bookworm-slim is ${digest}
+`,
+      err: "",
+    });
     for (const file of ["a.yml", "b.yml"]) {
-      expect(readFileSync(join(dir, "workflows", file), "utf8")).toBe(
-        workflow(`actions/checkout@${hash} # v6.0.3`),
+      expect(read(join(FOLDER, file))).toBe(
+        workflow(`actions/checkout@${hash} # v6.0.3`, `debian:bookworm-slim@${digest}`),
       );
     }
-    expect(run("pin.sh", {}, join(dir, "workflows")).out).toBe("");
+    expect(read("Dockerfile")).toBe(
+      `ARG BASE=node:24-bookworm-slim@${digest}\nFROM \${BASE} AS packages\n`,
+    );
+    expect(pin()).toEqual({ code: 0, out: "", err: "" });
+    expect(pin("--check")).toEqual({ code: 0, out: "", err: "" });
+  });
+
+  test("gives an image that has a digest today's", () => {
+    answer();
+    writeFileSync(join(dir, "Dockerfile"), `ARG BASE=node:24-bookworm-slim@${older}\n`);
+    expect(pin().code).toBe(0);
+    expect(read("Dockerfile")).toBe(`ARG BASE=node:24-bookworm-slim@${digest}\n`);
   });
 
   test("changes nothing where there is no such tag", () => {
     standIn("git", "exit 0");
-    expect(run("pin.sh", {}, join(dir, "workflows"))).toEqual({
+    expect(pin()).toEqual({
       code: 1,
       out: "",
       err: "pin.sh: actions/checkout has no tag v6.0.3\n",
     });
-    expect(readFileSync(join(dir, "workflows/a.yml"), "utf8")).toBe(
-      workflow("actions/checkout@v6.0.3"),
+    expect(read(join(FOLDER, "a.yml"))).toBe(workflow("actions/checkout@v6.0.3"));
+  });
+
+  test("changes no image whose digest nobody tells", () => {
+    answer();
+    standIn("docker", "echo latest");
+    expect(pin()).toMatchObject({
+      code: 1,
+      err: "pin.sh: debian:bookworm-slim has no digest\n",
+    });
+    expect(read("Dockerfile")).toContain("ARG BASE=node:24-bookworm-slim\n");
+  });
+
+  test("says with --check what is not pinned and what to do, and changes nothing", () => {
+    expect(pin("--check")).toEqual({
+      code: 1,
+      out: "",
+      err: "pin.sh: not pinned: actions/checkout@v6.0.3 debian:bookworm-slim node:24-bookworm-slim. Run .github/pin.sh, look at the diff and commit it\n",
+    });
+    expect(read(join(FOLDER, "a.yml"))).toBe(workflow("actions/checkout@v6.0.3"));
+    answer();
+    pin();
+    writeFileSync(join(dir, "Dockerfile"), "ARG BASE=node:24-bookworm-slim@sha256:0\n");
+    expect(pin("--check").err).toContain("not pinned: node:24-bookworm-slim@sha256:0. Run");
+  });
+
+  test("knows every base of this repository", () => {
+    // The images here are not pinned: nobody can look their digests up where this was written.
+    const told = run("pin.sh", {}, "--check").err;
+    for (const image of ["node:24-bookworm-slim", "debian:bookworm-slim"]) {
+      expect(told).toContain(` ${image}`);
+    }
+  });
+});
+
+describe(".github/handOver.sh", () => {
+  const FILES = [
+    "node_modules/p/index.js",
+    "infra/node_modules/q/index.js",
+    "infra/cdk.out/s.json",
+  ];
+  let sha256 = "";
+  const pack = (variables: Readonly<Record<string, string>> = {}): Ended =>
+    run("handOver.sh", { GITHUB_OUTPUT: join(dir, "outputs"), ...variables }, "pack", dir);
+  const unpack = (digest: string): Ended =>
+    run("handOver.sh", { GITHUB_ENV: join(dir, "env"), SHA256: digest }, "unpack", dir);
+  const refused = (why: string): Ended => ({
+    code: 1,
+    out: "",
+    err: `handOver.sh: nothing is taken: ${why}\n`,
+  });
+  const isThere = (file: string): boolean => existsSync(join(dir, file));
+
+  beforeEach(() => {
+    git("init", "--quiet");
+    git("commit", "--quiet", "--allow-empty", "--message", "first");
+    for (const file of FILES) {
+      mkdirSync(dirname(join(dir, file)), { recursive: true });
+      writeFileSync(join(dir, file), file);
+    }
+    standIn(
+      "docker",
+      `[ "$*" = "save --output handover/image.tar hdash:v1" ] && echo image > "$3"`,
     );
+    expect(pack({ TAG: "v1" })).toEqual({ code: 0, out: "", err: "" });
+    sha256 =
+      /^sha256=([0-9a-f]{64})\n$/.exec(readFileSync(join(dir, "outputs"), "utf8"))?.[1] ?? "";
+    // The other job begins with a checkout alone.
+    for (const folder of ["node_modules", "infra", "handover"])
+      rmSync(join(dir, folder), { recursive: true });
+  });
+
+  test("brings packages, stacks and image to the other job, and keeps npm from fetching", () => {
+    expect(unpack(sha256)).toEqual({ code: 0, out: "", err: "" });
+    for (const file of FILES) expect(readFileSync(join(dir, file), "utf8")).toBe(file);
+    expect(readFileSync(join(dir, "handover/image.tar"), "utf8")).toBe("image\n");
+    for (const folder of ["node_modules", "infra/node_modules"]) {
+      expect(isThere(join(folder, ".installed"))).toBe(true);
+    }
+    expect(readFileSync(join(dir, "env"), "utf8")).toBe(
+      `npm_config_offline=true\nCDK_APP=${join(dir, "infra/cdk.out")}\n`,
+    );
+  });
+
+  test("takes nothing of another digest, and unpacks none of it", () => {
+    const other = "0".repeat(64);
+    expect(unpack(other)).toEqual(
+      refused(`handover.tar has the digest ${sha256} and not ${other}`),
+    );
+    expect(isThere("node_modules")).toBe(false);
+    expect(unpack("").err).toContain("handOver.sh: set SHA256");
+  });
+
+  test("takes nothing of another commit", () => {
+    const packed = git("rev-parse", "HEAD").trim();
+    git("commit", "--quiet", "--allow-empty", "--message", "second");
+    const commit = git("rev-parse", "HEAD").trim();
+    expect(unpack(sha256)).toEqual(
+      refused(`it was packed for the commit ${packed} and not for ${commit}`),
+    );
+    expect(isThere("node_modules")).toBe(false);
+  });
+
+  test("says what is missing", () => {
+    rmSync(join(dir, "handover.tar"));
+    expect(unpack(sha256)).toEqual(refused("there is no handover.tar"));
+    expect(pack({ GITHUB_OUTPUT: "" }).err).toContain("handOver.sh: set GITHUB_OUTPUT");
+    expect(run("handOver.sh", {}, "both", dir)).toEqual({
+      code: 2,
+      out: "",
+      err: "handOver.sh: pack or unpack?\n",
+    });
+  });
+
+  test("brings no image along where there is none", () => {
+    for (const file of FILES) {
+      mkdirSync(dirname(join(dir, file)), { recursive: true });
+      writeFileSync(join(dir, file), file);
+    }
+    rmSync(join(dir, "outputs"));
+    expect(pack().code).toBe(0);
+    const digest = readFileSync(join(dir, "outputs"), "utf8").slice("sha256=".length).trim();
+    rmSync(join(dir, "handover"), { recursive: true });
+    expect(unpack(digest).code).toBe(0);
+    expect(isThere("handover/image.tar")).toBe(false);
+  });
+});
+
+describe(".github/audit.sh", () => {
+  const audit = (): Ended => run("audit.sh", { PATH: `${dir}:${process.env["PATH"] ?? ""}` }, dir);
+  /** What npm prints; it ends with 1 where it found something, and where nobody answered. */
+  const answer = (report: unknown): void => {
+    writeFileSync(
+      join(dir, "answer"),
+      typeof report === "string" ? report : JSON.stringify(report),
+    );
+    standIn("npm", `echo "$*" >> "${dir}/asked"; cat "${dir}/answer"; exit 1`);
+  };
+  const found = (severity: string) => ({
+    vulnerabilities: { bad: { name: "bad", severity } },
+    metadata: {
+      vulnerabilities: { critical: 0, high: 0, moderate: 0, low: 0, total: 1, [severity]: 1 },
+    },
+  });
+
+  test.for(["high", "critical"])("stops where something is %s, and names it", (severity) => {
+    answer(found(severity));
+    expect(audit()).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/ 1 in all\naudit\.sh: bad is (high|critical)\n$/) as unknown,
+      err: "audit.sh: see them with: npm audit --omit=dev --prefix .\n",
+    });
+  });
+
+  test("asks of both lockfiles, and lets pass what is less", () => {
+    answer(found("moderate"));
+    expect(audit()).toEqual({
+      code: 0,
+      out: "audit.sh: .: 0 critical, 0 high, 1 in all\naudit.sh: infra: 0 critical, 0 high, 1 in all\n",
+      err: "",
+    });
+    expect(readFileSync(join(dir, "asked"), "utf8")).toBe(
+      "audit --omit=dev --json --prefix .\naudit --omit=dev --json --prefix infra\n",
+    );
+  });
+
+  test("says that the registry gave no answer, and why", () => {
+    answer({ message: "request to the audit endpoint failed", error: { summary: "" } });
+    expect(audit()).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(
+        "audit.sh: .: the registry gave no answer (request to the audit endpoint failed)\n",
+      ) as unknown,
+    });
+    answer("<html>");
+    expect(audit().out).toContain("gave no answer (nothing that can be read)");
   });
 });

@@ -88,8 +88,8 @@ describe(".github/workflows", () => {
   test("tear down with main's code only", () => {
     const text = WORKFLOWS.get("teardown.yml") ?? "";
     const checkouts = [...text.matchAll(/uses: actions\/checkout.*\n +with:\n +ref: (.*)$/gm)];
-    expect(checkouts.map(([, ref]) => ref)).toEqual(["main", "main"]);
-    expect(text.match(/actions\/checkout/g)).toHaveLength(2);
+    expect(checkouts.map(([, ref]) => ref)).toEqual(["main", "main", "main"]);
+    expect(text.match(/actions\/checkout/g)).toHaveLength(3);
   });
 });
 

@@ -128,6 +128,17 @@ describe("make deploy", () => {
     ]);
   });
 
+  test("deploys the stacks that were synthesised before, where they are named", async () => {
+    const given = { NAMESPACE: "foo", TAG: "v1", CI: "true", CDK_APP: "infra/cdk.out" };
+    const { calls } = await make("deploy", given, OK);
+    expect(calls).toEqual([
+      [
+        ...["--app", "infra/cdk.out", "deploy", "--exclusively"],
+        ...["--require-approval", "never", "hdash-develop-foo"],
+      ],
+    ]);
+  });
+
   test.each([
     [{ STAGE: "production" }, `deploy: STAGE is "production", but must be develop or prod\n`],
     [{ TAG: "a b" }, `deploy: TAG is "a b", which cannot name an image: `],

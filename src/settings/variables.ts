@@ -40,9 +40,9 @@ export const SHARED_VARIABLES: readonly Variable[] = [
   variable(
     "HDASH_DB_TLS",
     "Database",
-    "on (off on this machine: a loopback address or a socket)",
+    "on (off for loopback or a socket)",
     "on",
-    "on: encrypt and verify the server's certificate; off: send everything, the password too, in clear",
+    "on: encrypt and verify the server's certificate; off: in clear, password and all",
   ),
   variable(
     "HDASH_DB_CA_FILE",

@@ -176,9 +176,60 @@ export const BROKEN: readonly Broken[] = [
   [
     "packages that are installed with AWS's keys at hand",
     "teardown.yml",
-    "      - run: make setup synth\n",
-    "      - run: make setup\n",
-    ["teardown.yml teardown: installs packages beside AWS's keys"],
+    "        run: .github/handOver.sh unpack\n",
+    "        run: make setup synth\n",
+    [
+      "teardown.yml teardown: uses packages that no job without AWS's keys has handed over",
+      "teardown.yml teardown: fetches packages where it may log in to AWS",
+    ],
+  ],
+  [
+    "packages that are fetched in a job that could ask for keys",
+    "deploy.yml",
+    DEPLOYED,
+    `${DEPLOYED}      - run: npm ci --prefix infra\n`,
+    ["deploy.yml deploy: fetches packages where it may log in to AWS"],
+  ],
+  [
+    "an image that is built with AWS's keys at hand",
+    "deploy.yml",
+    "        run: .github/image.sh\n",
+    "        run: make build_amd64 && .github/image.sh\n",
+    [
+      "deploy.yml deploy: fetches packages where it may log in to AWS",
+      "deploy.yml deploy: deploys an image that was not compared and scanned",
+    ],
+  ],
+  [
+    "a digest that nobody computed",
+    "deploy.yml",
+    "          SHA256: ${{ needs.build.outputs.sha256 }}\n",
+    "          SHA256: ${{ inputs.tag }}\n",
+    ["deploy.yml deploy: takes what no job before it vouches for"],
+  ],
+  [
+    "a digest of something else",
+    "teardown.yml",
+    "      sha256: ${{ steps.pack.outputs.sha256 }}\n",
+    "      sha256: ${{ steps.name.outputs.sha256 }}\n",
+    ["teardown.yml teardown: takes what no job before it vouches for"],
+  ],
+  [
+    "what was packed by a job that may have keys",
+    "teardown.yml",
+    "    timeout-minutes: 20\n    permissions:\n      contents: read\n",
+    "    timeout-minutes: 20\n    permissions:\n      contents: read\n      id-token: write\n",
+    [
+      "teardown.yml build: may log in to AWS and does not",
+      "teardown.yml build: fetches packages where it may log in to AWS",
+    ],
+  ],
+  [
+    "a deployment by actions that a moved tag could change",
+    "deploy.yml",
+    "        run: .github/pin.sh --check\n",
+    "        run: .github/pin.sh\n",
+    ["deploy.yml deploy: deploys by actions and images that may not be pinned"],
   ],
   [
     "keys that outlive their job",
@@ -226,14 +277,14 @@ export const BROKEN: readonly Broken[] = [
     "an image that is taken as it is",
     "deploy.yml",
     "        run: .github/image.sh\n",
-    "        run: make build_amd64 docker_push\n",
+    "        run: make docker_push\n",
     ["deploy.yml deploy: deploys an image that was not compared and scanned"],
   ],
   [
     "an image that nobody scans",
     "deploy.yml",
     "        run: .github/scan.sh\n",
-    "        run: .github/pin.sh\n",
+    "        run: .github/pin.sh --check\n",
     ["deploy.yml deploy: deploys an image that was not compared and scanned"],
   ],
   [
@@ -267,8 +318,8 @@ export const BROKEN: readonly Broken[] = [
   [
     "a step that may fail",
     "audit.yml",
-    "        working-directory: infra\n",
-    "        working-directory: infra\n        continue-on-error: true\n",
+    "      - run: .github/audit.sh\n",
+    "      - run: .github/audit.sh\n        continue-on-error: true\n",
     ["audit.yml packages: goes on after an error"],
   ],
   [

@@ -36,6 +36,10 @@ const CHANGES = /\bmake (deploy|destroy|task)\b|artifacts (upload|remove)/;
 /** What uses packages, which must be there before the keys are. */
 const USES_PACKAGES = /\bmake (deploy|destroy|task)\b|\bnpm run\b/;
 const SECONDS_A_MINUTE = 60;
+/** What fetches from a registry of packages, or runs what was fetched by itself. */
+const FETCHES =
+  /\b(npm|pnpm|yarn) (ci|i|install|exec|audit|update)\b|\bnpx\b|\bmake\b.*\b(setup|synth|test|build_amd64)\b|\bdocker build|\bapt-get\b|\bpip\b|audit\.sh/;
+const UNPACK = /^\.github\/handOver\.sh unpack$/;
 
 /** Checks all workflows together; returns what is wrong, a sentence each. */
 export function checkWorkflows(
@@ -209,9 +213,14 @@ function checkOrder(workflow: Workflow, job: Job): readonly string[] {
       "changes a namespace that may have no name",
     ),
     ...report(
-      login !== -1 && first(USES_PACKAGES) < runs.length && first(/^make setup synth$/) > login,
-      "installs packages beside AWS's keys",
+      login !== -1 && first(USES_PACKAGES) < runs.length && first(UNPACK) > login,
+      "uses packages that no job without AWS's keys has handed over",
     ),
+    ...report(
+      mayLogIn(job) && first(FETCHES) < runs.length,
+      "fetches packages where it may log in to AWS",
+    ),
+    ...checkHandOver(workflow, job),
     ...report(
       deploys < runs.length &&
         Math.max(first(/^\.github\/image\.sh$/), first(/^\.github\/scan\.sh$/)) > deploys,
@@ -234,6 +243,27 @@ function checkOrder(workflow: Workflow, job: Job): readonly string[] {
     ...report(
       workflow.file === "deploy.yml" && isChange && first(/^\.github\/branch\.sh there$/) > changes,
       "does not look whether the branch is there",
+    ),
+  ];
+}
+
+/** What is handed over comes from a job without keys that looked whether all is pinned, and is taken by its digest. */
+function checkHandOver(workflow: Workflow, job: Job): readonly string[] {
+  const unpack = job.steps.find((step) => UNPACK.test(asText(step["run"])));
+  if (unpack === undefined) return [];
+  const [, packer = ""] =
+    /^\$\{\{ needs\.(\w+)\.outputs\.sha256 \}\}$/.exec(asText(asFields(unpack["env"])["SHA256"])) ??
+    [];
+  const from = workflow.jobs.find(({ name }) => name === packer && job.needs.includes(name));
+  const runs = from?.steps.map((step) => asText(step["run"])) ?? [];
+  const isPacked =
+    runs.includes(".github/handOver.sh pack") &&
+    asFields(from?.fields["outputs"])["sha256"] === "${{ steps.pack.outputs.sha256 }}";
+  return [
+    ...report(!isPacked, "takes what no job before it vouches for"),
+    ...report(
+      isPacked && !runs.includes(".github/pin.sh --check"),
+      "deploys by actions and images that may not be pinned",
     ),
   ];
 }
