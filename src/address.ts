@@ -58,10 +58,10 @@ export function isThisMachine(host: string): boolean {
   return bare === "::1" || (isIPv4(bare) && bare.startsWith("127."));
 }
 
-/** Without the brackets of a URL and the zone of a link-local address. */
+/** Without the brackets of a URL, the zone of a link-local address, and the dot that ends a name. */
 function bareOf(host: string): string {
   return host
     .toLowerCase()
     .replace(/^\[|\]$/g, "")
-    .replace(/%.*$/, "");
+    .replace(/%.*$|\.$/, "");
 }

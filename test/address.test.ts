@@ -68,6 +68,7 @@ describe("isThisMachine(host)", () => {
     "/var/run/postgresql",
     "localhost",
     "LOCALHOST",
+    "localhost.",
     "127.0.0.1",
     "127.3.2.1",
     "::1",

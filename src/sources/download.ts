@@ -20,6 +20,8 @@ export interface DownloadContext {
 export interface DownloadRequest {
   /** What it is, for messages. Addresses are never named: they may carry a signature. */
   readonly subject: string;
+  /** The configured service that says where it is. */
+  readonly endpoint: string;
   /** Says where the file is now; asked again where an address has expired. */
   readonly locate: (signal: AbortSignal) => Promise<string>;
   readonly path: string;
@@ -141,8 +143,9 @@ async function receive(
   const isResumed = transfer.done > 0;
   const headers: Record<string, string> = isResumed ? { range: `bytes=${transfer.done}-` } : {};
   if (isResumed && transfer.validator !== null) headers["if-range"] = transfer.validator;
-  const { subject, signal } = request;
-  const answer = await openAddress(context, transfer.address, { subject, headers, signal });
+  const { subject, endpoint, signal } = request;
+  const asking = { subject, endpoint, headers, signal };
+  const answer = await openAddress(context, transfer.address, asking);
   const length = /^\d+$/.exec(answer.header("content-length") ?? "")?.[0] ?? null;
   if (answer.status === 416) {
     answer.discard();

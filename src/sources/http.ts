@@ -1,10 +1,20 @@
 // HTTP for every source: one bounded pool of connections, and the only place that knows what a status code or a broken
 // connection means. It tries once; whoever calls decides about trying again (see retry.ts).
 
-import { Agent, type Dispatcher, request as send } from "undici";
+import { performance } from "node:perf_hooks";
+
+import { Agent, buildConnector, type Dispatcher, request as send } from "undici";
 
 import type { Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
+import {
+  isTrusted,
+  NOT_PUBLIC,
+  publicLookup,
+  RefusedAddress,
+  type Resolve,
+  whyRefused,
+} from "./reach.ts";
 
 /** Bounds of the client. Times are milliseconds. */
 export interface HttpOptions {
@@ -15,6 +25,12 @@ export interface HttpOptions {
   readonly headersTimeoutMs?: number;
   /** Between two pieces of a body. */
   readonly bodyTimeoutMs?: number;
+  /** While a body is waited for, so many bytes come in each such time, or the connection is given up: pieces may be small and come for ever. */
+  readonly leastRate?: { readonly bytes: number; readonly inMs: number };
+  /** Resolves the names of addresses that came from data. Default: the system. */
+  readonly resolve?: Resolve;
+  /** Makes the connections to them. Default: undici's. */
+  readonly connectorOf?: typeof buildConnector;
 }
 
 export interface HttpRequest {
@@ -22,6 +38,11 @@ export interface HttpRequest {
   readonly subject: string;
   readonly method?: "GET" | "POST";
   readonly url: string;
+  /**
+   * The configured address of the service whose answer named `url`, or led to it by a redirect; `url` itself where that is configured. What
+   * is not of the endpoint is asked only where whyRefused() has no reason against it, and without credentials.
+   */
+  readonly endpoint: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: Json;
   /** Statuses outside 200-299 that are answers too, e.g. 302: they are handed on instead of thrown. Nothing is ever followed. */
@@ -76,6 +97,8 @@ export class HttpError extends HdashError {
 
 /** No Retry-After longer than this is waited for: a run that sleeps longer than 15 minutes looks hung to its operators. */
 const MAX_PATIENCE_MS = 15 * 60_000;
+/** A byte now and then keeps a connection from timing out; a modem was four times as fast as this. */
+const LEAST_RATE = { bytes: 64 * 1024, inMs: 60_000 };
 /** A page of a query or of a folder is a few MB at most; more is not an answer to what was asked. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 /** What is read of an error's body to find its reason. */
@@ -83,18 +106,27 @@ const MAX_REASON_BYTES = 64 * 1024;
 
 /** Makes the client. Close it when done. */
 export function makeHttp(options: HttpOptions = {}): Http {
-  const agent = new Agent({
+  const { connectorOf = buildConnector, leastRate = LEAST_RATE } = options;
+  const connecting = { timeout: options.connectTimeoutMs ?? 10_000 };
+  const bounds = {
     connections: options.connections ?? 12,
     pipelining: 1,
-    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
     headersTimeout: options.headersTimeoutMs ?? 60_000,
     bodyTimeout: options.bodyTimeoutMs ?? 60_000,
-  });
+  };
+  const agents: Agents = {
+    trusted: new Agent({ ...bounds, connect: connecting }),
+    // A pool of its own: a connection that was made for a trusted address is not used for another one.
+    guarded: new Agent({
+      ...bounds,
+      connect: connectorOf({ ...connecting, lookup: publicLookup(options.resolve) }),
+    }),
+  };
 
   async function stream(request: HttpRequest): Promise<HttpStream> {
-    const answer = await open(agent, request);
+    const answer = await open(agents, request);
     const { statusCode: status } = answer;
-    const body = piecesOf(answer.body, request);
+    const body = piecesOf(answer.body, request, leastRate);
     const retryAfterMs = readRetryAfter(answer);
     if ((status < 200 || status > 299) && request.accept?.includes(status) !== true) {
       throw new HttpError(request.subject, status, await readReason(body), retryAfterMs);
@@ -127,18 +159,33 @@ export function makeHttp(options: HttpOptions = {}): Http {
         );
       }
     },
-    close: () => agent.destroy(),
+    async close() {
+      await Promise.all([agents.trusted.destroy(), agents.guarded.destroy()]);
+    },
   };
 }
 
-async function open(agent: Agent, request: HttpRequest): Promise<Dispatcher.ResponseData> {
-  const { subject, method = "GET", url, headers = {}, json, signal } = request;
+interface Agents {
+  /** For addresses that are configured. */
+  readonly trusted: Agent;
+  /** For those that came from data: connects to what everybody can reach, and to nothing else. */
+  readonly guarded: Agent;
+}
+
+async function open(agents: Agents, request: HttpRequest): Promise<Dispatcher.ResponseData> {
+  const { subject, method = "GET", url, endpoint, headers = {}, json, signal } = request;
   if (!URL.canParse(url) || !/^https?:/.test(url)) {
     throw new HdashError("permanent", `${subject}: the address is not one of http or https`);
   }
+  const why = whyRefused(url, endpoint);
+  if (why !== null) throw new RefusedAddress(subject, why);
+  const isOwn = new URL(url).origin === new URL(endpoint).origin;
+  if (!isOwn && Object.keys(headers).some((name) => /^(authorization|cookie)$/i.test(name))) {
+    throw new HdashError("permanent", `${subject}: credentials are for the service itself alone`);
+  }
   try {
     return await send(url, {
-      dispatcher: agent,
+      dispatcher: isTrusted(url, endpoint) ? agents.trusted : agents.guarded,
       method,
       headers: {
         "user-agent": "hdash",
@@ -157,13 +204,28 @@ async function open(agent: Agent, request: HttpRequest): Promise<Dispatcher.Resp
 async function* piecesOf(
   body: AsyncIterable<unknown>,
   request: HttpRequest,
+  leastRate: { readonly bytes: number; readonly inMs: number },
 ): AsyncGenerator<Uint8Array> {
   let bytes = 0;
+  // Only the time in which the server keeps us waiting counts, not what is done with a piece.
+  let waitedMs = 0;
+  let cameMeanwhile = 0;
+  let since = performance.now();
   try {
     for await (const piece of body) {
       if (!(piece instanceof Uint8Array)) continue;
       bytes += piece.length;
+      cameMeanwhile += piece.length;
+      waitedMs += performance.now() - since;
+      if (waitedMs > leastRate.inMs) {
+        if (cameMeanwhile < leastRate.bytes) {
+          throw new Error(`too slow: ${cameMeanwhile} bytes in ${Math.round(waitedMs / 1000)} s`);
+        }
+        waitedMs = 0;
+        cameMeanwhile = 0;
+      }
       yield piece;
+      since = performance.now();
     }
   } catch (error) {
     throw brokenConnection(request, error, bytes);
@@ -179,6 +241,7 @@ const CLOSED = /UND_ERR_DESTROYED|UND_ERR_CLOSED/;
 function brokenConnection(request: HttpRequest, error: unknown, bytes: number | null): HdashError {
   const { subject, signal } = request;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === NOT_PUBLIC) return new RefusedAddress(subject, messageOf(error));
   if (signal?.aborted || CLOSED.test(code)) {
     return new HdashError("aborted", `stopped while: ${subject}`, { cause: error });
   }

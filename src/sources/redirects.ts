@@ -3,6 +3,7 @@
 import { HdashError } from "../error.ts";
 import { pause, type RetryPolicy } from "../retry.ts";
 import { type Http, HttpError, type HttpStream } from "./http.ts";
+import { RefusedAddress, whyRefused } from "./reach.ts";
 
 /** Where a file is, and where it was last found. */
 export interface Address {
@@ -52,6 +53,8 @@ export async function openAddress(
   address: Address,
   request: {
     readonly subject: string;
+    /** The configured service that names the address. */
+    readonly endpoint: string;
     readonly headers: Readonly<Record<string, string>>;
     readonly signal: AbortSignal;
   },
@@ -83,11 +86,12 @@ async function follow(
   start: string,
   request: {
     readonly subject: string;
+    readonly endpoint: string;
     readonly headers: Readonly<Record<string, string>>;
     readonly signal: AbortSignal;
   },
 ): Promise<HttpStream> {
-  const { subject, signal } = request;
+  const { subject, endpoint, signal } = request;
   let url = start;
   let hops = 0;
   let waitedMs = 0;
@@ -99,7 +103,7 @@ async function follow(
       return answer;
     }
     answer.discard();
-    const next = nextAddress(answer.header("location"), url, subject);
+    const next = nextAddress(answer.header("location"), url, { subject, endpoint });
     if (answer.retryAfterMs === null) {
       if (++hops > MAX_REDIRECTS) {
         const message = `${subject}: more than ${MAX_REDIRECTS} redirects, probably in a circle`;
@@ -120,23 +124,18 @@ async function follow(
   }
 }
 
-/** Tells whether an address that came from `askedUrl` may be asked: one of the web, and not without encryption where we came with it. */
-export function isSafeAddress(address: string, askedUrl: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol } = new URL(address);
-  return protocol === "https:" || (protocol === "http:" && !/^https:/i.test(askedUrl));
-}
-
-function nextAddress(location: string | null, url: string, subject: string): string {
+function nextAddress(
+  location: string | null,
+  url: string,
+  { subject, endpoint }: { readonly subject: string; readonly endpoint: string },
+): string {
   if (location === null || !URL.canParse(location, url)) {
     throw new HdashError("permanent", `${subject}: the server redirects to nowhere`);
   }
-  const next = new URL(location, url);
-  if (!isSafeAddress(next.href, url)) {
-    const message = `${subject}: the server redirects to an address that is not safe (${next.protocol}//)`;
-    throw new HdashError("permanent", message);
-  }
-  return next.href;
+  const next = new URL(location, url).href;
+  const why = whyRefused(next, endpoint);
+  if (why !== null) throw new RefusedAddress(subject, why);
+  return next;
 }
 
 /** S3 answers 403 for an expired address, and 400 where the credentials that signed it expired first. */

@@ -41,7 +41,14 @@ export interface SynapseOptions {
   readonly deadlineMs?: number;
   /** How many calls and how many downloads may be under way at a time. */
   readonly concurrency?: { readonly calls?: number; readonly downloads?: number };
+  /** How long a file, and a view's CSV, may be at most. */
+  readonly maxBytes?: { readonly file?: number; readonly view?: number };
 }
+
+/** The largest manifests have tens of MB; a sheet of a million rows, Excel's most, with 200 short cells each has some 200. */
+const MAX_FILE_BYTES = 250_000_000;
+/** The view of all projects has some 100 bytes for each of a few hundred thousand files; this is fifty times as much. */
+const MAX_VIEW_BYTES = 2_000_000_000;
 
 /**
  * How the CSV of a query is written. Synapse escapes both quotes and backslashes by a backslash; fields are quoted where
@@ -57,7 +64,7 @@ const CSV_FORMAT = {
 
 /** Makes a client. It holds no connection of its own: closing `http` ends it. */
 export function makeSynapse(options: SynapseOptions): SynapseClient {
-  const { userName, concurrency = {} } = options;
+  const { userName, concurrency = {}, maxBytes = {} } = options;
   const context: SynapseContext = {
     endpoint: options.endpoint.replace(/\/+$/, ""),
     token: options.token,
@@ -109,7 +116,8 @@ export function makeSynapse(options: SynapseOptions): SynapseClient {
       const { etag, fileHandleId } = readCsvResult(result, subject);
       const kind = "TableEntity";
       const file = { subject, fileHandleId, entityId: viewId, kind, md5: null, path } as const;
-      const { bytes } = await downloadFile(context, { ...file, signal, onBytes });
+      const most = { maxBytes: maxBytes.view ?? MAX_VIEW_BYTES };
+      const { bytes } = await downloadFile(context, { ...file, ...most, signal, onBytes });
       return { bytes, etag };
     },
 
@@ -130,6 +138,7 @@ export function makeSynapse(options: SynapseOptions): SynapseClient {
         kind: "FileEntity",
         md5: md5?.toLowerCase() ?? null,
         path,
+        maxBytes: maxBytes.file ?? MAX_FILE_BYTES,
         signal,
         onBytes,
       });

@@ -60,6 +60,7 @@ export async function callSynapse(
             subject,
             method,
             url: `${context.endpoint}${path}`,
+            endpoint: context.endpoint,
             headers: { authorization: `Bearer ${context.token}`, accept: "application/json" },
             ...(json === undefined ? {} : { json }),
             signal,

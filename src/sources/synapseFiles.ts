@@ -5,8 +5,10 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 
 import { HdashError, messageOf } from "../error.ts";
+import { bytes as inBytes } from "../format.ts";
 import { retry } from "../retry.ts";
 import { HttpError, type HttpStream } from "./http.ts";
+import { RefusedAddress } from "./reach.ts";
 import { callSynapse, type SynapseContext } from "./synapseCalls.ts";
 import { type FileContent, readFileContent } from "./synapseWire.ts";
 
@@ -21,6 +23,8 @@ export interface FileRequest {
   /** What the content's MD5 must be, or null. Another one is a transient error: the file changed, or the view is behind. */
   readonly md5: string | null;
   readonly path: string;
+  /** What it may be long at most: whoever uploads a file chooses its length, and one that comes piece by piece need not say it. */
+  readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
@@ -69,6 +73,9 @@ async function locate(context: SynapseContext, request: FileRequest): Promise<Fi
     signal,
   });
   const content = readFileContent(value, fileHandleId, entityId, context.reader);
+  if (content.bytes !== null && content.bytes > request.maxBytes) {
+    throw tooLong(request, `its file handle says ${content.bytes} bytes`);
+  }
   if (md5 !== null && content.md5 !== null && content.md5 !== md5) {
     throw new HdashError(
       "transient",
@@ -126,6 +133,10 @@ async function receive(
     startOver(transfer);
   }
   for await (const piece of answer.body) {
+    // Leaving the loop ends the answer.
+    if (transfer.received + piece.length > request.maxBytes) {
+      throw tooLong(request, `the content goes on after ${transfer.received} bytes`);
+    }
     await onDisk(request.path, () => writeAll(transfer.file, piece, transfer.received));
     transfer.hash.update(piece);
     transfer.received += piece.length;
@@ -162,10 +173,12 @@ async function openContent(
       return await context.http.stream({
         subject: request.subject,
         url,
+        endpoint: context.endpoint,
         headers,
         signal: request.signal,
       });
     } catch (error) {
+      if (error instanceof RefusedAddress) throw notAsked(request, error);
       if (!(error instanceof HttpError)) throw error;
       if (error.status === 416 && isResumed) {
         // The server has no more than what we have: the file handle and the content disagree, so nothing here is certain.
@@ -190,6 +203,23 @@ async function openContent(
       transfer.content = await locate(context, request);
     }
   }
+}
+
+/** Says of an address that is not asked whose it is: whoever may edit a project can have Synapse hand out any. */
+function notAsked({ entityId }: FileRequest, error: RefusedAddress): HdashError {
+  return new HdashError("permanent", error.message, {
+    cause: error,
+    publicly: `the content of ${entityId} is stored elsewhere, at an address that is not asked: ${error.why}`,
+    lacking: entityId,
+  });
+}
+
+function tooLong({ subject, entityId, maxBytes }: FileRequest, says: string): HdashError {
+  const most = `${inBytes(maxBytes)} are read at most`;
+  return new HdashError("permanent", `${subject}: ${says}, of which ${most}`, {
+    publicly: `the content of ${entityId} is too long: ${most}`,
+    lacking: entityId,
+  });
 }
 
 /** Says of an answer that will stay the same that it is about this content; everything else may be about the store. */

@@ -9,7 +9,7 @@ export async function websiteStatus(
   signal?: AbortSignal,
 ): Promise<number> {
   try {
-    const answer = await http.stream({ subject: `the website ${url}`, url, signal });
+    const answer = await http.stream({ subject: `the website ${url}`, url, endpoint: url, signal });
     answer.discard();
     return answer.status;
   } catch (error) {

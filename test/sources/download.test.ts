@@ -44,6 +44,7 @@ async function start(
     },
     {
       subject: "file",
+      endpoint: url,
       locate: async () => url,
       path,
       bytes: null,
@@ -323,7 +324,7 @@ describe("download(context, request) of an address that leads elsewhere", () => 
     [
       "leaves the web",
       { status: 302, location: "file:///etc" },
-      "the server redirects to an address that is not safe (file://)",
+      "the address that it leads to is not asked: it is not one of the web",
     ],
     [
       "takes forever",

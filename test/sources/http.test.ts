@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 
 import { HttpError } from "../../src/sources/http.ts";
-import { all, failureOf, openHttp, serve } from "./rig.ts";
+import { all, failureOf, openOwn, serve } from "./rig.ts";
 
 describe("json(request)", () => {
   test("sends JSON with our name and reads JSON", async () => {
@@ -23,7 +23,7 @@ describe("json(request)", () => {
       json: { a: 1 },
       headers: { "x-extra": "yes" },
     } as const;
-    expect(await openHttp().json(request)).toEqual({
+    expect(await openOwn().json(request)).toEqual({
       status: 201,
       value: {
         method: "POST",
@@ -55,13 +55,13 @@ describe("json(request)", () => {
     [302, "", "it: the server answered 302"],
   ])("takes %i for permanent and says the reason", async (status, body, message) => {
     const url = await serve((_request, response) => response.writeHead(status).end(body));
-    const result = openHttp().json({ subject: "it", url });
+    const result = openOwn().json({ subject: "it", url });
     expect(await failureOf(result)).toEqual({ kind: "permanent", message, hint: null });
   });
 
   test.each([429, 500, 502, 503, 504])("takes %i for passing trouble", async (status) => {
     const url = await serve((_request, response) => response.writeHead(status).end());
-    const error: unknown = await openHttp()
+    const error: unknown = await openOwn()
       .json({ subject: "it", url })
       .catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(HttpError);
@@ -76,7 +76,7 @@ describe("json(request)", () => {
   ])("reads Retry-After: %s as %s milliseconds", async (value, retryAfterMs) => {
     const headers = { "retry-after": value, date: "Sat, 21 Nov 2026 12:00:00 GMT" };
     const url = await serve((_request, response) => response.writeHead(429, headers).end());
-    const result = openHttp().json({ subject: "it", url });
+    const result = openOwn().json({ subject: "it", url });
     await expect(result).rejects.toMatchObject({ kind: "transient", retryAfterMs });
   });
 
@@ -84,7 +84,7 @@ describe("json(request)", () => {
     const url = await serve((_request, response) =>
       response.writeHead(503, { "retry-after": "7200" }).end(),
     );
-    expect(await failureOf(openHttp().json({ subject: "it", url }))).toEqual({
+    expect(await failureOf(openOwn().json({ subject: "it", url }))).toEqual({
       kind: "permanent",
       message: "it: the server answered 503 (it asks to wait 120 minutes)",
       hint: null,
@@ -96,7 +96,7 @@ describe("json(request)", () => {
       response.writeHead(400, { "content-length": 100 });
       response.write('{"reason":', () => response.socket?.end());
     });
-    const { kind, message } = await failureOf(openHttp().json({ subject: "it", url }));
+    const { kind, message } = await failureOf(openOwn().json({ subject: "it", url }));
     expect({ kind, message }).toEqual({
       kind: "permanent",
       message: "it: the server answered 400",
@@ -107,7 +107,7 @@ describe("json(request)", () => {
     const url = await serve((_request, response) =>
       response.writeHead(200, { "content-type": "text/html" }).end("<p>HTA1_1 is ill</p>"),
     );
-    expect(await failureOf(openHttp().json({ subject: "it", url }))).toEqual({
+    expect(await failureOf(openOwn().json({ subject: "it", url }))).toEqual({
       kind: "permanent",
       message: "it: the answer is not JSON (text/html, 20 characters)",
       hint: null,
@@ -120,7 +120,7 @@ describe("json(request)", () => {
       const more = (): void => void (response.destroyed || response.write(piece, more));
       more();
     });
-    const { kind, message } = await failureOf(openHttp().json({ subject: "it", url }));
+    const { kind, message } = await failureOf(openOwn().json({ subject: "it", url }));
     expect({ kind, message }).toEqual({
       kind: "permanent",
       message: "it: the answer is over 64 MB long",
@@ -133,7 +133,7 @@ describe("json(request)", () => {
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
     await new Promise((resolve) => server.close(resolve));
-    const result = openHttp().json({ subject: "it", url: `http://127.0.0.1:${port}` });
+    const result = openOwn().json({ subject: "it", url: `http://127.0.0.1:${port}` });
     const { kind, message } = await failureOf(result);
     expect(kind).toBe("transient");
     expect(message).toMatch(/^it: no connection or answer \(.*ECONNREFUSED/);
@@ -141,7 +141,7 @@ describe("json(request)", () => {
 
   test("takes a connection that is reset for passing trouble", async () => {
     const url = await serve((request) => request.socket.resetAndDestroy());
-    const { kind, message } = await failureOf(openHttp().json({ subject: "it", url }));
+    const { kind, message } = await failureOf(openOwn().json({ subject: "it", url }));
     expect(kind).toBe("transient");
     expect(message).toMatch(/^it: no connection or answer \(/);
   });
@@ -151,7 +151,7 @@ describe("json(request)", () => {
       response.writeHead(200, { "content-length": 100 });
       response.write('{"a":1}', () => response.socket?.end());
     });
-    const { kind, message } = await failureOf(openHttp().json({ subject: "it", url }));
+    const { kind, message } = await failureOf(openOwn().json({ subject: "it", url }));
     expect(kind).toBe("transient");
     expect(message).toMatch(/^it: the connection broke after 7 bytes of the answer \(/);
   });
@@ -159,7 +159,7 @@ describe("json(request)", () => {
   test("does not wait for ever for an answer or for the rest of one", async () => {
     const silent = await serve(() => undefined);
     const stalled = await serve((_request, response) => void response.writeHead(200).write("{"));
-    const http = openHttp({ headersTimeoutMs: 50, bodyTimeoutMs: 50 });
+    const http = openOwn({ headersTimeoutMs: 50, bodyTimeoutMs: 50 });
     const failures = await Promise.all([
       failureOf(http.json({ subject: "a", url: silent })),
       failureOf(http.json({ subject: "b", url: stalled })),
@@ -172,14 +172,14 @@ describe("json(request)", () => {
 
   test("takes a server that does not speak TLS for permanent", async () => {
     const url = await serve((_request, response) => response.end());
-    const result = openHttp().json({ subject: "it", url: url.replace("http:", "https:") });
+    const result = openOwn().json({ subject: "it", url: url.replace("http:", "https:") });
     expect((await failureOf(result)).kind).toBe("permanent");
   });
 
   test.each(["ftp://127.0.0.1/?key=hidden", "no address?key=hidden"])(
     "refuses %s without naming it",
     async (url) => {
-      const error: unknown = await openHttp()
+      const error: unknown = await openOwn()
         .json({ subject: "it", url })
         .catch((reason: unknown) => reason);
       expect(error).toMatchObject({
@@ -192,7 +192,7 @@ describe("json(request)", () => {
 
   test("stops when told to, before and during the answer", async () => {
     const url = await serve((_request, response) => void response.writeHead(200).write("{"));
-    const http = openHttp();
+    const http = openOwn();
     const before = http.json({ subject: "it", url, signal: AbortSignal.abort() });
     expect((await failureOf(before)).kind).toBe("aborted");
     const stop = new AbortController();
@@ -215,7 +215,7 @@ describe("stream(request)", () => {
       calls++;
       response.writeHead(302, { location: "/next", "retry-after": "3" }).end("gone");
     });
-    const answer = await openHttp().stream({ subject: "it", url, accept: [301, 302] });
+    const answer = await openOwn().stream({ subject: "it", url, accept: [301, 302] });
     const { status, retryAfterMs } = answer;
     const body = Buffer.concat(await all(answer.body)).toString();
     expect({ status, retryAfterMs, location: answer.header("location"), body, calls }).toEqual({
@@ -225,7 +225,7 @@ describe("stream(request)", () => {
       body: "gone",
       calls: 1,
     });
-    const refused = openHttp().stream({ subject: "it", url, accept: [301] });
+    const refused = openOwn().stream({ subject: "it", url, accept: [301] });
     expect((await failureOf(refused)).message).toBe("it: the server answered 302");
   });
 
@@ -233,7 +233,7 @@ describe("stream(request)", () => {
     const url = await serve((request, response) =>
       response.writeHead(206, { "X-Range": request.headers.range ?? "" }).end("bytes"),
     );
-    const answer = await openHttp().stream({ subject: "it", url, headers: { range: "bytes=1-" } });
+    const answer = await openOwn().stream({ subject: "it", url, headers: { range: "bytes=1-" } });
     expect([answer.status, answer.header("x-range"), answer.header("x-none")]).toEqual([
       206,
       "bytes=1-",
@@ -244,9 +244,55 @@ describe("stream(request)", () => {
 
   test("gives its connection back when the body is discarded", async () => {
     const url = await serve((_request, response) => response.end("bytes"));
-    const http = openHttp({ connections: 1 });
+    const http = openOwn({ connections: 1 });
     for (let round = 0; round < 3; round++) (await http.stream({ subject: "it", url })).discard();
     expect((await http.stream({ subject: "it", url })).status).toBe(200);
+  });
+});
+
+describe("stream(request), of a server that keeps a connection with a byte now and then", () => {
+  /** Sends a byte whenever the one before has arrived, so that nothing here waits for a time. */
+  async function drip(bytes: number): Promise<string> {
+    return await serve((_request, response) => {
+      let left = bytes;
+      const next = (): void => {
+        if (left-- <= 0) response.end();
+        else response.write("x", () => setImmediate(next));
+      };
+      next();
+    });
+  }
+
+  test("gives it up, for a while, where too little comes in the time that it waits", async () => {
+    const url = await drip(Infinity);
+    const http = openOwn({ leastRate: { bytes: 1e9, inMs: 20 } });
+    const { body } = await http.stream({ subject: "it", url });
+    const { kind, message } = await failureOf(all(body));
+    expect(kind).toBe("transient");
+    expect(message).toMatch(
+      /^it: the connection broke after \d+ bytes? of the answer \(too slow: \d+ bytes in 0 s\)$/,
+    );
+  });
+
+  test("goes on where enough comes", async () => {
+    const url = await drip(200);
+    const http = openOwn({ leastRate: { bytes: 1, inMs: 0 } });
+    const { body } = await http.stream({ subject: "it", url });
+    expect(Buffer.concat(await all(body))).toHaveLength(200);
+  });
+
+  test("does not count the time that a reader takes", async () => {
+    const url = await serve((_request, response) => response.end(Buffer.alloc(1e6)));
+    const http = openOwn({ leastRate: { bytes: 1e9, inMs: 200 } });
+    const { body } = await http.stream({ subject: "it", url });
+    let bytes = 0;
+    for await (const piece of body) {
+      bytes += piece.length;
+      // A reader that is busy: no time passes for the server meanwhile.
+      const until = performance.now() + 30;
+      while (performance.now() < until);
+    }
+    expect(bytes).toBe(1e6);
   });
 });
 
@@ -255,7 +301,7 @@ describe("close()", () => {
     let arrived = (): void => undefined;
     const isThere = new Promise<void>((resolve) => (arrived = resolve));
     const url = await serve(() => arrived());
-    const http = openHttp();
+    const http = openOwn();
     const pending = failureOf(http.json({ subject: "it", url }));
     await isThere;
     await http.close();

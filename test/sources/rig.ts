@@ -16,7 +16,7 @@ import {
   type SynapseServerOptions,
 } from "../../src/lookalikes/synapse/synapseServer.ts";
 import type { RetryPolicy } from "../../src/retry.ts";
-import { type Http, makeHttp } from "../../src/sources/http.ts";
+import { type Http, type HttpRequest, makeHttp } from "../../src/sources/http.ts";
 import { makeSynapse, type SynapseOptions } from "../../src/sources/synapse.ts";
 import type { SynapseClient } from "../../src/sources/synapseClient.ts";
 import { refusal } from "../support/refusal.ts";
@@ -114,6 +114,20 @@ export function openHttp(options: Parameters<typeof makeHttp>[0] = {}): Http {
   const http = makeHttp(options);
   onTestFinished(() => http.close());
   return http;
+}
+
+/** Makes a client that is asked for its own, configured addresses only. */
+export function openOwn(options: Parameters<typeof makeHttp>[0] = {}): {
+  json(request: Omit<HttpRequest, "endpoint">): ReturnType<Http["json"]>;
+  stream(request: Omit<HttpRequest, "endpoint">): ReturnType<Http["stream"]>;
+  close(): Promise<void>;
+} {
+  const http = openHttp(options);
+  return {
+    json: (request) => http.json({ ...request, endpoint: request.url }),
+    stream: (request) => http.stream({ ...request, endpoint: request.url }),
+    close: () => http.close(),
+  };
 }
 
 /** Serves a listener on loopback until the test ends, and returns its address. */

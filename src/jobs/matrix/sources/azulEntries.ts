@@ -1,6 +1,6 @@
 // From a project's files to its matrices: one file for each id, chosen by a written rule, and a reason for every file that is not.
 
-import { isSafeAddress } from "../../../sources/redirects.ts";
+import { isSafeAddress } from "../../../sources/reach.ts";
 import type { MatrixEntry, MatrixSkip } from "../source.ts";
 import type { AzulFile } from "./azulFiles.ts";
 import type { AzulProject } from "./azulProjects.ts";

@@ -10,7 +10,7 @@ import {
   optionalText,
   textField,
 } from "../../../sources/fields.ts";
-import { isSafeAddress } from "../../../sources/redirects.ts";
+import { isSafeAddress } from "../../../sources/reach.ts";
 import type { MatrixSkip } from "../source.ts";
 import { type AzulFile, readAzulTrees } from "./azulFiles.ts";
 import { callJson, type MatrixSourceOptions } from "./matrixCalls.ts";
@@ -98,7 +98,7 @@ function nextPage(options: AzulListOptions, pagination: Fields, url: string): st
     if (next === null) return null;
     const page = URL.canParse(next, url) ? new URL(next, url).href : null;
     if (page === null) throw new HdashError("permanent", `${pagination.at}.next is not an address`);
-    if (isSafeAddress(page, url)) return page;
+    if (isSafeAddress(page, options.baseUrl)) return page;
     throw new HdashError("permanent", `${pagination.at}.next is not a safe address`);
   }
   const after = afterOf(pagination, "search_after");

@@ -9,7 +9,7 @@ import {
   optionalText,
   textField,
 } from "../../../sources/fields.ts";
-import { isSafeAddress } from "../../../sources/redirects.ts";
+import { isSafeAddress } from "../../../sources/reach.ts";
 import {
   byLargest,
   type MatrixEntry,

@@ -11,7 +11,7 @@ import {
   optionalText,
   textField,
 } from "../../../sources/fields.ts";
-import { isSafeAddress } from "../../../sources/redirects.ts";
+import { isSafeAddress } from "../../../sources/reach.ts";
 import {
   byLargest,
   type MatrixAddress,
@@ -173,7 +173,7 @@ async function awaitMatrix(
   const startedAt = performance.now();
   for (let poll = 0; ; poll++) {
     const answer = fieldsOf(await callJson(options, { subject, url, signal }), subject);
-    const address = addressOf(answer, subject, url);
+    const address = addressOf(answer, subject, options.baseUrl);
     if (address !== null) return address;
     const waitMs = pollMs * spreadOf(requestId, poll);
     if (performance.now() - startedAt + waitMs > deadlineMs) {
@@ -192,11 +192,11 @@ async function awaitMatrix(
 }
 
 /** The address of a matrix that is done; null while it is being made. Throws permanent where it never will be. */
-function addressOf(answer: Fields, subject: string, askedUrl: string): string | null {
+function addressOf(answer: Fields, subject: string, baseUrl: string): string | null {
   const status = textField(answer, "status");
   if (status === "Complete") {
     const address = textField(answer, "matrix_url");
-    if (isSafeAddress(address, askedUrl)) return address;
+    if (isSafeAddress(address, baseUrl)) return address;
     throw new HdashError("permanent", `${answer.at}.matrix_url is not a safe address`, {
       publicly: "the matrix service gave an address that is not safe",
     });

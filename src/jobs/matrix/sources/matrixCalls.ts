@@ -16,6 +16,8 @@ import { checkEntryId, extensionOf } from "./matrixFiles.ts";
 
 /** What a source of matrices over HTTP needs of the world. */
 export interface MatrixSourceOptions {
+  /** Where the service is. */
+  readonly baseUrl: string;
   readonly http: Http;
   readonly log: Log;
   /** Null: as much disk as there is. */
@@ -49,9 +51,9 @@ export interface MatrixCall {
 
 /** Asks for JSON, again while that may help. */
 export async function callJson(options: MatrixSourceOptions, call: MatrixCall): Promise<unknown> {
-  const { http, log, policy = PATIENT } = options;
+  const { baseUrl: endpoint, http, log, policy = PATIENT } = options;
   const ask = async (): Promise<unknown> =>
-    (await http.json({ headers: { accept: "application/json" }, ...call })).value;
+    (await http.json({ endpoint, headers: { accept: "application/json" }, ...call })).value;
   return await retry(call.subject, policy, ask, { signal: call.signal, onRetry: logRetries(log) });
 }
 
@@ -75,7 +77,7 @@ export async function fetchEntry(
   locate: (signal: AbortSignal) => Promise<string>,
   { signal, onProgress, wait = (work) => work() }: FetchOptions,
 ): Promise<HeldMatrix> {
-  const { http, log, budget, policy = PATIENT } = options;
+  const { baseUrl: endpoint, http, log, budget, policy = PATIENT } = options;
   const path = join(dir, `${checkEntryId(entry.id)}${extensionOf(entry.fileName)}`);
   let first: string | null = await wait(() => locate(signal));
   const locateNow = async (stop: AbortSignal): Promise<string> => {
@@ -93,6 +95,7 @@ export async function fetchEntry(
       { http, policy, onRetry: logRetries(log) },
       {
         subject: `file of ${entry.id}`,
+        endpoint,
         locate: locateNow,
         path,
         bytes: entry.bytes,

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { MatrixEntry } from "../../../../src/jobs/matrix/source.ts";
 import type { Log } from "../../../../src/log.ts";
 import type { RetryPolicy } from "../../../../src/retry.ts";
-import type { Http } from "../../../../src/sources/http.ts";
+import type { Http, HttpRequest } from "../../../../src/sources/http.ts";
 import { serve } from "../../../sources/rig.ts";
 
 /** Tries four times within a few milliseconds. */
@@ -120,10 +120,13 @@ export const SECURE_URL = "https://service.test";
 
 /** A client to which SECURE_URL is the server at `url`, as if something before that ended the encryption. */
 export function behindTls(http: Http, url: string): Http {
-  const plain = (asked: string): string => asked.replace(SECURE_URL, url);
+  const plain = (request: HttpRequest): HttpRequest => {
+    if (!request.url.startsWith(SECURE_URL)) return request;
+    return { ...request, url: request.url.replace(SECURE_URL, url), endpoint: url };
+  };
   return {
-    json: (request) => http.json({ ...request, url: plain(request.url) }),
-    stream: (request) => http.stream({ ...request, url: plain(request.url) }),
+    json: (request) => http.json(plain(request)),
+    stream: (request) => http.stream(plain(request)),
     close: () => http.close(),
   };
 }
