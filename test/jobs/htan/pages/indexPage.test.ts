@@ -74,10 +74,16 @@ describe("makeIndexPage(input, tools)", () => {
     expect(html).not.toContain("could not be updated");
   });
 
-  test("shows what came and went in signs and words", () => {
+  test("counts what came and went, of each atlas in columns of their own", () => {
     const { html } = index();
-    expect(html).toContain("▲ 3 new · ▼ 2 fixed");
-    expect(html).toContain("no change");
+    expect(html).toContain("▲ 3 new · ▼ 1 fixed");
+    const cells = html.match(
+      /<td class="num" data-v="3"><span>3<\/span><\/td><td [^>]*>.*?<\/td>/,
+    )?.[0];
+    expect(cells).toContain('<td class="num" data-v="2"><span>2</span></td>');
+    const [row] = sampleRows();
+    if (row === undefined) throw new Error("no sample row");
+    expect(index([{ ...row, delta: null }]).html).toContain("nothing to compare with yet");
   });
 
   test("stays small with a hundred atlases", () => {
