@@ -131,7 +131,11 @@ export function makeTable(spec: TableSpec): TableModel {
 }
 
 function columnClasses(column: TableColumn): string {
-  return column.kind === "number" || column.kind === "share" ? "num" : column.prose === true ? "prose" : "";
+  return column.kind === "number" || column.kind === "share"
+    ? "num"
+    : column.prose === true
+      ? "prose"
+      : "";
 }
 
 function cellModel(given: CellValue, column: TableColumn | undefined, index: number): CellModel {

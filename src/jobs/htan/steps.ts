@@ -15,7 +15,7 @@ import type { Finding } from "../../finding.ts";
 import { makeMenuStep } from "../../job.ts";
 import type { SiteAssets } from "../../render/assets.ts";
 import type { Gallery, Menu, PageFigure } from "../../render/page.ts";
-import { makeNotFoundPage, makeRunsPage } from "../../render/runsPage.ts";
+import { type CurrentRun, makeNotFoundPage, makeRunsPage } from "../../render/runsPage.ts";
 import { splitAssets, textFile } from "../../render/siteFiles.ts";
 import { sqlString, type SynapseClient } from "../../sources/synapseClient.ts";
 import { analyseAtlas } from "./data/analyse.ts";
@@ -315,21 +315,27 @@ function makeSiteSteps(effects: HtanEffects) {
 
     renderSite: step({
       name: "renderSite",
-      version: 1,
+      // 2: runs are every job's, this one's too, and what came and went has columns of its own.
+      version: 2,
       uses: { design: effects.designDigest },
       outputs: { pages: publicTree() },
       run: async (
         {
           summary,
-        }: { summary: { rows: readonly IndexRow[]; runs: Awaited<ReturnType<Plan["runs"]>> } },
+        }: {
+          summary: {
+            rows: readonly IndexRow[];
+            runs: Awaited<ReturnType<Plan["runs"]>>;
+            current: CurrentRun;
+          };
+        },
         { startedAt, build, viewId, siteUrl, menu }: SiteParams,
       ) => {
-        const { rows, runs } = summary;
-        const current = { startedAt, build };
+        const { rows, runs, current } = summary;
         return {
           pages: [
             ...makeIndexPage(
-              { rows, run: { ...current, viewId }, assets: assets.paths, menu },
+              { rows, run: { startedAt, build, viewId }, assets: assets.paths, menu },
               tools,
             ),
             makeRunsPage({ runs, current, assets: assets.paths, menu, ...RUNS_PAGE }, tools.render),
