@@ -318,7 +318,9 @@ export function linksTable(
   analysis: AtlasAnalysis,
   components: readonly ComponentName[],
 ): TableModel {
-  const { nodes, edges } = makeOverview(readGraph(analysis.sif, analysis.findings, components));
+  const { nodes, edges, broken } = makeOverview(
+    readGraph(analysis.sif, analysis.findings, components),
+  );
   const nameOf = (node: number): string => nodes[node]?.name ?? "";
   return makeTable({
     id: "links",
@@ -332,6 +334,11 @@ export function linksTable(
     rows: [
       ...edges.map(({ from, to, links }) => [nameOf(from), nameOf(to), links]),
       ...nodes.filter(({ inner }) => inner > 0).map(({ name, inner }) => [name, name, inner]),
+      ...broken.map(({ to, links }): CellValue[] => [
+        { text: "(broken)", tone: "error" },
+        nameOf(to),
+        links,
+      ]),
     ],
     empty: "No record names a parent.",
   });

@@ -93,6 +93,7 @@ beforeAll(async () => {
   await writeFile(join(dir, "data", "HTA1-graph.js"), dataScript("HTA1", "graph", graph));
   const broken = Array.from({ length: 2001 }, (_, index) => ({
     record: "HTA1_1001_1",
+    component: "Biospecimen",
     value: `HTA1_${index}`,
     link: "parent",
   }));
