@@ -113,7 +113,7 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
 
     async runs(limit) {
       check();
-      return withLedger("listing runs", () => listRunsBefore(db, pipeline, lease.runId, limit));
+      return withLedger("listing runs", () => listRunsBefore(db, lease.runId, limit));
     },
 
     async site(contents) {

@@ -273,7 +273,7 @@ export interface Plan {
   findings(runId: string, scope?: string): Promise<readonly KnownFinding[]>;
   /** What changed in each scope of this run so far since the last finished run that did it. */
   deltas(): Promise<Readonly<Record<string, FindingDelta | null>>>;
-  /** Runs of this pipeline before this one, newest first. */
+  /** Runs of every pipeline before this one, newest first. */
   runs(limit: number): Promise<readonly RunRecord[]>;
   /** Publishes the site. `contents` is called with the site's lease held, so that no other run can publish between it and the puts. */
   site(contents: () => Promise<SiteContents>): Promise<void>;

@@ -71,7 +71,7 @@ export type Menu = {
   readonly places: readonly Place[];
 };
 
-/** What a page loads, in order, apart from theme.js: names in views/assets. */
+/** What a page loads, in order, apart from theme.js and print.css: names in views/assets. */
 export interface PageAssets {
   readonly styles: readonly string[];
   readonly scripts: readonly string[];
@@ -124,7 +124,8 @@ export function makeFrame(input: FrameInput): PageFrame {
       href: hrefTo(place.path, path),
       isCurrent: place.path === path,
     })),
-    styles: loads.styles.map(published),
+    // Last, for it undoes what the others do for screens.
+    styles: [...loads.styles, "print.css"].map(published),
     themeScript: published("theme.js"),
     scripts: loads.scripts.map(published),
   };

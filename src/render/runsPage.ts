@@ -21,15 +21,24 @@ import {
 
 /** What runs.html is made from. */
 export interface RunsPageInput {
-  /** Newest first; only runs before the one that makes the page. */
+  /** Of every job, newest first; only runs before the one that makes the page. */
   readonly runs: readonly RunRecord[];
-  readonly current: { readonly startedAt: string; readonly build: string };
+  readonly current: CurrentRun;
   readonly assets: AssetPaths;
   readonly menu: Menu;
   /** Says what the runs were for. */
   readonly description: string;
   /** Begins the names of what the table is saved as. */
   readonly name: string;
+}
+
+/** What the run that makes the page knows of itself: it is not at its end. */
+export interface CurrentRun extends Pick<
+  RunRecord,
+  "pipeline" | "startedAt" | "build" | "added" | "removed"
+> {
+  /** Scopes that it could not update. */
+  readonly notUpdated: readonly string[];
 }
 
 /** What the page for addresses that are none says; it is known to nobody what was looked for. */
@@ -48,6 +57,7 @@ const RUNS_PATH = "runs.html";
 
 const COLUMNS: readonly TableColumn[] = [
   { key: "startedAt", label: "Started", kind: "date" },
+  { key: "pipeline", label: "Job", kind: "text", hint: "As in hdash run NAME" },
   { key: "status", label: "Outcome", kind: "text" },
   { key: "durationMs", label: "Took", kind: "number", hint: "Compared in milliseconds" },
   { key: "hits", label: "Hits", kind: "number", hint: "Steps whose result was already known" },
@@ -84,9 +94,9 @@ export function makeRunsPage(input: RunsPageInput, render: RenderPage): PageFile
       assets: input.assets,
     }),
     title: "Runs",
-    note: `This page was made by the run that started ${instant(current.startedAt)} (build ${current.build}); it joins the table with the next one.`,
+    note: `This page was made by the run of ${current.pipeline} that started ${instant(current.startedAt)}. How it went on, and what other jobs have done since, is here after its next run.`,
     summary: summaryOf(runs),
-    list: runsTable(runs, input.name),
+    list: runsTable(input),
   };
   return { path: RUNS_PATH, contentType: HTML, text: render("site/list", model) };
 }
@@ -122,15 +132,32 @@ function durationOf({ startedAt, finishedAt }: RunRecord): number | null {
   return finishedAt === null ? null : Date.parse(finishedAt) - Date.parse(startedAt);
 }
 
-function runsTable(runs: readonly RunRecord[], name: string): TableModel {
+function runsTable({ runs, current, name }: RunsPageInput): TableModel {
   return makeTable({
     id: "runs",
     name,
     caption: "Runs, newest first",
     columns: COLUMNS,
-    rows: runs.map(runCells),
+    rows: [currentCells(current), ...runs.map(runCells)],
     empty: "No run has finished yet.",
   });
+}
+
+function currentCells(run: CurrentRun): readonly CellValue[] {
+  return [
+    { text: instant(run.startedAt), value: run.startedAt },
+    run.pipeline,
+    { text: "Made this page", tone: "muted" },
+    "",
+    "",
+    "",
+    "",
+    run.added,
+    run.removed,
+    "",
+    remarkOf(run.notUpdated),
+    run.build,
+  ];
 }
 
 function runCells(run: RunRecord): readonly CellValue[] {
@@ -138,6 +165,7 @@ function runCells(run: RunRecord): readonly CellValue[] {
   const { published } = run;
   return [
     { text: instant(run.startedAt), value: run.startedAt },
+    run.pipeline,
     OUTCOMES[run.status],
     ms === null ? "" : { text: duration(ms), value: ms },
     run.hits,
@@ -152,13 +180,12 @@ function runCells(run: RunRecord): readonly CellValue[] {
           value: published.put + published.deleted,
           note: `${number(published.unchanged)} unchanged`,
         },
-    remarkOf(run),
+    remarkOf(Object.keys(run.failedScopes)),
     run.build,
   ];
 }
 
 /** Names what was not updated. Why is for the log, the ledger and Slack: an error's text may name users, addresses and paths. */
-function remarkOf({ failedScopes }: RunRecord): string {
-  const scopes = Object.keys(failedScopes);
+function remarkOf(scopes: readonly string[]): string {
   return scopes.length === 0 ? "" : `Not updated: ${scopes.join(", ")}`;
 }

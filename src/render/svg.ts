@@ -100,22 +100,28 @@ export function standaloneSvg(drawing: Drawing, title: string, alt: string): str
   );
 }
 
+/** What has a colour that stands for a value, and no CSS variable for it; a dark page turns its lightness around. */
+const TURNED = ' class="turned"';
+
 /**
  * Writes a figure as an element of a page: no font of its own, and colours that follow the page's theme by CSS variables,
- * with those of paper where the page defines none.
+ * with those of paper where the page defines none. Pictures, and what has a colour of its own, are marked as such.
  */
 export function inlineSvg(drawing: Drawing, alt: string): string {
-  const body = drawing.body.replace(/<[^>]+>/g, (tag) =>
-    tag
+  const body = drawing.body.replace(/<[^>]+>/g, (tag) => {
+    let isOwn = tag.startsWith("<image ");
+    const themed = tag
       .replace(/ font-family="[^"]*"/g, "")
       .replace(
         / (fill|stroke|stop-color)="(#[0-9a-f]{6})"/g,
         (attribute, name: string, color: string) => {
           const variable = CSS_VARIABLES[color];
+          isOwn ||= variable === undefined;
           return variable === undefined ? attribute : ` ${name}="var(${variable}, ${color})"`;
         },
-      ),
-  );
+      );
+    return isOwn ? themed.replace(/^<\w+/, (start) => start + TURNED) : themed;
+  });
   return (
     `<svg width="${drawing.width}" height="${drawing.height}" viewBox="0 0 ${drawing.width} ${drawing.height}" role="img" aria-label="${escapeXml(alt)}" focusable="false">` +
     `${body}</svg>`

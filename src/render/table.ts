@@ -5,12 +5,12 @@ import { number } from "../format.ts";
 /** How a cell is coloured and marked; never the only carrier of its meaning. */
 export type Tone = "error" | "warning" | "info" | "good" | "new" | "muted";
 
-/** A column: `kind` decides how it is sorted, compared and aligned. */
+/** A column: `kind` decides how it is sorted, compared, aligned and handed out. A share is a fraction that people read, and filter by, as percent. */
 export interface TableColumn {
   /** Names the column in shared addresses and JSON downloads; stable. */
   readonly key: string;
   readonly label: string;
-  readonly kind: "text" | "number" | "date";
+  readonly kind: "text" | "number" | "share" | "date";
   /** One line that says what the column holds. */
   readonly hint?: string;
   /** What a cell's text is appended to, to make its link, where it looks like an id. */
@@ -131,7 +131,11 @@ export function makeTable(spec: TableSpec): TableModel {
 }
 
 function columnClasses(column: TableColumn): string {
-  return column.kind === "number" ? "num" : column.prose === true ? "prose" : "";
+  return column.kind === "number" || column.kind === "share"
+    ? "num"
+    : column.prose === true
+      ? "prose"
+      : "";
 }
 
 function cellModel(given: CellValue, column: TableColumn | undefined, index: number): CellModel {

@@ -161,15 +161,13 @@ export async function listRuns(
   }));
 }
 
-/** Lists the runs of a pipeline that started before this one, newest first. */
+/** Lists the runs of every pipeline that started before this one, newest first. */
 export async function listRunsBefore(
   db: Db,
-  pipeline: string,
   runId: string,
   limit: number,
 ): Promise<readonly RunRecord[]> {
   const rows = await selectStarted(db)
-    .where("run.pipeline", "=", pipeline)
     // A run may have been asked for long before it began.
     .where(
       sql<boolean>`(run.started_at, run.id) < (select r.started_at, r.id from run r where r.id = ${runId}::bigint)`,

@@ -29,7 +29,12 @@ describe("makeFrame(input)", () => {
         { label: "Ports", href: "index.html", isCurrent: true },
         { label: "Buoys", href: "buoys/index.html", isCurrent: false },
       ],
-      styles: ["assets/theme.css", "assets/site.1a2b3c4d.css", "assets/table.css"],
+      styles: [
+        "assets/theme.css",
+        "assets/site.1a2b3c4d.css",
+        "assets/table.css",
+        "assets/print.css",
+      ],
       themeScript: "assets/theme.00000000.js",
       scripts: ["assets/address.js", "assets/controls.js", "assets/rows.js", "assets/table.js"],
     });

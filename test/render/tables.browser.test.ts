@@ -15,9 +15,27 @@ import { openPage, startBrowser } from "../support/browser.ts";
 const VIEWS = join(import.meta.dirname, "..", "..", "views");
 const SCRIPTS = ["address.js", "controls.js", "rows.js", "table.js"];
 const ROWS: readonly (readonly CellValue[])[] = [
-  [" HTA1_1 ", 1234, when("2026-11-19T13:40:00.000Z", "19 Nov 2026, 13:40 UTC"), size(2.5e12)],
-  ["HTA1_2  b", -56, when("2026-11-20T00:00:00.000Z", "20 Nov 2026, 00:00 UTC"), size(7e12)],
-  ["HTA1_3\tc\n\nd", 7, when("2026-11-21T02:00:00.000Z", "21 Nov 2026, 02:00 UTC"), size(8e12)],
+  [
+    " HTA1_1 ",
+    1234,
+    when("2026-11-19T13:40:00.000Z", "19 Nov 2026, 13:40 UTC"),
+    size(2.5e12),
+    share(0.825),
+  ],
+  [
+    "HTA1_2  b",
+    -56,
+    when("2026-11-20T00:00:00.000Z", "20 Nov 2026, 00:00 UTC"),
+    size(7e12),
+    share(0.07),
+  ],
+  [
+    "HTA1_3\tc\n\nd",
+    7,
+    when("2026-11-21T02:00:00.000Z", "21 Nov 2026, 02:00 UTC"),
+    size(8e12),
+    share(2 / 3),
+  ],
 ];
 
 let folder = "";
@@ -32,6 +50,10 @@ function size(bytes: number): CellValue {
   return { text: `${bytes / 1e12} TB`, value: bytes };
 }
 
+function share(fraction: number): CellValue {
+  return { text: `${(fraction * 100).toFixed(1)}%`, value: fraction, bar: fraction };
+}
+
 /** Makes a table; one of more than 200 rows travels as data, and its further rows match nothing that is asked. */
 function table(id: string, rows: readonly (readonly CellValue[])[]) {
   return makeTable({
@@ -43,6 +65,7 @@ function table(id: string, rows: readonly (readonly CellValue[])[]) {
       { key: "count", label: "Count", kind: "number" },
       { key: "at", label: "At", kind: "date" },
       { key: "size", label: "Size", kind: "number" },
+      { key: "share", label: "Share", kind: "share" },
     ],
     rows,
     empty: "",
@@ -55,7 +78,7 @@ beforeAll(async () => {
     page: `<!doctype html><html lang="en"><meta charset="utf-8"><title>Tables</title>{{#each scripts}}<script src="{{this}}" defer></script>{{/each}}<main>{{> table written}}{{> table data}}</main></html>`,
     "partials/table": await readFile(join(VIEWS, "partials", "table.hbs"), "utf8"),
   });
-  const rest = Array.from({ length: 200 }, (): CellValue[] => ["", "", "", ""]);
+  const rest = Array.from({ length: 200 }, (): CellValue[] => ["", "", "", "", ""]);
   const html = templates.render("page", {
     scripts: SCRIPTS.map((name) => pathToFileURL(join(VIEWS, "assets", name)).href),
     written: table("written", ROWS),
@@ -115,12 +138,23 @@ describe.each(["written", "data"])("a table whose rows are %s", (id) => {
     expect(await ask(id, "Filter At", ">2026-11-19T13:39")).toEqual(["1,234", "−56", "7"]);
   });
 
+  test("compares a share with percent as typed, and hands out the fraction", async () => {
+    await box(id).getByRole("button", { name: "Filter columns" }).click();
+    expect(await ask(id, "Filter Share", ">66.6")).toEqual(["1,234", "7"]);
+    expect(await ask(id, "Filter Share", "> 70 %")).toEqual(["1,234"]);
+    expect(await ask(id, "Filter Share", "=82.5")).toEqual(["1,234"]);
+    expect(await ask(id, "Filter Share", "<7.01%")).toEqual(["−56"]);
+    expect(await ask(id, "Filter Share", "82.5%")).toEqual(["1,234"]);
+    const json = JSON.parse(await downloadText(id, "JSON")) as { share: number | null }[];
+    expect(json.slice(0, 3).map((row) => row.share)).toEqual([0.825, 0.07, 2 / 3]);
+  });
+
   test("hands out text with its white space, which a spreadsheet gets on one line", async () => {
     const ids = [" HTA1_1 ", "HTA1_2  b", "HTA1_3\tc\n\nd"];
     const json = JSON.parse(await downloadText(id, "JSON")) as { id: string }[];
     expect(json.slice(0, 3).map((row) => row.id)).toEqual(ids);
     expect(await downloadText(id, "CSV")).toContain(
-      "\r\n HTA1_1 ,1234,2026-11-19T13:40:00.000Z,2500000000000\r\nHTA1_2  b,-56,",
+      "\r\n HTA1_1 ,1234,2026-11-19T13:40:00.000Z,2500000000000,0.825\r\nHTA1_2  b,-56,",
     );
     await page.evaluate(`Object.defineProperty(navigator, "clipboard", {
       value: { writeText: async (text) => { document.body.dataset.copied = text; } },

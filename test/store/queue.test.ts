@@ -114,7 +114,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       expect(await listRuns(db, { limit: 1 })).toMatchObject([
         { id: runId, status: "queued", startedAt: null, requestedBy: "a form" },
       ]);
-      expect(await listRunsBefore(db, "p", "99", 9)).toEqual([]);
+      expect(await listRunsBefore(db, "99", 9)).toEqual([]);
       // A start of the same pipeline with other params, and then this one.
       await start(2, late);
       expect(await start(1, late)).toEqual({ runId, attempt: 1 });
@@ -203,10 +203,8 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       await end(urgent.lease, 1, "failed");
       const late = await next({ startedAt: new Date(AT.getTime() + 2 * HOUR) });
       if (late === null) throw new Error("none");
-      expect((await listRunsBefore(db, "p", late.lease.runId, 9)).map(({ id }) => id)).toEqual([
-        "2",
-      ]);
-      expect(await listRunsBefore(db, "p", urgent.lease.runId, 9)).toEqual([]);
+      expect((await listRunsBefore(db, late.lease.runId, 9)).map(({ id }) => id)).toEqual(["2"]);
+      expect(await listRunsBefore(db, urgent.lease.runId, 9)).toEqual([]);
       expect(await countDegradedInARow(db, await end(late.lease, 3, "degraded"))).toBe(1);
     });
 

@@ -520,6 +520,10 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       await day(4, ["z", "z"], "failed");
       const five = await day(5, ["x"]);
       const six = await day(6, ["x"]);
+      const other = await claimed({
+        pipeline: "q",
+        startedAt: new Date(AT.getTime() + 6.5 * 86_400_000),
+      });
       const here = await claimed({ startedAt: new Date(AT.getTime() + 7 * 86_400_000) });
       const measures = { n: 1 };
       expect(await listVersions(db, "p", here.runId, "A", 10)).toEqual([
@@ -537,9 +541,12 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       });
       expect(await findLastDone(db, "p", here.runId, "B")).toBeNull();
       expect(await findLastDone(db, "q", here.runId, "A")).toBeNull();
-      expect((await listRunsBefore(db, "p", here.runId, 2)).map(({ id }) => id)).toEqual([
-        "6",
-        "5",
+      // Of every pipeline: the history is the site's.
+      const before = await listRunsBefore(db, here.runId, 3);
+      expect(before.map(({ id, pipeline }) => [id, pipeline])).toEqual([
+        [other.runId, "q"],
+        ["6", "p"],
+        ["5", "p"],
       ]);
     });
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to it that a PostgreSQL server and Chromium are there for the tests: installs them as root, else says how to.
+# Sees to it that a PostgreSQL server, Chromium and what reads PDFs are there for the tests: installs them as root, else says how to.
 # As root also what the image is built, run and pushed with; others cannot start a Docker engine, and skip those tests.
 set -eu
 
@@ -7,6 +7,7 @@ packages=""
 has() { command -v "$1" >/dev/null 2>&1; }
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || has initdb || packages="$packages postgresql"
 has chromium || has google-chrome || packages="$packages chromium fonts-liberation"
+has pdftotext || packages="$packages poppler-utils"
 has git || packages="$packages git"
 if [ "$(id -u)" = 0 ]; then
   PATH="$PATH:/usr/sbin:/sbin"

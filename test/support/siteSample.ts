@@ -25,7 +25,7 @@ import {
 import { PAGES as MATRICES } from "../../src/jobs/matrix/pages/pageFrame.ts";
 import { type SiteAssets, siteAssets } from "../../src/render/assets.ts";
 import type { Gallery, Menu, PageFigure, PageFile } from "../../src/render/page.ts";
-import { makeNotFoundPage, makeRunsPage } from "../../src/render/runsPage.ts";
+import { type CurrentRun, makeNotFoundPage, makeRunsPage } from "../../src/render/runsPage.ts";
 import { makeTemplates, type Templates } from "../../src/render/templates.ts";
 import type { RunRecord } from "../../src/run.ts";
 
@@ -314,6 +314,15 @@ export const BOTH_MENU: Menu = {
 };
 
 const RUN = { startedAt: "2026-11-21T02:00:00.000Z", build: "0.1.0", viewId: "syn20446927" };
+/** The run that makes the sample pages, as it knows itself. */
+export const CURRENT_RUN: CurrentRun = {
+  pipeline: "htan",
+  startedAt: RUN.startedAt,
+  build: RUN.build,
+  added: 4,
+  removed: 2,
+  notUpdated: ["HTA2"],
+};
 
 /** Makes a whole site of sample pages, without figures' files. */
 export function sampleSite(
@@ -350,7 +359,7 @@ export function sampleSite(
   const pages = [
     ...atlasPages,
     ...makeIndexPage({ rows: sampleRows(), run: RUN, ...look }, tools),
-    makeRunsPage({ runs: sampleRuns(), current: RUN, ...look, ...RUNS_PAGE }, tools.render),
+    makeRunsPage({ runs: sampleRuns(), current: CURRENT_RUN, ...look, ...RUNS_PAGE }, tools.render),
     makeNotFoundPage({ siteUrl: null, ...NOT_FOUND_PAGE }, tools.render),
   ];
   return { pages, assets };
@@ -402,7 +411,7 @@ export function sampleRuns(): readonly RunRecord[] {
     const status = index === 4 ? "degraded" : index === 11 ? "failed" : "succeeded";
     return {
       id: `run-${index}`,
-      pipeline: "htan",
+      pipeline: index % 10 === 2 ? "matrix" : "htan",
       params: {},
       status,
       build: "0.1.0",

@@ -47,6 +47,7 @@ interface HdashGraph {
   readonly links: readonly number[];
   readonly broken: readonly {
     readonly record: string;
+    readonly component: string;
     readonly value: string;
     readonly link: string;
   }[];
@@ -75,6 +76,8 @@ interface HdashLineage {
   readonly total: number;
   readonly column: readonly number[];
   readonly row: readonly number[];
+  /** For each link the row on which it passes the columns between its ends; null where there are none. */
+  readonly lane: readonly (number | null)[];
   readonly below: readonly (readonly number[])[];
   readonly tops: readonly number[];
 }

@@ -38,8 +38,8 @@ interface HdashRows {
   readCell(given: unknown, column: HdashColumn): HdashCell;
   /** What a search for contained text looks into, in lower case. */
   searchText(cell: HdashCell): string;
-  /** Makes a test of a filter as typed: `abc`, `=abc`, `>10`, `<2 TB`; null where nothing is typed. */
-  makeFilter(typed: string): ((cell: HdashCell) => boolean) | null;
+  /** Makes a test of a filter as typed for a column's kind: `abc`, `=abc`, `>10`, `<2 TB`, of a share `>80 %`; null where nothing is typed. */
+  makeFilter(typed: string, kind: string): ((cell: HdashCell) => boolean) | null;
   compare(a: HdashCell, b: HdashCell): number;
   toCsv(columns: readonly HdashColumn[], rows: readonly (readonly HdashCell[])[]): string;
   toTsv(columns: readonly HdashColumn[], rows: readonly (readonly HdashCell[])[]): string;

@@ -4,6 +4,8 @@
 (() => {
   /** More boxes than this cannot be read; the nearest records are kept. */
   const MOST = 240;
+  /** Rows between the middle of a box and a link that passes it: half of its height, and room. */
+  const CLEAR = 0.5;
 
   /** @param {HdashGraph} graph @returns {HdashNetwork} */
   const readNetwork = (graph) => {
@@ -87,7 +89,31 @@
         links.push([nodes.length - 1, at]);
       }
     }
-    return { nodes, links, total, ...layOut(nodes.length, links) };
+    const places = layOut(nodes.length, links);
+    return { nodes, links, total, ...places, lane: findLanes(links, places) };
+  };
+
+  /**
+   * Finds for each link that passes a column the row on which no box stands in its way: as near to its ends as there is one.
+   * @param {readonly (readonly [number, number])[]} links @param {{ column: readonly number[], row: readonly number[] }} places
+   */
+  const findLanes = (links, { column, row }) => {
+    /** @type {number[][]} */
+    const taken = [];
+    for (const [node, at] of column.entries()) (taken[at] ??= []).push(row[node] ?? 0);
+    return links.map(([from, to]) => {
+      const [start = 0, end = 0] = [column[from], column[to]];
+      if (end - start < 2) return null;
+      const [first = 0, last = 0] = [row[from], row[to]];
+      const passed = taken.slice(start + 1, end).flat();
+      // Just clear of a box, or level with an end.
+      const lanes = [first, last, ...passed.flatMap((at) => [at - CLEAR, at + CLEAR])];
+      const isFree = (/** @type {number} */ lane) =>
+        passed.every((at) => Math.abs(at - lane) >= CLEAR - 1e-9);
+      const detour = (/** @type {number} */ lane) =>
+        Math.abs(lane - first) + Math.abs(lane - last) + Math.abs(lane - (first + last) / 2) / 100;
+      return lanes.filter(isFree).sort((a, b) => detour(a) - detour(b) || a - b)[0] ?? null;
+    });
   };
 
   /**

@@ -54,10 +54,51 @@
         },
       },
       {
+        // Around the boxes between its ends; the points are given from where these stand.
+        selector: "edge[weights]",
+        style: {
+          "curve-style": "segments",
+          "edge-distances": "node-position",
+          "segment-weights": "data(weights)",
+          "segment-distances": "data(distances)",
+        },
+      },
+      {
         selector: "edge[?isBroken]",
         style: { "line-style": "dashed", "line-color": warn, "target-arrow-color": warn },
       },
     ]);
+  };
+
+  /**
+   * Turns the lane of a link into the corners of its line, as Cytoscape takes them: parts of the way, and distances from it.
+   * @param {HdashLineage} lineage @param {number} link
+   */
+  const corners = ({ links, lane, column, row }, link) => {
+    const at = lane[link];
+    if (at === null || at === undefined) return {};
+    const [from = 0, to = 0] = links[link] ?? [];
+    const place = (/** @type {number} */ node) => ({
+      x: (column[node] ?? 0) * COLUMN,
+      y: (row[node] ?? 0) * ROW,
+    });
+    const [start, end] = [place(from), place(to)];
+    const y = at * ROW;
+    // In the gaps beside the boxes, which are 176 wide.
+    const [first, last] = [start.x + 112, end.x - 116];
+    const points = [
+      { x: first, y: start.y },
+      { x: first, y },
+      { x: last, y },
+      { x: last, y: end.y },
+    ];
+    const way = { x: end.x - start.x, y: end.y - start.y };
+    const length = Math.hypot(way.x, way.y);
+    const offsets = points.map((point) => ({ x: point.x - start.x, y: point.y - start.y }));
+    return {
+      weights: offsets.map(({ x, y }) => (x * way.x + y * way.y) / length ** 2),
+      distances: offsets.map(({ x, y }) => (y * way.x - x * way.y) / length),
+    };
   };
 
   /** @param {HdashLineage} lineage @returns {import("cytoscape").ElementDefinition[]} */
@@ -72,6 +113,7 @@
         source: `n${from}`,
         target: `n${to}`,
         isBroken: lineage.nodes[from]?.isMissing ?? false,
+        ...corners(lineage, at),
       },
     })),
   ];

@@ -55,8 +55,20 @@
     return `${text}\n${note}\n${isRead ? value : ""}`.toLowerCase();
   };
 
+  /** A cell as people compare it: of a share they read and type percent, its value is a fraction. @param {HdashCell} cell @param {string} kind @returns {HdashCell} */
+  const asRead = (cell, kind) =>
+    kind === "share" && typeof cell.value === "number"
+      ? { ...cell, value: Math.round(cell.value * 1e4) / 100 }
+      : cell;
+
   /** @type {HdashRows["makeFilter"]} */
-  const makeFilter = (typed) => {
+  const makeFilter = (typed, kind) => {
+    const test = readFilter(typed);
+    return test === null ? null : (cell) => test(asRead(cell, kind));
+  };
+
+  /** @param {string} typed @returns {((cell: HdashCell) => boolean) | null} */
+  const readFilter = (typed) => {
     const [, operator = "", rest = ""] = /^\s*(>=|<=|>|<|=)?\s*(.*?)\s*$/s.exec(typed) ?? [];
     if (operator === "") {
       const part = rest.toLowerCase();
@@ -94,6 +106,10 @@
   /** What a cell is in a file: numbers and instants as they are, all else as it reads. @param {HdashCell} cell @param {HdashColumn} column */
   const plain = (cell, column) => (column.kind === "text" ? cell.text : cell.value);
 
+  /** The same where null says that there is no number. @param {HdashCell} cell @param {HdashColumn} column */
+  const orNull = (cell, column) =>
+    column.kind !== "text" && cell.value === "" ? null : plain(cell, column);
+
   /** Text that a spreadsheet would run as a formula is set behind an apostrophe. @param {string | number} value */
   const safe = (value) =>
     typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
@@ -129,7 +145,7 @@
       Object.fromEntries(
         columns.map((column, at) => [
           column.key,
-          plain(/** @type {HdashCell} */ (row[at]), column),
+          orNull(/** @type {HdashCell} */ (row[at]), column),
         ]),
       ),
     );

@@ -139,7 +139,7 @@
       reorder();
       const wanted = query.trim().toLowerCase().split(/\s+/).filter(Boolean);
       const tests = filters.flatMap((typed, at) => {
-        const test = makeFilter(typed);
+        const test = makeFilter(typed, columns[at]?.kind ?? "text");
         return test === null ? [] : [{ at, test }];
       });
       if (wanted.length === 0 && tests.length === 0) return order;
@@ -320,16 +320,41 @@
     box.append(pager.box);
     table.tHead?.append(filterRow);
     box.classList.toggle("is-long", rows.length > 30);
+    // A view of a folded table is of no use folded, nor is one of a table that is out of sight.
+    const goTo = () => {
+      const fold = box.closest("details");
+      if (fold) fold.open = true;
+      const { top } = box.getBoundingClientRect();
+      if (top < 0 || top > window.innerHeight / 2) box.scrollIntoView({ block: "start" });
+    };
+    const setsThis = new RegExp(`[?&]${id}\\.`);
+    let isCalled = false;
     const show = () => {
       readState();
       setControls();
       draw();
+      if (!isCalled) return;
+      isCalled = false;
+      goTo();
+      const region = table.parentElement;
+      if (region) region.focus({ preventScroll: true });
     };
+    // A link may set what the table shows: whoever follows it wants to see that.
+    document.addEventListener("click", (event) => {
+      const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
+      if (!(link instanceof HTMLAnchorElement) || !setsThis.test(link.hash)) return;
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      isCalled = true;
+      // The address stays as it is, and nobody would hear of it.
+      if (link.hash === location.hash) show();
+    });
     window.hdashAddress.onChange(show);
     show();
-    // A shared view of a folded table is of no use folded.
-    const fold = box.closest("details");
-    if (fold && !clear.hidden) fold.open = true;
+    // Whoever comes back is where they were, by the browser's own doing.
+    const [visit] = performance.getEntriesByType("navigation");
+    const isNew = visit instanceof PerformanceNavigationTiming && visit.type === "navigate";
+    if (!clear.hidden && isNew) goTo();
+    else if (!clear.hidden) box.closest("details")?.setAttribute("open", "");
   };
 
   /** Copies text; pages served without TLS have no clipboard object, and take the older way. @param {string} text */

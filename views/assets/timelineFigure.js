@@ -284,7 +284,7 @@
       ...participants.slice(0, 30).map((participant) => make("option", { value: participant })),
     );
 
-    const still = make("details", { class: "fold" }, [
+    const still = make("details", { class: "fold still" }, [
       make("summary", {}, ["Still picture"]),
       ...host.querySelectorAll("figure"),
     ]);
@@ -306,6 +306,13 @@
       ]),
       still,
     );
+    // Paper has the still picture: what is drawn here is as wide as the window, and holds a part.
+    let wasOpen = false;
+    addEventListener("beforeprint", () => {
+      wasOpen = still.open;
+      still.open = true;
+    });
+    addEventListener("afterprint", () => (still.open = wasOpen));
     await draw();
     let width = canvas.clientWidth;
     new ResizeObserver(() => {

@@ -32,14 +32,15 @@ import {
 const ATLASES_AT_ONCE = 4;
 /** A trend shows this many changes; older ones stay in the ledger. */
 const VERSIONS_SHOWN = 60;
-/** A year of daily runs. */
-const RUNS_SHOWN = 366;
+const NAME = "htan";
+/** A year of daily runs of two jobs. */
+const RUNS_SHOWN = 732;
 
 /** Makes the pipeline. */
 export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
   const steps = makeSteps(effects);
   return {
-    name: "htan",
+    name: NAME,
     async plan(plan, { atlases: asked, viewId }) {
       await plan.do(steps.signIn, { params: null, inputs: {} });
       const registry = await plan.do(steps.listAtlases, { params: null, inputs: {} });
@@ -177,6 +178,7 @@ async function planSite(
   const summary = await plan.value({
     rows: states.map(({ row }) => asJson(row)),
     runs: runs.map(asJson),
+    current: await currentRun(plan, outcomes),
   });
   const { pages } = await plan.do(steps.renderSite, {
     params: {
@@ -207,6 +209,22 @@ async function planSite(
     }
   }
   return { parts, keepScopes };
+}
+
+/** What this run is to the history of runs, which it joins before its end. */
+async function currentRun(plan: Plan, outcomes: ReadonlyMap<string, ScopeOutcome<AtlasSite>>) {
+  const { startedAt, build } = plan.run;
+  const deltas = Object.values(await plan.deltas()).filter((delta) => delta !== null);
+  const total = (side: "added" | "removed") =>
+    deltas.flatMap((delta) => Object.values(delta[side])).reduce((sum, count) => sum + count, 0);
+  return {
+    pipeline: NAME,
+    startedAt,
+    build,
+    added: total("added"),
+    removed: total("removed"),
+    notUpdated: [...outcomes].flatMap(([atlasId, { ok }]) => (ok ? [] : [atlasId])).sort(),
+  };
 }
 
 /** An atlas's row of the index, and what this run has made of the atlas; null where what was last published stays. */

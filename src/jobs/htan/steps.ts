@@ -15,7 +15,7 @@ import type { Finding } from "../../finding.ts";
 import { makeMenuStep } from "../../job.ts";
 import type { SiteAssets } from "../../render/assets.ts";
 import type { Gallery, Menu, PageFigure } from "../../render/page.ts";
-import { makeNotFoundPage, makeRunsPage } from "../../render/runsPage.ts";
+import { type CurrentRun, makeNotFoundPage, makeRunsPage } from "../../render/runsPage.ts";
 import { splitAssets, textFile } from "../../render/siteFiles.ts";
 import { sqlString, type SynapseClient } from "../../sources/synapseClient.ts";
 import { analyseAtlas } from "./data/analyse.ts";
@@ -223,7 +223,8 @@ function makeAtlasSteps(effects: HtanEffects) {
     drawFigures: step({
       name: "drawFigures",
       // 2: events are drawn wherever their days are, and say how many specimens share them.
-      version: 2,
+      // 3: links run around boxes, and the network has the broken ones.
+      version: 3,
       uses: { components: effects.componentsDigest, drawnBy: effects.drawnBy },
       outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
       async run({ analysis }: { analysis: AtlasAnalysis }, _params: null, ctx) {
@@ -266,7 +267,8 @@ function makeAtlasSteps(effects: HtanEffects) {
     renderAtlas: step({
       name: "renderAtlas",
       // 2: tables keep a share of each rule, and links are named by component.
-      version: 2,
+      // 3: shares are handed out as fractions, and broken links are counted by component.
+      version: 3,
       uses: { components: effects.componentsDigest, design: effects.designDigest },
       outputs: { pages: publicTree() },
       run: async (
@@ -323,21 +325,27 @@ function makeSiteSteps(effects: HtanEffects) {
 
     renderSite: step({
       name: "renderSite",
-      version: 1,
+      // 2: runs are every job's, this one's too, and what came and went has columns of its own.
+      version: 2,
       uses: { design: effects.designDigest },
       outputs: { pages: publicTree() },
       run: async (
         {
           summary,
-        }: { summary: { rows: readonly IndexRow[]; runs: Awaited<ReturnType<Plan["runs"]>> } },
+        }: {
+          summary: {
+            rows: readonly IndexRow[];
+            runs: Awaited<ReturnType<Plan["runs"]>>;
+            current: CurrentRun;
+          };
+        },
         { startedAt, build, viewId, siteUrl, menu }: SiteParams,
       ) => {
-        const { rows, runs } = summary;
-        const current = { startedAt, build };
+        const { rows, runs, current } = summary;
         return {
           pages: [
             ...makeIndexPage(
-              { rows, run: { ...current, viewId }, assets: assets.paths, menu },
+              { rows, run: { startedAt, build, viewId }, assets: assets.paths, menu },
               tools,
             ),
             makeRunsPage({ runs, current, assets: assets.paths, menu, ...RUNS_PAGE }, tools.render),

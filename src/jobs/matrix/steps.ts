@@ -216,7 +216,8 @@ function makeDrawings(effects: MatrixEffects) {
   return {
     drawFigures: step({
       name: "drawMatrixFigures",
-      version: 2,
+      // 3: low expression lies near the ground in both themes, and what has a colour of its own is marked.
+      version: 3,
       uses: { drawnBy: effects.drawnBy },
       outputs: {
         drawings: publicTree(),
@@ -262,7 +263,8 @@ function makePages(effects: MatrixEffects) {
   return {
     renderMatrix: step({
       name: "renderMatrix",
-      version: 1,
+      // 2: the drawings of every approach are in the page.
+      version: 2,
       uses: { design: effects.designDigest },
       outputs: { pages: publicTree(), summary: json<MatrixSummary>() },
       run: async (

@@ -70,6 +70,8 @@ export interface NetworkData {
     readonly to: number;
     readonly links: number;
   }[];
+  /** Links of a component's records that lead nowhere. */
+  readonly broken: readonly { readonly to: number; readonly links: number }[];
 }
 
 export type FigureData = CompletenessData | BarsData | TimelineData | NetworkData;

@@ -23,6 +23,8 @@ export interface Graph {
 
 export interface BrokenLink {
   readonly record: string;
+  /** What the record is of. */
+  readonly component: string;
   readonly value: string;
   readonly link: string;
 }
@@ -76,12 +78,14 @@ function splitLabel(
   return { component: UNKNOWN, id: label };
 }
 
-function brokenLinks(findings: readonly Finding[]): readonly BrokenLink[] {
+/** Lists the links that lead nowhere, as the checks found them. */
+export function brokenLinks(findings: readonly Finding[]): readonly BrokenLink[] {
   return findings.flatMap(({ rule, fields }) =>
     rule === "H_LINKS"
       ? [
           {
             record: fields["record"] ?? fields["value"] ?? "",
+            component: fields["component"] ?? UNKNOWN,
             value: fields["value"] ?? "",
             link: fields["link"] ?? "",
           },
@@ -99,12 +103,23 @@ export interface Overview {
     readonly layer: number;
   }[];
   readonly edges: readonly { readonly from: number; readonly to: number; readonly links: number }[];
+  /** Links of a component's records that lead nowhere, where there are any. */
+  readonly broken: readonly { readonly to: number; readonly links: number }[];
 }
 
 /** Counts a graph's records and links by component, and layers the components from left to right. */
 export function makeOverview(graph: Graph): Overview {
-  const size = graph.components.length;
-  const records = new Array<number>(size).fill(0);
+  // A component none of whose links leads anywhere is in no line of the SIF.
+  const names = [
+    ...new Set([...graph.components, ...graph.broken.map(({ component }) => component)]),
+  ];
+  const size = names.length;
+  const brokenOf = Map.groupBy(graph.broken, ({ component }) => component);
+  const records = names.map((name, index) =>
+    index < graph.components.length
+      ? 0
+      : new Set((brokenOf.get(name) ?? []).map(({ record }) => record)).size,
+  );
   for (const component of graph.componentOf) records[component] = (records[component] ?? 0) + 1;
   const counts = new Map<number, number>();
   for (let at = 0; at < graph.links.length; at += 2) {
@@ -123,13 +138,17 @@ export function makeOverview(graph: Graph): Overview {
     (a, b) => (layers[a.from] ?? 0) - (layers[b.from] ?? 0) || a.from - b.from || a.to - b.to,
   );
   return {
-    nodes: graph.components.map((name, index) => ({
+    nodes: names.map((name, index) => ({
       name,
       records: records[index] ?? 0,
       inner: counts.get(index * size + index) ?? 0,
       layer: layers[index] ?? 0,
     })),
     edges,
+    broken: names.flatMap((name, to) => {
+      const links = brokenOf.get(name)?.length ?? 0;
+      return links === 0 ? [] : [{ to, links }];
+    }),
   };
 }
 

@@ -23,7 +23,7 @@ import {
 } from "../data/analysis.ts";
 import type { Atlas } from "../data/atlas.ts";
 import { compareFindings, type FindingChanges } from "../data/changes.ts";
-import type { ComponentName } from "../data/graph.ts";
+import { brokenLinks, type ComponentName } from "../data/graph.ts";
 import type { AtlasVersion } from "../data/past.ts";
 import { ruleText } from "../data/ruleText.ts";
 import { GRID_LABELS, type GridLabel } from "./gridLabels.ts";
@@ -122,6 +122,7 @@ function atlasModel(
   const figuresOf = (name: string) => figures.filter((figure) => figure.id === name);
   const participants = new Set(analysis.timelineEvents.map(({ participant }) => participant)).size;
   const manifests = Object.values(analysis.manifests);
+  const broken = brokenLinks(analysis.findings).length;
   const records = manifests.reduce((sum, manifest) => sum + manifest.records, 0);
   return {
     frame: makeFrame({
@@ -172,8 +173,8 @@ function atlasModel(
       figures: figuresOf("network"),
       dataPath: `data/${id}-graph.js`,
       sifPath: `${id}_network.sif`,
-      summary: `${count(analysis.sif.length, "link")} from parent to child.`,
-      hasLinks: analysis.sif.length > 0,
+      summary: `${count(analysis.sif.length, "link")} from parent to child${broken === 0 ? "" : `, ${count(broken, "broken link")}`}.`,
+      hasLinks: analysis.sif.length + broken > 0,
       table: linksTable(analysis, input.components),
     },
     gallery: gallery.map(galleryModel),
@@ -208,7 +209,9 @@ function galleryModel({ figures, ...matrix }: Gallery): object {
     ...matrix,
     groups: approaches.map((approach) => ({
       approach,
-      figures: figures.filter((figure) => figure.approach === approach),
+      figures: figures
+        .filter((figure) => figure.approach === approach)
+        .map((figure) => ({ ...figure, width2x: 2 * figure.width })),
     })),
   };
 }

@@ -168,5 +168,16 @@ function networkAlt(data: ReturnType<typeof networkData>): string {
     ({ from, to, links }) =>
       `${data.nodes[from]?.name ?? ""} to ${data.nodes[to]?.name ?? ""} ${number(links)}`,
   );
-  return `Links from parents to children, by component: ${[...inner, ...edges].join(", ")}.`;
+  const broken = data.broken.map(
+    ({ to, links }) => `${data.nodes[to]?.name ?? ""} ${number(links)}`,
+  );
+  const found = [...inner, ...edges];
+  return [
+    found.length === 0
+      ? "No record names a parent that exists."
+      : `Links from parents to children, by component: ${found.join(", ")}.`,
+    ...(broken.length === 0
+      ? []
+      : [`Broken links, by the component whose records have them: ${broken.join(", ")}.`]),
+  ].join(" ");
 }

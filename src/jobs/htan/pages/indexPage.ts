@@ -84,17 +84,13 @@ const COLUMNS: readonly TableColumn[] = [
   {
     key: "percentMetadataComplete",
     label: "Complete",
-    kind: "number",
-    hint: "Share of metadata fields filled in, %",
+    kind: "share",
+    hint: "Share of metadata fields filled in; filter as in >80 %",
   },
   { key: "errors", label: "Errors", kind: "number" },
   { key: "warnings", label: "Warnings", kind: "number" },
-  {
-    key: "change",
-    label: "Since last run",
-    kind: "text",
-    hint: "Findings that came and went; sorts by their balance",
-  },
+  { key: "added", label: "New", kind: "number", hint: "Errors and warnings that came" },
+  { key: "removed", label: "Fixed", kind: "number", hint: "Errors and warnings that went" },
   {
     key: "trend",
     label: "Trend",
@@ -230,7 +226,8 @@ function indexCells(row: IndexRow, run: IndexRun, tools: PageTools): readonly Ce
       ? value("errors")
       : { text: number(errors), value: errors, tone: "error" },
     value("warnings"),
-    changeCell(row.delta),
+    changeCell(row.delta?.added),
+    changeCell(row.delta?.removed),
     trendCell(row, tools),
   ];
 }
@@ -256,14 +253,9 @@ function metadataCell(row: IndexRow): CellValue {
   return { text: isThere ? `Yes · ${number(manifests)}` : "No", value: manifests };
 }
 
-function changeCell(delta: IndexRow["delta"]): CellValue {
-  if (delta === null) return "";
-  const sum = (counts: SeverityCounts) => counts.error + counts.warning;
-  const [added, removed] = [sum(delta.added), sum(delta.removed)];
-  const text = changeMarks(added, removed);
-  return text === ""
-    ? { text: "no change", value: 0, tone: "muted" }
-    : { text, value: added - removed };
+/** Counts errors and warnings on one side of a change; blank where there is nothing to compare with. */
+function changeCell(counts: SeverityCounts | undefined): CellValue {
+  return counts === undefined ? "" : counts.error + counts.warning;
 }
 
 function trendCell({ atlas, versions }: IndexRow, { sparkline }: PageTools): CellValue {

@@ -14,8 +14,8 @@ export const PAGES: JobPages = {
 
 /** What the pages of the site as a whole (src/render/runsPage.ts) say where it is the dashboard's. */
 export const RUNS_PAGE = {
-  name: "htan-runs",
-  description: "When the dashboard was updated, and what each update found.",
+  name: "runs",
+  description: "When the site was updated, by which job, and what each update found.",
 };
 export const NOT_FOUND_PAGE = {
   site: PAGES.brand,

@@ -125,9 +125,9 @@ function findingCells({ rule, severity, message, fields, subject, row }: Finding
   ];
 }
 
-/** Makes a share's cell: the percentage, with a bar behind it; sorted and compared as a number of percent. */
+/** Makes a share's cell, for a column of shares: it reads as percent, with a bar behind it, and is handed out as the fraction. */
 export function shareCell(fraction: number): TableCell {
-  return { text: percent(fraction), value: Math.round(fraction * 1e4) / 100, bar: fraction };
+  return { text: percent(fraction), value: fraction, bar: fraction };
 }
 
 /** Makes the table of manifests that count. */
@@ -152,8 +152,8 @@ export function manifestsTable(analysis: AtlasAnalysis): TableModel {
       {
         key: "percentComplete",
         label: "Complete",
-        kind: "number",
-        hint: "Share of fields filled in, %",
+        kind: "share",
+        hint: "Share of fields filled in; filter as in >80 %",
       },
       { key: "modifiedAt", label: "Modified", kind: "date" },
     ],
@@ -196,7 +196,7 @@ export function gridCountsTable(atlasId: string, name: GridName, grid: Grid): Ta
       { key: "component", label: "Component", kind: "text" },
       { key: "count", label: "With data", kind: "number" },
       { key: "rows", label: "Of", kind: "number" },
-      { key: "share", label: "Share", kind: "number", hint: "Percent" },
+      { key: "share", label: "Share", kind: "share", hint: "Filter as in >80 %" },
     ],
     rows: grid.columns.map((column) => {
       const having = grid.counts[column] ?? 0;
@@ -253,7 +253,7 @@ export function foldersTable(analysis: AtlasAnalysis): TableModel {
         hint: "Files that name their component",
       },
       { key: "unannotated", label: "Unannotated", kind: "number" },
-      { key: "share", label: "Annotated share", kind: "number", hint: "Percent" },
+      { key: "share", label: "Annotated share", kind: "share", hint: "Filter as in >80 %" },
     ],
     rows: Object.entries(analysis.rootFolders)
       .sort(([a], [b]) => compareNatural(a, b))
@@ -318,7 +318,9 @@ export function linksTable(
   analysis: AtlasAnalysis,
   components: readonly ComponentName[],
 ): TableModel {
-  const { nodes, edges } = makeOverview(readGraph(analysis.sif, analysis.findings, components));
+  const { nodes, edges, broken } = makeOverview(
+    readGraph(analysis.sif, analysis.findings, components),
+  );
   const nameOf = (node: number): string => nodes[node]?.name ?? "";
   return makeTable({
     id: "links",
@@ -332,6 +334,11 @@ export function linksTable(
     rows: [
       ...edges.map(({ from, to, links }) => [nameOf(from), nameOf(to), links]),
       ...nodes.filter(({ inner }) => inner > 0).map(({ name, inner }) => [name, name, inner]),
+      ...broken.map(({ to, links }): CellValue[] => [
+        { text: "(broken)", tone: "error" },
+        nameOf(to),
+        links,
+      ]),
     ],
     empty: "No record names a parent.",
   });

@@ -1,5 +1,5 @@
-// Colours of the matrix figures that stand for values and clusters. They must be seen on white and on a dark page alike: points are
-// drawn once for both.
+// Colours of the matrix figures that stand for values and clusters. They are chosen for white. Points are drawn once for both themes: a dark
+// page turns them, and whatever else has such a colour, as it turns the thumbnails (--turn in theme.css), so that all show one ramp.
 
 /** Few to many neighbours: hues of about the same lightness, so that neither end is lost on white or on black. */
 export const DENSITY_RAMP: readonly string[] = [
@@ -10,15 +10,18 @@ export const DENSITY_RAMP: readonly string[] = [
   "#f08a3c",
 ];
 
-/** Low to high expression, out of the grey of none: a mark that stands for several cells, few of which express, is nearly grey. */
+/**
+ * Low to high expression, out of the grey of none, each darker than the one before: what is low lies near the ground, and so it does where
+ * the page is dark and the ramp is turned. A mark that stands for several cells, few of which express, is nearly grey.
+ */
 export const EXPRESSION_RAMP: readonly string[] = [
-  "#b3bccb",
-  "#8b98dd",
-  "#7c68d8",
-  "#b032b0",
-  "#d81b72",
+  "#bcc3dc",
+  "#9aa3e0",
+  "#8169d2",
+  "#a02aa6",
+  "#a80e56",
 ];
-export const NO_EXPRESSION = "#b9c1c9";
+export const NO_EXPRESSION = "#c3cad2";
 
 /**
  * Clusters by number: twelve hues apart from each other, then the same lighter and then darker. Neighbours in the list differ in
@@ -57,7 +60,7 @@ const CLUSTERS: readonly string[] = [
   "#8a6d00",
 ];
 
-/** The first series' colours for points, which are drawn once for both themes: between those of light and dark pages. */
+/** The first series' colours for points: lighter than those of lines, for they lie on each other. */
 export const POINT_SERIES = { blue: "#3b94cb", green: "#2fa57d", orange: "#dd7439" } as const;
 
 /** Gives a cluster its colour; after thirty they begin anew. */

@@ -76,6 +76,8 @@ interface PlateModel {
   readonly snippet: string;
 }
 
+/** Letters of drawings in a page: those of about four approaches. Pictures of the others come when they are asked for. */
+const MOST_DRAWN = 3_000_000;
 /** Letters that a headline has room for on a narrow screen. */
 const MOST_HEADLINE = 12;
 /** What a figure that was left out has of a drawing. */
@@ -128,7 +130,10 @@ function shapeOf(svg: string): string {
 function projectModel(input: ProjectPageInput): object {
   const { summary, updatedAt, method, assets, menu } = input;
   const { id, source, groups, notes } = summary;
-  const panels = byCells(groups).map((group, at) => panelModel(group, at === 0, input));
+  const isDrawn = drawnApproaches(input);
+  const panels = byCells(groups).map((group, at) =>
+    panelModel(group, { isFirst: at === 0, isDrawn: isDrawn.has(group.approach.key) }, input),
+  );
   const made = panels.flatMap(({ plates }) => plates).filter(({ isMade }) => isMade);
   return {
     frame: makeFrame({
@@ -225,7 +230,25 @@ function headlines(summary: MatrixSummary): readonly Fact[] {
   ];
 }
 
-function panelModel(group: GroupSummary, isFirst: boolean, input: ProjectPageInput) {
+/** Chooses the approaches whose drawings are in the page, largest first: as many as there is room for, and one in any case. */
+function drawnApproaches({ summary, figures }: ProjectPageInput): ReadonlySet<string> {
+  const chosen = new Set<string>();
+  let letters = 0;
+  for (const { approach } of byCells(summary.groups)) {
+    letters += figures
+      .filter(({ approachKey }) => approachKey === approach.key)
+      .reduce((sum, { inlineSvg, compactSvg }) => sum + inlineSvg.length + compactSvg.length, 0);
+    if (chosen.size > 0 && letters > MOST_DRAWN) break;
+    chosen.add(approach.key);
+  }
+  return chosen;
+}
+
+function panelModel(
+  group: GroupSummary,
+  { isFirst, isDrawn }: { readonly isFirst: boolean; readonly isDrawn: boolean },
+  input: ProjectPageInput,
+) {
   const { summary } = input;
   const { key, label } = group.approach;
   const drawn = new Map(
@@ -234,7 +257,7 @@ function panelModel(group: GroupSummary, isFirst: boolean, input: ProjectPageInp
       .map((figure) => [figure.name, figure]),
   );
   const plates = group.figures.map((figure) =>
-    plateModel(figure, group, drawn.get(figure.name), isFirst, input),
+    plateModel(figure, group, drawn.get(figure.name), isDrawn, input),
   );
   return {
     tab: `lca-${key}`,
@@ -256,7 +279,7 @@ function plateModel(
   figure: FigureSummary,
   group: GroupSummary,
   drawn: ProjectFigure | undefined,
-  isFirst: boolean,
+  isDrawn: boolean,
   { summary, siteUrl }: ProjectPageInput,
 ): PlateModel {
   const { name, title } = figure;
@@ -277,10 +300,9 @@ function plateModel(
     reason: "",
     caption,
     alt,
-    // Drawings are heavy: those of the panel that is seen first are in the page, pictures of the others come when they are asked for.
-    svg: isFirst ? drawn.inlineSvg : "",
-    compactSvg: isFirst ? drawn.compactSvg : "",
-    isPicture: !isFirst,
+    svg: isDrawn ? drawn.inlineSvg : "",
+    compactSvg: isDrawn ? drawn.compactSvg : "",
+    isPicture: !isDrawn,
     height: drawn.height,
     shape: shapeOf(drawn.inlineSvg),
     files: figureHrefs(summary.id, group.approach, name),

@@ -14,11 +14,12 @@ import { readGraph } from "../../../../src/jobs/htan/data/graph.ts";
 import { atlasFigures, timelineData } from "../../../../src/jobs/htan/pages/figures.ts";
 import { vendorFiles } from "../../../../src/render/vendor.ts";
 import { newPage, startBrowser } from "../../../support/browser.ts";
+import { cutWords, PAPERS, printPage } from "../../../support/paper.ts";
 import { sampleAnalysis } from "../../../support/siteSample.ts";
 
 const ASSETS = join(import.meta.dirname, "../../../../views/assets");
 const SCRIPTS = ["figures.js", "timelineFigure.js", "lineage.js", "networkFigure.js"];
-const STYLES = ["theme.css", "site.css", "table.css", "atlas.css", "figures.css"];
+const STYLES = ["theme.css", "site.css", "table.css", "atlas.css", "figures.css", "print.css"];
 const HOSTILE = `<img src=x onerror="document.title='owned'">`;
 // As on the real pages: nothing inline, nothing evaluated, nothing from elsewhere.
 const POLICY =
@@ -93,6 +94,7 @@ beforeAll(async () => {
   await writeFile(join(dir, "data", "HTA1-graph.js"), dataScript("HTA1", "graph", graph));
   const broken = Array.from({ length: 2001 }, (_, index) => ({
     record: "HTA1_1001_1",
+    component: "Biospecimen",
     value: `HTA1_${index}`,
     link: "parent",
   }));
@@ -153,6 +155,21 @@ async function download(label: string): Promise<Download> {
   ]);
   return file;
 }
+
+describe("on paper", () => {
+  test.each(PAPERS)("the still pictures stand for the interactive figures: %s", async (format) => {
+    await open();
+    const { sheets, ...paper } = await printPage(page, format);
+    const said = paper.words.map(({ text }) => text).join(" ");
+    expect(cutWords({ sheets, ...paper })).toEqual([]);
+    expect(said.match(/from the first event of each row/g)).toHaveLength(1);
+    expect(said).toContain("How records are linked");
+    expect(said).not.toMatch(/Still picture|Follow one record|The same as a list|With a pointer/);
+    // And on the screen it is folded as before.
+    expect(await timeline().locator("details.still").getAttribute("open")).toBe(null);
+    expect(problems).toEqual([]);
+  });
+});
 
 describe("the interactive timeline", () => {
   test("pages through participants, finds them by name, and says so", async () => {

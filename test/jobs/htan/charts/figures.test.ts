@@ -10,6 +10,7 @@ import type {
 import { atlasFigures } from "../../../../src/jobs/htan/pages/figures.ts";
 import { fitText, textWidth, wrapName } from "../../../../src/render/glyphs.ts";
 import { escapeXml } from "../../../../src/render/svg.ts";
+import { INK } from "../../../../src/render/theme.ts";
 import { renderFigure, type VegaLiteSpec } from "../../../../src/render/vega.ts";
 import { bigAnalysis, sampleAnalysis } from "../../../support/siteSample.ts";
 
@@ -59,9 +60,12 @@ function awkward(word: string): readonly FigureData[] {
         { name: word, records: 1, inner: 0, layer: 1 },
       ],
       edges: [{ from: 0, to: 1, links: 1_234_567 }],
+      broken: [{ to: 1, links: 1_234_567 }],
     },
   ];
 }
+
+type Plain = Readonly<Record<string, number | string>>;
 
 interface Text {
   readonly said: string;
@@ -266,7 +270,7 @@ describe("figureSpec(data, size)", () => {
       { kind: "timeline", rows: [], kinds: [], participants: 0 },
       "No therapy or biospecimen has a usable day",
     ],
-    ["network", { kind: "network", nodes: [], edges: [] }, "No record names a parent"],
+    ["network", { kind: "network", nodes: [], edges: [], broken: [] }, "No record names a parent"],
     ["bar chart", { kind: "bars", unit: "file", bars: [] }, "No files"],
   ];
   test.each(empty)("draws an empty %s as a sentence", async (_, data, sentence) => {
@@ -275,6 +279,85 @@ describe("figureSpec(data, size)", () => {
       expect(textsOf(body).map(({ said }) => said)).toContain(sentence);
       expect(height).toBeGreaterThan(20);
     }
+  });
+
+  test.each([
+    [
+      "past one column and several",
+      [0, 1, 2, 3, 3],
+      ["0-1", "1-2", "2-3", "0-2", "0-3", "1-4", "0-4"],
+    ],
+    [
+      "back to the left, from afar and from beside",
+      [0, 1, 2, 3],
+      ["0-1", "1-2", "2-3", "3-0", "2-1"],
+    ],
+    ["between boxes of one column", [0, 1, 1, 1], ["0-1", "0-2", "0-3", "1-3", "3-2"]],
+    [
+      "through columns that are full",
+      [0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3],
+      ["0-1", "0-3", "0-5", "1-6", "2-7", "3-8", "4-9", "5-10", "0-11", "0-8", "3-11", "6-11"],
+    ],
+  ])("leads links %s around every box", (_, layers, edges) => {
+    const data: FigureData = {
+      kind: "network",
+      nodes: layers.map((layer, at) => ({ name: `C${at}`, records: 9, inner: 0, layer })),
+      edges: edges.map((edge) => {
+        const [from = 0, to = 0] = edge.split("-").map(Number);
+        return { from, to, links: 10 };
+      }),
+      broken: [
+        { to: layers.length - 1, links: 7 },
+        { to: 0, links: 3 },
+      ],
+    };
+    const spec = figureSpec(data, "wide");
+    const rows = (name: string) => (spec.datasets?.[name] ?? []) as unknown as Plain[];
+    const boxes = [...rows("components"), ...rows("broken")];
+    expect(boxes).toHaveLength(layers.length + 1);
+    const lines = Map.groupBy([...rows("links"), ...rows("brokenLinks")], ({ edge }) => edge);
+    expect(lines.size).toBe(edges.length + 2);
+    const height = Number(spec.height);
+    for (const points of lines.values()) {
+      points.sort((a, b) => Number(a.order) - Number(b.order));
+      for (const [at, end] of points.slice(1).entries()) {
+        const start = points[at] as Plain;
+        for (let part = 0; part <= 1; part += 1 / 16) {
+          const x = Number(start.x) + (Number(end.x) - Number(start.x)) * part;
+          const y = Number(start.y) + (Number(end.y) - Number(start.y)) * part;
+          const hit = boxes.filter(
+            (box) =>
+              x > Number(box.x) + 0.5 &&
+              x < Number(box.x2) - 0.5 &&
+              y > Number(box.y) - 3 &&
+              y < Number(box.y2) + 3,
+          );
+          expect(hit, `link ${start.edge} at ${x}, ${y}`).toEqual([]);
+          expect(y).toBeGreaterThan(0);
+          expect(y).toBeLessThan(height);
+          expect(x).toBeLessThanOrEqual(Number(spec.width));
+        }
+      }
+    }
+    // Every link has its number, the broken ones theirs.
+    const counts = [...rows("counts"), ...rows("backCounts")].map(({ text }) => text);
+    expect(counts.toSorted()).toEqual([...edges.map(() => "10"), "3", "7"].toSorted());
+  });
+
+  test("lists broken links on a narrow page as well, in the colour of what is to be mended", () => {
+    const data: FigureData = {
+      kind: "network",
+      nodes: [{ name: "Biospecimen", records: 4, inner: 0, layer: 0 }],
+      edges: [],
+      broken: [{ to: 0, links: 12 }],
+    };
+    expect(figureSpec(data, "compact").datasets?.["bars"]).toMatchObject([
+      { name: "Broken links of Biospecimen", text: "12", bar: INK.warn },
+    ]);
+    expect(figureSpec(data, "wide").datasets).toMatchObject({
+      names: [{ text: "Biospecimen" }, { text: "Broken links" }],
+      records: [{ text: "4 records" }, { text: "12 links" }],
+    });
   });
 
   test("writes an event's own label beside it, and its kind in the legend", () => {

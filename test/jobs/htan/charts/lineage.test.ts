@@ -9,7 +9,7 @@ interface Graph {
   readonly ids: readonly string[];
   readonly componentOf: readonly number[];
   readonly links: readonly number[];
-  readonly broken: readonly { record: string; value: string; link: string }[];
+  readonly broken: readonly { record: string; component: string; value: string; link: string }[];
 }
 interface Lineage {
   readonly nodes: readonly {
@@ -22,6 +22,7 @@ interface Lineage {
   readonly total: number;
   readonly column: readonly number[];
   readonly row: readonly number[];
+  readonly lane: readonly (number | null)[];
 }
 
 /** Runs the page's script as a page does, without a page. */
@@ -79,8 +80,8 @@ describe("findLineage(network, id)", () => {
 
   test("puts a broken link's target beside the record that names it, off every other box", () => {
     const broken = [
-      { record: "r1", value: "gone", link: "parent" },
-      { record: "r1", value: "r1", link: "self" },
+      { record: "r1", component: "Biospecimen", value: "gone", link: "parent" },
+      { record: "r1", component: "Biospecimen", value: "r1", link: "self" },
     ];
     const lineage = lineageOf(graphOf(2, [[0, 1]], broken), "r1");
     expect(lineage.nodes.filter(({ isMissing }) => isMissing)).toMatchObject([
@@ -90,9 +91,35 @@ describe("findLineage(network, id)", () => {
     expect(new Set(places(lineage)).size).toBe(4);
   });
 
+  test("finds a way past the columns between the ends of a link, where no box stands", () => {
+    // r0 → r1 → r2 → r3, and r0 → r3, r1 → r3 past what lies between; r0 → r4 takes a row of its own.
+    const lineage = lineageOf(
+      graphOf(5, [
+        [0, 1],
+        [1, 2],
+        [2, 3],
+        [0, 3],
+        [1, 3],
+        [0, 4],
+      ]),
+      "r0",
+    );
+    const { links, lane, column, row } = lineage;
+    const spans = links.map(([from, to]) => (column[to] ?? 0) - (column[from] ?? 0));
+    expect(spans.filter((span) => span > 1)).toHaveLength(2);
+    for (const [at, [from, to]] of links.entries()) {
+      const own = lane[at];
+      expect(own === null, `link ${at}`).toBe((spans[at] ?? 0) < 2);
+      for (const [node, place] of column.entries()) {
+        if (own === null || place <= (column[from] ?? 0) || place >= (column[to] ?? 0)) continue;
+        expect(Math.abs((row[node] ?? 0) - (own ?? 0)), `link ${at}`).toBeGreaterThanOrEqual(0.49);
+      }
+    }
+  });
+
   test("shows a record without links by its broken link alone", () => {
     const lineage = lineageOf(
-      graphOf(0, [], [{ record: "lone", value: "gone", link: "parent" }]),
+      graphOf(0, [], [{ record: "lone", component: "", value: "gone", link: "parent" }]),
       "lone",
     );
     expect(lineage.nodes.map(({ id }) => id)).toEqual(["lone", "gone"]);

@@ -30,15 +30,19 @@ describe("readGraph(sif, findings, components)", () => {
   test("takes broken links from the findings; a record that is its own parent names itself", () => {
     const finding = { severity: "error", subject: "syn1", row: null, message: "" } as const;
     const findings = [
-      { ...finding, rule: "H_LINKS", fields: { record: "a", value: "b", link: "parent" } },
-      { ...finding, rule: "H_LINKS", fields: { value: "c", link: "self" } },
+      {
+        ...finding,
+        rule: "H_LINKS",
+        fields: { component: "Biospecimen", record: "a", value: "b", link: "parent" },
+      },
+      { ...finding, rule: "H_LINKS", fields: { component: "X", value: "c", link: "self" } },
       { ...finding, rule: "H_LINKS", fields: {} },
       { ...finding, rule: "H_DEM", fields: {} },
     ];
     expect(readGraph([], findings, []).broken).toEqual([
-      { record: "a", value: "b", link: "parent" },
-      { record: "c", value: "c", link: "self" },
-      { record: "", value: "", link: "" },
+      { record: "a", component: "Biospecimen", value: "b", link: "parent" },
+      { record: "c", component: "X", value: "c", link: "self" },
+      { record: "", component: "Unknown component", value: "", link: "" },
     ]);
   });
 });
@@ -65,7 +69,40 @@ describe("makeOverview(graph)", () => {
         { from: 1, to: 3, links: 1 },
         { from: 2, to: 3, links: 1 },
       ],
+      broken: [],
     });
+  });
+
+  test("counts broken links by the component that has them, also of one that no other link names", () => {
+    const broken = (component: string, record: string, value: string) => ({
+      rule: "H_LINKS",
+      severity: "error" as const,
+      subject: "syn1",
+      row: null,
+      message: "",
+      fields: { component, record, value, link: "parent" },
+    });
+    const findings = [
+      broken("Biospecimen", "1", "a"),
+      broken("ImagingLevel1", "5", "b"),
+      broken("ImagingLevel1", "5", "c"),
+      broken("ImagingLevel1", "6", "c"),
+    ];
+    const {
+      nodes,
+      edges,
+      broken: found,
+    } = makeOverview(readGraph(["D_1\tconnect\tB_1"], findings, COMPONENTS));
+    expect(nodes).toEqual([
+      { name: "Demographics", records: 1, inner: 0, layer: 0 },
+      { name: "Biospecimen", records: 1, inner: 0, layer: 1 },
+      { name: "ImagingLevel1", records: 2, inner: 0, layer: 0 },
+    ]);
+    expect(edges).toEqual([{ from: 0, to: 1, links: 1 }]);
+    expect(found).toEqual([
+      { to: 1, links: 1 },
+      { to: 2, links: 3 },
+    ]);
   });
 
   test("ends on components that are each other's parents", () => {
@@ -77,6 +114,10 @@ describe("makeOverview(graph)", () => {
   });
 
   test("is empty for an atlas without links", () => {
-    expect(makeOverview(readGraph([], [], COMPONENTS))).toEqual({ nodes: [], edges: [] });
+    expect(makeOverview(readGraph([], [], COMPONENTS))).toEqual({
+      nodes: [],
+      edges: [],
+      broken: [],
+    });
   });
 });

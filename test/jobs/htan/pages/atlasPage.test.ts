@@ -227,14 +227,20 @@ describe("makeAtlasPage(input, tools)", () => {
       { component: "SRRSBiospecimen", abbreviation: "B_SRRS" },
       { component: "SRRSClinicalDataTier2", abbreviation: "SRRS_TIER2" },
     ];
-    const html = files({ analysis: { ...sampleAnalysis("HTA1"), sif }, components }).text(
-      "HTA1.html",
-    );
+    const sample = sampleAnalysis("HTA1");
+    const findings = sample.findings.filter(({ rule }) => rule === "H_LINKS").slice(0, 2);
+    const html = files({ analysis: { ...sample, sif, findings }, components }).text("HTA1.html");
     expect(tableRows(html, "links")).toEqual([
       ["Demographics", "Biospecimen", "1"],
       ["SRRSClinicalDataTier2", "SRRSBiospecimen", "1"],
       ["Biospecimen", "Biospecimen", "1"],
+      ["(broken)", "Biospecimen", "2"],
     ]);
+    expect(html).toContain("3 links from parent to child, 2 broken links.");
+    const whole = files({ analysis: { ...sample, sif, findings: [] }, components });
+    expect(whole.text("HTA1.html")).toContain("3 links from parent to child.");
+    const lost = files({ analysis: { ...sample, sif: [], findings }, components });
+    expect(tableRows(lost.text("HTA1.html"), "links")).toEqual([["(broken)", "Biospecimen", "2"]]);
   });
 
   test("says of how many specimens an event is, on the page but not in the data", () => {
@@ -313,7 +319,7 @@ describe("makeAtlasPage(input, tools)", () => {
       '<h3><a href="matrices/a%20b.html">Colon &lt;10x&gt;</a></h3><p class="lead">10X: 2,700 cells</p>',
     );
     expect(html).toContain(
-      '<a href="project-assets/project-stats/a%20b/10X/umap%402x.png"><img src="project-assets/project-stats/a%20b/10X/umap.png" srcset="project-assets/project-stats/a%20b/10X/umap%402x.png 2x" alt="UMAP. Nine clusters, the largest &quot;B cells&quot; &amp; &lt;T cells&gt;" width="600" height="320" loading="lazy" decoding="async"></a></li></ul>',
+      '<a href="project-assets/project-stats/a%20b/10X/umap%402x.png"><img src="project-assets/project-stats/a%20b/10X/umap.png" srcset="project-assets/project-stats/a%20b/10X/umap.png 600w, project-assets/project-stats/a%20b/10X/umap%402x.png 1200w" sizes="(min-width: 46rem) 46rem, 100vw" alt="UMAP. Nine clusters, the largest &quot;B cells&quot; &amp; &lt;T cells&gt;" width="600" height="320" loading="lazy" decoding="async"></a></li></ul>',
     );
     expect(html).not.toContain("<h4>");
     const figures = [picture, { ...picture, approach: "10X" }, { ...picture, approach: "SS2" }];

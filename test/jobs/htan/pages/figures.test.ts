@@ -78,6 +78,9 @@ describe("atlasFigures(analysis, components)", () => {
   test("says the other figures in words and numbers", () => {
     expect(figures[6]?.alt).toMatch(/^18 events of 11 participants: /);
     expect(figures[7]?.alt).toContain("Demographics to Biospecimen 16");
+    expect(figures[7]?.alt).toMatch(
+      /\. Broken links, by the component whose records have them: Biospecimen \d+/,
+    );
   });
 
   test("keeps the still timeline to whole participants, and counts all of them", () => {

@@ -5,6 +5,7 @@ import { type IndexRow, makeIndexPage } from "../../../../src/jobs/htan/pages/in
 import { NOT_FOUND_PAGE, RUNS_PAGE } from "../../../../src/jobs/htan/pages/pageFrame.ts";
 import { makeNotFoundPage, makeRunsPage } from "../../../../src/render/runsPage.ts";
 import {
+  CURRENT_RUN,
   DASHBOARD_MENU,
   plainSparkline,
   readDesign,
@@ -74,10 +75,16 @@ describe("makeIndexPage(input, tools)", () => {
     expect(html).not.toContain("could not be updated");
   });
 
-  test("shows what came and went in signs and words", () => {
+  test("counts what came and went, of each atlas in columns of their own", () => {
     const { html } = index();
-    expect(html).toContain("▲ 3 new · ▼ 2 fixed");
-    expect(html).toContain("no change");
+    expect(html).toContain("▲ 3 new · ▼ 1 fixed");
+    const cells = html.match(
+      /<td class="num" data-v="3"><span>3<\/span><\/td><td [^>]*>.*?<\/td>/,
+    )?.[0];
+    expect(cells).toContain('<td class="num" data-v="2"><span>2</span></td>');
+    const [row] = sampleRows();
+    if (row === undefined) throw new Error("no sample row");
+    expect(index([{ ...row, delta: null }]).html).toContain("nothing to compare with yet");
   });
 
   test("stays small with a hundred atlases", () => {
@@ -115,7 +122,7 @@ describe("the index and what it loads", () => {
 describe("makeRunsPage(input, render)", () => {
   test("tells of each run, and of the one that makes the page", () => {
     const page = makeRunsPage(
-      { runs: sampleRuns(), current: RUN, ...LOOK, ...RUNS_PAGE },
+      { runs: sampleRuns(), current: CURRENT_RUN, ...LOOK, ...RUNS_PAGE },
       TOOLS.render,
     );
     expect(page.path).toBe("runs.html");
@@ -129,9 +136,26 @@ describe("makeRunsPage(input, render)", () => {
     expect(page.text).toContain("6 put, 2 deleted");
   });
 
+  test("has the runs of every job, and first the one that makes the page", () => {
+    const page = makeRunsPage(
+      { runs: sampleRuns(), current: CURRENT_RUN, ...LOOK, ...RUNS_PAGE },
+      TOOLS.render,
+    );
+    const rows = [...page.text.matchAll(/<tr><th scope="row".*?<\/tr>/g)].map(([row]) =>
+      [...row.matchAll(/<span>([^<]*)<\/span>/g)].map(([, text]) => text),
+    );
+    expect(rows).toHaveLength(31);
+    expect(rows[0]).toEqual([
+      ...["21 Nov 2026, 02:00 UTC", "htan", "Made this page", "", "", "", ""],
+      ...["4", "2", "", "Not updated: HTA2", "0.1.0"],
+    ]);
+    expect(rows.map(([, job]) => job).filter((job) => job === "matrix")).toHaveLength(3);
+    expect(page.text).toContain("made by the run of htan that started 21 Nov 2026, 02:00 UTC");
+  });
+
   test("has words for the very first run and for one that is still at work", () => {
     const make = (runs: ReturnType<typeof sampleRuns>) =>
-      makeRunsPage({ runs, current: RUN, ...LOOK, ...RUNS_PAGE }, TOOLS.render).text;
+      makeRunsPage({ runs, current: CURRENT_RUN, ...LOOK, ...RUNS_PAGE }, TOOLS.render).text;
     expect(make([])).toContain("No run has finished before this one.");
     const [run] = sampleRuns();
     if (run === undefined) throw new Error("no sample run");

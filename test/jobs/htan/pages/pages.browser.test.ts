@@ -34,6 +34,18 @@ function makeFiles(): SiteFiles {
 }
 
 const { open } = useSite(makeFiles);
+const INDEX_DATA = sampleSite().pages.find(({ path }) => path === "data/index.json")?.text ?? "";
+
+/** Tells whether an element is in the window, below the strip of tabs. */
+async function isSeen(page: Page, selector: string): Promise<boolean> {
+  return page.locator(selector).evaluate((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    const tabs = element.ownerDocument.querySelector(".tabs")?.getBoundingClientRect().bottom ?? 0;
+    return (
+      top >= Math.max(tabs, 0) && bottom <= (element.ownerDocument.defaultView?.innerHeight ?? 0)
+    );
+  });
+}
 
 /** Texts of a column of a table's visible rows. */
 async function column(page: Page, table: string, at: number): Promise<string[]> {
@@ -153,6 +165,28 @@ describe("table.js", () => {
     expect(copied?.split("\t").slice(0, 3)).toEqual(["Rule", "Severity", "New"]);
   });
 
+  test("hands out the scale and the numbers of the index's own data", async () => {
+    const { page } = await open("index.html");
+    const { text } = await downloadText(page, "atlases", "JSON");
+    const rows = JSON.parse(text) as Record<string, unknown>[];
+    const { atlases } = JSON.parse(INDEX_DATA) as { atlases: Record<string, unknown>[] };
+    const same = ["projectId", "totalFileSize", "files", "manifests", "percentMetadataComplete"];
+    const numbers = [...same, "errors", "warnings"];
+    const pick = (from: Record<string, unknown>) => numbers.map((key) => from[key]);
+    expect(rows.map(pick)).toEqual(atlases.map(pick));
+    expect(rows.map(({ added, removed }) => [added, removed])).toEqual([
+      [3, 2],
+      [null, null],
+      [null, null],
+      [0, 0],
+      [null, null],
+    ]);
+    const csv = await downloadText(page, "atlases", "CSV");
+    const [head = "", first = ""] = csv.text.replace("\ufeff", "").split("\r\n");
+    const at = head.split(",").indexOf("Complete");
+    expect(Number(first.split(",")[at])).toBe(atlases[0]?.["percentMetadataComplete"]);
+  });
+
   test("copies by the browser's clipboard where there is one", async () => {
     const { page } = await open("index.html#?atlases.f.atlas=%3DHTA1", {
       permissions: ["clipboard-read", "clipboard-write"],
@@ -180,6 +214,23 @@ describe("table.js", () => {
     await page.getByText("Links lead to records").click();
     await page.getByRole("link", { name: "Show only these findings" }).first().click();
     await expect.poll(() => status(page, "findings").textContent()).toBe("12 of 25 shown");
+    // Where the reader looks, and where a keyboard goes on.
+    await expect.poll(() => isSeen(page, "#findings-table [role=status]")).toBe(true);
+    expect(await isSeen(page, "#findings")).toBe(true);
+    expect(await page.evaluate("document.activeElement.closest('[data-table]')?.id")).toBe(
+      "findings-table",
+    );
+    // The same link once more: nothing changes, but the reader is away.
+    const link = page.getByRole("link", { name: "Show only these findings" }).first();
+    await link.click();
+    expect(await isSeen(page, "#findings-table [role=status]")).toBe(true);
+    // In a tab of its own as well; a reader who comes back to it is where they were.
+    const { page: other } = await open(`HTA1.html${new URL(page.url()).hash}`);
+    await expect.poll(() => isSeen(other, "#findings-table [role=status]")).toBe(true);
+    await other.evaluate("scrollTo(0, 0)");
+    await other.reload();
+    expect(await status(other, "findings").textContent()).toBe("12 of 25 shown");
+    expect(await other.evaluate("scrollY")).toBe(0);
   });
 });
 
@@ -287,7 +338,9 @@ describe("the pages", () => {
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
     expect(await page.locator("#panel-validation").isVisible()).toBe(true);
     expect(await page.locator(".tabs").isVisible()).toBe(false);
-    expect(await page.locator("#findings-table .tools").first().isVisible()).toBe(false);
+    // Of the tools of a table only what it says of its rows.
+    expect(await page.locator(":is(:not(th) > button, input, select):visible").count()).toBe(0);
+    expect(await status(page, "findings").isVisible()).toBe(true);
     expect(await page.evaluate("getComputedStyle(document.body).color")).toBe("rgb(28, 34, 40)");
   });
 

@@ -102,6 +102,21 @@ describe("drawMatrixFigure(figure)", () => {
     },
   );
 
+  test("marks what has a colour of its own, which a dark page turns, and nothing else", () => {
+    for (const name of FIGURE_NAMES) {
+      const { inlineSvg, compactSvg } = drawingOf(name);
+      for (const [tag] of (inlineSvg + compactSvg).matchAll(/<[a-z]+ [^>]*>/g)) {
+        const isOwn = tag.startsWith("<image ") || /(?:fill|stroke)="#/.test(tag);
+        expect([tag.slice(0, 60), tag.includes(' class="turned"')]).toEqual([
+          tag.slice(0, 60),
+          isOwn,
+        ]);
+      }
+    }
+    expect(drawingOf("rank_gene_groups").inlineSvg).toContain('class="turned"');
+    expect(drawingOf("umap").fileSvg).not.toContain("turned");
+  });
+
   test("puts many points into one picture for each panel, and few as shapes", async () => {
     const images = FIGURE_NAMES.map(
       (name) => drawingOf(name).inlineSvg.split("<image ").length - 1,
