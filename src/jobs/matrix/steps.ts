@@ -152,7 +152,8 @@ function makeAnalysis(effects: MatrixEffects) {
     // the numbers and nothing else: a new title or another catalogue must not have terabytes read again.
     analyseMatrix: step({
       name: "analyseMatrix",
-      version: 1,
+      // 2: which numbers are counts is told by evidence, and more of what people have is read.
+      version: 2,
       uses: { analysedBy: effects.analysedBy },
       outputs: {
         verdict: json<string | null>(),

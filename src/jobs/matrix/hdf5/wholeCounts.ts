@@ -34,6 +34,7 @@ type Numbers =
   | Uint16Array
   | Int32Array
   | Uint32Array
+  | Float16Array
   | Float32Array
   | Float64Array;
 
@@ -57,6 +58,8 @@ function viewOf(
       return new Int32Array(bytes, from * 4, length);
     case "uint32":
       return new Uint32Array(bytes, from * 4, length);
+    case "float16":
+      return new Float16Array(bytes, from * 2, length);
     case "float32":
       return new Float32Array(bytes, from * 4, length);
     case "float64":
