@@ -4,6 +4,7 @@ import { number } from "../../../format.ts";
 import { UnreadableMatrix } from "../problem.ts";
 import { showName } from "./boundedRegion.ts";
 import { readTable, type TableRow } from "./delimitedTable.ts";
+import { typesOfOthers } from "./featureTypes.ts";
 import { decideHeader, type HeaderLook, isStandIn, lookOfFirstRow } from "./headerRow.ts";
 import type { ByteRegion } from "./region.ts";
 
@@ -19,7 +20,6 @@ export interface GeneRows {
 
 /** Peaks of open chromatin are half a million; beyond this no table is one of genes. */
 export const MOST_GENES = 4_000_000;
-const GENE_EXPRESSION = "gene expression";
 const ID_NAMES =
   /^(featurekey|featureid|geneids?|ensembl|ensemblid|ensemblgeneid|ensgid|accession|ids?)$/;
 const SYMBOL_NAMES =
@@ -43,14 +43,15 @@ export async function readGeneRows(
   const first = await readOnce(region, null, signal);
   const isHeader = decideHeader(first.rows, sizes, first.look);
   const read = isHeader === first.withHeader ? first : await readOnce(region, isHeader, signal);
-  return read.genes;
+  // Not before it is known whether the first row is a header, whose word is no type.
+  return read.leave();
 }
 
 async function readOnce(
   region: ByteRegion,
   withHeader: boolean | null,
   signal: AbortSignal,
-): Promise<{ rows: number; look: HeaderLook; withHeader: boolean; genes: GeneRows }> {
+): Promise<{ rows: number; look: HeaderLook; withHeader: boolean; leave: () => GeneRows }> {
   const ids: string[] = [];
   const symbols: string[] = [];
   const types = new Map<string, number>();
@@ -90,8 +91,9 @@ async function readOnce(
     ids.push(id === "" ? symbol : id);
     symbols.push(symbol === "" ? id : symbol);
   });
-  const genes = { ids, symbols, ...leaveOut(types, typeOf.subarray(0, ids.length)) };
-  return { rows, look, withHeader: isHeader, genes };
+  const typeOfRows = typeOf.subarray(0, ids.length);
+  const leave = (): GeneRows => ({ ids, symbols, ...leaveOut(region, types, typeOfRows) });
+  return { rows, look, withHeader: isHeader, leave };
 }
 
 /** Where id, symbol and type stand: by the header's words; without them the first, the second and the third column, as 10x has them. */
@@ -142,20 +144,16 @@ function numberOfType(types: Map<string, number>, type: string): number {
   return types.size - 1;
 }
 
-/** Only where some rows are called gene expression, the others are something else. */
+/** Leaves out rows whose type says that they are no genes. */
 function leaveOut(
+  region: ByteRegion,
   types: ReadonlyMap<string, number>,
   typeOf: Uint8Array,
 ): Pick<GeneRows, "isOther" | "otherTypes"> {
-  const none = { isOther: null, otherTypes: [] };
-  const names = [...types.keys()];
-  if (!names.some((name) => name.toLowerCase() === GENE_EXPRESSION)) return none;
-  const others = names.filter((name) => name !== "" && name.toLowerCase() !== GENE_EXPRESSION);
-  if (others.length === 0) return none;
-  const kept = new Set(
-    [...types].filter(([name]) => !others.includes(name)).map(([, index]) => index),
-  );
-  return { isOther: typeOf.map((type) => (kept.has(type) ? 0 : 1)), otherTypes: others };
+  const others = typesOfOthers(showName(region.name), [...types.keys()], typeOf.length);
+  if (others.size === 0) return { isOther: null, otherTypes: [] };
+  const left = new Set([...types].filter(([name]) => others.has(name)).map(([, index]) => index));
+  return { isOther: typeOf.map((type) => (left.has(type) ? 1 : 0)), otherTypes: [...others] };
 }
 
 function grow(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

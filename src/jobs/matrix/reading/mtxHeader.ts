@@ -64,7 +64,9 @@ function checkBanner(name: string, line: string): void {
   if (field === "pattern") throw bad(`${name} is a pattern: it has no counts`);
   // SciPy writes uint32 and uint64 so.
   if (field !== "integer" && field !== "unsigned-integer" && field !== "real") {
-    throw bad(`${name} holds "${shown(field ?? "")}" values; only integer, unsigned-integer and real can be read`);
+    throw bad(
+      `${name} holds "${shown(field ?? "")}" values; only integer, unsigned-integer and real can be read`,
+    );
   }
   if (symmetry !== "general") {
     throw bad(`${name} is "${shown(symmetry ?? "")}"; only "general" can be read`);

@@ -1,6 +1,5 @@
 // The text of MatrixMarket files, parsed part by part by the kernel: each entry is looked at once, in the order of the file.
 
-import { count, number } from "../../../format.ts";
 import { type MtxKernel, STATUS } from "../kernel/mtxKernel.ts";
 import type { MatrixNote, PassOptions } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
@@ -16,6 +15,7 @@ import { cutOff, turned, wrongEntry, wrongNumber } from "./mtxProblems.ts";
 import type { MtxPart } from "./region.ts";
 import type { RegionReader } from "./regionReader.ts";
 import { mostlyRounded } from "./tableNotes.ts";
+import { whyNoCounts } from "./valueSigns.ts";
 import { readWithZlib } from "./zlibRegion.ts";
 
 /** The files of a matrix, and how they are read. */
@@ -163,15 +163,15 @@ export async function parseAll(
     if (waited !== undefined) await waited;
     at.taken();
   }
-  const { zeros, dropped, rounded, duplicates, reachesTwenty } = at.seen();
-  if (rounded * 2 > lines - zeros - dropped && !reachesTwenty) {
-    throw new UnreadableMatrix(
-      "M_NOT_COUNTS",
-      `${nameOf(text.parts)} holds log values, not counts: ${number(rounded)} of ` +
-        `${count(lines - zeros - dropped, "value")} are not whole, and none reaches 20`,
-    );
-  }
-  text.mostly = mostlyRounded(nameOf(text.parts), rounded, lines - zeros - dropped);
+  const { zeros, dropped, rounded, duplicates, reachesTwenty, log2s, roots } = at.seen();
+  const values = lines - zeros - dropped;
+  const why = whyNoCounts(
+    nameOf(text.parts),
+    { values, rounded, reachesTwenty, log2s, roots },
+    reachesTwenty ? "some reach 20" : "none reaches 20",
+  );
+  if (why !== null) throw new UnreadableMatrix("M_NOT_COUNTS", why);
+  text.mostly = mostlyRounded(nameOf(text.parts), rounded, values);
   report.end(text.totalBytes);
   return { entries: 0, duplicates, rounded };
 }

@@ -41,16 +41,16 @@ function packed(tree: Tree, filter: Filter): Tree {
 }
 
 describe("openHdf5(path, name, options): filters", () => {
-  test.each<readonly [string, ...Filter]>([
-    ["zstd", 32_015, 3],
-    ["lz4", 32_004, 0],
-    ["bzip2", 307, 9],
-    ["bitshuffle", 32_008, 0, 2],
+  test.each<{ readonly name: string; readonly filter: Filter }>([
+    { name: "zstd", filter: [32_015, 3] },
+    { name: "lz4", filter: [32_004, 0] },
+    { name: "bzip2", filter: [307, 9] },
+    { name: "bitshuffle", filter: [32_008, 0, 2] },
     // Version, kind of element and sizes are filled in; level 5, shuffled, by LZ4 and by zstd.
-    ["blosc", 32_001, 0, 0, 0, 0, 5, 1, 1],
-    ["blosc with zstd", 32_001, 0, 0, 0, 0, 5, 1, 5],
-    ["blosc2", 32_026, 0, 0, 0, 0, 5, 1, 1],
-  ])("reads what %s compressed, of entries and of dense matrices", async (_, ...filter) => {
+    { name: "blosc", filter: [32_001, 0, 0, 0, 0, 5, 1, 1] },
+    { name: "blosc with zstd", filter: [32_001, 0, 0, 0, 0, 5, 1, 5] },
+    { name: "blosc2", filter: [32_026, 0, 0, 0, 0, 5, 1, 1] },
+  ])("reads what $name compressed, of entries and of dense matrices", async ({ filter }) => {
     const byGene = transpose(ROWS, GENES).flat();
     const trees: readonly Tree[] = [
       { ...tables(CELLS, GENES), X: packed(sparse(ROWS, GENES), filter) },

@@ -23,7 +23,6 @@ type Values =
   | Uint16Array
   | Int32Array
   | Uint32Array
-  | Float16Array
   | BigInt64Array
   | BigUint64Array
   | Float32Array
