@@ -1,4 +1,4 @@
-// Opens a matrix, whatever it comes as: a folder, a zip, a MatrixMarket file with its tables beside it, or one of the HDF5 formats.
+// Opens a matrix, whatever it comes as: a folder, a zip, a tar, a MatrixMarket file with its tables beside it, or one of the HDF5 formats.
 
 import type { Stats } from "node:fs";
 import { mkdtemp, realpath, rm, stat } from "node:fs/promises";
@@ -33,7 +33,9 @@ import { type MatrixSize, readMatrixSize } from "./reading/matrixSize.ts";
 import type { ByteRegion, MtxPart } from "./reading/region.ts";
 import type { RegionReader } from "./reading/regionReader.ts";
 import { noteApproaches, noteMito, noteSymbols } from "./reading/tableNotes.ts";
+import { listTar } from "./reading/tarEntries.ts";
 import { makeGeneUnion } from "./reading/unionGenes.ts";
+import { watchNames } from "./reading/zarrNames.ts";
 import { listZip } from "./reading/zipEntries.ts";
 
 /** What opening may use, and a thread for HDF5 that was started already. */
@@ -68,11 +70,13 @@ export async function openMatrix(path: string, options: EarlyOpenOptions): Promi
 
 async function openFolder(dir: string, options: EarlyOpenOptions): Promise<MatrixReader> {
   const { signal } = options;
-  const files = await listFolder(dir, { isDeep: true, isWanted, signal });
+  const watch = watchNames(isWanted);
+  const files = await listFolder(dir, { isDeep: true, isWanted: watch.isWanted, signal });
+  watch.refuseZarr("the folder");
   const found = await findMatrices(files, "the folder", signal);
-  if (found.single?.kind === "zip") {
-    return openZip(found.single.region.path, found.single.region.name, options);
-  }
+  const { single } = found;
+  if (single?.kind === "zip") return openZip(single.region.path, single.region.name, options);
+  if (single?.kind === "tar") return openTar(single.region, options);
   return openFound(found, options);
 }
 
@@ -89,6 +93,12 @@ async function openFile(
       return openSingle(region, options);
     case "zip":
       return openZip(path, name, options);
+    case "tar":
+      if (!/\.zip$/i.test(name)) return openTar(region, options);
+      throw new UnreadableMatrix(
+        "M_FORMAT",
+        `${showName(name)} is no zip, but ${words}; name it .tar${region.layers.length > 0 ? ".gz" : ""}, or make a zip of what it holds`,
+      );
     case "mtx": {
       const tables = await listFolder(folder, {
         isDeep: false,
@@ -116,15 +126,73 @@ async function openZip(
   name: string,
   options: EarlyOpenOptions,
 ): Promise<MatrixReader> {
-  const entries = await listZip(path, isWanted, options.signal);
-  const found = await findMatrices(entries, showName(name), options.signal);
-  if (found.single?.kind === "zip") {
-    throw new UnreadableMatrix(
-      "M_FORMAT",
-      `${showName(name)} holds a zip once more (${showName(found.single.region.name)}); unpack it first`,
-    );
+  const watch = watchNames(isWanted);
+  const entries = await listZip(path, watch.isWanted, options.signal);
+  watch.refuseZarr(showName(name));
+  return openFound(await findInArchive(entries, name, options.signal), options);
+}
+
+/** Finds the matrices of an archive; what lies in archives within it is not looked for. */
+async function findInArchive(
+  entries: readonly ByteRegion[],
+  name: string,
+  signal: AbortSignal,
+): Promise<FoundMatrices> {
+  const found = await findMatrices(entries, showName(name), signal);
+  const { single } = found;
+  if (single?.kind !== "zip" && single?.kind !== "tar") return found;
+  const what = single.kind === "zip" ? "a zip" : "a tar archive";
+  throw new UnreadableMatrix(
+    "M_FORMAT",
+    `${showName(name)} holds ${what}${single.kind === "zip" ? " once more" : ""} (${showName(single.region.name)}); unpack it first`,
+  );
+}
+
+/** A tar is read where it lies; one that is packed is unpacked to the scratch folder until the reader is closed. */
+async function openTar(region: ByteRegion, options: EarlyOpenOptions): Promise<MatrixReader> {
+  const { path, name, layers } = region;
+  const { signal } = options;
+  const list = async (file: string): Promise<MatrixReader> => {
+    const watch = watchNames(isWanted);
+    const entries = await listTar(file, name, watch.isWanted, signal);
+    watch.refuseZarr(showName(name));
+    return openFound(await findInArchive(entries, name, signal), options);
+  };
+  if (layers.length === 0) return list(path);
+  return unpacking(region, "matrix.tar", options, list);
+}
+
+/** Unpacks a region to the scratch folder, and removes what was unpacked once the reader is closed. */
+async function unpacking(
+  region: ByteRegion,
+  fileName: string,
+  { scratchDir, signal }: EarlyOpenOptions,
+  use: (file: string) => Promise<MatrixReader>,
+): Promise<MatrixReader> {
+  const dir = await mkdtemp(join(scratchDir, "unpacked-"));
+  const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
+  try {
+    const file = join(dir, fileName);
+    await unpackRegion(region, file, mostUnpackedBytes(region), signal);
+    const reader = await use(file);
+    return {
+      format: reader.format,
+      genes: reader.genes,
+      cells: reader.cells,
+      notes: () => reader.notes(),
+      pass: (onBlock, options) => reader.pass(onBlock, options),
+      async close() {
+        try {
+          await reader.close();
+        } finally {
+          await remove();
+        }
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
   }
-  return openFound(found, options);
 }
 
 async function openFound(found: FoundMatrices, options: EarlyOpenOptions): Promise<MatrixReader> {
@@ -147,22 +215,15 @@ async function openHdf5(
 async function openSingle(region: ByteRegion, options: EarlyOpenOptions): Promise<MatrixReader> {
   const { path, name, layers, offset, claimed } = region;
   if (layers.length === 0 && offset === 0 && claimed === null) {
-    return withNotes(await openHdf5(path, name, options), async () => undefined);
+    return withNotes(await openHdf5(path, name, options));
   }
-  const dir = await mkdtemp(join(options.scratchDir, "unpacked-"));
-  const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
-  try {
-    const file = join(dir, "matrix.h5");
-    await unpackRegion(region, file, mostUnpackedBytes(region), options.signal);
-    return withNotes(await openHdf5(file, name, options), remove);
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+  return unpacking(region, "matrix.h5", options, async (file) =>
+    withNotes(await openHdf5(file, name, options)),
+  );
 }
 
 /** Adds what every format's tables may need to say, where the reader does not say it itself. */
-function withNotes(reader: MatrixReader, afterwards: () => Promise<void>): MatrixReader {
+function withNotes(reader: MatrixReader): MatrixReader {
   const own = [...noteApproaches(reader.cells), ...noteMito(reader.genes)];
   return {
     format: reader.format,
@@ -174,13 +235,7 @@ function withNotes(reader: MatrixReader, afterwards: () => Promise<void>): Matri
       return [...theirs, ...own.filter(({ rule }) => !rules.has(rule))];
     },
     pass: (onBlock, options) => reader.pass(onBlock, options),
-    async close() {
-      try {
-        await reader.close();
-      } finally {
-        await afterwards();
-      }
-    },
+    close: () => reader.close(),
   };
 }
 

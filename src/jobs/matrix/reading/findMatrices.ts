@@ -17,7 +17,7 @@ export interface MtxFiles {
 /** What was found among files: MatrixMarket matrices, or one file that holds a matrix by itself. */
 export interface FoundMatrices {
   readonly mtx: readonly MtxFiles[];
-  readonly single: { readonly kind: "hdf5" | "zip"; readonly region: ByteRegion } | null;
+  readonly single: { readonly kind: "hdf5" | "zip" | "tar"; readonly region: ByteRegion } | null;
   readonly notes: readonly MatrixNote[];
 }
 
@@ -33,7 +33,7 @@ interface TableFile {
 const TABLE_NAME = /^(.*?)(genes|features|barcodes|cells)\.(tsv|csv|txt)(\.gz)?$/i;
 const MATRIX_NAME = /\.mtx(\.gz)?$/i;
 /** Names of files that hold a matrix by themselves. */
-const SINGLE_NAME = /\.(h5ad|h5|hdf5|loom)$/i;
+const SINGLE_NAME = /\.(h5ad|h5|hdf5|loom|h5mu)$/i;
 /** What is read by name needs no look inside; without such names every file is looked into, up to this many. */
 const MOST_LOOKED_INTO = 2000;
 
@@ -77,7 +77,7 @@ export async function findMatrices(
     const chosen = dropDoubles(mtx, tables, notes);
     return { mtx: chosen.map((matrix) => joinTables(matrix, chosen, tables)), single: null, notes };
   }
-  for (const kind of ["hdf5", "zip"] as const) {
+  for (const kind of ["hdf5", "zip", "tar"] as const) {
     const found = known.filter((file) => file.kind === kind);
     const [only] = found;
     if (only !== undefined && found.length === 1) {
