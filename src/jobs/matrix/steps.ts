@@ -217,7 +217,8 @@ function makeDrawings(effects: MatrixEffects) {
   return {
     drawFigures: step({
       name: "drawMatrixFigures",
-      version: 2,
+      // 3: no number of a cluster leaves its panel, and medians are written as on the index.
+      version: 3,
       uses: { drawnBy: effects.drawnBy },
       outputs: {
         drawings: publicTree(),

@@ -121,6 +121,7 @@ export interface Fact {
 /** Lists the numbers of one approach. */
 export function groupFacts(group: GroupSummary, genes: number): readonly Fact[] {
   const { emptyCells, embeddedCells, medianMitoFraction } = group;
+  const aCell = emptyCells === 0 ? "a cell" : "a cell with counts";
   return [
     {
       label: "Cells",
@@ -132,8 +133,8 @@ export function groupFacts(group: GroupSummary, genes: number): readonly Fact[] 
       value: number(group.detectedGenes),
       note: `of ${number(genes)} in the table`,
     },
-    { label: "Median counts", value: medianText(group.medianCounts), note: "a cell" },
-    { label: "Median genes", value: medianText(group.medianGenes), note: "a cell" },
+    { label: "Median counts", value: medianText(group.medianCounts), note: aCell },
+    { label: "Median genes", value: medianText(group.medianGenes), note: aCell },
     {
       label: "Median mitochondrial",
       value: medianMitoFraction === null ? "–" : percent(medianMitoFraction),
