@@ -152,7 +152,8 @@ function makeAnalysis(effects: MatrixEffects) {
     // the numbers and nothing else: a new title or another catalogue must not have terabytes read again.
     analyseMatrix: step({
       name: "analyseMatrix",
-      version: 1,
+      // 2: matrices of the same cells are told apart from those of others, and symbols and mitochondrial genes are found in more ways.
+      version: 2,
       uses: { analysedBy: effects.analysedBy },
       outputs: {
         verdict: json<string | null>(),
@@ -262,7 +263,8 @@ function makePages(effects: MatrixEffects) {
   return {
     renderMatrix: step({
       name: "renderMatrix",
-      version: 1,
+      // 2: says how mitochondrial genes are told.
+      version: 2,
       uses: { design: effects.designDigest },
       outputs: { pages: publicTree(), summary: json<MatrixSummary>() },
       run: async (

@@ -11,33 +11,13 @@ import {
   pieceElements,
 } from "./datasets.ts";
 import { denseSourceOf } from "./denseSource.ts";
-import {
-  countRows,
-  findColumn,
-  type Frame,
-  listGroup,
-  type Nodes,
-  openFrame,
-  readColumn,
-} from "./frame.ts";
+import { countRows, listGroup, type Nodes, openFrame } from "./frame.ts";
+import { borrowSymbols, geneColumnOf, readGeneNames, type TablePlace } from "./geneNames.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
 import { type Layout, makeGenes, misfit, readCells } from "./layout.ts";
 import type { Box, NodeKind } from "./protocol.ts";
 import { areLogs, makeTally, writeCounts } from "./wholeCounts.ts";
 
-const SYMBOL_COLUMNS = [
-  "feature_name",
-  "gene_symbols",
-  "gene_symbol",
-  "gene_name",
-  "gene_names",
-  "symbol",
-  "symbols",
-  "gene_short_name",
-  "hgnc_symbol",
-];
-const ID_COLUMNS = ["gene_ids", "gene_id", "feature_id", "ensembl_ids", "ensembl_id", "ensembl"];
-const TYPE_COLUMNS = ["feature_types", "feature_type"];
 /** Layers that people keep raw counts in. */
 const COUNT_LAYERS = ["counts", "raw_counts"];
 
@@ -65,8 +45,7 @@ export async function readH5ad(
   const place = chosen.path.slice(1);
   const obs = await openFrame(session, "/obs", root.get("obs"));
   const vars = await openFrame(session, chosen.var, chosen.varKind);
-  const index =
-    vars === null ? null : (vars.index ?? findColumn(vars, [...ID_COLUMNS, ...SYMBOL_COLUMNS]));
+  const index = vars === null ? null : (vars.index ?? geneColumnOf(vars));
   if (vars === null || index === null) {
     throw new UnreadableMatrix(
       "M_TABLE",
@@ -77,7 +56,16 @@ export async function readH5ad(
   const cellCount = obs === null ? null : await countRows(session, obs);
   const tables = { cells: cellCount, features: geneCount };
   const opened = await openMatrix(session, chosen, tables);
-  const genes = await readGenes(session, vars, index, geneCount);
+  const others = (await listGeneTables(session, root)).filter(({ path }) => path !== chosen.var);
+  const named = await borrowSymbols(
+    session,
+    {
+      place: chosen.var.slice(1),
+      ...(await readGeneNames(session, { ...vars, index }, geneCount)),
+    },
+    others,
+  );
+  const genes = makeGenes(session.name, named.ids, named.symbols, named.types);
   const source =
     opened.kind === "dense"
       ? denseSourceOf(session, { dataset: opened.dataset, cellAxis: 0 }, genes.features)
@@ -87,7 +75,7 @@ export async function readH5ad(
     genes: genes.genes,
     cells: await readCells(session, obs, opened.cells, approaches),
     source,
-    notes: [...notes, ...genes.notes],
+    notes: [...notes, ...named.notes, ...genes.notes],
     place,
     alternatives: ["raw/X", "layers/counts", "X"].filter((other) => other !== place),
   };
@@ -251,16 +239,12 @@ async function firstAttribute(
   return null;
 }
 
-async function readGenes(session: Hdf5Session, vars: Frame, index: string, count: number) {
-  const read = (column: string) => readColumn(session, vars, column, count);
-  const names = await read(index);
-  const symbolColumn = findColumn(vars, SYMBOL_COLUMNS);
-  const idColumn = findColumn(vars, ID_COLUMNS);
-  const typeColumn = findColumn(vars, TYPE_COLUMNS);
-  return makeGenes(
-    session.name,
-    idColumn === null ? names : await read(idColumn),
-    symbolColumn === null ? names : await read(symbolColumn),
-    typeColumn === null ? null : await read(typeColumn),
-  );
+/** The gene tables that a file may have: of X and its layers, of raw, and of raw as AnnData 0.6 has it. */
+async function listGeneTables(session: Hdf5Session, root: Nodes): Promise<readonly TablePlace[]> {
+  const raw = root.get("raw") === "group" ? await listGroup(session, "/raw") : null;
+  return [
+    { path: "/var", kind: root.get("var") },
+    { path: "/raw/var", kind: raw?.get("var") },
+    { path: "/raw.var", kind: root.get("raw.var") },
+  ].filter(({ kind }) => kind !== undefined);
 }
