@@ -6,8 +6,7 @@ import { basename, dirname, join } from "node:path";
 import type { Worker } from "node:worker_threads";
 
 import { HdashError } from "../../error.ts";
-import { count, number } from "../../format.ts";
-import type { CellTable, MatrixNote, MatrixReader, OpenOptions } from "./matrix.ts";
+import type { MatrixNote, MatrixReader, OpenOptions } from "./matrix.ts";
 import { UnreadableMatrix } from "./problem.ts";
 import {
   mostUnpackedBytes,
@@ -16,22 +15,23 @@ import {
   unpackRegion,
   wholeFile,
 } from "./reading/boundedRegion.ts";
-import { checkCells, joinCellTables, readCellRows } from "./reading/cellRows.ts";
+import { checkCells } from "./reading/cellRows.ts";
+import { makeTableReader, unpacked } from "./reading/chooseTables.ts";
 import { knowFile } from "./reading/fileKinds.ts";
 import {
   damaged,
   findMatrices,
   type FoundMatrices,
-  isTableName,
   isWanted,
   type MtxFiles,
   notReadable,
 } from "./reading/findMatrices.ts";
 import { listFolder } from "./reading/folderFiles.ts";
-import { readGeneRows } from "./reading/geneRows.ts";
-import { type MatrixSize, readMatrixSize } from "./reading/matrixSize.ts";
+import { joinCells, type ReadMatrix } from "./reading/joinCells.ts";
+import { readMatrixSize } from "./reading/matrixSize.ts";
 import type { ByteRegion, MtxPart } from "./reading/region.ts";
 import type { RegionReader } from "./reading/regionReader.ts";
+import { isTableName } from "./reading/tableNames.ts";
 import { noteApproaches, noteMito, noteSymbols } from "./reading/tableNotes.ts";
 import { listTar } from "./reading/tarEntries.ts";
 import { makeGeneUnion } from "./reading/unionGenes.ts";
@@ -75,8 +75,11 @@ async function openFolder(dir: string, options: EarlyOpenOptions): Promise<Matri
   watch.refuseZarr("the folder");
   const found = await findMatrices(files, "the folder", signal);
   const { single } = found;
-  if (single?.kind === "zip") return openZip(single.region.path, single.region.name, options);
-  if (single?.kind === "tar") return openTar(single.region, options);
+  if (single?.kind === "zip") {
+    const { path, name } = single.region;
+    return sayBefore(await openZip(path, name, options), found.notes);
+  }
+  if (single?.kind === "tar") return sayBefore(await openTar(single.region, options), found.notes);
   return openFound(found, options);
 }
 
@@ -198,7 +201,13 @@ async function unpacking(
 async function openFound(found: FoundMatrices, options: EarlyOpenOptions): Promise<MatrixReader> {
   return found.single === null
     ? openMtxFiles(found.mtx, found.notes, options)
-    : openSingle(found.single.region, options);
+    : sayBefore(await openSingle(found.single.region, options), found.notes);
+}
+
+/** Puts what was found before a matrix was opened before what it says itself. */
+function sayBefore(reader: MatrixReader, notes: readonly MatrixNote[]): MatrixReader {
+  if (notes.length === 0) return reader;
+  return { ...reader, notes: () => [...notes, ...reader.notes()] };
 }
 
 /** Loaded only where it is needed: most matrices are not HDF5. */
@@ -263,57 +272,41 @@ async function openTables(
 ): Promise<MatrixReader> {
   const { signal, approaches, scratchDir } = options;
   const union = makeGeneUnion();
-  const cellTables: CellTable[] = [];
+  const readTables = makeTableReader(approaches, signal);
+  const read: (ReadMatrix & { readonly matrix: ByteRegion; readonly genes: number })[] = [];
   let cellCount = 0;
-  const read: { readonly matrix: ByteRegion; readonly genes: number; readonly cells: number }[] =
-    [];
   for (const one of files) {
     stopIfAborted(signal);
     const matrix = await unpacked(one.matrix);
     if (read.length === 0) source.start(matrix);
-    const size = await readMatrixSize(matrix);
-    // Which dimension a table has to fit is known only where the matrix does not lie on its side; the usual one comes first.
-    const sizes = size === null ? [] : [size.rows, size.columns];
-    const genes = await readGeneRows(await unpacked(one.genes), sizes, signal);
-    const cells = await readCellRows(
-      await unpacked(one.cells),
-      [...sizes].reverse(),
-      approaches,
-      signal,
-    );
-    if (size !== null) checkTables(one, size, genes.ids.length, cells.count);
-    union.add(genes);
-    cellTables.push(cells);
+    const tables = await readTables(one, await readMatrixSize(matrix));
+    const { cells, cellRegion } = tables;
+    union.add(tables.genes);
     cellCount += cells.count;
     checkCells("the matrices together have", cellCount);
-    read.push({ matrix, genes: genes.ids.length, cells: cells.count });
+    const { name } = matrix;
+    const genes = tables.genes.ids.length;
+    read.push({ name, matrix, genes, cells, cellRegion, joint: one.joint });
   }
-  const { genes, symbols, geneMaps, notes } = union.build();
-  const cells = joinCellTables(cellTables);
-  let firstCell = 0;
-  const parts: readonly MtxPart[] = read.map((part, index) => {
-    const placed = { ...part, geneMap: geneMaps[index] ?? null, firstCell };
-    firstCell += part.cells;
-    return placed;
-  });
-  const several: readonly MatrixNote[] =
-    parts.length < 2
-      ? []
-      : [
-          {
-            rule: "M_TABLE",
-            severity: "info",
-            message: `${count(parts.length, "matrix", "matrices")} were read one after the other as one: their cells follow each other`,
-          },
-        ];
+  const { genes, symbols, geneMaps, areApart, notes } = union.build();
+  const joined = await joinCells(read, areApart, signal);
+  const { cells, places, isSummed } = joined;
+  const parts: readonly MtxPart[] = read.map((part, index) => ({
+    matrix: part.matrix,
+    genes: part.genes,
+    cells: part.cells.count,
+    geneMap: geneMaps[index] ?? null,
+    ...(places[index] ?? { firstCell: 0, cellMap: null }),
+  }));
   const { openMtx } = await import("./reading/mtxReader.ts");
   return openMtx({
     parts,
     genes,
     cells,
+    isSummed,
     notes: [
       ...found,
-      ...several,
+      ...joined.notes,
       ...notes,
       ...noteSymbols(genes, symbols),
       ...noteApproaches(cells),
@@ -322,33 +315,4 @@ async function openTables(
     scratchDir,
     source,
   });
-}
-
-/** A file's name does not tell whether it is packed; its first bytes do. */
-async function unpacked(region: ByteRegion): Promise<ByteRegion> {
-  return region.layers.includes("gzip") ? region : (await knowFile(region)).region;
-}
-
-function checkTables(
-  { matrix, genes, cells }: MtxFiles,
-  size: MatrixSize,
-  geneRows: number,
-  cellRows: number,
-): void {
-  const { rows, columns } = size;
-  if (geneRows === rows && cellRows === columns) return;
-  if (geneRows === columns && cellRows === rows) return;
-  const wrong = [
-    ...(geneRows === rows
-      ? []
-      : [
-          `${showName(genes.name)} has ${number(geneRows)} genes, but the matrix ${number(rows)} rows`,
-        ]),
-    ...(cellRows === columns
-      ? []
-      : [
-          `${showName(cells.name)} has ${number(cellRows)} cells, but the matrix ${number(columns)} columns`,
-        ]),
-  ];
-  throw new UnreadableMatrix("M_TABLE", `${showName(matrix.name)}: ${wrong.join("; ")}`);
 }

@@ -152,7 +152,7 @@ function makeAnalysis(effects: MatrixEffects) {
     // the numbers and nothing else: a new title or another catalogue must not have terabytes read again.
     analyseMatrix: step({
       name: "analyseMatrix",
-      // 2: which numbers are counts is told by evidence, and more of what people have is read.
+      // 2: which numbers are counts is told by evidence, cells by what they are, genes by all their names, and more is read.
       version: 2,
       uses: { analysedBy: effects.analysedBy },
       outputs: {
@@ -264,7 +264,8 @@ function makePages(effects: MatrixEffects) {
   return {
     renderMatrix: step({
       name: "renderMatrix",
-      version: 1,
+      // 2: says how mitochondrial genes are told.
+      version: 2,
       uses: { design: effects.designDigest },
       outputs: { pages: publicTree(), summary: json<MatrixSummary>() },
       run: async (

@@ -14,33 +14,12 @@ import {
 } from "./countPlaces.ts";
 import { checkSize, type NumberDataset, openDataset, openNumbers } from "./datasets.ts";
 import { denseSourceOf } from "./denseSource.ts";
-import {
-  countRows,
-  findColumn,
-  type Frame,
-  listGroup,
-  type Nodes,
-  openFrame,
-  readColumn,
-} from "./frame.ts";
+import { countRows, listGroup, type Nodes, openFrame } from "./frame.ts";
+import { borrowSymbols, geneColumnOf, readGeneNames, type TablePlace } from "./geneNames.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
 import { sumOf } from "./joinedSource.ts";
 import { type Layout, makeGenes, misfit, readCells } from "./layout.ts";
 import type { NodeKind } from "./protocol.ts";
-
-const SYMBOL_COLUMNS = [
-  "feature_name",
-  "gene_symbols",
-  "gene_symbol",
-  "gene_name",
-  "gene_names",
-  "symbol",
-  "symbols",
-  "gene_short_name",
-  "hgnc_symbol",
-];
-const ID_COLUMNS = ["gene_ids", "gene_id", "feature_id", "ensembl_ids", "ensembl_id", "ensembl"];
-const TYPE_COLUMNS = ["feature_types", "feature_type"];
 
 /** A matrix of the file, with the gene table that belongs to it. */
 interface H5adMatrix extends Candidate {
@@ -63,8 +42,7 @@ export async function readH5ad(
   const place = nameOf(chosen);
   const obs = await openFrame(session, "/obs", root.get("obs"));
   const vars = await openFrame(session, chosen.var, chosen.varKind);
-  const index =
-    vars === null ? null : (vars.index ?? findColumn(vars, [...ID_COLUMNS, ...SYMBOL_COLUMNS]));
+  const index = vars === null ? null : (vars.index ?? geneColumnOf(vars));
   if (vars === null || index === null) {
     throw new UnreadableMatrix(
       "M_TABLE",
@@ -77,7 +55,16 @@ export async function readH5ad(
   const opened: Opened[] = [];
   for (const one of chosen.places) opened.push(await openMatrix(session, one, tables));
   if (refusal !== null) throw new UnreadableMatrix("M_NOT_COUNTS", refusal + lookedWords(looked));
-  const genes = await readGenes(session, vars, index, geneCount);
+  const others = (await listGeneTables(session, root)).filter(({ path }) => path !== chosen.var);
+  const named = await borrowSymbols(
+    session,
+    {
+      place: chosen.var.slice(1),
+      ...(await readGeneNames(session, { ...vars, index }, geneCount)),
+    },
+    others,
+  );
+  const genes = makeGenes(session.name, named.ids, named.symbols, named.types);
   const sources = opened.map((one) =>
     one.kind === "dense"
       ? denseSourceOf(session, { dataset: one.dataset, cellAxis: 0 }, genes.features)
@@ -88,7 +75,7 @@ export async function readH5ad(
     genes: genes.genes,
     cells: await readCells(session, obs, opened[0]?.cells ?? 0, approaches),
     source: sumOf(sources),
-    notes: [...notes, ...genes.notes],
+    notes: [...notes, ...named.notes, ...genes.notes],
     place,
     looked,
   };
@@ -207,16 +194,12 @@ async function firstAttribute(
   return null;
 }
 
-async function readGenes(session: Hdf5Session, vars: Frame, index: string, count: number) {
-  const read = (column: string) => readColumn(session, vars, column, count);
-  const names = await read(index);
-  const symbolColumn = findColumn(vars, SYMBOL_COLUMNS);
-  const idColumn = findColumn(vars, ID_COLUMNS);
-  const typeColumn = findColumn(vars, TYPE_COLUMNS);
-  return makeGenes(
-    session.name,
-    idColumn === null ? names : await read(idColumn),
-    symbolColumn === null ? names : await read(symbolColumn),
-    typeColumn === null ? null : await read(typeColumn),
-  );
+/** The gene tables that a file may have: of X and its layers, of raw, and of raw as AnnData 0.6 has it. */
+async function listGeneTables(session: Hdf5Session, root: Nodes): Promise<readonly TablePlace[]> {
+  const raw = root.get("raw") === "group" ? await listGroup(session, "/raw") : null;
+  return [
+    { path: "/var", kind: root.get("var") },
+    { path: "/raw/var", kind: raw?.get("var") },
+    { path: "/raw.var", kind: root.get("raw.var") },
+  ].filter(({ kind }) => kind !== undefined);
 }

@@ -13,35 +13,12 @@ import {
 } from "./countPlaces.ts";
 import { checkSize, openNumbers } from "./datasets.ts";
 import { type Dense, denseSourceOf, sizeOf } from "./denseSource.ts";
-import { askTexts, findColumn, listGroup, type Nodes, openFrame, readColumn } from "./frame.ts";
+import { askTexts, listGroup, type Nodes, openFrame } from "./frame.ts";
+import { geneColumnOf, readGeneNames } from "./geneNames.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
 import { sumOf } from "./joinedSource.ts";
 import { type Layout, makeGenes, readCells } from "./layout.ts";
 import type { NodeKind } from "./protocol.ts";
-
-const SYMBOL_COLUMNS = [
-  "gene",
-  "genes",
-  "gene_names",
-  "gene_name",
-  "gene_symbol",
-  "gene_symbols",
-  "symbol",
-  "var_names",
-  "feature_name",
-  "featurename",
-];
-const ID_COLUMNS = [
-  "accession",
-  "ensembl_ids",
-  "ensembl_id",
-  "gene_ids",
-  "gene_id",
-  "feature_id",
-  "featurekey",
-];
-
-const TYPE_COLUMNS = ["feature_types", "feature_type", "featuretypes", "featuretype"];
 
 /** Tells whether a file's top level is loom's. */
 export function isLoom(root: Nodes): boolean {
@@ -64,19 +41,13 @@ export async function readLoom(
   const { cells, features } = sizeOf(matrices[0]);
   checkSize(session, cells, features);
   const rows = await openFrame(session, "/row_attrs", root.get("row_attrs"));
-  const symbolColumn = rows === null ? null : findColumn(rows, SYMBOL_COLUMNS);
-  const idColumn = rows === null ? null : findColumn(rows, ID_COLUMNS);
-  const first = symbolColumn ?? idColumn;
-  if (rows === null || first === null) {
+  if (rows === null || geneColumnOf(rows) === null) {
     throw new UnreadableMatrix(
       "M_TABLE",
       `${session.name}: there is no gene table: row_attrs has neither Gene nor Accession nor another of their names`,
     );
   }
-  const symbols = await readColumn(session, rows, first, features);
-  const ids = idColumn === null ? symbols : await readColumn(session, rows, idColumn, features);
-  const typeColumn = findColumn(rows, TYPE_COLUMNS);
-  const types = typeColumn === null ? null : await readColumn(session, rows, typeColumn, features);
+  const { ids, symbols, types } = await readGeneNames(session, rows, features);
   const made = makeGenes(session.name, ids, symbols, types);
   if (refusal !== null) throw new UnreadableMatrix("M_NOT_COUNTS", refusal + lookedWords(looked));
   const columns = await openFrame(session, "/col_attrs", root.get("col_attrs"));

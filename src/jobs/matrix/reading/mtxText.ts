@@ -48,7 +48,7 @@ async function parsePart(
   part: MtxPart,
   bytesBefore: number,
   take: () => void | Promise<void>,
-  onHeader: (header: MtxHeader) => void,
+  onHeader: (header: MtxHeader, part: MtxPart) => void,
   signal: AbortSignal,
   report: Progress,
 ): Promise<{ lines: number } | null> {
@@ -127,8 +127,10 @@ async function parsePart(
   return { lines };
 
   function begin(known: MtxHeader): void {
-    onHeader(known);
-    at.part(part.geneMap, known.rows, known.columns, known.isTurned, part.firstCell);
+    onHeader(known, part);
+    // Cells that are put elsewhere count from 0.
+    const base = part.cellMap === null ? part.firstCell : 0;
+    at.part(part.geneMap, known.rows, known.columns, known.isTurned, base);
   }
 }
 
@@ -137,7 +139,7 @@ export async function parseAll(
   text: MtxText,
   triples: boolean,
   take: () => void | Promise<void>,
-  onHeader: (header: MtxHeader) => void,
+  onHeader: (header: MtxHeader, part: MtxPart) => void,
   options: PassOptions,
 ): Promise<Seen | null> {
   const at = text.kernel();
@@ -148,21 +150,16 @@ export async function parseAll(
   for (const part of text.parts) {
     const noted = (header: MtxHeader): void => {
       if (header.isTurned) text.note("M_TRANSPOSED", "info", turned(part));
-      onHeader(header);
+      onHeader(header, part);
     };
     const parsed = await parsePart(text, part, bytes, take, noted, options.signal, report);
     if (parsed === null) return null;
     lines += parsed.lines;
     bytes += part.matrix.length;
+    // What takes triples has to know whose they are.
+    if (triples) await finish(part);
   }
-  for (;;) {
-    const status = at.finish(text.cells);
-    if (status === STATUS.more) break;
-    if (status !== STATUS.block) throw wrongEntry(at, status, text.parts.at(-1), null);
-    const waited = take();
-    if (waited !== undefined) await waited;
-    at.taken();
-  }
+  await finish(text.parts.at(-1));
   const { zeros, dropped, rounded, duplicates, reachesTwenty, log2s, roots } = at.seen();
   const values = lines - zeros - dropped;
   const why = whyNoCounts(
@@ -174,6 +171,17 @@ export async function parseAll(
   text.mostly = mostlyRounded(nameOf(text.parts), rounded, values);
   report.end(text.totalBytes);
   return { entries: 0, duplicates, rounded };
+
+  async function finish(part: MtxPart | undefined): Promise<void> {
+    for (;;) {
+      const status = at.finish(text.cells);
+      if (status === STATUS.more) break;
+      if (status !== STATUS.block) throw wrongEntry(at, status, part, null);
+      const waited = take();
+      if (waited !== undefined) await waited;
+      at.taken();
+    }
+  }
 }
 
 /** Names a matrix by its files. */
