@@ -1,6 +1,7 @@
 // SVG, or pixels, → PNG, by sharp. Loads sharp when first used, so that fonts can be made known before (see fonts.ts).
 
 import { HdashError } from "../error.ts";
+import { withoutLacking } from "./fontCoverage.ts";
 
 /** At this density one unit of the SVG becomes one pixel. */
 const UNIT_DENSITY = 72;
@@ -66,7 +67,7 @@ export async function renderPng(
   }
   try {
     const { default: sharp } = await import("sharp");
-    const picture = sharp(Buffer.from(svg), {
+    const picture = sharp(Buffer.from(await withoutLacking(svg)), {
       density: UNIT_DENSITY * scale,
       limitInputPixels: MOST_PIXELS,
     })

@@ -143,8 +143,9 @@ function describeGroup(
   embedding: GroupEmbedding | null,
   figures: readonly FigureSummary[],
 ): GroupSummary {
+  // As the violins have it: of empty droplets there may be more than of cells.
   const isMember = (_value: number, cell: number): boolean =>
-    groupOf === null || groupOf[cell] === index;
+    (groupOf === null || groupOf[cell] === index) && (cells.nCounts[cell] ?? 0) > 0;
   const { approach, emptyCells, entries, counts } = group;
   return {
     approach: approach ?? { key: "unknown", label: "not stated" },

@@ -8,7 +8,7 @@ export interface GeneTable {
   readonly ids: readonly string[];
   /** Made unique as AnnData does: the second "X" is "X-1", the third "X-2". */
   readonly symbols: readonly string[];
-  /** 1 where the symbol starts with MT- or mt-. */
+  /** 1 where the gene is mitochondrial, by its symbol or its Ensembl id. */
   readonly isMito: Uint8Array;
 }
 

@@ -1,4 +1,4 @@
-// Opens a matrix, whatever it comes as: a folder, a zip, a MatrixMarket file with its tables beside it, or one of the HDF5 formats.
+// Opens a matrix, whatever it comes as: a folder, a zip, a tar, a MatrixMarket file with its tables beside it, or one of the HDF5 formats.
 
 import type { Stats } from "node:fs";
 import { mkdtemp, realpath, rm, stat } from "node:fs/promises";
@@ -6,8 +6,7 @@ import { basename, dirname, join } from "node:path";
 import type { Worker } from "node:worker_threads";
 
 import { HdashError } from "../../error.ts";
-import { count, number } from "../../format.ts";
-import type { CellTable, MatrixNote, MatrixReader, OpenOptions } from "./matrix.ts";
+import type { MatrixNote, MatrixReader, OpenOptions } from "./matrix.ts";
 import { UnreadableMatrix } from "./problem.ts";
 import {
   mostUnpackedBytes,
@@ -16,24 +15,27 @@ import {
   unpackRegion,
   wholeFile,
 } from "./reading/boundedRegion.ts";
-import { checkCells, joinCellTables, readCellRows } from "./reading/cellRows.ts";
+import { checkCells } from "./reading/cellRows.ts";
+import { makeTableReader, unpacked } from "./reading/chooseTables.ts";
 import { knowFile } from "./reading/fileKinds.ts";
 import {
   damaged,
   findMatrices,
   type FoundMatrices,
-  isTableName,
   isWanted,
   type MtxFiles,
   notReadable,
 } from "./reading/findMatrices.ts";
 import { listFolder } from "./reading/folderFiles.ts";
-import { readGeneRows } from "./reading/geneRows.ts";
-import { type MatrixSize, readMatrixSize } from "./reading/matrixSize.ts";
+import { joinCells, type ReadMatrix } from "./reading/joinCells.ts";
+import { readMatrixSize } from "./reading/matrixSize.ts";
 import type { ByteRegion, MtxPart } from "./reading/region.ts";
 import type { RegionReader } from "./reading/regionReader.ts";
+import { isTableName } from "./reading/tableNames.ts";
 import { noteApproaches, noteMito, noteSymbols } from "./reading/tableNotes.ts";
+import { listTar } from "./reading/tarEntries.ts";
 import { makeGeneUnion } from "./reading/unionGenes.ts";
+import { watchNames } from "./reading/zarrNames.ts";
 import { listZip } from "./reading/zipEntries.ts";
 
 /** What opening may use, and a thread for HDF5 that was started already. */
@@ -68,11 +70,16 @@ export async function openMatrix(path: string, options: EarlyOpenOptions): Promi
 
 async function openFolder(dir: string, options: EarlyOpenOptions): Promise<MatrixReader> {
   const { signal } = options;
-  const files = await listFolder(dir, { isDeep: true, isWanted, signal });
+  const watch = watchNames(isWanted);
+  const files = await listFolder(dir, { isDeep: true, isWanted: watch.isWanted, signal });
+  watch.refuseZarr("the folder");
   const found = await findMatrices(files, "the folder", signal);
-  if (found.single?.kind === "zip") {
-    return openZip(found.single.region.path, found.single.region.name, options);
+  const { single } = found;
+  if (single?.kind === "zip") {
+    const { path, name } = single.region;
+    return sayBefore(await openZip(path, name, options), found.notes);
   }
+  if (single?.kind === "tar") return sayBefore(await openTar(single.region, options), found.notes);
   return openFound(found, options);
 }
 
@@ -89,6 +96,12 @@ async function openFile(
       return openSingle(region, options);
     case "zip":
       return openZip(path, name, options);
+    case "tar":
+      if (!/\.zip$/i.test(name)) return openTar(region, options);
+      throw new UnreadableMatrix(
+        "M_FORMAT",
+        `${showName(name)} is no zip, but ${words}; name it .tar${region.layers.length > 0 ? ".gz" : ""}, or make a zip of what it holds`,
+      );
     case "mtx": {
       const tables = await listFolder(folder, {
         isDeep: false,
@@ -116,21 +129,85 @@ async function openZip(
   name: string,
   options: EarlyOpenOptions,
 ): Promise<MatrixReader> {
-  const entries = await listZip(path, isWanted, options.signal);
-  const found = await findMatrices(entries, showName(name), options.signal);
-  if (found.single?.kind === "zip") {
-    throw new UnreadableMatrix(
-      "M_FORMAT",
-      `${showName(name)} holds a zip once more (${showName(found.single.region.name)}); unpack it first`,
-    );
+  const watch = watchNames(isWanted);
+  const entries = await listZip(path, watch.isWanted, options.signal);
+  watch.refuseZarr(showName(name));
+  return openFound(await findInArchive(entries, name, options.signal), options);
+}
+
+/** Finds the matrices of an archive; what lies in archives within it is not looked for. */
+async function findInArchive(
+  entries: readonly ByteRegion[],
+  name: string,
+  signal: AbortSignal,
+): Promise<FoundMatrices> {
+  const found = await findMatrices(entries, showName(name), signal);
+  const { single } = found;
+  if (single?.kind !== "zip" && single?.kind !== "tar") return found;
+  const what = single.kind === "zip" ? "a zip" : "a tar archive";
+  throw new UnreadableMatrix(
+    "M_FORMAT",
+    `${showName(name)} holds ${what}${single.kind === "zip" ? " once more" : ""} (${showName(single.region.name)}); unpack it first`,
+  );
+}
+
+/** A tar is read where it lies; one that is packed is unpacked to the scratch folder until the reader is closed. */
+async function openTar(region: ByteRegion, options: EarlyOpenOptions): Promise<MatrixReader> {
+  const { path, name, layers } = region;
+  const { signal } = options;
+  const list = async (file: string): Promise<MatrixReader> => {
+    const watch = watchNames(isWanted);
+    const entries = await listTar(file, name, watch.isWanted, signal);
+    watch.refuseZarr(showName(name));
+    return openFound(await findInArchive(entries, name, signal), options);
+  };
+  if (layers.length === 0) return list(path);
+  return unpacking(region, "matrix.tar", options, list);
+}
+
+/** Unpacks a region to the scratch folder, and removes what was unpacked once the reader is closed. */
+async function unpacking(
+  region: ByteRegion,
+  fileName: string,
+  { scratchDir, signal }: EarlyOpenOptions,
+  use: (file: string) => Promise<MatrixReader>,
+): Promise<MatrixReader> {
+  const dir = await mkdtemp(join(scratchDir, "unpacked-"));
+  const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
+  try {
+    const file = join(dir, fileName);
+    await unpackRegion(region, file, mostUnpackedBytes(region), signal);
+    const reader = await use(file);
+    return {
+      format: reader.format,
+      genes: reader.genes,
+      cells: reader.cells,
+      notes: () => reader.notes(),
+      pass: (onBlock, options) => reader.pass(onBlock, options),
+      async close() {
+        try {
+          await reader.close();
+        } finally {
+          await remove();
+        }
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
   }
-  return openFound(found, options);
 }
 
 async function openFound(found: FoundMatrices, options: EarlyOpenOptions): Promise<MatrixReader> {
   return found.single === null
     ? openMtxFiles(found.mtx, found.notes, options)
-    : openSingle(found.single.region, options);
+    : sayBefore(await openSingle(found.single.region, options), found.notes);
+}
+
+/** Puts what was found before a matrix was opened before what it says itself. */
+function sayBefore(reader: MatrixReader, notes: readonly MatrixNote[]): MatrixReader {
+  if (notes.length === 0) return reader;
+  return { ...reader, notes: () => [...notes, ...reader.notes()] };
 }
 
 /** Loaded only where it is needed: most matrices are not HDF5. */
@@ -147,22 +224,15 @@ async function openHdf5(
 async function openSingle(region: ByteRegion, options: EarlyOpenOptions): Promise<MatrixReader> {
   const { path, name, layers, offset, claimed } = region;
   if (layers.length === 0 && offset === 0 && claimed === null) {
-    return withNotes(await openHdf5(path, name, options), async () => undefined);
+    return withNotes(await openHdf5(path, name, options));
   }
-  const dir = await mkdtemp(join(options.scratchDir, "unpacked-"));
-  const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
-  try {
-    const file = join(dir, "matrix.h5");
-    await unpackRegion(region, file, mostUnpackedBytes(region), options.signal);
-    return withNotes(await openHdf5(file, name, options), remove);
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+  return unpacking(region, "matrix.h5", options, async (file) =>
+    withNotes(await openHdf5(file, name, options)),
+  );
 }
 
 /** Adds what every format's tables may need to say, where the reader does not say it itself. */
-function withNotes(reader: MatrixReader, afterwards: () => Promise<void>): MatrixReader {
+function withNotes(reader: MatrixReader): MatrixReader {
   const own = [...noteApproaches(reader.cells), ...noteMito(reader.genes)];
   return {
     format: reader.format,
@@ -174,13 +244,7 @@ function withNotes(reader: MatrixReader, afterwards: () => Promise<void>): Matri
       return [...theirs, ...own.filter(({ rule }) => !rules.has(rule))];
     },
     pass: (onBlock, options) => reader.pass(onBlock, options),
-    async close() {
-      try {
-        await reader.close();
-      } finally {
-        await afterwards();
-      }
-    },
+    close: () => reader.close(),
   };
 }
 
@@ -208,57 +272,41 @@ async function openTables(
 ): Promise<MatrixReader> {
   const { signal, approaches, scratchDir } = options;
   const union = makeGeneUnion();
-  const cellTables: CellTable[] = [];
+  const readTables = makeTableReader(approaches, signal);
+  const read: (ReadMatrix & { readonly matrix: ByteRegion; readonly genes: number })[] = [];
   let cellCount = 0;
-  const read: { readonly matrix: ByteRegion; readonly genes: number; readonly cells: number }[] =
-    [];
   for (const one of files) {
     stopIfAborted(signal);
     const matrix = await unpacked(one.matrix);
     if (read.length === 0) source.start(matrix);
-    const size = await readMatrixSize(matrix);
-    // Which dimension a table has to fit is known only where the matrix does not lie on its side; the usual one comes first.
-    const sizes = size === null ? [] : [size.rows, size.columns];
-    const genes = await readGeneRows(await unpacked(one.genes), sizes, signal);
-    const cells = await readCellRows(
-      await unpacked(one.cells),
-      [...sizes].reverse(),
-      approaches,
-      signal,
-    );
-    if (size !== null) checkTables(one, size, genes.ids.length, cells.count);
-    union.add(genes);
-    cellTables.push(cells);
+    const tables = await readTables(one, await readMatrixSize(matrix));
+    const { cells, cellRegion } = tables;
+    union.add(tables.genes);
     cellCount += cells.count;
     checkCells("the matrices together have", cellCount);
-    read.push({ matrix, genes: genes.ids.length, cells: cells.count });
+    const { name } = matrix;
+    const genes = tables.genes.ids.length;
+    read.push({ name, matrix, genes, cells, cellRegion, joint: one.joint });
   }
-  const { genes, symbols, geneMaps, notes } = union.build();
-  const cells = joinCellTables(cellTables);
-  let firstCell = 0;
-  const parts: readonly MtxPart[] = read.map((part, index) => {
-    const placed = { ...part, geneMap: geneMaps[index] ?? null, firstCell };
-    firstCell += part.cells;
-    return placed;
-  });
-  const several: readonly MatrixNote[] =
-    parts.length < 2
-      ? []
-      : [
-          {
-            rule: "M_TABLE",
-            severity: "info",
-            message: `${count(parts.length, "matrix", "matrices")} were read one after the other as one: their cells follow each other`,
-          },
-        ];
+  const { genes, symbols, geneMaps, areApart, notes } = union.build();
+  const joined = await joinCells(read, areApart, signal);
+  const { cells, places, isSummed } = joined;
+  const parts: readonly MtxPart[] = read.map((part, index) => ({
+    matrix: part.matrix,
+    genes: part.genes,
+    cells: part.cells.count,
+    geneMap: geneMaps[index] ?? null,
+    ...(places[index] ?? { firstCell: 0, cellMap: null }),
+  }));
   const { openMtx } = await import("./reading/mtxReader.ts");
   return openMtx({
     parts,
     genes,
     cells,
+    isSummed,
     notes: [
       ...found,
-      ...several,
+      ...joined.notes,
       ...notes,
       ...noteSymbols(genes, symbols),
       ...noteApproaches(cells),
@@ -267,33 +315,4 @@ async function openTables(
     scratchDir,
     source,
   });
-}
-
-/** A file's name does not tell whether it is packed; its first bytes do. */
-async function unpacked(region: ByteRegion): Promise<ByteRegion> {
-  return region.layers.includes("gzip") ? region : (await knowFile(region)).region;
-}
-
-function checkTables(
-  { matrix, genes, cells }: MtxFiles,
-  size: MatrixSize,
-  geneRows: number,
-  cellRows: number,
-): void {
-  const { rows, columns } = size;
-  if (geneRows === rows && cellRows === columns) return;
-  if (geneRows === columns && cellRows === rows) return;
-  const wrong = [
-    ...(geneRows === rows
-      ? []
-      : [
-          `${showName(genes.name)} has ${number(geneRows)} genes, but the matrix ${number(rows)} rows`,
-        ]),
-    ...(cellRows === columns
-      ? []
-      : [
-          `${showName(cells.name)} has ${number(cellRows)} cells, but the matrix ${number(columns)} columns`,
-        ]),
-  ];
-  throw new UnreadableMatrix("M_TABLE", `${showName(matrix.name)}: ${wrong.join("; ")}`);
 }

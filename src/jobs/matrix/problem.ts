@@ -21,6 +21,7 @@ export const MATRIX_RULES = {
   M_TRANSPOSED: "the matrix lies cells × genes and was turned",
   M_APPROACH: "the library construction approach is not known or not among the usual ones",
   M_NO_MITO: "there are no mitochondrial genes",
+  M_DROPLETS: "most cells are nearly empty: droplets that were not filtered",
   M_FIGURE: "a figure could not be made",
   M_SAMPLE: "a figure rests on a sample of the cells",
   M_SKIPPED: "the matrix was not read",

@@ -152,7 +152,8 @@ function makeAnalysis(effects: MatrixEffects) {
     // the numbers and nothing else: a new title or another catalogue must not have terabytes read again.
     analyseMatrix: step({
       name: "analyseMatrix",
-      version: 1,
+      // 2: which numbers are counts is told by evidence, cells by what they are, genes by all their names, and more is read.
+      version: 2,
       uses: { analysedBy: effects.analysedBy },
       outputs: {
         verdict: json<string | null>(),
@@ -217,7 +218,8 @@ function makeDrawings(effects: MatrixEffects) {
     drawFigures: step({
       name: "drawMatrixFigures",
       // 3: low expression lies near the ground in both themes, and what has a colour of its own is marked.
-      version: 3,
+      // 4: no number of a cluster leaves its panel, and medians are written as on the index.
+      version: 4,
       uses: { drawnBy: effects.drawnBy },
       outputs: {
         drawings: publicTree(),
@@ -264,7 +266,8 @@ function makePages(effects: MatrixEffects) {
     renderMatrix: step({
       name: "renderMatrix",
       // 2: the drawings of every approach are in the page.
-      version: 2,
+      // 3: says how mitochondrial genes are told.
+      version: 3,
       uses: { design: effects.designDigest },
       outputs: { pages: publicTree(), summary: json<MatrixSummary>() },
       run: async (

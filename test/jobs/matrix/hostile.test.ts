@@ -100,7 +100,7 @@ describe("a matrix without its tables", () => {
     const without = async (files: Files): Promise<string> =>
       failure(count(await place.folder(files)));
     expect(
-      await without({ "d/matrix.mtx": matrix, "d/barcodes.tsv": cells, "genes.tsv": genes }),
+      await without({ "d/matrix.mtx": matrix, "d/barcodes.tsv": cells, "e/genes.tsv": genes }),
     ).toBe(
       "M_INCOMPLETE: d/matrix.mtx has no gene table (genes.tsv, features.tsv or genes.csv) beside it, .gz or not",
     );

@@ -1,10 +1,16 @@
 // Cells by principal components and by UMAP.
 
-import { number } from "../../../format.ts";
+import { count, number } from "../../../format.ts";
 import { across, type Layer, px } from "../../../render/canvas.ts";
 import { fitText, textWidth } from "../../../render/glyphs.ts";
 import { INK } from "../../../render/theme.ts";
-import type { Axis, ColourGene, PcaData, UmapData } from "../figures/figure.ts";
+import {
+  type Axis,
+  type ColourGene,
+  MOST_NAMED_CLUSTERS,
+  type PcaData,
+  type UmapData,
+} from "../figures/figure.ts";
 import {
   type Chart,
   CHART_WIDTH,
@@ -81,8 +87,8 @@ function sideView(data: PcaData, width: number, height: number): View {
 /** The share of variance by component, as bars: where it stops falling, components hold little but noise. */
 function screeView(variancePct: readonly number[], width: number, height: number): View {
   const most = Math.max(...variancePct, 0.001);
-  const count = Math.max(variancePct.length, 1);
-  const x: Axis = { title: "Component", isLog: false, domain: [0.4, count + 0.6] };
+  const components = Math.max(variancePct.length, 1);
+  const x: Axis = { title: "Component", isLog: false, domain: [0.4, components + 0.6] };
   const y: Axis = { title: "% of variance", isLog: false, domain: [0, most * 1.05] };
   return {
     width,
@@ -92,7 +98,7 @@ function screeView(variancePct: readonly number[], width: number, height: number
     },
     mark: { type: "rect", color: INK.rule, opacity: 1 },
     encoding: {
-      x: position("from", x, { ticks: Math.min(count, 4), format: "d" }),
+      x: position("from", x, { ticks: Math.min(components, 4), format: "d" }),
       x2: { field: "to" },
       y: position("pct", y, { ticks: 5 }),
       y2: { field: "none" },
@@ -129,13 +135,7 @@ export function umapChart(data: UmapData, size: ChartSize, points: PointLayer): 
     }),
     [
       ...clusterNames(data, width, height, size),
-      ...(isThumb
-        ? []
-        : [
-            heading(
-              `${number(data.clusters.length)} ${data.clusters.length === 1 ? "cluster" : "clusters"}`,
-            ),
-          ]),
+      ...(isThumb ? [] : [heading(clustersHeading(data.clusters.length))]),
     ],
   );
   const views = [clusters];
@@ -265,7 +265,12 @@ function arrows(height: number): readonly Layer[] {
   ];
 }
 
-/** Names clusters at the median of their cells, or as near to it as other names let them. */
+function clustersHeading(clusters: number): string {
+  const named = clusters > MOST_NAMED_CLUSTERS ? `, the ${MOST_NAMED_CLUSTERS} largest named` : "";
+  return count(clusters, "cluster") + named;
+}
+
+/** Names clusters at the median of their cells, or as near to it as other names and the panel's edges let them. */
 function clusterNames(
   data: UmapData,
   width: number,
@@ -275,29 +280,41 @@ function clusterNames(
   const toX = toPixels(data.x, width);
   const toY = toPixels(data.y, height);
   const fontSize = size === "thumb" ? 14 : 12;
-  const labels = data.clusters.map(({ cluster, x, y }) => ({
+  const labels = data.clusters.slice(0, MOST_NAMED_CLUSTERS).map(({ cluster, x, y }) => ({
     text: String(cluster),
     x: toX(x),
     y: height - toY(y),
     half: textWidth(String(cluster), fontSize, 600) / 2 + 2,
   }));
-  pushApart(labels, fontSize + 1);
+  pushApart(labels, fontSize + 1, { width, height });
   return labels.flatMap(({ text, x, y }) =>
     haloed(text, px(x), px(y), { align: "center", fontSize, fontWeight: 600 }),
   );
 }
 
-/** Moves labels that lie on each other apart, each by half, until none do or it does not help any more. */
+interface Label {
+  x: number;
+  y: number;
+  readonly half: number;
+}
+
+/** Moves labels that lie on each other apart, each by half, until none do or it does not help any more; none leaves the panel. */
 function pushApart(
-  labels: readonly { x: number; y: number; readonly half: number }[],
-  height: number,
+  labels: readonly Label[],
+  size: number,
+  panel: { readonly width: number; readonly height: number },
 ): void {
+  const keepInside = (label: Label): void => {
+    label.x = Math.min(Math.max(label.x, label.half), panel.width - label.half);
+    label.y = Math.min(Math.max(label.y, size / 2), panel.height - size / 2);
+  };
+  for (const label of labels) keepInside(label);
   for (let round = 0; round < 40; round++) {
     let moved = false;
     for (const [at, one] of labels.entries()) {
       for (const other of labels.slice(at + 1)) {
         const overX = one.half + other.half - Math.abs(one.x - other.x);
-        const overY = height - Math.abs(one.y - other.y);
+        const overY = size - Math.abs(one.y - other.y);
         if (overX <= 0 || overY <= 0) continue;
         moved = true;
         if (overX < overY) {
@@ -309,6 +326,8 @@ function pushApart(
           one.y -= step;
           other.y += step;
         }
+        keepInside(one);
+        keepInside(other);
       }
     }
     if (!moved) return;

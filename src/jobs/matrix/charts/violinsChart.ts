@@ -1,9 +1,9 @@
 // Violins side by side, each on its own axis: outline, quartiles, and a sample of the cells.
 
-import { number } from "../../../format.ts";
 import type { Layer } from "../../../render/canvas.ts";
 import { INK, SERIES } from "../../../render/theme.ts";
 import type { ViolinPanel, ViolinsData } from "../figures/figure.ts";
+import { amount } from "../figures/words.ts";
 import {
   type Chart,
   CHART_WIDTH,
@@ -126,8 +126,7 @@ function violinView(
 }
 
 function headLines(panel: ViolinPanel, size: ChartSize): readonly Layer[] {
-  const write = (value: number): string =>
-    panel.unit === "%" ? value.toFixed(1) : number(Math.round(value));
+  const write = (value: number): string => (panel.unit === "%" ? value.toFixed(1) : amount(value));
   const { left } = FRAMES[size];
   const at = -left + 10;
   const [name, range] = [

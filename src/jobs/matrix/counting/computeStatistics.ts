@@ -1,9 +1,12 @@
 // Counts what there is to count of a matrix in one pass, for all cells and by approach.
 
-import type { MatrixReader } from "../matrix.ts";
+import { number } from "../../../format.ts";
+import type { MatrixNote, MatrixReader } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
 import type { RestartablePassOptions } from "../reading/mtxReader.ts";
+import { median } from "./average.ts";
 import { type CellFold, makeCellFold } from "./cellFold.ts";
+import { commonTotal, commonTotalWords } from "./commonTotal.ts";
 import { addSums, makeGeneVectors } from "./geneVectors.ts";
 import type { Box, GroupStatistics, MatrixStatistics, TopGene } from "./statistics.ts";
 import { boxOfShares, highestGenes, TOP_GENES } from "./topGenes.ts";
@@ -32,8 +35,17 @@ export async function computeStatistics(
       ...(onProgress === undefined ? {} : { onProgress }),
       onRestart: () => fold.reset(),
     };
-    const { entries } = await reader.pass((block) => fold.add(block), passOptions);
+    const { entries, rounded } = await reader.pass((block) => fold.add(block), passOptions);
     if (entries === 0) throw new UnreadableMatrix("M_EMPTY", "the matrix has no counts above 0");
+    const withCounts = cells.count - fold.emptyCells.reduce((sum, empty) => sum + empty, 0);
+    const total = commonTotal(fold.cells.nCounts, {
+      roundedPerCell: rounded / withCounts,
+      valuesPerCell: entries / withCounts,
+      isRounded: true,
+    });
+    if (total !== null) {
+      throw new UnreadableMatrix("M_NOT_COUNTS", commonTotalWords("the matrix", total, false));
+    }
 
     const vectors = cells.approaches.map((_, group) =>
       makeGeneVectors(fold.sumsOf(group), fold.groupCells[group] ?? 0, fold.emptyCells[group] ?? 0),
@@ -67,11 +79,26 @@ export async function computeStatistics(
       groupOf: cells.approachOf,
       whole: wholeOf(groups, fold),
       groups,
-      notes: reader.notes(),
+      notes: [...reader.notes(), ...noteDroplets(fold.cells.nCounts)],
     };
   } finally {
     await fold.remove();
   }
+}
+
+/** Fewer cells are no droplets of an experiment. */
+const LEAST_DROPLETS = 100;
+/** A cell of any method has some hundred counts at least; what is left of ambient RNA in an empty droplet is a few. */
+const NEARLY_EMPTY = 10;
+
+/** Notes that most cells have next to no counts. */
+function noteDroplets(nCounts: Float64Array): readonly MatrixNote[] {
+  if (nCounts.length < LEAST_DROPLETS) return [];
+  const few = nCounts.reduce((sum, counts) => sum + (counts <= NEARLY_EMPTY ? 1 : 0), 0);
+  if (few * 2 <= nCounts.length) return [];
+  const middle = median(nCounts.slice()) ?? 0;
+  const message = `most cells are nearly empty: ${number(few)} of ${number(nCounts.length)} have no more than ${NEARLY_EMPTY} counts (median ${number(middle)}); these may be all droplets, before those with cells were called`;
+  return [{ rule: "M_DROPLETS", severity: "warning", message }];
 }
 
 /** Derives the numbers of all cells from those of the groups. */

@@ -14,7 +14,7 @@ const GENES = "Genes per cell";
 const MITO = "Mitochondrial counts (%)";
 /** What is said where a figure needs mitochondrial genes and there are none. */
 const NO_MITO =
-  "The gene table names no mitochondrial genes (symbols that start with MT- or mt-), so that their share is not known.";
+  "The gene table names no mitochondrial genes (symbols that start with MT- or mt-, or Ensembl ids of them), so that their share is not known.";
 const NO_COUNTS = "No cell has any counts.";
 
 /** Makes the distributions of counts, genes and mitochondrial share. */

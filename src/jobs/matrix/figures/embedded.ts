@@ -6,7 +6,13 @@ import { hundredth, placesOf } from "./cellQuality.ts";
 import { makeChance, shuffledIndexes } from "./chance.ts";
 import { type Cloud, mergeCloud, MOST_MARKS } from "./cloud.ts";
 import { quantile } from "./distribution.ts";
-import type { Axis, ColourGene, MatrixFigure, UmapData } from "./figure.ts";
+import {
+  type Axis,
+  type ColourGene,
+  type MatrixFigure,
+  MOST_NAMED_CLUSTERS,
+  type UmapData,
+} from "./figure.ts";
 import { makeAxis, placeOn, spanOf, valueOn } from "./span.ts";
 import { amount, cellsOf, geneName, pct, sentence, share } from "./words.ts";
 
@@ -86,7 +92,7 @@ export function umapFigure(embedding: GroupEmbedding | null, numbers: CellNumber
     name,
     title,
     caption:
-      `${basis(umap.cells.length, numbers)} ${count(sizes.length, "Louvain cluster")}, numbered by size and named at the median of their cells; modularity ${umap.modularity.toFixed(2).replace("-", "−")}. ` +
+      `${basis(umap.cells.length, numbers)} ${count(sizes.length, "Louvain cluster")}, numbered by size and named at the median of their cells${sizes.length > MOST_NAMED_CLUSTERS ? ` (the ${MOST_NAMED_CLUSTERS} largest only)` : ""}; modularity ${umap.modularity.toFixed(2).replace("-", "−")}. ` +
       `${geneNote(embedding)}${mergedNote(umap.cells.length)}`,
     alt:
       `Two UMAP plots of ${count(umap.cells.length, "cell")}. The first shows ${count(sizes.length, "cluster")}: ${sizesAlt(sizes)}. ` +

@@ -154,6 +154,9 @@ export interface PcaData {
   readonly variancePct: readonly number[];
 }
 
+/** Clusters whose number stands on a UMAP; more of them would cover the cells, and each other. */
+export const MOST_NAMED_CLUSTERS = 40;
+
 /** Cells by UMAP, coloured by cluster and by a gene where there is one. */
 export interface UmapData {
   readonly kind: "umap";

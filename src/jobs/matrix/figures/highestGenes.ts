@@ -58,7 +58,9 @@ export function highestGenesFigure(
       (top.length > 3
         ? `; ${geneName(last.symbol)} comes last with a mean of ${pct(last.meanPct)}.`
         : ".") +
-      (kinds.length > 0 ? ` Among them are ${list(kinds)} genes.` : ""),
+      (kinds.length > 0
+        ? ` Among them ${mitochondrial + ribosomal === 1 ? "is" : "are"} ${list(kinds)} ${(ribosomal || mitochondrial) === 1 ? "gene" : "genes"}.`
+        : ""),
     data: { kind: "boxes", axisTitle: "Share of a cell’s counts (%)", rows },
     reason: null,
   };

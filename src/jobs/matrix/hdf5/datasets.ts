@@ -5,20 +5,24 @@ import { UnreadableMatrix } from "../problem.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
 import type { DatasetInfo, NumberKind } from "./protocol.ts";
 
-/** gzip, shuffle, Fletcher's checksum, LZF (a plugin): what AnnData, 10x and loom write. Others would need plugins that nothing else here needs. */
-const READABLE_FILTERS: ReadonlySet<number> = new Set([1, 2, 3, 32_000]);
+/**
+ * gzip, shuffle and Fletcher's checksum, which the library has, and those plugins that give back the very values that were written:
+ * AnnData, 10x and loom write gzip and LZF; hdf5plugin, which AnnData's manual names, writes the others.
+ */
+const READABLE_FILTERS: ReadonlySet<number> = new Set([
+  1, 2, 3, 307, 32_000, 32_001, 32_004, 32_008, 32_015, 32_026,
+]);
+const READABLE_NAMES = "gzip, shuffle, LZF, LZ4, zstd, blosc, blosc2, bitshuffle and bzip2";
 /** Names of filters that occur; the name within the file is free text. */
 const FILTER_NAMES: Readonly<Record<number, string>> = {
   4: "szip",
   5: "nbit",
   6: "scaleoffset",
-  307: "bzip2",
-  32_001: "blosc",
-  32_004: "lz4",
-  32_008: "bitshuffle",
   32_013: "zfp",
-  32_015: "zstd",
-  32_026: "blosc2",
+  32_017: "sz",
+  32_018: "fcidecomp",
+  32_019: "jpeg",
+  32_024: "sz3",
 };
 /** A chunk is inflated in one piece, in three copies. Writers choose about 1 MB. */
 const MOST_CHUNK_BYTES = 128 << 20;
@@ -43,7 +47,7 @@ export async function openDataset(session: Hdf5Session, path: string): Promise<D
     const filter = FILTER_NAMES[id] ?? (name.replace(/[^ -~]/g, "").slice(0, 40) || `number ${id}`);
     throw new UnreadableMatrix(
       "M_FORMAT",
-      `${where} is compressed by the filter ${filter}; gzip, shuffle and LZF can be read`,
+      `${where} is compressed by the filter ${filter}; ${READABLE_NAMES} can be read`,
     );
   }
   if (info.isVirtual) {
@@ -74,7 +78,7 @@ export async function openNumbers(
   if (kind === "text" || kind === "table" || kind === "other") {
     throw new UnreadableMatrix(
       "M_FORMAT",
-      `${where} does not hold integers or reals of 4 or 8 bytes`,
+      `${where} does not hold integers or reals of 2, 4 or 8 bytes`,
     );
   }
   if (info.shape.length !== dimensions) {

@@ -58,6 +58,8 @@ export type EntrySource =
       readonly order: "genes";
       /** Null where not known. */
       readonly entries: number | null;
+      /** Whether a gene and cell that occur again are parts of a sum, and no duplicates. */
+      readonly isSum?: boolean;
       /** Gives entries of genes that are kept, none of them 0. */
       read(add: AddEntries, pass: PassState): Promise<void>;
     };

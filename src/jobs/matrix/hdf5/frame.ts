@@ -17,12 +17,16 @@ export interface Frame {
   readonly index: string | null;
 }
 
-/** Where a column lies: a dataset of its values, codes into categories, or a field of a table; `missing` marks rows without value. */
-interface ColumnPlace {
+/** Where texts or numbers lie; `missing` is where those without a value are marked. */
+interface ValuesPlace {
   readonly values: string;
-  readonly field: string | null;
-  readonly categories: string | null;
   readonly missing: string | null;
+}
+
+/** Where a column lies: a dataset of its values, codes into categories, or a field of a table. */
+interface ColumnPlace extends ValuesPlace {
+  readonly field: string | null;
+  readonly categories: ValuesPlace | null;
 }
 
 export type Nodes = ReadonlyMap<string, NodeKind>;
@@ -54,10 +58,12 @@ async function openGroup(session: Hdf5Session, path: string): Promise<Frame> {
   for (const [name, kind] of nodes) {
     const at = `${path}/${name}`;
     if (kind === "dataset") {
-      const categories = shared.has(name) ? `${path}/__categories/${name}` : null;
+      const categories = shared.has(name)
+        ? { values: `${path}/__categories/${name}`, missing: null }
+        : null;
       columns.set(name, { values: at, field: null, categories, missing: null });
     } else if (kind === "group" && name !== "__categories") {
-      const place = placeOfGroup(at, await listGroup(session, at));
+      const place = await placeOfGroup(session, at, await listGroup(session, at));
       if (place !== null) columns.set(name, place);
     }
   }
@@ -69,20 +75,29 @@ async function openGroup(session: Hdf5Session, path: string): Promise<Frame> {
 }
 
 /** A column that is a group: categorical, or with missing values. */
-function placeOfGroup(path: string, nodes: Nodes): ColumnPlace | null {
-  const missing = nodes.has("mask") ? `${path}/mask` : null;
+async function placeOfGroup(
+  session: Hdf5Session,
+  path: string,
+  nodes: Nodes,
+): Promise<ColumnPlace | null> {
   if (nodes.has("codes") && nodes.has("categories")) {
-    return {
-      values: `${path}/codes`,
-      field: null,
-      categories: `${path}/categories`,
-      missing: null,
-    };
+    const at = `${path}/categories`;
+    // A group where the categories themselves may have missing values, as AnnData writes pandas' nullable strings.
+    const categories =
+      nodes.get("categories") === "group"
+        ? placeOfNullable(at, await listGroup(session, at))
+        : { values: at, missing: null };
+    if (categories === null) return null;
+    return { values: `${path}/codes`, field: null, categories, missing: null };
   }
-  if (nodes.has("values")) {
-    return { values: `${path}/values`, field: null, categories: null, missing };
-  }
-  return null;
+  const place = placeOfNullable(path, nodes);
+  return place === null ? null : { ...place, field: null, categories: null };
+}
+
+/** Values beside a mask that marks those that are missing. */
+function placeOfNullable(path: string, nodes: Nodes): ValuesPlace | null {
+  if (nodes.get("values") !== "dataset") return null;
+  return { values: `${path}/values`, missing: nodes.has("mask") ? `${path}/mask` : null };
 }
 
 /** The oldest layout of AnnData: a row is one compound value, categories lie in uns. */
@@ -94,7 +109,10 @@ async function openTable(session: Hdf5Session, path: string): Promise<Frame> {
   const columns = new Map<string, ColumnPlace>();
   for (const { name, kind } of fields) {
     const coded = `${name}_categories`;
-    const categories = kind !== "text" && uns.get(coded) === "dataset" ? `/uns/${coded}` : null;
+    const categories =
+      kind !== "text" && uns.get(coded) === "dataset"
+        ? { values: `/uns/${coded}`, missing: null }
+        : null;
     columns.set(name, { values: path, field: name, categories, missing: null });
   }
   const firstText = fields.find(({ kind }) => kind === "text")?.name;
@@ -136,7 +154,7 @@ export async function* readPieces(
   const { values, field, categories, missing } = place;
   await checkRows(session, values, rows, where);
   if (missing !== null) await checkRows(session, missing, rows, where);
-  const names = categories === null ? null : await readTexts(session, categories);
+  const names = categories === null ? null : await readTexts(session, categories, where);
   for (let start = 0; start < rows; start += PIECE_ROWS) {
     const count = Math.min(PIECE_ROWS, rows - start);
     const texts = await askTexts(session, values, field, start, count);
@@ -166,11 +184,25 @@ export async function readColumn(
   return all;
 }
 
-/** Reads a one-dimensional dataset as texts; for short ones, such as categories. */
-async function readTexts(session: Hdf5Session, path: string): Promise<readonly string[]> {
-  const { shape } = await openDataset(session, path);
+/** Reads a one-dimensional dataset as texts, null where one is missing; for short ones, such as categories. */
+async function readTexts(
+  session: Hdf5Session,
+  { values, missing }: ValuesPlace,
+  where: string,
+): Promise<readonly (string | null)[]> {
+  const { shape } = await openDataset(session, values);
   const [count = 0] = shape;
-  return askTexts(session, path, null, 0, count);
+  const texts = await askTexts(session, values, null, 0, count);
+  if (missing === null) return texts;
+  const marks = (await openDataset(session, missing)).shape[0] ?? 0;
+  if (marks !== count) {
+    throw new UnreadableMatrix(
+      "M_TABLE",
+      `${where} has ${number(count)} categories, but marks ${number(marks)} as there or missing`,
+    );
+  }
+  const mask = await askTexts(session, missing, null, 0, count);
+  return texts.map((text, at) => (mask[at] === "0" ? text : null));
 }
 
 /** Reads elements of a one-dimensional dataset, or of a column of a table, as texts. */

@@ -1,50 +1,28 @@
 // AnnData's files (.h5ad), from version 0.6 on: which of its matrices has the counts, and its tables.
 
-import type { MatrixNote } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
 import { openCompressed, sourceOf } from "./compressedSource.ts";
 import {
-  checkSize,
-  type NumberDataset,
-  openDataset,
-  openNumbers,
-  pieceElements,
-} from "./datasets.ts";
+  type Candidate,
+  type Chosen,
+  chooseCounts,
+  findLayers,
+  lookedWords,
+  nameOf,
+  type Place,
+  placeOf,
+} from "./countPlaces.ts";
+import { checkSize, type NumberDataset, openDataset, openNumbers } from "./datasets.ts";
 import { denseSourceOf } from "./denseSource.ts";
-import {
-  countRows,
-  findColumn,
-  type Frame,
-  listGroup,
-  type Nodes,
-  openFrame,
-  readColumn,
-} from "./frame.ts";
+import { countRows, listGroup, type Nodes, openFrame } from "./frame.ts";
+import { borrowSymbols, geneColumnOf, readGeneNames, type TablePlace } from "./geneNames.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
+import { sumOf } from "./joinedSource.ts";
 import { type Layout, makeGenes, misfit, readCells } from "./layout.ts";
-import type { Box, NodeKind } from "./protocol.ts";
-import { areLogs, makeTally, writeCounts } from "./wholeCounts.ts";
-
-const SYMBOL_COLUMNS = [
-  "feature_name",
-  "gene_symbols",
-  "gene_symbol",
-  "gene_name",
-  "gene_names",
-  "symbol",
-  "symbols",
-  "gene_short_name",
-  "hgnc_symbol",
-];
-const ID_COLUMNS = ["gene_ids", "gene_id", "feature_id", "ensembl_ids", "ensembl_id", "ensembl"];
-const TYPE_COLUMNS = ["feature_types", "feature_type"];
-/** Layers that people keep raw counts in. */
-const COUNT_LAYERS = ["counts", "raw_counts"];
+import type { NodeKind } from "./protocol.ts";
 
 /** A matrix of the file, with the gene table that belongs to it. */
-interface Candidate {
-  readonly path: string;
-  readonly kind: NodeKind;
+interface H5adMatrix extends Candidate {
   readonly var: string;
   readonly varKind: NodeKind | undefined;
 }
@@ -60,13 +38,11 @@ export async function readH5ad(
   root: Nodes,
   approaches: readonly string[],
 ): Promise<Layout> {
-  const candidates = await listCandidates(session, root);
-  const { chosen, notes } = await choose(session, candidates);
-  const place = chosen.path.slice(1);
+  const { chosen, looked, refusal, notes } = await choose(session, root);
+  const place = nameOf(chosen);
   const obs = await openFrame(session, "/obs", root.get("obs"));
   const vars = await openFrame(session, chosen.var, chosen.varKind);
-  const index =
-    vars === null ? null : (vars.index ?? findColumn(vars, [...ID_COLUMNS, ...SYMBOL_COLUMNS]));
+  const index = vars === null ? null : (vars.index ?? geneColumnOf(vars));
   if (vars === null || index === null) {
     throw new UnreadableMatrix(
       "M_TABLE",
@@ -76,114 +52,81 @@ export async function readH5ad(
   const geneCount = (await countRows(session, { ...vars, index })) ?? 0;
   const cellCount = obs === null ? null : await countRows(session, obs);
   const tables = { cells: cellCount, features: geneCount };
-  const opened = await openMatrix(session, chosen, tables);
-  const genes = await readGenes(session, vars, index, geneCount);
-  const source =
-    opened.kind === "dense"
-      ? denseSourceOf(session, { dataset: opened.dataset, cellAxis: 0 }, genes.features)
-      : sourceOf(session, opened.matrix, genes.features);
+  const opened: Opened[] = [];
+  for (const one of chosen.places) opened.push(await openMatrix(session, one, tables));
+  if (refusal !== null) throw new UnreadableMatrix("M_NOT_COUNTS", refusal + lookedWords(looked));
+  const others = (await listGeneTables(session, root)).filter(({ path }) => path !== chosen.var);
+  const named = await borrowSymbols(
+    session,
+    {
+      place: chosen.var.slice(1),
+      ...(await readGeneNames(session, { ...vars, index }, geneCount)),
+    },
+    others,
+  );
+  const genes = makeGenes(session.name, named.ids, named.symbols, named.types);
+  const sources = opened.map((one) =>
+    one.kind === "dense"
+      ? denseSourceOf(session, { dataset: one.dataset, cellAxis: 0 }, genes.features)
+      : sourceOf(session, one.matrix, genes.features),
+  );
   return {
     format: "h5ad",
     genes: genes.genes,
-    cells: await readCells(session, obs, opened.cells, approaches),
-    source,
-    notes: [...notes, ...genes.notes],
+    cells: await readCells(session, obs, opened[0]?.cells ?? 0, approaches),
+    source: sumOf(sources),
+    notes: [...notes, ...named.notes, ...genes.notes],
     place,
-    alternatives: ["raw/X", "layers/counts", "X"].filter((other) => other !== place),
+    looked,
   };
 }
 
-async function listCandidates(session: Hdf5Session, root: Nodes): Promise<readonly Candidate[]> {
-  const found: Candidate[] = [];
-  const add = (path: string, kind: NodeKind | undefined, table: string, varKind?: NodeKind) => {
-    if (kind === "group" || kind === "dataset") {
-      found.push({ path, kind, var: table, varKind });
-    }
+/** Lists what may hold counts, and chooses among it. */
+async function choose(session: Hdf5Session, root: Nodes): Promise<Chosen<H5adMatrix>> {
+  const found: H5adMatrix[] = [];
+  const add = (candidates: readonly Candidate[], table: string, varKind?: NodeKind): void => {
+    for (const { places } of candidates) found.push({ places, var: table, varKind });
   };
+  const alone = (path: string, kind: NodeKind | undefined): readonly Candidate[] =>
+    placeOf(path, kind, 0).map((place) => ({ places: [place] }));
+  const own = root.get("var");
   if (root.get("raw") === "group") {
     const raw = await listGroup(session, "/raw");
-    if (raw.has("var")) add("/raw/X", raw.get("X"), "/raw/var", raw.get("var"));
-    else add("/raw/X", raw.get("X"), "/var", root.get("var"));
+    const x = alone("/raw/X", raw.get("X"));
+    if (raw.has("var")) add(x, "/raw/var", raw.get("var"));
+    else add(x, "/var", own);
   }
   // AnnData 0.6.
-  add("/raw.X", root.get("raw.X"), "/raw.var", root.get("raw.var"));
-  if (root.get("layers") === "group") {
-    const layers = await listGroup(session, "/layers");
-    for (const name of COUNT_LAYERS) {
-      add(`/layers/${name}`, layers.get(name), "/var", root.get("var"));
-    }
-  }
-  add("/X", root.get("X"), "/var", root.get("var"));
-  const real: Candidate[] = [];
+  add(alone("/raw.X", root.get("raw.X")), "/raw.var", root.get("raw.var"));
+  const layers =
+    root.get("layers") === "group"
+      ? findLayers(await listGroup(session, "/layers"), 0)
+      : { alone: [], together: [] };
+  add(layers.alone, "/var", own);
+  add(alone("/X", root.get("X")), "/var", own);
+  add(layers.together, "/var", own);
+  const real: H5adMatrix[] = [];
   for (const candidate of found) {
     // An AnnData without X has an empty X.
-    if (await isMatrix(session, candidate)) real.push(candidate);
+    const areMatrices = await Promise.all(
+      candidate.places.map((place) => isMatrix(session, place)),
+    );
+    if (areMatrices.every((is) => is)) real.push(candidate);
   }
-  return real;
-}
-
-async function isMatrix(session: Hdf5Session, { path, kind }: Candidate): Promise<boolean> {
-  if (kind === "group") return (await listGroup(session, path)).has("data");
-  return (await openDataset(session, path)).shape.length > 0;
-}
-
-/** Takes the first matrix whose values look like counts; the first of all where none does, so that reading it says what is wrong. */
-async function choose(
-  session: Hdf5Session,
-  candidates: readonly Candidate[],
-): Promise<{ readonly chosen: Candidate; readonly notes: readonly MatrixNote[] }> {
-  const [first] = candidates;
+  const [first, ...others] = real;
   if (first === undefined) {
     throw new UnreadableMatrix(
       "M_INCOMPLETE",
-      `${session.name}: there is no matrix; raw/X, layers/counts and X were looked for`,
+      `${session.name}: there is no matrix; raw/X, X and layers of counts were looked for`,
     );
   }
-  if (candidates.length === 1) return { chosen: first, notes: [] };
-  for (const chosen of candidates) {
-    if (!(await looksLikeCounts(session, chosen))) continue;
-    if (chosen === first) return { chosen, notes: [] };
-    const message = `${session.name}: ${first.path.slice(1)} does not hold counts; they were taken from ${chosen.path.slice(1)}`;
-    return { chosen, notes: [{ rule: "M_NOT_COUNTS", severity: "info", message }] };
-  }
-  return { chosen: first, notes: [] };
+  return chooseCounts(session, first, others);
 }
 
-/** Looks at a piece from the middle of a matrix. */
-async function looksLikeCounts(session: Hdf5Session, { path, kind }: Candidate): Promise<boolean> {
-  const isDense = kind === "dataset";
-  const dataset = await openNumbers(session, isDense ? path : `${path}/data`, isDense ? 2 : 1);
-  const box = middleOf(dataset);
-  const length = box.count.reduce((product, size) => product * size, 1);
-  const into = new SharedArrayBuffer(length * dataset.itemBytes);
-  await session.ask({ op: "read", path: dataset.path, box, into });
-  const tally = makeTally();
-  const nameOf = (): string => path.slice(1);
-  try {
-    writeCounts(dataset.kind, into, 0, length, new Uint32Array(length), 0, tally, nameOf);
-  } catch (error) {
-    // Negative: values that were scaled.
-    if (error instanceof UnreadableMatrix && error.rule === "M_ENTRY") return false;
-    throw error;
-  }
-  return !areLogs(tally);
-}
-
-function middleOf(dataset: NumberDataset): Box {
-  const { shape, chunks } = dataset;
-  const [, columns = 1] = shape;
-  // Without chunks, some rows.
-  const rows = Math.max(1, Math.min(64, Math.floor(1_000_000 / Math.max(1, columns))));
-  const sizes = shape.length === 1 ? [pieceElements(dataset)] : (chunks ?? [rows, columns]);
-  const start: number[] = [];
-  const count: number[] = [];
-  for (const [axis, extent] of shape.entries()) {
-    const size = Math.max(1, sizes[axis] ?? 1);
-    const from = Math.floor(extent / 2 / size) * size;
-    start.push(from);
-    count.push(Math.min(size, extent - from));
-  }
-  return { start, count };
+async function isMatrix(session: Hdf5Session, { path, kind }: Place): Promise<boolean> {
+  if (kind === "group") return (await listGroup(session, path)).get("data") === "dataset";
+  const { shape } = await openDataset(session, path);
+  return path.startsWith("/layers/") ? shape.length === 2 : shape.length > 0;
 }
 
 type Opened =
@@ -197,7 +140,7 @@ type Opened =
 /** Opens the chosen matrix and compares its shape with the tables; a table of cells that is missing claims nothing. */
 async function openMatrix(
   session: Hdf5Session,
-  { path, kind }: Candidate,
+  { path, kind }: Place,
   tables: { readonly cells: number | null; readonly features: number },
 ): Promise<Opened> {
   const place = path.slice(1);
@@ -251,16 +194,12 @@ async function firstAttribute(
   return null;
 }
 
-async function readGenes(session: Hdf5Session, vars: Frame, index: string, count: number) {
-  const read = (column: string) => readColumn(session, vars, column, count);
-  const names = await read(index);
-  const symbolColumn = findColumn(vars, SYMBOL_COLUMNS);
-  const idColumn = findColumn(vars, ID_COLUMNS);
-  const typeColumn = findColumn(vars, TYPE_COLUMNS);
-  return makeGenes(
-    session.name,
-    idColumn === null ? names : await read(idColumn),
-    symbolColumn === null ? names : await read(symbolColumn),
-    typeColumn === null ? null : await read(typeColumn),
-  );
+/** The gene tables that a file may have: of X and its layers, of raw, and of raw as AnnData 0.6 has it. */
+async function listGeneTables(session: Hdf5Session, root: Nodes): Promise<readonly TablePlace[]> {
+  const raw = root.get("raw") === "group" ? await listGroup(session, "/raw") : null;
+  return [
+    { path: "/var", kind: root.get("var") },
+    { path: "/raw/var", kind: raw?.get("var") },
+    { path: "/raw.var", kind: root.get("raw.var") },
+  ].filter(({ kind }) => kind !== undefined);
 }

@@ -22,6 +22,8 @@ import type {
 
 /** The classes of HDF5 types, as H5T_class_t numbers them. */
 const [INTEGER, FLOAT, STRING, COMPOUND, ENUM] = [0, 1, 3, 6, 8];
+/** Reals by their bytes. */
+const FLOATS: Readonly<Record<number, ElementKind>> = { 2: "float16", 4: "float32", 8: "float64" };
 /** O_EXCL as the library's C runtime has it: only its own temporary file, into which it prints an error, is opened so. */
 const EXCLUSIVE = 0o200;
 
@@ -66,7 +68,7 @@ function metadata(path: string): Metadata {
 function kindOf({ type, size, signed, enum_type: base }: Metadata): ElementKind {
   if (type === STRING) return "text";
   if (type === COMPOUND) return "table";
-  if (type === FLOAT) return size === 4 ? "float32" : size === 8 ? "float64" : "other";
+  if (type === FLOAT) return FLOATS[size] ?? "other";
   if (type !== INTEGER && !(type === ENUM && base?.type === INTEGER)) return "other";
   if (size === 1) return signed ? "int8" : "uint8";
   if (size === 2) return signed ? "int16" : "uint16";
@@ -182,6 +184,8 @@ function textOf(type: Metadata): (address: number) => string {
       return (address) => String(at(address).getBigInt64(0, true));
     case "uint64":
       return (address) => String(at(address).getBigUint64(0, true));
+    case "float16":
+      return (address) => String(at(address).getFloat16(0, true));
     case "float32":
       return (address) => String(at(address).getFloat32(0, true));
     case "float64":

@@ -4,6 +4,7 @@ import { count, list, number } from "../../../format.ts";
 import { APPROACH_COLUMNS, buildCellTable } from "../approach.ts";
 import type { CellTable, GeneTable, MatrixFormat, MatrixNote } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
+import { typesOfOthers } from "../reading/featureTypes.ts";
 import { makeGeneTable } from "../reading/geneTable.ts";
 import { noteSymbols } from "../reading/tableNotes.ts";
 import { type EntrySource, type Features, NO_GENE } from "./entrySource.ts";
@@ -17,9 +18,9 @@ export interface Layout {
   readonly cells: CellTable;
   readonly source: EntrySource;
   readonly notes: readonly MatrixNote[];
-  /** Where the entries lie within the file, and where else raw counts would have been taken from. */
+  /** Where the entries lie within the file, and where else counts were looked for, and found to be none. */
   readonly place: string;
-  readonly alternatives: readonly string[];
+  readonly looked: readonly string[];
 }
 
 /** The genes of a matrix, without features that are none. */
@@ -29,9 +30,6 @@ export interface Genes {
   readonly notes: readonly MatrixNote[];
 }
 
-/** What 10x calls the features that are genes; others are antibodies, guides or peaks. */
-export const GENE_EXPRESSION = /^gene expression$/i;
-
 /** Makes the genes of a matrix; where features have 10x's types, those that are no genes are left out. */
 export function makeGenes(
   name: string,
@@ -40,15 +38,16 @@ export function makeGenes(
   types: readonly (string | null)[] | null,
 ): Genes {
   const total = ids.length;
-  const isGene = (row: number): boolean => GENE_EXPRESSION.test(types?.[row] ?? "");
+  const given = new Set(types?.map((type) => type ?? ""));
+  const noGenes = typesOfOthers(name, [...given], total);
   const geneOf = new Uint32Array(total).fill(NO_GENE);
   const keptIds: string[] = [];
   const keptSymbols: string[] = [];
   const others = new Set<string>();
-  const isTyped = types?.some((_, row) => isGene(row)) === true;
   for (let row = 0; row < total; row++) {
-    if (isTyped && !isGene(row)) {
-      others.add(types[row] ?? "without a type");
+    const type = types?.[row] ?? "";
+    if (noGenes.has(type)) {
+      others.add(type);
       continue;
     }
     const symbol = symbols[row]?.trim() ?? "";

@@ -1,34 +1,24 @@
 // Loom files: genes × cells in one dense dataset, their tables in row_attrs and col_attrs.
 
+import { number } from "../../../format.ts";
 import { APPROACH_COLUMNS } from "../approach.ts";
 import { UnreadableMatrix } from "../problem.ts";
+import {
+  type Candidate,
+  chooseCounts,
+  findLayers,
+  lookedWords,
+  nameOf,
+  placeOf,
+} from "./countPlaces.ts";
 import { checkSize, openNumbers } from "./datasets.ts";
-import { denseSourceOf, sizeOf } from "./denseSource.ts";
-import { askTexts, findColumn, listGroup, type Nodes, openFrame, readColumn } from "./frame.ts";
+import { type Dense, denseSourceOf, sizeOf } from "./denseSource.ts";
+import { askTexts, listGroup, type Nodes, openFrame } from "./frame.ts";
+import { geneColumnOf, readGeneNames } from "./geneNames.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
+import { sumOf } from "./joinedSource.ts";
 import { type Layout, makeGenes, readCells } from "./layout.ts";
-
-const SYMBOL_COLUMNS = [
-  "gene",
-  "genes",
-  "gene_names",
-  "gene_name",
-  "gene_symbol",
-  "gene_symbols",
-  "symbol",
-  "var_names",
-  "feature_name",
-  "featurename",
-];
-const ID_COLUMNS = [
-  "accession",
-  "ensembl_ids",
-  "ensembl_id",
-  "gene_ids",
-  "gene_id",
-  "feature_id",
-  "featurekey",
-];
+import type { NodeKind } from "./protocol.ts";
 
 /** Tells whether a file's top level is loom's. */
 export function isLoom(root: Nodes): boolean {
@@ -41,34 +31,69 @@ export async function readLoom(
   root: Nodes,
   approaches: readonly string[],
 ): Promise<Layout> {
-  const dataset = await openNumbers(session, "/matrix", 2);
-  const matrix = { dataset, cellAxis: 1 } as const;
-  const { cells, features } = sizeOf(matrix);
+  const main: Candidate = { places: placeOf("/matrix", root.get("matrix"), 1) };
+  const layers = findLayers(await listLayers(session, root), 1);
+  const { chosen, looked, refusal, notes } = await chooseCounts(session, main, [
+    ...layers.alone,
+    ...layers.together,
+  ]);
+  const matrices = await openPlaces(session, chosen);
+  const { cells, features } = sizeOf(matrices[0]);
   checkSize(session, cells, features);
   const rows = await openFrame(session, "/row_attrs", root.get("row_attrs"));
-  const symbolColumn = rows === null ? null : findColumn(rows, SYMBOL_COLUMNS);
-  const idColumn = rows === null ? null : findColumn(rows, ID_COLUMNS);
-  const first = symbolColumn ?? idColumn;
-  if (rows === null || first === null) {
+  if (rows === null || geneColumnOf(rows) === null) {
     throw new UnreadableMatrix(
       "M_TABLE",
       `${session.name}: there is no gene table: row_attrs has neither Gene nor Accession nor another of their names`,
     );
   }
-  const symbols = await readColumn(session, rows, first, features);
-  const ids = idColumn === null ? symbols : await readColumn(session, rows, idColumn, features);
-  const { genes, features: kept, notes } = makeGenes(session.name, ids, symbols, null);
+  const { ids, symbols, types } = await readGeneNames(session, rows, features);
+  const made = makeGenes(session.name, ids, symbols, types);
+  if (refusal !== null) throw new UnreadableMatrix("M_NOT_COUNTS", refusal + lookedWords(looked));
   const columns = await openFrame(session, "/col_attrs", root.get("col_attrs"));
   const said = await approachOfFile(session, root);
   return {
     format: "loom",
-    genes,
+    genes: made.genes,
     cells: await readCells(session, columns, cells, approaches, said),
-    source: denseSourceOf(session, matrix, kept),
-    notes,
-    place: "matrix",
-    alternatives: [],
+    source: sumOf(matrices.map((matrix) => denseSourceOf(session, matrix, made.features))),
+    notes: [...notes, ...made.notes],
+    place: nameOf(chosen),
+    looked,
   };
+}
+
+/** Lists the layers that are matrices. */
+async function listLayers(session: Hdf5Session, root: Nodes): Promise<Nodes> {
+  const layers = new Map<string, NodeKind>();
+  if (root.get("layers") !== "group") return layers;
+  for (const [name, kind] of await listGroup(session, "/layers")) {
+    if (kind !== "dataset") continue;
+    const { shape } = await session.ask({ op: "describe", path: `/layers/${name}` });
+    if (shape.length === 2) layers.set(name, kind);
+  }
+  return layers;
+}
+
+/** Opens what was chosen; a layer has to be as large as the matrix beside it. */
+async function openPlaces(
+  session: Hdf5Session,
+  chosen: Candidate,
+): Promise<readonly [Dense, ...Dense[]]> {
+  const main: Dense = { dataset: await openNumbers(session, "/matrix", 2), cellAxis: 1 };
+  const opened: Dense[] = [];
+  for (const { path } of chosen.places) {
+    const dataset = path === "/matrix" ? main.dataset : await openNumbers(session, path, 2);
+    if (dataset.shape.join() !== main.dataset.shape.join()) {
+      throw new UnreadableMatrix(
+        "M_HEADER",
+        `${session.name}: ${path.slice(1)} is ${dataset.shape.map(number).join(" × ")}, but matrix ${main.dataset.shape.map(number).join(" × ")}`,
+      );
+    }
+    opened.push({ dataset, cellAxis: 1 });
+  }
+  const [first = main, ...others] = opened;
+  return [first, ...others];
 }
 
 /** The approach that a loom names for all of its cells: an attribute of the file (version 2), or a dataset in attrs (version 3). */

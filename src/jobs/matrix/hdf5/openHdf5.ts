@@ -10,20 +10,21 @@ import { resolve } from "node:path";
 import type { Worker } from "node:worker_threads";
 
 import { HdashError } from "../../../error.ts";
-import { count, number } from "../../../format.ts";
+import { count, list } from "../../../format.ts";
 import type { MatrixNote, MatrixReader, OpenOptions, PassOptions } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
 import { makeProgress } from "../progress.ts";
 import { type EntrySpool, makeSpool } from "../reading/spool.ts";
 import { mostlyRounded } from "../reading/tableNotes.ts";
+import { lookedWords } from "./countPlaces.ts";
 import type { OnBlock, PassState } from "./entrySource.ts";
-import { listGroup } from "./frame.ts";
+import { listGroup, type Nodes } from "./frame.ts";
 import { isH5ad, readH5ad } from "./h5adLayout.ts";
 import { type Hdf5Session, openSession } from "./hdf5Session.ts";
 import type { Layout } from "./layout.ts";
 import { isLoom, readLoom } from "./loomLayout.ts";
 import { findTenx, readTenx } from "./tenxLayout.ts";
-import { areLogs, makeTally, shortNumber, type Tally } from "./wholeCounts.ts";
+import { makeTally, type Tally, whyNot } from "./wholeCounts.ts";
 
 /** What an HDF5 file begins with, at 0 or behind a block of the user's at 512, 1024, 2048 … bytes. */
 const SIGNATURE = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
@@ -71,6 +72,7 @@ async function lookAt(
 
 async function readLayout(session: Hdf5Session, approaches: readonly string[]): Promise<Layout> {
   const root = await listGroup(session, "/");
+  await refuseOthers(session, root);
   if (isLoom(root)) return readLoom(session, root, approaches);
   if (isH5ad(root)) return readH5ad(session, root, approaches);
   const tenx = await findTenx(session, root);
@@ -80,6 +82,26 @@ async function readLayout(session: Hdf5Session, approaches: readonly string[]): 
     "M_FORMAT",
     `${session.name}: it is an HDF5 file, but neither .h5ad nor 10x .h5 nor .loom: at its top are ${names.join(", ") || "no groups"}`,
   );
+}
+
+/** Names HDF5 files of other programs, some of which look like those that are read. */
+async function refuseOthers(session: Hdf5Session, root: Nodes): Promise<void> {
+  const refuse = (what: string): UnreadableMatrix =>
+    new UnreadableMatrix("M_FORMAT", `${session.name}: it is ${what}`);
+  if (root.get("mod") === "group" && !root.has("X")) {
+    const modalities = [...(await listGroup(session, "/mod")).keys()].slice(0, 5);
+    throw refuse(
+      `a MuData file of several modalities (${list(modalities.map((name) => name.slice(0, 40)))}), which is not read; write the one of gene expression as .h5ad`,
+    );
+  }
+  if (root.get("assays") === "group" && root.has("cell.names")) {
+    throw refuse("a Seurat object (h5Seurat), which is not read; write its counts as .h5ad");
+  }
+  if (root.has("barcode_idx") && root.has("umi")) {
+    throw refuse(
+      "Cell Ranger's list of molecules (molecule_info.h5), not a matrix; that is filtered_feature_bc_matrix.h5",
+    );
+  }
 }
 
 function makeReader(
@@ -94,7 +116,7 @@ function makeReader(
   let isSpooled = false;
   /** Of the first pass; the others see the same. */
   let passNotes: readonly MatrixNote[] = [];
-  let spooled: Tally = makeTally();
+  let spooled: Pick<PassState, "tally" | "duplicates"> = { tally: makeTally(), duplicates: 0 };
 
   /** Reads gene by gene once; later passes have the spool. */
   async function fillSpool(state: PassState): Promise<EntrySpool> {
@@ -111,22 +133,27 @@ function makeReader(
     await source.read((...entries) => made.add(...entries), state);
     checkTally(state.tally);
     isSpooled = true;
-    spooled = state.tally;
+    spooled = state;
     return made;
   }
 
   function checkTally(tally: Tally): void {
-    if (!areLogs(tally)) return;
-    const { place, alternatives } = layout;
-    const looked =
-      alternatives.length === 0 ? "" : `; ${alternatives.join(" and ")} hold none either`;
-    throw new UnreadableMatrix(
-      "M_NOT_COUNTS",
-      `${name}: ${place} holds logarithms or other transformed values, not counts: ${number(tally.rounded)} of ${number(tally.values)} are not whole, the largest is ${shortNumber(tally.largest)}${looked}`,
-    );
+    const why = whyNot(`${name}: ${layout.place}`, tally);
+    if (why !== null) throw new UnreadableMatrix("M_NOT_COUNTS", why);
   }
 
-  async function pass(onBlock: OnBlock, options: PassOptions) {
+  /** Says of values that are no counts where else was looked for some. */
+  async function refusing<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!(error instanceof UnreadableMatrix) || error.rule !== "M_NOT_COUNTS") throw error;
+      const message = error.message + lookedWords(layout.looked);
+      throw new UnreadableMatrix("M_NOT_COUNTS", message, { cause: error });
+    }
+  }
+
+  async function readPass(onBlock: OnBlock, options: PassOptions) {
     const { signal, onProgress } = options;
     const stop = (): void => void session.stop(stopped(name, signal));
     if (signal.aborted) throw stopped(name, signal);
@@ -154,7 +181,8 @@ function makeReader(
         report(share + (1 - share) * (total === 0 ? 1 : done / total));
       const summary = await filled.pass(guarded, { signal, onProgress: spoolProgress });
       progress.end(fileBytes);
-      return summarise(summary.entries, summary.duplicates, spooled);
+      const again = source.isSum === true ? 0 : summary.duplicates;
+      return summarise(summary.entries, spooled.duplicates + again, spooled.tally);
     } finally {
       signal.removeEventListener("abort", stop);
     }
@@ -181,7 +209,7 @@ function makeReader(
     genes,
     cells,
     notes: () => [...layout.notes, ...passNotes],
-    pass,
+    pass: (onBlock, options) => refusing(readPass(onBlock, options)),
     async close() {
       await session.close();
       await spool?.remove();

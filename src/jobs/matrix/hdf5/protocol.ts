@@ -9,6 +9,7 @@ export type NumberKind =
   | "uint32"
   | "int64"
   | "uint64"
+  | "float16"
   | "float32"
   | "float64";
 

@@ -2,6 +2,7 @@
 
 import { number } from "../../../format.ts";
 import { UnreadableMatrix } from "../problem.ts";
+import { addSign, signOfLog2, signOfRoot, whyNoCounts } from "../reading/valueSigns.ts";
 import type { NumberKind } from "./protocol.ts";
 
 /** The largest count that a block can hold. */
@@ -15,16 +16,22 @@ export interface Tally {
   values: number;
   rounded: number;
   largest: number;
+  /** As in ValueSigns. */
+  log2s: number;
+  roots: number;
 }
 
 /** Starts a tally. */
 export function makeTally(): Tally {
-  return { values: 0, rounded: 0, largest: 0 };
+  return { values: 0, rounded: 0, largest: 0, log2s: 0, roots: 0 };
 }
 
-/** Tells whether values look like logarithms: more than half are not whole, and none reaches 20. */
-export function areLogs({ values, rounded, largest }: Tally): boolean {
-  return rounded * 2 > values && largest < LEAST_COUNT_PEAK;
+/** Tells why values are no counts; null where they may be. */
+export function whyNot(where: string, tally: Tally): string | null {
+  const { values, rounded, largest, log2s, roots } = tally;
+  const reachesTwenty = largest >= LEAST_COUNT_PEAK;
+  const words = `the largest is ${shortNumber(largest)}`;
+  return whyNoCounts(where, { values, rounded, reachesTwenty, log2s, roots }, words);
 }
 
 type Numbers =
@@ -34,11 +41,12 @@ type Numbers =
   | Uint16Array
   | Int32Array
   | Uint32Array
+  | Float16Array
   | Float32Array
   | Float64Array;
 
 /** Gives a view of numbers as JavaScript has them; null for those of 64 bits, which are read by halves. */
-function viewOf(
+export function viewOf(
   kind: NumberKind,
   bytes: SharedArrayBuffer,
   from: number,
@@ -57,6 +65,8 @@ function viewOf(
       return new Int32Array(bytes, from * 4, length);
     case "uint32":
       return new Uint32Array(bytes, from * 4, length);
+    case "float16":
+      return new Float16Array(bytes, from * 2, length);
     case "float32":
       return new Float32Array(bytes, from * 4, length);
     case "float64":
@@ -85,7 +95,7 @@ export function writeCounts(
   nameOf: (index: number) => string,
 ): void {
   const view = viewOf(kind, bytes, from, length);
-  let { largest } = tally;
+  let { largest, log2s, roots } = tally;
   let values = 0;
   if (view === null) {
     const halves = new Uint32Array(bytes, from * 8, length * 2);
@@ -107,6 +117,8 @@ export function writeCounts(
         if (count - value === 0.5 && count % 2 === 1) count--;
         if (count > MOST) throw notACount(value, nameOf(i));
         tally.rounded++;
+        if (log2s >= 0) log2s = addSign(log2s, signOfLog2(value));
+        if (roots >= 0) roots = addSign(roots, signOfRoot(value));
         // Before rounding: 0.4 is a value as well.
         if (count === 0) values++;
         if (value > largest) largest = value;
@@ -118,6 +130,8 @@ export function writeCounts(
   }
   tally.values += values;
   tally.largest = largest;
+  tally.log2s = log2s;
+  tally.roots = roots;
 }
 
 /** Shows a number with no more digits than anybody reads; whole ones have all of theirs, and large ones one behind the point. */
@@ -127,6 +141,12 @@ export function shortNumber(value: number): string {
 }
 
 function notACount(value: number, name: string): UnreadableMatrix {
+  if (value < 0 && !Number.isInteger(value)) {
+    return new UnreadableMatrix(
+      "M_NOT_COUNTS",
+      `${name} is ${shortNumber(value)}: these are scaled or centred values, not counts`,
+    );
+  }
   return new UnreadableMatrix(
     "M_ENTRY",
     `${name} is ${shortNumber(value)}; counts lie between 0 and 4,294,967,295`,

@@ -56,11 +56,14 @@ export function growMemory(memory: KernelMemory, pages: number): void {
   if (has < pages) memory.grow(pages - has);
 }
 
+/** What a module asks its host: about text at a place, or about a number. */
+type HostCall = (first: number, second: number) => number;
+
 /** Makes an instance of a module given as base64; `Exports` is what its source exports. */
 export function makeInstance<Exports>(
   base64: string,
   memory: KernelMemory,
-  host: Readonly<Record<string, (at: number, length: number) => number>> = {},
+  host: Readonly<Record<string, HostCall>> = {},
 ): Exports {
   const module = new api.Module(Buffer.from(base64, "base64"));
   // What a module exports is written in its source; wasm.test.ts keeps both the same.

@@ -2,6 +2,7 @@
 
 import type { CellBlock } from "../matrix.ts";
 import { growMemory, makeInstance, makeLayout } from "./instance.ts";
+import { addSign, signOfLog2, signOfRoot } from "../reading/valueSigns.ts";
 import type { Ring } from "./ring.ts";
 import { PARSE_WASM } from "./wasm.ts";
 
@@ -95,6 +96,9 @@ export interface MtxKernel {
     readonly rounded: number;
     readonly duplicates: number;
     readonly reachesTwenty: boolean;
+    /** As in ValueSigns. */
+    readonly log2s: number;
+    readonly roots: number;
   };
 }
 
@@ -121,10 +125,17 @@ export function makeMtxKernel(ring: Ring, sizes: MtxKernelSizes): MtxKernel {
   const bytes = new Uint8Array(buffer);
   const text = (at: number, length: number): string =>
     Buffer.from(bytes.subarray(at, at + length)).toString("latin1");
+  let log2s = 0;
+  let roots = 0;
   const wasm = makeInstance<ParseExports>(PARSE_WASM, memory, {
     number(at, length) {
       const word = text(at, length);
       return NUMBER.test(word) ? Number(word.replace(/[dD]/, "e")) : NaN;
+    },
+    odd(value) {
+      if (log2s >= 0) log2s = addSign(log2s, signOfLog2(value));
+      if (roots >= 0) roots = addSign(roots, signOfRoot(value));
+      return log2s >= 0 || roots >= 0 ? 1 : 0;
     },
   });
   wasm.place(
@@ -142,7 +153,10 @@ export function makeMtxKernel(ring: Ring, sizes: MtxKernelSizes): MtxKernel {
   const words = (at: number, length: number): Uint32Array => new Uint32Array(buffer, at, length);
   return {
     bytes,
-    begin: (triples) => wasm.begin(triples),
+    begin(triples) {
+      log2s = roots = 0;
+      wasm.begin(triples);
+    },
     part(geneMap, rows, columns, turned, base) {
       if (geneMap !== null) words(mapAt, mapRows).set(geneMap);
       wasm.part(geneMap === null ? 0 : mapAt, rows, columns, turned, base);
@@ -183,6 +197,8 @@ export function makeMtxKernel(ring: Ring, sizes: MtxKernelSizes): MtxKernel {
       rounded: wasm.roundedCount(),
       duplicates: wasm.duplicateCount(),
       reachesTwenty: wasm.hasTwenty() !== 0,
+      log2s,
+      roots,
     }),
   };
 }

@@ -121,6 +121,7 @@ export interface Fact {
 /** Lists the numbers of one approach. */
 export function groupFacts(group: GroupSummary, genes: number): readonly Fact[] {
   const { emptyCells, embeddedCells, medianMitoFraction } = group;
+  const aCell = emptyCells === 0 ? "a cell" : "a cell with counts";
   return [
     {
       label: "Cells",
@@ -132,8 +133,8 @@ export function groupFacts(group: GroupSummary, genes: number): readonly Fact[] 
       value: number(group.detectedGenes),
       note: `of ${number(genes)} in the table`,
     },
-    { label: "Median counts", value: medianText(group.medianCounts), note: "a cell" },
-    { label: "Median genes", value: medianText(group.medianGenes), note: "a cell" },
+    { label: "Median counts", value: medianText(group.medianCounts), note: aCell },
+    { label: "Median genes", value: medianText(group.medianGenes), note: aCell },
     {
       label: "Median mitochondrial",
       value: medianMitoFraction === null ? "–" : percent(medianMitoFraction),
@@ -166,7 +167,7 @@ export function methodFacts({ seed, sampleCells, madeWith }: MatrixMethod): read
   return [
     fact(
       "Per cell",
-      "Counts are the sum over genes, genes those with a count, the mitochondrial share that of counts in genes whose symbol starts with MT- or mt-. All cells of the matrix are counted; none is filtered out.",
+      "Counts are the sum over genes, genes those with a count, the mitochondrial share that of counts in mitochondrial genes, whose symbol starts with MT- or mt- or whose Ensembl id is known as that of one. All cells of the matrix are counted; none is filtered out.",
     ),
     fact(
       "Normalisation",

@@ -151,7 +151,7 @@ export async function unpackRegion(
       `${showName(region.name)} cannot be unpacked to the scratch folder`,
       {
         cause: error,
-        hint: "HDF5 files within an archive need as much free disk as they are large.",
+        hint: "HDF5 files within an archive, and tars that are packed, need as much free disk as they are large.",
       },
     );
   }

@@ -97,6 +97,12 @@ export function joinCellTables(tables: readonly CellTable[]): CellTable {
   return count > 0 ? joined : { ...joined, approaches: only?.approaches ?? [] };
 }
 
+/** Gives some cells of a table, in their order there. */
+export function pickCells({ approaches, approachOf }: CellTable, rows: Uint32Array): CellTable {
+  const of = approachOf === null ? null : Uint8Array.from(rows, (row) => approachOf[row] ?? 0);
+  return { count: rows.length, approaches, approachOf: of };
+}
+
 /** Throws where there are more cells than can be held. */
 export function checkCells(whose: string, cells: number): void {
   if (cells <= MOST_CELLS) return;

@@ -5,7 +5,7 @@ import type { ByteRegion } from "./region.ts";
 
 /** What a file turned out to be; the region has the layers that its content shows. */
 export interface KnownFile {
-  readonly kind: "mtx" | "hdf5" | "zip" | "damaged" | "other";
+  readonly kind: "mtx" | "hdf5" | "zip" | "tar" | "damaged" | "other";
   readonly region: ByteRegion;
   /** What it is in words, e.g. "an R object". */
   readonly words: string;
@@ -13,7 +13,7 @@ export interface KnownFile {
 
 /** What can be read, for the end of a message. */
 export const READABLE =
-  "Can be read: 10x-style MatrixMarket (matrix.mtx with genes.tsv or features.tsv and barcodes.tsv or cells.tsv, .gz or not, in a folder or a zip), .h5ad, 10x .h5, .loom.";
+  "Can be read: 10x-style MatrixMarket (matrix.mtx with genes.tsv or features.tsv and barcodes.tsv or cells.tsv, .gz or not, in a folder, a zip or a .tar.gz), .h5ad, 10x .h5, .loom.";
 
 /** Enough to see "ustar" of a tar and a MatrixMarket banner, also within gzip. */
 const HEAD_BYTES = 4096;
@@ -22,12 +22,15 @@ const HDF5_MAGIC = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
 const HDF5_OFFSETS = [0, 512, 1024, 2048];
 
 const BY_CONTENT: readonly (readonly [magic: string, offset: number, words: string])[] = [
-  ["ustar", 257, "a tar archive"],
   ["BAM\x01", 0, "aligned reads (BAM)"],
   ["CRAM", 0, "aligned reads (CRAM)"],
   ["RDX", 0, "an R object"],
   ["RDA", 0, "an R object"],
   ["X\n\0\0\0", 0, "an R object"],
+  ["A\n2\n", 0, "an R object"],
+  ["A\n3\n", 0, "an R object"],
+  ["B\n\x02\0\0\0", 0, "an R object"],
+  ["B\n\x03\0\0\0", 0, "an R object"],
   ["BZh", 0, "packed by bzip2"],
   ["\xfd7zXZ", 0, "packed by xz"],
   ["\x28\xb5\x2f\xfd", 0, "packed by zstd"],
@@ -38,11 +41,11 @@ const BY_CONTENT: readonly (readonly [magic: string, offset: number, words: stri
   ["PAR1", 0, "a Parquet file"],
 ];
 const BY_NAME: readonly (readonly [pattern: RegExp, words: string])[] = [
-  [/\.(rds|rda|rdata|robj)$/i, "an R object"],
-  [/\.(tar|tgz|tar\.gz)$/i, "a tar archive"],
+  [/\.(rds|rda|rdata|robj|qs2?)(\.(gz|bz2|xz|zst))?$/i, "an R object"],
+  [/\.(tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz|zst))$/i, "a tar archive"],
   [/\.(bam|cram|sam)$/i, "aligned reads"],
   [/\.(fastq|fq)(\.gz)?$/i, "sequencing reads"],
-  [/\.(csv|tsv|txt|tab)(\.gz)?$/i, "a text table"],
+  [/\.(csv|tsv|txt|tab)(\.(gz|bz2|xz|zst))?$/i, "a text table"],
   [/\.xlsx?$/i, "a spreadsheet"],
   [/\.(npz|npy)$/i, "a NumPy array"],
   [/\.(pkl|pickle)$/i, "a Python pickle"],
@@ -52,7 +55,7 @@ const BY_NAME: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/(^|\/)readme[^/]*$/i, "a readme"],
 ];
 const MTX_NAME = /\.mtx(\.gz)?$/i;
-const HDF5_NAME = /\.(h5ad|h5|hdf5|loom)(\.gz)?$/i;
+const HDF5_NAME = /\.(h5ad|h5|hdf5|loom|h5mu)(\.gz)?$/i;
 
 /** Reads a file's head and says what it is; `region` has the layers of its archive only. */
 export async function knowFile(region: ByteRegion): Promise<KnownFile> {
@@ -80,8 +83,18 @@ export async function knowFile(region: ByteRegion): Promise<KnownFile> {
   if (isGzip && isPackedByGzip(head)) {
     return { kind: "other", region: at, words: "packed by gzip twice" };
   }
+  if (startsWith(head, "ustar", 257)) {
+    const words = isGzip ? "a tar archive packed by gzip" : "a tar archive";
+    return { kind: "tar", region: at, words };
+  }
   const content = BY_CONTENT.find(([magic, offset]) => startsWith(head, magic, offset));
-  if (content !== undefined) return { kind: "other", region: at, words: content[2] };
+  if (content !== undefined) {
+    // What is packed in a way that is not read is known by its name only.
+    const named = BY_NAME.find(([pattern]) => pattern.test(region.name));
+    const isPacked = content[2].startsWith("packed by") && named !== undefined;
+    const words = isPacked ? `${named[1]} ${content[2]}` : content[2];
+    return { kind: "other", region: at, words };
+  }
   if (MTX_NAME.test(region.name)) return { kind: "mtx", region: at, words: "a matrix" };
   if (HDF5_NAME.test(region.name)) return { kind: "hdf5", region: at, words: "an HDF5 file" };
   if (head.length === 0) return { kind: "other", region: at, words: "an empty file" };

@@ -1,39 +1,40 @@
-// Which of many files are matrices, and which tables belong to each: by what lies in the same folder, and by prefix as GEO names them.
+// Which of many files are matrices, and which tables belong to each: by what lies in the same folder, and by what they are called.
 
 import { list } from "../../../format.ts";
 import type { MatrixNote } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
 import { showName, stopIfAborted } from "./boundedRegion.ts";
 import { knowFile, type KnownFile, READABLE, wordsOfName } from "./fileKinds.ts";
+import { baseOf, folderOf } from "./fileWords.ts";
 import type { ByteRegion } from "./region.ts";
+import { findJoints, findSameCells, type Joint } from "./sameCells.ts";
+import {
+  isTableName,
+  makeTableFinder,
+  readTableName,
+  type TableChoice,
+  type TableFile,
+} from "./tableNames.ts";
 
-/** A matrix file and its two tables, as they are packed. */
+/** A matrix file and what may be its two tables, as they are packed. */
 export interface MtxFiles {
   readonly matrix: ByteRegion;
-  readonly genes: ByteRegion;
-  readonly cells: ByteRegion;
+  readonly genes: TableChoice;
+  readonly cells: TableChoice;
+  /** What it is one of, by its name; null where it is a matrix by itself. */
+  readonly joint: Joint | null;
 }
 
 /** What was found among files: MatrixMarket matrices, or one file that holds a matrix by itself. */
 export interface FoundMatrices {
   readonly mtx: readonly MtxFiles[];
-  readonly single: { readonly kind: "hdf5" | "zip"; readonly region: ByteRegion } | null;
+  readonly single: { readonly kind: "hdf5" | "zip" | "tar"; readonly region: ByteRegion } | null;
   readonly notes: readonly MatrixNote[];
 }
 
-type Role = "genes" | "cells";
-interface TableFile {
-  readonly role: Role;
-  readonly folder: string;
-  /** In lower case and without separators at its end, e.g. "gsm1" of "GSM1_features.tsv.gz". */
-  readonly prefix: string;
-  readonly region: ByteRegion;
-}
-
-const TABLE_NAME = /^(.*?)(genes|features|barcodes|cells)\.(tsv|csv|txt)(\.gz)?$/i;
 const MATRIX_NAME = /\.mtx(\.gz)?$/i;
 /** Names of files that hold a matrix by themselves. */
-const SINGLE_NAME = /\.(h5ad|h5|hdf5|loom)$/i;
+const SINGLE_NAME = /\.(h5ad|h5|hdf5|loom|h5mu)$/i;
 /** What is read by name needs no look inside; without such names every file is looked into, up to this many. */
 const MOST_LOOKED_INTO = 2000;
 
@@ -45,11 +46,6 @@ export function isWanted(name: string): boolean {
   return !/^(readme([._-].*)?|thumbs\.db|desktop\.ini)$/i.test(base);
 }
 
-/** Tells whether a name is that of a gene or cell table. */
-export function isTableName(name: string): boolean {
-  return TABLE_NAME.test(name);
-}
-
 /** Finds the matrices among files. `place` names what holds them, e.g. "x.zip" or "the folder". */
 export async function findMatrices(
   files: readonly ByteRegion[],
@@ -57,7 +53,7 @@ export async function findMatrices(
   signal: AbortSignal,
 ): Promise<FoundMatrices> {
   const tables = files.flatMap(readTableName);
-  const others = files.filter(({ name }) => !TABLE_NAME.test(baseOf(name)));
+  const others = files.filter(({ name }) => !isTableName(name));
   const named = others.filter(({ name }) => MATRIX_NAME.test(name));
   const candidates = named.length > 0 ? named : others.slice(0, MOST_LOOKED_INTO);
   const known = [];
@@ -75,16 +71,30 @@ export async function findMatrices(
         skipped(name, "it holds a matrix by itself, and MatrixMarket files lie beside it"),
       );
     const chosen = dropDoubles(mtx, tables, notes);
-    return { mtx: chosen.map((matrix) => joinTables(matrix, chosen, tables)), single: null, notes };
+    const names = chosen.map(({ name }) => name);
+    const joints = findJoints(names);
+    const finder = makeTableFinder(names, tables);
+    return {
+      mtx: chosen.map((matrix) => ({
+        matrix,
+        genes: finder.find(matrix.name, "genes"),
+        cells: finder.find(matrix.name, "cells"),
+        joint: joints.get(matrix.name) ?? null,
+      })),
+      single: null,
+      notes,
+    };
   }
-  for (const kind of ["hdf5", "zip"] as const) {
-    const found = known.filter((file) => file.kind === kind);
+  for (const kind of ["hdf5", "zip", "tar"] as const) {
+    const notes: MatrixNote[] = [];
+    const all = known.filter((file) => file.kind === kind).map(({ region }) => region);
+    const found = dropSameCells(dropMolecules(all, notes), notes);
     const [only] = found;
     if (only !== undefined && found.length === 1) {
-      return { mtx: [], single: { kind, region: only.region }, notes: [] };
+      return { mtx: [], single: { kind, region: only }, notes };
     }
     if (found.length > 1) {
-      const names = found.map(({ region }) => showName(region.name));
+      const names = found.map(({ name }) => showName(name));
       throw new UnreadableMatrix(
         "M_FORMAT",
         `${place} holds ${found.length} matrices in files of their own (${shorten(names)}); one at a time can be read`,
@@ -143,14 +153,15 @@ function skipped(name: string, why: string): MatrixNote {
   return { rule: "M_SKIPPED", severity: "info", message };
 }
 
-/** Leaves out what would count the same cells twice: packed twins, unfiltered droplets beside the filtered ones, other layers of the same cells. */
+/** Leaves out what would count the same cells twice: packed twins, other layers of the same cells, and what names tell. */
 function dropDoubles(
   matrices: readonly ByteRegion[],
   tables: readonly TableFile[],
   notes: MatrixNote[],
 ): readonly ByteRegion[] {
   const names = new Set(matrices.map(({ name }) => name));
-  return matrices.filter(({ name }) => {
+  const finder = makeTableFinder([...names], tables);
+  const left = matrices.filter(({ name }) => {
     const skip = (why: string): boolean => {
       notes.push(skipped(name, why));
       return false;
@@ -158,77 +169,33 @@ function dropDoubles(
     if (name.endsWith(".gz") && names.has(name.slice(0, -3))) {
       return skip("the same matrix lies there unpacked");
     }
-    const filtered = name.replace(/(^|[/_.-])raw(_(feature|gene)_bc_matri(x|ces))/, "$1filtered$2");
-    if (filtered !== name && names.has(filtered)) {
-      return skip("its cells are those of all droplets, and the filtered ones lie beside it");
-    }
     const main = ["matrix.mtx", "matrix.mtx.gz"].find((base) => names.has(folderOf(name) + base));
-    if (
-      main !== undefined &&
-      !/^matrix\.mtx(\.gz)?$/.test(baseOf(name)) &&
-      !tables.some((table) => table.prefix !== "" && fits(table, name))
-    ) {
+    if (main !== undefined && !/^matrix\.mtx(\.gz)?$/.test(baseOf(name)) && !finder.hasOwn(name)) {
       return skip(`it has no tables of its own, and ${main} lies beside it`);
     }
     return true;
   });
+  return dropSameCells(left, notes);
 }
 
-function joinTables(
-  matrix: ByteRegion,
-  matrices: readonly ByteRegion[],
-  tables: readonly TableFile[],
-): MtxFiles {
-  const folder = folderOf(matrix.name);
-  const isAlone = matrices.filter(({ name }) => folderOf(name) === folder).length === 1;
-  const choose = (role: Role): ByteRegion | undefined => {
-    const near = tables.filter((table) => table.role === role && table.folder === folder);
-    const exact = near.filter((table) => fits(table, matrix.name));
-    const shared = near.filter(({ prefix }) => prefix === "");
-    const chosen = [exact, shared, isAlone && near.length === 1 ? near : []].find(
-      (some) => some.length > 0,
-    );
-    return chosen?.[0]?.region;
-  };
-  const [genes, cells] = [choose("genes"), choose("cells")];
-  if (genes === undefined || cells === undefined) {
-    const missing = [
-      ...(genes === undefined ? ["gene table (genes.tsv, features.tsv or genes.csv)"] : []),
-      ...(cells === undefined ? ["cell table (barcodes.tsv, cells.tsv or cells.csv)"] : []),
-    ];
-    throw new UnreadableMatrix(
-      "M_INCOMPLETE",
-      `${showName(matrix.name)} has no ${missing.join(" and no ")} beside it, .gz or not`,
-    );
-  }
-  return { matrix, genes, cells };
-}
-
-/** A table is its matrix's where both begin alike: GSM1_features.tsv and GSM1_matrix.mtx, or x.genes.csv and x.mtx. */
-function fits({ folder, prefix }: TableFile, matrix: string): boolean {
-  if (folder !== folderOf(matrix)) return false;
-  const stem = baseOf(matrix).replace(/(\.[a-z]{2,4})?(\.gz)?$/i, "");
-  return [stem, stem.replace(/(matrix|counts?|expression)$/i, "")].some(
-    (one) => tidyPrefix(one) === prefix,
+/** Leaves out what has the cells of other files over again, by their names. */
+function dropSameCells(files: readonly ByteRegion[], notes: MatrixNote[]): readonly ByteRegion[] {
+  const passed = new Map(
+    findSameCells(files.map(({ name }) => name)).map(({ name, why }) => [name, why]),
   );
+  return files.filter(({ name }) => {
+    const why = passed.get(name);
+    if (why !== undefined) notes.push(skipped(name, why));
+    return why === undefined;
+  });
 }
 
-function readTableName(region: ByteRegion): readonly TableFile[] {
-  const match = TABLE_NAME.exec(baseOf(region.name));
-  if (match === null) return [];
-  const [, prefix = "", word = ""] = match;
-  const role = /^(genes|features)$/i.test(word) ? "genes" : "cells";
-  return [{ role, folder: folderOf(region.name), prefix: tidyPrefix(prefix), region }];
-}
-
-function tidyPrefix(prefix: string): string {
-  return prefix.replace(/[._-]+$/, "").toLowerCase();
-}
-
-function baseOf(name: string): string {
-  return name.slice(name.lastIndexOf("/") + 1);
-}
-
-function folderOf(name: string): string {
-  return name.slice(0, name.lastIndexOf("/") + 1);
+/** Cell Ranger puts a file of its molecules beside its matrices. */
+function dropMolecules(files: readonly ByteRegion[], notes: MatrixNote[]): readonly ByteRegion[] {
+  const left = files.filter(({ name }) => !/molecule_info\.h5$/i.test(name));
+  if (left.length === 0) return files;
+  for (const file of files) {
+    if (!left.includes(file)) notes.push(skipped(file.name, "it holds molecules, no matrix"));
+  }
+  return left;
 }

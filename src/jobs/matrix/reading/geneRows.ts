@@ -4,6 +4,8 @@ import { number } from "../../../format.ts";
 import { UnreadableMatrix } from "../problem.ts";
 import { showName } from "./boundedRegion.ts";
 import { readTable, type TableRow } from "./delimitedTable.ts";
+import { typesOfOthers } from "./featureTypes.ts";
+import { chooseColumns, type GeneColumns, kindOf, rolesOf, SAMPLE_ROWS } from "./geneColumns.ts";
 import { decideHeader, type HeaderLook, isStandIn, lookOfFirstRow } from "./headerRow.ts";
 import type { ByteRegion } from "./region.ts";
 
@@ -19,20 +21,10 @@ export interface GeneRows {
 
 /** Peaks of open chromatin are half a million; beyond this no table is one of genes. */
 export const MOST_GENES = 4_000_000;
-const GENE_EXPRESSION = "gene expression";
-const ID_NAMES =
-  /^(featurekey|featureid|geneids?|ensembl|ensemblid|ensemblgeneid|ensgid|accession|ids?)$/;
-const SYMBOL_NAMES =
-  /^(featurename|genenames?|genesymbols?|symbols?|geneshortname|hgncsymbol|names?)$/;
-/** Stands above ids as well as above symbols: what it means is told by the column before it. */
-const EITHER_NAMES = /^(genes?|features?)$/;
-const TYPE_NAMES = /^featuretypes?$/;
-
-interface Columns {
-  readonly id: number;
-  readonly symbol: number;
-  readonly type: number;
-}
+/** Columns that are looked at by what stands in them, besides those whose header says what they are. */
+const WATCHED_COLUMNS = 32;
+/** Tables of genes have a dozen columns; what lies beyond is not looked for. */
+const MOST_COLUMNS = 1000;
 
 /** Reads a gene table; `sizes` are the matrix's rows and columns ([] where they are not known), which tell whether there is a header. */
 export async function readGeneRows(
@@ -43,14 +35,15 @@ export async function readGeneRows(
   const first = await readOnce(region, null, signal);
   const isHeader = decideHeader(first.rows, sizes, first.look);
   const read = isHeader === first.withHeader ? first : await readOnce(region, isHeader, signal);
-  return read.genes;
+  // Not before it is known whether the first row is a header, whose word is no type.
+  return read.leave();
 }
 
 async function readOnce(
   region: ByteRegion,
   withHeader: boolean | null,
   signal: AbortSignal,
-): Promise<{ rows: number; look: HeaderLook; withHeader: boolean; genes: GeneRows }> {
+): Promise<{ rows: number; look: HeaderLook; withHeader: boolean; leave: () => GeneRows }> {
   const ids: string[] = [];
   const symbols: string[] = [];
   const types = new Map<string, number>();
@@ -58,7 +51,37 @@ async function readOnce(
   let look: HeaderLook = "row";
   let isHeader = false;
   let header: readonly string[] = [];
-  let columns: Columns | null = null;
+  let columns: GeneColumns | null = null;
+  /** The first rows wait until they have told which columns are which. */
+  let waiting: TableRow[] = [];
+
+  function take(row: TableRow, at: GeneColumns): void {
+    const id = row.field(at.id);
+    const symbol = row.field(at.symbol);
+    if (id === "" && symbol === "") {
+      throw new UnreadableMatrix(
+        "M_TABLE",
+        `${showName(region.name)}: row ${number(ids.length + (isHeader ? 2 : 1))} names no gene`,
+      );
+    }
+    if (ids.length === MOST_GENES) {
+      throw new UnreadableMatrix(
+        "M_TOO_LARGE",
+        `${showName(region.name)} has more than ${number(MOST_GENES)} rows`,
+      );
+    }
+    if (ids.length === typeOf.length) typeOf = grow(typeOf);
+    typeOf[ids.length] = numberOfType(types, row.field(at.type));
+    ids.push(id === "" ? symbol : id);
+    symbols.push(symbol === "" ? id : symbol);
+  }
+
+  function decide(): GeneColumns {
+    const decided = columnsOf(header, waiting);
+    for (const row of waiting) take(row, decided);
+    waiting = [];
+    return decided;
+  }
 
   const rows = await readTable(region, signal, (row, index) => {
     if (index === 0) {
@@ -70,67 +93,47 @@ async function readOnce(
         return;
       }
     }
-    columns ??= withoutRowNumbers(chooseColumns(header, row.count()), header, row);
-    const id = row.field(columns.id);
-    const symbol = row.field(columns.symbol);
-    if (id === "" && symbol === "") {
-      throw new UnreadableMatrix(
-        "M_TABLE",
-        `${showName(region.name)}: row ${number(index + 1)} names no gene`,
-      );
+    if (columns !== null) {
+      take(row, columns);
+      return;
     }
-    if (ids.length === MOST_GENES) {
-      throw new UnreadableMatrix(
-        "M_TOO_LARGE",
-        `${showName(region.name)} has more than ${number(MOST_GENES)} rows`,
-      );
-    }
-    if (ids.length === typeOf.length) typeOf = grow(typeOf);
-    typeOf[ids.length] = numberOfType(types, row.field(columns.type));
-    ids.push(id === "" ? symbol : id);
-    symbols.push(symbol === "" ? id : symbol);
+    waiting.push(keep(row));
+    if (waiting.length === SAMPLE_ROWS) columns = decide();
   });
-  const genes = { ids, symbols, ...leaveOut(types, typeOf.subarray(0, ids.length)) };
-  return { rows, look, withHeader: isHeader, genes };
+  if (waiting.length > 0) decide();
+  const typeOfRows = typeOf.subarray(0, ids.length);
+  const leave = (): GeneRows => ({ ids, symbols, ...leaveOut(region, types, typeOfRows) });
+  return { rows, look, withHeader: isHeader, leave };
 }
 
-/** Where id, symbol and type stand: by the header's words; without them the first, the second and the third column, as 10x has them. */
-function chooseColumns(header: readonly string[], count: number): Columns {
-  const words = header.map((word) => word.toLowerCase().replace(/[\s_.-]+/g, ""));
+/** Tells which columns are which by the header and the first rows. */
+function columnsOf(header: readonly string[], rows: readonly TableRow[]): GeneColumns {
+  const [first] = rows;
+  const count = first?.count() ?? 0;
   // R writes row names without a name above them.
-  const shift = header.length === count - 1 ? 1 : 0;
-  const find = (names: RegExp): number | null => {
-    const at = words.findIndex((word) => names.test(word));
-    return at === -1 ? null : at + shift;
-  };
-  const id = find(ID_NAMES);
-  const symbol = find(SYMBOL_NAMES);
-  const second = Math.min(1, count - 1);
-  return {
-    id: id ?? (symbol === 0 ? second : 0),
-    symbol:
-      symbol ??
-      (id !== null && id > 0
-        ? 0
-        : header.length > 0 && id === null
-          ? (find(EITHER_NAMES) ?? 0)
-          : second),
-    type: find(TYPE_NAMES) ?? 2,
-  };
+  const names = header.length > 0 && header.length === count - 1 ? ["", ...header] : header;
+  const roles = rolesOf(names);
+  return chooseColumns(
+    Array.from({ length: Math.min(count, MOST_COLUMNS) }, (_, column) => {
+      const name = names[column];
+      const role = roles.get(column) ?? null;
+      const isWatched = column < WATCHED_COLUMNS || role !== null;
+      const values = isWatched ? rows.map((row) => row.field(column)) : [];
+      return { role, kind: kindOf(values, name), isUnnamed: name !== undefined && isStandIn(name) };
+    }),
+  );
 }
 
-/** pandas numbers rows in a column without a name: such numbers are no ids. */
-function withoutRowNumbers(columns: Columns, header: readonly string[], row: TableRow): Columns {
-  const isNumbered =
-    header.length > 0 &&
-    columns.symbol > columns.id &&
-    isStandIn(header.length === row.count() ? header[columns.id] : "") &&
-    /^\d+$/.test(row.field(columns.id));
-  return isNumbered ? { ...columns, id: columns.symbol } : columns;
+/** A row that outlives the bytes it was read from. */
+function keep(row: TableRow): TableRow {
+  const fields = fieldsOf(row);
+  return { count: () => fields.length, field: (index) => fields[index] ?? "" };
 }
 
 function fieldsOf(row: TableRow): readonly string[] {
-  return Array.from({ length: Math.min(row.count(), 1000) }, (_, index) => row.field(index));
+  return Array.from({ length: Math.min(row.count(), MOST_COLUMNS) }, (_, index) =>
+    row.field(index),
+  );
 }
 
 /** Types are few; what comes after 254 of them is no column of types, and counts as one. */
@@ -142,20 +145,16 @@ function numberOfType(types: Map<string, number>, type: string): number {
   return types.size - 1;
 }
 
-/** Only where some rows are called gene expression, the others are something else. */
+/** Leaves out rows whose type says that they are no genes. */
 function leaveOut(
+  region: ByteRegion,
   types: ReadonlyMap<string, number>,
   typeOf: Uint8Array,
 ): Pick<GeneRows, "isOther" | "otherTypes"> {
-  const none = { isOther: null, otherTypes: [] };
-  const names = [...types.keys()];
-  if (!names.some((name) => name.toLowerCase() === GENE_EXPRESSION)) return none;
-  const others = names.filter((name) => name !== "" && name.toLowerCase() !== GENE_EXPRESSION);
-  if (others.length === 0) return none;
-  const kept = new Set(
-    [...types].filter(([name]) => !others.includes(name)).map(([, index]) => index),
-  );
-  return { isOther: typeOf.map((type) => (kept.has(type) ? 0 : 1)), otherTypes: others };
+  const others = typesOfOthers(showName(region.name), [...types.keys()], typeOf.length);
+  if (others.size === 0) return { isOther: null, otherTypes: [] };
+  const left = new Set([...types].filter(([name]) => others.has(name)).map(([, index]) => index));
+  return { isOther: typeOf.map((type) => (left.has(type) ? 1 : 0)), otherTypes: [...others] };
 }
 
 function grow(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

@@ -1,12 +1,13 @@
 // A matrix's gene table: symbols made unique, mitochondrial genes marked.
 
 import type { GeneTable } from "../matrix.ts";
+import { isMitochondrial } from "./mitochondria.ts";
 
 /** Makes a gene table; `symbols` are as given, `ids` are parallel (the symbols themselves where there are none). */
 export function makeGeneTable(ids: readonly string[], symbols: readonly string[]): GeneTable {
   const isMito = new Uint8Array(symbols.length);
   symbols.forEach((symbol, gene) => {
-    if (symbol.startsWith("MT-") || symbol.startsWith("mt-")) isMito[gene] = 1;
+    if (isMitochondrial(ids[gene] ?? "", symbol)) isMito[gene] = 1;
   });
   return { ids, symbols: uniqueNames(symbols), isMito };
 }

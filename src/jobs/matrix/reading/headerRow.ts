@@ -4,9 +4,10 @@
 const WORDS = new Set(
   (
     "gene genes geneid geneids genename genenames genesymbol genesymbols geneshortname genetype genebiotype symbol symbols " +
-    "featurekey featurename featuretype featureid feature features ensembl ensemblid ensemblgeneid ensgid accession " +
+    "hgncsymbol mgisymbol externalgenename featurekey featurename featurenames featuretype featuretypes featureid feature features " +
+    "ensembl ensemblid ensemblids ensemblgeneid ensgid ensgene accession accessions " +
     "chromosome genomicstart genusspecies featurestart featureend isgene id ids name names index row rowname rownames " +
-    "cell cells cellkey cellid cellname cellnames barcode barcodes cellbarcode cellbarcodes genesdetected assay"
+    "cell cells bcwells cellkey cellid cellname cellnames barcode barcodes cellbarcode cellbarcodes genesdetected assay"
   ).split(" "),
 );
 /** What R and pandas write above row names: nothing, or a stand-in. */
@@ -17,7 +18,8 @@ export function isStandIn(field = ""): boolean {
   return STAND_INS.has(wordOf(field));
 }
 
-function wordOf(field: string): string {
+/** Writes a word in small letters and without separators: so column names are compared. */
+export function wordOf(field: string): string {
   return field.toLowerCase().replace(/[\s_.-]+/g, "");
 }
 

@@ -62,8 +62,11 @@ function checkBanner(name: string, line: string): void {
     throw bad(`${name} is laid out as "${shown(layout ?? "")}"; only "coordinate" can be read`);
   }
   if (field === "pattern") throw bad(`${name} is a pattern: it has no counts`);
-  if (field !== "integer" && field !== "real") {
-    throw bad(`${name} holds "${shown(field ?? "")}" values; only integer and real can be read`);
+  // SciPy writes uint32 and uint64 so.
+  if (field !== "integer" && field !== "unsigned-integer" && field !== "real") {
+    throw bad(
+      `${name} holds "${shown(field ?? "")}" values; only integer, unsigned-integer and real can be read`,
+    );
   }
   if (symmetry !== "general") {
     throw bad(`${name} is "${shown(symmetry ?? "")}"; only "general" can be read`);

@@ -57,7 +57,14 @@ export function wrongEntry(
     const noun = column === 1 ? "row" : "column";
     return bad(`${noun} ${value} is not a whole number from 1 to ${number(of ?? 0)}`);
   }
-  if (/^[-]/.test(text) && Number(text) < 0) return bad(`the value ${value} is negative`);
+  const given = Number(text);
+  if (given < 0 && Number.isFinite(given) && !Number.isInteger(given)) {
+    return new UnreadableMatrix(
+      "M_NOT_COUNTS",
+      `${where}: the value ${value} is negative and not whole: these are scaled or centred values, not counts`,
+    );
+  }
+  if (/^[-]/.test(text) && given < 0) return bad(`the value ${value} is negative`);
   if (/^[+-]?(nan|inf(inity)?)$/i.test(text)) return bad(`the value ${value} is not finite`);
   if (Number(text) > 0xffffffff) return bad(`the value ${value} is above 4,294,967,295`);
   return bad(`the value ${value} is not a number`);

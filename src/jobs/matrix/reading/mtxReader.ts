@@ -47,6 +47,8 @@ export interface MtxOptions {
   readonly parts: readonly MtxPart[];
   readonly genes: GeneTable;
   readonly cells: CellTable;
+  /** Parts may have counts of the same gene and cell, which are added up without saying so. */
+  readonly isSummed?: boolean;
   /** What was found worth knowing so far. */
   readonly notes: readonly MatrixNote[];
   /** Private folder for a spool; what is put there is removed by close(). */
@@ -155,8 +157,13 @@ async function fillSpool(state: Reading, options: PassOptions): Promise<EntrySpo
       genes: state.opened.genes.ids.length,
       entries: Math.min(state.text.parts.length > 1 ? Math.max(claimed, most) : claimed, most),
     }));
+  let moved: Pick<MtxPart, "cellMap" | "firstCell"> = { cellMap: null, firstCell: 0 };
   const take = (): void => {
     const { cells, genes, counts, length } = at.triples();
+    const { cellMap, firstCell } = moved;
+    if (cellMap !== null) {
+      for (let i = 0; i < length; i++) cells[i] = firstCell + (cellMap[cells[i] ?? 0] ?? 0);
+    }
     filling().add(cells, genes, counts, length);
   };
   try {
@@ -164,8 +171,9 @@ async function fillSpool(state: Reading, options: PassOptions): Promise<EntrySpo
       state.text,
       true,
       take,
-      (header) => {
+      (header, part) => {
         claimed += header.entries;
+        moved = part;
       },
       options,
     );
@@ -184,7 +192,8 @@ async function passSpool(
   onBlock: (block: CellBlock) => void | Promise<void>,
   options: PassOptions,
 ): Promise<PassSummary> {
-  const { entries, duplicates } = await from.pass(onBlock, options);
+  const { entries, duplicates: found } = await from.pass(onBlock, options);
+  const duplicates = state.opened.isSummed === true ? 0 : found;
   return remember(state, { entries, duplicates, rounded: state.spooled?.rounded ?? 0 });
 }
 
@@ -196,7 +205,9 @@ async function attempt(
 ): Promise<PassSummary> {
   if (state.spool === null) {
     const { onRestart } = options;
-    if (!state.isOrdered && onRestart === undefined) {
+    if (haveSameCells(state.opened)) {
+      state.spool = await fillSpool(state, options);
+    } else if (!state.isOrdered && onRestart === undefined) {
       // Who cannot begin anew must not be given cells before it is known that they are whole.
       if ((await stream(state, () => {}, { signal: options.signal })) === null) {
         state.spool = await fillSpool(state, { signal: options.signal });
@@ -210,6 +221,12 @@ async function attempt(
     }
   }
   return passSpool(state, state.spool, onBlock, options);
+}
+
+/** Whether a cell's entries lie in more than one part: then no order of the parts is one of cells. */
+function haveSameCells({ parts, cells }: MtxOptions): boolean {
+  const all = parts.reduce((sum, part) => sum + part.cells, 0);
+  return all > cells.count || parts.some(({ cellMap }) => cellMap !== null);
 }
 
 /** Whether bytes or entries are refused that zlib would have unpacked otherwise: nobody unpacks as well as zlib. */

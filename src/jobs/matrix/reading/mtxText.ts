@@ -1,6 +1,5 @@
 // The text of MatrixMarket files, parsed part by part by the kernel: each entry is looked at once, in the order of the file.
 
-import { count, number } from "../../../format.ts";
 import { type MtxKernel, STATUS } from "../kernel/mtxKernel.ts";
 import type { MatrixNote, PassOptions } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
@@ -16,6 +15,7 @@ import { cutOff, turned, wrongEntry, wrongNumber } from "./mtxProblems.ts";
 import type { MtxPart } from "./region.ts";
 import type { RegionReader } from "./regionReader.ts";
 import { mostlyRounded } from "./tableNotes.ts";
+import { whyNoCounts } from "./valueSigns.ts";
 import { readWithZlib } from "./zlibRegion.ts";
 
 /** The files of a matrix, and how they are read. */
@@ -48,7 +48,7 @@ async function parsePart(
   part: MtxPart,
   bytesBefore: number,
   take: () => void | Promise<void>,
-  onHeader: (header: MtxHeader) => void,
+  onHeader: (header: MtxHeader, part: MtxPart) => void,
   signal: AbortSignal,
   report: Progress,
 ): Promise<{ lines: number } | null> {
@@ -127,8 +127,10 @@ async function parsePart(
   return { lines };
 
   function begin(known: MtxHeader): void {
-    onHeader(known);
-    at.part(part.geneMap, known.rows, known.columns, known.isTurned, part.firstCell);
+    onHeader(known, part);
+    // Cells that are put elsewhere count from 0.
+    const base = part.cellMap === null ? part.firstCell : 0;
+    at.part(part.geneMap, known.rows, known.columns, known.isTurned, base);
   }
 }
 
@@ -137,7 +139,7 @@ export async function parseAll(
   text: MtxText,
   triples: boolean,
   take: () => void | Promise<void>,
-  onHeader: (header: MtxHeader) => void,
+  onHeader: (header: MtxHeader, part: MtxPart) => void,
   options: PassOptions,
 ): Promise<Seen | null> {
   const at = text.kernel();
@@ -148,32 +150,38 @@ export async function parseAll(
   for (const part of text.parts) {
     const noted = (header: MtxHeader): void => {
       if (header.isTurned) text.note("M_TRANSPOSED", "info", turned(part));
-      onHeader(header);
+      onHeader(header, part);
     };
     const parsed = await parsePart(text, part, bytes, take, noted, options.signal, report);
     if (parsed === null) return null;
     lines += parsed.lines;
     bytes += part.matrix.length;
+    // What takes triples has to know whose they are.
+    if (triples) await finish(part);
   }
-  for (;;) {
-    const status = at.finish(text.cells);
-    if (status === STATUS.more) break;
-    if (status !== STATUS.block) throw wrongEntry(at, status, text.parts.at(-1), null);
-    const waited = take();
-    if (waited !== undefined) await waited;
-    at.taken();
-  }
-  const { zeros, dropped, rounded, duplicates, reachesTwenty } = at.seen();
-  if (rounded * 2 > lines - zeros - dropped && !reachesTwenty) {
-    throw new UnreadableMatrix(
-      "M_NOT_COUNTS",
-      `${nameOf(text.parts)} holds log values, not counts: ${number(rounded)} of ` +
-        `${count(lines - zeros - dropped, "value")} are not whole, and none reaches 20`,
-    );
-  }
-  text.mostly = mostlyRounded(nameOf(text.parts), rounded, lines - zeros - dropped);
+  await finish(text.parts.at(-1));
+  const { zeros, dropped, rounded, duplicates, reachesTwenty, log2s, roots } = at.seen();
+  const values = lines - zeros - dropped;
+  const why = whyNoCounts(
+    nameOf(text.parts),
+    { values, rounded, reachesTwenty, log2s, roots },
+    reachesTwenty ? "some reach 20" : "none reaches 20",
+  );
+  if (why !== null) throw new UnreadableMatrix("M_NOT_COUNTS", why);
+  text.mostly = mostlyRounded(nameOf(text.parts), rounded, values);
   report.end(text.totalBytes);
   return { entries: 0, duplicates, rounded };
+
+  async function finish(part: MtxPart | undefined): Promise<void> {
+    for (;;) {
+      const status = at.finish(text.cells);
+      if (status === STATUS.more) break;
+      if (status !== STATUS.block) throw wrongEntry(at, status, part, null);
+      const waited = take();
+      if (waited !== undefined) await waited;
+      at.taken();
+    }
+  }
 }
 
 /** Names a matrix by its files. */

@@ -14,7 +14,7 @@ export interface ByteRegion {
   readonly claimed: { readonly bytes: number; readonly crc32: number } | null;
 }
 
-/** One MatrixMarket file with what its tables say; a matrix may have several, whose cells follow each other. */
+/** One MatrixMarket file with what its tables say; a matrix may have several, whose cells follow each other or are the same. */
 export interface MtxPart {
   readonly matrix: ByteRegion;
   /** Rows of its gene table and of its cell table. */
@@ -22,6 +22,8 @@ export interface MtxPart {
   readonly cells: number;
   /** Index of each of its genes in the whole matrix's table; null where they are the same. */
   readonly geneMap: Uint32Array | null;
-  /** Index of its first cell among all cells. */
+  /** Index of its first cell among all cells; where it shares cells with other parts, of the first of them all. */
   readonly firstCell: number;
+  /** Where each of its cells lies, counted from firstCell; null where they follow each other. */
+  readonly cellMap: Uint32Array | null;
 }

@@ -15,6 +15,8 @@ export interface UnitedGenes {
   readonly symbols: readonly string[];
   /** For each table the index of each of its rows among the genes; null where they are the same. */
   readonly geneMaps: readonly (Uint32Array | null)[];
+  /** Tells whether two tables, by their number, have no gene in common. */
+  areApart(one: number, other: number): boolean;
   readonly notes: readonly MatrixNote[];
 }
 
@@ -118,9 +120,26 @@ export function makeGeneUnion(most = MOST_GENES): GeneUnion {
         genes: makeGeneTable(ids, symbols),
         symbols,
         geneMaps: maps.map((map) => plain.get(map) ?? null),
+        areApart: compareMaps(maps, ids.length),
         notes,
       };
     },
+  };
+}
+
+/** Compares tables by the genes that they were mapped to; most that have any in common have one of the first. */
+function compareMaps(maps: readonly Uint32Array[], genes: number): UnitedGenes["areApart"] {
+  let isMarked = new Uint8Array(0);
+  let marked: Uint32Array | null = null;
+  return (one, other) => {
+    const [a, b] = [maps[one], maps[other]];
+    if (a === undefined || b === undefined || a === b) return false;
+    if (marked !== a) {
+      isMarked = new Uint8Array(genes);
+      for (const gene of a) if (gene !== NO_GENE) isMarked[gene] = 1;
+      marked = a;
+    }
+    return !b.some((gene) => isMarked[gene] === 1);
   };
 }
 

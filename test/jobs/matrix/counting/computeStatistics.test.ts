@@ -133,6 +133,7 @@ async function statisticsOf(
         cells: 240,
         geneMap: null,
         firstCell: 0,
+        cellMap: null,
       },
     ],
     makeGeneTable(

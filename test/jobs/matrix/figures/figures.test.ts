@@ -257,7 +257,7 @@ describe("makeFigures(statistics, group, embedding, {seed})", () => {
       null,
       null,
       null,
-      "The gene table names no mitochondrial genes (symbols that start with MT- or mt-), so that their share is not known.",
+      "The gene table names no mitochondrial genes (symbols that start with MT- or mt-, or Ensembl ids of them), so that their share is not known.",
       null,
       null,
       "UMAP ran out of time.",

@@ -3,7 +3,8 @@
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { Dataset, File, type Group, ready } from "h5wasm/node";
 import { expect } from "vitest";
@@ -12,6 +13,8 @@ import { openHdf5 } from "../../../../src/jobs/matrix/hdf5/openHdf5.ts";
 import type { MatrixReader, PassSummary } from "../../../../src/jobs/matrix/matrix.ts";
 
 export const ODD_FIXTURES = join(import.meta.dirname, "../../../fixtures/matrix-hdf5");
+
+const PLUGINS = join(dirname(fileURLToPath(import.meta.resolve("h5wasm-plugins"))), "plugins");
 
 type Values =
   | Int8Array
@@ -33,6 +36,8 @@ export interface Leaf {
   readonly chunks?: number[];
   /** Level of gzip. */
   readonly gzip?: number;
+  /** Number of another filter, and what it is told. */
+  readonly filter?: readonly [id: number, ...options: number[]];
 }
 
 /** A group of a file to be made: datasets, groups, and attributes in "@". */
@@ -43,7 +48,10 @@ type Attributes = Readonly<Record<string, string | number[]>>;
 
 /** Makes a file. */
 export async function writeHdf5(path: string, tree: Tree): Promise<string> {
-  await ready;
+  const library = await ready;
+  if (!library.get_plugin_search_paths().includes(PLUGINS)) {
+    library.insert_plugin_search_path(PLUGINS, 0);
+  }
   const file = new File(path, "w");
   write(file, tree);
   file.close();
@@ -57,13 +65,15 @@ function write(group: Group, tree: Tree): void {
         group.create_attribute(key, value);
       }
     } else if (isLeaf(node)) {
-      const { data, shape, chunks, gzip } = node;
+      const { data, shape, chunks, gzip, filter } = node;
+      const [id, ...options] = filter ?? [];
       group.create_dataset({
         name,
         data,
         shape: shape ?? [data.length],
         ...(chunks === undefined ? {} : { chunks }),
         ...(gzip === undefined ? {} : { compression: "gzip", compression_opts: gzip }),
+        ...(id === undefined ? {} : { compression: id, compression_opts: options }),
       });
     } else {
       write(group.create_group(name), node as Tree);

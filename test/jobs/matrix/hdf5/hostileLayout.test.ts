@@ -90,7 +90,7 @@ describe("openHdf5(path, name, options): what is wrong with a layout", () => {
       "no matrix",
       { ...tables(2, 3), obsm: {} },
       "M_INCOMPLETE",
-      "m.h5ad: there is no matrix; raw/X, layers/counts and X were looked for",
+      "m.h5ad: there is no matrix; raw/X, X and layers of counts were looked for",
     ],
     [
       "a column that is too short",
@@ -119,7 +119,7 @@ describe("openHdf5(path, name, options): what is wrong with a layout", () => {
       "logarithms only",
       withX({ data: reals(0.69, 1.1, 3.4) }),
       "M_NOT_COUNTS",
-      "m.h5ad: X holds logarithms or other transformed values, not counts: 3 of 3 are not whole, the largest is 3.4; raw/X and layers/counts hold none either",
+      "m.h5ad: X holds logarithms or other transformed values, not counts: 3 of 3 values are not whole, the largest is 3.4",
     ],
     [
       "logarithms everywhere, by gene",
@@ -128,7 +128,7 @@ describe("openHdf5(path, name, options): what is wrong with a layout", () => {
         raw: { X: sparse(ROWS, 3, { data: reals(0.69, 1.1, 3) }, "csc"), var: tables(2, 3).var },
       },
       "M_NOT_COUNTS",
-      "m.h5ad: raw/X holds logarithms or other transformed values, not counts: 2 of 3 are not whole, the largest is 3; layers/counts and X hold none either",
+      "m.h5ad: raw/X holds logarithms or other transformed values, not counts: 2 of 3 values are not whole, the largest is 3; X holds none either",
     ],
     [
       "a loom without genes",
@@ -223,13 +223,41 @@ describe("openHdf5(path, name, options): what is wrong with a layout", () => {
       "m.h5ad: none of its 3 features is of the type Gene Expression",
     ],
     [
-      "several genomes",
+      "several genomes of the same genes",
       {
-        hg19: { ...tenx, genes: features.id, gene_names: features.name },
-        mm10: { ...tenx, genes: features.id, gene_names: features.name },
+        hg19: {
+          ...tenx,
+          genes: features.id,
+          gene_names: features.name,
+          barcodes: { data: names("cell", 2) },
+        },
+        mm10: {
+          ...tenx,
+          genes: features.id,
+          gene_names: features.name,
+          barcodes: { data: names("cell", 2) },
+        },
       },
       "M_FORMAT",
-      "m.h5ad: it holds 2 matrices, one for each genome (hg19, mm10); one can be read",
+      "m.h5ad: it holds 2 matrices (hg19, mm10), which have genes in common; one can be read",
+    ],
+    [
+      "several genomes without barcodes",
+      {
+        hg19: { ...tenx, genes: features.id, gene_names: features.name },
+        mm10: { ...tenx, genes: { data: names("mouse", 3) } },
+      },
+      "M_FORMAT",
+      "m.h5ad: it holds 2 matrices (hg19, mm10), whose cells have no barcodes to be joined by; one can be read",
+    ],
+    [
+      "several genomes, one of which names a barcode twice",
+      {
+        hg19: { ...tenx, genes: features.id, barcodes: { data: ["a", "a"] } },
+        mm10: { ...tenx, genes: { data: names("mouse", 3) }, barcodes: { data: ["a", "b"] } },
+      },
+      "M_FORMAT",
+      "m.h5ad: it holds 2 matrices (hg19, mm10), one of which names a barcode twice; one can be read",
     ],
   ])("names %s", async (_, tree, rule, message) => {
     expect(await problemOfTree(tree)).toEqual([rule, message]);

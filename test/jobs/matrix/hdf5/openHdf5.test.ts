@@ -105,6 +105,7 @@ describe("openHdf5(path, name, options)", () => {
     ["anndata-0.7.h5ad", "categories beside the columns"],
     ["nullable.h5ad", "texts with a mask"],
     ["bigendian.h5ad", "the other order of bytes"],
+    ["zstd.h5ad", "zstd"],
   ])("reads %s: %s", async (file) => {
     await using(join(ODD_FIXTURES, file), async (reader) => {
       const { cells, summary } = await readAll(reader);

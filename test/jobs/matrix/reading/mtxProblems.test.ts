@@ -37,7 +37,7 @@ describe("openMtx({ parts, genes, cells, notes, scratchDir })", () => {
     [
       "%%MatrixMarket matrix coordinate complex general\n",
       "M_HEADER",
-      'matrix.mtx holds "complex" values; only integer and real can be read',
+      'matrix.mtx holds "complex" values; only integer, unsigned-integer and real can be read',
     ],
     [
       "%%MatrixMarket matrix coordinate real symmetric\n",

@@ -121,13 +121,21 @@ describe("openMtx({ parts, genes, cells, notes, scratchDir })", () => {
       ]),
     );
     const parts = [
-      { matrix: second, genes: 2, cells: 3, geneMap: Uint32Array.of(3, 0), firstCell: 2 },
+      {
+        matrix: second,
+        genes: 2,
+        cells: 3,
+        geneMap: Uint32Array.of(3, 0),
+        firstCell: 2,
+        cellMap: null,
+      },
       {
         matrix: first,
         genes: 3,
         cells: 2,
         geneMap: Uint32Array.of(2, 1, 0xffffffff),
         firstCell: 0,
+        cellMap: null,
       },
     ];
     const reader = await openParts(dir, parts, genesNamed(4), cellsOf(5));
@@ -271,7 +279,7 @@ describe("openMtx({ parts, genes, cells, notes, scratchDir })", () => {
   test("says that a file is gone, without its path", async () => {
     const dir = makeFolder();
     const matrix = { ...regionOf(dir, "matrix.mtx", "x"), path: `${dir}/gone` };
-    const part = { matrix, genes: 1, cells: 1, geneMap: null, firstCell: 0 };
+    const part = { matrix, genes: 1, cells: 1, geneMap: null, firstCell: 0, cellMap: null };
     const reader = await openParts(dir, [part], genesNamed(1), cellsOf(1));
     await expect(readCells(reader)).rejects.toMatchObject({
       kind: "permanent",

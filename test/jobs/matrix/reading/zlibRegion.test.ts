@@ -48,7 +48,7 @@ async function openRefusing(
 ): Promise<MatrixReader> {
   const dir = makeFolder();
   const matrix = regionOf(dir, "matrix.mtx.gz", bytes, layers, claimed);
-  const part = { matrix, genes: GENES, cells: CELLS, geneMap: null, firstCell: 0 };
+  const part = { matrix, genes: GENES, cells: CELLS, geneMap: null, firstCell: 0, cellMap: null };
   const source = makeRegionReader(SIZES.slotBytes, SIZES.inlineBytes);
   return openMtx({
     parts: [part],

@@ -69,7 +69,7 @@ export async function openText(
   const { genes, cells, layers, claimed, sizes } = options;
   const dir = makeFolder();
   const matrix = regionOf(dir, "matrix.mtx", bytes, layers, claimed);
-  const part: MtxPart = { matrix, genes, cells, geneMap: null, firstCell: 0 };
+  const part: MtxPart = { matrix, genes, cells, geneMap: null, firstCell: 0, cellMap: null };
   const { geneTable = genesNamed(genes), cellTable = cellsOf(cells) } = options;
   return openParts(dir, [part], geneTable, cellTable, sizes);
 }

@@ -3,6 +3,10 @@
 
 import { blanks, decimal, eightDigits, index, isBlank, notDigits } from "./digits";
 
+/** Is shown values that are not whole; says whether to be shown more of them. */
+@external("host", "odd")
+declare function hostOdd(value: f64): bool;
+
 const MORE: i32 = 0;
 const BLOCK: i32 = 1;
 const UNORDERED: i32 = 2;
@@ -56,6 +60,8 @@ let dropped: u64 = 0;
 let rounded: u64 = 0;
 let duplicates: u64 = 0;
 let reachesTwenty: bool = false;
+/** Whether anybody still wants to see values that are not whole. */
+let showsOdd: bool = true;
 
 // Where reading stopped, and the field that is wrong.
 let stop: u32 = 0;
@@ -90,6 +96,7 @@ export function begin(triples: bool): void {
   isTriples = triples;
   lines = zeros = dropped = rounded = duplicates = 0;
   reachesTwenty = false;
+  showsOdd = true;
   open(0);
 }
 
@@ -462,7 +469,10 @@ function line(from: u32, to: u32, isLast: bool): i32 {
     zeros++;
     return MORE;
   }
-  if (whole != number) rounded++;
+  if (whole != number) {
+    rounded++;
+    if (showsOdd) showsOdd = hostOdd(number);
+  }
   if (number >= 20) reachesTwenty = true;
   if (whole == 0) return MORE;
   if (isTriples) store<u32>(cellsAt + (length << 2), at);

@@ -1,0 +1,55 @@
+// The words of a file's name within a matrix: what tables and matrices are told by, and matched by.
+
+/** Words that say only that a file is a matrix. */
+const MATRIX_WORDS = new Set(["matrix", "matrices", "mtx", "count", "counts", "expression", "dge"]);
+/** Parts of the counts of the same cells, as velocyto, STARsolo and kallisto name them; added up they are all. */
+export const LAYERS: ReadonlySet<string> = new Set([
+  "spliced",
+  "unspliced",
+  "ambiguous",
+  "mature",
+  "nascent",
+]);
+
+/** kallisto's sums of layers: all of them, those of whole cells and those of nuclei. */
+const SUMS: ReadonlySet<string> = new Set(["total", "cell", "nucleus"]);
+
+/** Leaves out which layer, or sum of layers, a matrix's words name. */
+export function withoutLayer(words: readonly string[]): readonly string[] {
+  const left = words.filter((word) => !LAYERS.has(word));
+  // "cells_x_genes.total.mtx"; elsewhere such words may mean a sample.
+  const isSum = SUMS.has(left.at(-1) ?? "") && left.slice(0, 2).join(" ") === "cells x";
+  return isSum ? left.slice(0, -1) : left;
+}
+
+/** The last part of a name. */
+export function baseOf(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}
+
+/** What comes before the last part of a name, with its slash. */
+export function folderOf(name: string): string {
+  return name.slice(0, name.lastIndexOf("/") + 1);
+}
+
+/** Splits a text into words in small letters. */
+export function wordsOf(text: string): readonly string[] {
+  return text
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== "");
+}
+
+/** The words of a matrix's own name, without what says what kind of file it is. */
+export function wordsOfMatrix(name: string): readonly string[] {
+  return wordsOf(baseOf(name).replace(/(\.[a-z]\w{1,5})?(\.gz)?$/i, ""));
+}
+
+/** Leaves out words that say only that something is a matrix, also where they hang on another: "gsm1matrix". */
+export function withoutMatrixWords(words: readonly string[]): readonly string[] {
+  return words
+    .filter((word) => !MATRIX_WORDS.has(word))
+    .map((word, at, all) =>
+      at === all.length - 1 ? word.replace(/(.)(matrix|counts?|expression)$/, "$1") : word,
+    );
+}
