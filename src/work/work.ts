@@ -52,10 +52,15 @@ interface Worked {
  * Reads the configuration for runs of these pipelines. Where it is wrong, each of them says as its last word that its run failed: an
  * alarm that waits for that sees a wrong variable too.
  */
-export function configure(shell: Shell, jobs: readonly Job[], overrides: Environment): Config {
+export function configure(
+  shell: Shell,
+  jobs: readonly Job[],
+  said: { readonly overrides: Environment; readonly flags: Readonly<Record<string, string>> },
+): Config {
   try {
     const asked = jobs.map(({ name }) => name);
-    return shell.config([...new Set(jobs.flatMap(({ needs }) => needs))], overrides, asked);
+    const needs = [...new Set(jobs.flatMap((job) => job.needs))];
+    return shell.config(needs, said.overrides, asked, said.flags);
   } catch (error) {
     const log = shell.log(withEnds(readLogConfig(shell.environment(), shell.jobs)));
     for (const { name } of jobs) logUnrecorded(log, name, error, 0);
@@ -224,7 +229,12 @@ export async function withProgress(
   shell: Shell,
   config: Config,
   title: string,
-  act: (log: Log, onProgress: (event: ProgressEvent) => void, endLog: Log) => Promise<number>,
+  act: (
+    log: Log,
+    onProgress: (event: ProgressEvent) => void,
+    endLog: Log,
+    restart: ProgressView["restart"],
+  ) => Promise<number>,
 ): Promise<number> {
   const { openProgressView } = await import("../progress/view.ts");
   const isLive = shell.isTerminal && shell.logFormat(config) === "auto";
@@ -236,7 +246,8 @@ export async function withProgress(
   const log = shell.log(config, write);
   view = openProgressView({ isLive, log, stream: process.stderr, title, secrets: config.secrets });
   try {
-    return await act(log, (event) => view.take(event), shell.log(withEnds(config), write));
+    const { take, restart } = view;
+    return await act(log, take, shell.log(withEnds(config), write), restart);
   } finally {
     view.close();
   }

@@ -1,6 +1,7 @@
 // The steps of the dashboard: what is asked of the world, what is made of an atlas, what the site has around the atlases.
 
 import type { Digest } from "../../digest.ts";
+import type { Doing } from "../../engine/progress.ts";
 import {
   type BlobFile,
   file,
@@ -32,6 +33,9 @@ import { makeAtlasPage, type PageTools } from "./pages/atlasPage.ts";
 import { atlasFigures, timelineData } from "./pages/figures.ts";
 import { type IndexRow, makeIndexPage } from "./pages/indexPage.ts";
 import { NOT_FOUND_PAGE, RUNS_PAGE } from "./pages/pageFrame.ts";
+
+/** What steps that wait for Synapse are at. */
+const DOWNLOADING: Doing = { doing: "downloading", unit: "bytes" };
 
 /** What a run of the dashboard is asked for. */
 export type HtanParams = {
@@ -145,7 +149,9 @@ function makePulls(effects: HtanEffects) {
         await synapse.entity(projectId, ctx.signal);
         const path = `${await ctx.workDir()}/${atlasId}.csv`;
         const sql = `SELECT ${VIEW_COLUMNS.join(", ")} FROM ${viewId} WHERE ${whereProject(projectId)}`;
-        await synapse.queryCsv(viewId, sql, path, ctx.signal, (bytes) => ctx.progress(bytes, null));
+        await synapse.queryCsv(viewId, sql, path, ctx.signal, (bytes) =>
+          ctx.progress(bytes, null, DOWNLOADING),
+        );
         return { view: { path } };
       },
     }),
@@ -171,7 +177,7 @@ function makePulls(effects: HtanEffects) {
       async run(_inputs: object, { entityId, md5 }, ctx) {
         const path = `${await ctx.workDir()}/${entityId}.csv`;
         await synapse.download(entityId, md5, path, ctx.signal, (bytes) =>
-          ctx.progress(bytes, null),
+          ctx.progress(bytes, null, DOWNLOADING),
         );
         return { content: { path } };
       },
