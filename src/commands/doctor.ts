@@ -9,10 +9,13 @@ import type { Config } from "../settings/config.ts";
 import { placesOf } from "../settings/namespace.ts";
 import { EXIT, type Shell } from "../shell.ts";
 
-/** Where a service is said to be. */
+/** Where a service is said to be: what is configured decides which variables there are to check. */
+const SITE = {
+  s3: "S3_ENDPOINT_URL, S3_REGION and S3_BUCKET_NAME",
+  folder: "HDASH_SITE_DIR",
+} as const;
+const DATABASE = { postgres: "HDASH_DB_HOST and HDASH_DB_PORT", embedded: "HDASH_HOME" } as const;
 const VARIABLES_OF: Readonly<Record<string, string>> = {
-  Database: "HDASH_DB_HOST and HDASH_DB_PORT",
-  Site: "S3_ENDPOINT_URL, S3_REGION and S3_BUCKET_NAME, or HDASH_SITE_DIR",
   Website: "S3_WEB_SITE_URL",
   Artifacts: "HDASH_WORK_BUCKET, S3_ENDPOINT_URL and S3_REGION",
 };
@@ -60,40 +63,42 @@ function askJob(job: Job): Ask {
     (await job.examine?.(effects, config.of(job), signal)) ?? [];
 }
 
-const askDatabase: Ask = async (_config, effects) => {
+const askDatabase: Ask = async (config, effects) => {
   const service = "Database";
   return [
-    await diagnose(service, "the database", VARIABLES_OF[service] ?? "", async () => {
-      const database = await effects.database();
-      const says = `${database.describe()} is reachable and migrated`;
-      return { service, state: "ok", says, advice: null };
-    }),
+    await diagnose(
+      service,
+      "the database",
+      DATABASE[config.database.kind],
+      async () => {
+        const database = await effects.database();
+        const says = `${database.describe()} is reachable and migrated`;
+        return { service, state: "ok", says, advice: null };
+      },
+      config.database.kind === "embedded",
+    ),
   ];
 };
 
-const askBucket: Ask = async (_config, effects, signal) => {
+const askBucket: Ask = async ({ site }, effects, signal) => {
   const service = "Site";
-  return [
-    await diagnose(service, "the bucket", VARIABLES_OF[service] ?? "", async () => {
-      const bucket = await effects.bucket();
-      const probe = "hdash-doctor.txt";
-      await bucket.put(
-        probe,
-        new TextEncoder().encode("hdash doctor was here\n"),
-        { contentType: "text/plain; charset=utf-8", cacheControl: "no-store" },
-        signal,
-      );
-      await bucket.delete([probe], signal);
-      // Publishing lists before it puts: a role that may not is found out here.
-      for await (const _object of bucket.list(signal)) break;
-      return {
-        service,
-        state: "ok",
-        says: `${bucket.uri} can be written and cleaned`,
-        advice: null,
-      };
-    }),
-  ];
+  const isHere = site.kind === "folder";
+  const ask = async (): Promise<Diagnosis> => {
+    const bucket = await effects.bucket();
+    const probe = "hdash-doctor.txt";
+    await bucket.put(
+      probe,
+      new TextEncoder().encode("hdash doctor was here\n"),
+      { contentType: "text/plain; charset=utf-8", cacheControl: "no-store" },
+      signal,
+    );
+    await bucket.delete([probe], signal);
+    // Publishing lists before it puts: a role that may not is found out here.
+    for await (const _object of bucket.list(signal)) break;
+    const says = `${bucket.uri} can be written and cleaned`;
+    return { service, state: "ok", says, advice: null };
+  };
+  return [await diagnose(service, isHere ? site.dir : "the bucket", SITE[site.kind], ask, isHere)];
 };
 
 const askWebsite: Ask = async (config, effects, signal) => {
