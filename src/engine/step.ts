@@ -7,6 +7,8 @@ import type { KnownFinding } from "../store/facts.ts";
 import type { LastDone, ScopeVersion } from "../store/scopes.ts";
 import type { Doing } from "./progress.ts";
 
+// What a running step says of how far it is.
+export type { Doing };
 // Kept by the ledger, part of what a plan may ask for.
 export type { FindingDelta, KnownFinding, RunRecord, ScopeVersion };
 

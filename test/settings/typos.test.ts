@@ -35,7 +35,7 @@ describe("findTypos(env, known)", () => {
   test("lets everybody else's variables be", () => {
     const others = {
       PATH: "/bin",
-      HOME: "/root",
+      HOME: "/somewhere",
       AWS_PROFILE: "x",
       AWS_DEFAULT_PROFILE: "x",
       SYNAPSE_AUTH_TOKEN: "x",

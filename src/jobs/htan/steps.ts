@@ -1,9 +1,9 @@
 // The steps of the dashboard: what is asked of the world, what is made of an atlas, what the site has around the atlases.
 
 import type { Digest } from "../../digest.ts";
-import type { Doing } from "../../engine/progress.ts";
 import {
   type BlobFile,
+  type Doing,
   file,
   json,
   observation,

@@ -1,8 +1,8 @@
 // The steps of the matrix job: what is asked of the source, what is made of each matrix, what is published.
 
 import type { Digest, Json } from "../../digest.ts";
-import type { Doing } from "../../engine/progress.ts";
 import {
+  type Doing,
   json,
   observation,
   publicTree,

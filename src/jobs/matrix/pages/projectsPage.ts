@@ -134,13 +134,13 @@ function countLeftOut({ rows, skips }: ProjectsPageInput): number {
     .size;
 }
 
-/** Why something was left out that was no matrix in the first place. */
-const NO_MATRIX = ["name", "empty", "part"];
+/** Why only what is a matrix is left out, whatever it is called. */
+const OF_MATRICES = ["blacklisted", "unreadable", "link"];
 
 /** A matrix is named by a uuid, or was left out as one; a README is not. */
 function isMatrix({ id, why }: MatrixSkip): boolean {
   const isUuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.|$)/i.test(id);
-  return isUuid || !NO_MATRIX.includes(why);
+  return isUuid || OF_MATRICES.includes(why);
 }
 
 /** Says how much the fold holds: its rows are files as well as matrices. */
