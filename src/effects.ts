@@ -82,6 +82,8 @@ export function makeEffects(
     readonly policy?: RetryPolicy;
     /** Ends what takes its time before the first run: the download of artifacts. */
     readonly signal?: AbortSignal;
+    /** Digests of what is going to be done, for those who want the embedded database meanwhile. */
+    readonly purposes?: readonly string[];
   } = {},
 ): Effects {
   const releases: (() => Promise<void>)[] = [];
@@ -100,7 +102,10 @@ export function makeEffects(
       const isNew = !existsSync(config.database.dir);
       await makeHome(config.home, isNew ? LEAST_NEW_HOME_BYTES : LEAST_BYTES);
     }
-    const opened = await openDatabase(config.database);
+    const { purposes = [] } = options;
+    const opened = await openDatabase(
+      config.database.kind === "embedded" ? { ...config.database, purposes } : config.database,
+    );
     releases.push(() => opened.close());
     await migrate(opened);
     return opened;

@@ -70,7 +70,7 @@ export interface Shell {
     config: Config,
     log: Log,
     work: (effects: Effects) => Promise<number>,
-    options?: { readonly clock?: () => Date },
+    options?: { readonly clock?: () => Date; readonly purposes?: readonly string[] },
   ): Promise<number>;
   /** Says what the action's outcome is; the process ends with it. */
   exit(code: number): void;

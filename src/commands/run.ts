@@ -114,7 +114,7 @@ async function runJobs(
   let code: number = EXIT.ok;
   for (const job of asked) {
     try {
-      code = worse(code, await work(shell, config, { job, jobs }, options));
+      code = worse(code, await work(shell, config, { job, jobs }, options, asked));
     } catch (error) {
       // What one cannot begin with says nothing of the others; to be told to stop, or wrongly, is said to all.
       const isForAll = isAborted(error) || (error instanceof HdashError && error.kind === "usage");

@@ -1,12 +1,13 @@
 // One run of one pipeline, as a command sees it: progress shown, the run executed, Slack told, an exit code.
 
+import { digestOf } from "../digest.ts";
 import type { Effects } from "../effects.ts";
 import type { RunOutcome } from "../engine/ending.ts";
 import type { ProgressEvent } from "../engine/progress.ts";
 import { HdashError, isAborted, isBusy, messageOf } from "../error.ts";
 import { duration } from "../format.ts";
 import type { BoundPipeline, Job, JobRequest } from "../job.ts";
-import type { Log } from "../log.ts";
+import { type Log, makeRedaction } from "../log.ts";
 import type { ProgressView } from "../progress/view.ts";
 import type { RunFacts } from "../publish/message.ts";
 import { pause } from "../retry.ts";
@@ -77,17 +78,25 @@ export async function work(
   config: Config,
   of: JobOfList,
   options: WorkOptions,
+  asked: readonly Job[] = [of.job],
 ): Promise<number> {
   const { job } = of;
+  const others = asked.filter((one) => one !== job);
+  const purposes = [job, ...others].map((one) => purposeOf(config, one, options.scopes));
   return withProgress(shell, config, job.title, async (log, onProgress, endLog) => {
     for (;;) {
       const since = performance.now();
       const seen: { worked: Worked | null } = { worked: null };
       try {
-        const code = await shell.withEffects(config, log, async (effects) => {
-          seen.worked = await runAndTell(effects, of, options, shell.signal, onProgress);
-          return seen.worked.code;
-        });
+        const code = await shell.withEffects(
+          config,
+          log,
+          async (effects) => {
+            seen.worked = await runAndTell(effects, of, options, shell.signal, onProgress);
+            return seen.worked.code;
+          },
+          { purposes },
+        );
         logWorked(endLog, job.name, seen.worked);
         return code;
       } catch (error) {
@@ -96,6 +105,11 @@ export async function work(
           log.warn(`what ${job.name} had open could not be closed: ${messageOf(error)}`);
           logWorked(endLog, job.name, seen.worked);
           return seen.worked.code;
+        }
+        if (await isOtherWork(error, options)) {
+          // Nobody does what was asked for: with a database of its own it would have been done.
+          log.error(`${job.name} was not done: ${messageOf(error)} (use --wait to wait for it)`);
+          return EXIT.failed;
         }
         if (isBusy(error) && !options.wait) {
           log.info(`${job.name} was not started: ${messageOf(error)} (use --wait to wait for it)`);
@@ -111,6 +125,23 @@ export async function work(
       await pause(BUSY_MS, shell.signal);
     }
   });
+}
+
+/** Tells what a run is for, for others on the same embedded database: the job, what it reads and which scopes, without secrets. */
+export function purposeOf(
+  config: Config,
+  { name, settings }: Job,
+  scopes: WorkOptions["scopes"],
+): string {
+  const said = JSON.stringify([name, config.of({ name, settings }), scopes]);
+  return digestOf(makeRedaction(config.secrets)(said));
+}
+
+/** Tells whether the folder is in use for something else than this run, and nobody waits for it. */
+async function isOtherWork(error: unknown, { wait }: WorkOptions): Promise<boolean> {
+  if (wait || !isBusy(error)) return false;
+  const { FolderInUse } = await import("../store/lockFile.ts");
+  return error instanceof FolderInUse && !error.isSameWork;
 }
 
 /** Raises the log's level to "info" where it is quieter: alarms read the line that says how a run ended. */
