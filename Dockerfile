@@ -1,4 +1,4 @@
-# One image for every job: `docker run IMAGE` runs hdash, `docker run IMAGE hdash-util slack` the other command.
+# One image for every job: `docker run IMAGE` runs hdash, with the command or the options that follow; `docker run IMAGE hdash-util slack` the other.
 # Files get one date, one mode and one owner, so that the same sources make the same layers, on any machine and at any time.
 ARG BASE=node:24-bookworm-slim
 
@@ -71,6 +71,7 @@ VOLUME ["/tmp"]
 USER 10001:10001
 ENV NODE_ENV=production HOME=/tmp HDASH_HOME=/tmp/hdash
 STOPSIGNAL SIGTERM
-# No shell and no script in between: SIGTERM must reach Node, which then hands its run back.
-ENTRYPOINT []
-CMD ["hdash"]
+# No shell and no script in between: SIGTERM must reach Node, which then hands its run back. As the entry point hdash gets options without a
+# command, as the older tools were started; it takes its own name, or hdash-util's, in front as well. Anything else: --entrypoint.
+ENTRYPOINT ["hdash"]
+CMD []

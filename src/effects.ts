@@ -15,6 +15,12 @@ import type { Http } from "./sources/http.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { Bucket } from "./store/bucket.ts";
 import type { Database } from "./store/database.ts";
+import {
+  checkFolder,
+  checkSiteFolder,
+  LEAST_BYTES,
+  LEAST_NEW_HOME_BYTES,
+} from "./store/folderCheck.ts";
 import type { S3Bucket } from "./store/s3Bucket.ts";
 
 /** What commands and pipelines may use of the world. */
@@ -76,22 +82,30 @@ export function makeEffects(
     readonly policy?: RetryPolicy;
     /** Ends what takes its time before the first run: the download of artifacts. */
     readonly signal?: AbortSignal;
+    /** Digests of what is going to be done, for those who want the embedded database meanwhile. */
+    readonly purposes?: readonly string[];
   } = {},
 ): Effects {
   const releases: (() => Promise<void>)[] = [];
   const patience = options.policy === undefined ? {} : { policy: options.policy };
   const root = findRoot();
-  const madeFrom: Build = { version: readVersion(root), revision: imageRevision(root) };
+  const madeFrom = readBuild(root);
   const scratch = once(async () => {
     const dir = join(config.home, "scratch");
-    await makeHome(dir);
+    await makeHome(dir, LEAST_BYTES);
     return dir;
   });
   const database = once(async () => {
     const { openDatabase } = await import("./store/database.ts");
     const { migrate } = await import("./store/migrate.ts");
-    if (config.database.kind === "embedded") await makeHome(config.home);
-    const opened = await openDatabase(config.database);
+    if (config.database.kind === "embedded") {
+      const isNew = !existsSync(config.database.dir);
+      await makeHome(config.home, isNew ? LEAST_NEW_HOME_BYTES : LEAST_BYTES);
+    }
+    const { purposes = [] } = options;
+    const opened = await openDatabase(
+      config.database.kind === "embedded" ? { ...config.database, purposes } : config.database,
+    );
     releases.push(() => opened.close());
     await migrate(opened);
     return opened;
@@ -107,6 +121,7 @@ export function makeEffects(
   const bucket = once(async () => {
     if (config.site.kind === "folder") {
       const { openFolderBucket } = await import("./store/folderBucket.ts");
+      await checkSiteFolder(config.site.dir, "HDASH_SITE_DIR");
       return openFolderBucket(config.site.dir);
     }
     const { openS3Bucket } = await import("./store/s3Bucket.ts");
@@ -205,7 +220,8 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** Makes a folder that only its owner may read: what lies in it is not public. */
-async function makeHome(dir: string): Promise<void> {
+async function makeHome(dir: string, leastBytes: number): Promise<void> {
+  await checkFolder(dir, { setting: "HDASH_HOME", leastBytes });
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -218,6 +234,11 @@ async function makeHome(dir: string): Promise<void> {
       },
     );
   }
+}
+
+/** Reads which hdash this is: the package's version, and the commit where an image knows it. */
+export function readBuild(root: string = findRoot()): Build {
+  return { version: readVersion(root), revision: imageRevision(root) };
 }
 
 /** Finds the folder that holds package.json: sources run from src/, the image from dist/src/. */

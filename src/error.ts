@@ -81,3 +81,23 @@ export function messageOf(error: unknown): string {
   const own = error.message || error.name;
   return cause === "" || own.includes(cause) ? own : `${own}: ${cause}`;
 }
+
+const FULL = ["ENOSPC", "EDQUOT"];
+const FORBIDDEN = ["EACCES", "EPERM", "EROFS"];
+
+/**
+ * Says in a clause, to follow a message, what to do about a full disk or a missing right; "" for any other error.
+ * @param folder what was written to. @param setting what names it, e.g. "HDASH_HOME".
+ */
+export function diskRemedy(error: unknown, folder: string, setting: string): string {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const code = "code" in at ? String(at.code) : "";
+    if (FULL.includes(code)) {
+      return `; free some space on the disk of ${folder}, or name a folder on another disk (${setting})`;
+    }
+    if (FORBIDDEN.includes(code)) {
+      return `; give this user the right to write to ${folder}, or name another folder (${setting})`;
+    }
+  }
+  return "";
+}

@@ -36,6 +36,19 @@ export function bytes(value: number): string {
   return `${value < 0 ? MINUS : ""}${scaled.toFixed(digits)} ${BYTE_UNITS[unit]}`;
 }
 
+/** Writes how many of how many bytes in one unit, e.g. "3.5 of 7.0 MB". */
+export function bytesOf(done: number, total: number): string {
+  let unit = 0;
+  let scale = 1;
+  while (total / scale >= (unit === 0 ? 1000 : 999.5) && unit < BYTE_UNITS.length - 1) {
+    scale *= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || total / scale >= 99.95 ? 0 : 1;
+  const part = (value: number): string => (value / scale).toFixed(digits);
+  return `${part(done)} of ${part(total)} ${BYTE_UNITS[unit]}`;
+}
+
 /** Writes a change of bytes with its sign. */
 export function signedBytes(value: number): string {
   return value === 0 ? "±0" : value > 0 ? `+${bytes(value)}` : bytes(value);

@@ -169,12 +169,13 @@ export interface Job<S = unknown> {
   readonly demo?: Demo;
 }
 
-/** Turns an error into a diagnosis, with the error's own hint as advice; `variables` say where the service is. */
+/** Turns an error into a diagnosis, with the error's own hint as advice; `variables` say where the service is, `isHere` that it is a folder. */
 export async function diagnose(
   service: string,
   subject: string,
   variables: string,
   ask: () => Promise<Diagnosis>,
+  isHere = false,
 ): Promise<Diagnosis> {
   try {
     return await ask();
@@ -185,7 +186,9 @@ export async function diagnose(
       service,
       state: "bad",
       says: `${subject}: ${messageOf(error)}`,
-      advice: hint ?? `Check ${variables}, and that it can be reached from here.`,
+      advice:
+        hint ??
+        `Check ${variables}, and that ${isHere ? "the folder may be read and written" : "it can be reached from here"}.`,
     };
   }
 }

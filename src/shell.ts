@@ -1,12 +1,11 @@
 // What both commands share: the environment and its file, the log, signals, and turning an error into a message and an exit code.
 
-import { readFileSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import { parseEnv } from "node:util";
 
 import { Command, CommanderError, Option } from "commander";
 
-import { type Effects, makeEffects } from "./effects.ts";
+import { nameBuild } from "./artifacts/build.ts";
+import { type Effects, makeEffects, readBuild } from "./effects.ts";
 import { HdashError, isAborted, messageOf } from "./error.ts";
 import { type Log, makeLog, makeRedaction } from "./log.ts";
 import {
@@ -17,7 +16,11 @@ import {
   type LogFormat,
   type Need,
   readConfig,
+  readLogConfig,
+  variablesOf,
 } from "./settings/config.ts";
+import { readEnvFile } from "./settings/envFile.ts";
+import { findTypos } from "./settings/typos.ts";
 
 /** How a process ends. 143 is what a shell shows for SIGTERM: the run was handed back for the next start. */
 export const EXIT = { ok: 0, failed: 1, configuration: 2, degraded: 3, handedBack: 143 } as const;
@@ -47,8 +50,16 @@ export interface Shell {
   /** Reads a line from the terminal. */
   ask(question: string): Promise<string>;
   environment(): Environment;
-  /** Reads the configuration; `asked` names the jobs that are going to run. */
-  config(needs: readonly Need[], overrides?: Environment, asked?: readonly string[]): Config;
+  /**
+   * Reads the configuration, and warns of what looks like a mistake in it. `asked` names the jobs that are going to run, `flags` the flags of
+   * the command line that stand for variables.
+   */
+  config(
+    needs: readonly Need[],
+    overrides?: Environment,
+    asked?: readonly string[],
+    flags?: Readonly<Record<string, string>>,
+  ): Config;
   logFormat(config: LogConfig): LogFormat;
   /** Makes the log; `write` gets its lines (default: standard error). */
   log(config: LogConfig, write?: (line: string) => void): Log;
@@ -59,7 +70,7 @@ export interface Shell {
     config: Config,
     log: Log,
     work: (effects: Effects) => Promise<number>,
-    options?: { readonly clock?: () => Date },
+    options?: { readonly clock?: () => Date; readonly purposes?: readonly string[] },
   ): Promise<number>;
   /** Says what the action's outcome is; the process ends with it. */
   exit(code: number): void;
@@ -105,16 +116,32 @@ export async function runCommand(
         "json",
       ]),
     )
-    .option("--debug", "log more, and show where an error came from");
+    .option("--debug", "log more, and show where an error came from")
+    .version(`hdash ${nameBuild(readBuild())}`, "-V, --version", "say which hdash this is");
 
+  const known = variablesOf(jobs).map(({ name }) => name);
+  let isWarned = false;
   const environment = (): Environment => {
     const { envFile } = program.opts<{ envFile?: string }>();
+    const file = envFile === undefined ? {} : readEnvFile(envFile, known).values;
+    for (const [name, value] of Object.entries(file)) {
+      // The AWS SDK looks at the process's own environment only.
+      if (name.startsWith("AWS_") && !process.env[name]?.trim()) process.env[name] = value;
+    }
     // Set but empty is not set: an empty variable of a task definition does not mask the file's.
     const own = Object.entries(process.env).filter(([, value]) => value?.trim());
-    return {
-      ...(envFile === undefined ? {} : readEnvFile(envFile)),
-      ...Object.fromEntries(own),
-    };
+    return { ...file, ...Object.fromEntries(own) };
+  };
+  /** Warns, once, of what is likely a mistake: before it is found to be missing where it was meant to be. */
+  const warnOfMistakes = (env: Environment): void => {
+    if (isWarned) return;
+    isWarned = true;
+    const { envFile } = program.opts<{ envFile?: string }>();
+    const inFile = envFile === undefined ? [] : readEnvFile(envFile, known).warnings;
+    const warnings = [...inFile, ...findTypos(env, known)];
+    if (warnings.length === 0) return;
+    const log = shell.log(readLogConfig(env, jobs));
+    for (const warning of warnings) log.warn(warning);
   };
   const shell: Shell = {
     jobs,
@@ -132,8 +159,10 @@ export async function runCommand(
       }
     },
     environment,
-    config: (needs, overrides = {}, asked = []) => {
-      const config = readConfig({ ...environment(), ...overrides }, needs, jobs, asked);
+    config: (needs, overrides = {}, asked = [], flags = {}) => {
+      const env = { ...environment(), ...overrides };
+      warnOfMistakes(env);
+      const config = readConfig(env, needs, jobs, asked, flags);
       secrets.push(...config.secrets);
       debug = program.opts<{ debug?: boolean }>().debug === true;
       return debug ? { ...config, log: { ...config.log, level: "debug" } } : config;
@@ -182,20 +211,6 @@ export async function runCommand(
     exitCode = report(program.name(), error, debug, secrets);
   }
   return exitCode;
-}
-
-function readEnvFile(path: string): Environment {
-  try {
-    return parseEnv(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw new HdashError(
-      "config",
-      `the file ${path} given with --env-file cannot be read: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
 
 function report(name: string, error: unknown, debug: boolean, secrets: readonly string[]): number {

@@ -265,8 +265,8 @@ describe("Dockerfile", () => {
     expect(runtime.match(/^(USER|STOPSIGNAL|ENTRYPOINT|CMD) .*$/gm)).toEqual([
       "USER 10001:10001",
       "STOPSIGNAL SIGTERM",
-      "ENTRYPOINT []",
-      'CMD ["hdash"]',
+      'ENTRYPOINT ["hdash"]',
+      "CMD []",
     ]);
   });
 

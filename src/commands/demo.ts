@@ -1,5 +1,6 @@
 // `hdash demo`: the real worker against look-alike services on loopback, with the embedded database and a local folder for a site.
 
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -12,9 +13,13 @@ import { duration } from "../format.ts";
 import type { DemoPart, Job } from "../job.ts";
 import { type Config, type Environment, variablesOf } from "../settings/config.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
+import { checkFolder, checkSiteFolder, LEAST_BYTES } from "../store/folderCheck.ts";
 import { inMenuOrder } from "../work/menu.ts";
 import { bindJob, conclude, execute, withProgress } from "../work/work.ts";
 
+/** What the whole story takes: 190 MB of ledger, blobs and bundled data, and 40 MB of pages, which may lie on the same disk. */
+const LEAST_DEMO_BYTES = 250_000_000;
+const TITLE = "hdash demo";
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** A job with its part of the demo. */
@@ -55,6 +60,11 @@ async function demo(
     await check?.(resolve(given));
   }
   const home = homeOf(shell, jobs, own, site);
+  // Before look-alikes and databases are started for what cannot end well.
+  await checkSiteFolder(site, "--site");
+  const isNew = !existsSync(home);
+  const leastBytes = isNew ? LEAST_DEMO_BYTES : LEAST_BYTES;
+  await checkFolder(home, { setting: "HDASH_HOME", leastBytes });
   const { startSlack } = await import("../lookalikes/slackServer.ts");
   const slack = await startSlack({});
   const players: Player[] = [];
@@ -66,13 +76,13 @@ async function demo(
     const config = demoConfig(shell, players, {
       ...{ SLACK_WEBHOOK_URL: slack.url, HDASH_SITE_DIR: site, HDASH_HOME: home },
     });
-    return await withProgress(shell, config, "hdash demo", (log, onProgress) => {
+    return await withProgress(shell, config, TITLE, (log, onProgress, _endLog, restart) => {
       const stage = { now: () => new Date() };
       return shell.withEffects(
         config,
         log,
         async (effects) => {
-          const code = await tellStory(shell, effects, { players, stage }, onProgress);
+          const code = await tellStory(shell, effects, { players, stage, restart }, onProgress);
           for (const message of slack.messages.slice(-1))
             shell.print(`Slack was told:\n${indent(textOf(message))}`);
           if (code !== EXIT.ok && code !== EXIT.degraded) return code;
@@ -121,11 +131,18 @@ function homeOf(
   return join(home, "demo", digestOf([...parts, site].join("\n")).slice(0, 12));
 }
 
+interface Story {
+  readonly players: readonly Player[];
+  readonly stage: { now: () => Date };
+  /** Begins a picture of its own, with a clock of its own. */
+  readonly restart: (title: string) => void;
+}
+
 /** Lives through the days of the story, so that the site has a past to show; a later demo adds one run in which nothing moved. */
 async function tellStory(
   shell: Shell,
   effects: Effects,
-  { players, stage }: { players: readonly Player[]; stage: { now: () => Date } },
+  { players, stage, restart }: Story,
   onProgress: (event: ProgressEvent) => void,
 ): Promise<number> {
   const days = Math.max(1, ...players.map(({ part }) => part.days ?? 1));
@@ -136,6 +153,7 @@ async function tellStory(
     const before = (days - day) * DAY_MS;
     stage.now = () => new Date(Date.now() - before);
     const startedAt = performance.now();
+    if (days > 1) restart(`${TITLE}, day ${day} of ${days}`);
     for (const { part } of players) await part.prepare?.(effects, day);
     code = await runAll(shell, effects, players, onProgress);
     if (code !== EXIT.ok && code !== EXIT.degraded) return code;

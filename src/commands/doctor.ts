@@ -10,10 +10,13 @@ import type { Config } from "../settings/config.ts";
 import { placesOf } from "../settings/namespace.ts";
 import { EXIT, type Shell } from "../shell.ts";
 
-/** Where a service is said to be. */
+/** Where a service is said to be: what is configured decides which variables there are to check. */
+const SITE = {
+  s3: "S3_ENDPOINT_URL, S3_REGION and S3_BUCKET_NAME",
+  folder: "HDASH_SITE_DIR",
+} as const;
+const DATABASE = { postgres: "HDASH_DB_HOST and HDASH_DB_PORT", embedded: "HDASH_HOME" } as const;
 const VARIABLES_OF: Readonly<Record<string, string>> = {
-  Database: "HDASH_DB_HOST and HDASH_DB_PORT",
-  Site: "S3_ENDPOINT_URL, S3_REGION and S3_BUCKET_NAME, or HDASH_SITE_DIR",
   Website: "S3_WEB_SITE_URL",
   Artifacts: "HDASH_WORK_BUCKET, S3_ENDPOINT_URL and S3_REGION",
 };
@@ -64,17 +67,23 @@ function askJob(job: Job): Ask {
 const askDatabase: Ask = async ({ database: settings }, effects) => {
   const service = "Database";
   return [
-    await diagnose(service, "the database", VARIABLES_OF[service] ?? "", async () => {
-      const database = await effects.database();
-      const says = `${database.describe()} is reachable and migrated${describeConnection(settings)}`;
-      const isOpen = settings.kind === "postgres" && settings.tls === null;
-      if (!isOpen || isThisMachine(settings.host)) {
-        return { service, state: "ok", says, advice: null };
-      }
-      const advice =
-        "Everything goes there in clear, the password too: set HDASH_DB_TLS=on, and HDASH_DB_CA_FILE where the authority is your own.";
-      return { service, state: "note", says, advice };
-    }),
+    await diagnose(
+      service,
+      "the database",
+      DATABASE[settings.kind],
+      async () => {
+        const database = await effects.database();
+        const says = `${database.describe()} is reachable and migrated${describeConnection(settings)}`;
+        const isOpen = settings.kind === "postgres" && settings.tls === null;
+        if (!isOpen || isThisMachine(settings.host)) {
+          return { service, state: "ok", says, advice: null };
+        }
+        const advice =
+          "Everything goes there in clear, the password too: set HDASH_DB_TLS=on, and HDASH_DB_CA_FILE where the authority is your own.";
+        return { service, state: "note", says, advice };
+      },
+      settings.kind === "embedded",
+    ),
   ];
 };
 
@@ -87,29 +96,25 @@ function describeConnection(settings: Config["database"]): string {
     : ", without TLS, since HDASH_DB_TLS is off";
 }
 
-const askBucket: Ask = async (_config, effects, signal) => {
+const askBucket: Ask = async ({ site }, effects, signal) => {
   const service = "Site";
-  return [
-    await diagnose(service, "the bucket", VARIABLES_OF[service] ?? "", async () => {
-      const bucket = await effects.bucket();
-      const probe = "hdash-doctor.txt";
-      await bucket.put(
-        probe,
-        new TextEncoder().encode("hdash doctor was here\n"),
-        { contentType: "text/plain; charset=utf-8", cacheControl: "no-store" },
-        signal,
-      );
-      await bucket.delete([probe], signal);
-      // Publishing lists before it puts: a role that may not is found out here.
-      for await (const _object of bucket.list(signal)) break;
-      return {
-        service,
-        state: "ok",
-        says: `${bucket.uri} can be written and cleaned`,
-        advice: null,
-      };
-    }),
-  ];
+  const isHere = site.kind === "folder";
+  const ask = async (): Promise<Diagnosis> => {
+    const bucket = await effects.bucket();
+    const probe = "hdash-doctor.txt";
+    await bucket.put(
+      probe,
+      new TextEncoder().encode("hdash doctor was here\n"),
+      { contentType: "text/plain; charset=utf-8", cacheControl: "no-store" },
+      signal,
+    );
+    await bucket.delete([probe], signal);
+    // Publishing lists before it puts: a role that may not is found out here.
+    for await (const _object of bucket.list(signal)) break;
+    const says = `${bucket.uri} can be written and cleaned`;
+    return { service, state: "ok", says, advice: null };
+  };
+  return [await diagnose(service, isHere ? site.dir : "the bucket", SITE[site.kind], ask, isHere)];
 };
 
 const askWebsite: Ask = async (config, effects, signal) => {

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 
 import { HdashError } from "../error.ts";
 import type { Example, Job } from "../job.ts";
+import { meant } from "../settings/nearest.ts";
 import type { Shell } from "../shell.ts";
 import { addArtifactCommands } from "./artifacts.ts";
 import { addDemo } from "./demo.ts";
@@ -71,10 +72,7 @@ export function addHdash(program: Command, shell: Shell, jobs: readonly Job[]): 
 /** What a word that is no command may have been meant for. */
 function unknownCommand(word: string, program: Command): HdashError {
   const names = program.commands.map((one) => one.name());
-  const meant = names.find(
-    (name) => [...name].sort().join("") === [...word].sort().join("") || name.startsWith(word),
-  );
   return new HdashError("usage", `there is no command ${JSON.stringify(word)}`, {
-    hint: meant === undefined ? `There are: ${names.join(", ")}.` : `Did you mean ${meant}?`,
+    hint: meant(word, names),
   });
 }

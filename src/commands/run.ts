@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { HdashError, isAborted } from "../error.ts";
 import type { Job, JobOption, JobRequest } from "../job.ts";
 import { type Environment, givenJobs } from "../settings/config.ts";
+import { meant } from "../settings/nearest.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
 
 interface RunFlags {
@@ -20,8 +21,9 @@ export function addRun(program: Command, shell: Shell, jobs: readonly Job[]): vo
     .argument("[job]", "its name; without one, every job that is configured")
     .action(async (word: string | undefined, flags: RunFlags) => {
       if (word !== undefined) {
+        const names = jobs.map(({ name }) => name);
         throw new HdashError("usage", `there is no pipeline ${JSON.stringify(word)}`, {
-          hint: `There are: ${jobs.map(({ name }) => name).join(", ")}.`,
+          hint: meant(word, names),
         });
       }
       shell.exit(await runAll(shell, jobs, flags));
@@ -32,8 +34,8 @@ export function addRun(program: Command, shell: Shell, jobs: readonly Job[]): vo
     // Flags that stand before the job's name are meant for it all the same.
     subcommand.action(async (_flags: object, own: Command) => {
       const flags = own.optsWithGlobals<RunFlags & Readonly<Record<string, unknown>>>();
-      const { scopes, overrides } = readOptions(job, own);
-      shell.exit(await runJobs(shell, { jobs, asked: [job] }, flags, scopes, overrides));
+      const said = readOptions(job, own);
+      shell.exit(await runJobs(shell, { jobs, asked: [job] }, flags, said));
     });
   }
 }
@@ -59,22 +61,32 @@ function makeOption(option: JobOption): Option {
   });
 }
 
-/** What the flags of a job's subcommand say: scopes, and the variables that they stand for. */
-function readOptions(
-  job: Job,
-  command: Command,
-): { readonly scopes: JobRequest["scopes"]; readonly overrides: Environment } {
+/** What the flags of a job's subcommand say. */
+interface Said {
+  readonly scopes: JobRequest["scopes"];
+  /** The variables that flags stand for. */
+  readonly overrides: Environment;
+  /** The same variables, and which flag it was, e.g. "--path". */
+  readonly flags: Readonly<Record<string, string>>;
+}
+
+function readOptions(job: Job, command: Command): Said {
   const overrides: Record<string, string> = {};
+  const flags: Record<string, string> = {};
   let scopes: readonly string[] | null = null;
   for (const option of job.options) {
-    const value: unknown = command.getOptionValue(makeOption(option).attributeName());
+    const made = makeOption(option);
+    const value: unknown = command.getOptionValue(made.attributeName());
     if (value === undefined) continue;
     // Commander gives the text of an option that takes a value, and what its parser made of one that names scopes.
     if ("variables" in option) {
-      for (const name of option.variables) overrides[name] = value as string;
+      for (const name of option.variables) {
+        overrides[name] = value as string;
+        flags[name] = made.long ?? option.flags;
+      }
     } else scopes = [...(scopes ?? []), ...(value as readonly string[])];
   }
-  return { scopes, overrides };
+  return { scopes, overrides, flags };
 }
 
 /** Runs every job that the environment is for; where it is for none, the one that then says what is missing. */
@@ -87,23 +99,22 @@ export async function runAll(shell: Shell, jobs: readonly Job[], flags: RunFlags
   }
   const asked =
     chosen.length > 0 ? chosen : jobs.filter(({ isAskedByDefault }) => isAskedByDefault);
-  return runJobs(shell, { jobs, asked }, flags, null, {});
+  return runJobs(shell, { jobs, asked }, flags, { scopes: null, overrides: {}, flags: {} });
 }
 
 async function runJobs(
   shell: Shell,
   { jobs, asked }: { readonly jobs: readonly Job[]; readonly asked: readonly Job[] },
   flags: RunFlags,
-  scopes: JobRequest["scopes"],
-  overrides: Environment,
+  { scopes, ...said }: Said,
 ): Promise<number> {
   const { configure, work } = await import("../work/work.ts");
-  const config = configure(shell, asked, overrides);
+  const config = configure(shell, asked, said);
   const options = { scopes, force: flags.force === true, wait: flags.wait === true };
   let code: number = EXIT.ok;
   for (const job of asked) {
     try {
-      code = worse(code, await work(shell, config, { job, jobs }, options));
+      code = worse(code, await work(shell, config, { job, jobs }, options, asked));
     } catch (error) {
       // What one cannot begin with says nothing of the others; to be told to stop, or wrongly, is said to all.
       const isForAll = isAborted(error) || (error instanceof HdashError && error.kind === "usage");

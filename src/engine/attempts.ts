@@ -9,6 +9,7 @@ import { type AttemptId, beginAttempt, endAttempt } from "../store/stepAttempts.
 import { dropLog } from "../store/stepLog.ts";
 import type { Hold } from "./places.ts";
 import type { AnyStep } from "./ports.ts";
+import type { Doing } from "./progress.ts";
 import type { WorkFolder } from "./scratch.ts";
 import type { Session } from "./session.ts";
 import type { FailedAttempt, Resources, StepContext } from "./step.ts";
@@ -37,7 +38,7 @@ export interface Work {
   readonly hold: Hold;
   /** Reads the inputs; local copies are made in the attempt's folder. */
   inputs(folder: WorkFolder): Promise<Record<string, unknown>>;
-  progress(done: number, total: number | null): void;
+  progress(done: number, total: number | null, how?: Doing): void;
   /** Tells whether an error is the step's own failure, so that another attempt may help. */
   isOwn(error: unknown): boolean;
 }
@@ -120,8 +121,8 @@ async function tryOnce(
     attempt,
     resources,
     workDir: () => folder.make(),
-    progress(done, total) {
-      if (!isOver) work.progress(done, total);
+    progress(done, total, how) {
+      if (!isOver) work.progress(done, total, how);
     },
     find(found) {
       // Not push(...found): a list of 200,000 does not fit on the stack.

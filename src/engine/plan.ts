@@ -173,7 +173,8 @@ async function doScope<R>(
     startScope(db, lease, name, session.clock(), title),
   );
   if (!isOurs) stopLost(session);
-  session.onProgress({ kind: "scopeStarted", scope: name });
+  const called = title === null || title === name ? {} : { title };
+  session.onProgress({ kind: "scopeStarted", scope: name, ...called });
 
   let outcome: ScopeOutcome<R>;
   try {

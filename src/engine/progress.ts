@@ -3,6 +3,14 @@
 /** How a step came to its result: found, worked out, or not at all. */
 export type StepState = "hit" | "ran" | "failed";
 
+/** What a step says of what it is at: a word for it, and what it counts in. */
+export interface Doing {
+  /** e.g. "downloading"; missing: the step's name has to do. */
+  readonly doing?: string;
+  /** Missing: things of the step's own. */
+  readonly unit?: "bytes" | "share";
+}
+
 /** One event of a run. `scope` is null for what belongs to the whole run; `step` is the step's name, `key` tells two doings of it apart. */
 export type ProgressEvent =
   | {
@@ -21,7 +29,12 @@ export type ProgressEvent =
       readonly worker: string;
       readonly since: string;
     }
-  | { readonly kind: "scopeStarted"; readonly scope: string }
+  | {
+      readonly kind: "scopeStarted";
+      readonly scope: string;
+      /** What people call it; missing where that is its name. */
+      readonly title?: string;
+    }
   | {
       readonly kind: "scopeEnded";
       readonly scope: string;
@@ -42,6 +55,7 @@ export type ProgressEvent =
       readonly key: string;
       readonly done: number;
       readonly total: number | null;
+      readonly how?: Doing;
     }
   | {
       /** A hit ends without having started. `key` is null where the source could not be pinned, so that there was none. */

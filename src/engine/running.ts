@@ -157,12 +157,13 @@ function work(trying: Trying): Promise<Worked | null> {
     inputs: (folder) =>
       readInputs(session, task.inputs, folder, (input, error) => void unread.set(input, error)),
     isOwn: () => unread.size === 0,
-    progress(done, total) {
+    progress(done, total, how) {
       const now = performance.now();
       if (now - toldAt < PROGRESS_MS && done !== total) return;
       toldAt = now;
       noteRunning(trying, done, total);
-      session.onProgress({ kind: "stepProgress", ...label, done, total });
+      const said = how === undefined ? {} : { how };
+      session.onProgress({ kind: "stepProgress", ...label, done, total, ...said });
     },
   });
 }

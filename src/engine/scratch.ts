@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { HdashError, messageOf } from "../error.ts";
+import { diskRemedy, HdashError, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
 import { isRunActive } from "../store/claims.ts";
 import type { Lease } from "../store/lease.ts";
@@ -74,9 +74,9 @@ async function makeOwned(dir: string, prefix: string, worker: ProcessIdentity): 
     await writeFile(join(made, OWNER), JSON.stringify(worker));
     return made;
   } catch (error) {
-    throw new HdashError("permanent", `no work folder can be made in ${dir}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    const remedy = diskRemedy(error, dir, "HDASH_HOME");
+    const message = `no work folder can be made in ${dir}: ${messageOf(error)}${remedy}`;
+    throw new HdashError("permanent", message, { cause: error });
   }
 }
 

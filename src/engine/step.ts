@@ -5,7 +5,10 @@ import type { Finding, FindingDelta } from "../finding.ts";
 import type { RunRecord } from "../run.ts";
 import type { KnownFinding } from "../store/facts.ts";
 import type { LastDone, ScopeVersion } from "../store/scopes.ts";
+import type { Doing } from "./progress.ts";
 
+// What a running step says of how far it is.
+export type { Doing };
 // Kept by the ledger, part of what a plan may ask for.
 export type { FindingDelta, KnownFinding, RunRecord, ScopeVersion };
 
@@ -115,8 +118,8 @@ export interface StepContext<H = unknown> {
   readonly signal: AbortSignal;
   /** Makes (once) and names the step's private work folder; it is removed when the step ends. */
   workDir(): Promise<string>;
-  /** Says how far the step is; units are the step's own. Cheap: call it as often as you like. */
-  progress(done: number, total: number | null): void;
+  /** Says how far the step is, and what it is at; units are the step's own where nothing is said. Cheap: call it as often as you like. */
+  progress(done: number, total: number | null, how?: Doing): void;
   /** Records findings; they are committed with the step's result. */
   find(findings: readonly Finding[]): void;
   /** Records a number that trends are drawn from; committed with the step's result. */

@@ -1,12 +1,13 @@
 // A run's progress as lines of text: a picture for a terminal, sentences for a log. Pure: nothing is written here.
 
 import type { ProgressEvent } from "../engine/progress.ts";
-import { count, duration } from "../format.ts";
+import { bytes, bytesOf, count, duration, percent } from "../format.ts";
 import type { LogFields } from "../log.ts";
 import {
   countSteps,
   overallFraction,
   type ProgressState,
+  type RunningStep,
   type ScopeProgress,
   timeLeftMs,
 } from "./state.ts";
@@ -38,7 +39,7 @@ export function drawProgress(
   { rows = 24, paint = UNPAINTED }: DrawingOptions = {},
 ): string[] {
   const { shown, hidden } = chooseScopes(state.scopes, Math.max(1, rows - 6));
-  const names = [...shown.map(({ name }) => name), "publish"];
+  const names = [...shown.map((scope) => labelOf(scope, state.scopes)), "publish"];
   const layout: Layout = {
     columns,
     nameWidth: Math.min(Math.max(...names.map((name) => name.length)), Math.floor(columns / 3)),
@@ -48,11 +49,22 @@ export function drawProgress(
   };
   return [
     drawTitle(state, nowMs, layout),
-    ...shown.map((scope) => drawScope(scope, layout)),
+    ...shown.map((scope, at) => drawScope({ ...scope, name: names[at] ?? "" }, layout)),
     ...(hidden === 0 ? [] : [drawText(`and ${hidden} more done`, layout)]),
     ...drawWhole(state, layout),
     drawText(sumUp(state), layout),
   ];
+}
+
+/** A name that machines gave, perhaps with a word behind it that tells it from others of the same title. */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.(.+))?$/i;
+
+/** What a scope is called on the screen: its name, but for a UUID, which tells people nothing, its title. */
+function labelOf({ name, title }: ScopeProgress, scopes: readonly ScopeProgress[]): string {
+  const uuid = UUID.exec(name);
+  if (uuid === null || title === name) return name;
+  const isAlone = scopes.filter((scope) => scope.title === title).length === 1;
+  return isAlone ? title : `${uuid[1] ?? name.slice(0, 8)}: ${title}`;
 }
 
 interface Layout {
@@ -128,9 +140,15 @@ function drawWhole(state: ProgressState, layout: Layout): readonly string[] {
 function nowDoing({ running }: ScopeProgress): string | null {
   const newest = running.at(-1);
   if (newest === undefined) return null;
-  const { step, done, total } = newest;
-  const far = total === null ? (done === 0 ? "" : ` ${done}`) : ` ${done}/${total}`;
-  return `${step}${far}${running.length === 1 ? "" : `, and ${running.length - 1} more`}`;
+  const { step, how } = newest;
+  return `${how.doing ?? step}${howFar(newest)}${running.length === 1 ? "" : `, and ${running.length - 1} more`}`;
+}
+
+/** Says how far a step is, in one unit: "3.5 of 7.0 MB", "45%", or in things of its own. */
+function howFar({ done, total, how: { unit } }: RunningStep): string {
+  if (total === null) return done === 0 ? "" : ` ${unit === "bytes" ? bytes(done) : done}`;
+  if (unit === "bytes") return ` ${bytesOf(done, total)}`;
+  return unit === "share" ? ` ${percent(total === 0 ? 1 : done / total)}` : ` ${done}/${total}`;
 }
 
 function sumUp(state: ProgressState): string {

@@ -1,6 +1,6 @@
 // What is known of a run while it goes on: the events of the engine folded into one value that can be drawn.
 
-import type { ProgressEvent } from "../engine/progress.ts";
+import type { Doing, ProgressEvent } from "../engine/progress.ts";
 
 /** A step that is at work. `total` is null where the step cannot say how much there is to do. */
 export interface RunningStep {
@@ -8,11 +8,14 @@ export interface RunningStep {
   readonly step: string;
   readonly done: number;
   readonly total: number | null;
+  readonly how: Doing;
 }
 
 /** A scope: what it has done and what it is doing. */
 export interface ScopeProgress {
   readonly name: string;
+  /** What people call it. */
+  readonly title: string;
   readonly status: "running" | "done" | "failed";
   readonly hits: number;
   readonly ran: number;
@@ -70,7 +73,7 @@ export function reduceProgress(state: ProgressState, event: ProgressEvent): Prog
     case "scopeStarted":
       return state.scopes.some(({ name }) => name === event.scope)
         ? updateScope(state, event.scope, (scope) => ({ ...scope, status: "running" }))
-        : { ...state, scopes: [...state.scopes, emptyScope(event.scope)] };
+        : { ...state, scopes: [...state.scopes, emptyScope(event.scope, event.title)] };
     case "scopeEnded":
       return updateScope(state, event.scope, (scope) => ({
         ...scope,
@@ -83,13 +86,18 @@ export function reduceProgress(state: ProgressState, event: ProgressEvent): Prog
     case "stepStarted":
       return updateScope(state, event.scope, (scope) => {
         const { step, key } = event;
-        return { ...scope, running: [...scope.running, { step, key, done: 0, total: null }] };
+        return {
+          ...scope,
+          running: [...scope.running, { step, key, done: 0, total: null, how: {} }],
+        };
       });
     case "stepProgress":
       return updateScope(state, event.scope, (scope) => ({
         ...scope,
         running: scope.running.map((one) =>
-          one.key === event.key ? { ...one, done: event.done, total: event.total } : one,
+          one.key === event.key
+            ? { ...one, done: event.done, total: event.total, how: event.how ?? {} }
+            : one,
         ),
       }));
     case "stepEnded":
@@ -157,9 +165,10 @@ export function countSteps(state: ProgressState): {
   };
 }
 
-function emptyScope(name: string): ScopeProgress {
+function emptyScope(name: string, title = name): ScopeProgress {
   return {
     name,
+    title,
     status: "running",
     hits: 0,
     ran: 0,

@@ -31,6 +31,8 @@ export interface ProgressViewOptions {
 /** A view of one run. */
 export interface ProgressView {
   take(event: ProgressEvent): void;
+  /** Begins a picture of its own for what comes, with a clock of its own; lines of a log have neither. */
+  restart(title: string): void;
   /** Writes a line of the log without tearing the picture. */
   writeLine(line: string): void;
   /** Draws a last time and leaves the picture where it is. Safe to call again. */
@@ -53,6 +55,7 @@ function openLines({ log, stream, title }: ProgressViewOptions): ProgressView {
       const line = describeEvent(state, event);
       if (line !== null) log[line.level](line.message, line.fields);
     },
+    restart() {},
     writeLine: (line) => void stream.write(`${line}\n`),
     close() {},
   };
@@ -83,6 +86,9 @@ function openPicture(options: ProgressViewOptions): ProgressView {
   return {
     take(event) {
       if (isOpen) state = reduceProgress(state, redactEvent(event, redact));
+    },
+    restart(next) {
+      if (isOpen) state = emptyProgress(next, clock());
     },
     writeLine(line) {
       if (isOpen) draw(`${line}\n`);

@@ -40,6 +40,8 @@ export interface S3Config {
     readonly accessKeyId: string;
     readonly secretAccessKey: string;
   } | null;
+  /** Whose keys of ~/.aws are used; missing: the default ones. */
+  readonly profile?: string;
 }
 
 /** Everything that is configurable, checked and with defaults filled in. */
@@ -89,16 +91,18 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Reads and checks the environment. Throws one config error that lists every problem: the variable, what is wrong with it and an example.
  * @param needs what the command will use; what it does not use may be missing (but not malformed).
- * @param jobs all that there are. @param asked names of those that are going to run.
+ * @param jobs all that there are. @param asked names of those that are going to run. @param flags flags that stand for variables, by these.
  */
 export function readConfig(
   env: Environment,
   needs: readonly Need[],
   jobs: readonly JobWithSettings[],
   asked: readonly string[] = [],
+  flags: Readonly<Record<string, string>> = {},
 ): Config {
   const known = variablesOf(jobs);
-  const problem = (name: string, what: string): string => problemText(known, name, what);
+  const problem = (name: string, what: string): string =>
+    problemText(known, name, what, flags[name] ?? null);
   const problems: string[] = [];
   const given = withoutEmpty(env);
   // Not cleanEnv: its proxy throws at the first look at a variable that is wrong, and we go on to find the others.
@@ -152,7 +156,7 @@ export function readConfig(
 
   const home = resolve(text("HDASH_HOME") ?? ".hdash");
   const database = readDatabase(text, need, { port: values.HDASH_DB_PORT, schema, home, problems });
-  const s3 = readS3(text, need, given["AWS_REGION"]?.trim());
+  const s3 = readS3(text, need, (name) => given[name]?.trim());
   const ofJobs = new Map<string, unknown>();
   let jobsUseBuckets = false;
   for (const { name, settings } of jobs) {
@@ -176,10 +180,17 @@ export function readConfig(
   if (needs.includes("slack")) need("SLACK_WEBHOOK_URL", "a message has to be posted");
 
   if (problems.length > 0) {
-    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    throw new HdashError("config", `${count} in the configuration:\n  ${problems.join("\n  ")}`, {
-      hint: "Set them in the environment, or in a file passed with --env-file; .env.example names them all.",
-    });
+    const [only] = problems;
+    // One line says what, which value and what to do.
+    if (problems.length === 1 && only !== undefined) throw new HdashError("config", only);
+    const listed = problems.join("\n  ");
+    throw new HdashError(
+      "config",
+      `${problems.length} problems in the configuration:\n  ${listed}`,
+      {
+        hint: "Set them in the environment, or in a file passed with --env-file; .env.example names them all.",
+      },
+    );
   }
   return {
     database,
@@ -301,18 +312,21 @@ function readPem(path: string, problems: string[]): string | null {
   return null;
 }
 
-function readS3(text: Text, need: Needed, awsRegion: string | undefined): S3Config {
+/** `aws` gives AWS's own variables: their older names count as well, which the SDK no longer reads but people still set. */
+function readS3(text: Text, need: Needed, aws: (name: string) => string | undefined): S3Config {
+  const profile = aws("AWS_PROFILE") ?? aws("AWS_DEFAULT_PROFILE");
   const isStatic = text("S3_ACCESS_KEY_ID") !== null || text("S3_SECRET_ACCESS_KEY") !== null;
   return {
     endpoint: text("S3_ENDPOINT_URL"),
     // AWS sets its own variable in every task.
-    region: text("S3_REGION") ?? awsRegion ?? "us-east-1",
+    region: text("S3_REGION") ?? aws("AWS_REGION") ?? aws("AWS_DEFAULT_REGION") ?? "us-east-1",
     credentials: isStatic
       ? {
           accessKeyId: need("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY is"),
           secretAccessKey: need("S3_SECRET_ACCESS_KEY", "S3_ACCESS_KEY_ID is"),
         }
       : null,
+    ...(isStatic || profile === undefined ? {} : { profile }),
   };
 }
 
@@ -349,7 +363,15 @@ function problem(name: string, what: string): string {
   return problemText(SHARED_VARIABLES, name, what);
 }
 
-function problemText(variables: readonly Variable[], name: string, what: string): string {
-  const variable = variables.find((one) => one.name === name);
-  return `${name} ${what}; for example ${name}=${variable?.example ?? "…"}`;
+/** Names what the user wrote: the flag, where one stood for the variable. */
+function problemText(
+  variables: readonly Variable[],
+  name: string,
+  what: string,
+  flag: string | null = null,
+): string {
+  const example = variables.find((one) => one.name === name)?.example ?? "…";
+  return flag === null
+    ? `${name} ${what}; for example ${name}=${example}`
+    : `${flag} (${name}) ${what}; for example ${flag} ${example}`;
 }

@@ -24,10 +24,34 @@ export function url({ isSecret = false } = {}): ValidatorSpec<string | undefined
   })({ default: undefined });
 }
 
-/** The name of a bucket. */
+/** The name of a bucket, by S3's own rules. */
 export function bucketName(): ValidatorSpec<string | undefined> {
-  const rule = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,253}[a-zA-Z0-9]$/;
-  return checked(rule, "a bucket's name, without s3:// or a path")({ default: undefined });
+  return makeValidator<string>((input) => {
+    const value = input.trim();
+    const problem = bucketProblem(value);
+    if (problem === null) return value;
+    throw new Error(`is ${JSON.stringify(value)}: ${problem}`);
+  })({ default: undefined });
+}
+
+/** Says by which of S3's rules a text is no name of a bucket; null where it is one. */
+function bucketProblem(name: string): string | null {
+  if (/^s3:/i.test(name) || /[/\\]/.test(name)) {
+    return "it must be a bucket's name, without s3:// or a path";
+  }
+  if (name.length < 3 || name.length > 63) {
+    return `it must be a bucket's name of 3 to 63 characters, and has ${name.length}`;
+  }
+  if (/[A-Z]/.test(name)) {
+    return "it must be a bucket's name, which S3 has in small letters only";
+  }
+  if (!/^[a-z0-9.-]+$/.test(name)) {
+    return "it must be a bucket's name, which S3 has of small letters, digits, . and - only";
+  }
+  if (!/^[a-z0-9].*[a-z0-9]$/.test(name) || name.includes("..")) {
+    return "it must be a bucket's name, which begins and ends with a letter or a digit and has no two dots together";
+  }
+  return /^\d+(\.\d+){3}$/.test(name) ? "it must be a bucket's name, not an IP address" : null;
 }
 
 /** Any text. */

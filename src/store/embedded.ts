@@ -18,6 +18,8 @@ import { fillFolder } from "./template.ts";
 export interface EmbeddedSettings {
   readonly kind: "embedded";
   readonly dir: string;
+  /** Digests of what this process is going to do, what it does first in front: another that is to do the same need not. */
+  readonly purposes?: readonly string[];
 }
 
 const SCHEMA = "hdash";
@@ -30,10 +32,10 @@ const TIERING_BUDGET = 13_000_000;
 const POSTGRES_TIERING_BUDGET = 2_000_000_000;
 
 /** Opens the database in a folder, which is made where it is missing; the first time from the template. */
-export async function openEmbedded({ dir }: EmbeddedSettings): Promise<Database> {
+export async function openEmbedded({ dir, purposes }: EmbeddedSettings): Promise<Database> {
   let lock: Lock;
   try {
-    lock = lockFolder(dir);
+    lock = lockFolder(dir, purposes);
   } catch (error) {
     if (error instanceof HdashError) throw error;
     throw new HdashError("config", `the folder ${dir} cannot be used: ${messageOf(error)}`, {

@@ -17,7 +17,7 @@ import {
 import { join } from "node:path";
 
 import { type Digest, digestOf } from "../digest.ts";
-import { HdashError, messageOf } from "../error.ts";
+import { diskRemedy, HdashError, messageOf } from "../error.ts";
 import { BlobError, type BlobStore, copyName, type StoredBlob } from "./blobs.ts";
 
 /** For their user alone: blobs hold data of participants. */
@@ -40,10 +40,12 @@ export function openFolderBlobs(dir: string): BlobStore {
           return { digest, bytes: bytes.byteLength };
         }
         const draft = await newDraft(dir);
-        await writeFile(draft, bytes, { mode: FILE_MODE });
-        await settle(dir, draft, digest);
+        await orRemove(draft, async () => {
+          await writeFile(draft, bytes, { mode: FILE_MODE });
+          await settle(dir, draft, digest);
+        });
       } catch (error) {
-        throw failed(`blob ${digest} cannot be written to ${dir}`, error);
+        throw failed(`blob ${digest} cannot be written to ${dir}`, dir, error);
       }
       return { digest, bytes: bytes.byteLength };
     },
@@ -51,14 +53,16 @@ export function openFolderBlobs(dir: string): BlobStore {
     async putFile(path): Promise<StoredBlob> {
       try {
         const draft = await newDraft(dir);
-        await copyAside(path, draft, FILE_MODE);
-        const blob = await hashFile(draft);
-        // A good one is not put again, and a damaged one of this length is found when it is read.
-        if (await isWhole(dir, blob)) await rm(draft);
-        else await settle(dir, draft, blob.digest);
-        return blob;
+        return await orRemove(draft, async () => {
+          await copyAside(path, draft, FILE_MODE);
+          const blob = await hashFile(draft);
+          // A good one is not put again, and a damaged one of this length is found when it is read.
+          if (await isWhole(dir, blob)) await rm(draft);
+          else await settle(dir, draft, blob.digest);
+          return blob;
+        });
       } catch (error) {
-        throw failed(`${path} cannot be stored as a blob in ${dir}`, error);
+        throw failed(`${path} cannot be stored as a blob in ${dir}`, dir, error);
       }
     },
 
@@ -94,7 +98,7 @@ export function openFolderBlobs(dir: string): BlobStore {
       try {
         await rm(pathOf(dir, digest), { recursive: true, force: true });
       } catch (error) {
-        throw failed(`blob ${digest} cannot be removed from ${dir}`, error);
+        throw failed(`blob ${digest} cannot be removed from ${dir}`, dir, error);
       }
     },
 
@@ -107,7 +111,7 @@ export function openFolderBlobs(dir: string): BlobStore {
         await rm(dir, { recursive: true, force: true });
         return count;
       } catch (error) {
-        throw failed(`the blobs in ${dir} cannot be deleted`, error);
+        throw failed(`the blobs in ${dir} cannot be deleted`, dir, error);
       }
     },
   };
@@ -123,7 +127,7 @@ async function hasBlob(dir: string, digest: Digest): Promise<boolean> {
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
-    throw failed(`blob ${digest} cannot be looked for in ${dir}`, error);
+    throw failed(`blob ${digest} cannot be looked for in ${dir}`, dir, error);
   }
 }
 
@@ -133,7 +137,7 @@ async function isWhole(dir: string, { digest, bytes }: StoredBlob): Promise<bool
     return (await stat(pathOf(dir, digest))).size === bytes;
   } catch (error) {
     if (isMissing(error)) return false;
-    throw failed(`blob ${digest} cannot be looked for in ${dir}`, error);
+    throw failed(`blob ${digest} cannot be looked for in ${dir}`, dir, error);
   }
 }
 
@@ -141,6 +145,16 @@ async function isWhole(dir: string, { digest, bytes }: StoredBlob): Promise<bool
 async function settle(dir: string, draft: string, digest: Digest): Promise<void> {
   await mkdir(join(dir, digest.slice(0, 2)), FOLDER);
   await rename(draft, pathOf(dir, digest));
+}
+
+/** Leaves nothing of a draft that could not become a blob: on a full disk it is what fills it. */
+async function orRemove<T>(draft: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
 }
 
 async function newDraft(dir: string): Promise<string> {
@@ -195,9 +209,10 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
-function failed(what: string, error: unknown): HdashError {
+function failed(what: string, dir: string, error: unknown): HdashError {
   if (error instanceof HdashError) return error;
-  return new HdashError("permanent", `${what}: ${messageOf(error)}`, { cause: error });
+  const remedy = diskRemedy(error, dir, "HDASH_HOME");
+  return new HdashError("permanent", `${what}: ${messageOf(error)}${remedy}`, { cause: error });
 }
 
 /** What the disk does not give back is as good as damaged. */
@@ -208,7 +223,7 @@ function unreadable(digest: Digest, dir: string, error: unknown): HdashError {
   if (isMissing(error)) return new BlobError(digest, "missing", dir, { cause: error });
   if (error instanceof Error && "code" in error && UNREADABLE.includes(String(error.code)))
     return damaged(digest, dir, error);
-  return failed(`blob ${digest} cannot be read from ${dir}`, error);
+  return failed(`blob ${digest} cannot be read from ${dir}`, dir, error);
 }
 
 function damaged(digest: Digest, dir: string, cause?: unknown): BlobError {

@@ -7,7 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { digestOf } from "../digest.ts";
-import { HdashError, messageOf } from "../error.ts";
+import { diskRemedy, HdashError, messageOf } from "../error.ts";
 import type { Bucket, ObjectHead } from "./bucket.ts";
 import { checkKey } from "./objectKey.ts";
 
@@ -26,7 +26,7 @@ export function openFolderBucket(dir: string): Bucket {
     async put(key, body, _options, signal) {
       stopIfAborted(signal, key);
       const name = checkName(key);
-      return await onDisk(`${key} in ${root} cannot be written`, async () => {
+      return await onDisk(root, `${key} in ${root} cannot be written`, async () => {
         await mkdir(root, { recursive: true });
         const folder = await enter(root, name, true);
         if (folder === null) throw new Error("its folder went away");
@@ -37,7 +37,7 @@ export function openFolderBucket(dir: string): Bucket {
     async get(key, signal) {
       stopIfAborted(signal, key);
       const name = checkName(key);
-      return await onDisk(`${key} in ${root} cannot be read`, async () => {
+      return await onDisk(root, `${key} in ${root} cannot be read`, async () => {
         if ((await enter(root, name, false)) === null) return null;
         return await read(join(root, name));
       });
@@ -49,7 +49,7 @@ export function openFolderBucket(dir: string): Bucket {
       for (const key of keys) {
         stopIfAborted(signal, key);
         const name = checkName(key);
-        await onDisk(`${key} in ${root} cannot be deleted`, async () => {
+        await onDisk(root, `${key} in ${root} cannot be deleted`, async () => {
           if ((await enter(root, name, false)) === null) return;
           await rm(join(root, name), { force: true });
           await removeEmpty(root, dirname(join(root, name)));
@@ -130,11 +130,11 @@ async function* walk(
     const key = prefix + name;
     stopIfAborted(signal, key);
     const path = join(root, key);
-    const stats = await onDisk(`${key} in ${root} cannot be read`, () => statOf(path));
+    const stats = await onDisk(root, `${key} in ${root} cannot be read`, () => statOf(path));
     if (stats === null) continue;
     if (stats.isDirectory()) yield* walk(root, `${key}/`, signal);
     else if (stats.isFile() && !PART.test(name)) {
-      const etag = await onDisk(`${key} in ${root} cannot be read`, () => md5Of(path));
+      const etag = await onDisk(root, `${key} in ${root} cannot be read`, () => md5Of(path));
       yield { key, etag, bytes: stats.size };
     }
   }
@@ -142,7 +142,7 @@ async function* walk(
 
 /** Names in a folder, sorted so that listings are the same everywhere; none where the folder does not exist. */
 async function namesIn(folder: string): Promise<readonly string[]> {
-  return await onDisk(`${folder} cannot be listed`, async () => {
+  return await onDisk(folder, `${folder} cannot be listed`, async () => {
     const names: string[] = [];
     try {
       for await (const entry of await opendir(folder)) names.push(entry.name);
@@ -189,11 +189,12 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : null;
 }
 
-async function onDisk<T>(subject: string, work: () => Promise<T>): Promise<T> {
+async function onDisk<T>(folder: string, subject: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new HdashError("permanent", `${subject}: ${messageOf(error)}`, { cause: error });
+    const remedy = diskRemedy(error, folder, "HDASH_SITE_DIR, or --site of a demo");
+    throw new HdashError("permanent", `${subject}: ${messageOf(error)}${remedy}`, { cause: error });
   }
 }
 

@@ -33,25 +33,39 @@ export interface Lock {
 interface Holder {
   readonly identity: ProcessIdentity;
   readonly isReleased: boolean;
+  /** What it does there, as digests; [] where it did not say. */
+  readonly purposes: readonly string[];
+}
+
+/** Somebody else has the folder. */
+export class FolderInUse extends HdashError {
+  /** True where it is at what we were about to do. */
+  readonly isSameWork: boolean;
+  constructor(message: string, hint: string, isSameWork: boolean) {
+    super("busy", message, { hint });
+    this.name = "FolderInUse";
+    this.isSameWork = isSameWork;
+  }
 }
 
 const NAME = /^lock-(\d{6,15})\.json$/;
 
 /**
  * Takes the lock of a folder, which is made where it is missing.
- * Throws a busy error that says who holds it, unless the holder is provably dead; a permanent one where its lock is damaged.
+ * Throws FolderInUse, which says who holds it, unless the holder is provably dead; a permanent error where its lock is damaged.
+ * @param purposes digests of what this process is going to do there, what it does first in front.
  */
-export function lockFolder(dir: string): Lock {
+export function lockFolder(dir: string, purposes: readonly string[] = []): Lock {
   // For its user alone: what it holds is private.
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const identity = identifyProcess();
-  const own: Holder = { identity, isReleased: false };
+  const own: Holder = { identity, isReleased: false, purposes };
   const draft = join(dir, `lock-draft-${identity.pid}-${crypto.randomUUID()}`);
   writeWhole(draft, own);
   try {
     for (;;) {
       const last = listLocks(dir).at(-1);
-      if (last !== undefined) refuseIfHeld(dir, last);
+      if (last !== undefined) refuseIfHeld(dir, last, purposes[0]);
       const mine = nameOf((last === undefined ? 0 : numberOf(last)) + 1);
       if (!linkIfFree(draft, join(dir, mine))) continue;
       const names = listLocks(dir);
@@ -79,7 +93,7 @@ function writeWhole(path: string, holder: Holder): void {
   writeFileSync(path, JSON.stringify(holder), { flush: true });
 }
 
-function refuseIfHeld(dir: string, name: string): void {
+function refuseIfHeld(dir: string, name: string, purpose: string | undefined): void {
   const holder = readHolder(join(dir, name));
   if (holder === "gone" || (holder !== null && (holder.isReleased || isDead(holder.identity))))
     return;
@@ -95,9 +109,11 @@ function refuseIfHeld(dir: string, name: string): void {
     );
   }
   const who = `${describeProcess(holder.identity)} holds it since ${sinceWhen(path)}`;
-  throw new HdashError("busy", `the folder ${dir} is in use: ${who}`, {
-    hint: `Wait for it to end, or use another HDASH_HOME. If it is gone for good, delete ${path}.`,
-  });
+  throw new FolderInUse(
+    `the folder ${dir} is in use: ${who}`,
+    `Wait for it to end, or use another HDASH_HOME. If it is gone for good, delete ${path}.`,
+    purpose !== undefined && holder.purposes.includes(purpose),
+  );
 }
 
 /** On a local folder an earlier boot of the same host is proof enough: whatever ran then is gone. */
@@ -133,9 +149,11 @@ function readHolder(path: string): Holder | "gone" | null {
     if (typeof value !== "object" || value === null || !("identity" in value)) return null;
     const identity = parseIdentity(value.identity);
     if (identity === null) return null;
+    const purposes = "purposes" in value && Array.isArray(value.purposes) ? value.purposes : [];
     return {
       identity,
       isReleased: "isReleased" in value && value.isReleased === true,
+      purposes: purposes.filter((one): one is string => typeof one === "string"),
     };
   } catch {
     return null; // not JSON: refuseIfHeld says so

@@ -71,7 +71,7 @@ interface Opened {
  * (rights, names, keys) they throw a permanent one that says what to do.
  */
 export function openS3Bucket(options: S3BucketOptions): S3Bucket {
-  const { bucket, endpoint, variable, log = SILENT, policy = PATIENT } = options;
+  const { bucket, endpoint, variable, profile, log = SILENT, policy = PATIENT } = options;
   const acl = options.isPublicRead === true ? ({ ACL: "public-read" } as const) : {};
   const prefix = normalizePrefix(options.prefix);
   const uri = `s3://${bucket}${prefix === "" ? "" : `/${prefix.slice(0, -1)}`}`;
@@ -87,7 +87,7 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
       try {
         return await send();
       } catch (error) {
-        throw hdashErrorOf(error, { what, uri, bucket, endpoint, variable });
+        throw hdashErrorOf(error, { what, uri, bucket, endpoint, variable, profile });
       }
     };
     const onRetry = (event: { attempt: number; delayMs: number; reason: string }): void =>

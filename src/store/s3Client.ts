@@ -9,6 +9,8 @@ export interface S3Place {
   readonly region?: string;
   /** Static keys; null: the SDK's default chain (task role, profile). */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+  /** Whose keys of ~/.aws the default chain takes; missing: the default ones. */
+  readonly profile?: string;
 }
 
 /** Milliseconds to connect, and between two pieces of a conversation: a store that is silent for longer has lost us. */
@@ -16,7 +18,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 60_000;
 
 /** Makes a client; nothing is asked of the service yet. */
-export function makeS3Client({ region, endpoint, credentials }: S3Place): S3Client {
+export function makeS3Client({ region, endpoint, credentials, profile }: S3Place): S3Client {
   return new S3Client({
     region: region ?? "us-east-1",
     // A bucket in another region than was said is asked for there, instead of failing.
@@ -25,6 +27,7 @@ export function makeS3Client({ region, endpoint, credentials }: S3Place): S3Clie
     maxAttempts: 1,
     requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },
     ...(credentials === null ? {} : { credentials: { ...credentials } }),
+    ...(profile === undefined ? {} : { profile }),
     ...(endpoint === null
       ? {}
       : {

@@ -21,6 +21,8 @@ export interface S3Subject {
   readonly endpoint: string | null;
   /** The variable that names the bucket; default S3_BUCKET_NAME. */
   readonly variable?: string | undefined;
+  /** The profile whose keys were wanted. */
+  readonly profile?: string | undefined;
 }
 
 /** Codes that pass by themselves although their status says that we are to blame; the last two are damage on the way. */
@@ -88,8 +90,12 @@ function isPassing({ code, status }: S3Failure): boolean {
   return status === 429 || (status !== null && status >= 500 && status !== 501);
 }
 
+/** Whoever runs an image is not the user of the machine: the file may be hidden from it, or lie where it does not look. */
+const READABLE =
+  'In a container it is read from /tmp/.aws by user 10001: docker run --user "$(id -u)" -v ~/.aws:/tmp/.aws:ro …';
+
 function adviceOn({ code, status }: S3Failure, subject: S3Subject): string | null {
-  const { bucket, endpoint, variable = "S3_BUCKET_NAME" } = subject;
+  const { bucket, endpoint, variable = "S3_BUCKET_NAME", profile } = subject;
   const store = endpoint === null ? "AWS" : "the store at S3_ENDPOINT_URL";
   switch (code) {
     case "AccessDenied":
@@ -108,7 +114,9 @@ function adviceOn({ code, status }: S3Failure, subject: S3Subject): string | nul
     case "InvalidToken":
       return "Get new credentials: the session token is no longer taken.";
     case "CredentialsProviderError":
-      return "Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY, or run with a task role or profile that may use the bucket.";
+      return profile === undefined
+        ? `Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY, or run with a task role or profile that may use the bucket (AWS_PROFILE). ${READABLE}`
+        : `Check that there is a profile ${profile} (AWS_PROFILE) in ~/.aws/credentials. ${READABLE}`;
     case "RequestTimeTooSkewed":
       return "Set this machine's clock: it differs from the store's by more than 15 minutes.";
     case "PermanentRedirect":

@@ -22,12 +22,12 @@ export interface S3ReaderOptions extends S3Place {
 
 /** Opens a bucket for reading; nothing is asked of the service yet. */
 export function openS3Reader(options: S3ReaderOptions): ObjectReader {
-  const { bucket, endpoint, log, policy = PATIENT } = options;
+  const { bucket, endpoint, profile, log, policy = PATIENT } = options;
   const uri = `s3://${bucket}`;
   const client = makeS3Client(options);
 
   function failureOf(what: string, error: unknown): HdashError {
-    const failure = hdashErrorOf(error, { what, uri, bucket, endpoint });
+    const failure = hdashErrorOf(error, { what, uri, bucket, endpoint, profile });
     const hint = adviceOn(error, bucket);
     if (hint === null || failure.kind !== "permanent") return failure;
     return new HdashError("permanent", failure.message, { cause: error, hint });

@@ -1,12 +1,13 @@
 // One run of one pipeline, as a command sees it: progress shown, the run executed, Slack told, an exit code.
 
+import { digestOf } from "../digest.ts";
 import type { Effects } from "../effects.ts";
 import type { RunOutcome } from "../engine/ending.ts";
 import type { ProgressEvent } from "../engine/progress.ts";
 import { HdashError, isAborted, isBusy, messageOf } from "../error.ts";
 import { duration } from "../format.ts";
 import type { BoundPipeline, Job, JobRequest } from "../job.ts";
-import type { Log } from "../log.ts";
+import { type Log, makeRedaction } from "../log.ts";
 import type { ProgressView } from "../progress/view.ts";
 import type { RunFacts } from "../publish/message.ts";
 import { pause } from "../retry.ts";
@@ -52,10 +53,15 @@ interface Worked {
  * Reads the configuration for runs of these pipelines. Where it is wrong, each of them says as its last word that its run failed: an
  * alarm that waits for that sees a wrong variable too.
  */
-export function configure(shell: Shell, jobs: readonly Job[], overrides: Environment): Config {
+export function configure(
+  shell: Shell,
+  jobs: readonly Job[],
+  said: { readonly overrides: Environment; readonly flags: Readonly<Record<string, string>> },
+): Config {
   try {
     const asked = jobs.map(({ name }) => name);
-    return shell.config([...new Set(jobs.flatMap(({ needs }) => needs))], overrides, asked);
+    const needs = [...new Set(jobs.flatMap((job) => job.needs))];
+    return shell.config(needs, said.overrides, asked, said.flags);
   } catch (error) {
     const log = shell.log(withEnds(readLogConfig(shell.environment(), shell.jobs)));
     for (const { name } of jobs) logUnrecorded(log, name, error, 0);
@@ -72,17 +78,25 @@ export async function work(
   config: Config,
   of: JobOfList,
   options: WorkOptions,
+  asked: readonly Job[] = [of.job],
 ): Promise<number> {
   const { job } = of;
+  const others = asked.filter((one) => one !== job);
+  const purposes = [job, ...others].map((one) => purposeOf(config, one, options.scopes));
   return withProgress(shell, config, job.title, async (log, onProgress, endLog) => {
     for (;;) {
       const since = performance.now();
       const seen: { worked: Worked | null } = { worked: null };
       try {
-        const code = await shell.withEffects(config, log, async (effects) => {
-          seen.worked = await runAndTell(effects, of, options, shell.signal, onProgress);
-          return seen.worked.code;
-        });
+        const code = await shell.withEffects(
+          config,
+          log,
+          async (effects) => {
+            seen.worked = await runAndTell(effects, of, options, shell.signal, onProgress);
+            return seen.worked.code;
+          },
+          { purposes },
+        );
         logWorked(endLog, job.name, seen.worked);
         return code;
       } catch (error) {
@@ -91,6 +105,11 @@ export async function work(
           log.warn(`what ${job.name} had open could not be closed: ${messageOf(error)}`);
           logWorked(endLog, job.name, seen.worked);
           return seen.worked.code;
+        }
+        if (await isOtherWork(error, options)) {
+          // Nobody does what was asked for: with a database of its own it would have been done.
+          log.error(`${job.name} was not done: ${messageOf(error)} (use --wait to wait for it)`);
+          return EXIT.failed;
         }
         if (isBusy(error) && !options.wait) {
           log.info(`${job.name} was not started: ${messageOf(error)} (use --wait to wait for it)`);
@@ -106,6 +125,23 @@ export async function work(
       await pause(BUSY_MS, shell.signal);
     }
   });
+}
+
+/** Tells what a run is for, for others on the same embedded database: the job, what it reads and which scopes, without secrets. */
+export function purposeOf(
+  config: Config,
+  { name, settings }: Job,
+  scopes: WorkOptions["scopes"],
+): string {
+  const said = JSON.stringify([name, config.of({ name, settings }), scopes]);
+  return digestOf(makeRedaction(config.secrets)(said));
+}
+
+/** Tells whether the folder is in use for something else than this run, and nobody waits for it. */
+async function isOtherWork(error: unknown, { wait }: WorkOptions): Promise<boolean> {
+  if (wait || !isBusy(error)) return false;
+  const { FolderInUse } = await import("../store/lockFile.ts");
+  return error instanceof FolderInUse && !error.isSameWork;
 }
 
 /** Raises the log's level to "info" where it is quieter: alarms read the line that says how a run ended. */
@@ -224,7 +260,12 @@ export async function withProgress(
   shell: Shell,
   config: Config,
   title: string,
-  act: (log: Log, onProgress: (event: ProgressEvent) => void, endLog: Log) => Promise<number>,
+  act: (
+    log: Log,
+    onProgress: (event: ProgressEvent) => void,
+    endLog: Log,
+    restart: ProgressView["restart"],
+  ) => Promise<number>,
 ): Promise<number> {
   const { openProgressView } = await import("../progress/view.ts");
   const isLive = shell.isTerminal && shell.logFormat(config) === "auto";
@@ -236,7 +277,8 @@ export async function withProgress(
   const log = shell.log(config, write);
   view = openProgressView({ isLive, log, stream: process.stderr, title, secrets: config.secrets });
   try {
-    return await act(log, (event) => view.take(event), shell.log(withEnds(config), write));
+    const { take, restart } = view;
+    return await act(log, take, shell.log(withEnds(config), write), restart);
   } finally {
     view.close();
   }

@@ -6,6 +6,9 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+import { JOBS } from "../../src/jobList.ts";
+import { readConfig } from "../../src/settings/config.ts";
+import { purposeOf } from "../../src/work/work.ts";
 import { hdash, hdashUtil, start } from "../support/command.ts";
 import { keepServices, type KeptServices, type Services } from "../support/services.ts";
 
@@ -308,20 +311,32 @@ describe("hdash on one folder twice", () => {
     const ended = await hdash(["runs"], { HDASH_HOME: home });
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain(String(process.pid));
-    // A second start of a run is no failure: somebody is at it.
     const env = {
       HDASH_HOME: home,
       SYNAPSE_PASSWORD: "token-1",
       SYNAPSE_ENDPOINT_URL: services.synapse.url,
     };
+    // Whatever has the folder, it is not this run: nobody does what was asked for.
     const second = await hdash(["run", "htan"], env);
-    expect(second.code, second.stderr).toBe(0);
-    expect(second.stderr).toContain(`htan was not started: the folder ${home}/database is in use`);
+    expect(second.code, second.stderr).toBe(1);
+    expect(second.stderr).toContain(`htan was not done: the folder ${home}/database is in use`);
     const waiting = start("src/main.ts", ["run", "htan", "--wait", "--atlas", "HTA1"], env);
     await held.close();
     // It goes on as soon as the folder is free: the registry of this home holds the real atlases, which this Synapse has not.
     expect((await waiting.ended).stderr).toMatch(/HTAN dashboard started/);
     expect((await hdash(["runs"], { HDASH_HOME: home })).code).toBe(0);
+
+    // A second start of the same run is no failure: somebody is at it, or about to be.
+    const config = readConfig(env, [], JOBS, ["htan"]);
+    const htan = JOBS.find(({ name }) => name === "htan");
+    if (htan === undefined) throw new Error("no such job");
+    const purposes = ["matrix's", purposeOf(config, htan, null)];
+    const busy = await openDatabase({ kind: "embedded", dir: join(home, "database"), purposes });
+    const same = await hdash(["run", "htan"], env);
+    expect(same.code, same.stderr).toBe(0);
+    expect(same.stderr).toContain(`htan was not started: the folder ${home}/database is in use`);
+    expect((await hdash(["run", "htan", "--atlas", "HTA1"], env)).code).toBe(1);
+    await busy.close();
   });
 
   test("says which folder cannot be written", async () => {

@@ -2,7 +2,7 @@
 // Its base is a stand-in (standInBase.ts); all above it is what the Dockerfile makes.
 
 import { X509Certificate } from "node:crypto";
-import { chmod, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -271,9 +271,47 @@ describe.skipIf(why !== null)("the image without a network", () => {
   test("may write to a volume at /tmp, and nowhere else", async () => {
     const script = "touch /tmp/a && ! touch /app/a /usr/a /var/tmp/a /run/a";
     const flags = ["--read-only", "--network", "none"];
-    const ended = await engine().run(["run", "--rm", ...flags, IMAGE, "sh", "-c", script]);
+    const shell = ["--entrypoint", "sh", IMAGE, "-c", script];
+    const ended = await engine().run(["run", "--rm", ...flags, ...shell]);
     expect(ended.code, ended.stderr).toBe(0);
     expect(ended.stderr.match(/cannot touch/g)).toHaveLength(4);
+  });
+
+  test.each([
+    [
+      "options without a command, as the older tools had them",
+      ["--environ", "dev", "--source", "local", "--path", "/nowhere"],
+      "hdash: --path (MATRIX_PATH) is",
+    ],
+    ["a command", ["doctr"], "Did you mean doctor?"],
+    ["its own name and a command", ["hdash", "run", "htn"], "Did you mean htan?"],
+    ["the other program's name", ["hdash-util", "slak"], "Did you mean slack?"],
+  ])("takes %s", async (_what, words, says) => {
+    const ended = await inImage(words).ended;
+    expect(ended.code, ended.stderr).toBe(2);
+    expect(ended.stderr).toContain(says);
+  });
+
+  test("takes the keys of a profile that its user can read, also as another user", async () => {
+    const aws = await mkdtemp(join(tmpdir(), "hdash-aws-"));
+    const keys = join(aws, "credentials");
+    await writeFile(keys, "[mine]\naws_access_key_id = A\naws_secret_access_key = B\n");
+    await chmod(keys, 0o600);
+    for (const path of [aws, keys]) await chown(path, 1234, 1234);
+    const run = (...flags: readonly string[]): Promise<Ended> =>
+      inImage(["--environ", "dev", "--source", "canned"], {
+        env: {
+          AWS_DEFAULT_PROFILE: "mine",
+          AWS_EC2_METADATA_DISABLED: "true",
+          S3_ENDPOINT_URL: "http://127.0.0.1:9",
+        },
+        volumes: [`${aws}:/tmp/.aws:ro`],
+        flags: ["--rm", ...flags],
+      }).ended;
+    expect((await run()).stderr).toContain("Check that there is a profile mine (AWS_PROFILE)");
+    // With the keys it gets as far as to ask the store, which is not there.
+    expect((await run("--user", "1234")).stderr).toContain("ECONNREFUSED");
+    await rm(aws, { recursive: true });
   });
 
   test("ends with 2 where nothing is configured, and says what is missing", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { ProgressEvent } from "../../src/engine/progress.ts";
+import type { Doing, ProgressEvent } from "../../src/engine/progress.ts";
 import { describeEvent, drawProgress } from "../../src/progress/drawing.ts";
 import { emptyProgress, type ProgressState, reduceProgress } from "../../src/progress/state.ts";
 
@@ -132,6 +132,60 @@ describe("drawProgress(state, columns, now)", () => {
     expect(drawProgress(fold(END), 80, 0, { paint })[0]).toBe(
       "<good>HTAN dashboard succeeded in 41 s",
     );
+  });
+
+  test("calls what machines have named by its title, and by more where two have the same", () => {
+    const started = (name: string, title: string): ProgressEvent => ({
+      kind: "scopeStarted",
+      scope: name,
+      title,
+    });
+    const uuid = (digit: number): string => `00000000-0000-4000-8000-00000000000${digit}`;
+    const state = fold(
+      started(uuid(1), "Human pancreas"),
+      started("HTA1", "Boston"),
+      started(`${uuid(2)}.homo_sapiens`, "Eye"),
+      started(`${uuid(2)}.mus_musculus`, "Eye"),
+      started(uuid(3), uuid(3)),
+    );
+    expect(drawProgress(state, 80, 0).map((line) => line.slice(2, 26).trimEnd())).toEqual([
+      "AN dashboard  ░░░░░░░░░░",
+      "Human pancreas",
+      "HTA1",
+      "homo_sapiens: Eye",
+      "mus_musculus: Eye",
+      "00000000-0000-4000-8000-",
+      "0 hits · 0 ran · 0 faile",
+    ]);
+  });
+
+  test("counts in one unit what a step says the unit of", () => {
+    const matrix = { scope: "HTA1", step: "analyseMatrix", key: "k" } as const;
+    const doing = (done: number, total: number | null, how: Doing): string => {
+      const begun = scope("HTA1", { kind: "stepStarted", ...matrix });
+      const state = fold(...begun, { kind: "stepProgress", ...matrix, done, total, how });
+      return drawProgress(state, 100, 0)[1]?.replace(/^.*[█░] +/, "") ?? "";
+    };
+    const downloading = { doing: "downloading", unit: "bytes" } as const;
+    expect([
+      doing(350_000, 7_000_000, downloading),
+      doing(7_000_000, 7_000_000, { doing: "counting", unit: "bytes" }),
+      doing(999_600, 999_600, downloading),
+      doing(12, 900, downloading),
+      doing(2_510_000, null, downloading),
+      doing(0, null, downloading),
+      doing(0.25, 1, { doing: "UMAP", unit: "share" }),
+      doing(3, 8, {}),
+    ]).toEqual([
+      "downloading 0.3 of 7.0 MB",
+      "counting 7.0 of 7.0 MB",
+      "downloading 1.0 of 1.0 MB",
+      "downloading 12 of 900 B",
+      "downloading 2.51 MB",
+      "downloading",
+      "UMAP 25.0%",
+      "analyseMatrix 3/8",
+    ]);
   });
 
   test("lets no name move the cursor", () => {

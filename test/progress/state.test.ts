@@ -74,17 +74,19 @@ describe("reduceProgress(state, event)", () => {
       scopes: [
         {
           name: "HTA1",
+          title: "HTA1",
           status: "running",
           hits: 1,
           ran: 0,
           failed: 0,
-          running: [{ key: "pullManifest", step: "pullManifest", done: 1, total: 4 }],
+          running: [{ key: "pullManifest", step: "pullManifest", done: 1, total: 4, how: {} }],
           fraction: 1.25 / 6,
           durationMs: null,
           error: null,
         },
         {
           name: "HTA2",
+          title: "HTA2",
           status: "failed",
           hits: 0,
           ran: 0,

@@ -58,6 +58,21 @@ afterEach(() => {
 });
 
 describe("openProgressView({isLive: true})", () => {
+  test("begins again with a title and a clock of its own", () => {
+    const stream = makeScreen();
+    const view = openProgressView({ isLive: true, log: SILENT, stream, title: "demo" });
+    vi.advanceTimersByTime(63_000);
+    expect(stream.screen()[0]).toMatch(/^demo .* 1:03$/);
+    for (const event of EVENTS.slice(0, 3)) view.take(event);
+    view.restart("demo, day 2 of 3");
+    vi.advanceTimersByTime(7_000);
+    view.close();
+    expect(stream.screen()).toEqual([
+      "demo, day 2 of 3  ░░░░░░░░░░░░░░░ 0%  0:07",
+      "  0 hits · 0 ran · 0 failed",
+    ]);
+  });
+
   test("draws over itself and leaves the last picture where it is", () => {
     const stream = makeScreen();
     const view = openProgressView({ isLive: true, log: SILENT, stream, title: "HTAN dashboard" });

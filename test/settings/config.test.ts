@@ -250,6 +250,60 @@ describe("readConfig(env, needs)", () => {
     expect(readConfig(bucket, []).site).toMatchObject({ region: "us-east-1" });
   });
 
+  test("says one problem in one line, by the flag where one stood for the variable", () => {
+    expect(problemsOf({ HDASH_DB_PORT: "x" })).toBe(
+      'HDASH_DB_PORT is "x": it must be a whole number from 1 to 65535; for example HDASH_DB_PORT=5432',
+    );
+    const env = { MATRIX_SOURCE: "local", MATRIX_PATH: "/no/such" };
+    const flags = { MATRIX_PATH: "--path" };
+    expect(() => read(env, [], JOBS, ["matrix"], flags)).toThrow(
+      '--path (MATRIX_PATH) is "/no/such": there is no such folder, or it may not be looked into; for example --path ./matrices',
+    );
+    // What is not going to be read may be missing.
+    expect(problemsOf(env)).toBe("");
+    expect(problemsOf({ ...env, MATRIX_PATH: "/dev/null" }, ["matrix"])).toContain(
+      'MATRIX_PATH is "/dev/null", which is neither a folder nor a file',
+    );
+  });
+
+  test("takes a profile by either of AWS's names, and the region that goes with them", () => {
+    const s3Of = (env: Record<string, string>) => readConfig(env, []).s3;
+    expect(s3Of({ AWS_PROFILE: "a", AWS_DEFAULT_PROFILE: "b" }).profile).toBe("a");
+    expect(s3Of({ AWS_DEFAULT_PROFILE: "b", AWS_DEFAULT_REGION: "eu-west-1" })).toMatchObject({
+      profile: "b",
+      region: "eu-west-1",
+    });
+    expect(s3Of({})).not.toHaveProperty("profile");
+    const keys = { S3_BUCKET_NAME: "site", S3_ACCESS_KEY_ID: "A", S3_SECRET_ACCESS_KEY: "B" };
+    expect(s3Of({ ...keys, AWS_PROFILE: "a" })).not.toHaveProperty("profile");
+  });
+
+  test.each([
+    ["s3://site", "without s3:// or a path"],
+    ["site/folder", "without s3:// or a path"],
+    ["ab", "of 3 to 63 characters, and has 2"],
+    ["a".repeat(64), "of 3 to 63 characters, and has 64"],
+    ["My-Site", "in small letters only"],
+    ["my_site", "of small letters, digits, . and - only"],
+    ["-site", "begins and ends with a letter or a digit"],
+    ["site.", "begins and ends with a letter or a digit"],
+    ["my..site", "no two dots together"],
+    ["192.168.5.4", "not an IP address"],
+  ])("refuses the bucket %s by S3's rules", (bucket, says) => {
+    const problem = problemsOf({ S3_BUCKET_NAME: bucket });
+    expect(problem).toContain(`S3_BUCKET_NAME is ${JSON.stringify(bucket)}`);
+    expect(problem).toContain(says);
+    for (const name of ["HDASH_WORK_BUCKET", "MATRIX_SOURCE_BUCKET", "MATRIX_TARGET_BUCKET"]) {
+      expect(problemsOf({ [name]: bucket })).toContain(says);
+    }
+  });
+
+  test("takes the buckets that S3 takes", () => {
+    for (const name of ["abc", "0.project-assets.data", "a".repeat(63), "192.168.5.4.x"]) {
+      expect(problemsOf({ S3_BUCKET_NAME: name })).toBe("");
+    }
+  });
+
   test("needs only what the command uses", () => {
     expect(problemsOf({}, ["slack"])).toContain(
       "SLACK_WEBHOOK_URL is not set, but a message has to be posted",
@@ -376,16 +430,16 @@ describe("readConfig(env, needs), matrices", () => {
     expect(
       matrixOf({
         MATRIX_SOURCE: "local",
-        MATRIX_PATH: "/data/matrices",
+        MATRIX_PATH: "/tmp",
         MATRIX_BLACKLIST: "true",
         MATRIX_FORCE: "1",
         MATRIX_PUBLIC_READ: "yes",
         MATRIX_TARGET_UUIDS: "b, a,b",
         MATRIX_DISK_MB: "500",
-        MATRIX_ATLASES: "HTA3=uuid-1, HTA12=uuid-2",
+        MATRIX_ATLASES: "HTA3=uuid-1, HTA12=uuid-2, HTA201=pbmc3k",
       }),
     ).toEqual({
-      source: { kind: "local", dir: "/data/matrices" },
+      source: { kind: "local", dir: "/tmp" },
       sourceBucket: "project-assets.data.humancellatlas.org",
       targetBucket: null,
       isPublicRead: true,
@@ -393,7 +447,7 @@ describe("readConfig(env, needs), matrices", () => {
       targets: ["a", "b"],
       isForced: true,
       diskBytes: 500_000_000,
-      atlases: { "uuid-1": "HTA3", "uuid-2": "HTA12" },
+      atlases: { "uuid-1": "HTA3", "uuid-2": "HTA12", pbmc3k: "HTA201" },
     });
   });
 
@@ -417,6 +471,15 @@ describe("readConfig(env, needs), matrices", () => {
       expect(said).toContain(part);
     }
     expect(problemsOf({ MATRIX_SOURCE: "local" })).toContain("MATRIX_PATH is not set");
+    const uuid = "4a95101c-9ffc-4f30-a809-f04518a23803";
+    for (const source of ["fresh", "canned", "cellxgene"]) {
+      const wrong = { MATRIX_SOURCE: source, MATRIX_TARGET_UUIDS: `${uuid},notauuid` };
+      expect(problemsOf(wrong)).toContain(
+        'MATRIX_TARGET_UUIDS has "notauuid", which is no <uuid>[.<species>]',
+      );
+      const right = `${uuid},${uuid.toUpperCase()}.homo_sapiens`;
+      expect(problemsOf({ MATRIX_SOURCE: source, MATRIX_TARGET_UUIDS: right })).toBe("");
+    }
     expect(problemsOf({ MATRIX_SOURCE: "fresh", MATRIX_ATLASES: "HTA3:x" })).toContain("HTA3:x");
   });
 

@@ -26,6 +26,10 @@ export function startContainer(
   command: readonly string[],
   container: Container,
 ): Running {
+  const [program = "", ...words] = command;
+  // hdash is the entry point, and takes the names of both programs as its first word; any other program is one instead of it.
+  const isOther = ["sh", "node", "true"].includes(program);
+  const said = isOther ? ["--entrypoint", program, image, ...words] : [image, ...command];
   const { env = {}, volumes = [], flags = ["--rm"], network = "none", memory = "1g" } = container;
   return engine.start([
     ...["run", "--read-only", "--tmpfs", "/tmp", "--network", network, "--memory", memory],
@@ -33,7 +37,7 @@ export function startContainer(
     ...["--memory-swap", memory, "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
     ...Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
     ...volumes.flatMap((volume) => ["--volume", volume]),
-    ...[...flags, image, ...command],
+    ...[...flags, ...said],
   ]);
 }
 

@@ -66,7 +66,9 @@ async function askSynapse(
 
 async function askRegistry(effects: Effects): Promise<Diagnosis> {
   const registry = "Registry";
-  return diagnose(registry, "the registry", "HDASH_DB_HOST and HDASH_DB_PORT", async () => {
+  const isHere = effects.config.database.kind === "embedded";
+  const where = isHere ? "HDASH_HOME" : "HDASH_DB_HOST and HDASH_DB_PORT";
+  const ask = async (): Promise<Diagnosis> => {
     const { listAtlases } = await import("./registry/atlasTable.ts");
     const { db } = await effects.database();
     const atlases = await listAtlases(db);
@@ -75,5 +77,6 @@ async function askRegistry(effects: Effects): Promise<Diagnosis> {
     const advice =
       "Run `hdash-util init` to register the atlases; the first run does it from the bundled list.";
     return { service: registry, state: "note", says, advice };
-  });
+  };
+  return diagnose(registry, "the registry", where, ask, isHere);
 }

@@ -3,6 +3,7 @@
 import type { Digest } from "../../digest.ts";
 import {
   type BlobFile,
+  type Doing,
   file,
   json,
   observation,
@@ -33,6 +34,9 @@ import { makeAtlasPage, type PageTools } from "./pages/atlasPage.ts";
 import { atlasFigures, timelineData } from "./pages/figures.ts";
 import { type IndexRow, makeIndexPage } from "./pages/indexPage.ts";
 import { NOT_FOUND_PAGE, RUNS_PAGE } from "./pages/pageFrame.ts";
+
+/** What steps that wait for Synapse are at. */
+const DOWNLOADING: Doing = { doing: "downloading", unit: "bytes" };
 
 /** What a run of the dashboard is asked for. */
 export type HtanParams = {
@@ -149,7 +153,9 @@ function makePulls(effects: HtanEffects) {
         await synapse.entity(projectId, ctx.signal);
         const path = `${await ctx.workDir()}/${atlasId}.csv`;
         const sql = `SELECT ${VIEW_COLUMNS.join(", ")} FROM ${viewId} WHERE ${whereProject(projectId)}`;
-        await synapse.queryCsv(viewId, sql, path, ctx.signal, (bytes) => ctx.progress(bytes, null));
+        await synapse.queryCsv(viewId, sql, path, ctx.signal, (bytes) =>
+          ctx.progress(bytes, null, DOWNLOADING),
+        );
         return { view: { path } };
       },
     }),
@@ -175,7 +181,7 @@ function makePulls(effects: HtanEffects) {
       async run(_inputs: object, { entityId, md5 }, ctx) {
         const path = `${await ctx.workDir()}/${entityId}.csv`;
         await synapse.download(entityId, md5, path, ctx.signal, (bytes) =>
-          ctx.progress(bytes, null),
+          ctx.progress(bytes, null, DOWNLOADING),
         );
         return { content: { path } };
       },

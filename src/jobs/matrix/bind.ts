@@ -4,10 +4,12 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Effects } from "../../effects.ts";
+import { HdashError } from "../../error.ts";
 import type { BoundPipeline, JobRequest, ReadMenu } from "../../job.ts";
 import { loadDesign, versionsOf } from "../../render/design.ts";
 import type { Menu } from "../../render/page.ts";
 import type { Config } from "../../settings/config.ts";
+import { meant } from "../../settings/nearest.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { forkAnalysis } from "./forkAnalysis.ts";
 import { PAGES } from "./pages/pageFrame.ts";
@@ -42,6 +44,7 @@ export async function bindMatrix(
   await effects.fonts();
   const design = await loadDesign(effects.root, (await effects.artifacts()).dir);
   const source = await openSource(effects, matrix);
+  await checkTargets(source, matrix.targets);
   const { bucket, publisher } = await openTarget(effects, matrix);
   // Before the work, not after it: what may not be listed cannot be published to either.
   for await (const _object of (await bucket()).list()) break;
@@ -67,6 +70,32 @@ export async function bindMatrix(
   const { source: from, useBlacklist, targets, isForced } = matrix;
   const params = { source: { ...from }, useBlacklist, targets };
   return { pipeline, params, publisher, siteUrl, isForced };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.|$)/i;
+
+/**
+ * Throws usage where a folder has no matrix of a name that was asked for: it was mistyped, and a run that leaves out what was meant is none.
+ * A uuid may well be one of a source that does not have it yet: that is the run's to say.
+ */
+async function checkTargets(
+  source: MatrixSource,
+  targets: readonly string[] | null,
+): Promise<void> {
+  const names = (targets ?? []).filter((target) => !UUID.test(target));
+  if (source.kind !== "local" || names.length === 0) return;
+  const never = new AbortController().signal;
+  const { entries, skips } = await source.list(never, { isWanted: () => false });
+  const ids = [...entries, ...skips].flatMap(({ id, projectId }) => [id, projectId]);
+  const known = new Set(ids.map((id) => id.toLowerCase()));
+  for (const name of names) {
+    if (known.has(name.toLowerCase())) continue;
+    const hint = meant(name, [...new Set(entries.map(({ id }) => id))]);
+    throw new HdashError(
+      "usage",
+      `--targets (MATRIX_TARGET_UUIDS) has ${JSON.stringify(name)}, which ${source.where ?? source.label} does not have. ${hint}`,
+    );
+  }
 }
 
 /** The address of the index of matrices; null where nobody said where people see the site. */

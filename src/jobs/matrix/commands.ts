@@ -101,7 +101,14 @@ async function count(
   const { tmpdir } = await import("node:os");
   const { join } = await import("node:path");
   const { openMatrix } = await import("./openMatrix.ts");
-  const scratchDir = await mkdtemp(join(tmpdir(), "hdash-matrix-"));
+  const { diskRemedy, HdashError, messageOf } = await import("../../error.ts");
+  const parent = tmpdir();
+  const scratchDir = await mkdtemp(join(parent, "hdash-matrix-")).catch((error: unknown) => {
+    const why = `${messageOf(error)}${diskRemedy(error, parent, "TMPDIR")}`;
+    throw new HdashError("config", `no work folder can be made in ${parent}: ${why}`, {
+      cause: error,
+    });
+  });
   try {
     const [reader, { computeStatistics }] = await Promise.all([
       openMatrix(path, { scratchDir, signal, approaches: [], hdf5Thread }),

@@ -63,8 +63,7 @@ export function makeMatrixJob({
       },
       {
         flags: "--blacklist <bool>",
-        description: "leave out what the blacklist names (MATRIX_BLACKLIST)",
-        choices: ["true", "false"],
+        description: "true or false: leave out what the blacklist names (MATRIX_BLACKLIST)",
         variables: ["MATRIX_BLACKLIST"],
       },
       {

@@ -15,11 +15,12 @@ import type {
   TreeFile,
 } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
+import { count } from "../../format.ts";
 import type { Menu } from "../../render/page.ts";
 import { SAMPLE_CELLS, SEED } from "./analysis.ts";
 import { FOLDER } from "./pages/pageFrame.ts";
 import type { ProjectRow } from "./pages/projectsPage.ts";
-import type { MatrixEntry, MatrixListing } from "./source.ts";
+import type { MatrixEntry, MatrixListing, MatrixSource } from "./source.ts";
 import {
   makeSteps,
   type MatrixEffects,
@@ -51,6 +52,8 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
       const published = await plan.read(known.ids);
       const kept = published.filter((id) => isKnown(id, entries, skips));
       if (!effects.mayRemove) checkRemoval(effects.source.label, published, kept);
+      if (published.length === 0 || !effects.mayRemove)
+        checkAnyFound(effects.source, { entries, skips });
       const site = await plan.do(steps.readMenu, { params: null, inputs: {} });
       const menu = await plan.read(site.menu);
       const limit = pLimit(WRITTEN_AT_ONCE);
@@ -224,6 +227,29 @@ function isKnown(
     skips.some((skip) => /^(project|dataset)-\d+$/.test(skip.id)) ||
     entries.some((entry) => entry.id === id) ||
     skips.some((skip) => skip.id === id || isOf(skip.projectId) || isOf(skip.id))
+  );
+}
+
+/** Left out because of what was asked for: there are matrices, and a run of none of them is what was wanted. */
+const CHOSEN = ["blacklisted", "not asked for", "not found"];
+/** Reasons that are told of what a source has instead of matrices. */
+const MOST_REASONS = 5;
+
+/** Throws where a source has no matrix at all: a run of nothing looks like one in which nothing changed. */
+function checkAnyFound(source: MatrixSource, { entries, skips }: MatrixListing): void {
+  if (entries.length > 0 || skips.some(({ why }) => CHOSEN.includes(why))) return;
+  const reasons = skips.slice(0, MOST_REASONS).map(({ message }) => message);
+  const more = skips.length - reasons.length;
+  const saw =
+    skips.length === 0
+      ? "it is empty"
+      : `of ${count(skips.length, "thing")} there none can be read. ${reasons.join(" ")}${more > 0 ? ` And ${more} more.` : ""}`;
+  throw new HdashError(
+    "permanent",
+    `no matrix was found in ${source.where ?? source.label}: ${saw}`,
+    {
+      ...(source.fits === undefined ? {} : { hint: source.fits }),
+    },
   );
 }
 

@@ -1,5 +1,6 @@
 // The settings of the matrix job: where matrices come from, where figures go, which are chosen.
 
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 
 import type { JobSettings, ValueReader } from "../../settings/jobSettings.ts";
@@ -85,15 +86,21 @@ interface MatrixValues {
   readonly atlases: string | null;
 }
 
+type Report = (variable: string, what: string) => void;
+
 /** Puts the values together; null where no source is named. `report` takes what does not fit together. */
 function makeSettings(
   values: MatrixValues,
-  report: (variable: string, what: string) => void,
+  report: Report,
+  isAsked: boolean,
 ): MatrixSettings | null {
   if (values.source === null) return null;
   if (values.source === "local" && values.path === null) {
     report("MATRIX_PATH", "is not set, but MATRIX_SOURCE is local");
   }
+  // Only where it is going to be read: the doctor says it of the source, and another job needs no matrices.
+  if (isAsked && values.source === "local" && values.path !== null) checkPath(values.path, report);
+  if (values.source !== "local") checkTargets(values.targets, report);
   return {
     source: makeSource(values, values.source),
     sourceBucket: values.sourceBucket ?? stageBucket(values.sourceStage),
@@ -142,18 +149,38 @@ function makeSource(values: MatrixValues, kind: MatrixSourceKind): MatrixSetting
   }
 }
 
+/** Reports a path at which there is nothing to read. */
+function checkPath(path: string, report: Report): void {
+  const shown = JSON.stringify(path);
+  try {
+    const found = statSync(resolve(path));
+    if (found.isDirectory() || found.isFile()) return;
+    report("MATRIX_PATH", `is ${shown}, which is neither a folder nor a file`);
+  } catch {
+    report("MATRIX_PATH", `is ${shown}: there is no such folder, or it may not be looked into`);
+  }
+}
+
+/** "<uuid>", or with a species: what matrices are called everywhere but in a folder of one's own. */
+const TARGET = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.[\w-]+)?$/i;
+
+/** Reports targets that can be nobody's, before anything is asked of a service. */
+function checkTargets(text: string | null, report: Report): void {
+  for (const target of readTargets(text) ?? []) {
+    if (TARGET.test(target)) continue;
+    report("MATRIX_TARGET_UUIDS", `has ${JSON.stringify(target)}, which is no <uuid>[.<species>]`);
+  }
+}
+
 function readTargets(text: string | null): readonly string[] | null {
   const ids = (text ?? "").split(/[\s,]+/).filter((id) => id !== "");
   return ids.length === 0 ? null : [...new Set(ids)].sort();
 }
 
-function readAtlases(
-  text: string | null,
-  report: (variable: string, what: string) => void,
-): Readonly<Record<string, string>> {
+function readAtlases(text: string | null, report: Report): Readonly<Record<string, string>> {
   const atlases: Record<string, string> = {};
   for (const pair of (text ?? "").split(/[\s,]+/).filter((part) => part !== "")) {
-    const [, atlas, project] = /^(HTA[1-9]\d?)=([A-Za-z0-9._-]+)$/.exec(pair) ?? [];
+    const [, atlas, project] = /^(HTA[1-9]\d{0,2})=([A-Za-z0-9._-]+)$/.exec(pair) ?? [];
     if (atlas === undefined || project === undefined) {
       report("MATRIX_ATLASES", `has ${JSON.stringify(pair)}, which is not an atlas=project`);
     } else atlases[project] = atlas;
@@ -315,7 +342,8 @@ export const SETTINGS: JobSettings<MatrixSettings> = {
   isGiven: (names) => names.includes("MATRIX_SOURCE"),
   read(values) {
     if (values.isAsked) values.need("MATRIX_SOURCE", "matrices have to be read");
-    return makeSettings(valuesFrom(values), (name, what) => values.report(name, what));
+    const report: Report = (name, what) => values.report(name, what);
+    return makeSettings(valuesFrom(values), report, values.isAsked);
   },
   usesBuckets: ({ source, targetBucket }) => source.kind === "canned" || targetBucket !== null,
 };

@@ -5,7 +5,7 @@ export type MatrixSourceKind = (typeof MATRIX_SOURCES)[number];
 
 /** One matrix of a source. */
 export interface MatrixEntry {
-  /** "<uuid>[.<species>]": names the matrix and the folder of its figures. Letters, digits, ".", "_" and "-". */
+  /** "<uuid>[.<species>]", or what a user called it: names the matrix and the folder of its figures. Letters, digits, ".", "_" and "-". */
   readonly id: string;
   /** The project's uuid (or the dataset's): what blacklists and target lists name. */
   readonly projectId: string;
@@ -84,6 +84,10 @@ export interface MatrixSource {
   readonly kind: MatrixSourceKind;
   /** For people and pages: "Azul dcp50", "s3://bucket/prefix", "a local folder". */
   readonly label: string;
+  /** The same for those who run it, with the place itself: "the folder /data/matrices"; missing where the label says all. */
+  readonly where?: string;
+  /** What it takes for a matrix, in whole sentences: said where it finds none. */
+  readonly fits?: string;
   /** Whole or not at all: what is missing in it counts as gone. What is there but cannot be described is a skip with its projectId. */
   list(signal: AbortSignal, options?: ListOptions): Promise<MatrixListing>;
   /** Project ids of the object `blacklist`: null where there is none, [] where it is empty. */

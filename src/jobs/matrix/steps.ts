@@ -2,6 +2,7 @@
 
 import type { Digest, Json } from "../../digest.ts";
 import {
+  type Doing,
   json,
   observation,
   publicTree,
@@ -168,12 +169,17 @@ function makeAnalysis(effects: MatrixEffects) {
         const { signal, hints } = ctx;
         // What is in the key counts, whatever else a hint may say.
         const entry = { ...hints, ...matrix };
+        const { bytes } = entry;
+        const fetching: Doing = {
+          doing: source.kind === "local" ? "checking" : "downloading",
+          unit: "bytes",
+        };
         const dir = await ctx.workDir();
         const pull = (): Promise<FetchedMatrix> =>
           source.pull(entry, dir, {
             signal,
             wait: ctx.wait,
-            onProgress: (done, total) => ctx.progress(done, total),
+            onProgress: (done, total) => ctx.progress(done, total, fetching),
           });
         // A download may go on while others are analysed; local files are looked at only when it is their turn, since they may change.
         const early = source.kind === "local" ? null : await pull();
@@ -183,7 +189,11 @@ function makeAnalysis(effects: MatrixEffects) {
             { path, approaches: matrix.approaches, scratchDir: dir, seed, sampleCells },
             {
               signal,
-              onStage: (_stage, fraction) => ctx.progress(Math.round(fraction * 1000), 1000),
+              onStage(stage, fraction) {
+                // In the unit of the download: a number that changes what it counts tells nothing.
+                if (bytes === null) ctx.progress(fraction, 1, { doing: stage, unit: "share" });
+                else ctx.progress(fraction * bytes, bytes, { doing: stage, unit: "bytes" });
+              },
             },
           );
         });

@@ -1,6 +1,16 @@
 // The matrix job as it is deployed: local folders, an Azul over HTTP, canned objects on a strict S3; Postgres; Slack.
 
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,7 +28,10 @@ import { type Services, startServices } from "../../support/services.ts";
 import { makeManyProjects, type ManyProjects } from "./support/manyProjects.ts";
 
 const FIXTURE = join(import.meta.dirname, "../../fixtures/matrix");
+const TENX = join(FIXTURE, "tenx");
 const STATS = "project-assets/project-stats";
+/** A project that no source has. */
+const ABSENT = "deadbeef-0000-4000-8000-000000000000";
 
 let dir = "";
 
@@ -142,9 +155,9 @@ describe("hdash run matrix --source local --path DIR, over 15 projects of which 
   });
 
   test("says that what is asked for is not there, and ends with 3", async () => {
-    const ended = await run("--targets", "deadbeef");
+    const ended = await run("--targets", ABSENT);
     expect(ended.code, ended.stderr).toBe(3);
-    expect(ledger.lastMessage()).toContain("deadbeef was asked for");
+    expect(ledger.lastMessage()).toContain(`${ABSENT} was asked for`);
   });
 });
 
@@ -417,26 +430,98 @@ describe("hdash run matrix, told nonsense", () => {
     expect(ends[3]?.stderr).toContain("unknown option '--source'");
   });
 
-  test("ends with 1 and the folder's name where the local folder is not there", async () => {
-    const path = join(dir, "nowhere");
-    const ended = await hdash(["run", "matrix", "--source", "local", "--path", path], {
-      ...ledger.env(),
-      HDASH_SITE_DIR: join(dir, "nowhere-site"),
+  test.each([
+    [
+      "a folder that is not there",
+      ["--path", "nowhere"],
+      /^hdash: --path \(MATRIX_PATH\) is "nowhere": there is no such folder.*; for example --path \.\/matrices$/m,
+    ],
+    [
+      "a target that no service can have",
+      ["--source", "canned", "--targets", "notauuid"],
+      /^hdash: --targets \(MATRIX_TARGET_UUIDS\) has "notauuid", which is no <uuid>\[\.<species>\]; for example --targets 4a95/m,
+    ],
+    [
+      "a target that is nearly there",
+      ["--path", "FOLDER", "--targets", "pbmc3"],
+      /^hdash: --targets \(MATRIX_TARGET_UUIDS\) has "pbmc3", which .* does not have\. Did you mean pbmc3k\?$/m,
+    ],
+  ])("refuses %s in one line with 2, and does nothing", async (_what, flags, expected) => {
+    const path = join(dir, "refused");
+    await mkdir(join(path, "pbmc3k"), { recursive: true });
+    await writeFile(join(path, "pbmc3k", "matrix.mtx"), "");
+    const home = join(dir, "refused-home");
+    const args = flags.map((flag) => (flag === "FOLDER" ? path : flag));
+    const ended = await hdash(["run", "matrix", "--source", "local", ...args], {
+      HDASH_HOME: home,
+      HDASH_SITE_DIR: join(dir, "refused-site"),
     });
-    expect(ended.code).toBe(1);
-    expect(ended.stderr).toContain(path);
+    expect(ended.code, ended.stderr).toBe(2);
+    expect(ended.stderr).toMatch(expected);
+    expect(ended.stderr).not.toContain("HDASH_HOME");
+    const made = [home, join(dir, "refused-site")].map((one) =>
+      readdir(one).catch((): readonly string[] => []),
+    );
+    // What it remembers of files, and an empty work folder, are all.
+    const [inHome, inSite] = await Promise.all(made);
+    expect([inHome?.includes("database"), inSite]).toEqual([false, []]);
   });
 
-  test("publishes an empty index of an empty folder", async () => {
+  test("fails where a folder has no matrix: says what is there and what it takes, in the log and on Slack", async () => {
     const path = join(dir, "empty");
-    await mkdir(path);
+    await mkdir(join(path, "plots"), { recursive: true });
     await writeFile(join(path, "README.txt"), "nothing yet\n");
-    const site = join(dir, "empty-site");
-    const ended = await hdash(["run", "matrix", "--source", "local", "--path", path], {
-      ...ledger.env(),
-      HDASH_SITE_DIR: site,
-    });
+    await writeFile(join(path, "plots", "umap.png"), "x");
+    const env = { ...ledger.env(), HDASH_SITE_DIR: join(dir, "empty-site") };
+    const ended = await hdash(["run", "matrix", "--source", "local", "--path", path], env);
+    expect(ended.code, ended.stderr).toBe(1);
+    for (const said of [ended.stderr, ledger.lastMessage()]) {
+      expect(said).toContain(`no matrix was found in ${path}: of 2 things there none can be read`);
+      expect(said).toContain("The folder plots has no .mtx");
+      expect(said).toContain("README.txt");
+      expect(said).toContain("folders with a .mtx and its gene and cell tables");
+    }
+    expect(await readdir(join(dir, "empty-site")).catch(() => [])).toEqual([]);
+    // It insists as long as it likes: there is nothing to take off the site.
+    const forced = await hdash(
+      ["run", "matrix", "--source", "local", "--path", path, "--force"],
+      env,
+    );
+    expect(forced.code, forced.stderr).toBe(1);
+    await rm(path, { recursive: true });
+    await mkdir(path);
+    const none = await hdash(["run", "matrix", "--source", "local", "--path", path], env);
+    expect([
+      none.code,
+      none.stderr.includes(`no matrix was found in ${path}: it is empty`),
+    ]).toEqual([1, true]);
+  });
+});
+
+describe("hdash run matrix --source local --path DIR, with names of all kinds", () => {
+  const ledger = useLedger("names");
+
+  test("makes the figures of a folder called pbmc3k, of a linked one, and of one that is named itself", async () => {
+    const path = join(dir, "names");
+    await mkdir(path);
+    await cp(TENX, join(path, "pbmc3k"), { recursive: true });
+    await cp(TENX, join(dir, "elsewhere"), { recursive: true });
+    await symlink(join(dir, "elsewhere"), join(path, "linked cells"));
+    const site = join(dir, "names-site");
+    const env = { ...ledger.env(), HDASH_SITE_DIR: site };
+    const ended = await hdash(["run", "matrix", "--source", "local", "--path", path], env);
     expect(ended.code, ended.stderr).toBe(0);
-    expect(await readFile(join(site, "matrices", "index.html"), "utf8")).toContain("README.txt");
+    expect((await readdir(join(site, STATS))).sort()).toEqual(["linked-cells", "pbmc3k"]);
+    const index = await readFile(join(site, "matrices", "index.html"), "utf8");
+    expect(index).toContain("linked cells");
+    expect(index).toContain('href="pbmc3k.html"');
+
+    const own = { ...env, HDASH_SITE_DIR: join(dir, "own-site") };
+    const one = await hdash(
+      ["run", "matrix", "--source", "local", "--path", join(path, "pbmc3k")],
+      own,
+    );
+    expect(one.code, one.stderr).toBe(0);
+    expect(await readdir(join(dir, "own-site", STATS))).toEqual(["pbmc3k"]);
   });
 });

@@ -38,7 +38,7 @@ export function makeAsideCounts(dir: string, chunk: Uint32Array): AsideCounts {
           done += writeSync(file, bytes, done, CHUNK_BYTES - done, written * CHUNK_BYTES + done);
         }
       } catch (error) {
-        throw scratchError(error, "the counts of a matrix's top genes");
+        throw scratchError(error, "the counts of a matrix's top genes", dir);
       }
       written++;
       chunk.fill(0);

@@ -130,12 +130,17 @@ function projectsModel(input: ProjectsPageInput): object {
 /** Counts the matrices that were left out: other files of a matrix that has a row, and files that are none, do not count. */
 function countLeftOut({ rows, skips }: ProjectsPageInput): number {
   const shown = new Set(rows.map(({ id }) => id));
-  return new Set(skips.flatMap(({ id }) => (isMatrixId(id) && !shown.has(id) ? [id] : []))).size;
+  return new Set(skips.flatMap((skip) => (isMatrix(skip) && !shown.has(skip.id) ? [skip.id] : [])))
+    .size;
 }
 
-/** A matrix is named by a uuid; a README is not. */
-function isMatrixId(id: string): boolean {
-  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.|$)/i.test(id);
+/** Why only what is a matrix is left out, whatever it is called. */
+const OF_MATRICES = ["blacklisted", "unreadable", "link"];
+
+/** A matrix is named by a uuid, or was left out as one; a README is not. */
+function isMatrix({ id, why }: MatrixSkip): boolean {
+  const isUuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.|$)/i.test(id);
+  return isUuid || OF_MATRICES.includes(why);
 }
 
 /** Says how much the fold holds: its rows are files as well as matrices. */

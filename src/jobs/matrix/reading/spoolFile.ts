@@ -2,6 +2,7 @@
 
 import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 
 import { HdashError } from "../../../error.ts";
 import { number } from "../../../format.ts";
@@ -48,7 +49,7 @@ export function makeSpoolFile(
         done += writeSync(file, bytes, done, chunkBytes - done, chunks * chunkBytes + done);
       }
     } catch (error) {
-      throw scratchError(error, `${number(total)} entries of a matrix`);
+      throw scratchError(error, `${number(total)} entries of a matrix`, dirname(path));
     }
     if (chunks === owners.length) {
       const larger = new Uint32Array(owners.length * 2);
@@ -113,14 +114,16 @@ function chunksByBucket(owners: Uint32Array, chunks: number, buckets: number): C
   return { starts, chunks: byBucket };
 }
 
-/** Tells what went wrong in a scratch folder; a full disk is told apart. */
-export function scratchError(error: unknown, what: string): HdashError {
+/** Tells what went wrong in a scratch folder; a full disk is told apart, with what to do. */
+export function scratchError(error: unknown, what: string, dir: string): HdashError {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ENOSPC" || code === "EFBIG" || code === "EDQUOT") {
-    return new HdashError("permanent", `there is no room on the scratch disk for ${what}`, {
-      cause: error,
-      hint: "free some space, or let the scratch folder lie on a larger disk",
-    });
+    const remedy = `free some space on the disk of ${dir}, or name a folder on a larger one (HDASH_HOME; TMPDIR for \`hdash matrix stats\`)`;
+    return new HdashError(
+      "permanent",
+      `there is no room on the scratch disk for ${what}; ${remedy}`,
+      { cause: error },
+    );
   }
   return new HdashError("permanent", `${what} could not be put into the scratch folder`, {
     cause: error,

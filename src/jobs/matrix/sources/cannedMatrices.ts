@@ -3,7 +3,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { HdashError, isTransient, messageOf } from "../../../error.ts";
+import { diskRemedy, HdashError, isTransient, messageOf } from "../../../error.ts";
 import type { Log } from "../../../log.ts";
 import { PATIENT, pause, retry, type RetryPolicy } from "../../../retry.ts";
 import type { ObjectReader } from "../../../store/objectReader.ts";
@@ -71,6 +71,7 @@ export function makeCannedSource(options: CannedOptions): MatrixSource {
   return {
     kind: "canned",
     label: reader.label.startsWith("s3:") ? `${reader.label}/${PREFIX.slice(0, -1)}` : reader.label,
+    fits: `What is read: objects ${PREFIX}<uuid>[.<species>] with .mtx.zip, .zip, .h5ad, .h5 or .loom. Check MATRIX_SOURCE_STAGE and MATRIX_SOURCE_BUCKET (--environ).`,
     async list(signal) {
       const found: MatrixEntry[] = [];
       const skips: MatrixSkip[] = [];
@@ -216,12 +217,13 @@ async function writeAll(file: FileHandle, piece: Uint8Array, position: number): 
 }
 
 /** Does something on disk; what fails there (no space, no right) will not pass by itself. */
-async function onDisk<T>({ entry }: Transfer, fn: () => Promise<T>): Promise<T> {
+async function onDisk<T>({ entry, dir }: Transfer, fn: () => Promise<T>): Promise<T> {
   try {
     return await fn();
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : messageOf(error);
-    const message = `file of ${entry.id}: it cannot be kept on disk (${code})`;
+    const remedy = diskRemedy(error, dir, "HDASH_HOME");
+    const message = `file of ${entry.id}: it cannot be kept on disk (${code})${remedy}`;
     throw new HdashError("permanent", message, { cause: error });
   }
 }

@@ -1,8 +1,7 @@
-// Matrices in a folder of the user's, as a source: files, and folders that hold a matrix, both named <uuid>[.<species>].
+// Matrices in a folder of the user's, as a source: files, and folders that hold a matrix, of any name; or one such file or folder itself.
 
 import { createHash } from "node:crypto";
-import { type Dirent } from "node:fs";
-import { lstat, readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 
 import { HdashError, isAborted, messageOf } from "../../../error.ts";
@@ -13,24 +12,28 @@ import {
   makeContentDigests,
 } from "../../../store/contentDigests.ts";
 import { readDigests, writeDigests } from "../../../store/rememberedDigests.ts";
-import type {
-  ListOptions,
-  MatrixAddress,
-  MatrixEntry,
-  MatrixSkip,
-  MatrixSource,
-} from "../source.ts";
+import type { MatrixAddress, MatrixEntry, MatrixSkip, MatrixSource } from "../source.ts";
+import {
+  codeOf,
+  filesOf,
+  findPlace,
+  type Found,
+  lookAt,
+  namesIn,
+  type Place,
+  Unfit,
+} from "./localPlace.ts";
 import {
   listingOf,
+  LOCAL_FITS,
+  type LocalName,
   readBlacklistText,
-  readMatrixName,
   skipNamed,
-  skipUnnamed,
+  skipNoMatrix,
+  tellApart,
 } from "./matrixName.ts";
 
 const BLACKLIST = "blacklist";
-/** A folder of a matrix has three files and perhaps a readme, at any depth; one with more than this is something else. */
-const MAX_FILES = 10_000;
 
 /** What a file or a folder holds. */
 interface Content {
@@ -38,16 +41,6 @@ interface Content {
   readonly bytes: number;
   /** For a folder the digest is of names and contents, not of a file. */
   readonly isFolder: boolean;
-}
-
-/** Says in one sentence why something is not read. */
-class Unfit extends HdashError {
-  readonly why: string;
-  constructor(why: string, message: string) {
-    super("permanent", message, { publicly: message });
-    this.name = "Unfit";
-    this.why = why;
-  }
 }
 
 /** How the folder is read. */
@@ -63,8 +56,9 @@ export interface LocalMatricesOptions {
  * time changed since it was last computed. Nothing in the folder is ever written.
  */
 export function openLocalMatrices(dir: string, options: LocalMatricesOptions = {}): MatrixSource {
-  const root = resolve(dir);
+  const given = resolve(dir);
   const memory = makeMemory(options);
+  let place: Place | null = null;
 
   /** Throws transient where an entry is no longer what its version says; what did not move is not read again. */
   async function check(entry: MatrixAddress, signal: AbortSignal): Promise<MatrixEntry> {
@@ -76,7 +70,9 @@ export function openLocalMatrices(dir: string, options: LocalMatricesOptions = {
     const gone = `${name} was changed or removed after it was listed`;
     let now: MatrixEntry;
     try {
-      now = await readEntry(root, name, { digests: (await memory()).digests, signal });
+      place ??= await findPlace(given);
+      const found = await lookAt(place.root, name);
+      now = await readEntry(found, (await memory()).digests, signal);
     } catch (error) {
       if (!(error instanceof Unfit) && codeOf(error) !== "ENOENT")
         throw failureOf(name, error, signal);
@@ -91,11 +87,13 @@ export function openLocalMatrices(dir: string, options: LocalMatricesOptions = {
   return {
     kind: "local",
     label: "a local folder",
+    where: given,
+    fits: `What is read: ${LOCAL_FITS}. --path (MATRIX_PATH) is the folder that holds such, or one of them itself.`,
     async list(signal, { isWanted = () => true } = {}) {
-      const names = await namesIn(root);
+      place = await findPlace(given);
+      const { root, only, parts } = place;
       const { digests, keep, save } = await memory();
-      const found: MatrixEntry[] = [];
-      const skips: MatrixSkip[] = [];
+      const skips: MatrixSkip[] = parts.map(skipPart);
       const used = new Set<string>();
       const noted: ContentDigests = {
         of(path, stop) {
@@ -103,40 +101,57 @@ export function openLocalMatrices(dir: string, options: LocalMatricesOptions = {
           return digests.of(path, stop);
         },
       };
+      const looked: Found[] = [];
+      const entries: MatrixEntry[] = [];
+      /** Does something about a name; what is wrong with it becomes a skip. */
+      const attempt = async (name: string, matrix: LocalName | null, work: () => Promise<void>) => {
+        try {
+          signal.throwIfAborted();
+          await work();
+        } catch (error) {
+          skips.push(skipOf(name, matrix, error, signal));
+        }
+      };
       try {
-        for (const name of names) {
-          if (name === BLACKLIST || name.startsWith(".")) continue;
-          try {
-            signal.throwIfAborted();
-            found.push(await readEntry(root, name, { digests: noted, signal, isWanted }));
-          } catch (error) {
-            skips.push(skipOf(name, error, signal));
-          }
+        for (const name of only === null ? await namesIn(root) : [only]) {
+          const isHidden = name.startsWith(".") && only === null;
+          if (name === BLACKLIST || isHidden || parts.includes(name)) continue;
+          await attempt(name, null, async () => void looked.push(await lookAt(root, name)));
+        }
+        const own = tellApart(looked.map(({ matrix }) => matrix));
+        for (const [at, one] of looked.entries()) {
+          const matrix = own[at] ?? one.matrix;
+          const { name } = one;
+          await attempt(name, matrix, async () => {
+            const read = isWanted(matrix) ? noted : null;
+            entries.push(await readEntry({ ...one, matrix }, read, signal));
+          });
         }
         // What is not wanted this time was not read, but is as listed as the rest.
-        const unread = found.filter(({ version }) => version["sha256"] === undefined);
+        const unread = entries.filter(({ version }) => version["sha256"] === undefined);
         const unreadPaths = new Set(unread.map(({ locator }) => join(root, locator)));
         keep((path) => used.has(path) || unreadPaths.has(nameBelow(root, path)));
       } finally {
         // Hours of reading are not lost where the listing was stopped.
         await save();
       }
-      return listingOf(found, skips);
+      return listingOf(entries, skips);
     },
     async blacklist(signal) {
       try {
         return readBlacklistText(
-          await readFile(join(root, BLACKLIST), { encoding: "utf8", signal }),
+          await readFile(join(given, BLACKLIST), { encoding: "utf8", signal }),
         );
       } catch (error) {
-        if (codeOf(error) === "ENOENT") return null;
+        if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return null;
         throw failureOf(BLACKLIST, error, signal);
       }
     },
     async pull(entry, _dir, { signal, onProgress }) {
       const { locator, bytes } = await check(entry, signal);
       onProgress(bytes ?? 0, bytes);
-      return { path: join(root, locator), bytes: 0 };
+      place ??= await findPlace(given);
+      return { path: join(place.root, locator), bytes: 0 };
     },
     async confirm(entry, signal) {
       await check(entry, signal);
@@ -184,69 +199,54 @@ function nameBelow(root: string, path: string): string {
   return join(root, relative(root, path).split(sep)[0] ?? "");
 }
 
+/** Makes the skip for a file of a matrix that lies among other matrices, or was named alone: which tables are its own cannot be told. */
+function skipPart(name: string): MatrixSkip {
+  const message = `${name} is only a part of a matrix: put it and its tables into a folder of their own.`;
+  return skipNamed(name, "part", message);
+}
+
 /** Makes a skip of what is wrong with one file or folder. Throws what is not its fault. */
-function skipOf(name: string, error: unknown, signal: AbortSignal): MatrixSkip {
+function skipOf(
+  name: string,
+  matrix: LocalName | null,
+  error: unknown,
+  signal: AbortSignal,
+): MatrixSkip {
   if (signal.aborted) throw failureOf(name, error, signal);
+  const known = matrix ?? (error instanceof Unfit ? error.matrix : null);
+  const skip = (why: string, message: string): MatrixSkip =>
+    known === null
+      ? skipNamed(name, why, message)
+      : { id: known.id, projectId: known.projectId, title: known.title, why, message };
   if (error instanceof Unfit) {
-    return error.why === "name" ? skipUnnamed(name) : skipNamed(name, error.why, error.message);
+    return error.why === "name" ? skipNoMatrix(name) : skip(error.why, error.message);
   }
   // What the operating system refuses: no right to read it, gone since the folder was read, a broken disk.
   const isRefusal = error instanceof Error && "syscall" in error;
   if (!isRefusal) throw failureOf(name, error, signal);
-  const message = `${name} cannot be read (${codeOf(error) ?? messageOf(error)}).`;
-  return skipNamed(name, "unreadable", message);
+  return skip("unreadable", `${name} cannot be read (${codeOf(error) ?? messageOf(error)}).`);
 }
 
-/** What makes a folder unfit as a source, and a person has to mend. */
-const UNFIT_ROOT = ["ENOENT", "ENOTDIR", "EACCES", "EPERM", "ELOOP", "ENAMETOOLONG"];
-
-async function namesIn(root: string): Promise<readonly string[]> {
-  try {
-    return (await readdir(root)).sort();
-  } catch (error) {
-    const code = codeOf(error) ?? messageOf(error);
-    const message = `the folder of matrices cannot be read (${code})`;
-    if (!UNFIT_ROOT.includes(code)) throw new HdashError("permanent", message, { cause: error });
-    const hint = "Check that the folder that is set for local matrices exists and may be read.";
-    throw new HdashError("config", message, { cause: error, hint });
-  }
-}
-
-/** Reads what a name in the folder stands for; what is not wanted is looked at but not read. Throws Unfit for what is not to be read. */
+/** Reads what a name in the folder stands for; without digests it is not read. Throws Unfit for what is not to be read. */
 async function readEntry(
-  root: string,
-  name: string,
-  {
-    digests,
-    signal,
-    isWanted = () => true,
-  }: {
-    readonly digests: ContentDigests;
-    readonly signal: AbortSignal;
-    readonly isWanted?: NonNullable<ListOptions["isWanted"]>;
-  },
+  { root, name, matrix, kind, bytes, path }: Found,
+  digests: ContentDigests | null,
+  signal: AbortSignal,
 ): Promise<MatrixEntry> {
-  const path = join(root, name);
-  if (!(await isInside(root, path))) throw outside(name);
-  const stats = await stat(path);
-  const kind = stats.isDirectory() ? "folder" : "file";
-  const matrix = readMatrixName(name, kind);
-  if (matrix === null) throw new Unfit("name", `${name} does not name a matrix.`);
-  if (kind === "file" && !stats.isFile())
-    throw new Unfit("format", `${name} is no file or folder.`);
-  const { id, projectId, species } = matrix;
-  const content = !isWanted({ id, projectId })
-    ? null
-    : kind === "file"
-      ? { ...(await digests.of(path, signal)), isFolder: false }
-      : await readFolder(root, name, digests, signal);
+  const content =
+    digests === null
+      ? null
+      : kind === "file"
+        ? { ...(await digests.of(path, signal)), isFolder: false }
+        : await readFolder(root, name, digests, signal);
+  const { id, projectId, species, title } = matrix;
   return {
     id,
     projectId,
     species,
-    title: id,
+    title,
     fileName: name,
-    bytes: content?.bytes ?? (kind === "file" ? stats.size : null),
+    bytes: content?.bytes ?? (kind === "file" ? bytes : null),
     version: content === null ? {} : { sha256: content.sha256 },
     sha256: content === null || content.isFolder ? null : content.sha256,
     approaches: [],
@@ -263,53 +263,14 @@ async function readFolder(
   digests: ContentDigests,
   signal: AbortSignal,
 ): Promise<Content> {
-  const folder = join(root, name);
-  const listed = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = listed
-    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
-    .map((entry) => ({ entry, path: join(entry.parentPath, entry.name) }))
-    .map(({ entry, path }) => ({ entry, path, key: relative(folder, path).split(sep).join("/") }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
-  if (files.length === 0) throw new Unfit("empty", `The folder ${name} is empty.`);
-  if (files.length > MAX_FILES) {
-    throw new Unfit("format", `The folder ${name} has more than ${MAX_FILES} files.`);
-  }
   const hash = createHash("sha256");
   let bytes = 0;
-  for (const { entry, path, key } of files) {
-    if (!(await isRegular(root, path, entry))) throw outside(`${name}/${key}`);
+  for (const { path, key } of await filesOf(root, name)) {
     const content = await digests.of(path, signal);
     hash.update(`${JSON.stringify(key)} ${content.sha256}\n`);
     bytes += content.bytes;
   }
   return { sha256: hash.digest("hex"), bytes, isFolder: true };
-}
-
-/** A file, or a link to one that lies in the root; links to folders are not followed, since they may lead in circles. */
-async function isRegular(root: string, path: string, entry: Dirent): Promise<boolean> {
-  if (entry.isFile()) return true;
-  return entry.isSymbolicLink() && (await isInside(root, path)) && (await stat(path)).isFile();
-}
-
-/** Whether a path, links followed, lies below the root; a link to nothing does not. */
-async function isInside(root: string, path: string): Promise<boolean> {
-  try {
-    return (await realpath(path)).startsWith(`${await realpath(root)}${sep}`);
-  } catch (error) {
-    const code = codeOf(error);
-    if ((code === "ENOENT" || code === "ELOOP") && (await lstat(path)).isSymbolicLink())
-      return false;
-    throw error;
-  }
-}
-
-function outside(name: string): Unfit {
-  const message = `${name} is a link that leads out of the folder, to another folder, or nowhere.`;
-  return new Unfit("link", message);
-}
-
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && "code" in error ? String(error.code) : null;
 }
 
 /** The folder's place is the user's own: the operating system's message would name it, so its code has to do. */

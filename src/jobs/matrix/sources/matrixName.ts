@@ -1,5 +1,6 @@
-// Names of matrices in buckets and folders: "<uuid>[.<species>]" and an end that says the format. What is not named so is not read.
+// Names of matrices: "<uuid>[.<species>]" and an end that says the format in a bucket, any name with such an end in a folder of the user's.
 
+import { digestOf } from "../../../digest.ts";
 import {
   byLargest,
   type MatrixEntry,
@@ -39,6 +40,89 @@ export function readMatrixName(name: string, kind: "file" | "folder"): MatrixNam
   return { id, projectId, species, extension: kind === "folder" ? "" : extension };
 }
 
+/** Files of a user's folder that can be read, in the order in which one is chosen where a name has several; a folder comes last. */
+const LOCAL_EXTENSIONS = [
+  ...EXTENSIONS.filter((end) => end !== ""),
+  ".hdf5",
+  ".h5ad.gz",
+  ".loom.gz",
+  ".h5.gz",
+  ".tar.gz",
+  ".tgz",
+] as const;
+/** What such a folder may hold, for people. */
+export const LOCAL_FITS =
+  "files .mtx.zip, .zip, .h5ad, .h5, .loom and .tar.gz, and folders with a .mtx and its gene and cell tables";
+/** A last part of a name is a species only where it is one of those that are sequenced: "pbmc.cell_ranger" has none. */
+const SPECIES =
+  /\.(homo_sapiens|mus_musculus|macaca_mulatta|macaca_fascicularis|pan_troglodytes|callithrix_jacchus|rattus_norvegicus|sus_scrofa|gallus_gallus|danio_rerio|drosophila_melanogaster|caenorhabditis_elegans)$/i;
+/** Ids that pages of the site have. */
+const TAKEN = ["index", "unnamed"];
+/** Characters of a digest that tell apart names whose ids would be alike. */
+const MARK_CHARACTERS = 6;
+
+/** A name in a user's folder, read. */
+export interface LocalName extends MatrixName {
+  /** The name without its end, as the user wrote it. */
+  readonly title: string;
+}
+
+/** Reads the name of a file or folder of a user's, which may be any; null for a file whose end says another format. */
+export function readLocalName(name: string, kind: "file" | "folder"): LocalName | null {
+  const lower = name.toLowerCase();
+  const ends = kind === "folder" ? [".mtx"] : longestFirst(LOCAL_EXTENSIONS);
+  const end = ends.find((one) => lower.endsWith(one) && lower.length > one.length);
+  if (end === undefined && kind === "file") return null;
+  const extension = kind === "folder" ? "" : (end ?? "");
+  const title = name.slice(0, name.length - (end ?? "").length);
+  const [, uuid, ofUuid = null] = ID.exec(title) ?? [];
+  if (uuid !== undefined) {
+    const projectId = uuid.toLowerCase();
+    const id = ofUuid === null ? projectId : `${projectId}.${ofUuid}`;
+    return { id, projectId, species: ofUuid, extension, title: id };
+  }
+  const species = SPECIES.exec(title)?.[1] ?? null;
+  const projectId = safeId(species === null ? title : title.slice(0, -species.length - 1));
+  const id = species === null ? projectId : `${projectId}.${species}`;
+  return { id, projectId, species, extension, title };
+}
+
+function longestFirst<T extends string>(ends: readonly T[]): readonly T[] {
+  return [...ends].sort((a, b) => b.length - a.length);
+}
+
+/**
+ * Gives every matrix of a folder an id of its own: names that differ only in what an id cannot hold (or in case) are told apart by a piece of
+ * their digest, but for the one that is its own id. The same title with several ends is one matrix in several formats.
+ */
+export function tellApart<T extends LocalName>(names: readonly T[]): readonly T[] {
+  const titles = new Map<string, Set<string>>();
+  for (const { id, title } of names) {
+    const key = id.toLowerCase();
+    titles.set(key, (titles.get(key) ?? new Set()).add(title));
+  }
+  return names.map((name) => {
+    const { id, projectId, species, title } = name;
+    const alike = [...(titles.get(id.toLowerCase()) ?? [])].sort();
+    const isOwner = alike.length === 1 || (alike.find((one) => one === id) ?? alike[0]) === title;
+    if (isOwner && !TAKEN.includes(id.toLowerCase())) return name;
+    const marked = `${projectId}-${digestOf(title).slice(0, MARK_CHARACTERS)}`;
+    return {
+      ...name,
+      projectId: marked,
+      id: species === null ? marked : `${marked}.${species}`,
+    };
+  });
+}
+
+/** Makes the skip for what of a user's folder is no matrix by its name. */
+export function skipNoMatrix(name: string): MatrixSkip {
+  const unread = skipFormat(name);
+  if (unread !== null) return unread;
+  const shown = JSON.stringify(name.slice(0, 120));
+  return skipNamed(name, "name", `${shown} is no matrix. What is read: ${LOCAL_FITS}.`);
+}
+
 /** Makes a skip for what is named like a matrix, or nearly, but cannot be read for another reason. */
 export function skipNamed(name: string, why: string, message: string): MatrixSkip {
   const matrix = readMatrixName(name, "file") ?? readMatrixName(withoutFormat(name), "folder");
@@ -48,14 +132,19 @@ export function skipNamed(name: string, why: string, message: string): MatrixSki
 
 /** Makes the skip for a name that names no matrix, or one of a format that cannot be read. */
 export function skipUnnamed(name: string): MatrixSkip {
-  const isMatrix = readMatrixName(withoutFormat(name), "folder") !== null;
-  if (isMatrix && withoutFormat(name) !== name) {
-    const format = name.slice(withoutFormat(name).length);
-    return skipNamed(name, "format", `Files of format ${format} cannot be read: ${name}.`);
-  }
+  const unread = skipFormat(name);
+  if (unread !== null) return unread;
   const shown = JSON.stringify(name.slice(0, 120));
   const message = `${shown} is not <uuid>[.<species>] with .mtx.zip, .zip, .h5ad, .h5 or .loom.`;
   return skipNamed(name, "name", message);
+}
+
+/** Makes the skip for what is called by a uuid and has the end of another format; null for all else. */
+function skipFormat(name: string): MatrixSkip | null {
+  const bare = withoutFormat(name);
+  if (bare === name || readMatrixName(bare, "folder") === null) return null;
+  const format = name.slice(bare.length);
+  return skipNamed(name, "format", `Files of format ${format} cannot be read: ${name}.`);
 }
 
 /** Takes the end off that says a format (".rds", ".csv.gz"); a species is longer than that. */
@@ -85,9 +174,11 @@ function byFormat(a: MatrixEntry, b: MatrixEntry): number {
   return rankOf(a) - rankOf(b) || (a.fileName < b.fileName ? -1 : 1);
 }
 
+/** A folder has no end that counts: it is the last that is chosen. */
 function rankOf({ fileName }: MatrixEntry): number {
-  const extension = readMatrixName(fileName, "file")?.extension ?? "";
-  return EXTENSIONS.findIndex((end) => end === extension);
+  const end = readLocalName(fileName, "file")?.extension;
+  const at = LOCAL_EXTENSIONS.findIndex((one) => one === end);
+  return at < 0 ? LOCAL_EXTENSIONS.length : at;
 }
 
 /** Reads the text of a blacklist: an id a line; blank lines and comments (#) are ignored. */

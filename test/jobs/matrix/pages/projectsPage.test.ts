@@ -105,10 +105,11 @@ describe("makeProjectsPage(input, render)", () => {
       { ...other, id: LIVER.id },
       { ...other, id: "README.txt" },
       { ...other, id: "f81efc03-9f56-4354-aabb-6ce819c3d414.homo_sapiens" },
+      { ...other, id: "pbmc3k", why: "blacklisted" },
     ];
     const { html } = files({ rows: [sampleRow(LIVER)], skips });
-    expect(html).toContain("<summary>3 files left out</summary>");
-    expect(html).toContain('<dd class="figure-value">1</dd><dd class="change">1 left out</dd>');
+    expect(html).toContain("<summary>4 files left out</summary>");
+    expect(html).toContain('<dd class="figure-value">1</dd><dd class="change">2 left out</dd>');
   });
 
   test("counts a species once, however it is written", () => {

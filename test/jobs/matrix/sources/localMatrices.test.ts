@@ -29,6 +29,8 @@ const UUID = "00000000-0000-4000-8000-000000000001";
 const OTHER = "abcdef00-0000-4000-8000-000000000002";
 const NEVER = new AbortController().signal;
 const WATCHING = { signal: NEVER, onProgress(): void {} };
+const FITS =
+  "files .mtx.zip, .zip, .h5ad, .h5, .loom and .tar.gz, and folders with a .mtx and its gene and cell tables";
 const FIXTURES = join(import.meta.dirname, "../../../fixtures/matrix");
 
 let scratch: string;
@@ -146,17 +148,94 @@ describe("openLocalMatrices(dir).list(signal)", () => {
     await writeFolder(OTHER, { ".DS_Store": "x" });
     const { entries, skips } = await source.list(NEVER);
     expect(entries.map(({ fileName }) => fileName)).toEqual([`${UUID}.h5ad`]);
-    const unnamed = (name: string): string =>
-      `"${name}" is not <uuid>[.<species>] with .mtx.zip, .zip, .h5ad, .h5 or .loom.`;
+    const unnamed = (name: string): string => `"${name}" is no matrix. What is read: ${FITS}.`;
     expect(skips.map(({ id, why, message }) => [id, why, message])).toEqual([
       [UUID, "format", `Files of format .rds cannot be read: ${UUID}.rds.`],
-      [OTHER, "empty", `The folder ${OTHER} is empty.`],
       ["notes.txt", "name", unnamed("notes.txt")],
+      [OTHER, "empty", `The folder ${OTHER} is empty.`],
       [UUID, "another file", `${UUID}.loom is not read, since ${UUID}.h5ad has the same id.`],
     ]);
   });
 
-  test("follows links within the folder, and skips those that lead out of it", async () => {
+  test("takes any name of what is a matrix, and tells apart what an id would make alike", async () => {
+    const mtx = { "matrix.mtx": "1", "genes.tsv": "2" };
+    await writeFolder("pbmc3k", mtx);
+    await writeFolder("10k PBMC (v3)", mtx);
+    await writeFolder("10k-PBMC-v3-", mtx);
+    await writeFolder("index", mtx);
+    await write("brain.mus_musculus.h5ad", "x");
+    await write("cells.v2.h5", "x");
+    await writeFolder("archive", { "cells.h5ad": "x" });
+    const { entries, skips } = await source.list(NEVER);
+    const mark = (name: string): string => sha256(name).slice(0, 6);
+    expect(
+      entries.map(({ id, projectId, species, title }) => [id, projectId, species, title]).sort(),
+    ).toEqual([
+      ["10k-PBMC-v3-", "10k-PBMC-v3-", null, "10k-PBMC-v3-"],
+      [
+        `10k-PBMC-v3--${mark("10k PBMC (v3)")}`,
+        `10k-PBMC-v3--${mark("10k PBMC (v3)")}`,
+        null,
+        "10k PBMC (v3)",
+      ],
+      ["archive", "archive", null, "archive"],
+      ["brain.mus_musculus", "brain", "mus_musculus", "brain.mus_musculus"],
+      ["cells.v2", "cells.v2", null, "cells.v2"],
+      [`index-${mark("index")}`, `index-${mark("index")}`, null, "index"],
+      ["pbmc3k", "pbmc3k", null, "pbmc3k"],
+    ]);
+    expect(skips).toEqual([]);
+  });
+
+  test("names what is no matrix, with what it lacks", async () => {
+    await writeFolder("analysis/umap", { "projection.csv": "x" });
+    await writeFolder("nothing", {});
+    await write("counts.rds", "x");
+    await writeFolder("a", { "matrix.mtx": "1" });
+    await write("stray.mtx.gz", "x");
+    await write("genes.tsv", "x");
+    const { entries, skips } = await source.list(NEVER);
+    expect(entries.map(({ id }) => id)).toEqual(["a"]);
+    const part = "is only a part of a matrix: put it and its tables into a folder of their own.";
+    expect(skips.map(({ id, why, message }) => [id, why, message])).toEqual([
+      ["stray.mtx.gz", "part", `stray.mtx.gz ${part}`],
+      ["genes.tsv", "part", `genes.tsv ${part}`],
+      [
+        "analysis",
+        "format",
+        "The folder analysis has no .mtx and no file of another format that is read in it.",
+      ],
+      ["counts.rds", "name", `"counts.rds" is no matrix. What is read: ${FITS}.`],
+      ["nothing", "empty", "The folder nothing is empty."],
+    ]);
+  });
+
+  test.each([
+    ["a folder with a matrix in it", "pbmc3k", { "matrix.mtx": "1", "genes.tsv": "2" }, ""],
+    ["the folder, with a slash", "pbmc3k/", { "matrix.mtx.gz": "1" }, ""],
+    ["a file", "pbmc3k/x.h5ad", { "x.h5ad": "1", "y.h5ad": "1" }, "x"],
+  ])("takes %s for the matrix itself", async (_what, path, files, id) => {
+    await writeFolder("pbmc3k", files);
+    const itself = openLocalMatrices(join(dir, path));
+    const { entries, skips } = await itself.list(NEVER);
+    expect([entries.map((entry) => entry.id), skips]).toEqual([[id || "pbmc3k"], []]);
+    const entry = await firstEntry(itself);
+    const { path: pulled } = await itself.pull(entry, scratch, WATCHING);
+    expect(pulled).toBe(join(dir, path).replace(/\/$/, ""));
+    expect(await itself.blacklist(NEVER)).toBeNull();
+    expect(
+      (await refusal(itself.pull({ ...entry, locator: "..", fileName: ".." }, scratch, WATCHING)))
+        .kind,
+    ).toBe("permanent");
+  });
+
+  test("says that a .mtx alone is no matrix", async () => {
+    await writeFolder("pbmc3k", { "matrix.mtx": "1" });
+    const { entries, skips } = await openLocalMatrices(join(dir, "pbmc3k/matrix.mtx")).list(NEVER);
+    expect([entries, skips.map(({ why }) => why)]).toEqual([[], ["part"]]);
+  });
+
+  test("follows links wherever they lead, but within a matrix only to what is its own", async () => {
     await write("kept", "one");
     await symlink("kept", join(dir, `${UUID}.h5ad`));
     await writeFile(join(scratch, "outside"), "secret");
@@ -169,19 +248,30 @@ describe("openLocalMatrices(dir).list(signal)", () => {
     await symlink(join(scratch, "outside"), join(dir, `${OTHER}.out`, "genes.tsv"));
     await writeFolder(`${OTHER}.round`, { "matrix.mtx": "1" });
     await symlink("..", join(dir, `${OTHER}.round`, "up"));
+    await mkdir(join(scratch, "elsewhere"));
+    await writeFile(join(scratch, "elsewhere", "matrix.mtx"), "1");
+    await writeFile(join(scratch, "elsewhere", "genes"), "22");
+    await symlink("genes", join(scratch, "elsewhere", "genes.tsv"));
+    await symlink(join(scratch, "elsewhere"), join(dir, "linked"));
+    await symlink(scratch, join(dir, "back"));
+    await symlink("/", join(dir, "all"));
     const { entries, skips } = await source.list(NEVER);
     expect(entries.map(({ id, bytes }) => [id, bytes])).toEqual([
+      [OTHER, 6],
+      ["linked", 5],
       [`${OTHER}.in`, 4],
       [UUID, 3],
     ]);
-    const leads = "is a link that leads out of the folder, to another folder, or nowhere.";
+    const leads =
+      "is a link that leads out of the folder, to another folder, or nowhere: link the whole folder, or put the file there.";
     expect(skips.map(({ why, message }) => [why, message])).toEqual([
-      ["link", `${OTHER}.h5 ${leads}`],
-      ["link", `${OTHER}.h5ad ${leads}`],
-      ["link", `${OTHER}.loom ${leads}`],
+      ["link", `${OTHER}.h5 is a link that leads nowhere.`],
+      ["link", `${OTHER}.loom is a link that leads nowhere.`],
+      ["link", "all is a link to a folder that this one lies in."],
+      ["link", "back is a link to a folder that this one lies in."],
+      ["name", expect.any(String)],
       ["link", `${OTHER}.out/genes.tsv ${leads}`],
       ["link", `${OTHER}.round/up ${leads}`],
-      ["name", expect.any(String)],
     ]);
   });
 
@@ -280,14 +370,6 @@ describe("openLocalMatrices(dir).list(signal)", () => {
     const unread = entries.find(({ id }) => id === UUID);
     if (unread === undefined) throw new Error("no entry");
     expect((await words(source.pull(unread, scratch, WATCHING)))[0]).toBe("transient");
-  });
-
-  test("says when what is called the folder is a file", async () => {
-    await writeFile(join(scratch, "file"), "");
-    expect(await words(openLocalMatrices(join(scratch, "file")).list(NEVER))).toEqual([
-      "config",
-      "the folder of matrices cannot be read (ENOTDIR)",
-    ]);
   });
 
   test("says when there is no folder, and stops when told to", async () => {

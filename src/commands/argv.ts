@@ -1,0 +1,34 @@
+// Command lines without a command: options alone are a run, of the job whose options they are, as the older tools were started.
+
+import type { Job } from "../job.ts";
+
+/** Options of every command that take a value, and those that a run has. */
+const WITH_VALUE = ["--env-file", "--log-format"];
+const OF_RUNS = ["--force", "--wait"];
+/** The two programs: an image whose entry point is one of them is told the name of either as its first word. */
+export const PROGRAMS = ["hdash", "hdash-util"] as const;
+
+/** Puts the command in front that options without one are meant for; leaves every other command line as it is. */
+export function withCommand(words: readonly string[], jobs: readonly Job[]): readonly string[] {
+  const given: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? "";
+    // A word that is no option, and no option's value: there is a command.
+    if (!word.startsWith("-")) return words;
+    const [flag = ""] = word.split("=");
+    given.push(flag);
+    const takesValue = WITH_VALUE.includes(flag) || jobs.some((job) => hasOption(job, flag));
+    if (takesValue && !word.includes("=")) at++;
+  }
+  if (given.includes("--help") || given.includes("-h")) return words;
+  const own = given.filter((flag) => jobs.some((job) => hasOption(job, flag)));
+  if (own.length === 0)
+    return given.some((one) => OF_RUNS.includes(one)) ? ["run", ...words] : words;
+  const meant = jobs.find((job) => own.every((flag) => hasOption(job, flag)));
+  return meant === undefined ? words : ["run", meant.name, ...words];
+}
+
+/** Tells whether a run of the job has an option of that name, which all take a value. */
+function hasOption({ options }: Job, flag: string): boolean {
+  return options.some(({ flags }) => flags.split(/[ ,]+/).includes(flag));
+}

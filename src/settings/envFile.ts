@@ -1,0 +1,65 @@
+// A file of variables, as --env-file names it: its variables, and the lines in it that are none.
+
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+
+import { HdashError, messageOf } from "../error.ts";
+import { count } from "../format.ts";
+import type { Environment } from "./config.ts";
+import { meantBy } from "./typos.ts";
+
+const ASSIGNMENT = /^\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*=\s*(.*)$/;
+/** What may be a name at the beginning of a line that assigns nothing: "NAME: value", "set NAME=value". */
+const NAME = /^\s*(?:(?:set|setenv|env|export)\s+)?([A-Za-z_]\w*)/i;
+
+export interface EnvFile {
+  readonly values: Environment;
+  /** What is wrong with it, in sentences without any value: it may be a secret's. */
+  readonly warnings: readonly string[];
+}
+
+/** Reads a file of variables; `known` are those that hdash reads. Throws config where it cannot be read. */
+export function readEnvFile(path: string, known: readonly string[]): EnvFile {
+  try {
+    // Windows' editors put a mark in front, which would become part of the first name.
+    const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+    return { values: parseEnv(text), warnings: warningsOf(text, path, known) };
+  } catch (error) {
+    const message = `the file ${path} given with --env-file cannot be read: ${messageOf(error)}`;
+    throw new HdashError("config", message, { cause: error });
+  }
+}
+
+function warningsOf(text: string, path: string, known: readonly string[]): readonly string[] {
+  const warnings: string[] = [];
+  const lines = text.split(/\r\n|\r|\n/);
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] ?? "";
+    if (/^\s*(#|$)/.test(line)) continue;
+    const where = `line ${at + 1} of ${path}`;
+    const [, value] = ASSIGNMENT.exec(line) ?? [];
+    if (value === undefined) {
+      const one = meantBy(NAME.exec(line)?.[1] ?? "", known);
+      const hint = one === null ? "" : `: did you mean ${one}=…?`;
+      warnings.push(`${where} is no NAME=value and is passed over${hint}`);
+      continue;
+    }
+    const quote = /^["'`]/.exec(value)?.[0];
+    if (quote === undefined || value.indexOf(quote, 1) > 0) continue;
+    // A value in quotes goes on until they are closed, in whatever line that is.
+    const end = lines.findIndex((one, index) => index > at && one.includes(quote));
+    if (end < 0) {
+      warnings.push(`${where} opens a quote (${quote}) that is never closed`);
+      continue;
+    }
+    const swallowed = lines.slice(at + 1, end).filter((one) => ASSIGNMENT.test(one)).length;
+    if (swallowed > 0) {
+      const what = `${count(swallowed, "variable")} between`;
+      warnings.push(
+        `${where} opens a quote (${quote}) that is closed only in line ${end + 1}: ${what} ${swallowed === 1 ? "is" : "are"} taken for its value`,
+      );
+    }
+    at = end;
+  }
+  return warnings;
+}

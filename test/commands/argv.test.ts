@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+
+import { withCommand } from "../../src/commands/argv.ts";
+import { JOBS } from "../../src/jobList.ts";
+
+function made(line: string): string {
+  return withCommand(line === "" ? [] : line.split(" "), JOBS).join(" ");
+}
+
+describe("withCommand(words, jobs)", () => {
+  test.each([
+    ["--environ dev --source fresh --blacklist true", "matrix"],
+    ["--environ=dev --source=canned", "matrix"],
+    ["--env-file .env --source local --path m", "matrix"],
+    ["--log-format json --debug --environ dev --force", "matrix"],
+    ["--atlas HTA3", "htan"],
+  ])("takes %s for a run of %s", (line, job) => {
+    expect(made(line)).toBe(`run ${job} ${line}`);
+  });
+
+  test("takes a run's own options for a run of everything", () => {
+    expect(made("--force")).toBe("run --force");
+    expect(made("--env-file .env --wait")).toBe("run --env-file .env --wait");
+  });
+
+  test.each([
+    "",
+    "doctor",
+    "run matrix --source local",
+    "--env-file .env doctor",
+    "--env-file .env",
+    "--help",
+    "--version",
+    "--source local --help",
+    // Of two jobs: nobody can tell which is meant.
+    "--source local --atlas HTA3",
+    "--frobnicate",
+    "matrix stats file",
+  ])("leaves %j as it is", (line) => {
+    expect(made(line)).toBe(line);
+  });
+});
