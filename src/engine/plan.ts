@@ -19,7 +19,7 @@ const DEFAULT_VERSIONS = 200;
 
 /** Makes the plan of a session for a scope ('' is none). */
 export function makePlan(session: Session, scope: ScopeState): Plan {
-  const { db, lease, pipeline, withLedger } = session;
+  const { db, lease, withLedger } = session;
 
   /** Nothing can be asked of a plan whose scope or run is over: whoever still has it is a loose end. */
   function check(): void {

@@ -12,7 +12,7 @@ import type { Page } from "playwright-core";
 export const PAPERS = ["A4", "Letter"] as const;
 
 /** A word on a sheet; places are points from the sheet's top left. */
-export interface Word {
+interface Word {
   /** Counts from 0. */
   readonly sheet: number;
   readonly text: string;
@@ -23,7 +23,7 @@ export interface Word {
 }
 
 /** What has been printed: the words line by line, from left to right, and how large the sheets are. */
-export interface Printed {
+interface Printed {
   readonly sheets: number;
   readonly width: number;
   readonly height: number;

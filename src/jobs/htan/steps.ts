@@ -228,7 +228,6 @@ function makeAtlasSteps(effects: HtanEffects) {
 
     drawFigures: step({
       name: "drawFigures",
-      // 2: events are drawn wherever their days are, and say how many specimens share them.
       // 3: links run around boxes, and the network has the broken ones.
       version: 3,
       uses: { components: effects.componentsDigest, drawnBy: effects.drawnBy },
@@ -272,7 +271,6 @@ function makeAtlasSteps(effects: HtanEffects) {
 
     renderAtlas: step({
       name: "renderAtlas",
-      // 2: tables keep a share of each rule, and links are named by component.
       // 3: shares are handed out as fractions, and broken links are counted by component.
       version: 3,
       uses: { components: effects.componentsDigest, design: effects.designDigest },

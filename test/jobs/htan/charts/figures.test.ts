@@ -317,7 +317,7 @@ describe("figureSpec(data, size)", () => {
     expect(boxes).toHaveLength(layers.length + 1);
     const lines = Map.groupBy([...rows("links"), ...rows("brokenLinks")], ({ edge }) => edge);
     expect(lines.size).toBe(edges.length + 2);
-    const height = Number(spec.height);
+    const height = Number(Reflect.get(spec, "height"));
     for (const points of lines.values()) {
       points.sort((a, b) => Number(a.order) - Number(b.order));
       for (const [at, end] of points.slice(1).entries()) {
@@ -335,7 +335,7 @@ describe("figureSpec(data, size)", () => {
           expect(hit, `link ${start.edge} at ${x}, ${y}`).toEqual([]);
           expect(y).toBeGreaterThan(0);
           expect(y).toBeLessThan(height);
-          expect(x).toBeLessThanOrEqual(Number(spec.width));
+          expect(x).toBeLessThanOrEqual(Number(Reflect.get(spec, "width")));
         }
       }
     }

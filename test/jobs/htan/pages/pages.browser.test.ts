@@ -38,13 +38,11 @@ const INDEX_DATA = sampleSite().pages.find(({ path }) => path === "data/index.js
 
 /** Tells whether an element is in the window, below the strip of tabs. */
 async function isSeen(page: Page, selector: string): Promise<boolean> {
-  return page.locator(selector).evaluate((element) => {
-    const { top, bottom } = element.getBoundingClientRect();
-    const tabs = element.ownerDocument.querySelector(".tabs")?.getBoundingClientRect().bottom ?? 0;
-    return (
-      top >= Math.max(tabs, 0) && bottom <= (element.ownerDocument.defaultView?.innerHeight ?? 0)
-    );
-  });
+  return page.evaluate<boolean>(`(() => {
+    const { top, bottom } = document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect();
+    const tabs = document.querySelector(".tabs")?.getBoundingClientRect().bottom ?? 0;
+    return top >= Math.max(tabs, 0) && bottom <= innerHeight;
+  })()`);
 }
 
 /** Texts of a column of a table's visible rows. */

@@ -66,10 +66,7 @@ describe.each(PAPERS)("on %s", (format) => {
       const paper = await printPage(page, format);
       expect(cutWords(paper)).toEqual([]);
       expect(overprints(paper)).toEqual([]);
-      const titles = (panel: string) =>
-        page
-          .locator(`#panel-${panel} .plate h4`)
-          .evaluateAll((heads) => heads.map((head) => head.textContent));
+      const titles = (panel: string) => page.locator(`#panel-${panel} .plate h4`).allTextContents();
       const [tenx, smart] = [await titles("lca-10X"), await titles("lca-SS2")];
       expect([tenx.length, smart.length]).toEqual([8, 8]);
       placesOf(paper, [
@@ -82,13 +79,11 @@ describe.each(PAPERS)("on %s", (format) => {
       ]);
       // A published picture has a caption of its own, which the page's own words stand for.
       await page.emulateMedia({ media: "print" });
-      const shown = await page.locator(".picture").evaluateAll((boxes) =>
-        boxes.map((box) => {
-          const picture = box.querySelector("img")?.getBoundingClientRect();
-          const clip = box.ownerDocument.defaultView?.getComputedStyle(box).overflow;
-          return clip === "hidden" && (picture?.height ?? 0) > box.getBoundingClientRect().height;
-        }),
-      );
+      const shown = await page.evaluate<boolean[]>(`[...document.querySelectorAll(".picture")].map(
+        (box) =>
+          getComputedStyle(box).overflow === "hidden" &&
+          box.querySelector("img").getBoundingClientRect().height > box.getBoundingClientRect().height,
+      )`);
       expect(shown).toEqual(name === "pictures" ? shown.map(() => true) : []);
     },
   );
