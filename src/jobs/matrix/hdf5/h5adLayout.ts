@@ -2,6 +2,7 @@
 
 import { UnreadableMatrix } from "../problem.ts";
 import { openCompressed, sourceOf } from "./compressedSource.ts";
+import type { Place } from "./countEvidence.ts";
 import {
   type Candidate,
   type Chosen,
@@ -9,7 +10,6 @@ import {
   findLayers,
   lookedWords,
   nameOf,
-  type Place,
   placeOf,
 } from "./countPlaces.ts";
 import { checkSize, type NumberDataset, openDataset, openNumbers } from "./datasets.ts";

@@ -25,7 +25,7 @@ export async function expectCase(
 }
 
 /** Counts what lies at a path, and compares it with what was planted in a case. */
-export async function expectCounts(
+async function expectCounts(
   path: string,
   name: string,
   place: Workplace,
