@@ -5,8 +5,8 @@ import { openCompressed, sourceOf } from "./compressedSource.ts";
 import type { Place } from "./countEvidence.ts";
 import {
   type Candidate,
-  type Chosen,
   chooseCounts,
+  type Chosen,
   findLayers,
   lookedWords,
   nameOf,
