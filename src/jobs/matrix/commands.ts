@@ -15,7 +15,7 @@ Examples:
   hdash matrix stats project.homo_sapiens.mtx.zip      a zip of one or many matrices
   hdash matrix stats cells.h5ad --json > stats.json    every number, for programs
 
-Can be read: MatrixMarket with its gene and cell table (.mtx or .mtx.gz, in a folder or a zip), .h5ad, 10x .h5, .loom.
+Can be read: MatrixMarket with its gene and cell table (.mtx or .mtx.gz, in a folder, a zip or a .tar.gz), .h5ad, 10x .h5, .loom.
 `;
 
 /** Adds the commands about matrices to a program; `hdf5Thread` was started early, for it takes a while. */

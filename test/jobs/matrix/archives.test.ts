@@ -76,6 +76,12 @@ describe("openMatrix(tar)", () => {
     expect((await readMatrix(path, place)).cells).toEqual([{ gene1: 5, gene3: 1 }, { gene2: 7 }]);
   });
 
+  test("refuses what begins like a tar only", async () => {
+    expect(await countFile("x.tar.gz", gzipSync(`${"x".repeat(257)}ustar`))).toBe(
+      "M_CORRUPT: x.tar.gz is a damaged tar or cut off: a header of an entry makes no sense",
+    );
+  });
+
   const damaged = (change: (tar: Buffer) => Buffer): Buffer => change(Buffer.from(tarOf(SMALL)));
   test.each<readonly [string, Content, string]>([
     [

@@ -16,7 +16,7 @@ const GUESSED_BY = 101;
 const USUAL_TOTALS: ReadonlySet<number> = new Set([1e4, 1e5, 1e6, 1e7]);
 
 /** What is known of values besides their totals. */
-export interface TotalFacts {
+interface TotalFacts {
   /** Values that are not whole, and all that are not 0, per cell. */
   readonly roundedPerCell: number;
   readonly valuesPerCell: number;

@@ -2,7 +2,6 @@
 
 import { commonTotal, commonTotalWords } from "../counting/commonTotal.ts";
 import { UnreadableMatrix } from "../problem.ts";
-import type { Place } from "./countPlaces.ts";
 import { type NumberDataset, openNumbers } from "./datasets.ts";
 import { listGroup } from "./frame.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
@@ -23,8 +22,16 @@ const ENOUGH_PIECES = 3;
 const ENOUGH_VALUES = 2000;
 const MOST_PIECES = 33;
 
+/** One matrix of a file: dense, or a group with the parts of a compressed one. */
+export interface Place {
+  readonly path: string;
+  readonly kind: "group" | "dataset";
+  /** Of a dense one: the dimension along which its cells lie. */
+  readonly cellAxis: 0 | 1;
+}
+
 /** What a sample says. */
-export interface Evidence {
+interface Evidence {
   /** 0: counts. 1: mostly not whole, but nothing else speaks against counts. 2: no value was found. 3: no counts. */
   readonly doubt: 0 | 1 | 2 | 3;
   /** Why the matrix is refused by its sample alone; null where reading all of it has to tell. */

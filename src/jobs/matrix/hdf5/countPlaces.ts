@@ -1,18 +1,10 @@
 // Where a file keeps counts: the matrices in it that may hold them, in the order in which they are believed.
 
 import type { MatrixNote } from "../matrix.ts";
-import { sampleValues } from "./countEvidence.ts";
+import { type Place, sampleValues } from "./countEvidence.ts";
 import type { Nodes } from "./frame.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
 import type { NodeKind } from "./protocol.ts";
-
-/** One matrix of a file: dense, or a group with the parts of a compressed one. */
-export interface Place {
-  readonly path: string;
-  readonly kind: "group" | "dataset";
-  /** Of a dense one: the dimension along which its cells lie. */
-  readonly cellAxis: 0 | 1;
-}
 
 /** A matrix that may hold counts, or several that do so together. */
 export interface Candidate {

@@ -2,14 +2,14 @@
 
 import { UnreadableMatrix } from "../problem.ts";
 import { openCompressed, sourceOf } from "./compressedSource.ts";
+import type { Place } from "./countEvidence.ts";
 import {
   type Candidate,
-  type Chosen,
   chooseCounts,
+  type Chosen,
   findLayers,
   lookedWords,
   nameOf,
-  type Place,
   placeOf,
 } from "./countPlaces.ts";
 import { checkSize, type NumberDataset, openDataset, openNumbers } from "./datasets.ts";

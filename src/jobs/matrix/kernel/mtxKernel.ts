@@ -1,8 +1,8 @@
 // The parser of MatrixMarket entries as TypeScript sees it: its memory behind a ring of slots, blocks and triples.
 
 import type { CellBlock } from "../matrix.ts";
-import { growMemory, makeInstance, makeLayout } from "./instance.ts";
 import { addSign, signOfLog2, signOfRoot } from "../reading/valueSigns.ts";
+import { growMemory, makeInstance, makeLayout } from "./instance.ts";
 import type { Ring } from "./ring.ts";
 import { PARSE_WASM } from "./wasm.ts";
 

@@ -21,6 +21,7 @@ const HDF5_MAGIC = Buffer.from("\x89HDF\r\n\x1a\n", "latin1");
 /** A user block of these sizes may precede HDF5's own first bytes. */
 const HDF5_OFFSETS = [0, 512, 1024, 2048];
 
+const TAR = "a tar archive";
 const BY_CONTENT: readonly (readonly [magic: string, offset: number, words: string])[] = [
   ["BAM\x01", 0, "aligned reads (BAM)"],
   ["CRAM", 0, "aligned reads (CRAM)"],
@@ -42,7 +43,7 @@ const BY_CONTENT: readonly (readonly [magic: string, offset: number, words: stri
 ];
 const BY_NAME: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/\.(rds|rda|rdata|robj|qs2?)(\.(gz|bz2|xz|zst))?$/i, "an R object"],
-  [/\.(tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz|zst))$/i, "a tar archive"],
+  [/\.(tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz|zst))$/i, TAR],
   [/\.(bam|cram|sam)$/i, "aligned reads"],
   [/\.(fastq|fq)(\.gz)?$/i, "sequencing reads"],
   [/\.(csv|tsv|txt|tab)(\.(gz|bz2|xz|zst))?$/i, "a text table"],
@@ -84,7 +85,7 @@ export async function knowFile(region: ByteRegion): Promise<KnownFile> {
     return { kind: "other", region: at, words: "packed by gzip twice" };
   }
   if (startsWith(head, "ustar", 257)) {
-    const words = isGzip ? "a tar archive packed by gzip" : "a tar archive";
+    const words = isGzip ? `${TAR} packed by gzip` : TAR;
     return { kind: "tar", region: at, words };
   }
   const content = BY_CONTENT.find(([magic, offset]) => startsWith(head, magic, offset));
@@ -98,7 +99,9 @@ export async function knowFile(region: ByteRegion): Promise<KnownFile> {
   if (MTX_NAME.test(region.name)) return { kind: "mtx", region: at, words: "a matrix" };
   if (HDF5_NAME.test(region.name)) return { kind: "hdf5", region: at, words: "an HDF5 file" };
   if (head.length === 0) return { kind: "other", region: at, words: "an empty file" };
-  return { kind: "other", region: at, words: wordsOfName(region.name) };
+  const words = wordsOfName(region.name);
+  const isTar = words === TAR;
+  return { kind: "other", region: at, words: isTar ? `called ${TAR}, which it is not` : words };
 }
 
 /** Says in words what a file is by its name alone. */

@@ -3,7 +3,7 @@
 import { number } from "../../../format.ts";
 
 /** What values were like. */
-export interface ValueSigns {
+interface ValueSigns {
   /** Not 0. */
   readonly values: number;
   readonly rounded: number;

@@ -8,7 +8,7 @@ const MARK = /(^|\/)(\.z(array|group|attrs|metadata)|zarr\.json)$/;
 const MATRIX = /\.(mtx|h5ad|h5|hdf5|loom|h5mu)(\.gz)?$/i;
 
 /** Sees all names of an archive or folder, also of files that nobody reads. */
-export interface NameWatch {
+interface NameWatch {
   readonly isWanted: (name: string) => boolean;
   /** Throws where what was seen is a Zarr store, and no matrix lies beside it. */
   refuseZarr(place: string): void;

@@ -4,7 +4,6 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { problemOf } from "./hostileFiles.ts";
 import {
   cellsOf,
   make,
@@ -19,6 +18,7 @@ import {
   type Tree,
   writeHdf5,
 } from "./hdf5Files.ts";
+import { problemOf } from "./hostileFiles.ts";
 
 const CELLS = 30;
 const GENES = 12;

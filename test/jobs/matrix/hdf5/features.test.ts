@@ -4,7 +4,6 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { problemOf } from "./hostileFiles.ts";
 import {
   cellsOf,
   compress,
@@ -20,6 +19,7 @@ import {
   type Tree,
   writeHdf5,
 } from "./hdf5Files.ts";
+import { problemOf } from "./hostileFiles.ts";
 
 function tenx(rows: Table, genes: Tree): Tree {
   const { data, indices, indptr } = compress(rows);

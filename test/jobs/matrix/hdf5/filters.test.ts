@@ -5,7 +5,6 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { problemOf } from "./hostileFiles.ts";
 import {
   cellsOf,
   type Leaf,
@@ -24,6 +23,7 @@ import {
   using,
   writeHdf5,
 } from "./hdf5Files.ts";
+import { problemOf } from "./hostileFiles.ts";
 
 const CELLS = 60;
 const GENES = 40;

@@ -4,7 +4,6 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { problemOf } from "./hostileFiles.ts";
 import {
   cellsOf,
   make,
@@ -17,6 +16,7 @@ import {
   type Tree,
   writeHdf5,
 } from "./hdf5Files.ts";
+import { problemOf } from "./hostileFiles.ts";
 
 const ASSAY = "library_preparation_protocol.library_construction_approach";
 

@@ -146,9 +146,14 @@ describe("openMtx({ parts, genes, cells, notes, scratchDir })", () => {
       "matrix.mtx: entries that name the same gene and cell add up to more than 4,294,967,295",
     ],
     [
+      `${HEAD}2 3 1\n1 2 -.3\n`,
+      "M_NOT_COUNTS",
+      'matrix.mtx, entry 1: the value "-.3" is negative and not whole: these are scaled or centred values, not counts',
+    ],
+    [
       `${HEAD}2 3 3\n1 1 .7\n2 1 1.3\n1 2 3\n`,
       "M_NOT_COUNTS",
-      "matrix.mtx holds log values, not counts: 2 of 3 values are not whole, and none reaches 20",
+      "matrix.mtx holds logarithms or other transformed values, not counts: 2 of 3 values are not whole, none reaches 20",
     ],
   ] as const)("refuses %j", async ([text, rule, message]) => {
     const reader = await openText(text, { genes: 2, cells: 3 });

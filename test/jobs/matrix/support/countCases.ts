@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { writeStatistics } from "../../../../src/jobs/matrix/counting/statsJson.ts";
 import type { MatrixNote } from "../../../../src/jobs/matrix/matrix.ts";
-import { type Expected, expectAnswers } from "./matrixAnswers.ts";
+import { expectAnswers, type Expected } from "./matrixAnswers.ts";
 import { countingIn, type Workplace } from "./matrixFiles.ts";
 
 const CASES = join(import.meta.dirname, "../../../fixtures/cases/matrix");
@@ -25,7 +25,7 @@ export async function expectCase(
 }
 
 /** Counts what lies at a path, and compares it with what was planted in a case. */
-export async function expectCounts(
+async function expectCounts(
   path: string,
   name: string,
   place: Workplace,
