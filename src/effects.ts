@@ -121,8 +121,15 @@ export function makeEffects(
   const bucket = once(async () => {
     if (config.site.kind === "folder") {
       const { openFolderBucket } = await import("./store/folderBucket.ts");
-      await checkSiteFolder(config.site.dir, "HDASH_SITE_DIR");
-      return openFolderBucket(config.site.dir);
+      const opened = openFolderBucket(config.site.dir);
+      await checkSiteFolder(config.site.dir, "HDASH_SITE_DIR", async () => {
+        // A ledger that is not there yet knows of nothing, and is not made for that.
+        if (config.database.kind === "embedded" && !existsSync(config.database.dir)) return false;
+        const { openPublications } = await import("./store/publications.ts");
+        // Also what was only begun to be put, by a run that was killed.
+        return (await openPublications((await database()).db).list(opened.uri)).length > 0;
+      });
+      return opened;
     }
     const { openS3Bucket } = await import("./store/s3Bucket.ts");
     const opened = openS3Bucket({ ...config.site, log, ...patience });

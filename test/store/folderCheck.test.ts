@@ -105,6 +105,12 @@ describe("checkSiteFolder(dir, setting)", () => {
     );
   });
 
+  test("asks who should know where the folder does not tell", async () => {
+    await writeFile(join(dir, "page.html"), "");
+    await checkSiteFolder(dir, "--site", () => Promise.resolve(true));
+    await says(checkSiteFolder(dir, "--site", () => Promise.resolve(false)));
+  });
+
   test("refuses a file", async () => {
     await writeFile(join(dir, "file"), "");
     expect(await says(checkSiteFolder(join(dir, "file"), "--site"))).toContain("is a file");
