@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { openFolderBucket } from "../../src/store/folderBucket.ts";
 import { openFolderBlobs } from "../../src/store/folderBlobs.ts";
+import { openFolderBucket } from "../../src/store/folderBucket.ts";
 import { checkFolder, checkSiteFolder } from "../../src/store/folderCheck.ts";
 import { refusal } from "../support/refusal.ts";
 import { asNobody, mountSmall, whyNoMount } from "../support/smallDisk.ts";
