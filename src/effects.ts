@@ -119,11 +119,7 @@ export function makeEffects(
     return openDatabaseBlobs((await database()).db);
   });
   const bucket = once(async () => {
-    if (config.site.kind === "folder") {
-      const { openFolderBucket } = await import("./store/folderBucket.ts");
-      await checkSiteFolder(config.site.dir, "HDASH_SITE_DIR");
-      return openFolderBucket(config.site.dir);
-    }
+    if (config.site.kind === "folder") return openSiteFolder(config, config.site.dir, database);
     const { openS3Bucket } = await import("./store/s3Bucket.ts");
     const opened = openS3Bucket({ ...config.site, log, ...patience });
     releases.push(() => opened.close());
@@ -198,6 +194,24 @@ export function makeEffects(
     patience,
     close: () => releaseAll(releases.splice(0)),
   };
+}
+
+/** Opens the folder that the site goes to; throws config where it will not do, or is somebody else's. */
+async function openSiteFolder(
+  config: Config,
+  dir: string,
+  database: Effects["database"],
+): Promise<Bucket> {
+  const { openFolderBucket } = await import("./store/folderBucket.ts");
+  const opened = openFolderBucket(dir);
+  await checkSiteFolder(dir, "HDASH_SITE_DIR", async () => {
+    // A ledger that is not there yet knows of nothing, and is not made for that.
+    if (config.database.kind === "embedded" && !existsSync(config.database.dir)) return false;
+    const { openPublications } = await import("./store/publications.ts");
+    // Also what was only begun to be put, by a run that was killed.
+    return (await openPublications((await database()).db).list(opened.uri)).length > 0;
+  });
+  return opened;
 }
 
 /** Releases what was opened, last first; the first failure is thrown after all were tried. */

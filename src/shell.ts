@@ -19,7 +19,7 @@ import {
   readLogConfig,
   variablesOf,
 } from "./settings/config.ts";
-import { readEnvFile } from "./settings/envFile.ts";
+import { type EnvFile, readEnvFile } from "./settings/envFile.ts";
 import { findTypos } from "./settings/typos.ts";
 
 /** How a process ends. 143 is what a shell shows for SIGTERM: the run was handed back for the next start. */
@@ -82,6 +82,29 @@ function refuseExtraWords(command: Command): void {
   command.commands.forEach(refuseExtraWords);
 }
 
+/** The environment of a command: the process's own, and the file that --env-file names, where there is one. */
+function makeSurroundings(program: Command, jobs: readonly JobWithSettings[]) {
+  const known = variablesOf(jobs).map(({ name }) => name);
+  const readFile = (): EnvFile => {
+    const { envFile } = program.opts<{ envFile?: string }>();
+    return envFile === undefined ? { values: {}, warnings: [] } : readEnvFile(envFile, known);
+  };
+  return {
+    environment(): Environment {
+      const { values } = readFile();
+      for (const [name, value] of Object.entries(values)) {
+        // The AWS SDK looks at the process's own environment only.
+        if (name.startsWith("AWS_") && !process.env[name]?.trim()) process.env[name] = value;
+      }
+      // Set but empty is not set: an empty variable of a task definition does not mask the file's.
+      const own = Object.entries(process.env).filter(([, value]) => value?.trim());
+      return { ...values, ...Object.fromEntries(own) };
+    },
+    /** What looks like a mistake in the file and in an environment. */
+    warnings: (env: Environment) => [...readFile().warnings, ...findTypos(env, known)],
+  };
+}
+
 /** Parses argv, runs the one command it names and returns the exit code. Prints errors; never throws. */
 export async function runCommand(
   argv: readonly string[],
@@ -119,29 +142,15 @@ export async function runCommand(
     .option("--debug", "log more, and show where an error came from")
     .version(`hdash ${nameBuild(readBuild())}`, "-V, --version", "say which hdash this is");
 
-  const known = variablesOf(jobs).map(({ name }) => name);
+  const { environment, warnings } = makeSurroundings(program, jobs);
   let isWarned = false;
-  const environment = (): Environment => {
-    const { envFile } = program.opts<{ envFile?: string }>();
-    const file = envFile === undefined ? {} : readEnvFile(envFile, known).values;
-    for (const [name, value] of Object.entries(file)) {
-      // The AWS SDK looks at the process's own environment only.
-      if (name.startsWith("AWS_") && !process.env[name]?.trim()) process.env[name] = value;
-    }
-    // Set but empty is not set: an empty variable of a task definition does not mask the file's.
-    const own = Object.entries(process.env).filter(([, value]) => value?.trim());
-    return { ...file, ...Object.fromEntries(own) };
-  };
   /** Warns, once, of what is likely a mistake: before it is found to be missing where it was meant to be. */
   const warnOfMistakes = (env: Environment): void => {
-    if (isWarned) return;
+    const found = isWarned ? [] : warnings(env);
     isWarned = true;
-    const { envFile } = program.opts<{ envFile?: string }>();
-    const inFile = envFile === undefined ? [] : readEnvFile(envFile, known).warnings;
-    const warnings = [...inFile, ...findTypos(env, known)];
-    if (warnings.length === 0) return;
+    if (found.length === 0) return;
     const log = shell.log(readLogConfig(env, jobs));
-    for (const warning of warnings) log.warn(warning);
+    for (const warning of found) log.warn(warning);
   };
   const shell: Shell = {
     jobs,

@@ -61,8 +61,9 @@ async function demo(
   }
   const home = homeOf(shell, jobs, own, site);
   // Before look-alikes and databases are started for what cannot end well.
-  await checkSiteFolder(site, "--site");
   const isNew = !existsSync(home);
+  // A demo of this site has been here before: what it left half done is its own.
+  await checkSiteFolder(site, "--site", () => Promise.resolve(!isNew));
   const leastBytes = isNew ? LEAST_DEMO_BYTES : LEAST_BYTES;
   await checkFolder(home, { setting: "HDASH_HOME", leastBytes });
   const { startSlack } = await import("../lookalikes/slackServer.ts");

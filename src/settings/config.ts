@@ -180,8 +180,7 @@ export function readConfig(
   if (needs.includes("slack")) need("SLACK_WEBHOOK_URL", "a message has to be posted");
 
   if (problems.length > 0) {
-    const [only] = problems;
-    // One line says what, which value and what to do.
+    const [only] = problems; // one line says what, which value and what to do
     if (problems.length === 1 && only !== undefined) throw new HdashError("config", only);
     const listed = problems.join("\n  ");
     throw new HdashError(

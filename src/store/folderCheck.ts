@@ -56,11 +56,18 @@ export async function checkFolder(dir: string, { setting, leastBytes }: FolderUs
   throw full(`${bytes(free)} free, ${bytes(leastBytes)} needed`);
 }
 
-/** Throws config where a site cannot go to a folder: what can be written but holds somebody else's files is not a site's. */
-export async function checkSiteFolder(dir: string, setting: string): Promise<void> {
+/**
+ * Throws config where a site cannot go to a folder: what can be written but holds somebody else's files is not a site's.
+ * @param isKnown tells whether something was published to it before; asked only where the folder itself does not tell.
+ */
+export async function checkSiteFolder(
+  dir: string,
+  setting: string,
+  isKnown: () => Promise<boolean> = async () => false,
+): Promise<void> {
   await checkFolder(dir, { setting, leastBytes: LEAST_BYTES });
   const names = await namesIn(resolve(dir), setting);
-  if (names.length === 0 || (await isOurs(resolve(dir), names))) return;
+  if (names.length === 0 || (await isOurs(resolve(dir), names)) || (await isKnown())) return;
   const shown = names.slice(0, 3).join(", ");
   const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
   throw refused(

@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { openFolderBucket } from "../../src/store/folderBucket.ts";
 import { openFolderBlobs } from "../../src/store/folderBlobs.ts";
+import { openFolderBucket } from "../../src/store/folderBucket.ts";
 import { checkFolder, checkSiteFolder } from "../../src/store/folderCheck.ts";
 import { refusal } from "../support/refusal.ts";
 import { asNobody, mountSmall, whyNoMount } from "../support/smallDisk.ts";
@@ -103,6 +103,12 @@ describe("checkSiteFolder(dir, setting)", () => {
     expect(await says(checkSiteFolder(dir, "--site"))).toBe(
       `--site: ${dir} is not empty and holds no site of hdash (there are assets, commands, main.ts and 1 more); name an empty folder or a new one`,
     );
+  });
+
+  test("asks who should know where the folder does not tell", async () => {
+    await writeFile(join(dir, "page.html"), "");
+    await checkSiteFolder(dir, "--site", () => Promise.resolve(true));
+    await says(checkSiteFolder(dir, "--site", () => Promise.resolve(false)));
   });
 
   test("refuses a file", async () => {
