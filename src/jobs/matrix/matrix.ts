@@ -8,7 +8,7 @@ export interface GeneTable {
   readonly ids: readonly string[];
   /** Made unique as AnnData does: the second "X" is "X-1", the third "X-2". */
   readonly symbols: readonly string[];
-  /** 1 where the gene is mitochondrial, by its symbol or its Ensembl id. */
+  /** 1 where the gene is mitochondrial, by its symbol, or by its Ensembl id where it has none. */
   readonly isMito: Uint8Array;
 }
 

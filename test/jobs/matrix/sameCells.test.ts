@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { computeStatistics } from "../../../src/jobs/matrix/counting/computeStatistics.ts";
 import { writeStatistics } from "../../../src/jobs/matrix/counting/statsJson.ts";
 import { openMatrix } from "../../../src/jobs/matrix/openMatrix.ts";
-import { type Expected, expectAnswers } from "./support/matrixAnswers.ts";
+import { expectAnswers, type Expected } from "./support/matrixAnswers.ts";
 import {
   type Content,
   failure,
@@ -135,7 +135,7 @@ describe("openMatrix(case) with computeStatistics(reader)", () => {
 });
 
 /** A matrix with its tables below a folder; `genes` are ids. */
-function matrixAt(folder: string, counts: string, genes = SMALL["genes.tsv"] as string): Files {
+function matrixAt(folder: string, counts: string, genes = SMALL["genes.tsv"]): Files {
   return {
     [`${folder}matrix.mtx`]: counts,
     [`${folder}features.tsv`]: genes,

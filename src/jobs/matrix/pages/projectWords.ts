@@ -167,7 +167,7 @@ export function methodFacts({ seed, sampleCells, madeWith }: MatrixMethod): read
   return [
     fact(
       "Per cell",
-      "Counts are the sum over genes, genes those with a count, the mitochondrial share that of counts in mitochondrial genes, whose symbol starts with MT- or mt- or whose Ensembl id is known as that of one. All cells of the matrix are counted; none is filtered out.",
+      "Counts are the sum over genes, genes those with a count, the mitochondrial share that of counts in mitochondrial genes, whose symbol starts with MT- or mt- or which have the Ensembl id of one and no symbol. All cells of the matrix are counted; none is filtered out.",
     ),
     fact(
       "Normalisation",

@@ -7,7 +7,7 @@ import { isMitochondrial } from "./mitochondria.ts";
 export function makeGeneTable(ids: readonly string[], symbols: readonly string[]): GeneTable {
   const isMito = new Uint8Array(symbols.length);
   symbols.forEach((symbol, gene) => {
-    if (isMitochondrial(ids[gene] ?? "", symbol)) isMito[gene] = 1;
+    if (isMitochondrial(symbol)) isMito[gene] = 1;
   });
   return { ids, symbols: uniqueNames(symbols), isMito };
 }

@@ -5,9 +5,9 @@ import type { CellTable, MatrixNote } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
 import { showName } from "./boundedRegion.ts";
 import { joinCellTables, pickCells } from "./cellRows.ts";
+import { unpacked } from "./chooseTables.ts";
 import { readTable } from "./delimitedTable.ts";
 import { kindOf, sampleOf } from "./geneColumns.ts";
-import { unpacked } from "./chooseTables.ts";
 import type { ByteRegion } from "./region.ts";
 import type { Joint } from "./sameCells.ts";
 

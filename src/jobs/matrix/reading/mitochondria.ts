@@ -29,8 +29,7 @@ const SYMBOL = /^(?:.*_|(?:GRC[a-z]|hg|mm|rn)\d+(?:\.p\d+)?-+)?mt[-.]/i;
 /** An id with its version behind it, and a genome before it. */
 const ID = /(?:^|[_-])(ENS(?:MUS)?G\d{11})(?!\d)/;
 
-/** Tells whether a gene is mitochondrial. */
-export function isMitochondrial(id: string, symbol: string): boolean {
-  if (SYMBOL.test(symbol)) return true;
-  return [id, symbol].some((name) => MITOCHONDRIAL_IDS.has(ID.exec(name)?.[1] ?? ""));
+/** Tells whether a gene is mitochondrial; `symbol` is its id where it has no symbol. */
+export function isMitochondrial(symbol: string): boolean {
+  return SYMBOL.test(symbol) || MITOCHONDRIAL_IDS.has(ID.exec(symbol)?.[1] ?? "");
 }

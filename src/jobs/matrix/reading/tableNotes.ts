@@ -34,7 +34,7 @@ export function noteMito({ isMito, symbols }: GeneTable): readonly MatrixNote[] 
       rule: "M_NO_MITO",
       severity: "info",
       message:
-        "no gene symbol starts with MT- or mt-, and no id is that of a mitochondrial gene of human or mouse: there is no share of mitochondrial counts",
+        "no gene symbol starts with MT- or mt-, or is the Ensembl id of a mitochondrial gene of human or mouse: there is no share of mitochondrial counts",
     },
   ];
 }
