@@ -30,9 +30,12 @@ export interface Place {
   readonly cellAxis: 0 | 1;
 }
 
+/** The doubt of a matrix in which no value was found. */
+export const NO_VALUES = 3;
+
 /** What a sample says. */
 interface Evidence {
-  /** 0: counts. 1: mostly not whole, but nothing else speaks against counts. 2: no value was found. 3: no counts. */
+  /** 0: counts. 1: mostly not whole, but nothing else speaks against counts. 2: no counts. 3: no value was found. */
   readonly doubt: 0 | 1 | 2 | 3;
   /** Why the matrix is refused by its sample alone; null where reading all of it has to tell. */
   readonly refusal: string | null;
@@ -78,21 +81,21 @@ export async function sampleValues(
       // Below 0, above any count, or no number.
       const isValue =
         error instanceof UnreadableMatrix && /^M_(ENTRY|NOT_COUNTS)$/.test(error.rule);
-      if (isValue) return { doubt: 3, refusal: null };
+      if (isValue) return { doubt: 2, refusal: null };
       throw error;
     }
   }
   const { values, rounded } = tally;
-  if (values === 0) return { doubt: 2, refusal: null };
+  if (values === 0) return { doubt: NO_VALUES, refusal: null };
   const where = `${session.name}: ${path.slice(1)}`;
-  if (whyNot(where, tally) !== null) return { doubt: 3, refusal: null };
+  if (whyNot(where, tally) !== null) return { doubt: 2, refusal: null };
   const cells = totals.filter((total) => total > 0).length;
   const total = commonTotal(totals, {
     roundedPerCell: rounded / cells,
     valuesPerCell: values / cells,
     isRounded: false,
   });
-  if (total !== null) return { doubt: 3, refusal: commonTotalWords(where, total, true) };
+  if (total !== null) return { doubt: 2, refusal: commonTotalWords(where, total, true) };
   return { doubt: rounded * 2 > values ? 1 : 0, refusal: null };
 }
 

@@ -1,7 +1,7 @@
 // Where a file keeps counts: the matrices in it that may hold them, in the order in which they are believed.
 
 import type { MatrixNote } from "../matrix.ts";
-import { type Place, sampleValues } from "./countEvidence.ts";
+import { NO_VALUES, type Place, sampleValues } from "./countEvidence.ts";
 import type { Nodes } from "./frame.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
 import type { NodeKind } from "./protocol.ts";
@@ -91,7 +91,9 @@ export async function chooseCounts<C extends Candidate>(
     let why: string | null = null;
     for (const place of candidate.places) {
       const evidence = await sampleValues(session, place, { isOnly: others.length === 0 });
-      if (evidence.doubt < doubt) continue;
+      // A part of a sum may well be empty.
+      const isBeside = evidence.doubt === NO_VALUES && candidate.places.length > 1;
+      if (evidence.doubt < doubt || isBeside) continue;
       doubt = evidence.doubt;
       why = evidence.refusal ?? why;
     }
