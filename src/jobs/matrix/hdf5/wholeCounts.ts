@@ -135,7 +135,7 @@ export function writeCounts(
 }
 
 /** Shows a number with no more digits than anybody reads; whole ones have all of theirs, and large ones one behind the point. */
-export function shortNumber(value: number): string {
+function shortNumber(value: number): string {
   if (Number.isInteger(value) || !Number.isFinite(value)) return number(value);
   return number(Math.abs(value) < 1e6 ? Number(value.toPrecision(6)) : Number(value.toFixed(1)));
 }
