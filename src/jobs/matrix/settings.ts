@@ -153,7 +153,7 @@ function readAtlases(
 ): Readonly<Record<string, string>> {
   const atlases: Record<string, string> = {};
   for (const pair of (text ?? "").split(/[\s,]+/).filter((part) => part !== "")) {
-    const [, atlas, project] = /^(HTA[1-9]\d?)=([A-Za-z0-9._-]+)$/.exec(pair) ?? [];
+    const [, atlas, project] = /^(HTA(?:[1-9]\d?|20\d))=([A-Za-z0-9._-]+)$/.exec(pair) ?? [];
     if (atlas === undefined || project === undefined) {
       report("MATRIX_ATLASES", `has ${JSON.stringify(pair)}, which is not an atlas=project`);
     } else atlases[project] = atlas;

@@ -3,8 +3,10 @@
 import type { Finding } from "../../../finding.ts";
 import type { AtlasAnalysis, AtlasFiles, ManifestSummary, RuleOutcome } from "./analysis.ts";
 import type { Atlas } from "./atlas.ts";
-import { checkEntityIds, checkIds } from "./checks/assayIds.ts";
+import { checkIds } from "./checks/assayIds.ts";
 import type { CheckSubject } from "./checks/check.ts";
+import { checkEntityIds } from "./checks/entityIds.ts";
+import { makeSuggestions } from "./checks/expected.ts";
 import { checkLinks, whyLinksPassedOver } from "./checks/links.ts";
 import {
   checkBiospecimens,
@@ -14,15 +16,24 @@ import {
   whyNoParticipants,
 } from "./checks/presence.ts";
 import { makeGrids } from "./completeness.ts";
-import type { Components } from "./components.ts";
+import { asTemplated, type Components } from "./components.ts";
+import type { EntityIds } from "./entityIds.ts";
 import { makeKeyed } from "./keyed.ts";
 import { buildLineage, type KnownManifest, sifLines } from "./lineage.ts";
 import type { Manifest } from "./manifest.ts";
 import { MANIFEST_RULES } from "./manifestProblems.ts";
 import { compareNatural, compareText } from "./naturalOrder.ts";
 import { CHECKS, ruleText } from "./ruleText.ts";
-import { makeTimelines } from "./timeline.ts";
+import { checkDays, makeTimelines } from "./timeline.ts";
 import { type LackingManifest, partsOf, unreadFinding } from "./unread.ts";
+
+/** What is known of an atlas besides its files and manifests. */
+export interface FurtherFacts {
+  /** Manifests that could not be read. */
+  readonly lacking?: readonly LackingManifest[];
+  /** The files of the project; without them nobody can tell whether a record's file is one. */
+  readonly entities?: EntityIds | null;
+}
 
 /** Analyses an atlas. The order in which manifests are given makes no difference. */
 export function analyseAtlas(
@@ -30,14 +41,15 @@ export function analyseAtlas(
   files: AtlasFiles,
   manifests: readonly Manifest[],
   components: Components,
-  lacking: readonly LackingManifest[] = [],
+  { lacking = [], entities = null }: FurtherFacts = {},
 ): AtlasAnalysis {
   const byName = [...manifests].sort(
     (a, b) => compareText(a.component ?? "", b.component ?? "") || compareEntities(a, b),
   );
   const known = inTableOrder(manifests, components);
   const lineage = buildLineage(known, components);
-  const subject = { atlas, manifests: byName, known, lineage, lacking };
+  const suggestions = makeSuggestions(lineage, components);
+  const subject = { atlas, manifests: byName, known, lineage, lacking, suggestions, entities };
   const fields = sum(manifests.map((manifest) => manifest.fields));
   const filledFields = sum(manifests.map((manifest) => manifest.filledFields));
   const { findings, rules } = runChecks(subject, files, components);
@@ -72,13 +84,19 @@ export function analyseAtlas(
 }
 
 /** Orders manifests by the table, in which level 1 comes before level 2, so that a repeated id is found where it is used later. */
-function inTableOrder(manifests: readonly Manifest[], components: Components): KnownManifest[] {
+export function inTableOrder(
+  manifests: readonly Manifest[],
+  components: Components,
+): readonly KnownManifest[] {
   const byComponent = Map.groupBy(
     [...manifests].sort(compareEntities),
     ({ component }) => component,
   );
   return components.list.flatMap((component) =>
-    (byComponent.get(component.component) ?? []).map((manifest) => ({ manifest, component })),
+    (byComponent.get(component.component) ?? []).map((manifest) => ({
+      manifest,
+      component: asTemplated(component, manifest.columns),
+    })),
   );
 }
 
@@ -143,6 +161,7 @@ function runChecks(
   });
   const problems = [
     ...subject.lacking.map(unreadFinding),
+    ...checkDays(subject.known),
     ...subject.manifests.flatMap((manifest) => manifest.problems),
     ...files.findings.filter(({ rule }) => rule !== "H_FILE_NAMES"),
   ];

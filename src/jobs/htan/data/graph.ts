@@ -78,7 +78,7 @@ function splitLabel(
 
 function brokenLinks(findings: readonly Finding[]): readonly BrokenLink[] {
   return findings.flatMap(({ rule, fields }) =>
-    rule === "H_LINKS"
+    rule === "H_LINKS" && fields["link"] !== "ring"
       ? [
           {
             record: fields["record"] ?? fields["value"] ?? "",

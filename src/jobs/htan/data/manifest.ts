@@ -9,11 +9,12 @@ import {
   readCsv,
 } from "../../../formats/csv.ts";
 import type { ManifestEntry } from "./analysis.ts";
-import { cellStartsWith } from "./cellBytes.ts";
-import type { Component, Components } from "./components.ts";
+import { cellStartsWith, entityNumber } from "./cellBytes.ts";
+import { type Components, idColumnsOf, listColumnsOf } from "./components.ts";
 import { keptList, keptValue } from "./keptValue.ts";
 import { findProblems, guessFormat, ROWS_NAMED } from "./manifestProblems.ts";
 import { isAbsent, isMissing, isMissingBytes } from "./missing.ts";
+import { entityNumberOf } from "./view.ts";
 
 const COMPONENT_COLUMN = "Component";
 export const ENTITY_COLUMN = "entityId";
@@ -61,8 +62,12 @@ export interface Manifest {
   readonly filledFields: number;
   /** Column → a cell for each record, fit to be published, "" where it is absent. Holds the columns that are looked at, as far as the manifest has them. */
   readonly cells: ReadonlyMap<string, readonly string[]>;
+  /** The digits of each record's entityId; 0 where it is none. Empty where there is no such column. */
+  readonly entityNumbers: readonly number[];
   /** Records whose entityId is not that of a Synapse entity. */
   readonly badEntityIds: readonly { readonly record: number; readonly value: string }[];
+  /** Records whose entityId begins as one does, but is none. */
+  readonly oddEntityIds: readonly { readonly record: number; readonly value: string }[];
   /** Where rows are not those before plus one: [record, row] pairs, the first being the first record. */
   readonly rowsFrom: readonly (readonly [record: number, row: number])[];
   /** What is wrong with it as a file. */
@@ -97,19 +102,13 @@ export async function readManifest(
 function keptColumns(component: string | null, components: Components): ReadonlySet<string> {
   const known = component === null ? undefined : components.byName.get(component);
   const list = component === null ? components.list : known === undefined ? [] : [known];
-  const ids = list.flatMap(idColumns);
+  const ids = list.flatMap(idColumnsOf);
   return new Set(list.length === 0 ? [] : [...ids, ...FURTHER_COLUMNS]);
 }
 
 /** Columns with several ids in a cell. */
 function listColumns(components: Components): ReadonlySet<string> {
-  const columns = components.list.flatMap((one) => [one.parentIdColumn, one.adjacentIdColumn]);
-  return new Set([...columns.filter((column) => column !== null), PARENT_BIOSPECIMEN_COLUMN]);
-}
-
-function idColumns(component: Component): readonly string[] {
-  const { primaryIdColumn, parentIdColumn, adjacentIdColumn } = component;
-  return [primaryIdColumn, parentIdColumn, adjacentIdColumn].filter((column) => column !== null);
+  return new Set([...components.list.flatMap(listColumnsOf), PARENT_BIOSPECIMEN_COLUMN]);
 }
 
 const SYN = Buffer.from("syn");
@@ -158,6 +157,8 @@ function makeReading(entry: ManifestEntry, components: Components) {
   const kept: string[][] = [];
   const cells = new Map<string, string[]>();
   const badEntityIds: { record: number; value: string }[] = [];
+  const oddEntityIds: { record: number; value: string }[] = [];
+  const entityNumbers: number[] = [];
   const rowsFrom: [number, number][] = [];
   const ragged = { count: 0, rows: [] as number[] };
 
@@ -217,8 +218,7 @@ function makeReading(entry: ManifestEntry, components: Components) {
   /** Reads a cell that is more than counted; returns how much it adds to the filled fields. */
   function readSpecial(record: CsvRecord, index: number, task: number): number {
     if (task === CHECK_ENTITY) {
-      if (!cellStartsWith(record, index, SYN))
-        badEntityIds.push({ record: records, value: keptValue(readText(record, index)) });
+      readEntity(record, index);
       return 0;
     }
     if (task === FIND_COMPONENT && ownComponent !== "") return 0;
@@ -229,6 +229,20 @@ function makeReading(entry: ManifestEntry, components: Components) {
     }
     if ((task & FIND_COMPONENT) !== 0 && !isAbsent(text)) ownComponent = keptValue(text.trim());
     return (task & COUNT) !== 0 && !isMissing(text) ? 1 : 0;
+  }
+
+  function readEntity(record: CsvRecord, index: number): void {
+    const number = entityNumber(record, index);
+    if (number > 0) {
+      entityNumbers.push(number);
+      return;
+    }
+    const text = readText(record, index);
+    const inner = entityNumberOf(text.trim());
+    entityNumbers.push(inner);
+    if (inner > 0) return;
+    const list = cellStartsWith(record, index, SYN) ? oddEntityIds : badEntityIds;
+    list.push({ record: records, value: keptValue(text) });
   }
 
   /** Reads a cell that may be published; one that has swallowed other rows reads as empty. */
@@ -250,7 +264,9 @@ function makeReading(entry: ManifestEntry, components: Components) {
       fields: records * fieldsPerRecord,
       filledFields,
       cells,
+      entityNumbers,
       badEntityIds,
+      oddEntityIds,
       rowsFrom,
       problems: findProblems(
         entry,

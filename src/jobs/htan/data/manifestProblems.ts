@@ -1,10 +1,10 @@
 // What can be wrong with a manifest as a file, before any check looks at what it says. The codes begin with M_.
 
 import type { Finding, Severity } from "../../../finding.ts";
-import { count } from "../../../format.ts";
+import { count, list } from "../../../format.ts";
 import type { CsvFacts } from "../../../formats/csv.ts";
 import type { ManifestEntry } from "./analysis.ts";
-import type { Component } from "./components.ts";
+import { asTemplated, type Component } from "./components.ts";
 import { keptValue } from "./keptValue.ts";
 
 /** The rules by code, in the order in which pages list them. "Error" means that something of the manifest was not read. */
@@ -19,6 +19,7 @@ export const MANIFEST_RULES = {
   M_DUPLICATE_COLUMN: { severity: "warning", title: "Columns are there once" },
   M_RAGGED_ROWS: { severity: "warning", title: "Rows are as long as the header" },
   M_ENCODING: { severity: "warning", title: "Manifests are UTF-8 text" },
+  M_DAYS: { severity: "warning", title: "Treatments end after they start" },
   M_VIEW_ROW: { severity: "warning", title: "The file view can be read" },
 } as const satisfies Readonly<
   Record<string, { readonly severity: Severity; readonly title: string }>
@@ -135,14 +136,18 @@ function quoteProblems(
 /** Adjacent specimens need not be named, so their column may be left out; and H_ENTITY_ID looks for entityId. */
 function missingColumns(
   columns: readonly string[],
-  { primaryIdColumn, parentIdColumn }: Component,
+  component: Component,
   problem: MakeProblem,
 ): readonly Finding[] {
-  return [primaryIdColumn, parentIdColumn]
-    .filter((column) => column !== null && !columns.includes(column))
-    .map((column) => {
-      const message = `has no column ${column}, so its records cannot be linked`;
-      return problem("M_MISSING_COLUMN", null, message, { column: column ?? "" });
+  const { primaryIdColumn, parentIdColumns } = asTemplated(component, columns);
+  const wanted = [primaryIdColumn === null ? [] : [primaryIdColumn], parentIdColumns];
+  // Of several columns for parents, templates have had one or the other.
+  return wanted
+    .filter((any) => any.length > 0 && !any.some((column) => columns.includes(column)))
+    .map((any) => {
+      const what = any.length === 1 ? "no column" : "none of the columns";
+      const message = `has ${what} ${list(any)}, so its records cannot be linked`;
+      return problem("M_MISSING_COLUMN", null, message, { column: any[0] ?? "" });
     });
 }
 

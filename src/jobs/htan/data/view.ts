@@ -53,12 +53,14 @@ export interface ViewProblem {
 
 /**
  * A view as far as it is needed: about 150 bytes for each folder, 300 for each manifest and badly named file,
- * and nothing for any other file, so that a million rows take no more memory than their folders.
+ * and 8 for any other file, so that a million rows take little more memory than their folders.
  */
 export interface ViewRows {
   readonly rows: number;
   readonly folders: ReadonlyMap<number, Folder>;
   readonly tallies: ReadonlyMap<number, FolderTally>;
+  /** The digits of every file's id, in the order of the rows. */
+  readonly fileIds: readonly number[];
   /** Manifests, also those that a newer one replaces. */
   readonly manifests: readonly ViewRow[];
   /** Data files with names that repositories downstream refuse. */
@@ -131,11 +133,15 @@ function makeFold() {
   const tallies = new Map<number, FolderTally>();
   const manifests: ViewRow[] = [];
   const unsafe: ViewRow[] = [];
+  const fileIds: number[] = [];
   const problems = new Map<string, { count: number; firstRow: number; firstValue: string }>();
 
   return {
     add,
-    result: (): ViewRows => ({ rows, folders, tallies, manifests, unsafe, problems: list() }),
+    result: (): ViewRows => ({
+      ...{ rows, folders, tallies, fileIds, manifests, unsafe },
+      problems: list(),
+    }),
   };
 
   function add(record: CsvRecord, columns: Columns): void {
@@ -153,7 +159,10 @@ function makeFold() {
     const parent = entityNumber(record, columns.parentId);
     if (parent === 0) trouble(record, "parentId", cellText(record, columns.parentId));
     if (isFolder) folders.set(id, { name: plainText(name), parent });
-    else addFile(record, columns, name, parent);
+    else {
+      fileIds.push(id);
+      addFile(record, columns, name, parent);
+    }
   }
 
   function addFile(record: CsvRecord, columns: Columns, name: string, parent: number): void {

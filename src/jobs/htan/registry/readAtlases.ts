@@ -3,6 +3,7 @@
 import { HdashError } from "../../../error.ts";
 import { cellText, makeCsvScanner } from "../../../formats/csv.ts";
 import type { Atlas } from "../data/atlas.ts";
+import { isAtlasId } from "../data/ids.ts";
 
 const COLUMNS = ["id", "atlas_id", "name", "liaison"] as const;
 
@@ -62,9 +63,9 @@ function readAtlas(header: Line, { line, cells }: Line, problems: string[]): Atl
     name: cell("name"),
     liaison: cell("liaison"),
   };
-  if (!/^HTA[1-9]\d?$/.test(atlas.atlasId)) {
+  if (!isAtlasId(atlas.atlasId)) {
     problems.push(
-      `line ${line}: atlas_id is ${shown(atlas.atlasId)}, which is none of HTA1 to HTA99`,
+      `line ${line}: atlas_id is ${shown(atlas.atlasId)}, which is none of HTA1 to HTA99 and HTA200 to HTA209`,
     );
   }
   if (!/^syn[1-9]\d*$/.test(atlas.projectId)) {

@@ -32,6 +32,7 @@ describe("readView(chunks, options)", () => {
     };
     expect(view).toEqual({
       rows: 7,
+      fileIds: [3, 4, 5, 6, 7],
       folders: new Map([[2, { name: "data", parent: 1 }]]),
       tallies: new Map([
         [

@@ -10,7 +10,14 @@ import components from "../../../../config/htan_components.json" with { type: "j
 /** A row of the view or of a manifest: column → cell. */
 export type Row = Readonly<Record<string, string>>;
 
-const KNOWN = new Map(components.map((component) => [component.component, component]));
+const KNOWN = new Map(
+  components.map((component) => {
+    const { parentIdColumn: parent } = component;
+    // Of several columns the story fills the first.
+    const first = Array.isArray(parent) ? (parent[0] ?? null) : parent;
+    return [component.component, { ...component, parentIdColumn: first }];
+  }),
+);
 const DERIVED_ID = /^HTA[1-9]\d?_(EXT)?\d+_\d+$/;
 
 /** Reads a CSV file of a world. */

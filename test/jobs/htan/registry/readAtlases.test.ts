@@ -54,12 +54,12 @@ describe("readAtlases(text)", () => {
     [
       "a bad atlas id",
       `${HEADER}syn1,HTA0,A,\n`,
-      'line 2: atlas_id is "HTA0", which is none of HTA1 to HTA99',
+      'line 2: atlas_id is "HTA0", which is none of HTA1 to HTA99 and HTA200 to HTA209',
     ],
     [
       "an atlas id too many",
       `${HEADER}syn1,HTA100,A,\n`,
-      'line 2: atlas_id is "HTA100", which is none of HTA1 to HTA99',
+      'line 2: atlas_id is "HTA100", which is none of HTA1 to HTA99 and HTA200 to HTA209',
     ],
     ["no name", `${HEADER}syn1,HTA1,,\n`, "line 2: name is empty"],
     [
@@ -75,8 +75,8 @@ describe("readAtlases(text)", () => {
     [
       "atlases without ids, which are not each other's repetition",
       `${HEADER}syn1,,A,\nsyn2,,B,\n`,
-      "line 2: atlas_id is empty, which is none of HTA1 to HTA99\n" +
-        "line 3: atlas_id is empty, which is none of HTA1 to HTA99",
+      "line 2: atlas_id is empty, which is none of HTA1 to HTA99 and HTA200 to HTA209\n" +
+        "line 3: atlas_id is empty, which is none of HTA1 to HTA99 and HTA200 to HTA209",
     ],
     ["a short row", `${HEADER}syn1,HTA1,A\n`, "line 2: 3 cells instead of 4 (syn1,HTA1,A)"],
     ["a long row", `${HEADER}syn1,HTA1,A,B,C\n`, "line 2: 5 cells instead of 4 (syn1,HTA1,A,B,C)"],
@@ -86,7 +86,7 @@ describe("readAtlases(text)", () => {
       "everything at once",
       `${HEADER}x,HTA1,A,\nsyn2,HTA1,,\nsyn2,y,B,\n`,
       'line 2: id is "x", which is no Synapse id (syn and digits)\nline 3: name is empty\n' +
-        'line 4: atlas_id is "y", which is none of HTA1 to HTA99\n' +
+        'line 4: atlas_id is "y", which is none of HTA1 to HTA99 and HTA200 to HTA209\n' +
         "line 3: HTA1 is already in line 2\nline 4: syn2 is already in line 3",
     ],
   ])("refuses %s", (_what, text, message) => {

@@ -2,9 +2,11 @@
 
 import type { Finding } from "../../../../finding.ts";
 import type { Atlas } from "../atlas.ts";
+import type { EntityIds } from "../entityIds.ts";
 import type { KnownManifest, Lineage } from "../lineage.ts";
 import { type Manifest, rowOf } from "../manifest.ts";
 import type { LackingManifest } from "../unread.ts";
+import type { Suggestions } from "./expected.ts";
 
 /** What a check may look at. */
 export interface CheckSubject {
@@ -16,6 +18,9 @@ export interface CheckSubject {
   readonly lineage: Lineage;
   /** Manifests that count but could not be read: whatever may be in them is not missed. */
   readonly lacking: readonly LackingManifest[];
+  readonly suggestions: Suggestions;
+  /** The files of the project; null where nobody knows them. */
+  readonly entities: EntityIds | null;
 }
 
 /** Makes an error about a record of a manifest, or about the manifest where `record` is null. */

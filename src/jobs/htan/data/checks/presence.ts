@@ -2,6 +2,8 @@
 
 import type { Finding } from "../../../../finding.ts";
 import { count } from "../../../../format.ts";
+import { ownIds } from "../lineage.ts";
+import { didYouMean } from "../suggest.ts";
 import { atlasError, type CheckSubject, recordError } from "./check.ts";
 
 const DEMOGRAPHICS = "Demographics";
@@ -18,14 +20,17 @@ export function checkCategories(
     subject.manifests.filter(({ component }) => component !== null && !isKnown(component)),
     ({ component }) => component ?? "",
   );
-  return [...unknown].map(([component, manifests]) => ({
-    rule: "H_CATEGORIES",
-    severity: "error",
-    subject: manifests[0]?.entry.entityId ?? subject.atlas.projectId,
-    row: null,
-    message: `Component ${component} (${count(manifests.length, "manifest")}) is not in the list of components that the dashboard knows, so nothing in it was checked.`,
-    fields: { value: component },
-  }));
+  return [...unknown].map(([component, manifests]) => {
+    const near = subject.suggestions.component(component);
+    return {
+      rule: "H_CATEGORIES",
+      severity: "error",
+      subject: manifests[0]?.entry.entityId ?? subject.atlas.projectId,
+      row: null,
+      message: `Component ${component} (${count(manifests.length, "manifest")}) is not in the list of components that the dashboard knows, so nothing in it was checked${didYouMean(near) || "."}`,
+      fields: { value: component },
+    };
+  });
 }
 
 /** Finds whether Demographics are lacking. */
@@ -56,13 +61,12 @@ function unreadOf(
 }
 
 /** Finds participants of clinical records whom Demographics does not list. */
-export function checkParticipants({ atlas, known }: CheckSubject): Finding[] {
+export function checkParticipants({ atlas, known, suggestions }: CheckSubject): Finding[] {
   const lists = known
     .filter(({ component }) => component.component === DEMOGRAPHICS)
-    .flatMap(({ manifest, component }) => manifest.cells.get(component.primaryIdColumn) ?? []);
+    .flatMap((of) => ownIds(of) ?? []);
   const isReadable = known.some(
-    ({ manifest, component }) =>
-      component.component === DEMOGRAPHICS && manifest.cells.has(component.primaryIdColumn),
+    (of) => of.component.component === DEMOGRAPHICS && ownIds(of) !== undefined,
   );
   if (!isReadable) {
     const message = `The participants of ${atlas.atlasId} cannot be assessed, for want of a Demographics manifest to compare them with.`;
@@ -75,14 +79,16 @@ export function checkParticipants({ atlas, known }: CheckSubject): Finding[] {
       ({ component }) => component.kind === "clinical" && component.component !== DEMOGRAPHICS,
     )
     .flatMap((of) => {
-      const ids = of.manifest.cells.get(of.component.primaryIdColumn) ?? [];
-      return ids.flatMap((value, record) => {
-        if (participants.has(value)) return [];
+      const column = of.component.primaryIdColumn ?? "";
+      return (ownIds(of) ?? []).flatMap((value, record) => {
+        // Several participants in one cell are H_ID_SPEC's affair.
+        if (participants.has(value) || /[;,]/.test(value)) return [];
+        const near = didYouMean(suggestions.participant(value)) || ".";
         const who =
           value === ""
-            ? `A record of ${of.component.component} names no participant`
-            : `Participant ${value} of ${of.component.component} is in no Demographics manifest of this atlas`;
-        return [recordError("H_NON_DEM", of, record, `${who}.`, { value })];
+            ? `A record of ${of.component.component} names no participant.`
+            : `Participant ${value} of ${of.component.component} is in no Demographics manifest of this atlas${near}`;
+        return [recordError("H_NON_DEM", of, record, who, { column, value })];
       });
     });
 }

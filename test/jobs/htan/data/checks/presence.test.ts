@@ -88,22 +88,38 @@ describe("checkParticipants(subject)", () => {
       message,
       fields,
     ]);
-    const therapy = { manifest: "syn5", component: "Therapy", value: "HTA3_9" };
-    const sentence = "Participant HTA3_9 of Therapy is in no Demographics manifest of this atlas.";
+    const therapy = {
+      manifest: "syn5",
+      component: "Therapy",
+      column: "HTAN Participant ID",
+      value: "HTA3_9",
+    };
+    const sentence =
+      "Participant HTA3_9 of Therapy is in no Demographics manifest of this atlas; did you mean HTA3_1, HTA3_2 or HTA3_3?";
     expect(found).toEqual([
       ["H_NON_DEM", 2, sentence, therapy],
       ["H_NON_DEM", 4, sentence, therapy],
       [
         "H_NON_DEM",
         2,
-        "Participant hta3_1 of SRRSClinicalDataTier2 is in no Demographics manifest of this atlas.",
-        { manifest: "syn7", component: "SRRSClinicalDataTier2", value: "hta3_1" },
+        "Participant hta3_1 of SRRSClinicalDataTier2 is in no Demographics manifest of this atlas; did you mean HTA3_1?",
+        {
+          manifest: "syn7",
+          component: "SRRSClinicalDataTier2",
+          column: "HTAN Participant ID",
+          value: "hta3_1",
+        },
       ],
       [
         "H_NON_DEM",
         3,
         "A record of BreastCancerTier3 names no participant.",
-        { manifest: "syn6", component: "BreastCancerTier3", value: "" },
+        {
+          manifest: "syn6",
+          component: "BreastCancerTier3",
+          column: "HTAN Participant ID",
+          value: "",
+        },
       ],
     ]);
   });
