@@ -1,14 +1,8 @@
 import { parse } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
 
-import {
-  cellText,
-  type CsvEscape,
-  type CsvFacts,
-  type CsvRecord,
-  makeCsvScanner,
-  readCsv,
-} from "../../src/formats/csv.ts";
+import { type CsvFacts, makeCsvScanner, readCsv } from "../../src/formats/csv.ts";
+import { cellText, type CsvEscape, type CsvRecord } from "../../src/formats/csvRecord.ts";
 import { chunked } from "../jobs/htan/given.ts";
 
 /** Reads all records as text; `size` is that of the pieces that the bytes come in. */

@@ -153,7 +153,8 @@ function makePulls(effects: HtanEffects) {
     listFiles: step({
       name: "listFiles",
       // 2: values are capped, and what follows an unclosed quote is not read.
-      version: 2,
+      // 3: manifests that do not count are listed, and an annotation of blanks is none.
+      version: 3,
       outputs: { files: json<AtlasFiles>() },
       run: async ({ view }: { view: BlobFile }, { atlas }: { atlas: AtlasParam }) => ({
         files: listFiles(atlas, await readView(view.stream(), { escape: "\\" })),
@@ -188,7 +189,8 @@ function makeAtlasSteps(effects: HtanEffects) {
       // 2: the measures have a port of their own, so that a run in which nothing moved need not read the analysis.
       // 3: values are capped, and what follows an unclosed quote is not read.
       // 4: the analysis calls its grids so.
-      version: 4,
+      // 5: blanks, letter case, padding, mixed components and other separators are read as what they are meant to be.
+      version: 5,
       uses: { components: effects.componentsDigest },
       outputs: { analysis: json<AtlasAnalysis>(), numbers: json<Measures>() },
       async run(

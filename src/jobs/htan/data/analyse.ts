@@ -6,6 +6,7 @@ import type { Atlas } from "./atlas.ts";
 import { checkEntityIds, checkIds } from "./checks/assayIds.ts";
 import type { CheckSubject } from "./checks/check.ts";
 import { checkLinks } from "./checks/links.ts";
+import { knowPassedOver } from "./checks/passedOver.ts";
 import {
   checkBiospecimens,
   checkCategories,
@@ -19,6 +20,7 @@ import { buildLineage, type KnownManifest, sifLines } from "./lineage.ts";
 import type { Manifest } from "./manifest.ts";
 import { MANIFEST_RULES } from "./manifestProblems.ts";
 import { compareNatural, compareText } from "./naturalOrder.ts";
+import { partsOf } from "./ownComponents.ts";
 import { CHECKS, ruleText } from "./ruleText.ts";
 import { makeTimelines } from "./timeline.ts";
 
@@ -32,12 +34,14 @@ export function analyseAtlas(
   const byName = [...manifests].sort(
     (a, b) => compareText(a.component ?? "", b.component ?? "") || compareEntities(a, b),
   );
-  const known = inTableOrder(manifests, components);
+  const parts = byName.flatMap(partsOf);
+  const known = inTableOrder(parts, components);
   const lineage = buildLineage(known, components);
-  const subject = { atlas, manifests: byName, known, lineage };
+  const passedOver = knowPassedOver(files.passedOver, components);
+  const subject = { atlas, manifests: parts, known, lineage, passedOver };
   const fields = sum(manifests.map((manifest) => manifest.fields));
   const filledFields = sum(manifests.map((manifest) => manifest.filledFields));
-  const { findings, rules } = runChecks(subject, files, components);
+  const { findings, rules } = runChecks(subject, byName, files, components);
   return {
     atlasId: atlas.atlasId,
     totalFileSize: files.totalFileSize,
@@ -95,6 +99,7 @@ type Check = (typeof CHECKS)[number];
 /** Runs the checks in their order, and adds what was found of manifests and view as files. */
 function runChecks(
   subject: CheckSubject,
+  manifests: readonly Manifest[],
   files: AtlasFiles,
   components: Components,
 ): { readonly findings: readonly Finding[]; readonly rules: readonly RuleOutcome[] } {
@@ -127,7 +132,7 @@ function runChecks(
     return { outcome, findings };
   });
   const problems = [
-    ...subject.manifests.flatMap((manifest) => manifest.problems),
+    ...manifests.flatMap((manifest) => manifest.problems),
     ...files.findings.filter(({ rule }) => rule !== "H_FILE_NAMES"),
   ];
   const further = Object.entries(MANIFEST_RULES).map(([rule, { title, severity }]) => {

@@ -2,9 +2,11 @@
 
 import type { Component, Components } from "./components.ts";
 import { isExternalId, splitIds } from "./ids.ts";
-import { type Manifest, PARENT_BIOSPECIMEN_COLUMN } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
+import { PARENT_BIOSPECIMEN_COLUMN } from "./manifestColumns.ts";
 import { isMissing } from "./missing.ts";
 import { compareText } from "./naturalOrder.ts";
+import { isNotApplicable } from "./spelling.ts";
 
 /** A manifest together with its entry in the component table. */
 export interface KnownManifest {
@@ -35,9 +37,6 @@ export interface Lineage {
 
 /** Components besides the assays whose records are in the graph, in the order in which they are added. */
 const FIRST_NODES = ["Demographics", "Biospecimen", "SRRSClinicalDataTier2", "SRRSBiospecimen"];
-
-/** What the parent cell says where a record hangs on a specimen rather than on a file. */
-const NOT_APPLICABLE = "Not Applicable";
 
 /** Builds the graph. `manifests` are in the order in which checks walk them. */
 export function buildLineage(manifests: readonly KnownManifest[], components: Components): Lineage {
@@ -93,9 +92,10 @@ function isNodeId(id: string): boolean {
   return id !== "" && !id.includes(",");
 }
 
+/** A record whose parent cell says "Not Applicable" hangs on a specimen rather than on a file. */
 function parentsIn(cell: string, instead: string | undefined): readonly string[] {
-  if (!cell.startsWith(NOT_APPLICABLE)) return splitIds(cell);
-  return instead === undefined || instead.startsWith(NOT_APPLICABLE) ? [] : splitIds(instead);
+  if (!isNotApplicable(cell)) return splitIds(cell);
+  return instead === undefined || isNotApplicable(instead) ? [] : splitIds(instead);
 }
 
 function badAdjacent(

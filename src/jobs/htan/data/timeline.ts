@@ -4,7 +4,8 @@ import type { TimelineEvent } from "./analysis.ts";
 import { isSpecimenLike } from "./ids.ts";
 import { keptValue } from "./keptValue.ts";
 import type { KnownManifest } from "./lineage.ts";
-import { type Manifest, SPECIMEN_COLUMNS, THERAPY_COLUMNS } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
+import { SPECIMEN_COLUMNS, THERAPY_COLUMNS } from "./manifestColumns.ts";
 import { compareText } from "./naturalOrder.ts";
 
 const THERAPY = "Therapy";

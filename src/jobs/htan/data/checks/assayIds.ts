@@ -3,7 +3,9 @@
 import type { Finding } from "../../../../finding.ts";
 import { isDerivedId, splitIds } from "../ids.ts";
 import type { KnownManifest } from "../lineage.ts";
-import { ENTITY_COLUMN, rowOf } from "../manifest.ts";
+import { rowOf } from "../manifest.ts";
+import { ENTITY_COLUMN } from "../manifestColumns.ts";
+import { isNotApplicable } from "../spelling.ts";
 import { type CheckSubject, recordError } from "./check.ts";
 
 /** Describes files that are not of the atlas's data model, so its own ids are Synapse ids, and it has no entityId. */
@@ -82,7 +84,7 @@ function checkLinkedIds(of: KnownManifest, column: string | null): Finding[] {
   const findings: Finding[] = [];
   for (const [record, cell] of cells.entries()) {
     if (isDerivedId(cell)) continue;
-    if (MAY_LACK_PARENT.has(component) && cell.toLowerCase().startsWith("not applicable")) continue;
+    if (MAY_LACK_PARENT.has(component) && isNotApplicable(cell)) continue;
     for (const value of splitIds(cell)) {
       if (isDerivedId(value)) continue;
       const message = `${column} ${value} in a record of ${component} is not formed as an HTAN id, like HTA3_8001_12.`;

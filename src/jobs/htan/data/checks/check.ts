@@ -4,15 +4,18 @@ import type { Finding } from "../../../../finding.ts";
 import type { Atlas } from "../atlas.ts";
 import type { KnownManifest, Lineage } from "../lineage.ts";
 import { type Manifest, rowOf } from "../manifest.ts";
+import type { KnownPassedOver } from "./passedOver.ts";
 
 /** What a check may look at. */
 export interface CheckSubject {
   readonly atlas: Atlas;
-  /** All manifests, in the order of the component table and of their ids; those of unknown components last. */
+  /** All manifests in the order of their components' names; one of several components is there once for each. */
   readonly manifests: readonly Manifest[];
   /** Those of components that are in the table. */
   readonly known: readonly KnownManifest[];
   readonly lineage: Lineage;
+  /** Manifests that do not count, since their folder has a newer one. */
+  readonly passedOver: readonly KnownPassedOver[];
 }
 
 /** Makes an error about a record of a manifest, or about the manifest where `record` is null. */

@@ -2,7 +2,9 @@
 
 import type { Finding } from "../../../../finding.ts";
 import { count } from "../../../../format.ts";
+import type { Component } from "../components.ts";
 import { atlasError, type CheckSubject, recordError } from "./check.ts";
+import { notePassedOver } from "./passedOver.ts";
 
 const DEMOGRAPHICS = "Demographics";
 const BIOSPECIMEN = ["Biospecimen", "SRRSBiospecimen"];
@@ -29,31 +31,31 @@ export function checkCategories(
 }
 
 /** Finds whether Demographics are lacking. */
-export function checkDemographics({ atlas, known }: CheckSubject): Finding[] {
-  const isThere = known.some(({ component }) => component.component === DEMOGRAPHICS);
+export function checkDemographics({ atlas, known, passedOver }: CheckSubject): Finding[] {
+  const isThere = known.some(({ component }) => isDemographics(component));
   if (isThere || WITHOUT_DEMOGRAPHICS.has(atlas.atlasId)) return [];
-  return [atlasError("H_DEM", atlas, `${atlas.atlasId} has no Demographics manifest.`)];
+  const note = notePassedOver(passedOver, isDemographics);
+  return [atlasError("H_DEM", atlas, `${atlas.atlasId} has no Demographics manifest.${note}`)];
 }
 
 /** Finds participants of clinical records whom Demographics does not list. */
-export function checkParticipants({ atlas, known }: CheckSubject): Finding[] {
+export function checkParticipants({ atlas, known, passedOver }: CheckSubject): Finding[] {
+  const note = notePassedOver(passedOver, isDemographics);
   const lists = known
-    .filter(({ component }) => component.component === DEMOGRAPHICS)
+    .filter(({ component }) => isDemographics(component))
     .flatMap(({ manifest, component }) => manifest.cells.get(component.primaryIdColumn) ?? []);
   const isReadable = known.some(
     ({ manifest, component }) =>
-      component.component === DEMOGRAPHICS && manifest.cells.has(component.primaryIdColumn),
+      isDemographics(component) && manifest.cells.has(component.primaryIdColumn),
   );
   if (!isReadable) {
-    const message = `The participants of ${atlas.atlasId} cannot be assessed, for want of a Demographics manifest to compare them with.`;
+    const message = `The participants of ${atlas.atlasId} cannot be assessed, for want of a Demographics manifest to compare them with.${note}`;
     return [atlasError("H_NON_DEM", atlas, message)];
   }
   const participants = new Set(lists);
   participants.delete("");
   return known
-    .filter(
-      ({ component }) => component.kind === "clinical" && component.component !== DEMOGRAPHICS,
-    )
+    .filter(({ component }) => component.kind === "clinical" && !isDemographics(component))
     .flatMap((of) => {
       const ids = of.manifest.cells.get(of.component.primaryIdColumn) ?? [];
       return ids.flatMap((value, record) => {
@@ -62,14 +64,21 @@ export function checkParticipants({ atlas, known }: CheckSubject): Finding[] {
           value === ""
             ? `A record of ${of.component.component} names no participant`
             : `Participant ${value} of ${of.component.component} is in no Demographics manifest of this atlas`;
-        return [recordError("H_NON_DEM", of, record, `${who}.`, { value })];
+        const hint = value === "" ? "" : note;
+        return [recordError("H_NON_DEM", of, record, `${who}.${hint}`, { value })];
       });
     });
 }
 
 /** Finds whether specimens are lacking. */
-export function checkBiospecimens({ atlas, known }: CheckSubject): Finding[] {
-  if (known.some(({ component }) => BIOSPECIMEN.includes(component.component))) return [];
+export function checkBiospecimens({ atlas, known, passedOver }: CheckSubject): Finding[] {
+  const isOfSpecimens = ({ component }: Component): boolean => BIOSPECIMEN.includes(component);
+  if (known.some(({ component }) => isOfSpecimens(component))) return [];
   const message = `${atlas.atlasId} has neither a Biospecimen nor an SRRSBiospecimen manifest.`;
-  return [atlasError("H_BIOSPEC", atlas, message)];
+  const note = notePassedOver(passedOver, isOfSpecimens);
+  return [atlasError("H_BIOSPEC", atlas, `${message}${note}`)];
+}
+
+function isDemographics({ component }: Component): boolean {
+  return component === DEMOGRAPHICS;
 }
