@@ -45,6 +45,8 @@ const RECORDS_SEEN = 20;
 const NAMES_FOR_SURE = 2;
 /** "sep=;": the first line of what is written for Excel. Excel shows no such row and does not count it. */
 const SEPARATOR_LINE = /^"?sep=([!-/:-@[-`{-~]|\t)"?\1*(?:\r\n|\r|\n|$)/i;
+/** So many letters are enough to know UTF-16 by. */
+const PAIRS_SEEN = 200;
 const LONGEST_SEPARATOR_LINE = 500;
 const BYTE_ORDER_MARK = "\ufeff";
 
@@ -109,15 +111,17 @@ async function takeHead(bytes: AsyncIterator<Uint8Array>): Promise<Buffer> {
 export function findEncoding(head: Buffer): Encoding {
   if (head[0] === 0xff && head[1] === 0xfe) return "utf-16le";
   if (head[0] === 0xfe && head[1] === 0xff) return "utf-16be";
-  const pairs = Math.min(head.length >> 1, 100);
+  const pairs = Math.min(head.length >> 1, PAIRS_SEEN);
   let [first, second] = [0, 0];
   for (let at = 0; at < 2 * pairs; at += 2) {
     if (head[at] === 0) first += 1;
     if (head[at + 1] === 0) second += 1;
   }
-  const isMost = (nuls: number): boolean => pairs > 2 && nuls > 0.9 * pairs;
-  if (isMost(second) && first === 0) return "utf-16le";
-  return isMost(first) && second === 0 ? "utf-16be" : "utf-8";
+  // Letters beyond ASCII have fewer NULs, and a few have theirs in the other place.
+  const isSo = (most: number, few: number): boolean =>
+    pairs > 2 && most > pairs / 2 && few < pairs / 10;
+  if (isSo(second, first)) return "utf-16le";
+  return isSo(first, second) ? "utf-16be" : "utf-8";
 }
 
 /** Takes the separator by which the first row has most names, and looks elsewhere for them where it has none by any. */

@@ -69,6 +69,22 @@ describe("readCsv(chunks, onRecord, escape)", () => {
     expect((await read('"a ""b""",c\n', 1, escape)).records).toEqual([['a "b"', "c"]]);
   });
 
+  test.each([";", "\t", "|"])(
+    "reads cells between %j, and commas as letters",
+    async (separator) => {
+      const content = ["a,b", '"c\nd"', `"e${separator}"`, "f"].join(separator);
+      const records: string[][] = [];
+      await readCsv(
+        chunked(content, 1),
+        (record) =>
+          records.push(Array.from({ length: record.length }, (_, at) => cellText(record, at))) > 0,
+        '"',
+        separator,
+      );
+      expect(records).toEqual([["a,b", "c\nd", `e${separator}`, "f"]]);
+    },
+  );
+
   test("takes a backslash for an escape only where it is told to, and only before a quote or another", async () => {
     const content = String.raw`"a \"b\", \\ \n","\\",\"` + "\n";
     for (const size of [1, 2, 3, 1000]) {
