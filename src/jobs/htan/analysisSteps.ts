@@ -44,7 +44,8 @@ export function makeAnalysisSteps({
   return {
     analyseAtlas: step({
       name: "analyseAtlas",
-      version: 1,
+      // 2: blanks, letter case, padding, mixed components and other separators are read as what they are meant to be.
+      version: 2,
       uses,
       outputs: { draft: json<AtlasAnalysis>(), strangers: json<Strangers>() },
       async run(
@@ -64,7 +65,8 @@ export function makeAnalysisSteps({
     // Asked only of atlases that others name records of.
     findRecords: step({
       name: "findRecords",
-      version: 1,
+      // 2: blanks, letter case, padding, mixed components and other separators are read as what they are meant to be.
+      version: 2,
       uses,
       outputs: { found: json<Readonly<Record<string, string>>>() },
       async run(
@@ -84,7 +86,8 @@ export function makeAnalysisSteps({
       // 4: the analysis calls its grids so.
       // 5: manifests that could not be read are findings, and what they may hold is not missed.
       // 6: what is wrong is found by analyseAtlas; this step says of links what other atlases have.
-      version: 6,
+      // 7: blanks, letter case, padding, mixed components and other separators are read as what they are meant to be.
+      version: 7,
       uses,
       outputs: { analysis: json<AtlasAnalysis>(), numbers: json<Measures>() },
       async run(

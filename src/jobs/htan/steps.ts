@@ -149,7 +149,8 @@ function makePulls(effects: HtanEffects) {
       name: "listFiles",
       // 2: values are capped, and what follows an unclosed quote is not read.
       // 3: the ids of all files, so that records can be held against them.
-      version: 3,
+      // 4: manifests that do not count are listed, and an annotation of blanks is none.
+      version: 4,
       outputs: { files: json<AtlasFiles>(), entities: text() },
       async run({ view }: { view: BlobFile }, { atlas }: { atlas: AtlasParam }) {
         const rows = await readView(view.stream(), { escape: "\\" });

@@ -1,4 +1,5 @@
-// A world of the cases, read from disk and analysed as the pipeline does it, with what its atlases have of each other.
+// Worlds with one trouble each, as people report them of real manifests: read from disk and analysed as the pipeline does it, with what
+// their atlases have of each other.
 
 import { createReadStream, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -49,4 +50,11 @@ export async function analyseCase(name: string): Promise<Readonly<Record<string,
       return [atlasId, settleStrangers(analysis, { found: Object.fromEntries(found), unseen: [] })];
     }),
   );
+}
+
+/** Analyses the one atlas of a case that has but one. */
+export async function analyseOnly(name: string): Promise<AtlasAnalysis> {
+  const [analysis, ...others] = Object.values(await analyseCase(name));
+  if (analysis === undefined || others.length > 0) throw new Error(`${name} has not one atlas`);
+  return analysis;
 }

@@ -3,13 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { AtlasAnalysis } from "../../../src/jobs/htan/data/analysis.ts";
-import { analyseCase } from "./caseWorld.ts";
-
-async function only(name: string, atlasId = "HTA3"): Promise<AtlasAnalysis> {
-  const analysis = (await analyseCase(name))[atlasId];
-  if (analysis === undefined) throw new Error(`${name} has no ${atlasId}`);
-  return analysis;
-}
+import { analyseCase, analyseOnly } from "./caseWorld.ts";
 
 const told = ({ findings }: AtlasAnalysis) =>
   findings.map(({ rule, severity, subject, row, fields }) => [
@@ -19,7 +13,7 @@ const told = ({ findings }: AtlasAnalysis) =>
 
 describe("analyseAtlas of a case", () => {
   test("knows the components that HTAN has added since (components-since-added)", async () => {
-    const analysis = await only("components-since-added");
+    const analysis = await analyseOnly("components-since-added");
     expect(told(analysis)).toEqual([
       ["H_NON_DEM", "error", "syn70000153", 3, "HTA3_99"],
       ["H_NON_DEM", "error", "syn70000155", 3, "HTA3_99"],
@@ -45,22 +39,22 @@ describe("analyseAtlas of a case", () => {
   });
 
   test("takes the channels' template of today, whose rows have one id (channels-template)", async () => {
-    expect((await only("channels-template")).findings).toEqual([]);
+    expect((await analyseOnly("channels-template")).findings).toEqual([]);
   });
 
   test("has CITE-seq in a grid (cite-seq)", async () => {
-    const { findings, grids } = await only("cite-seq");
+    const { findings, grids } = await analyseOnly("cite-seq");
     expect(findings).toEqual([]);
     expect(grids.single_cell.counts["MultiplexedCITE-seqLevel1"]).toBe(1);
     expect(grids.single_cell.ones).toEqual({ HTA3_1_1: ["MultiplexedCITE-seqLevel1"] });
     // Assays that few atlases do take no room where they are not.
-    expect(Object.keys((await only("channels-template")).grids.single_cell.counts)).not.toContain(
-      "MultiplexedCITE-seqLevel1",
-    );
+    expect(
+      Object.keys((await analyseOnly("channels-template")).grids.single_cell.counts),
+    ).not.toContain("MultiplexedCITE-seqLevel1");
   });
 
   test("accepts an atlas of phase 2 and its ids (phase-2-atlas)", async () => {
-    const { findings, sif } = await only("phase-2-atlas", "HTA204");
+    const { findings, sif } = await analyseOnly("phase-2-atlas");
     expect(findings).toEqual([]);
     expect(sif).toEqual(
       expect.arrayContaining([
@@ -73,7 +67,7 @@ describe("analyseAtlas of a case", () => {
   });
 
   test("finds a ring of specimens and names its members (parent-ring)", async () => {
-    const { findings } = await only("parent-ring");
+    const { findings } = await analyseOnly("parent-ring");
     expect(findings).toMatchObject([
       {
         rule: "H_LINKS",
@@ -88,7 +82,7 @@ describe("analyseAtlas of a case", () => {
   });
 
   test("has a file that takes a specimen's id for a repetition, and leaves the specimen (specimen-and-file-same-id)", async () => {
-    const { findings, sif } = await only("specimen-and-file-same-id");
+    const { findings, sif } = await analyseOnly("specimen-and-file-same-id");
     expect(findings).toMatchObject([
       {
         rule: "H_ID_SPEC",
@@ -112,7 +106,7 @@ describe("analyseAtlas of a case", () => {
   });
 
   test("has no timeline of nobody (parent-not-reported)", async () => {
-    const analysis = await only("parent-not-reported");
+    const analysis = await analyseOnly("parent-not-reported");
     expect(told(analysis)).toEqual([
       ["H_LINKS", "error", "syn70000104", 3, "Not Reported"],
       ["H_LINKS", "error", "syn70000104", 4, "unknown"],

@@ -7,7 +7,8 @@ import { checkIds } from "./checks/assayIds.ts";
 import type { CheckSubject } from "./checks/check.ts";
 import { checkEntityIds } from "./checks/entityIds.ts";
 import { makeSuggestions } from "./checks/expected.ts";
-import { checkLinks, whyLinksPassedOver } from "./checks/links.ts";
+import { checkLinks, whyLinksUnchecked } from "./checks/links.ts";
+import { knowPassedOver } from "./checks/passedOver.ts";
 import {
   checkBiospecimens,
   checkCategories,
@@ -23,6 +24,7 @@ import { buildLineage, type KnownManifest, sifLines } from "./lineage.ts";
 import type { Manifest } from "./manifest.ts";
 import { MANIFEST_RULES } from "./manifestProblems.ts";
 import { compareNatural, compareText } from "./naturalOrder.ts";
+import { splitByComponent } from "./ownComponents.ts";
 import { CHECKS, ruleText } from "./ruleText.ts";
 import { checkDays, makeTimelines } from "./timeline.ts";
 import { type LackingManifest, partsOf, unreadFinding } from "./unread.ts";
@@ -46,13 +48,17 @@ export function analyseAtlas(
   const byName = [...manifests].sort(
     (a, b) => compareText(a.component ?? "", b.component ?? "") || compareEntities(a, b),
   );
-  const known = inTableOrder(manifests, components);
+  const pieces = byName.flatMap(splitByComponent);
+  const known = inTableOrder(pieces, components);
   const lineage = buildLineage(known, components);
-  const suggestions = makeSuggestions(lineage, components);
-  const subject = { atlas, manifests: byName, known, lineage, lacking, suggestions, entities };
+  const subject = {
+    ...{ atlas, manifests: pieces, known, lineage, lacking, entities },
+    suggestions: makeSuggestions(lineage, components),
+    passedOver: knowPassedOver(files.passedOver, components),
+  };
   const fields = sum(manifests.map((manifest) => manifest.fields));
   const filledFields = sum(manifests.map((manifest) => manifest.filledFields));
-  const { findings, rules } = runChecks(subject, files, components);
+  const { findings, rules } = runChecks(subject, byName, files, components);
   return {
     atlasId: atlas.atlasId,
     totalFileSize: files.totalFileSize,
@@ -83,13 +89,13 @@ export function analyseAtlas(
   };
 }
 
-/** Orders manifests by the table, in which level 1 comes before level 2, so that a repeated id is found where it is used later. */
+/** Orders manifests by the table, in which level 1 comes before level 2, so that a repeated id is found where it is used later; one of several components is there once for each. */
 export function inTableOrder(
   manifests: readonly Manifest[],
   components: Components,
 ): readonly KnownManifest[] {
   const byComponent = Map.groupBy(
-    [...manifests].sort(compareEntities),
+    manifests.flatMap(splitByComponent).sort(compareEntities),
     ({ component }) => component,
   );
   return components.list.flatMap((component) =>
@@ -121,14 +127,15 @@ function sum(numbers: readonly number[]): number {
 
 type Check = (typeof CHECKS)[number];
 
-/** What a check found, or why it did not run; `passedOver` says what it could not look at. */
+/** What a check found, or why it did not run; `unchecked` says what it could not look at. */
 type CheckResult =
-  | { readonly findings: readonly Finding[]; readonly passedOver?: string | null }
+  | { readonly findings: readonly Finding[]; readonly unchecked?: string | null }
   | { readonly notRun: string };
 
 /** Runs the checks in their order, and adds what was found of manifests and view as files. */
 function runChecks(
   subject: CheckSubject,
+  manifests: readonly Manifest[],
   files: AtlasFiles,
   components: Components,
 ): { readonly findings: readonly Finding[]; readonly rules: readonly RuleOutcome[] } {
@@ -141,7 +148,7 @@ function runChecks(
     H_NON_DEM: compareParticipants(subject, demographics.length === 0),
     H_BIOSPEC: { findings: checkBiospecimens(subject) },
     H_ID_SPEC: { findings: checkIds(subject) },
-    H_LINKS: { findings: checkLinks(subject), passedOver: whyLinksPassedOver(subject) },
+    H_LINKS: { findings: checkLinks(subject), unchecked: whyLinksUnchecked(subject) },
     H_ENTITY_ID: { findings: checkEntityIds(subject) },
     H_FILE_NAMES: { findings: files.findings.filter(({ rule }) => rule === "H_FILE_NAMES") },
   };
@@ -154,7 +161,7 @@ function runChecks(
       title: ruleText(rule, rule).title,
       severity: rule === "H_FILE_NAMES" ? "warning" : "error",
       status: !isRun ? "not run" : findings.length === 0 ? "passed" : "found",
-      reason: isRun ? (result.passedOver ?? null) : result.notRun,
+      reason: isRun ? (result.unchecked ?? null) : result.notRun,
       count: findings.length,
     };
     return { outcome, findings };
@@ -162,7 +169,7 @@ function runChecks(
   const problems = [
     ...subject.lacking.map(unreadFinding),
     ...checkDays(subject.known),
-    ...subject.manifests.flatMap((manifest) => manifest.problems),
+    ...manifests.flatMap((manifest) => manifest.problems),
     ...files.findings.filter(({ rule }) => rule !== "H_FILE_NAMES"),
   ];
   const further = Object.entries(MANIFEST_RULES).map(([rule, { title, severity }]) => {

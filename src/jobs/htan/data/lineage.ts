@@ -2,10 +2,12 @@
 
 import type { Component, Components } from "./components.ts";
 import { isExternalId, splitIds } from "./ids.ts";
-import { type Manifest, PARENT_BIOSPECIMEN_COLUMN } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
+import { PARENT_BIOSPECIMEN_COLUMN } from "./manifestColumns.ts";
 import { isMissing } from "./missing.ts";
 import { compareText } from "./naturalOrder.ts";
 import { findRings } from "./rings.ts";
+import { isNotApplicable } from "./spelling.ts";
 
 /** A manifest together with its entry in the component table, in the form of the template that it was made from. */
 export interface KnownManifest {
@@ -40,9 +42,6 @@ export interface Lineage {
 
 /** Components besides the assays whose records are in the graph, in the order in which they are added. */
 const FIRST_NODES = ["Demographics", "Biospecimen", "SRRSClinicalDataTier2", "SRRSBiospecimen"];
-
-/** What the parent cell says where a record hangs on a specimen rather than on a file. */
-const NOT_APPLICABLE = "Not Applicable";
 
 /** Returns the ids of a manifest's records; undefined where it has no column for them, or its records have none. */
 export function ownIds({ manifest, component }: KnownManifest): readonly string[] | undefined {
@@ -152,7 +151,7 @@ export function* parentLinks({ manifest, component }: KnownManifest): Generator<
   for (let record = 0; columns.length > 0 && record < manifest.records; record++) {
     const links = columns.flatMap((column) => {
       const cell = manifest.cells.get(column)?.[record] ?? "";
-      const from = cell.startsWith(NOT_APPLICABLE) ? PARENT_BIOSPECIMEN_COLUMN : column;
+      const from = isNotApplicable(cell) ? PARENT_BIOSPECIMEN_COLUMN : column;
       const values = parentsIn(cell, instead?.[record]);
       return values.map((value) => ({ record, column: from, value }));
     });
@@ -162,9 +161,10 @@ export function* parentLinks({ manifest, component }: KnownManifest): Generator<
   }
 }
 
+/** A record whose parent cell says "Not Applicable" hangs on a specimen rather than on a file. */
 function parentsIn(cell: string, instead: string | undefined): readonly string[] {
-  if (!cell.startsWith(NOT_APPLICABLE)) return splitIds(cell);
-  return instead === undefined || instead.startsWith(NOT_APPLICABLE) ? [] : splitIds(instead);
+  if (!isNotApplicable(cell)) return splitIds(cell);
+  return instead === undefined || isNotApplicable(instead) ? [] : splitIds(instead);
 }
 
 /** Finds for each ring the first record that is in it, and where it names its parent. */

@@ -103,10 +103,39 @@ const TEXT: Readonly<Record<string, RuleText>> = {
       "Every manifest has the columns that hold its records' own ids and those of their parents.",
     remedy: "Use the component's current template, which has these columns.",
   },
+  M_SECOND_TABLE: {
+    title: "A manifest is one table",
+    meaning: "A manifest has one row of column names, and all its rows belong to that.",
+    remedy: "Submit the sheet that begins in the named row as a manifest of its own.",
+  },
   M_COMPONENT_DIFFERS: {
     title: "Manifests and annotations agree",
-    meaning: "The Component column and the file's annotation in Synapse name the same component.",
+    meaning:
+      "The Component column names, in every row, the component that the file is annotated as in Synapse.",
     remedy: "Correct whichever is wrong; the annotation is what counts until then.",
+  },
+  M_MIXED_COMPONENTS: {
+    title: "Manifests are of one component",
+    meaning: "All records of a manifest are of one component.",
+    remedy:
+      "Correct the Component column, or submit the records of each component as a manifest of their own.",
+  },
+  M_REPEATED_HEADER: {
+    title: "Column names stand in the first row alone",
+    meaning: "No row below the first repeats the column names, as joined sheets do.",
+    remedy: "Delete the named row; it counts as no record until then.",
+  },
+  M_SPELLING: {
+    title: "Names and ids are spelt as in the template",
+    meaning:
+      "Column names, components and ids have no blanks around them, no characters that nobody sees, and the template's letter case.",
+    remedy:
+      "Retype what the finding names; hdash reads it as it was meant, but other programs may not.",
+  },
+  M_SEPARATOR: {
+    title: "Cells are separated by commas",
+    meaning: "The cells of a row stand between commas, not between semicolons or tabs.",
+    remedy: "Save the sheet as CSV UTF-8 (comma delimited) and submit that.",
   },
   M_DUPLICATE_COLUMN: {
     title: "Columns are there once",

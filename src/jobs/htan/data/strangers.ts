@@ -2,6 +2,7 @@
 
 import type { Finding } from "../../../finding.ts";
 import type { AtlasAnalysis } from "./analysis.ts";
+import { splitNote } from "./checks/passedOver.ts";
 import { atlasOfId, isExternalId } from "./ids.ts";
 import { type KnownManifest, ownIds } from "./lineage.ts";
 
@@ -73,8 +74,9 @@ export function settleStrangers(
       return { ...finding, severity: "warning", message };
     }
     if (found[other] === undefined) return finding;
-    const sentence = finding.message.replace(/[.?]$/, "").replace(/; did you mean .*$/, "");
-    return { ...finding, message: `${sentence}, and ${other} has no such record either.` };
+    const [said, note] = splitNote(finding.message);
+    const sentence = said.replace(/[.?]$/, "").replace(/; did you mean .*$/, "");
+    return { ...finding, message: `${sentence}, and ${other} has no such record either.${note}` };
   });
   const links = findings.filter(({ rule }) => rule === "H_LINKS");
   const isWarning = links.length > 0 && links.every(({ severity }) => severity === "warning");

@@ -1,12 +1,14 @@
 // The master file view of one project, as Synapse gives it in CSV, folded while it is read into what counting files needs.
 
 import { HdashError } from "../../../error.ts";
-import { cellText, type CsvEscape, type CsvRecord, readCsv } from "../../../formats/csv.ts";
+import { readCsv } from "../../../formats/csv.ts";
+import { cellText, type CsvEscape, type CsvRecord } from "../../../formats/csvRecord.ts";
 import { FILE_KINDS, type FileKind, type ViewRow } from "./analysis.ts";
 import { cellIs, cellNumber, entityNumber, isAbsentCell } from "./cellBytes.ts";
 import { isSafeName, kindOf } from "./fileKind.ts";
 import { keptValue, plainText } from "./keptValue.ts";
 import { isAbsent } from "./missing.ts";
+import { cleanText } from "./spelling.ts";
 
 /** The columns to ask the view for. */
 export const VIEW_COLUMNS = [
@@ -176,7 +178,7 @@ function makeFold() {
     const tally = tallies.get(parent) ?? addTally(parent);
     tally.sizeBytes += sizeBytes;
     tally.counts[kind] += 1;
-    if (isAbsentCell(record, columns.Component)) tally.unannotated += 1;
+    if (isUnannotated(record, columns.Component)) tally.unannotated += 1;
     else tally.annotated += 1;
     if (!isSafeName(name)) unsafe.push(readFile(record, columns, sizeBytes));
   }
@@ -199,11 +201,19 @@ function makeFold() {
       name: plainText(cellText(record, columns.name)),
       type: "file",
       parentId: cellText(record, columns.parentId),
-      component: isAbsent(component) ? null : keptValue(component),
+      // As it is written: the manifest's findings say where it differs from the template.
+      component: isAbsent(cleanText(component)) ? null : keptValue(component),
       modifiedOn: readMoment(record, columns.modifiedOn),
       sizeBytes,
       md5: isAbsent(md5) ? null : md5,
     };
+  }
+
+  /** An annotation of nothing but blanks is none. */
+  function isUnannotated(record: CsvRecord, column: number): boolean {
+    if (isAbsentCell(record, column)) return true;
+    const first = record.bytes[record.starts[column] ?? 0] ?? 0;
+    return (first <= 0x20 || first >= 0x7f) && isAbsent(cleanText(cellText(record, column)));
   }
 
   /** Reads a size; one that is missing is 0. */

@@ -30,6 +30,27 @@ describe("readAtlases(text)", () => {
     ]);
   });
 
+  test.each([
+    [
+      "rows and columns of nothing",
+      "id,atlas_id,name,liaison,,\nsyn1,HTA1,A,Ada,,\n,,,,,\n ,\nsyn2,HTA2,B\u00a0,,,\n,,,\n",
+    ],
+    [
+      "blanks and case in names and values",
+      "ID, Atlas_Id ,NAME\u00a0,\u200bliaison\n syn1,HTA1\u00a0,A,Ada\nsyn2\u200b,HTA2, B,\n",
+    ],
+    ["semicolons", "id;atlas_id;name;liaison\r\nsyn1;HTA1;A;Ada\r\nsyn2;HTA2;B;\r\n"],
+    [
+      "tabs, which a first line names",
+      "sep=\t\nid\tatlas_id\tname\tliaison\nsyn1\tHTA1\tA\tAda\nsyn2\tHTA2\tB\t\n",
+    ],
+  ])("takes %s", (_what, text) => {
+    expect(readAtlases(text)).toEqual([
+      { atlasId: "HTA1", projectId: "syn1", name: "A", liaison: "Ada" },
+      { atlasId: "HTA2", projectId: "syn2", name: "B", liaison: "" },
+    ]);
+  });
+
   const HEADER = "id,atlas_id,name,liaison\n";
   test.each([
     ["nothing", "", "it is empty"],

@@ -6,6 +6,7 @@ import { type DerivedKind, exampleIds, isDerivedId, splitIds } from "../ids.ts";
 import { type KnownManifest, ownIds } from "../lineage.ts";
 import { rowOf } from "../manifest.ts";
 import { isMissing } from "../missing.ts";
+import { isNotApplicable } from "../spelling.ts";
 import { didYouMean } from "../suggest.ts";
 import { type CheckSubject, recordError } from "./check.ts";
 import { expectedIn, formIn } from "./expected.ts";
@@ -142,7 +143,7 @@ function checkLinkedIds(subject: CheckSubject, of: KnownManifest, column: string
 /** Tells whether a record may say that it has no such parent: its component allows it, or another of its columns names one. */
 function isExcused(of: KnownManifest, column: string, record: number, cell: string): boolean {
   const { component, parentIdColumns } = of.component;
-  const isNone = cell.toLowerCase().startsWith("not applicable");
+  const isNone = isNotApplicable(cell);
   if (MAY_LACK_PARENT.has(component) && isNone) return true;
   if (!isNone && !isMissing(cell)) return false;
   return parentIdColumns.some((other) => {

@@ -2,7 +2,8 @@
 
 import type { Finding } from "../../../../finding.ts";
 import type { KnownManifest } from "../lineage.ts";
-import { ENTITY_COLUMN, rowOf } from "../manifest.ts";
+import { rowOf } from "../manifest.ts";
+import { ENTITY_COLUMN } from "../manifestColumns.ts";
 import { ACCESSORY } from "./assayIds.ts";
 import { type CheckSubject, recordError } from "./check.ts";
 

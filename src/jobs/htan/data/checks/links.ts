@@ -2,19 +2,44 @@
 
 import type { Finding } from "../../../../finding.ts";
 import { count, list } from "../../../../format.ts";
+import type { Component } from "../components.ts";
 import { isDerivedId } from "../ids.ts";
 import { type BadLink, ownIds } from "../lineage.ts";
 import { didYouMean, isSameButForm } from "../suggest.ts";
 import type { LackingManifest } from "../unread.ts";
 import { areLinksChecked } from "./assayIds.ts";
 import { type CheckSubject, recordError } from "./check.ts";
-import { expectedIn, formIn } from "./expected.ts";
+import { type Expected, expectedIn, formIn } from "./expected.ts";
+import { notePassedOver } from "./passedOver.ts";
 
 /** A ring of more names its first members only. */
 const MEMBERS_NAMED = 20;
 
+/** The manifests that hold what a link can lead to. */
+const HOLDERS: Readonly<
+  Record<Expected, { readonly name: string; readonly has: (component: Component) => boolean }>
+> = {
+  participant: { name: "Demographics", has: ({ component }) => component === "Demographics" },
+  specimen: { name: "Biospecimen", has: ({ kind }) => kind === "biospecimen" },
+  file: { name: "assay", has: ({ kind }) => kind === "assay" },
+  channels: {
+    name: "ImagingLevel3Channels",
+    has: ({ component }) => component === "ImagingLevel3Channels",
+  },
+};
+
+/** What is said of every link that leads to a kind of record: which manifests that do not count may hold it. */
+type Notes = Readonly<Record<Expected, string>>;
+
 /** Finds parents and adjacent specimens that no manifest has, and records that are their own parent, by themselves or in a ring. */
 export function checkLinks(subject: CheckSubject): Finding[] {
+  const noteOf = (kind: Expected): string => notePassedOver(subject.passedOver, HOLDERS[kind].has);
+  const notes: Notes = {
+    participant: noteOf("participant"),
+    specimen: noteOf("specimen"),
+    file: noteOf("file"),
+    channels: noteOf("channels"),
+  };
   return missedLinks(subject).map((link) => {
     const { of, record, id, value, column, ring } = link;
     const fields = {
@@ -24,19 +49,19 @@ export function checkLinks(subject: CheckSubject): Finding[] {
       link: link.link,
       ...(ring.length === 0 ? {} : { ring: ring.join(" ") }),
     };
-    return recordError("H_LINKS", of, record, describe(subject, link), fields);
+    return recordError("H_LINKS", of, record, describe(subject, link, notes), fields);
   });
 }
 
 /** Counts the links that may lead into a manifest that could not be read, and says so; null where there are none. */
-export function whyLinksPassedOver(subject: CheckSubject): string | null {
+export function whyLinksUnchecked(subject: CheckSubject): string | null {
   const { lacking, lineage } = subject;
-  const passedOver = lineage.badLinks.filter((link) =>
+  const unchecked = lineage.badLinks.filter((link) =>
     lacking.some((manifest) => mayHold(manifest, link)),
   ).length;
-  if (passedOver === 0) return null;
+  if (unchecked === 0) return null;
   const manifests = lacking.map(({ entry }) => entry.entityId).join(", ");
-  return `${count(passedOver, "link")} may lead to records of a manifest that could not be read (${manifests}) and ${passedOver === 1 ? "was" : "were"} passed over.`;
+  return `${count(unchecked, "link")} may lead to records of a manifest that could not be read (${manifests}) and ${unchecked === 1 ? "was" : "were"} not checked.`;
 }
 
 /** The links that are this rule's affair: not those that an unread manifest may mend, nor those whose cause is another finding. */
@@ -83,17 +108,18 @@ function mayHold({ entry, component }: LackingManifest, { value, column, link }:
   return (kinds[expectedIn(column, value)] as readonly string[]).includes(component.kind);
 }
 
-function describe({ suggestions }: CheckSubject, link: BadLink): string {
+function describe({ suggestions }: CheckSubject, link: BadLink, notes: Notes): string {
   const { id, value, column, ring, of } = link;
   const { component } = of.component;
   if (link.link === "self") return `${id} of ${component} is named as its own parent.`;
   if (link.link === "ring") return describeRing(ring, component);
-  const near = didYouMean(suggestions[expectedIn(column, value)](value, id)) || ".";
+  const expected = expectedIn(column, value);
+  const near = didYouMean(suggestions[expected](value, id)) || ".";
   if (link.link === "adjacent") {
-    return `Adjacent specimen ${value} of ${id} is in no manifest of this atlas${near}`;
+    return `Adjacent specimen ${value} of ${id} is in no manifest of this atlas${near}${notes[expected]}`;
   }
   const whose = id === "" ? `in a record of ${component}` : `of ${id}`;
-  return `Parent ${value} ${whose} is in no ${whereExpected(column, value)} of this atlas${near}`;
+  return `Parent ${value} ${whose} is in no ${HOLDERS[expected].name} manifest of this atlas${near}${notes[expected]}`;
 }
 
 function describeRing(ring: readonly string[], component: string): string {
@@ -102,14 +128,4 @@ function describeRing(ring: readonly string[], component: string): string {
   const steps = named.map((id, at) => `${id} from ${ring[(at + 1) % ring.length] ?? ""}`);
   const more = further > 0 ? [`so on through ${count(further, "record")}`] : [];
   return `${list(further > 0 ? [...named, `${further} others`] : named)} of ${component} descend from each other in a ring: ${[...steps, ...more].join(", ")}.`;
-}
-
-/** Tells in which manifests a parent would have to be. */
-function whereExpected(column: string, value: string): string {
-  return {
-    participant: "Demographics manifest",
-    specimen: "Biospecimen manifest",
-    file: "assay manifest",
-    channels: "ImagingLevel3Channels manifest",
-  }[expectedIn(column, value)];
 }

@@ -80,7 +80,7 @@ describe("checkParticipants(subject)", () => {
       rowsOf("syn102", "Demographics", PARTICIPANT, ["HTA3_3"], [""]),
       rowsOf("syn5", "Therapy", PARTICIPANT, ["HTA3_9"], ["HTA3_3"], ["HTA3_9"]),
       rowsOf("syn6", "BreastCancerTier3", PARTICIPANT, ["HTA3_1"], [""]),
-      rowsOf("syn7", "SRRSClinicalDataTier2", PARTICIPANT, ["hta3_1"]),
+      rowsOf("syn7", "SRRSClinicalDataTier2", PARTICIPANT, ["HTA3-1"]),
     ]);
     const found = analysis.findings.map(({ rule, row, message, fields }) => [
       rule,
@@ -102,12 +102,12 @@ describe("checkParticipants(subject)", () => {
       [
         "H_NON_DEM",
         2,
-        "Participant hta3_1 of SRRSClinicalDataTier2 is in no Demographics manifest of this atlas; did you mean HTA3_1?",
+        "Participant HTA3-1 of SRRSClinicalDataTier2 is in no Demographics manifest of this atlas; did you mean HTA3_1?",
         {
           manifest: "syn7",
           component: "SRRSClinicalDataTier2",
           column: "HTAN Participant ID",
-          value: "hta3_1",
+          value: "HTA3-1",
         },
       ],
       [
