@@ -48,8 +48,9 @@ export function makeHtanJob({
       return bindHtan(effects, settings, request, galleries, readMenu);
     },
     async utilCommands(program, shell) {
-      const { addInit } = await import("./commands.ts");
+      const { addComponents, addInit } = await import("./commands.ts");
       addInit(program, shell);
+      addComponents(program, shell);
     },
     async examine(effects, settings, signal) {
       const { examineHtan } = await import("./examine.ts");

@@ -24,7 +24,7 @@ export const CHECKS = [
 const TEXT: Readonly<Record<string, RuleText>> = {
   H_CATEGORIES: {
     title: "Known components",
-    meaning: "Every manifest is of a component in the list that this dashboard has of them.",
+    meaning: "Every manifest is of a component in this dashboard's list.",
     remedy:
       "Submit the manifest with a current template; if the component is new to HTAN, have it added to the dashboard's list (config/htan_components.json).",
   },

@@ -104,6 +104,10 @@ export function recount(
       const isElsewhere = parent.startsWith("Not Applicable");
       if (known?.kind === "clinical" && participants.size > 0 && !participants.has(own))
         find("H_NON_DEM");
+      if (known?.kind === "biospecimen") {
+        if (used.has(own)) find("H_ID_SPEC");
+        used.add(own);
+      }
       if (isAssay) {
         if (!DERIVED_ID.test(own)) find("H_ID_SPEC");
         else if (used.has(own)) find("H_ID_SPEC");
@@ -115,6 +119,8 @@ export function recount(
       }
       const real = isElsewhere ? cell(row, "HTAN Parent Biospecimen ID") : parent;
       for (const id of split(real)) {
+        // What is malformed is found once.
+        if (isAssay && !isElsewhere && !DERIVED_ID.test(id)) continue;
         if (id === own || (!nodes.has(id) && !id.includes("EXT"))) find("H_LINKS");
       }
       const adjacent = split(cell(row, known?.adjacentIdColumn ?? null));
