@@ -3,7 +3,7 @@
 
 import { isUtf8 } from "node:buffer";
 
-import { type CsvEscape, type CsvRecord, INTRICATE } from "./csvRecord.ts";
+import { BARE, type CsvEscape, type CsvRecord, INTRICATE } from "./csvRecord.ts";
 
 const QUOTE = 0x22;
 const LF = 0x0a;
@@ -18,8 +18,7 @@ const MAX_CELLS = 100_000;
 /** Large enough that the work per piece does not count, small enough for the processor's cache. */
 const PIECE_BYTES = 64 << 10;
 
-// How a cell is written: bare, in quotes, or in quotes with more to it than their content.
-const BARE = 0;
+/** The kind of a cell in quotes; see csvRecord.ts for the others. */
 const QUOTED = 1;
 
 /** What was odd about a file as a whole. Rows are as a spreadsheet numbers them; null: there is none. */

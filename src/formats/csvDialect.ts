@@ -37,6 +37,7 @@ export interface Table {
 
 /** No row of column names is longer, in bytes. */
 const HEAD_BYTES = 64 << 10;
+const NAMES_BYTES = 4 << 10;
 /** What can stand between cells; of those that fit equally well, the first. */
 const SEPARATORS: readonly string[] = [",", ";", "\t", "|"];
 /** Title, authors and a blank line above the column names: no more than that is looked at for a later row. */
@@ -182,7 +183,8 @@ function firstRecords(head: Buffer, separator: string, most: number): readonly H
     '"',
     separator,
   );
-  scanner.push(head);
+  // A scanner takes memory for what it is given at once, and column names are seldom longer than this.
+  if (scanner.push(head.subarray(0, NAMES_BYTES))) scanner.push(head.subarray(NAMES_BYTES));
   scanner.end();
   return records;
 }

@@ -1,5 +1,7 @@
 // One record of separated values, and the text of its cells, which is made only where it is wanted.
 
+/** The kind of a cell without quotes. */
+export const BARE = 0;
 /** The kind of a cell that has to be taken apart character by character: quotes within quotes, or something after them. */
 export const INTRICATE = 2;
 
@@ -13,7 +15,7 @@ export interface CsvRecord {
   /** Where each cell's content starts and ends; of intricate cells with their quotes. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** How each cell is written; only INTRICATE makes a difference to readers. */
+  /** How each cell is written: BARE, INTRICATE, or in quotes that are no part of its content. */
   readonly kinds: Uint8Array;
   /** The character that takes the meaning from a quote within quotes; a doubled quote always does. */
   readonly escape: CsvEscape;

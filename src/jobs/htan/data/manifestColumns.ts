@@ -53,7 +53,7 @@ function listColumns(components: Components): ReadonlySet<string> {
 /** Makes a reader of column names: those that are looked at are known whatever blanks and letters they are written with. */
 export function makeColumnReader(components: Components): (text: string) => string {
   const known = [...NOT_FIELDS, ...components.list.flatMap(idColumnsOf), ...FURTHER_COLUMNS];
-  const byFold = new Map(known.map((name) => [foldName(name), name]));
+  const byFold = new Map([...new Set(known)].map((name) => [foldName(name), name]));
   return (text) => byFold.get(foldName(text)) ?? cleanName(text);
 }
 

@@ -1,6 +1,6 @@
 // What a row of a manifest is: a record, padding of a spreadsheet, column names once more, or several rows that a stray quote made one.
 
-import { cellText, type CsvRecord, INTRICATE } from "../../../formats/csvRecord.ts";
+import { BARE, cellText, type CsvRecord, INTRICATE } from "../../../formats/csvRecord.ts";
 import { cleanText, foldName } from "./spelling.ts";
 
 const LF = 0x0a;
@@ -63,9 +63,7 @@ export function hasSwallowed(
  * shorter, or into two cells that together did neither; infinity where there is none. Few records have a line break in them at all.
  */
 export function findShift(record: CsvRecord, { least }: Widths, separator: string): number {
-  const from = record.starts[0] ?? 0;
-  const bytes = record.bytes.subarray(from, record.ends[record.length - 1]);
-  if (!bytes.includes(LF) && !bytes.includes(CR)) return Infinity;
+  if (!hasLineBreak(record)) return Infinity;
   const texts = Array.from({ length: record.length }, (_, index) => cellText(record, index));
   const onLines = texts.flatMap((text, index) => (LINE_BREAK.test(text.trim()) ? [index] : []));
   const isOdd = texts.length < least || texts.slice(least).some((text) => text !== "");
@@ -75,6 +73,18 @@ export function findShift(record: CsvRecord, { least }: Widths, separator: strin
     return text.split(separator).length >= least && idsOnLines(text) === null;
   });
   return swallowing.length > 1 ? (swallowing[0] ?? Infinity) : Infinity;
+}
+
+/** Tells whether a record is on several lines; only cells in quotes can be. */
+function hasLineBreak({ length, kinds, starts, ends, bytes }: CsvRecord): boolean {
+  for (let index = 0; index < length; index++) {
+    if (kinds[index] === BARE) continue;
+    const end = ends[index] ?? 0;
+    for (let at = starts[index] ?? 0; at < end; at++) {
+      if (bytes[at] === LF || bytes[at] === CR) return true;
+    }
+  }
+  return false;
 }
 
 /**

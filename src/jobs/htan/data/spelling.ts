@@ -13,6 +13,8 @@ const BROKEN_MARK = /^\u{ef}\u{bb}\u{bf}/u;
 /** An id in small letters that is one in capitals: HTA3_ext7_1, hta204_1_b1. */
 const ID_IN_CAPITALS = /^HTA\d+(?:_[A-Z]*\d+)+$/;
 
+const NOT_APPLICABLE = "not applicable";
+
 /** Drops what cannot be seen: white space around a text, no-break blanks among it, and characters without width. */
 export function cleanText(text: string): string {
   return PLAIN.test(text) ? text : text.replace(UNSEEN, "").trim();
@@ -40,9 +42,8 @@ export function cleanIds(text: string): string {
 
 /** Tells whether a cell says that a record has no such parent: "Not Applicable", in any case, and whatever follows. */
 export function isNotApplicable(cell: string): boolean {
-  return cell.slice(0, NOT_APPLICABLE.length).toLowerCase() === NOT_APPLICABLE;
+  return /^n/i.test(cell) && foldName(cell).startsWith(NOT_APPLICABLE);
 }
-const NOT_APPLICABLE = "not applicable";
 
 /** Makes a reader of component names: as the table spells them, or without unseen characters where the table lacks them. */
 export function makeComponentReader({ list }: Components): (text: string) => string {

@@ -144,23 +144,22 @@ describe("readManifest(entry, chunks, components), of blanks and case", () => {
     expect(analysis.sif).toHaveLength(4);
   });
 
-  test.each(["NOT APPLICABLE", "not applicable", "Not Applicable - see notes", " Not applicable"])(
-    "takes the specimen beside %j",
-    async (cell) => {
-      const header = [
-        "HTAN Data File ID",
-        "HTAN Parent Data File ID",
-        "HTAN Parent Biospecimen ID",
-      ];
-      const row = ["HTA3_1_9", cell, "HTA3_1_1", "syn1"];
-      const analysis = await analysisOf([
-        ...sound(),
-        rowsOf("syn102", "BulkWESLevel2", [...header, "entityId"], row),
-      ]);
-      expect(outcomeOf(analysis, "H_LINKS")).toMatchObject({ status: "passed" });
-      expect(analysis.sif.filter((line) => line.includes("HTA3_1_9"))).toHaveLength(1);
-    },
-  );
+  test.each([
+    "NOT APPLICABLE",
+    "Not\u00a0Applicable",
+    "not applicable",
+    "Not Applicable - see notes",
+    " Not applicable",
+  ])("takes the specimen beside %j", async (cell) => {
+    const header = ["HTAN Data File ID", "HTAN Parent Data File ID", "HTAN Parent Biospecimen ID"];
+    const row = ["HTA3_1_9", cell, "HTA3_1_1", "syn1"];
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf("syn102", "BulkWESLevel2", [...header, "entityId"], row),
+    ]);
+    expect(outcomeOf(analysis, "H_LINKS")).toMatchObject({ status: "passed" });
+    expect(analysis.sif.filter((line) => line.includes("HTA3_1_9"))).toHaveLength(1);
+  });
 });
 
 describe("readManifest(entry, chunks, components), of padding", () => {
