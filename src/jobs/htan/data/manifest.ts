@@ -9,12 +9,11 @@ import {
   readCsv,
 } from "../../../formats/csv.ts";
 import type { ManifestEntry } from "./analysis.ts";
-import { cellStartsWith, entityNumber } from "./cellBytes.ts";
 import { type Components, idColumnsOf, listColumnsOf } from "./components.ts";
+import { makeEntityColumn } from "./entityColumn.ts";
 import { keptList, keptValue } from "./keptValue.ts";
 import { findProblems, guessFormat, ROWS_NAMED } from "./manifestProblems.ts";
 import { isAbsent, isMissing, isMissingBytes } from "./missing.ts";
-import { entityNumberOf } from "./view.ts";
 
 const COMPONENT_COLUMN = "Component";
 export const ENTITY_COLUMN = "entityId";
@@ -111,8 +110,6 @@ function listColumns(components: Components): ReadonlySet<string> {
   return new Set([...components.list.flatMap(listColumnsOf), PARENT_BIOSPECIMEN_COLUMN]);
 }
 
-const SYN = Buffer.from("syn");
-
 /** What is done with a column's cells. */
 const COUNT = 1;
 const KEEP = 2;
@@ -156,9 +153,7 @@ function makeReading(entry: ManifestEntry, components: Components) {
   let isCsv = true;
   const kept: string[][] = [];
   const cells = new Map<string, string[]>();
-  const badEntityIds: { record: number; value: string }[] = [];
-  const oddEntityIds: { record: number; value: string }[] = [];
-  const entityNumbers: number[] = [];
+  const entity = makeEntityColumn();
   const rowsFrom: [number, number][] = [];
   const ragged = { count: 0, rows: [] as number[] };
 
@@ -218,7 +213,7 @@ function makeReading(entry: ManifestEntry, components: Components) {
   /** Reads a cell that is more than counted; returns how much it adds to the filled fields. */
   function readSpecial(record: CsvRecord, index: number, task: number): number {
     if (task === CHECK_ENTITY) {
-      readEntity(record, index);
+      entity.add(record, index, () => readText(record, index));
       return 0;
     }
     if (task === FIND_COMPONENT && ownComponent !== "") return 0;
@@ -229,20 +224,6 @@ function makeReading(entry: ManifestEntry, components: Components) {
     }
     if ((task & FIND_COMPONENT) !== 0 && !isAbsent(text)) ownComponent = keptValue(text.trim());
     return (task & COUNT) !== 0 && !isMissing(text) ? 1 : 0;
-  }
-
-  function readEntity(record: CsvRecord, index: number): void {
-    const number = entityNumber(record, index);
-    if (number > 0) {
-      entityNumbers.push(number);
-      return;
-    }
-    const text = readText(record, index);
-    const inner = entityNumberOf(text.trim());
-    entityNumbers.push(inner);
-    if (inner > 0) return;
-    const list = cellStartsWith(record, index, SYN) ? oddEntityIds : badEntityIds;
-    list.push({ record: records, value: keptValue(text) });
   }
 
   /** Reads a cell that may be published; one that has swallowed other rows reads as empty. */
@@ -264,9 +245,7 @@ function makeReading(entry: ManifestEntry, components: Components) {
       fields: records * fieldsPerRecord,
       filledFields,
       cells,
-      entityNumbers,
-      badEntityIds,
-      oddEntityIds,
+      ...entity.found,
       rowsFrom,
       problems: findProblems(
         entry,
