@@ -43,8 +43,10 @@ async function compareWithModel(shell: Shell, model: string, table: string): Pro
   const { compareModel, draftEntry, readModel } = await import("./data/model.ts");
   const { readComponents } = await import("./data/components.ts");
   const templates = readModel(await readText(model, "the data model"));
-  const json: unknown = JSON.parse(await readText(table, "the component table"));
-  const { lacking, differing, gone } = compareModel(templates, readComponents(json));
+  const components = readComponents(
+    parseTable(await readText(table, "the component table"), table),
+  );
+  const { lacking, differing, gone } = compareModel(templates, components);
   shell.print(`${count(templates.length, "template")} in ${model}`);
   for (const template of lacking) shell.print(`lacking   ${draftEntry(template)}`);
   for (const { component, what } of differing) shell.print(`differs   ${component}: ${what}`);
@@ -56,6 +58,16 @@ async function compareWithModel(shell: Shell, model: string, table: string): Pro
       : `${table} lacks ${count(lacking.length, "component")} and differs in ${count(differing.length, "component")}`,
   );
   return isWhole ? EXIT.ok : EXIT.failed;
+}
+
+function parseTable(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new HdashError("usage", `the component table ${path} is no JSON: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 async function readText(path: string, what: string): Promise<string> {

@@ -75,6 +75,8 @@ export async function readManifest(
   return reading.finish(facts);
 }
 
+const NO_ENTITIES = { entityNumbers: [], badEntityIds: [], oddEntityIds: [] };
+
 /** Rows that are no records, and records of another length than the header. */
 interface OddRows {
   /** Rows that repeat the column names. */
@@ -125,7 +127,7 @@ function makeReading(entry: ManifestEntry, dialect: Dialect, components: Compone
     }
     if (isSame) own.repeat();
     else addComponent(record, cells);
-    cells.read(record, records);
+    cells.read(record);
     records += 1;
     return true;
   }
@@ -190,9 +192,7 @@ function makeReading(entry: ManifestEntry, dialect: Dialect, components: Compone
       fields: counts.fields,
       filledFields: counts.filledFields,
       cells: cells?.cells ?? new Map(),
-      entityNumbers: cells?.entityNumbers ?? [],
-      badEntityIds: cells?.badEntityIds ?? [],
-      oddEntityIds: cells?.oddEntityIds ?? [],
+      ...(cells?.entities ?? NO_ENTITIES),
       rowsFrom,
       problems: findProblems(entry, table, content, facts),
     };

@@ -1,22 +1,13 @@
 // The cells of a manifest's records, straight from their bytes: most are only counted, ids and labels are kept as they may be published.
 
 import { cellText, type CsvRecord, INTRICATE } from "../../../formats/csvRecord.ts";
-import { entityNumber } from "./cellBytes.ts";
+import { makeEntityColumn } from "./entityColumn.ts";
 import { keptList, keptValue } from "./keptValue.ts";
-import {
-  CHECK_ENTITY,
-  COUNT,
-  ENTITY_COLUMN,
-  IDS,
-  KEEP,
-  LIST,
-  NAMELESS,
-} from "./manifestColumns.ts";
+import { CHECK_ENTITY, COUNT, IDS, KEEP, LIST, NAMELESS } from "./manifestColumns.ts";
 import { isAbsent, isMissing, isMissingBytes } from "./missing.ts";
 import { findShift, hasSwallowed, idsOnLines, isRagged, widthsOf } from "./rowSense.ts";
 import { cleanIds, cleanText } from "./spelling.ts";
 import type { SpellingTaker } from "./spellingNotes.ts";
-import { entityNumberOf } from "./view.ts";
 
 export type CellReader = ReturnType<typeof makeCellReader>;
 
@@ -32,9 +23,7 @@ export function makeCellReader(
   const fieldsPerRecord = tasks.filter((task) => (task & COUNT) !== 0).length;
   const kept: string[][] = [];
   const cells = new Map<string, string[]>();
-  const entityNumbers: number[] = [];
-  const badEntityIds: { record: number; value: string }[] = [];
-  const oddEntityIds: { record: number; value: string }[] = [];
+  const entity = makeEntityColumn(spelling);
   /** Place of a column without a name → how many of its cells are filled in; only those that hold a value. */
   const nameless = new Map<number, number>();
   let filledFields = 0;
@@ -49,10 +38,10 @@ export function makeCellReader(
     kept[index] = list;
   }
 
-  return { cells, entityNumbers, badEntityIds, oddEntityIds, read, textOf, counts };
+  return { cells, entities: entity.found, read, textOf, counts };
 
-  /** Reads all cells of a record; `number` is that of the record. */
-  function read(record: CsvRecord, number: number): void {
+  /** Reads all cells of a record. */
+  function read(record: CsvRecord): void {
     const { bytes, starts, ends, kinds } = record;
     const there = Math.min(record.length, width);
     let filled = 0;
@@ -64,16 +53,16 @@ export function makeCellReader(
             ? isMissing(cellText(record, index))
             : isMissingBytes(bytes, starts[index] as number, ends[index] as number);
         if (!isEmpty) filled += 1;
-      } else if (task !== 0) filled += readSpecial(record, number, index, task);
+      } else if (task !== 0) filled += readSpecial(record, index, task);
     }
     for (let index = there; index < width; index++)
-      readSpecial(record, number, index, tasks[index] as number);
+      readSpecial(record, index, tasks[index] as number);
     filledFields += filled;
   }
 
   /** Reads a cell that is more than counted; returns how much it adds to the filled fields. */
-  function readSpecial(record: CsvRecord, number: number, index: number, task: number): number {
-    if (task === CHECK_ENTITY) readEntity(record, number, index);
+  function readSpecial(record: CsvRecord, index: number, task: number): number {
+    if (task === CHECK_ENTITY) entity.add(record, index, () => textOf(record, index));
     else if (task === NAMELESS) readNameless(record, index);
     if ((task & (KEEP | COUNT)) === 0) return 0;
     const text = textOf(record, index, (task & LIST) !== 0);
@@ -89,22 +78,6 @@ export function makeCellReader(
     const ids = cleanIds(text);
     if (ids !== text) spelling.addCell(record.row, columns[index] ?? "", text, ids);
     return ids;
-  }
-
-  function readEntity(record: CsvRecord, number: number, index: number): void {
-    const digits = entityNumber(record, index);
-    if (digits > 0) {
-      entityNumbers.push(digits);
-      return;
-    }
-    const text = textOf(record, index);
-    const value = cleanText(text);
-    const inner = entityNumberOf(value);
-    entityNumbers.push(inner);
-    if (inner === 0) {
-      const list = value.startsWith("syn") ? oddEntityIds : badEntityIds;
-      list.push({ record: number, value: keptValue(value) });
-    } else if (value !== text) spelling.addCell(record.row, ENTITY_COLUMN, text, value);
   }
 
   function readNameless(record: CsvRecord, index: number): void {
