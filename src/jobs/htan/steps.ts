@@ -187,8 +187,7 @@ function makeAtlasSteps(effects: HtanEffects) {
     checkAtlas: step({
       name: "checkAtlas",
       // 2: the measures have a port of their own, so that a run in which nothing moved need not read the analysis.
-      // 3: values are capped, and what follows an unclosed quote is not read.
-      // 4: the analysis calls its grids so.
+      // 3: values are capped, and what follows an unclosed quote is not read. 4: the analysis calls its grids so.
       // 5: blanks, letter case, padding, mixed components and other separators are read as what they are meant to be.
       version: 5,
       uses: { components: effects.componentsDigest },
