@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { cellText } from "../../src/formats/csvRecord.ts";
 import { findDialect, findEncoding, openTable } from "../../src/formats/csvDialect.ts";
+import { cellText } from "../../src/formats/csvRecord.ts";
 import { chunked } from "../jobs/htan/given.ts";
 
 const isName = (text: string): boolean => ["id", "name", "big one"].includes(text);

@@ -63,8 +63,9 @@ describe("analyseAtlas(atlas, files, manifests, components), of tables as people
     const analysis = await analyseOnly("header-spaces");
     expectUntroubled(analysis);
     expect(briefly(analysis)).toEqual(["M_SPELLING warning syn70000102 null"]);
-    expect(analysis.findings[0]?.message).toContain("“HTAN Participant ID ”");
-    expect(analysis.findings[0]?.message).toContain("“ Gender”");
+    expect(analysis.findings[0]?.message).toContain(
+      "the columns “HTAN Participant ID ” (read as HTAN Participant ID) and 1 more",
+    );
   });
 
   test("takes column names in the midst of records for no record, and names their row", async () => {

@@ -120,13 +120,14 @@ function makeReading(entry: ManifestEntry, dialect: Dialect, components: Compone
     }
     if (record.row !== nextRow) rowsFrom.push([records, record.row]);
     nextRow = record.row + 1;
-    const isOdd = record.length < widths.least || record.length > widths.most;
-    if (isOdd && isRagged(record, widths)) {
+    const hasLength = record.length >= widths.least && record.length <= widths.most;
+    const isOdd = !hasLength && isRagged(record, widths);
+    if (isOdd) {
       odd.ragged.count += 1;
       if (odd.ragged.rows.length < ROWS_NAMED) odd.ragged.rows.push(record.row);
     }
     if (isSame) own.repeat();
-    else addComponent(record, cells);
+    else addComponent(record, cells, isOdd);
     cells.read(record);
     records += 1;
     return true;
@@ -137,23 +138,26 @@ function makeReading(entry: ManifestEntry, dialect: Dialect, components: Compone
     format = guessFormat(record.bytes.subarray(record.starts[0] ?? 0));
     isCsv = dialect.place?.kind === "first row";
     if (!isCsv) return false;
-    columns = texts.map(makeColumnReader(components));
+    const read = texts.map(makeColumnReader(components));
+    columns = read.map(({ name }) => name);
     widths = widthsOf(columns);
     headerRow = makeHeaderSense(columns.map(foldName), isManifestColumn);
     componentColumn = columns.indexOf(COMPONENT_COLUMN);
     const tasks = tasksOf(columns, annotated, components);
     cells = makeCellReader(columns, tasks, dialect.separator, spelling);
-    for (const [index, name] of columns.entries()) {
-      if (name !== texts[index]) spelling.addColumn(texts[index] ?? "", name);
+    for (const [index, { name, isKnown }] of read.entries()) {
+      if (name !== texts[index]) spelling.addColumn(texts[index] ?? "", name, isKnown);
     }
     rowsFrom.push([0, record.row + 1]);
     nextRow = record.row + 1;
     return true;
   }
 
-  function addComponent(record: CsvRecord, { textOf }: CellReader): void {
+  function addComponent(record: CsvRecord, { textOf }: CellReader, isOdd: boolean): void {
     const text = textOf(record, componentColumn);
-    const name = isAbsent(cleanText(text)) ? "" : readComponent(text);
+    const read = isAbsent(cleanText(text)) ? "" : readComponent(text);
+    // In a row of another length the cell may be another column's, which no message may show.
+    const name = isOdd && !components.byName.has(read) ? "" : read;
     own.add(records, record.row, keptValue(name));
     const isPlain = text === name && record.kinds[componentColumn] !== INTRICATE;
     lastComponent = isPlain ? Buffer.from(name) : Buffer.alloc(0);

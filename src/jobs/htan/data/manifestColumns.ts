@@ -51,10 +51,15 @@ function listColumns(components: Components): ReadonlySet<string> {
 }
 
 /** Makes a reader of column names: those that are looked at are known whatever blanks and letters they are written with. */
-export function makeColumnReader(components: Components): (text: string) => string {
+export function makeColumnReader(
+  components: Components,
+): (text: string) => { readonly name: string; readonly isKnown: boolean } {
   const known = [...NOT_FIELDS, ...components.list.flatMap(idColumnsOf), ...FURTHER_COLUMNS];
   const byFold = new Map([...new Set(known)].map((name) => [foldName(name), name]));
-  return (text) => byFold.get(foldName(text)) ?? cleanName(text);
+  return (text) => {
+    const known = byFold.get(foldName(text));
+    return { name: known ?? cleanName(text), isKnown: known !== undefined };
+  };
 }
 
 // What is done with a column's cells: bits, of which a column has one or several. A column of which nothing is done has none.
@@ -104,4 +109,5 @@ function isNameless(name: string): boolean {
 export function isManifestColumn(text: string): boolean {
   return !/[,;|\t]/.test(cleanText(text)) && MANIFEST_COLUMN.test(foldName(text));
 }
-const MANIFEST_COLUMN = /^(?:component|entityid|filename|(?:publication-associated )?htan .+)$/;
+// "HTAN BU" is no name of a column but an atlas's, which stands in records.
+const MANIFEST_COLUMN = /^(?:component|entityid|filename|(?:[\w-]+ )?htan .*\bids?)$/;

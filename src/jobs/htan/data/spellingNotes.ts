@@ -2,6 +2,7 @@
 
 import { count } from "../../../format.ts";
 import { keptValue } from "./keptValue.ts";
+import { COMPONENT_COLUMN } from "./manifestColumns.ts";
 
 /** A text as it is written, and what it was read as. */
 interface Spelling {
@@ -11,7 +12,9 @@ interface Spelling {
 
 /** What was noted. */
 export interface SpellingNotes {
+  /** Those that hdash knows. */
   readonly columns: readonly Spelling[];
+  readonly otherColumns: number;
   readonly annotation: Spelling | null;
   readonly cells: number;
   /** The first of the cells. */
@@ -20,6 +23,7 @@ export interface SpellingNotes {
   readonly row: number | null;
 }
 
+const ID = /^(?:HTA\d[\w-]*|syn\d+)$/;
 /** So many column names are quoted; more would bury the sentence. */
 const COLUMNS_NAMED = 3;
 
@@ -28,13 +32,16 @@ export type SpellingTaker = ReturnType<typeof makeSpellingNotes>;
 /** Makes what notes are taken in. */
 export function makeSpellingNotes() {
   const columns: Spelling[] = [];
+  let otherColumns = 0;
   let annotation: Spelling | null = null;
   let cells = 0;
   let first: SpellingNotes["first"] = null;
   let row: number | null = null;
   return {
-    addColumn(text: string, readAs: string): void {
-      columns.push({ text, readAs });
+    /** What hdash does not know by name is only counted: where the first row is a record, it is a record's. */
+    addColumn(text: string, readAs: string, isKnown: boolean): void {
+      if (isKnown) columns.push({ text, readAs });
+      else otherColumns += 1;
     },
     addAnnotation(text: string, readAs: string): void {
       annotation = { text, readAs };
@@ -45,41 +52,46 @@ export function makeSpellingNotes() {
       row = ofRow;
       first = { column, text, readAs };
     },
-    notes: (): SpellingNotes => ({ columns, annotation, cells, first, row }),
+    notes: (): SpellingNotes => ({ columns, otherColumns, annotation, cells, first, row }),
   };
 }
 
 /** Says what was noted, after a manifest's name; null where nothing was. */
 export function describeSpelling({
   columns,
+  otherColumns,
   annotation,
   cells,
   first,
   row,
 }: SpellingNotes): { readonly message: string; readonly fields: Record<string, string> } | null {
   const parts: string[] = [];
+  const all = columns.length + otherColumns;
   if (columns.length > 0) {
     const named = columns.slice(0, COLUMNS_NAMED).map(quote);
-    const others =
-      columns.length > named.length ? ` and ${columns.length - named.length} more` : "";
-    parts.push(
-      `${columns.length === 1 ? "the column" : "the columns"} ${named.join(", ")}${others}`,
-    );
-  }
+    const others = all > named.length ? ` and ${all - named.length} more` : "";
+    parts.push(`${all === 1 ? "the column" : "the columns"} ${named.join(", ")}${others}`);
+  } else if (all > 0) parts.push(count(all, "column name"));
   if (annotation !== null) parts.push(`the annotation ${quote(annotation)}`);
   if (first !== null) {
     const where = `${cells === 1 ? "in" : "the first in"} row ${row} of ${first.column}`;
-    parts.push(`${count(cells, "cell")}, ${where}: ${quote(first)}`);
+    const what = isShown(first) ? `: ${quote(first)}` : "";
+    parts.push(`${count(cells, "cell")}, ${where}${what}`);
   }
-  const shown = first ?? annotation ?? columns[0];
-  if (shown === undefined) return null;
+  if (parts.length === 0) return null;
+  const shown = first === null ? (annotation ?? columns[0]) : isShown(first) ? first : undefined;
   return {
     message: `has blanks, unseen characters or letter case that differ from the template's, which were passed over: ${parts.join("; ")}`,
     fields: {
-      column: first?.column ?? columns[0]?.readAs ?? "Component",
-      value: keptValue(shown.text),
+      ...(first === null ? {} : { column: first.column }),
+      ...(shown === undefined ? {} : { value: keptValue(shown.text) }),
     },
   };
+}
+
+/** An id or a component may be shown; in a row whose cells have moved, something else may stand in their place. */
+function isShown({ column, readAs }: NonNullable<SpellingNotes["first"]>): boolean {
+  return column === COMPONENT_COLUMN || readAs.split(/[;,]/).every((id) => ID.test(id.trim()));
 }
 
 function quote({ text, readAs }: Spelling): string {

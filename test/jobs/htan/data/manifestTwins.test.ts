@@ -88,7 +88,7 @@ describe("readManifest(entry, chunks, components), of blanks and case", () => {
         row: 2,
         message:
           "The Exposure manifest (folder/synapse_storage_manifest_exposure.csv) has blanks, unseen characters or letter case that differ from the template's, which were passed over: " +
-          "the columns “component” (read as Component), “ HTAN Participant ID” (read as HTAN Participant ID), “Field A ” (read as Field A) and 3 more; " +
+          "the columns “component” (read as Component), “ HTAN Participant ID” (read as HTAN Participant ID), “entityId\u200b” (read as entityId, without what cannot be seen) and 3 more; " +
           "the annotation “exposure” (read as Exposure); " +
           "4 cells, the first in row 2 of HTAN Participant ID: “HTA3_1\u00a0” (read as HTA3_1, without the blank that is no plain one).",
         fields: {
@@ -115,6 +115,23 @@ describe("readManifest(entry, chunks, components), of blanks and case", () => {
         ["HTAN Parent Data File ID", ["HTA3_EXT7_1;HTA3_1_1, HTA204_1_B1", "unknown"]],
       ]),
     );
+  });
+
+  test.each([
+    [
+      "a row whose cells have moved",
+      `${HEADER}\nExposure,1, SECRET,x,syn1\nExposure, SECRET,x,syn1\n`,
+    ],
+    [
+      "a component in a row whose cells have moved",
+      `HTAN Participant ID,Component\nHTA3_1,Exposure\nHTA3_2,x,SECRET\nHTA3_1,SECRET,Exposure\n`,
+    ],
+    ["a record in the place of column names", "HTA3_1,HTAN BU, SECRET\nHTA3_2,HTAN BU,SECRET \n"],
+    ["unknown columns' names", "Component,HTAN Participant ID,SECRET \nExposure,HTA3_1,x\n"],
+  ])("quotes in no warning %s", async (_what, content) => {
+    const { problems } = await read(content);
+    expect(problems).not.toEqual([]);
+    expect(JSON.stringify(problems)).not.toContain("SECRET");
   });
 
   test("takes an annotation of nothing but blanks for none", async () => {
