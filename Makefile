@@ -11,6 +11,8 @@ AREA ?=
 ALONE ?=
 SHUFFLE ?=
 FAKETIME ?=
+# The CSV of HTAN's data model that `make components` reads.
+MODEL ?=
 # File with the variables that `make run` uses; .env.example names them all.
 ENV_FILE ?= .env
 # The image's name: REGISTRY/REPOSITORY:TAG.
@@ -42,7 +44,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo run test check types lint format bench release bless build_amd64 docker_push
+.PHONY: help setup demo run components test check types lint format bench release bless build_amd64 docker_push
 .PHONY: namespace synth diff deploy destroy diff_base deploy_base destroy_base task
 
 help: ## list the targets
@@ -78,6 +80,10 @@ demo: $(INSTALLED) ## build a whole site from bundled data: make demo SITE=DIR
 run: $(INSTALLED) ## run hdash for real, with the variables in .env: make run ENV_FILE=FILE
 	@test -f "$(ENV_FILE)" || { echo "run: there is no $(ENV_FILE); copy .env.example to it and fill it in" >&2; exit 2; }
 	@npm run -s hdash -- --env-file "$(ENV_FILE)"
+
+components: $(INSTALLED) ## say what the component table lacks of a data model: make components MODEL=HTAN.model.csv
+	@test -n "$(MODEL)" || { echo "components: say which data model: make components MODEL=HTAN.model.csv" >&2; exit 2; }
+	@npm run -s hdash-util -- components "$(MODEL)"
 
 test: $(INFRA_INSTALLED) ## run types, lint, format check and every test; AREA=jobs/matrix: of one part
 	@sh test/support/install.sh

@@ -3,17 +3,14 @@
 
 import { isUtf8 } from "node:buffer";
 
+import { BARE, type CsvEscape, type CsvRecord, INTRICATE } from "./csvRecord.ts";
+
 const QUOTE = 0x22;
-const COMMA = 0x2c;
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const TAB = 0x09;
 const BACKSLASH = 0x5c;
-
-/** Bytes that end a cell without quotes. */
-const ENDS_CELL = new Uint8Array(256);
-for (const byte of [COMMA, LF, CR]) ENDS_CELL[byte] = 1;
 
 /** No spreadsheet has longer records; content that seems to is no CSV, and must not fill the memory. */
 const MAX_RECORD_BYTES = 16 << 20;
@@ -21,29 +18,8 @@ const MAX_CELLS = 100_000;
 /** Large enough that the work per piece does not count, small enough for the processor's cache. */
 const PIECE_BYTES = 64 << 10;
 
-// How a cell is written: bare, in quotes, or in quotes with more to it than their content.
-const BARE = 0;
+/** The kind of a cell in quotes; see csvRecord.ts for the others. */
 const QUOTED = 1;
-/** The kind of a cell that has to be taken apart character by character: quotes within quotes, or something after them. */
-export const INTRICATE = 2;
-
-/** One record. It is valid only while the callback runs: the next record takes its place. */
-export interface CsvRecord {
-  /** As a spreadsheet numbers rows; the first is 1, and empty lines count. */
-  readonly row: number;
-  /** Number of cells. */
-  readonly length: number;
-  readonly bytes: Buffer;
-  /** Where each cell's content starts and ends; of intricate cells with their quotes. */
-  readonly starts: Int32Array;
-  readonly ends: Int32Array;
-  /** How each cell is written; only INTRICATE makes a difference to readers. */
-  readonly kinds: Uint8Array;
-  /** The character that takes the meaning from a quote within quotes; a doubled quote always does. */
-  readonly escape: CsvEscape;
-}
-
-export type CsvEscape = '"' | "\\";
 
 /** What was odd about a file as a whole. Rows are as a spreadsheet numbers them; null: there is none. */
 export interface CsvFacts {
@@ -71,36 +47,13 @@ export async function readCsv(
   chunks: AsyncIterable<Uint8Array>,
   onRecord: OnRecord,
   escape: CsvEscape = '"',
+  separator = ",",
 ): Promise<CsvFacts> {
-  const scanner = makeCsvScanner(onRecord, escape);
+  const scanner = makeCsvScanner(onRecord, escape, separator);
   for await (const chunk of chunks) {
     if (!scanner.push(chunk)) break;
   }
   return scanner.end();
-}
-
-/** Reads the text of a cell; "" beyond the record's last. */
-export function cellText(record: CsvRecord, index: number): string {
-  if (index >= record.length) return "";
-  const start = record.starts[index] ?? 0;
-  const end = record.ends[index] ?? 0;
-  if (start === end) return "";
-  const text = record.bytes.toString("utf8", start, end);
-  return record.kinds[index] === INTRICATE ? takeApart(text, record.escape) : text;
-}
-
-/** Reads a cell that begins with a quote: what follows the closing quote belongs to it too. */
-function takeApart(text: string, escape: CsvEscape): string {
-  let content = "";
-  for (let at = 1; at < text.length; at++) {
-    const char = text.charAt(at);
-    const next = text.charAt(at + 1);
-    if (char === '"' && next !== '"') return content + text.slice(at + 1);
-    const isEscape = char === '"' || (char === escape && (next === '"' || next === escape));
-    content += isEscape ? next : char;
-    if (isEscape) at += 1;
-  }
-  return content;
 }
 
 const CELL_START = 0;
@@ -109,9 +62,13 @@ const IN_QUOTES = 2;
 /** After a quote within quotes: the next byte tells whether it closed them. */
 const AFTER_QUOTE = 3;
 
-/** Makes a scanner that gives `onRecord` each record of the bytes that are pushed. */
-export function makeCsvScanner(onRecord: OnRecord, escape: CsvEscape = '"'): CsvScanner {
-  const s = beginScan(onRecord, escape, true);
+/** Makes a scanner that gives `onRecord` each record of the bytes that are pushed. The separator is one character of ASCII. */
+export function makeCsvScanner(
+  onRecord: OnRecord,
+  escape: CsvEscape = '"',
+  separator = ",",
+): CsvScanner {
+  const s = beginScan(onRecord, escape, separator.charCodeAt(0), true);
   return { push: (chunk) => push(s, chunk), end: () => end(s) };
 }
 
@@ -121,6 +78,9 @@ interface Scan {
   readonly escape: CsvEscape;
   readonly isChecking: boolean;
   readonly backslash: number;
+  readonly separator: number;
+  /** Byte → 1 where it ends a cell without quotes. */
+  readonly endsCell: Uint8Array;
   /** Grows with the first chunk: most manifests are much smaller than a piece. */
   bytes: Buffer;
   starts: Int32Array;
@@ -145,14 +105,23 @@ interface Scan {
   overlongRow: number | null;
 }
 
-function beginScan(onRecord: OnRecord, escape: CsvEscape, isChecking: boolean): Scan {
+function beginScan(
+  onRecord: OnRecord,
+  escape: CsvEscape,
+  separator: number,
+  isChecking: boolean,
+): Scan {
   const [bytes, kinds] = [Buffer.alloc(0), new Uint8Array(64)];
+  const endsCell = new Uint8Array(256);
+  for (const byte of [separator, LF, CR]) endsCell[byte] = 1;
   const [starts, ends] = [new Int32Array(64), new Int32Array(64)];
   return {
     onRecord,
     escape,
     isChecking,
     backslash: escape === "\\" ? BACKSLASH : -1,
+    separator,
+    endsCell,
     bytes,
     starts,
     ends,
@@ -258,6 +227,7 @@ function check(s: Scan, from: number, to: number, rowBefore: number): void {
       return false;
     },
     s.escape,
+    s.separator,
     false,
   );
   push(search, part);
@@ -269,7 +239,7 @@ function check(s: Scan, from: number, to: number, rowBefore: number): void {
 function scan(s: Scan): void {
   const buffer = s.bytes;
   const stop = s.length;
-  const { backslash } = s;
+  const { backslash, endsCell } = s;
   let i = s.at;
   let now = s.state;
   // The sentinel ends the loop over a bare cell, so that it need not look where the bytes end.
@@ -294,7 +264,7 @@ function scan(s: Scan): void {
         s.kind = BARE;
       }
     } else if (now === IN_CELL) {
-      while (ENDS_CELL[buffer[i] as number] === 0) i += 1;
+      while (endsCell[buffer[i] as number] === 0) i += 1;
       if (i < stop) {
         closeCell(s, i);
         i += 1;
@@ -316,7 +286,7 @@ function scan(s: Scan): void {
       }
     } else {
       const byte = buffer[i] as number;
-      if (ENDS_CELL[byte] === 1) {
+      if (endsCell[byte] === 1) {
         closeCell(s, i);
         i += 1;
         now = CELL_START;
@@ -335,7 +305,7 @@ function scan(s: Scan): void {
 function closeCell(s: Scan, i: number): void {
   addCell(s, i);
   const byte = s.bytes[i];
-  if (byte === COMMA) return;
+  if (byte === s.separator) return;
   s.isAfterCr = byte === CR;
   give(s);
   s.recordStart = i + 1;

@@ -1,14 +1,8 @@
 import { parse } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
 
-import {
-  cellText,
-  type CsvEscape,
-  type CsvFacts,
-  type CsvRecord,
-  makeCsvScanner,
-  readCsv,
-} from "../../src/formats/csv.ts";
+import { type CsvFacts, makeCsvScanner, readCsv } from "../../src/formats/csv.ts";
+import { cellText, type CsvEscape, type CsvRecord } from "../../src/formats/csvRecord.ts";
 import { chunked } from "../jobs/htan/given.ts";
 
 /** Reads all records as text; `size` is that of the pieces that the bytes come in. */
@@ -74,6 +68,22 @@ describe("readCsv(chunks, onRecord, escape)", () => {
   test.each(["\\", '"'] as const)("agrees with doubled quotes under escape %s", async (escape) => {
     expect((await read('"a ""b""",c\n', 1, escape)).records).toEqual([['a "b"', "c"]]);
   });
+
+  test.each([";", "\t", "|"])(
+    "reads cells between %j, and commas as letters",
+    async (separator) => {
+      const content = ["a,b", '"c\nd"', `"e${separator}"`, "f"].join(separator);
+      const records: string[][] = [];
+      await readCsv(
+        chunked(content, 1),
+        (record) =>
+          records.push(Array.from({ length: record.length }, (_, at) => cellText(record, at))) > 0,
+        '"',
+        separator,
+      );
+      expect(records).toEqual([["a,b", "c\nd", `e${separator}`, "f"]]);
+    },
+  );
 
   test("takes a backslash for an escape only where it is told to, and only before a quote or another", async () => {
     const content = String.raw`"a \"b\", \\ \n","\\",\"` + "\n";

@@ -89,8 +89,8 @@ describe("the steps of htan", () => {
     );
     expect(new Set(inRun.map(({ step }) => step))).toEqual(
       new Set([
-        ...["pullView", "listFiles", "pullManifest", "checkAtlas", "drawFigures", "renderAtlas"],
-        ...["renderSite", "collectAssets"],
+        ...["pullView", "listFiles", "pullManifest", "analyseAtlas", "checkAtlas", "drawFigures"],
+        ...["renderAtlas", "renderSite", "collectAssets"],
       ]),
     );
     expect(alone).toEqual(inRun);

@@ -1,8 +1,11 @@
-// hdash-util init: the list of atlases into the registry.
+// hdash-util init: the list of atlases into the registry. hdash-util components: what the component table lacks of a data model.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import type { Command } from "commander";
 
-import { HdashError } from "../../error.ts";
+import { HdashError, messageOf } from "../../error.ts";
 import { count } from "../../format.ts";
 import { EXIT, type Shell } from "../../shell.ts";
 
@@ -22,6 +25,59 @@ export function addInit(program: Command, shell: Shell): void {
       }
       shell.exit(await init(shell, file ?? options.file));
     });
+}
+
+/** Adds the command that holds the component table against a release of HTAN's data model. */
+export function addComponents(program: Command, shell: Shell): void {
+  program
+    .command("components")
+    .description("say what the component table lacks of a data model (HTAN.model.csv of a release)")
+    .argument("<model>", "the model's CSV")
+    .option("--table <json>", "the table", join("config", "htan_components.json"))
+    .action(async (model: string, { table }: { table: string }) => {
+      shell.exit(await compareWithModel(shell, model, table));
+    });
+}
+
+async function compareWithModel(shell: Shell, model: string, table: string): Promise<number> {
+  const { compareModel, draftEntry, readModel } = await import("./data/model.ts");
+  const { readComponents } = await import("./data/components.ts");
+  const templates = readModel(await readText(model, "the data model"));
+  const components = readComponents(
+    parseTable(await readText(table, "the component table"), table),
+  );
+  const { lacking, differing, gone } = compareModel(templates, components);
+  shell.print(`${count(templates.length, "template")} in ${model}`);
+  for (const template of lacking) shell.print(`lacking   ${draftEntry(template)}`);
+  for (const { component, what } of differing) shell.print(`differs   ${component}: ${what}`);
+  for (const component of gone) shell.print(`only here ${component}`);
+  const isWhole = lacking.length === 0 && differing.length === 0;
+  shell.print(
+    isWhole
+      ? "the table lacks nothing of the model"
+      : `${table} lacks ${count(lacking.length, "component")} and differs in ${count(differing.length, "component")}`,
+  );
+  return isWhole ? EXIT.ok : EXIT.failed;
+}
+
+function parseTable(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new HdashError("usage", `the component table ${path} is no JSON: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readText(path: string, what: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new HdashError("usage", `${what} ${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 async function init(shell: Shell, given: string | undefined): Promise<number> {

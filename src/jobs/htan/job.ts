@@ -3,6 +3,7 @@
 import type { Job } from "../../job.ts";
 import type { OpenGalleries } from "./bind.ts";
 import { readComponents } from "./data/components.ts";
+import { isAtlasId } from "./data/ids.ts";
 import { PAGES } from "./pages/pageFrame.ts";
 import { readAtlases } from "./registry/readAtlases.ts";
 import { type HtanSettings, SETTINGS } from "./settings.ts";
@@ -35,8 +36,7 @@ export function makeHtanJob({
       {
         flags: "--atlas <id...>",
         description: "only these atlases, e.g. HTA3",
-        scopeProblem: (id) =>
-          /^HTA[1-9]\d?$/.test(id) ? null : `${id} is not an atlas id such as HTA3.`,
+        scopeProblem: (id) => (isAtlasId(id) ? null : `${id} is not an atlas id such as HTA3.`),
       },
     ],
     examples: [
@@ -48,8 +48,9 @@ export function makeHtanJob({
       return bindHtan(effects, settings, request, galleries, readMenu);
     },
     async utilCommands(program, shell) {
-      const { addInit } = await import("./commands.ts");
+      const { addComponents, addInit } = await import("./commands.ts");
       addInit(program, shell);
+      addComponents(program, shell);
     },
     async examine(effects, settings, signal) {
       const { examineHtan } = await import("./examine.ts");

@@ -15,8 +15,11 @@ import type {
   TreeFile,
 } from "../../engine/step.ts";
 import type { Gallery, Menu } from "../../render/page.ts";
+import type { Measures } from "./analysisSteps.ts";
+import type { AtlasAnalysis } from "./data/analysis.ts";
 import type { Atlas } from "./data/atlas.ts";
 import { joinPresent } from "./data/past.ts";
+import type { Elsewhere, Strangers } from "./data/strangers.ts";
 import { sortPulled } from "./data/unread.ts";
 import type { IndexRow } from "./pages/indexPage.ts";
 import {
@@ -24,7 +27,6 @@ import {
   type HtanParams,
   type HtanSteps,
   makeSteps,
-  type Measures,
   plainFinding,
 } from "./steps.ts";
 
@@ -51,23 +53,29 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
       const menu = await plan.read(site.menu);
       const chosen = atlases.filter(({ atlasId }) => asked === null || asked.includes(atlasId));
       const limit = pLimit(ATLASES_AT_ONCE);
+      const pulls = makePulls(atlases, chosen);
       const outcomes = new Map<string, ScopeOutcome<AtlasSite>>();
       await Promise.all(
         chosen.map(async (atlas) => {
           // Every scope is opened at once and asks Synapse; only what computes in memory waits for its turn.
-          const outcome = await plan.scope(
+          const doing = plan.scope(
             atlas.atlasId,
             async (scope) => {
-              const pulled = await pullAtlas(scope, steps, atlas, viewId);
+              const own = await pullAtlas(scope, steps, atlas, viewId);
+              pulls.tell(atlas.atlasId, own);
+              const analysed = await limit(() => analyse(scope, steps, atlas, own));
+              const elsewhere = await lookElsewhere(scope, steps, analysed.strangers, pulls);
               return limit(() =>
-                makeAtlas(scope, steps, atlas, pulled, {
-                  menu,
+                makeAtlas(scope, steps, atlas, {
+                  ...{ draft: analysed.draft, elsewhere, menu },
                   gallery: galleries[atlas.atlasId] ?? [],
                 }),
               );
             },
             { title: atlas.name },
           );
+          // Nobody waits for what will not come.
+          const outcome = await doing.finally(() => pulls.tell(atlas.atlasId, null));
           outcomes.set(atlas.atlasId, outcome);
         }),
       );
@@ -92,7 +100,7 @@ async function pullAtlas(plan: Plan, steps: HtanSteps, atlas: Atlas, viewId: str
     params: { viewId, projectId, atlasId },
     inputs: {},
   });
-  const { files } = await plan.do(steps.listFiles, {
+  const { files, entities } = await plan.do(steps.listFiles, {
     params: { atlas: { ...atlas } },
     inputs: { view },
   });
@@ -112,7 +120,73 @@ async function pullAtlas(plan: Plan, steps: HtanSteps, atlas: Atlas, viewId: str
       }
     }),
   );
-  return { files, ...sortPulled(pulled) };
+  return { files, entities, ...sortPulled(pulled) };
+}
+
+type PulledAtlas = Awaited<ReturnType<typeof pullAtlas>>;
+
+/** What Synapse has of each atlas of the run, for those that others name records of. */
+interface Pulls {
+  /** Whether an atlas is listed. */
+  isListed(atlasId: string): boolean;
+  /** Says what came of an atlas; only the first word counts. */
+  tell(atlasId: string, pulled: PulledAtlas | null): void;
+  /** Waits for an atlas; null where the run does not do it, or could not. */
+  of(atlasId: string): Promise<PulledAtlas | null>;
+}
+
+function makePulls(atlases: readonly Atlas[], chosen: readonly Atlas[]): Pulls {
+  const listed = new Set(atlases.map(({ atlasId }) => atlasId));
+  const promises = new Map(
+    chosen.map(({ atlasId }) => [atlasId, Promise.withResolvers<PulledAtlas | null>()]),
+  );
+  return {
+    isListed: (atlasId) => listed.has(atlasId),
+    tell: (atlasId, pulled) => promises.get(atlasId)?.resolve(pulled),
+    of: async (atlasId) => (await promises.get(atlasId)?.promise) ?? null,
+  };
+}
+
+/** What is right and wrong with an atlas, as far as it alone can tell. */
+async function analyse(
+  plan: Plan,
+  steps: HtanSteps,
+  atlas: Atlas,
+  { files, entities, contents, unread }: PulledAtlas,
+) {
+  const { draft, strangers } = await plan.do(steps.analyseAtlas, {
+    params: { atlas: { ...atlas }, unread: unread.map((one) => ({ ...one })) },
+    inputs: { files, entities, contents },
+  });
+  return { draft, strangers: await plan.read(strangers) };
+}
+
+/** Looks for records of other atlases in those of them that this run has. */
+async function lookElsewhere(
+  plan: Plan,
+  steps: HtanSteps,
+  strangers: Strangers,
+  pulls: Pulls,
+): Promise<Elsewhere> {
+  const found: Record<string, Readonly<Record<string, string>>> = {};
+  const unseen: string[] = [];
+  for (const [atlasId, ids] of Object.entries(strangers)) {
+    if (!pulls.isListed(atlasId)) continue;
+    const other = await pulls.of(atlasId);
+    if (other === null) {
+      unseen.push(atlasId);
+      continue;
+    }
+    const { files, contents, unread } = other;
+    const records = await plan.do(steps.findRecords, {
+      params: { unread: unread.map((one) => ({ ...one })) },
+      inputs: { files, contents, ids: await plan.value(ids) },
+    });
+    found[atlasId] = await plan.read(records.found);
+    // What is not found may be in what could not be read.
+    if (unread.length > 0) unseen.push(atlasId);
+  }
+  return { found, unseen };
 }
 
 /** One atlas, checked, drawn and written. */
@@ -120,12 +194,21 @@ async function makeAtlas(
   plan: Plan,
   steps: HtanSteps,
   atlas: Atlas,
-  { files, contents, unread }: Awaited<ReturnType<typeof pullAtlas>>,
-  { menu, gallery }: { menu: Menu; gallery: readonly Gallery[] },
+  {
+    draft,
+    elsewhere,
+    menu,
+    gallery,
+  }: {
+    readonly draft: Ref<AtlasAnalysis>;
+    readonly elsewhere: Elsewhere;
+    readonly menu: Menu;
+    readonly gallery: readonly Gallery[];
+  },
 ): Promise<AtlasSite> {
   const { analysis, numbers } = await plan.do(steps.checkAtlas, {
-    params: { atlas: { ...atlas }, unread: unread.map((one) => ({ ...one })) },
-    inputs: { files, contents },
+    params: null,
+    inputs: { draft, elsewhere: await plan.value(elsewhere) },
   });
   const { ...measures } = await plan.read(numbers);
   const { figures, drawings } = await plan.do(steps.drawFigures, {

@@ -10,6 +10,7 @@ import {
   type Plan,
   publicTree,
   step,
+  text,
   type TreeFile,
 } from "../../engine/step.ts";
 import type { Finding } from "../../finding.ts";
@@ -19,16 +20,14 @@ import type { Gallery, Menu, PageFigure } from "../../render/page.ts";
 import { type CurrentRun, makeNotFoundPage, makeRunsPage } from "../../render/runsPage.ts";
 import { splitAssets, textFile } from "../../render/siteFiles.ts";
 import { sqlString, type SynapseClient } from "../../sources/synapseClient.ts";
-import { analyseAtlas } from "./data/analyse.ts";
+import { type AtlasParam, makeAnalysisSteps } from "./analysisSteps.ts";
 import type { AtlasAnalysis, AtlasFiles } from "./data/analysis.ts";
 import type { Atlas } from "./data/atlas.ts";
 import type { Components } from "./data/components.ts";
+import { encodeEntityIds } from "./data/entityIds.ts";
 import { listFiles } from "./data/files.ts";
 import { readGraph } from "./data/graph.ts";
-import { readManifest } from "./data/manifest.ts";
-import { measuresOf } from "./data/measures.ts";
 import type { AtlasPast } from "./data/past.ts";
-import { lackingManifests, type UnreadManifest } from "./data/unread.ts";
 import { readView, VIEW_COLUMNS } from "./data/view.ts";
 import { makeAtlasPage, type PageTools } from "./pages/atlasPage.ts";
 import { atlasFigures, timelineData } from "./pages/figures.ts";
@@ -80,15 +79,6 @@ type SiteParams = {
   readonly menu: Menu;
 };
 
-/** An atlas as a step's parameter: plain JSON. */
-type AtlasParam = { readonly [K in keyof Atlas]: Atlas[K] };
-
-/** A manifest that could not be read as a step's parameter: plain JSON. */
-type UnreadParam = { readonly [K in keyof UnreadManifest]: UnreadManifest[K] };
-
-/** Name → value. */
-export type Measures = Readonly<Record<string, number>>;
-
 export type HtanSteps = ReturnType<typeof makeSteps>;
 
 /** Makes the steps. */
@@ -96,6 +86,7 @@ export function makeSteps(effects: HtanEffects) {
   return {
     ...makeObservations(effects),
     ...makePulls(effects),
+    ...makeAnalysisSteps(effects),
     ...makeAtlasSteps(effects),
     ...makeSiteSteps(effects),
   };
@@ -163,11 +154,14 @@ function makePulls(effects: HtanEffects) {
     listFiles: step({
       name: "listFiles",
       // 2: values are capped, and what follows an unclosed quote is not read.
-      version: 2,
-      outputs: { files: json<AtlasFiles>() },
-      run: async ({ view }: { view: BlobFile }, { atlas }: { atlas: AtlasParam }) => ({
-        files: listFiles(atlas, await readView(view.stream(), { escape: "\\" })),
-      }),
+      // 3: the ids of all files, so that records can be held against them.
+      // 4: manifests that do not count are listed, and an annotation of blanks is none.
+      version: 4,
+      outputs: { files: json<AtlasFiles>(), entities: text() },
+      async run({ view }: { view: BlobFile }, { atlas }: { atlas: AtlasParam }) {
+        const rows = await readView(view.stream(), { escape: "\\" });
+        return { files: listFiles(atlas, rows), entities: encodeEntityIds(rows.fileIds) };
+      },
     }),
 
     pullManifest: step({
@@ -189,43 +183,10 @@ function makePulls(effects: HtanEffects) {
   };
 }
 
-/** What is made of an atlas. */
+/** What is drawn and written of an atlas. */
 function makeAtlasSteps(effects: HtanEffects) {
   const { components, tools, assets } = effects;
   return {
-    checkAtlas: step({
-      name: "checkAtlas",
-      // 2: the measures have a port of their own, so that a run in which nothing moved need not read the analysis.
-      // 3: values are capped, and what follows an unclosed quote is not read.
-      // 4: the analysis calls its grids so.
-      // 5: manifests that could not be read are findings, and what they may hold is not missed.
-      version: 5,
-      uses: { components: effects.componentsDigest },
-      outputs: { analysis: json<AtlasAnalysis>(), numbers: json<Measures>() },
-      async run(
-        { files, contents }: { files: AtlasFiles; contents: readonly BlobFile[] },
-        { atlas, unread }: { atlas: AtlasParam; unread: readonly UnreadParam[] },
-        ctx,
-      ) {
-        const lacking = lackingManifests(files.manifests, unread, components);
-        const isLacking = new Set(unread.map(({ entityId }) => entityId));
-        const entries = files.manifests.filter(({ entityId }) => !isLacking.has(entityId));
-        const manifests = [];
-        for (const [index, entry] of entries.entries()) {
-          const content = contents[index];
-          if (content === undefined) continue;
-          manifests.push(await readManifest(entry, content.stream(), components));
-          ctx.progress(index + 1, entries.length);
-        }
-        const analysis = analyseAtlas(atlas, files, manifests, components, lacking);
-        ctx.find(analysis.findings);
-        const numbers = measuresOf(analysis);
-        for (const [name, value] of Object.entries(numbers))
-          ctx.measure(atlas.atlasId, name, value);
-        return { analysis, numbers };
-      },
-    }),
-
     drawFigures: step({
       name: "drawFigures",
       // 3: links run around boxes, and the network has the broken ones.

@@ -180,7 +180,7 @@ function readTargets(text: string | null): readonly string[] | null {
 function readAtlases(text: string | null, report: Report): Readonly<Record<string, string>> {
   const atlases: Record<string, string> = {};
   for (const pair of (text ?? "").split(/[\s,]+/).filter((part) => part !== "")) {
-    const [, atlas, project] = /^(HTA[1-9]\d{0,2})=([A-Za-z0-9._-]+)$/.exec(pair) ?? [];
+    const [, atlas, project] = /^(HTA(?:[1-9]\d?|20\d))=([A-Za-z0-9._-]+)$/.exec(pair) ?? [];
     if (atlas === undefined || project === undefined) {
       report("MATRIX_ATLASES", `has ${JSON.stringify(pair)}, which is not an atlas=project`);
     } else atlases[project] = atlas;

@@ -56,6 +56,7 @@ export const NO_FILES: AtlasFiles = listFiles(ATLAS, {
   rows: 0,
   folders: new Map(),
   tallies: new Map(),
+  fileIds: [],
   manifests: [],
   unsafe: [],
   problems: [],

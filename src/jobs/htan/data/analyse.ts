@@ -3,9 +3,12 @@
 import type { Finding } from "../../../finding.ts";
 import type { AtlasAnalysis, AtlasFiles, ManifestSummary, RuleOutcome } from "./analysis.ts";
 import type { Atlas } from "./atlas.ts";
-import { checkEntityIds, checkIds } from "./checks/assayIds.ts";
+import { checkIds } from "./checks/assayIds.ts";
 import type { CheckSubject } from "./checks/check.ts";
-import { checkLinks, whyLinksPassedOver } from "./checks/links.ts";
+import { checkEntityIds } from "./checks/entityIds.ts";
+import { makeSuggestions } from "./checks/expected.ts";
+import { checkLinks, whyLinksUnchecked } from "./checks/links.ts";
+import { knowPassedOver } from "./checks/passedOver.ts";
 import {
   checkBiospecimens,
   checkCategories,
@@ -14,15 +17,25 @@ import {
   whyNoParticipants,
 } from "./checks/presence.ts";
 import { makeGrids } from "./completeness.ts";
-import type { Components } from "./components.ts";
+import { asTemplated, type Components } from "./components.ts";
+import type { EntityIds } from "./entityIds.ts";
 import { makeKeyed } from "./keyed.ts";
 import { buildLineage, type KnownManifest, sifLines } from "./lineage.ts";
 import type { Manifest } from "./manifest.ts";
 import { MANIFEST_RULES } from "./manifestProblems.ts";
 import { compareNatural, compareText } from "./naturalOrder.ts";
+import { splitByComponent } from "./ownComponents.ts";
 import { CHECKS, ruleText } from "./ruleText.ts";
-import { makeTimelines } from "./timeline.ts";
+import { checkDays, makeTimelines } from "./timeline.ts";
 import { type LackingManifest, partsOf, unreadFinding } from "./unread.ts";
+
+/** What is known of an atlas besides its files and manifests. */
+export interface FurtherFacts {
+  /** Manifests that could not be read. */
+  readonly lacking?: readonly LackingManifest[];
+  /** The files of the project; without them nobody can tell whether a record's file is one. */
+  readonly entities?: EntityIds | null;
+}
 
 /** Analyses an atlas. The order in which manifests are given makes no difference. */
 export function analyseAtlas(
@@ -30,17 +43,22 @@ export function analyseAtlas(
   files: AtlasFiles,
   manifests: readonly Manifest[],
   components: Components,
-  lacking: readonly LackingManifest[] = [],
+  { lacking = [], entities = null }: FurtherFacts = {},
 ): AtlasAnalysis {
   const byName = [...manifests].sort(
     (a, b) => compareText(a.component ?? "", b.component ?? "") || compareEntities(a, b),
   );
-  const known = inTableOrder(manifests, components);
+  const pieces = byName.flatMap(splitByComponent);
+  const known = inTableOrder(pieces, components);
   const lineage = buildLineage(known, components);
-  const subject = { atlas, manifests: byName, known, lineage, lacking };
+  const subject = {
+    ...{ atlas, manifests: pieces, known, lineage, lacking, entities },
+    suggestions: makeSuggestions(lineage, components),
+    passedOver: knowPassedOver(files.passedOver, components),
+  };
   const fields = sum(manifests.map((manifest) => manifest.fields));
   const filledFields = sum(manifests.map((manifest) => manifest.filledFields));
-  const { findings, rules } = runChecks(subject, files, components);
+  const { findings, rules } = runChecks(subject, byName, files, components);
   return {
     atlasId: atlas.atlasId,
     totalFileSize: files.totalFileSize,
@@ -71,14 +89,20 @@ export function analyseAtlas(
   };
 }
 
-/** Orders manifests by the table, in which level 1 comes before level 2, so that a repeated id is found where it is used later. */
-function inTableOrder(manifests: readonly Manifest[], components: Components): KnownManifest[] {
+/** Orders manifests by the table, in which level 1 comes before level 2, so that a repeated id is found where it is used later; one of several components is there once for each. */
+export function inTableOrder(
+  manifests: readonly Manifest[],
+  components: Components,
+): readonly KnownManifest[] {
   const byComponent = Map.groupBy(
-    [...manifests].sort(compareEntities),
+    manifests.flatMap(splitByComponent).sort(compareEntities),
     ({ component }) => component,
   );
   return components.list.flatMap((component) =>
-    (byComponent.get(component.component) ?? []).map((manifest) => ({ manifest, component })),
+    (byComponent.get(component.component) ?? []).map((manifest) => ({
+      manifest,
+      component: asTemplated(component, manifest.columns),
+    })),
   );
 }
 
@@ -103,14 +127,15 @@ function sum(numbers: readonly number[]): number {
 
 type Check = (typeof CHECKS)[number];
 
-/** What a check found, or why it did not run; `passedOver` says what it could not look at. */
+/** What a check found, or why it did not run; `unchecked` says what it could not look at. */
 type CheckResult =
-  | { readonly findings: readonly Finding[]; readonly passedOver?: string | null }
+  | { readonly findings: readonly Finding[]; readonly unchecked?: string | null }
   | { readonly notRun: string };
 
 /** Runs the checks in their order, and adds what was found of manifests and view as files. */
 function runChecks(
   subject: CheckSubject,
+  manifests: readonly Manifest[],
   files: AtlasFiles,
   components: Components,
 ): { readonly findings: readonly Finding[]; readonly rules: readonly RuleOutcome[] } {
@@ -123,7 +148,7 @@ function runChecks(
     H_NON_DEM: compareParticipants(subject, demographics.length === 0),
     H_BIOSPEC: { findings: checkBiospecimens(subject) },
     H_ID_SPEC: { findings: checkIds(subject) },
-    H_LINKS: { findings: checkLinks(subject), passedOver: whyLinksPassedOver(subject) },
+    H_LINKS: { findings: checkLinks(subject), unchecked: whyLinksUnchecked(subject) },
     H_ENTITY_ID: { findings: checkEntityIds(subject) },
     H_FILE_NAMES: { findings: files.findings.filter(({ rule }) => rule === "H_FILE_NAMES") },
   };
@@ -136,14 +161,15 @@ function runChecks(
       title: ruleText(rule, rule).title,
       severity: rule === "H_FILE_NAMES" ? "warning" : "error",
       status: !isRun ? "not run" : findings.length === 0 ? "passed" : "found",
-      reason: isRun ? (result.passedOver ?? null) : result.notRun,
+      reason: isRun ? (result.unchecked ?? null) : result.notRun,
       count: findings.length,
     };
     return { outcome, findings };
   });
   const problems = [
     ...subject.lacking.map(unreadFinding),
-    ...subject.manifests.flatMap((manifest) => manifest.problems),
+    ...checkDays(subject.known),
+    ...manifests.flatMap((manifest) => manifest.problems),
     ...files.findings.filter(({ rule }) => rule !== "H_FILE_NAMES"),
   ];
   const further = Object.entries(MANIFEST_RULES).map(([rule, { title, severity }]) => {

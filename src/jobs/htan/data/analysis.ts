@@ -40,6 +40,17 @@ export interface ManifestEntry {
   readonly modifiedAt: string | null;
 }
 
+/** A manifest that does not count, since its folder has a newer one. */
+export interface PassedOver {
+  readonly entityId: string;
+  readonly name: string;
+  readonly path: string;
+  /** As annotated in the view; null where it is not. */
+  readonly component: string | null;
+  /** The one that counts. */
+  readonly newer: string;
+}
+
 /** What the file view says about an atlas. Small, whatever the size of the atlas. */
 export interface AtlasFiles {
   readonly totalFileSize: number;
@@ -47,6 +58,8 @@ export interface AtlasFiles {
   readonly rootFolders: Readonly<Record<string, RootFolder>>;
   /** In the order of component, then entity id: the order in which checks walk them. */
   readonly manifests: readonly ManifestEntry[];
+  /** In the order of their ids. */
+  readonly passedOver: readonly PassedOver[];
   /** H_FILE_NAMES findings, and findings about the view itself. */
   readonly findings: readonly Finding[];
 }
@@ -112,7 +125,7 @@ export interface RuleOutcome {
   readonly title: string;
   readonly severity: Severity;
   readonly status: "passed" | "found" | "not run";
-  /** Why it did not run, or passed something over; else null. */
+  /** Why it did not run, or could not look at everything; else null. */
   readonly reason: string | null;
   readonly count: number;
 }

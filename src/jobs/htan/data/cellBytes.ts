@@ -1,6 +1,6 @@
 // Reading cells straight from their bytes, where making a string of every one would be most of the work.
 
-import { cellText, type CsvRecord, INTRICATE } from "../../../formats/csv.ts";
+import { cellText, type CsvRecord, INTRICATE } from "../../../formats/csvRecord.ts";
 import { isAbsent, LONGEST_MARKER } from "./missing.ts";
 
 const ZERO = 0x30;

@@ -3,7 +3,7 @@
 import type { Grid, GridName } from "./analysis.ts";
 import type { Component, Components } from "./components.ts";
 import { makeKeyed } from "./keyed.ts";
-import type { KnownManifest, Lineage } from "./lineage.ts";
+import { type KnownManifest, type Lineage, ownIds } from "./lineage.ts";
 import { compareNatural } from "./naturalOrder.ts";
 import { computeReach, hasBit, setBit } from "./reach.ts";
 
@@ -13,10 +13,13 @@ const CLINICAL_GRIDS = {
   clinical_tier3: ["clinical_tier_3"],
 } as const;
 const ASSAY_GRIDS = {
-  single_cell: ["sc_rna_seq", "sc_atac_seq"],
-  bulk: ["bulk_rna_seq", "bulk_wes", "bulk_methylation_seq", "hi_c_seq"],
+  single_cell: ["sc_rna_seq", "sc_atac_seq", "cite_seq", "sc_dna_seq", "scmc_seq"],
+  bulk: ["bulk_rna_seq", "bulk_wes", "bulk_methylation_seq", "hi_c_seq", "microarray"],
   image_other: ["imaging"],
-  other: ["visium", "slide_seq", "electron_microscopy", "mass_spectrometry", "rppa", "other_assay"],
+  other: [
+    ...["visium", "slide_seq", "electron_microscopy", "mass_spectrometry", "rppa", "other_assay"],
+    ...["xenium", "cosmx", "geomx"],
+  ],
 } as const;
 
 const DEMOGRAPHICS = "Demographics";
@@ -41,17 +44,18 @@ interface Marks {
 
 function clinicalGrids(manifests: readonly KnownManifest[], components: Components) {
   const clinical = manifests.filter(({ component }) => component.kind === "clinical");
-  const idsOf = ({ manifest, component }: KnownManifest): readonly string[] =>
-    manifest.cells.get(component.primaryIdColumn) ?? [];
+  const idsOf = (of: KnownManifest): readonly string[] => ownIds(of) ?? [];
   const demographics = clinical.filter(({ component }) => component.component === DEMOGRAPHICS);
   const participants = [...new Set(demographics.flatMap(idsOf))]
-    .filter((id) => id !== "" && !id.includes(","))
+    .filter((id) => id !== "" && !/[,;]/.test(id))
     .sort(compareNatural);
   const rowOfId = new Map(participants.map((id, row) => [id, row]));
   const words = Math.ceil(components.list.length / 32);
   const bits = new Int32Array(participants.length * words);
   for (const of of clinical) {
-    const place = components.list.indexOf(of.component);
+    const place = components.list.findIndex(
+      ({ component }) => component === of.component.component,
+    );
     for (const id of idsOf(of)) {
       const row = rowOfId.get(id);
       if (row !== undefined) setBit(bits, row * words, place);
@@ -108,12 +112,12 @@ function makeGrid(
   const list = groups.flatMap((group) =>
     components.list.filter((component) => component.group === group),
   );
-  const columns = list.map(columnName);
+  const all = list.map(columnName);
   const places = list.map((component) => components.list.indexOf(component));
   // Most rows have nothing in a grid: one look at the mask tells.
   const mask = new Int32Array(words);
   for (const place of places) setBit(mask, 0, place);
-  const counts = columns.map(() => 0);
+  const counts = all.map(() => 0);
   const ones: [string, readonly string[]][] = [];
   for (let row = 0; row < ids.length; row++) {
     const from = row * words;
@@ -121,17 +125,19 @@ function makeGrid(
     for (let word = 0; word < words; word++) some |= (bits[from + word] ?? 0) & (mask[word] ?? 0);
     if (some === 0) continue;
     const filled: string[] = [];
-    for (let column = 0; column < columns.length; column++) {
+    for (let column = 0; column < all.length; column++) {
       if (!hasBit(bits, from, places[column] ?? 0)) continue;
-      filled.push(columns[column] ?? "");
+      filled.push(all[column] ?? "");
       counts[column] = (counts[column] ?? 0) + 1;
     }
     ones.push([ids[row] ?? "", filled]);
   }
+  // An assay that few atlases do is no gap in the others.
+  const columns = all.filter((_, column) => list[column]?.isRare !== true || counts[column] !== 0);
   const rowIds = keepsEmptyRows ? ids : ones.map(([id]) => id);
   return {
     columns,
-    counts: Object.fromEntries(columns.map((name, column) => [name, counts[column] ?? 0])),
+    counts: Object.fromEntries(columns.map((name) => [name, counts[all.indexOf(name)] ?? 0])),
     rows: rowIds.length,
     rowIds,
     ones: makeKeyed(ones),

@@ -6,6 +6,7 @@ import {
   FILE_KINDS,
   type FileKind,
   type ManifestEntry,
+  type PassedOver,
   type RootFolder,
   type ViewRow,
 } from "./analysis.ts";
@@ -49,7 +50,9 @@ export function listFiles(atlas: Atlas, view: ViewRows): AtlasFiles {
   const isKept = ({ parentId }: ViewRow): boolean =>
     !isArchived(tree.rootOf(entityNumberOf(parentId)).name);
   const pathOf = ({ parentId }: ViewRow): string => tree.pathOf(entityNumberOf(parentId));
-  const manifests = newestOfEachFolder(view.manifests.filter(isKept));
+  const placed = view.manifests.filter(isKept);
+  const newest = newestOfEachFolder(placed);
+  const manifests = [...newest.values()];
   for (const { sizeBytes } of manifests) totalFileSize += sizeBytes;
   counts.METADATA = manifests.length;
   return {
@@ -70,6 +73,12 @@ export function listFiles(atlas: Atlas, view: ViewRows): AtlasFiles {
           compareText(a.component ?? "", b.component ?? "") ||
           compareNatural(a.entityId, b.entityId),
       ),
+    passedOver: placed
+      .flatMap((row) => {
+        const newer = newest.get(row.parentId);
+        return newer === undefined || newer === row ? [] : [passedOver(row, pathOf(row), newer)];
+      })
+      .sort((a, b) => compareNatural(a.entityId, b.entityId)),
     findings: [
       ...view.unsafe
         .filter(isKept)
@@ -85,13 +94,17 @@ function isArchived(rootName: string): boolean {
 }
 
 /** Keeps the newest manifest of each folder; of several of one moment, that with the highest id, which was made last. */
-function newestOfEachFolder(rows: readonly ViewRow[]): ViewRow[] {
+function newestOfEachFolder(rows: readonly ViewRow[]): ReadonlyMap<string, ViewRow> {
   const newest = new Map<string, ViewRow>();
   for (const row of rows) {
     const rival = newest.get(row.parentId);
     if (rival === undefined || isNewer(row, rival)) newest.set(row.parentId, row);
   }
-  return [...newest.values()];
+  return newest;
+}
+
+function passedOver({ id, name, component }: ViewRow, path: string, newer: ViewRow): PassedOver {
+  return { entityId: id, name, path, component, newer: newer.id };
 }
 
 function isNewer(a: ViewRow, b: ViewRow): boolean {

@@ -81,7 +81,7 @@ function splitLabel(
 /** Lists the links that lead nowhere, as the checks found them. */
 export function brokenLinks(findings: readonly Finding[]): readonly BrokenLink[] {
   return findings.flatMap(({ rule, fields }) =>
-    rule === "H_LINKS"
+    rule === "H_LINKS" && fields["link"] !== "ring"
       ? [
           {
             record: fields["record"] ?? fields["value"] ?? "",

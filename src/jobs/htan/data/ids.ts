@@ -1,10 +1,51 @@
-// The shapes of HTAN ids, and lists of them in one cell.
+// The shapes of HTAN ids of both phases, and lists of them in one cell.
 
+/** HTA1 to HTA99, as phase 1 counts its atlases, and HTA200 to HTA209 of phase 2. */
+const ATLAS_ID = /^HTA([1-9]\d?|20\d)$/;
+const PARTICIPANT_ID = /^HTA([1-9]\d?|20\d)_(EXT)?\d+$/;
+/** Phase 1 does not tell specimens from files by their ids. */
 const DERIVED_ID = /^HTA[1-9]\d?_(EXT)?\d+_\d+$/;
+/** Phase 2 does: _B and digits, _D and digits, behind the participant, several participants (0000), or an external control (EXT). */
+const DERIVED_ID_2 = /^HTA20\d(?=_[0E\d])(?:_0000)?(?:_\d+)?(?:_EXT\d+)?_([BD])\d{1,50}$/;
 
-/** Tells whether an id has the form of a biospecimen's or data file's, e.g. "HTA3_8001_12" or "HTA3_EXT7_1". */
-export function isDerivedId(id: string): boolean {
-  return DERIVED_ID.test(id);
+/** What an id is to name: the two kinds of record that derive from a participant, or either. */
+export type DerivedKind = "specimen" | "file" | "any";
+
+/** Tells whether a text is the id of an atlas, e.g. "HTA3" or "HTA204". */
+export function isAtlasId(id: string): boolean {
+  return ATLAS_ID.test(id);
+}
+
+/** Tells whether an id has the form of a participant's, e.g. "HTA3_8001" or "HTA204_EXT1". */
+export function isParticipantId(id: string): boolean {
+  return PARTICIPANT_ID.test(id);
+}
+
+/** Tells whether an id has the form of a biospecimen's or data file's, e.g. "HTA3_8001_12", "HTA3_EXT7_1" or "HTA204_1_B1". */
+export function isDerivedId(id: string, kind: DerivedKind = "any"): boolean {
+  if (DERIVED_ID.test(id)) return true;
+  const letter = DERIVED_ID_2.exec(id)?.[1];
+  if (letter === undefined) return false;
+  return kind === "any" || (kind === "specimen") === (letter === "B");
+}
+
+/** Gives ids as an atlas has them, as an example for those who have to correct one. */
+export function exampleIds(atlasId: string): {
+  readonly participant: string;
+  readonly specimen: string;
+  readonly file: string;
+} {
+  const participant = `${atlasId}_8001`;
+  if (!/^HTA20\d$/.test(atlasId)) {
+    return { participant, specimen: `${participant}_12`, file: `${participant}_12` };
+  }
+  return { participant, specimen: `${participant}_B12`, file: `${participant}_D12` };
+}
+
+/** Names the atlas whose record an id would be; null where it has not that form. */
+export function atlasOfId(id: string): string | null {
+  const atlasId = id.slice(0, Math.max(0, id.indexOf("_")));
+  return isAtlasId(atlasId) && (isDerivedId(id) || isParticipantId(id)) ? atlasId : null;
 }
 
 /** Tells whether an id names a record outside HTAN, which no manifest holds. */

@@ -1,11 +1,14 @@
 // What can be wrong with a manifest as a file, before any check looks at what it says. The codes begin with M_.
 
 import type { Finding, Severity } from "../../../finding.ts";
-import { count } from "../../../format.ts";
+import { count, list } from "../../../format.ts";
 import type { CsvFacts } from "../../../formats/csv.ts";
+import type { Dialect } from "../../../formats/csvDialect.ts";
 import type { ManifestEntry } from "./analysis.ts";
-import type { Component } from "./components.ts";
+import { asTemplated, type Component } from "./components.ts";
 import { keptValue } from "./keptValue.ts";
+import type { OwnComponent } from "./ownComponents.ts";
+import { describeSpelling, type SpellingNotes } from "./spellingNotes.ts";
 
 /** The rules by code, in the order in which pages list them. "Error" means that something of the manifest was not read. */
 export const MANIFEST_RULES = {
@@ -15,10 +18,16 @@ export const MANIFEST_RULES = {
   M_UNCLOSED_QUOTE: { severity: "error", title: "Quotes are closed" },
   M_NO_COMPONENT: { severity: "error", title: "Manifests name their component" },
   M_MISSING_COLUMN: { severity: "error", title: "Manifests have the columns of their ids" },
+  M_SECOND_TABLE: { severity: "error", title: "A manifest is one table" },
   M_COMPONENT_DIFFERS: { severity: "warning", title: "Manifests and annotations agree" },
+  M_MIXED_COMPONENTS: { severity: "warning", title: "Manifests are of one component" },
+  M_REPEATED_HEADER: { severity: "warning", title: "Column names stand in the first row alone" },
+  M_SPELLING: { severity: "warning", title: "Names and ids are spelt as in the template" },
+  M_SEPARATOR: { severity: "warning", title: "Cells are separated by commas" },
   M_DUPLICATE_COLUMN: { severity: "warning", title: "Columns are there once" },
   M_RAGGED_ROWS: { severity: "warning", title: "Rows are as long as the header" },
   M_ENCODING: { severity: "warning", title: "Manifests are UTF-8 text" },
+  M_DAYS: { severity: "warning", title: "Treatments end after they start" },
   M_VIEW_ROW: { severity: "warning", title: "The file view can be read" },
 } as const satisfies Readonly<
   Record<string, { readonly severity: Severity; readonly title: string }>
@@ -33,8 +42,11 @@ export const ROWS_NAMED = 5;
 export interface ManifestContent {
   /** Names of its columns; null where it has none. */
   readonly columns: readonly string[] | null;
-  /** The component that its own records name; "" for none. */
-  readonly ownComponent: string;
+  /** The component that it is annotated as in Synapse; null where it is not. */
+  readonly annotated: string | null;
+  /** The components that its own records name. */
+  readonly ownComponents: readonly OwnComponent[];
+  readonly dialect: Dialect;
   /** What it is by its first bytes; null where they tell nothing. */
   readonly format: string | null;
   readonly isCsv: boolean;
@@ -43,18 +55,27 @@ export interface ManifestContent {
   readonly ragged: { readonly count: number; readonly rows: readonly number[] };
   /** The first row with an id or a label that holds pieces of later rows; null: there is none. */
   readonly swallowingRow: number | null;
+  /** Rows that repeat the column names. */
+  readonly headerRows: readonly number[];
+  /** The row with other column names, at which reading stopped; null: there is none. */
+  readonly secondTableRow: number | null;
+  readonly spelling: SpellingNotes;
 }
 
-/** Tells what is wrong with a manifest as a file. `component` is its entry in the table, or its name where it is not in there. */
+/**
+ * Tells what is wrong with a manifest as a file. `ofComponents` are those that it counts as, nearly always one: each as its entry in the
+ * table, or by its name where it is not in there.
+ */
 export function findProblems(
   entry: ManifestEntry,
-  component: Component | string | null,
+  ofComponents: readonly (Component | string | null)[],
   content: ManifestContent,
   facts: CsvFacts,
 ): readonly Finding[] {
-  const name = typeof component === "string" ? component : (component?.component ?? null);
+  const [first = null] = ofComponents;
+  const name = typeof first === "string" ? first : (first?.component ?? null);
   const it = describeManifest(entry, name);
-  const { columns, ownComponent, ragged } = content;
+  const { columns } = content;
   const problem: MakeProblem = (rule, row, message, fields = {}) => ({
     rule,
     severity: MANIFEST_RULES[rule].severity,
@@ -64,8 +85,7 @@ export function findProblems(
     fields: { manifest: entry.entityId, component: name ?? "", ...fields },
   });
   if (!content.isCsv || (columns === null && facts.overlongRow !== null)) {
-    const guess = content.format === null ? "" : `; it looks like ${content.format}`;
-    const message = `is no CSV with the columns of a manifest${guess}, so nothing of it was read`;
+    const message = `is no CSV with the columns of a manifest${whatElse(content)}, so nothing of it was read`;
     return [problem("M_NOT_CSV", null, message)];
   }
   if (columns === null && facts.unclosedRow !== null) {
@@ -76,29 +96,138 @@ export function findProblems(
     return [problem("M_EMPTY", null, "is empty: it has not even a row of column names")];
   }
   const problems = [...quoteProblems(content, facts, problem)];
+  // Where reading stopped at a quote, that is what there is to say.
+  if (content.records === 0 && problems.length === 0) {
+    problems.push(problem("M_EMPTY", null, "has a row of column names, but no record"));
+  }
   if (name === null) {
     const message =
       "has no Component, neither as an annotation in Synapse nor in its own column, so none of the checks could look at it";
     problems.push(problem("M_NO_COMPONENT", null, message));
   }
-  if (typeof component !== "string" && component !== null) {
-    problems.push(...missingColumns(columns, component, problem));
+  return [
+    ...problems,
+    ...ofComponents.flatMap((component) =>
+      typeof component === "string" || component === null
+        ? []
+        : missingColumns(columns, component, problem),
+    ),
+    ...componentProblems(content, problem),
+    ...tableProblems(content, columns, problem),
+    ...textProblems(content.dialect, facts, problem),
+  ];
+}
+
+/** Tells what a file is instead of CSV, as far as its beginning tells; "" where it tells nothing. */
+function whatElse({ format, dialect }: ManifestContent): string {
+  if (format !== null) return `; it looks like ${format}`;
+  const { place } = dialect;
+  switch (place?.kind) {
+    case "later row":
+      return `: its column names stand in row ${place.row}, but they have to be the first row`;
+    case "one cell":
+      return ": each row stands in quotes as one cell, with all its values in it";
+    case "unknown separator":
+      return ": the names of its columns are there, but neither commas nor semicolons, tabs or bars between them";
+    case "first row":
+    case undefined:
+      return "";
   }
-  if (entry.component !== null && ownComponent !== "" && ownComponent !== entry.component) {
-    const message = `is annotated as ${entry.component} in Synapse, but its own records say ${ownComponent}; the annotation was believed`;
-    problems.push(problem("M_COMPONENT_DIFFERS", null, message, { value: ownComponent }));
+}
+
+/** Where records name other components than the manifest is taken for. */
+function componentProblems(
+  { annotated, ownComponents }: ManifestContent,
+  problem: MakeProblem,
+): readonly Finding[] {
+  const others = ownComponents.filter(({ name }) => name !== annotated);
+  const [first] = others;
+  if (first === undefined) return [];
+  const value = first.name;
+  if (annotated === null) {
+    if (others.length < 2) return [];
+    const message = `is not annotated in Synapse, and its records name ${count(others.length, "component")}: ${listOwn(others)}; each record counts under its own`;
+    return [problem("M_MIXED_COMPONENTS", others[1]?.firstRow ?? null, message, { value })];
+  }
+  const says =
+    ownComponents.length === 1
+      ? `its own records say ${value} (from row ${first.firstRow})`
+      : `some of its own records say otherwise: ${listOwn(others)}`;
+  const message = `is annotated as ${annotated} in Synapse, but ${says}; the annotation was believed`;
+  const column = "Component";
+  return [problem("M_COMPONENT_DIFFERS", first.firstRow, message, { column, value })];
+}
+
+function listOwn(own: readonly OwnComponent[]): string {
+  const named = own
+    .slice(0, ROWS_NAMED)
+    .map(
+      ({ name, records, firstRow }) =>
+        `${name} (${records === 1 ? `row ${firstRow}` : `${count(records, "record")}, the first in row ${firstRow}`})`,
+    );
+  return named.join(", ") + (own.length > named.length ? " and others" : "");
+}
+
+/** What is odd about columns and rows. */
+function tableProblems(
+  content: ManifestContent,
+  columns: readonly string[],
+  problem: MakeProblem,
+): readonly Finding[] {
+  const { headerRows, secondTableRow, ragged, spelling } = content;
+  const problems: Finding[] = [];
+  if (secondTableRow !== null) {
+    const message = `has other column names in row ${secondTableRow}, as if another sheet began there; that row and all that follow were not read`;
+    problems.push(problem("M_SECOND_TABLE", secondTableRow, message));
+  }
+  if (headerRows.length > 0) {
+    const message = `has its column names once more in ${listRows(headerRows, headerRows.length)}, which ${headerRows.length === 1 ? "counts" : "count"} as no record`;
+    problems.push(problem("M_REPEATED_HEADER", headerRows[0] ?? null, message));
+  }
+  const spelt = describeSpelling(spelling);
+  if (spelt !== null) {
+    problems.push(problem("M_SPELLING", spelling.row, spelt.message, spelt.fields));
   }
   problems.push(...repeatedColumns(columns, problem));
   if (ragged.count > 0) {
-    const rows = `${ragged.rows.length === 1 ? "row" : "rows"} ${ragged.rows.join(", ")}${ragged.count > ragged.rows.length ? " and others" : ""}`;
-    const message = `has ${count(ragged.count, "row")} with more or fewer cells than its ${columns.length} columns (${rows}); cells that are lacking count as empty`;
+    const message = `has ${count(ragged.count, "row")} with more or fewer cells than its ${columns.length} columns (${listRows(ragged.rows, ragged.count)}); cells that are lacking count as empty`;
     problems.push(
       problem("M_RAGGED_ROWS", ragged.rows[0] ?? null, message, { value: String(ragged.count) }),
     );
   }
-  if (facts.undecodableRow !== null) {
-    const message = `has bytes that are not UTF-8 text, the first in row ${facts.undecodableRow}; save it as “CSV UTF-8”`;
-    problems.push(problem("M_ENCODING", facts.undecodableRow, message));
+  return problems;
+}
+
+/** Names the first of so many rows, e.g. "rows 2, 3 and others". */
+function listRows(rows: readonly number[], all: number): string {
+  const named = rows.slice(0, ROWS_NAMED);
+  return `${all === 1 ? "row" : "rows"} ${named.join(", ")}${all > named.length ? " and others" : ""}`;
+}
+
+const SEPARATOR_NAMES: Readonly<Record<string, string>> = {
+  ";": "semicolons",
+  "\t": "tabs",
+  "|": "bars",
+};
+
+/** What is odd about how the file is written. */
+function textProblems(
+  { separator, encoding }: Dialect,
+  { undecodableRow }: CsvFacts,
+  problem: MakeProblem,
+): readonly Finding[] {
+  const problems: Finding[] = [];
+  if (separator !== ",") {
+    const between = SEPARATOR_NAMES[separator] ?? JSON.stringify(separator);
+    const message = `has ${between} between its cells where commas belong, and was read so; save it as “CSV UTF-8 (comma delimited)”`;
+    problems.push(problem("M_SEPARATOR", null, message, { value: separator }));
+  }
+  if (encoding !== "utf-8") {
+    const message = `is text in UTF-16, as Excel saves “Unicode text”, and was read so; save it as “CSV UTF-8”`;
+    problems.push(problem("M_ENCODING", null, message));
+  } else if (undecodableRow !== null) {
+    const message = `has bytes that are not UTF-8 text, the first in row ${undecodableRow}; save it as “CSV UTF-8”`;
+    problems.push(problem("M_ENCODING", undecodableRow, message));
   }
   return problems;
 }
@@ -119,7 +248,7 @@ function quoteProblems(
   const { swallowingRow } = content;
   const problems: Finding[] = [];
   if (swallowingRow !== null) {
-    const message = `has a quote in row ${swallowingRow} that is closed only in a later row, so that rows were taken for one cell, which was left out`;
+    const message = `has a quote in row ${swallowingRow} that is closed only in a later row, so that rows were taken for one cell; what cannot be told apart was left out`;
     problems.push(problem("M_UNCLOSED_QUOTE", swallowingRow, message));
   }
   if (unclosedRow !== null) {
@@ -135,15 +264,28 @@ function quoteProblems(
 /** Adjacent specimens need not be named, so their column may be left out; and H_ENTITY_ID looks for entityId. */
 function missingColumns(
   columns: readonly string[],
-  { primaryIdColumn, parentIdColumn }: Component,
+  component: Component,
   problem: MakeProblem,
 ): readonly Finding[] {
-  return [primaryIdColumn, parentIdColumn]
-    .filter((column) => column !== null && !columns.includes(column))
-    .map((column) => {
-      const message = `has no column ${column}, so its records cannot be linked`;
-      return problem("M_MISSING_COLUMN", null, message, { column: column ?? "" });
+  const { primaryIdColumn, parentIdColumns } = asTemplated(component, columns);
+  const wanted = [primaryIdColumn === null ? [] : [primaryIdColumn], parentIdColumns];
+  // Of several columns for parents, templates have had one or the other.
+  return wanted
+    .filter((any) => any.length > 0 && !any.some((column) => columns.includes(column)))
+    .map((any) => {
+      const bare = new Set(any.map(bareName));
+      const like = columns.find((name) => bare.has(bareName(name)));
+      const what = any.length === 1 ? "no column" : "none of the columns";
+      const instead =
+        like === undefined ? "" : ` (what it calls “${keptValue(like)}” is no such name)`;
+      const message = `has ${what} ${list(any)}${instead}, so its records cannot be linked`;
+      return problem("M_MISSING_COLUMN", null, message, { column: any[0] ?? "" });
     });
+}
+
+/** A name's letters and digits: what is left of "HTAN_Participant-ID" and "HTANParticipantID" alike. */
+function bareName(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 }
 
 function repeatedColumns(columns: readonly string[], problem: MakeProblem): readonly Finding[] {
@@ -166,8 +308,6 @@ const SIGNATURES: readonly (readonly [string, string])[] = [
   ["PK\u0003\u0004", "a zip file, as Excel workbooks are"],
   ["\u00d0\u00cf\u0011\u00e0", "an old Excel workbook"],
   ["\u001f\u008b", "compressed with gzip"],
-  ["\u00ff\u00fe", "text in UTF-16, as Excel saves “Unicode text”"],
-  ["\u00fe\u00ff", "text in UTF-16"],
   ["%PDF", "a PDF"],
   ["<", "HTML or XML"],
   ["{", "JSON"],

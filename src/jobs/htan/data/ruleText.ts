@@ -1,5 +1,7 @@
 // What each rule means and how to mend what it finds, in words for those who submit data.
 
+import { exampleIds } from "./ids.ts";
+
 /** A rule in words. */
 export interface RuleText {
   readonly title: string;
@@ -22,9 +24,9 @@ export const CHECKS = [
 const TEXT: Readonly<Record<string, RuleText>> = {
   H_CATEGORIES: {
     title: "Known components",
-    meaning: "Every manifest is of a component that the HTAN data model knows.",
+    meaning: "Every manifest is of a component in this dashboard's list.",
     remedy:
-      "Submit the manifest with a current template; if the component is new to HTAN, tell the data coordinating centre.",
+      "Submit the manifest with a current template; if the component is new to HTAN, have it added to the dashboard's list (config/htan_components.json).",
   },
   H_DEM: {
     title: "Demographics present",
@@ -45,22 +47,21 @@ const TEXT: Readonly<Record<string, RuleText>> = {
   H_ID_SPEC: {
     title: "Identifiers well formed and unique",
     meaning:
-      "Ids in assay manifests have the form of an HTAN id, and no record's id is used twice in the atlas.",
-    remedy:
-      "Correct the id (HTA3_8001 for a participant, HTA3_8001_12 for a specimen or data file); give repeated records ids of their own.",
+      "Ids of specimens and data files have the form of an HTAN id, as have those that data files name, and no id is used twice in the atlas.",
+    remedy: "Correct the id ({participant}, {derived}); give repeated records ids of their own.",
   },
   H_LINKS: {
     title: "Links lead to records",
     meaning:
-      "Every parent and adjacent id is a record of this atlas, and no record is its own parent.",
+      "Every parent and adjacent id is a record of this atlas, and no record descends from itself.",
     remedy:
       "Correct the parent or adjacent id, or submit the manifest that holds the record it names.",
   },
   H_ENTITY_ID: {
     title: "Files have Synapse ids",
-    meaning: "Every assay record names the Synapse entity of its file.",
+    meaning: "Every assay record names the Synapse entity of its file, which is in this project.",
     remedy:
-      "Fill in entityId with the file's Synapse id (syn and digits); resubmitting usually does.",
+      "Fill in entityId with the file's own Synapse id (syn and digits); resubmitting usually does.",
   },
   H_FILE_NAMES: {
     title: "Safe file names",
@@ -102,10 +103,39 @@ const TEXT: Readonly<Record<string, RuleText>> = {
       "Every manifest has the columns that hold its records' own ids and those of their parents.",
     remedy: "Use the component's current template, which has these columns.",
   },
+  M_SECOND_TABLE: {
+    title: "A manifest is one table",
+    meaning: "A manifest has one row of column names, and all its rows belong to that.",
+    remedy: "Submit the sheet that begins in the named row as a manifest of its own.",
+  },
   M_COMPONENT_DIFFERS: {
     title: "Manifests and annotations agree",
-    meaning: "The Component column and the file's annotation in Synapse name the same component.",
+    meaning:
+      "The Component column names, in every row, the component that the file is annotated as in Synapse.",
     remedy: "Correct whichever is wrong; the annotation is what counts until then.",
+  },
+  M_MIXED_COMPONENTS: {
+    title: "Manifests are of one component",
+    meaning: "All records of a manifest are of one component.",
+    remedy:
+      "Correct the Component column, or submit the records of each component as a manifest of their own.",
+  },
+  M_REPEATED_HEADER: {
+    title: "Column names stand in the first row alone",
+    meaning: "No row below the first repeats the column names, as joined sheets do.",
+    remedy: "Delete the named row; it counts as no record until then.",
+  },
+  M_SPELLING: {
+    title: "Names and ids are spelt as in the template",
+    meaning:
+      "Column names, components and ids have no blanks around them, no characters that nobody sees, and the template's letter case.",
+    remedy:
+      "Retype what the finding names; hdash reads it as it was meant, but other programs may not.",
+  },
+  M_SEPARATOR: {
+    title: "Cells are separated by commas",
+    meaning: "The cells of a row stand between commas, not between semicolons or tabs.",
+    remedy: "Save the sheet as CSV UTF-8 (comma delimited) and submit that.",
   },
   M_DUPLICATE_COLUMN: {
     title: "Columns are there once",
@@ -123,6 +153,11 @@ const TEXT: Readonly<Record<string, RuleText>> = {
     meaning: "Every character of a manifest can be read as UTF-8.",
     remedy: "Save the sheet as CSV UTF-8 and submit that.",
   },
+  M_DAYS: {
+    title: "Treatments end after they start",
+    meaning: "The day on which a treatment ends is not before the day on which it starts.",
+    remedy: "Correct the days of the named record; until then the treatment is in no timeline.",
+  },
   M_VIEW_ROW: {
     title: "The file view can be read",
     meaning: "Every row of the Synapse file view has the form that a file or folder has.",
@@ -130,8 +165,21 @@ const TEXT: Readonly<Record<string, RuleText>> = {
   },
 };
 
-/** Puts a rule in words; one that has none here yet explains itself by its findings. */
-export function ruleText(rule: string, title: string): RuleText {
+/** Puts a rule in words, with ids as the atlas has them; a rule that has no words here yet explains itself by its findings. */
+export function ruleText(rule: string, title: string, atlasId = "HTA3"): RuleText {
+  const { participant, specimen, file } = exampleIds(atlasId);
+  const derived =
+    specimen === file
+      ? `${file} for a specimen or data file`
+      : `${specimen} for a specimen, ${file} for a data file`;
+  const text = textOf(rule, title);
+  const remedy = text.remedy
+    .replace("{participant}", `${participant} for a participant`)
+    .replace("{derived}", derived);
+  return { ...text, remedy };
+}
+
+function textOf(rule: string, title: string): RuleText {
   return (
     TEXT[rule] ?? {
       title,

@@ -1,16 +1,17 @@
 // When each participant was treated and when specimens were taken, in days since the first event of the same row.
 
+import type { Finding } from "../../../finding.ts";
 import type { TimelineEvent } from "./analysis.ts";
 import { isSpecimenLike } from "./ids.ts";
 import { keptValue } from "./keptValue.ts";
-import type { KnownManifest } from "./lineage.ts";
-import { type Manifest, SPECIMEN_COLUMNS, THERAPY_COLUMNS } from "./manifest.ts";
+import { type KnownManifest, ownIds } from "./lineage.ts";
+import { type Manifest, rowOf } from "./manifest.ts";
+import { SPECIMEN_COLUMNS, THERAPY_COLUMNS } from "./manifestColumns.ts";
+import { MANIFEST_RULES } from "./manifestProblems.ts";
+import { isMissing } from "./missing.ts";
 import { compareText } from "./naturalOrder.ts";
 
 const THERAPY = "Therapy";
-/** What stands in a label for none; older templates left a comma behind it. */
-const NO_LABEL: ReadonlySet<string> = new Set(["", "Not Reported", "Not Reported,"]);
-const NO_SITE = "Not Reported";
 
 /** An event before it is placed in its row. Days count from the index date. */
 interface Happening {
@@ -37,11 +38,19 @@ export function makeTimelines(manifests: readonly KnownManifest[]): readonly Tim
   return [...rows.keys()].sort(compareText).flatMap((row) => placeInRow(rows.get(row) ?? []));
 }
 
+/** How people say that there is nobody to name, besides what counts as missing anyway. */
+const NOBODY = /^(not\b|unknown|none\b|n\.a\.?$)/i;
+
+/** Tells whether a row may be about what a record names as its participant or parent: never "Not Reported" or "unknown". */
+function isPerson(id: string): boolean {
+  return !isMissing(id) && !NOBODY.test(id) && !isSpecimenLike(id);
+}
+
 function placeInRow(happenings: Happening[]): readonly TimelineEvent[] {
   happenings.sort((a, b) => a.start - b.start);
   const firstDay = happenings[0]?.start ?? 0;
   return happenings
-    .filter(({ label, end }) => !NO_LABEL.has(label) && !Number.isNaN(end))
+    .filter(({ label, start, end }) => !isMissing(withoutComma(label)) && end >= start)
     .map(({ participant, row, label, start, end, samples, location }) => {
       const [from, to] = [Math.trunc(start - firstDay), Math.trunc(end - firstDay)];
       return {
@@ -57,16 +66,15 @@ function placeInRow(happenings: Happening[]): readonly TimelineEvent[] {
     });
 }
 
-function readTherapies({ manifest, component }: KnownManifest): readonly Happening[] {
+function readTherapies(of: KnownManifest): readonly Happening[] {
+  const { manifest } = of;
   const labels = firstOf(manifest, THERAPY_COLUMNS.label);
   const starts = firstOf(manifest, THERAPY_COLUMNS.start);
   const ends = firstOf(manifest, THERAPY_COLUMNS.end);
   const happenings: Happening[] = [];
-  for (const [record, participant] of (
-    manifest.cells.get(component.primaryIdColumn) ?? []
-  ).entries()) {
+  for (const [record, participant] of (ownIds(of) ?? []).entries()) {
     const start = readDay(starts[record]);
-    if (participant === "" || Number.isNaN(start)) continue;
+    if (!isPerson(participant) || Number.isNaN(start)) continue;
     const [row, end] = [`${participant} Therapy`, readDay(ends[record])];
     const label = labels[record] ?? "";
     happenings.push({ participant, row, label, start, end, samples: "NA", location: "NA" });
@@ -77,9 +85,10 @@ function readTherapies({ manifest, component }: KnownManifest): readonly Happeni
 /** Reads specimens that were taken from a participant; those of one participant, day, method, source and site are one event. */
 function readSpecimens(manifests: readonly KnownManifest[]): readonly Happening[] {
   const events = new Map<string, Happening>();
-  for (const { manifest, component } of manifests) {
-    const ids = manifest.cells.get(component.primaryIdColumn) ?? [];
-    const parents = manifest.cells.get(component.parentIdColumn ?? "") ?? [];
+  for (const of of manifests) {
+    const { manifest, component } = of;
+    const ids = ownIds(of) ?? [];
+    const parents = manifest.cells.get(component.parentIdColumns[0] ?? "") ?? [];
     const methods = manifest.cells.get(SPECIMEN_COLUMNS.method);
     const days = manifest.cells.get(SPECIMEN_COLUMNS.day);
     const sites = manifest.cells.get(SPECIMEN_COLUMNS.site);
@@ -88,9 +97,9 @@ function readSpecimens(manifests: readonly KnownManifest[]): readonly Happening[
       // Parents may be a list, but a participant is one.
       const participant = keptValue(parents[record] ?? "");
       const day = readDay(days?.[record]);
-      if (participant === "" || Number.isNaN(day) || isSpecimenLike(participant)) continue;
+      if (!isPerson(participant) || Number.isNaN(day)) continue;
       const siteText = sites?.[record] ?? "";
-      const site = siteText === NO_SITE ? "" : siteText;
+      const site = isMissing(siteText) ? "" : siteText;
       const label = methods?.[record] ?? "";
       const location = sources?.[record] ?? "";
       // With lengths in front no two different events have the same key, whatever they are made of.
@@ -106,6 +115,44 @@ function readSpecimens(manifests: readonly KnownManifest[]): readonly Happening[
     }
   }
   return [...events.values()];
+}
+
+/** Older templates left a comma behind what stands in a label for none. */
+function withoutComma(label: string): string {
+  return label.endsWith(",") ? label.slice(0, -1) : label;
+}
+
+/** Finds treatments that end before they start: timelines leave them out. */
+export function checkDays(manifests: readonly KnownManifest[]): readonly Finding[] {
+  return manifests.flatMap((of) => {
+    const { manifest, component } = of;
+    if (component.component !== THERAPY) return [];
+    const [starts, ends] = [THERAPY_COLUMNS.start, THERAPY_COLUMNS.end].map((columns) =>
+      firstOf(manifest, columns),
+    );
+    const column = THERAPY_COLUMNS.end.find((name) => manifest.cells.has(name)) ?? "";
+    return (ownIds(of) ?? []).flatMap((participant, record) => {
+      const [start, end] = [readDay(starts?.[record]), readDay(ends?.[record])];
+      if (!(end < start)) return [];
+      const whose = participant === "" ? "A treatment" : `A treatment of ${participant}`;
+      return [
+        {
+          rule: "M_DAYS",
+          severity: MANIFEST_RULES.M_DAYS.severity,
+          subject: manifest.entry.entityId,
+          row: rowOf(manifest, record),
+          message: `${whose} ends on day ${end}, before it starts on day ${start}; it is in no timeline.`,
+          fields: {
+            manifest: manifest.entry.entityId,
+            component: THERAPY,
+            column,
+            value: String(end),
+            record: participant,
+          },
+        },
+      ];
+    });
+  });
 }
 
 /** The last part of a specimen's id; the whole of an id that is malformed. */

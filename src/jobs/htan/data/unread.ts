@@ -5,6 +5,7 @@ import type { Finding } from "../../../finding.ts";
 import type { ManifestEntry } from "./analysis.ts";
 import type { Component, Components } from "./components.ts";
 import { describeManifest, MANIFEST_RULES } from "./manifestProblems.ts";
+import { makeComponentReader } from "./spelling.ts";
 
 /** A manifest that counts, but whose content is not there, with the reason in words fit for a page. */
 export interface UnreadManifest {
@@ -36,7 +37,7 @@ export function sortPulled<T>(pulled: readonly Pulled<T>[]): {
   return { contents, unread };
 }
 
-/** An unread manifest as checks and pages need it; its component is what its annotation says. */
+/** An unread manifest as checks and pages need it; its component is what its annotation says, however that is spelt. */
 export interface LackingManifest {
   readonly entry: ManifestEntry;
   readonly component: Component | null;
@@ -50,10 +51,13 @@ export function lackingManifests(
   components: Components,
 ): readonly LackingManifest[] {
   const reasons = new Map(unread.map(({ entityId, reason }) => [entityId, reason]));
+  const readComponent = makeComponentReader(components);
   return entries.flatMap((entry) => {
     const reason = reasons.get(entry.entityId);
-    const component = components.byName.get(entry.component ?? "") ?? null;
-    return reason === undefined ? [] : [{ entry, component, reason }];
+    if (reason === undefined) return [];
+    const name = entry.component === null ? null : readComponent(entry.component);
+    const component = components.byName.get(name ?? "") ?? null;
+    return [{ entry: { ...entry, component: name }, component, reason }];
   });
 }
 

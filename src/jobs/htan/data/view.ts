@@ -1,12 +1,14 @@
 // The master file view of one project, as Synapse gives it in CSV, folded while it is read into what counting files needs.
 
 import { HdashError } from "../../../error.ts";
-import { cellText, type CsvEscape, type CsvRecord, readCsv } from "../../../formats/csv.ts";
+import { readCsv } from "../../../formats/csv.ts";
+import { cellText, type CsvEscape, type CsvRecord } from "../../../formats/csvRecord.ts";
 import { FILE_KINDS, type FileKind, type ViewRow } from "./analysis.ts";
 import { cellIs, cellNumber, entityNumber, isAbsentCell } from "./cellBytes.ts";
 import { isSafeName, kindOf } from "./fileKind.ts";
 import { keptValue, plainText } from "./keptValue.ts";
 import { isAbsent } from "./missing.ts";
+import { cleanText } from "./spelling.ts";
 
 /** The columns to ask the view for. */
 export const VIEW_COLUMNS = [
@@ -53,12 +55,14 @@ export interface ViewProblem {
 
 /**
  * A view as far as it is needed: about 150 bytes for each folder, 300 for each manifest and badly named file,
- * and nothing for any other file, so that a million rows take no more memory than their folders.
+ * and 8 for any other file, so that a million rows take little more memory than their folders.
  */
 export interface ViewRows {
   readonly rows: number;
   readonly folders: ReadonlyMap<number, Folder>;
   readonly tallies: ReadonlyMap<number, FolderTally>;
+  /** The digits of every file's id, in the order of the rows. */
+  readonly fileIds: readonly number[];
   /** Manifests, also those that a newer one replaces. */
   readonly manifests: readonly ViewRow[];
   /** Data files with names that repositories downstream refuse. */
@@ -131,11 +135,15 @@ function makeFold() {
   const tallies = new Map<number, FolderTally>();
   const manifests: ViewRow[] = [];
   const unsafe: ViewRow[] = [];
+  const fileIds: number[] = [];
   const problems = new Map<string, { count: number; firstRow: number; firstValue: string }>();
 
   return {
     add,
-    result: (): ViewRows => ({ rows, folders, tallies, manifests, unsafe, problems: list() }),
+    result: (): ViewRows => ({
+      ...{ rows, folders, tallies, fileIds, manifests, unsafe },
+      problems: list(),
+    }),
   };
 
   function add(record: CsvRecord, columns: Columns): void {
@@ -153,7 +161,10 @@ function makeFold() {
     const parent = entityNumber(record, columns.parentId);
     if (parent === 0) trouble(record, "parentId", cellText(record, columns.parentId));
     if (isFolder) folders.set(id, { name: plainText(name), parent });
-    else addFile(record, columns, name, parent);
+    else {
+      fileIds.push(id);
+      addFile(record, columns, name, parent);
+    }
   }
 
   function addFile(record: CsvRecord, columns: Columns, name: string, parent: number): void {
@@ -167,7 +178,7 @@ function makeFold() {
     const tally = tallies.get(parent) ?? addTally(parent);
     tally.sizeBytes += sizeBytes;
     tally.counts[kind] += 1;
-    if (isAbsentCell(record, columns.Component)) tally.unannotated += 1;
+    if (isUnannotated(record, columns.Component)) tally.unannotated += 1;
     else tally.annotated += 1;
     if (!isSafeName(name)) unsafe.push(readFile(record, columns, sizeBytes));
   }
@@ -190,11 +201,19 @@ function makeFold() {
       name: plainText(cellText(record, columns.name)),
       type: "file",
       parentId: cellText(record, columns.parentId),
-      component: isAbsent(component) ? null : keptValue(component),
+      // As it is written: the manifest's findings say where it differs from the template.
+      component: isAbsent(cleanText(component)) ? null : keptValue(component),
       modifiedOn: readMoment(record, columns.modifiedOn),
       sizeBytes,
       md5: isAbsent(md5) ? null : md5,
     };
+  }
+
+  /** An annotation of nothing but blanks is none. */
+  function isUnannotated(record: CsvRecord, column: number): boolean {
+    if (isAbsentCell(record, column)) return true;
+    const first = record.bytes[record.starts[column] ?? 0] ?? 0;
+    return (first <= 0x20 || first >= 0x7f) && isAbsent(cleanText(cellText(record, column)));
   }
 
   /** Reads a size; one that is missing is 0. */

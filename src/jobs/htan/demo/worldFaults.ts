@@ -34,7 +34,7 @@ const FINDINGS: Readonly<Record<FaultKind, readonly string[]>> = {
   badOwnId: ["H_ID_SPEC"],
   repeatedOwnId: ["H_ID_SPEC"],
   // No record has an id that is malformed.
-  badParentId: ["H_ID_SPEC", "H_LINKS"],
+  badParentId: ["H_ID_SPEC"],
   badEntityId: ["H_ENTITY_ID"],
   badFileName: ["H_FILE_NAMES"],
 };

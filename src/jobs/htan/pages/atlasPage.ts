@@ -234,7 +234,7 @@ function tabs(analysis: AtlasAnalysis, gallery: number): readonly object[] {
 }
 
 function ruleModel(rule: RuleOutcome, analysis: AtlasAnalysis, changes: FindingChanges): RuleModel {
-  const text = ruleText(rule.rule, rule.title);
+  const text = ruleText(rule.rule, rule.title, analysis.atlasId);
   const added = analysis.findings.filter(
     (finding, index) => finding.rule === rule.rule && changes.isNew[index] === true,
   ).length;

@@ -21,6 +21,7 @@ const FINDING_COLUMNS = [
   "value",
   "record",
   "link",
+  "ring",
   "path",
   "firstManifest",
   "firstComponent",

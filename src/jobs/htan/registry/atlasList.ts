@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Effects } from "../../../effects.ts";
 import { HdashError, messageOf } from "../../../error.ts";
 import { count } from "../../../format.ts";
+import { findEncoding } from "../../../formats/csvDialect.ts";
 import type { Atlas } from "../data/atlas.ts";
 import { readAtlases } from "./readAtlases.ts";
 
@@ -13,7 +14,8 @@ import { readAtlases } from "./readAtlases.ts";
 export async function loadAtlasFile(path: string): Promise<readonly Atlas[]> {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+    const bytes = await readFile(path);
+    text = new TextDecoder(findEncoding(bytes), { fatal: true }).decode(bytes);
   } catch (error) {
     const why = error instanceof TypeError ? "it is not UTF-8; save it so" : messageOf(error);
     throw new HdashError("config", `the atlas list ${path} cannot be read: ${why}`, {

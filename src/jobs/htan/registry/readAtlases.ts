@@ -1,8 +1,12 @@
 // The atlas list as people write it: a CSV file with one line per atlas.
 
 import { HdashError } from "../../../error.ts";
-import { cellText, makeCsvScanner } from "../../../formats/csv.ts";
+import { makeCsvScanner } from "../../../formats/csv.ts";
+import { findDialect } from "../../../formats/csvDialect.ts";
+import { cellText } from "../../../formats/csvRecord.ts";
 import type { Atlas } from "../data/atlas.ts";
+import { isAtlasId } from "../data/ids.ts";
+import { cleanText, foldName } from "../data/spelling.ts";
 
 const COLUMNS = ["id", "atlas_id", "name", "liaison"] as const;
 
@@ -13,20 +17,12 @@ interface Line {
 }
 
 /**
- * Reads the atlas list (columns id, atlas_id, name, liaison, in any order; others are passed over).
+ * Reads the atlas list (columns id, atlas_id, name, liaison, in any order; others are passed over). Blanks around names and values, letter
+ * case of names, rows and columns of nothing, and semicolons or tabs between the cells are as good as what the bundled list has.
  * Throws one config error that names the line and the value of everything that is wrong.
  */
 export function readAtlases(text: string): Atlas[] {
-  const lines: Line[] = [];
-  const scanner = makeCsvScanner((record) => {
-    const cells = Array.from({ length: record.length }, (_, index) =>
-      cellText(record, index).trim(),
-    );
-    lines.push({ line: record.row, cells });
-    return true;
-  });
-  scanner.push(Buffer.from(text));
-  const { unclosedRow } = scanner.end();
+  const { lines, unclosedRow } = readLines(text);
   const [header, ...records] = lines;
   const unclosed = unclosedRow === null ? [] : [`line ${unclosedRow}: a quote is not closed`];
   if (header === undefined) throw refused(unclosed.length > 0 ? unclosed : ["it is empty"]);
@@ -48,6 +44,39 @@ export function readAtlases(text: string): Atlas[] {
   return atlases;
 }
 
+function readLines(text: string) {
+  const bytes = Buffer.from(text);
+  const lines: Line[] = [];
+  const { separator, skipped } = findDialect(bytes, (name) => isColumn(foldName(name)));
+  const scanner = makeCsvScanner(
+    (record) => {
+      const texts = Array.from({ length: record.length }, (_, index) => cellText(record, index));
+      const cells = texts.map(lines.length === 0 ? readName : cleanText);
+      const width = cells.findLastIndex((cell) => cell !== "") + 1;
+      if (width > 0) {
+        // Cells of nothing beyond the header's last name are the spreadsheet's.
+        const least = Math.min(lines[0]?.cells.length ?? width, cells.length);
+        lines.push({ line: record.row, cells: cells.slice(0, Math.max(width, least)) });
+      }
+      return true;
+    },
+    '"',
+    separator,
+  );
+  scanner.push(bytes.subarray(skipped));
+  return { lines, unclosedRow: scanner.end().unclosedRow };
+}
+
+function isColumn(name: string): boolean {
+  return COLUMNS.some((column) => column === name);
+}
+
+/** A column that is looked at is known whatever blanks and letters it is written with. */
+function readName(text: string): string {
+  const folded = foldName(text);
+  return isColumn(folded) ? folded : cleanText(text);
+}
+
 function readAtlas(header: Line, { line, cells }: Line, problems: string[]): Atlas {
   if (cells.length !== header.cells.length) {
     const expected = header.cells.length;
@@ -62,9 +91,9 @@ function readAtlas(header: Line, { line, cells }: Line, problems: string[]): Atl
     name: cell("name"),
     liaison: cell("liaison"),
   };
-  if (!/^HTA[1-9]\d?$/.test(atlas.atlasId)) {
+  if (!isAtlasId(atlas.atlasId)) {
     problems.push(
-      `line ${line}: atlas_id is ${shown(atlas.atlasId)}, which is none of HTA1 to HTA99`,
+      `line ${line}: atlas_id is ${shown(atlas.atlasId)}, which is none of HTA1 to HTA99 and HTA200 to HTA209`,
     );
   }
   if (!/^syn[1-9]\d*$/.test(atlas.projectId)) {

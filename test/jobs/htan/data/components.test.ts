@@ -13,8 +13,17 @@ const demographics = table[0];
 describe("readComponents(json)", () => {
   test("reads the table that comes with hdash, in its order", () => {
     const { list, byName } = readComponents(table);
-    expect(list).toEqual(table);
-    expect(byName.get("Biospecimen")?.parentIdColumn).toBe("HTAN Parent ID");
+    expect(list.map(({ component }) => component)).toEqual(table.map(({ component }) => component));
+    expect(byName.get("Demographics")).toEqual({
+      ...{ component: "Demographics", kind: "clinical", group: "clinical_tier_1_2" },
+      ...{ abbreviation: "D", primaryIdColumn: "HTAN Participant ID", parentIdColumns: [] },
+      ...{ adjacentIdColumn: null, isRare: false, older: null },
+    });
+    expect(byName.get("MicroarrayLevel2")).toMatchObject({
+      parentIdColumns: ["HTAN Parent Data File ID", "HTAN Parent Biospecimen ID"],
+      isRare: true,
+    });
+    expect(byName.get("Biospecimen")?.parentIdColumns).toEqual(["HTAN Parent ID"]);
   });
 
   test.each([
@@ -41,7 +50,7 @@ describe("readComponents(json)", () => {
         kind: "config",
         message:
           "the component table is wrong: entry 2 is no object but number; " +
-          'entry 3: kind is none of clinical, biospecimen, assay but "other"; ' +
+          'entry 3: kind is none of clinical, biospecimen, assay, table, publication but "other"; ' +
           'entry 3: abbreviation is no text but ""; entry 3: parentIdColumn is no text but missing; ' +
           'entry 4: group is no text but 3; entry 4: adjacentIdColumn is no text but ""; ' +
           'entry 6 is no object but a list; component "Demographics" is there twice; abbreviation "D" is there twice',

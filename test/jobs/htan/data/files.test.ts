@@ -50,6 +50,7 @@ describe("listFiles(atlas, view)", () => {
           modifiedAt: "2020-09-13T12:26:40.000Z",
         },
       ],
+      passedOver: [],
       findings: [],
     });
   });
@@ -89,6 +90,16 @@ describe("listFiles(atlas, view)", () => {
       ["syn20", "1970-01-01T00:00:02.000Z"],
     ]);
     expect([files.totalFileSize, files.fileCounts.METADATA]).toEqual([1001, 2]);
+    expect(files.passedOver).toEqual([
+      { entityId: "syn9", name: manifest, path: "b", component: null, newer: "syn10" },
+      {
+        entityId: "syn21",
+        name: "synapse_storage_manifest_y.csv",
+        path: "a",
+        component: null,
+        newer: "syn20",
+      },
+    ]);
   });
 
   test("lists manifests by component and then by id as a number", async () => {

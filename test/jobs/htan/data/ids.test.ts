@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 
-import { isDerivedId, isSpecimenLike, splitIds } from "../../../../src/jobs/htan/data/ids.ts";
+import {
+  atlasOfId,
+  exampleIds,
+  isAtlasId,
+  isDerivedId,
+  isParticipantId,
+  isSpecimenLike,
+  splitIds,
+} from "../../../../src/jobs/htan/data/ids.ts";
 
 describe("isDerivedId(id)", () => {
   test.each([
@@ -18,9 +26,58 @@ describe("isDerivedId(id)", () => {
     [" HTA3_1_1", false],
     ["HTA3_1_1\n", false],
     ["hta3_1_1", false],
+    ["HTA204_1_B1", true],
+    ["HTA200_0000_D7", true],
+    ["HTA209_EXT12_B3", true],
+    ["HTA204_0000_2_EXT1_D2", true],
+    ["HTA204_B1", false],
+    ["HTA204_1_1", false],
+    ["HTA204_1_E1", false],
+    ["HTA204_1_b1", false],
+    ["HTA210_1_B1", false],
+    ["HTA3_1_B1", false],
     ["", false],
   ])("tells %j: %s", (id, isDerived) => {
     expect(isDerivedId(id)).toBe(isDerived);
+  });
+
+  test("tells specimens from files where phase 2 does", () => {
+    const kinds = ["specimen", "file", "any"] as const;
+    const all = (id: string) => kinds.map((kind) => isDerivedId(id, kind));
+    expect(all("HTA204_1_B1")).toEqual([true, false, true]);
+    expect(all("HTA204_1_D1")).toEqual([false, true, true]);
+    expect(all("HTA3_1_1")).toEqual([true, true, true]);
+  });
+});
+
+describe("isAtlasId(id) and isParticipantId(id)", () => {
+  test.each([
+    ["HTA1", true],
+    ["HTA16", true],
+    ["HTA200", true],
+    ["HTA209", true],
+    ["HTA100", false],
+    ["HTA210", false],
+    ["HTA0", false],
+    ["HTA3_1", false],
+  ])("tell %j: %s", (id, is) => {
+    expect([isAtlasId(id), isParticipantId(`${id}_1`)]).toEqual([is, is]);
+  });
+
+  test("tell whose record an id would be", () => {
+    const ids = ["HTA3_1_1", "HTA204_1", "HTA204_1_B1", "HTA3-1", "unknown", "HTA300_1", ""];
+    expect(ids.map(atlasOfId)).toEqual(["HTA3", "HTA204", "HTA204", null, null, null, null]);
+  });
+});
+
+describe("exampleIds(atlasId)", () => {
+  test("gives ids that an atlas of either phase may have", () => {
+    for (const atlasId of ["HTA7", "HTA204"]) {
+      const { participant, specimen, file } = exampleIds(atlasId);
+      expect([participant, specimen, file].map(atlasOfId)).toEqual([atlasId, atlasId, atlasId]);
+      expect(isParticipantId(participant)).toBe(true);
+      expect([isDerivedId(specimen, "specimen"), isDerivedId(file, "file")]).toEqual([true, true]);
+    }
   });
 });
 

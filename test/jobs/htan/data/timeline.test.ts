@@ -145,3 +145,63 @@ describe("makeTimelines(manifests)", () => {
     expect(events).toEqual([]);
   });
 });
+
+describe("makeTimelines(manifests) of what is not known", () => {
+  test("makes no row of nobody, and names no event or site by a word for nothing", async () => {
+    const nobody = [
+      "Not Reported",
+      "unknown",
+      "Unknown",
+      "not applicable",
+      "Not Allowed To Collect",
+    ];
+    const specimens = nobody.map((parent, at) => [
+      `HTA3_1_${at}`,
+      parent,
+      "1",
+      "Biopsy",
+      "Lung",
+      "own",
+    ]);
+    const treatments = nobody.map((participant) => [participant, "Surgery", "1", "2"]);
+    const events = await eventsOf(
+      rowsOf(
+        "syn4",
+        "Biospecimen",
+        SPECIMEN,
+        ...specimens,
+        ["HTA3_1_9", "HTA3_1", "5", "Biopsy", "unknown", "own"],
+        ["HTA3_1_8", "HTA3_1", "5", "Unknown", "Lung", "own"],
+      ),
+      rowsOf("syn5", "Therapy", THERAPY, ...treatments, ["HTA3_1", "unknown", "1", "2"]),
+    );
+    expect(brief(events)).toEqual([["HTA3_1 ", "Biopsy", 0, 1]]);
+  });
+});
+
+describe("checkDays(manifests)", () => {
+  test("finds treatments that end before they start, and timelines leave them out", async () => {
+    const analysis = await analysisOf([
+      rowsOf(
+        "syn5",
+        "Therapy",
+        THERAPY,
+        ["HTA3_1", "Surgery", "20", "20"],
+        ["HTA3_1", "Radiation", "30", "12"],
+        ["HTA3_1", "Chemotherapy", "40", "unknown"],
+      ),
+    ]);
+    expect(brief(analysis.timelineEvents)).toEqual([["HTA3_1 Therapy", "Surgery", 0, 1]]);
+    expect(analysis.findings.filter(({ rule }) => rule === "M_DAYS")).toEqual([
+      {
+        ...{ rule: "M_DAYS", severity: "warning", subject: "syn5", row: 3 },
+        message:
+          "A treatment of HTA3_1 ends on day 12, before it starts on day 30; it is in no timeline.",
+        fields: {
+          ...{ manifest: "syn5", component: "Therapy", column: "Days to Treatment End" },
+          ...{ value: "12", record: "HTA3_1" },
+        },
+      },
+    ]);
+  });
+});

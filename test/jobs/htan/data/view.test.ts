@@ -32,6 +32,7 @@ describe("readView(chunks, options)", () => {
     };
     expect(view).toEqual({
       rows: 7,
+      fileIds: [3, 4, 5, 6, 7],
       folders: new Map([[2, { name: "data", parent: 1 }]]),
       tallies: new Map([
         [
@@ -48,6 +49,28 @@ describe("readView(chunks, options)", () => {
       unsafe: [unsafe],
       problems: [],
     });
+  });
+
+  test.each(['" "', "\u00a0", "\u200b", '" NA"'])(
+    "takes an annotation of %j for none",
+    async (component) => {
+      const view = await viewOf([
+        viewRow(2, "a.bam", 1, { component }),
+        viewRow(3, "synapse_storage_manifest_a.csv", 1, { component }),
+      ]);
+      expect(view.tallies.get(1)).toMatchObject({ annotated: 0, unannotated: 1 });
+      expect(view.manifests[0]?.component).toBeNull();
+    },
+  );
+
+  test("keeps an annotation as it is written, so that a finding can quote it", async () => {
+    const component = "Biospecimen\u00a0";
+    const view = await viewOf([
+      viewRow(2, "a.bam", 1, { component }),
+      viewRow(3, "synapse_storage_manifest_a.csv", 1, { component }),
+    ]);
+    expect(view.tallies.get(1)).toMatchObject({ annotated: 1, unannotated: 0 });
+    expect(view.manifests[0]?.component).toBe(component);
   });
 
   test("takes backslashes for escapes where Synapse writes them, and rows of one project where there are several", async () => {

@@ -10,7 +10,14 @@ import components from "../../../../config/htan_components.json" with { type: "j
 /** A row of the view or of a manifest: column → cell. */
 export type Row = Readonly<Record<string, string>>;
 
-const KNOWN = new Map(components.map((component) => [component.component, component]));
+const KNOWN = new Map(
+  components.map((component) => {
+    const { parentIdColumn: parent } = component;
+    // Of several columns the story fills the first.
+    const first = Array.isArray(parent) ? (parent[0] ?? null) : parent;
+    return [component.component, { ...component, parentIdColumn: first }];
+  }),
+);
 const DERIVED_ID = /^HTA[1-9]\d?_(EXT)?\d+_\d+$/;
 
 /** Reads a CSV file of a world. */
@@ -97,6 +104,10 @@ export function recount(
       const isElsewhere = parent.startsWith("Not Applicable");
       if (known?.kind === "clinical" && participants.size > 0 && !participants.has(own))
         find("H_NON_DEM");
+      if (known?.kind === "biospecimen") {
+        if (used.has(own)) find("H_ID_SPEC");
+        used.add(own);
+      }
       if (isAssay) {
         if (!DERIVED_ID.test(own)) find("H_ID_SPEC");
         else if (used.has(own)) find("H_ID_SPEC");
@@ -108,6 +119,8 @@ export function recount(
       }
       const real = isElsewhere ? cell(row, "HTAN Parent Biospecimen ID") : parent;
       for (const id of split(real)) {
+        // What is malformed is found once.
+        if (isAssay && !isElsewhere && !DERIVED_ID.test(id)) continue;
         if (id === own || (!nodes.has(id) && !id.includes("EXT"))) find("H_LINKS");
       }
       const adjacent = split(cell(row, known?.adjacentIdColumn ?? null));

@@ -30,6 +30,27 @@ describe("readAtlases(text)", () => {
     ]);
   });
 
+  test.each([
+    [
+      "rows and columns of nothing",
+      "id,atlas_id,name,liaison,,\nsyn1,HTA1,A,Ada,,\n,,,,,\n ,\nsyn2,HTA2,B\u00a0,,,\n,,,\n",
+    ],
+    [
+      "blanks and case in names and values",
+      "ID, Atlas_Id ,NAME\u00a0,\u200bliaison\n syn1,HTA1\u00a0,A,Ada\nsyn2\u200b,HTA2, B,\n",
+    ],
+    ["semicolons", "id;atlas_id;name;liaison\r\nsyn1;HTA1;A;Ada\r\nsyn2;HTA2;B;\r\n"],
+    [
+      "tabs, which a first line names",
+      "sep=\t\nid\tatlas_id\tname\tliaison\nsyn1\tHTA1\tA\tAda\nsyn2\tHTA2\tB\t\n",
+    ],
+  ])("takes %s", (_what, text) => {
+    expect(readAtlases(text)).toEqual([
+      { atlasId: "HTA1", projectId: "syn1", name: "A", liaison: "Ada" },
+      { atlasId: "HTA2", projectId: "syn2", name: "B", liaison: "" },
+    ]);
+  });
+
   const HEADER = "id,atlas_id,name,liaison\n";
   test.each([
     ["nothing", "", "it is empty"],
@@ -54,12 +75,12 @@ describe("readAtlases(text)", () => {
     [
       "a bad atlas id",
       `${HEADER}syn1,HTA0,A,\n`,
-      'line 2: atlas_id is "HTA0", which is none of HTA1 to HTA99',
+      'line 2: atlas_id is "HTA0", which is none of HTA1 to HTA99 and HTA200 to HTA209',
     ],
     [
       "an atlas id too many",
       `${HEADER}syn1,HTA100,A,\n`,
-      'line 2: atlas_id is "HTA100", which is none of HTA1 to HTA99',
+      'line 2: atlas_id is "HTA100", which is none of HTA1 to HTA99 and HTA200 to HTA209',
     ],
     ["no name", `${HEADER}syn1,HTA1,,\n`, "line 2: name is empty"],
     [
@@ -75,8 +96,8 @@ describe("readAtlases(text)", () => {
     [
       "atlases without ids, which are not each other's repetition",
       `${HEADER}syn1,,A,\nsyn2,,B,\n`,
-      "line 2: atlas_id is empty, which is none of HTA1 to HTA99\n" +
-        "line 3: atlas_id is empty, which is none of HTA1 to HTA99",
+      "line 2: atlas_id is empty, which is none of HTA1 to HTA99 and HTA200 to HTA209\n" +
+        "line 3: atlas_id is empty, which is none of HTA1 to HTA99 and HTA200 to HTA209",
     ],
     ["a short row", `${HEADER}syn1,HTA1,A\n`, "line 2: 3 cells instead of 4 (syn1,HTA1,A)"],
     ["a long row", `${HEADER}syn1,HTA1,A,B,C\n`, "line 2: 5 cells instead of 4 (syn1,HTA1,A,B,C)"],
@@ -86,7 +107,7 @@ describe("readAtlases(text)", () => {
       "everything at once",
       `${HEADER}x,HTA1,A,\nsyn2,HTA1,,\nsyn2,y,B,\n`,
       'line 2: id is "x", which is no Synapse id (syn and digits)\nline 3: name is empty\n' +
-        'line 4: atlas_id is "y", which is none of HTA1 to HTA99\n' +
+        'line 4: atlas_id is "y", which is none of HTA1 to HTA99 and HTA200 to HTA209\n' +
         "line 3: HTA1 is already in line 2\nline 4: syn2 is already in line 3",
     ],
   ])("refuses %s", (_what, text, message) => {

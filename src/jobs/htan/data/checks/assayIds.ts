@@ -1,31 +1,47 @@
-// H_ID_SPEC and H_ENTITY_ID: the ids in assay manifests.
+// H_ID_SPEC: the ids of specimens, data files and tables, and those by which they name others.
 
 import type { Finding } from "../../../../finding.ts";
-import { isDerivedId, splitIds } from "../ids.ts";
-import type { KnownManifest } from "../lineage.ts";
-import { ENTITY_COLUMN, rowOf } from "../manifest.ts";
+import type { ComponentKind } from "../components.ts";
+import { type DerivedKind, exampleIds, isDerivedId, splitIds } from "../ids.ts";
+import { type KnownManifest, ownIds } from "../lineage.ts";
+import { rowOf } from "../manifest.ts";
+import { isMissing } from "../missing.ts";
+import { isNotApplicable } from "../spelling.ts";
+import { didYouMean } from "../suggest.ts";
 import { type CheckSubject, recordError } from "./check.ts";
+import { expectedIn, formIn } from "./expected.ts";
 
 /** Describes files that are not of the atlas's data model, so its own ids are Synapse ids, and it has no entityId. */
-const ACCESSORY = "AccessoryManifest";
+export const ACCESSORY = "AccessoryManifest";
 /** Manifests that the data coordinating centre has agreed to take as they are: an expansion sequencing set with ids of its own. */
 const EXEMPT: ReadonlySet<string> = new Set(["syn42292434"]);
 /** Components whose records may hang on a specimen instead of a file of level 1. */
 const MAY_LACK_PARENT: ReadonlySet<string> = new Set(["BulkWESLevel2", "BulkRNA-seqLevel2"]);
 
-/** Finds ids that are not formed as HTAN ids are, and own ids that are used twice. */
-export function checkIds({ known }: CheckSubject): Finding[] {
+/** Finds ids that are not formed as HTAN ids are, and own ids that are used twice in the atlas. */
+export function checkIds(subject: CheckSubject): Finding[] {
   const firstUse: FirstUse = { manifests: [], numberOf: new Map() };
-  return known
-    .filter(
-      ({ component, manifest }) =>
-        component.kind === "assay" && !EXEMPT.has(manifest.entry.entityId),
-    )
-    .flatMap((of) => [
-      ...checkOwnIds(of, firstUse),
-      ...checkLinkedIds(of, of.component.parentIdColumn),
-      ...checkLinkedIds(of, of.component.adjacentIdColumn),
-    ]);
+  return subject.known
+    .filter(({ manifest }) => !EXEMPT.has(manifest.entry.entityId))
+    .flatMap((of) => {
+      const own = checkOwnIds(subject, of, firstUse);
+      if (!areLinksChecked(of)) return own;
+      const { parentIdColumns, adjacentIdColumn } = of.component;
+      const columns = [
+        ...parentIdColumns,
+        ...(adjacentIdColumn === null ? [] : [adjacentIdColumn]),
+      ];
+      return [...own, ...columns.flatMap((column) => checkLinkedIds(subject, of, column))];
+    });
+}
+
+/** Tells whether H_ID_SPEC looks at the ids by which a manifest's records name others; those of specimens are left to H_LINKS. */
+export function areLinksChecked({ manifest, component }: KnownManifest): boolean {
+  const { kind } = component;
+  return (
+    (kind === "assay" || kind === "table" || kind === "publication") &&
+    !EXEMPT.has(manifest.entry.entityId)
+  );
 }
 
 /** Where each own id was first used. Records are numbered throughout, since there may be hundreds of thousands. */
@@ -35,33 +51,61 @@ interface FirstUse {
   readonly numberOf: Map<string, number>;
 }
 
-function checkOwnIds(of: KnownManifest, firstUse: FirstUse): Finding[] {
-  const { component, primaryIdColumn: column } = of.component;
-  if (component === ACCESSORY) return [];
+function checkOwnIds(subject: CheckSubject, of: KnownManifest, firstUse: FirstUse): Finding[] {
+  const { component, kind, primaryIdColumn: column } = of.component;
+  if (component === ACCESSORY || column === null) return [];
   const { manifests, numberOf } = firstUse;
   const last = manifests.at(-1);
   const from = last === undefined ? 0 : last.from + last.of.manifest.records;
   manifests.push({ of, from });
   const findings: Finding[] = [];
-  for (const [record, value] of (of.manifest.cells.get(column) ?? []).entries()) {
-    if (!isDerivedId(value)) {
-      const what =
-        value === ""
-          ? `A record of ${component} has no ${column}`
-          : `${column} ${value} of ${component} is not formed as an HTAN id, like HTA3_8001_12`;
-      findings.push(recordError("H_ID_SPEC", of, record, `${what}.`, { column, value }));
+  for (const [record, value] of (ownIds(of) ?? []).entries()) {
+    const isList = /[;,]/.test(value);
+    // Who is a participant is H_NON_DEM's affair.
+    if (kind === "clinical" && !isList) continue;
+    if (!isDerivedId(value, formOfKind(kind))) {
+      // How specimens are numbered is left to their atlas, but several ids are not one.
+      if (kind !== "biospecimen" || isList) {
+        findings.push(malformedOwnId(subject, of, record, column, value));
+      }
       continue;
     }
     const first = numberOf.get(value);
     if (first === undefined) numberOf.set(value, from + record);
-    else findings.push(repeatedId(of, record, value, manifests, first));
+    // The rows of a table have its id in common.
+    else if (kind !== "table" || first < from) {
+      findings.push(repeatedId(of, record, column, value, manifests, first));
+    }
   }
   return findings;
+}
+
+function formOfKind(kind: ComponentKind): DerivedKind {
+  return kind === "biospecimen" ? "specimen" : kind === "assay" ? "file" : "any";
+}
+
+function malformedOwnId(
+  { atlas, suggestions }: CheckSubject,
+  of: KnownManifest,
+  record: number,
+  column: string,
+  value: string,
+): Finding {
+  const { component, kind } = of.component;
+  const { participant, specimen, file } = exampleIds(atlas.atlasId);
+  const example = kind === "clinical" ? participant : kind === "biospecimen" ? specimen : file;
+  const near = kind === "clinical" ? [] : suggestions.missing(value);
+  const what =
+    value === ""
+      ? `A record of ${component} has no ${column}.`
+      : `${column} ${value} of ${component} is not formed as an HTAN id, like ${example}${didYouMean(near) || "."}`;
+  return recordError("H_ID_SPEC", of, record, what, { column, value });
 }
 
 function repeatedId(
   of: KnownManifest,
   record: number,
+  column: string,
   value: string,
   manifests: FirstUse["manifests"],
   firstNumber: number,
@@ -70,45 +114,40 @@ function repeatedId(
   const firstManifest = first.of.manifest.entry.entityId;
   const firstComponent = first.of.component.component;
   const firstRow = rowOf(first.of.manifest, firstNumber - first.from);
-  const { component, primaryIdColumn } = of.component;
-  const message = `${primaryIdColumn} ${value} of ${component} is already used in row ${firstRow} of ${firstComponent} (${firstManifest}).`;
-  return recordError("H_ID_SPEC", of, record, message, { value, firstManifest, firstComponent });
+  const message = `${column} ${value} of ${of.component.component} is already used in row ${firstRow} of ${firstComponent} (${firstManifest}).`;
+  const fields = { column, value, firstManifest, firstComponent };
+  return recordError("H_ID_SPEC", of, record, message, fields);
 }
 
-function checkLinkedIds(of: KnownManifest, column: string | null): Finding[] {
+function checkLinkedIds(subject: CheckSubject, of: KnownManifest, column: string): Finding[] {
   const { component } = of.component;
-  const cells = of.manifest.cells.get(column ?? "");
-  if (column === null || cells === undefined) return [];
+  const cells = of.manifest.cells.get(column);
+  if (cells === undefined) return [];
+  const { atlas, suggestions } = subject;
+  const form = formIn(column);
+  const { specimen, file } = exampleIds(atlas.atlasId);
+  const example = form === "specimen" ? specimen : file;
   const findings: Finding[] = [];
   for (const [record, cell] of cells.entries()) {
-    if (isDerivedId(cell)) continue;
-    if (MAY_LACK_PARENT.has(component) && cell.toLowerCase().startsWith("not applicable")) continue;
+    if (cell === "" || isDerivedId(cell, form) || isExcused(of, column, record, cell)) continue;
     for (const value of splitIds(cell)) {
-      if (isDerivedId(value)) continue;
-      const message = `${column} ${value} in a record of ${component} is not formed as an HTAN id, like HTA3_8001_12.`;
+      if (isDerivedId(value, form)) continue;
+      const near = suggestions[expectedIn(column, value)](value, ownIds(of)?.[record]);
+      const message = `${column} ${value} in a record of ${component} is not formed as an HTAN id, like ${example}${didYouMean(near) || "."}`;
       findings.push(recordError("H_ID_SPEC", of, record, message, { column, value }));
     }
   }
   return findings;
 }
 
-/** Finds records whose file has no Synapse id. */
-export function checkEntityIds({ known }: CheckSubject): Finding[] {
-  return known
-    .filter(({ component }) => component.kind === "assay" && component.component !== ACCESSORY)
-    .flatMap((of) => {
-      const { component } = of.component;
-      const { columns, badEntityIds } = of.manifest;
-      // What could not be read at all has no columns, and says so itself.
-      if (columns.length > 0 && !columns.includes(ENTITY_COLUMN)) {
-        const message = `The ${component} manifest ${of.manifest.entry.entityId} has no ${ENTITY_COLUMN} column.`;
-        return [recordError("H_ENTITY_ID", of, null, message, { column: ENTITY_COLUMN })];
-      }
-      return badEntityIds.map(({ record, value }) => {
-        const what =
-          value === "" ? "is empty" : `is ${value}, which is no Synapse id (syn and digits)`;
-        const message = `The ${ENTITY_COLUMN} of a record of ${component} ${what}.`;
-        return recordError("H_ENTITY_ID", of, record, message, { value });
-      });
-    });
+/** Tells whether a record may say that it has no such parent: its component allows it, or another of its columns names one. */
+function isExcused(of: KnownManifest, column: string, record: number, cell: string): boolean {
+  const { component, parentIdColumns } = of.component;
+  const isNone = isNotApplicable(cell);
+  if (MAY_LACK_PARENT.has(component) && isNone) return true;
+  if (!isNone && !isMissing(cell)) return false;
+  return parentIdColumns.some((other) => {
+    const value = of.manifest.cells.get(other)?.[record] ?? "";
+    return other !== column && !isMissing(value);
+  });
 }

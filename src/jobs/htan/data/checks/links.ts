@@ -1,60 +1,131 @@
 // H_LINKS: links between records that lead nowhere, or back to the record itself.
 
 import type { Finding } from "../../../../finding.ts";
-import { count } from "../../../../format.ts";
-import { isSpecimenLike } from "../ids.ts";
-import type { BadLink } from "../lineage.ts";
+import { count, list } from "../../../../format.ts";
+import type { Component } from "../components.ts";
+import { isDerivedId } from "../ids.ts";
+import { type BadLink, ownIds } from "../lineage.ts";
+import { didYouMean, isSameButForm } from "../suggest.ts";
 import type { LackingManifest } from "../unread.ts";
+import { areLinksChecked } from "./assayIds.ts";
 import { type CheckSubject, recordError } from "./check.ts";
+import { type Expected, expectedIn, formIn } from "./expected.ts";
+import { notePassedOver } from "./passedOver.ts";
 
-/** Finds parents and adjacent specimens that no manifest has, and records that are their own parent. */
+/** A ring of more names its first members only. */
+const MEMBERS_NAMED = 20;
+
+/** The manifests that hold what a link can lead to. */
+const HOLDERS: Readonly<
+  Record<Expected, { readonly name: string; readonly has: (component: Component) => boolean }>
+> = {
+  participant: { name: "Demographics", has: ({ component }) => component === "Demographics" },
+  specimen: { name: "Biospecimen", has: ({ kind }) => kind === "biospecimen" },
+  file: { name: "assay", has: ({ kind }) => kind === "assay" },
+  channels: {
+    name: "ImagingLevel3Channels",
+    has: ({ component }) => component === "ImagingLevel3Channels",
+  },
+};
+
+/** What is said of every link that leads to a kind of record: which manifests that do not count may hold it. */
+type Notes = Readonly<Record<Expected, string>>;
+
+/** Finds parents and adjacent specimens that no manifest has, and records that are their own parent, by themselves or in a ring. */
 export function checkLinks(subject: CheckSubject): Finding[] {
+  const noteOf = (kind: Expected): string => notePassedOver(subject.passedOver, HOLDERS[kind].has);
+  const notes: Notes = {
+    participant: noteOf("participant"),
+    specimen: noteOf("specimen"),
+    file: noteOf("file"),
+    channels: noteOf("channels"),
+  };
   return missedLinks(subject).map((link) => {
-    const fields =
-      link.link === "self"
-        ? { value: link.value, link: link.link }
-        : { record: link.id, value: link.value, link: link.link };
-    return recordError("H_LINKS", link.of, link.record, describe(link), fields);
+    const { of, record, id, value, column, ring } = link;
+    const fields = {
+      column,
+      ...(link.link === "self" || id === "" ? {} : { record: id }),
+      value,
+      link: link.link,
+      ...(ring.length === 0 ? {} : { ring: ring.join(" ") }),
+    };
+    return recordError("H_LINKS", of, record, describe(subject, link, notes), fields);
   });
 }
 
 /** Counts the links that may lead into a manifest that could not be read, and says so; null where there are none. */
-export function whyLinksPassedOver(subject: CheckSubject): string | null {
-  const passedOver = subject.lineage.badLinks.length - missedLinks(subject).length;
-  if (passedOver === 0) return null;
-  const manifests = subject.lacking.map(({ entry }) => entry.entityId).join(", ");
-  return `${count(passedOver, "link")} may lead to records of a manifest that could not be read (${manifests}) and ${passedOver === 1 ? "was" : "were"} passed over.`;
+export function whyLinksUnchecked(subject: CheckSubject): string | null {
+  const { lacking, lineage } = subject;
+  const unchecked = lineage.badLinks.filter((link) =>
+    lacking.some((manifest) => mayHold(manifest, link)),
+  ).length;
+  if (unchecked === 0) return null;
+  const manifests = lacking.map(({ entry }) => entry.entityId).join(", ");
+  return `${count(unchecked, "link")} may lead to records of a manifest that could not be read (${manifests}) and ${unchecked === 1 ? "was" : "were"} not checked.`;
 }
 
-function missedLinks({ lineage, lacking }: CheckSubject): readonly BadLink[] {
-  if (lacking.length === 0) return lineage.badLinks;
-  return lineage.badLinks.filter(
-    (link) => link.link === "self" || !lacking.some((manifest) => mayHold(manifest, link)),
-  );
+/** The links that are this rule's affair: not those that an unread manifest may mend, nor those whose cause is another finding. */
+function missedLinks(subject: CheckSubject): readonly BadLink[] {
+  const { lineage, lacking } = subject;
+  const isKnownOtherwise = findMalformedOwn(subject);
+  return lineage.badLinks.filter((link) => {
+    if (link.link === "self" || link.link === "ring") return true;
+    if (lacking.some((manifest) => mayHold(manifest, link))) return false;
+    return !isMalformed(link) && !isKnownOtherwise(link.value);
+  });
 }
 
-/** Tells whether a manifest may hold the record that a link names. */
-function mayHold({ entry, component }: LackingManifest, { of, value, link }: BadLink): boolean {
-  if (component === null) return entry.component === null;
-  if (link === "adjacent") return component.kind === "biospecimen";
-  const column = of.component.parentIdColumn ?? "";
-  if (column.includes("Data File")) return component.kind === "assay";
-  const isSpecimen = column.includes("Biospecimen") || isSpecimenLike(value);
-  return component.kind === (isSpecimen ? "biospecimen" : "clinical");
+/** Tells whether H_ID_SPEC has reported what a link names as malformed. */
+function isMalformed({ of, column, value }: BadLink): boolean {
+  const { parentIdColumns, adjacentIdColumn } = of.component;
+  const isChecked = [...parentIdColumns, adjacentIdColumn].includes(column) && areLinksChecked(of);
+  return isChecked && !isDerivedId(value, formIn(column));
 }
 
-function describe({ id, value, link, of }: BadLink): string {
-  if (link === "self") return `${id} of ${of.component.component} is named as its own parent.`;
-  if (link === "adjacent") {
-    return `Adjacent specimen ${value} of ${id} is in no manifest of this atlas.`;
+/** Tells of an id that no record has whether a record's own id is the same but for case or signs, which H_ID_SPEC reports. */
+function findMalformedOwn({ known, lineage }: CheckSubject): (id: string) => boolean {
+  if (!lineage.badLinks.some(({ link }) => link === "parent" || link === "adjacent")) {
+    return () => false;
   }
-  const where = whereExpected(of.component.parentIdColumn ?? "", value);
-  return `Parent ${value} of ${id} is in no ${where} of this atlas.`;
+  const forms = isSameButForm(
+    known
+      .filter(({ component }) => component.kind === "biospecimen" || component.kind === "assay")
+      .flatMap((of) => (ownIds(of) ?? []).filter((id) => id !== "" && !isDerivedId(id))),
+  );
+  return (id) => isDerivedId(id) && forms(id);
 }
 
-/** Tells in which manifests a parent would have to be. */
-function whereExpected(column: string, value: string): string {
-  if (column.includes("Biospecimen")) return "Biospecimen manifest";
-  if (column.includes("Data File")) return "assay manifest";
-  return /^HTA\d+_\w+_\w+$/.test(value) ? "Biospecimen manifest" : "Demographics manifest";
+/** Tells whether a manifest that could not be read may hold the record that a link names. */
+function mayHold({ entry, component }: LackingManifest, { value, column, link }: BadLink): boolean {
+  if (link === "self" || link === "ring") return false;
+  if (component === null) return entry.component === null;
+  const kinds = {
+    participant: ["clinical"],
+    specimen: ["biospecimen"],
+    file: ["assay"],
+    channels: ["table"],
+  } as const;
+  return (kinds[expectedIn(column, value)] as readonly string[]).includes(component.kind);
+}
+
+function describe({ suggestions }: CheckSubject, link: BadLink, notes: Notes): string {
+  const { id, value, column, ring, of } = link;
+  const { component } = of.component;
+  if (link.link === "self") return `${id} of ${component} is named as its own parent.`;
+  if (link.link === "ring") return describeRing(ring, component);
+  const expected = expectedIn(column, value);
+  const near = didYouMean(suggestions[expected](value, id)) || ".";
+  if (link.link === "adjacent") {
+    return `Adjacent specimen ${value} of ${id} is in no manifest of this atlas${near}${notes[expected]}`;
+  }
+  const whose = id === "" ? `in a record of ${component}` : `of ${id}`;
+  return `Parent ${value} ${whose} is in no ${HOLDERS[expected].name} manifest of this atlas${near}${notes[expected]}`;
+}
+
+function describeRing(ring: readonly string[], component: string): string {
+  const named = ring.slice(0, MEMBERS_NAMED);
+  const further = ring.length - named.length;
+  const steps = named.map((id, at) => `${id} from ${ring[(at + 1) % ring.length] ?? ""}`);
+  const more = further > 0 ? [`so on through ${count(further, "record")}`] : [];
+  return `${list(further > 0 ? [...named, `${further} others`] : named)} of ${component} descend from each other in a ring: ${[...steps, ...more].join(", ")}.`;
 }

@@ -66,7 +66,12 @@ describe("checkIds(subject)", () => {
         ["HTA3_1_10", "HTA3_1_1", "syn9"],
       ),
     ]);
-    const first = { value: "HTA3_1_10", firstManifest: "syn7", firstComponent: "ScRNA-seqLevel1" };
+    const first = {
+      column: "HTAN Data File ID",
+      value: "HTA3_1_10",
+      firstManifest: "syn7",
+      firstComponent: "ScRNA-seqLevel1",
+    };
     const eleventh = { ...first, value: "HTA3_1_11" };
     expect(analysis.findings.map(({ row, message, fields }) => [row, message, fields])).toEqual([
       [
@@ -205,13 +210,13 @@ describe("checkEntityIds(subject)", () => {
         "H_ENTITY_ID",
         2,
         "The entityId of a record of ScRNA-seqLevel1 is nope, which is no Synapse id (syn and digits).",
-        { manifest: "syn6", component, value: "nope" },
+        { manifest: "syn6", component, column: "entityId", value: "nope" },
       ],
       [
         "H_ENTITY_ID",
         4,
         "The entityId of a record of ScRNA-seqLevel1 is empty.",
-        { manifest: "syn6", component, value: "" },
+        { manifest: "syn6", component, column: "entityId", value: "" },
       ],
     ]);
   });

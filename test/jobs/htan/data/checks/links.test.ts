@@ -32,17 +32,29 @@ describe("checkLinks(subject)", () => {
       [
         2,
         "Parent HTA3_4444 of HTA3_1_2 is in no Demographics manifest of this atlas.",
-        { ...specimens, record: "HTA3_1_2", value: "HTA3_4444", link: "parent" },
+        {
+          ...specimens,
+          column: "HTAN Parent ID",
+          record: "HTA3_1_2",
+          value: "HTA3_4444",
+          link: "parent",
+        },
       ],
       [
         3,
         "HTA3_1_3 of Biospecimen is named as its own parent.",
-        { ...specimens, value: "HTA3_1_3", link: "self" },
+        { ...specimens, column: "HTAN Parent ID", value: "HTA3_1_3", link: "self" },
       ],
       [
         4,
         "Parent HTA3_1_404 of HTA3_1_4 is in no Biospecimen manifest of this atlas.",
-        { ...specimens, record: "HTA3_1_4", value: "HTA3_1_404", link: "parent" },
+        {
+          ...specimens,
+          column: "HTAN Parent ID",
+          record: "HTA3_1_4",
+          value: "HTA3_1_404",
+          link: "parent",
+        },
       ],
       [
         2,
@@ -50,6 +62,7 @@ describe("checkLinks(subject)", () => {
         {
           manifest: "syn6",
           component: "ScRNA-seqLevel1",
+          column: "HTAN Parent Biospecimen ID",
           record: "HTA3_1_20",
           value: "HTA3_1_5",
           link: "parent",
@@ -57,10 +70,11 @@ describe("checkLinks(subject)", () => {
       ],
       [
         2,
-        "Parent HTA3_1_99 of HTA3_1_21 is in no assay manifest of this atlas.",
+        "Parent HTA3_1_99 of HTA3_1_21 is in no assay manifest of this atlas; did you mean HTA3_1_20?",
         {
           manifest: "syn7",
           component: "ScRNA-seqLevel2",
+          column: "HTAN Parent Data File ID",
           record: "HTA3_1_21",
           value: "HTA3_1_99",
           link: "parent",
@@ -68,8 +82,14 @@ describe("checkLinks(subject)", () => {
       ],
       [
         2,
-        "Adjacent specimen HTA3_1_404 of HTA3_1_2 is in no manifest of this atlas.",
-        { ...specimens, record: "HTA3_1_2", value: "HTA3_1_404", link: "adjacent" },
+        "Adjacent specimen HTA3_1_404 of HTA3_1_2 is in no manifest of this atlas; did you mean HTA3_1_4?",
+        {
+          ...specimens,
+          column: "Adjacent Biospecimen IDs",
+          record: "HTA3_1_2",
+          value: "HTA3_1_404",
+          link: "adjacent",
+        },
       ],
     ]);
   });
@@ -83,6 +103,7 @@ describe("checkLinks(subject)", () => {
       {
         manifest: "syn5",
         component: "Biospecimen",
+        column: "Adjacent Biospecimen IDs",
         record: "HTA3_1_2",
         value: "HTA3_EXT7_1",
         link: "adjacent",
@@ -124,6 +145,7 @@ describe("checkLinks(subject)", () => {
       {
         manifest: "syn5",
         component: "BulkWESLevel2",
+        column: "HTAN Parent Biospecimen ID",
         record: "HTA3_1_11",
         value: "HTA3_1_404",
         link: "parent",

@@ -80,7 +80,7 @@ describe("checkParticipants(subject)", () => {
       rowsOf("syn102", "Demographics", PARTICIPANT, ["HTA3_3"], [""]),
       rowsOf("syn5", "Therapy", PARTICIPANT, ["HTA3_9"], ["HTA3_3"], ["HTA3_9"]),
       rowsOf("syn6", "BreastCancerTier3", PARTICIPANT, ["HTA3_1"], [""]),
-      rowsOf("syn7", "SRRSClinicalDataTier2", PARTICIPANT, ["hta3_1"]),
+      rowsOf("syn7", "SRRSClinicalDataTier2", PARTICIPANT, ["HTA3-1"]),
     ]);
     const found = analysis.findings.map(({ rule, row, message, fields }) => [
       rule,
@@ -88,22 +88,38 @@ describe("checkParticipants(subject)", () => {
       message,
       fields,
     ]);
-    const therapy = { manifest: "syn5", component: "Therapy", value: "HTA3_9" };
-    const sentence = "Participant HTA3_9 of Therapy is in no Demographics manifest of this atlas.";
+    const therapy = {
+      manifest: "syn5",
+      component: "Therapy",
+      column: "HTAN Participant ID",
+      value: "HTA3_9",
+    };
+    const sentence =
+      "Participant HTA3_9 of Therapy is in no Demographics manifest of this atlas; did you mean HTA3_1, HTA3_2 or HTA3_3?";
     expect(found).toEqual([
       ["H_NON_DEM", 2, sentence, therapy],
       ["H_NON_DEM", 4, sentence, therapy],
       [
         "H_NON_DEM",
         2,
-        "Participant hta3_1 of SRRSClinicalDataTier2 is in no Demographics manifest of this atlas.",
-        { manifest: "syn7", component: "SRRSClinicalDataTier2", value: "hta3_1" },
+        "Participant HTA3-1 of SRRSClinicalDataTier2 is in no Demographics manifest of this atlas; did you mean HTA3_1?",
+        {
+          manifest: "syn7",
+          component: "SRRSClinicalDataTier2",
+          column: "HTAN Participant ID",
+          value: "HTA3-1",
+        },
       ],
       [
         "H_NON_DEM",
         3,
         "A record of BreastCancerTier3 names no participant.",
-        { manifest: "syn6", component: "BreastCancerTier3", value: "" },
+        {
+          manifest: "syn6",
+          component: "BreastCancerTier3",
+          column: "HTAN Participant ID",
+          value: "",
+        },
       ],
     ]);
   });

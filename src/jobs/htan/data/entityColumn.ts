@@ -1,0 +1,35 @@
+// The entityId column of a manifest while it is read: which file each record names, and which cells name none.
+
+import type { CsvRecord } from "../../../formats/csvRecord.ts";
+import { entityNumber } from "./cellBytes.ts";
+import { keptValue } from "./keptValue.ts";
+import { ENTITY_COLUMN } from "./manifestColumns.ts";
+import { cleanText } from "./spelling.ts";
+import type { SpellingTaker } from "./spellingNotes.ts";
+import { entityNumberOf } from "./view.ts";
+
+/** Collects the cells of the column, one for each record and in their order. */
+export function makeEntityColumn(spelling: SpellingTaker) {
+  const entityNumbers: number[] = [];
+  const badEntityIds: { record: number; value: string }[] = [];
+  const oddEntityIds: { record: number; value: string }[] = [];
+  return {
+    found: { entityNumbers, badEntityIds, oddEntityIds },
+    /** Takes a cell; its text is read only where it is no plain id. */
+    add(record: CsvRecord, index: number, readText: () => string): void {
+      const number = entityNumber(record, index);
+      if (number > 0) {
+        entityNumbers.push(number);
+        return;
+      }
+      const text = readText();
+      const value = cleanText(text);
+      const inner = entityNumberOf(value);
+      entityNumbers.push(inner);
+      if (inner === 0) {
+        const list = value.startsWith("syn") ? oddEntityIds : badEntityIds;
+        list.push({ record: entityNumbers.length - 1, value: keptValue(value) });
+      } else if (value !== text) spelling.addCell(record.row, ENTITY_COLUMN, text, value);
+    },
+  };
+}
