@@ -87,7 +87,8 @@ export function makeEffects(
   } = {},
 ): Effects {
   const releases: (() => Promise<void>)[] = [];
-  const patience = options.policy === undefined ? {} : { policy: options.policy };
+  const { policy, purposes = [] } = options;
+  const patience = policy === undefined ? {} : { policy };
   const root = findRoot();
   const madeFrom = readBuild(root);
   const scratch = once(async () => {
@@ -99,10 +100,8 @@ export function makeEffects(
     const { openDatabase } = await import("./store/database.ts");
     const { migrate } = await import("./store/migrate.ts");
     if (config.database.kind === "embedded") {
-      const isNew = !existsSync(config.database.dir);
-      await makeHome(config.home, isNew ? LEAST_NEW_HOME_BYTES : LEAST_BYTES);
+      await makeHome(config.home, leastBytes(config.database.dir));
     }
-    const { purposes = [] } = options;
     const opened = await openDatabase(
       config.database.kind === "embedded" ? { ...config.database, purposes } : config.database,
     );
@@ -231,6 +230,11 @@ async function releaseAll(releases: readonly (() => Promise<void>)[]): Promise<v
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
+}
+
+/** What the embedded database needs room for: more where it is not there yet. */
+function leastBytes(dir: string): number {
+  return existsSync(dir) ? LEAST_BYTES : LEAST_NEW_HOME_BYTES;
 }
 
 /** Makes a folder that only its owner may read: what lies in it is not public. */

@@ -348,7 +348,9 @@ describe("hdash on one folder twice", () => {
     expect(ended.stderr).toContain("not-a-folder");
     const below = await hdash(["runs"], { HDASH_HOME: join(file, "below") });
     expect(below.code).toBe(2);
-    expect(below.stderr).toMatch(/HDASH_HOME: the folder .*not-a-folder.* cannot be made/);
+    expect(below.stderr).toMatch(
+      /^hdash: HDASH_HOME: .*below cannot be made: .*not-a-folder is a file/,
+    );
     await rm(file);
   });
 });
