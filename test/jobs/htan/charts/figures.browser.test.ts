@@ -348,7 +348,7 @@ describe("the interactive network", () => {
       "No linked record matches “nothing like it”.",
     );
     await page
-      .getByLabel("Broken links ")
+      .getByRole("combobox", { name: /^Broken links/ })
       .selectOption({ label: "HTA1_1001_1 → HTA1_4444 (parent)" });
     expect(await status("network").textContent()).toMatch(/broken links? \(dashed\)\.$/);
     expect(
