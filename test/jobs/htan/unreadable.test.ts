@@ -114,7 +114,11 @@ describe("a manifest that cannot be had", () => {
   ])("is a finding where it %s", async (_what, faults, reason) => {
     const { json } = await runCase(world, await wholeWorld(), { faults });
     expect(json<Finding[]>("data/HTA3-findings.json")).toMatchObject([
-      { rule: "M_UNREADABLE", subject: "syn70000111", message: expect.stringContaining(reason) },
+      {
+        rule: "M_UNREADABLE",
+        subject: "syn70000111",
+        message: expect.stringContaining(reason) as string,
+      },
     ]);
     expect(json<AtlasJson>("data/HTA3.json").records).toBe(9);
   });
@@ -129,7 +133,7 @@ describe("a manifest that cannot be had", () => {
       {
         rule: "M_UNREADABLE",
         subject: "syn70000111",
-        message: expect.stringContaining("its content is not what the file view says"),
+        message: expect.stringContaining("its content is not what the file view says") as string,
       },
     ]);
     expect(json<AtlasJson>("data/HTA3.json").records).toBe(9);
@@ -171,11 +175,13 @@ describe("a manifest that cannot be had", () => {
     expect(of("H_BIOSPEC")).toMatchObject({ status: "passed" });
     expect(of("H_NON_DEM")).toMatchObject({
       status: "not run",
-      reason: expect.stringContaining("syn70000102, with which participants are compared"),
+      reason: expect.stringContaining(
+        "syn70000102, with which participants are compared",
+      ) as string,
     });
     expect(of("H_LINKS")).toMatchObject({
       status: "passed",
-      reason: expect.stringContaining("3 links may lead to records of a manifest"),
+      reason: expect.stringContaining("3 links may lead to records of a manifest") as string,
     });
     expect(unreadManifests.map(({ parts }) => parts)).toEqual([
       ["completeness", "longitudinal", "network"],

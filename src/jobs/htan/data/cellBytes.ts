@@ -18,7 +18,7 @@ export function cellIs(record: CsvRecord, column: number, text: Uint8Array): boo
 }
 
 /** Tells whether a cell starts with a text, which holds no quote. */
-export function cellStartsWith(record: CsvRecord, column: number, text: Uint8Array): boolean {
+function cellStartsWith(record: CsvRecord, column: number, text: Uint8Array): boolean {
   if (column >= record.length) return false;
   // An intricate cell begins with its quote.
   const start = (record.starts[column] ?? 0) + (record.kinds[column] === INTRICATE ? 1 : 0);

@@ -38,7 +38,8 @@ export interface Components {
 /** Tells which template a manifest with these columns was made from: the older one where it has that one's own id and not today's. */
 export function asTemplated(component: Component, columns: readonly string[]): Component {
   const { older, primaryIdColumn } = component;
-  if (older?.primaryIdColumn == null || primaryIdColumn === null) return component;
+  if (older === null || older.primaryIdColumn === null || primaryIdColumn === null)
+    return component;
   const isOlder = !columns.includes(primaryIdColumn) && columns.includes(older.primaryIdColumn);
   return isOlder ? { ...component, ...older } : component;
 }

@@ -143,7 +143,7 @@ interface ParentLink {
 }
 
 /** Reads the parents of all records of a manifest, row by row and in the order of the columns. */
-export function* parentLinks({ manifest, component }: KnownManifest): Generator<ParentLink> {
+function* parentLinks({ manifest, component }: KnownManifest): Generator<ParentLink> {
   const columns = component.parentIdColumns.filter((column) => manifest.cells.has(column));
   const instead = columns.includes(PARENT_BIOSPECIMEN_COLUMN)
     ? undefined

@@ -1,9 +1,9 @@
 // HTAN's data model as its CSV has it (in the form of schematic), held against the component table: what the table lacks.
 
 import { HdashError } from "../../../error.ts";
+import { list } from "../../../format.ts";
 import { makeCsvScanner } from "../../../formats/csv.ts";
 import { cellText } from "../../../formats/csvRecord.ts";
-import { list } from "../../../format.ts";
 import type { Component, Components } from "./components.ts";
 
 /** A template of the model: a kind of manifest, as far as the table has to know it. */

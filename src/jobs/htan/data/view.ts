@@ -209,13 +209,6 @@ function makeFold() {
     };
   }
 
-  /** An annotation of nothing but blanks is none. */
-  function isUnannotated(record: CsvRecord, column: number): boolean {
-    if (isAbsentCell(record, column)) return true;
-    const first = record.bytes[record.starts[column] ?? 0] ?? 0;
-    return (first <= 0x20 || first >= 0x7f) && isAbsent(cleanText(cellText(record, column)));
-  }
-
   /** Reads a size; one that is missing is 0. */
   function readSize(record: CsvRecord, column: number): number {
     const digits = cellNumber(record, column);
@@ -255,4 +248,11 @@ function makeFold() {
 /** Returns the digits of a Synapse id as a number; 0 where it is none. */
 export function entityNumberOf(id: string): number {
   return /^syn\d{1,15}$/.test(id) ? Number(id.slice(3)) : 0;
+}
+
+/** An annotation of nothing but blanks is none. */
+function isUnannotated(record: CsvRecord, column: number): boolean {
+  if (isAbsentCell(record, column)) return true;
+  const first = record.bytes[record.starts[column] ?? 0] ?? 0;
+  return (first <= 0x20 || first >= 0x7f) && isAbsent(cleanText(cellText(record, column)));
 }

@@ -6,8 +6,8 @@ import type { EntityIds } from "../entityIds.ts";
 import type { KnownManifest, Lineage } from "../lineage.ts";
 import { type Manifest, rowOf } from "../manifest.ts";
 import type { LackingManifest } from "../unread.ts";
-import type { KnownPassedOver } from "./passedOver.ts";
 import type { Suggestions } from "./expected.ts";
+import type { KnownPassedOver } from "./passedOver.ts";
 
 /** What a check may look at. */
 export interface CheckSubject {
