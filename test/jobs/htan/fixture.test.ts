@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import type { AtlasAnalysis } from "../../../src/jobs/htan/data/analysis.ts";
+import { asExpected } from "../../support/expectedFields.ts";
 import { analyseFixture, atlases, WORLD } from "./fixtureWorld.ts";
 
 const expected = JSON.parse(readFileSync(join(WORLD, "expected.json"), "utf8")) as Record<
@@ -30,9 +31,7 @@ function inFormOfExpected(analysis: AtlasAnalysis): object {
           sorted(
             analysis.findings
               .filter((finding) => finding.rule === rule)
-              .map(({ fields }) =>
-                lacksColumn(rule, fields) ? without(fields, "column") : fields,
-              ),
+              .map(({ fields }) => asExpected(rule, fields)),
           ),
         ]),
       ),
@@ -50,17 +49,6 @@ function inFormOfExpected(analysis: AtlasAnalysis): object {
       ),
     }),
   ) as object;
-}
-
-/** The answers were written down before links, participants and repeated ids named their column. */
-function lacksColumn(rule: string, fields: Readonly<Record<string, string>>): boolean {
-  const isRepeated = fields["firstManifest"] !== undefined;
-  const isEntity = rule === "H_ENTITY_ID" && fields["value"] !== undefined;
-  return rule === "H_LINKS" || rule === "H_NON_DEM" || isRepeated || isEntity;
-}
-
-function without(fields: Readonly<Record<string, string>>, key: string): object {
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== key));
 }
 
 function mapValues<T>(record: Readonly<Record<string, T>>, fn: (value: T) => object): object {
