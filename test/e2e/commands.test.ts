@@ -1,7 +1,7 @@
 // The smaller commands as people use them: doctor, runs, init, reset, slack, and what happens on a wrong command line.
 
-import { createServer } from "node:net";
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";

@@ -1,18 +1,18 @@
 // Where a source may lead. Nothing here is asked but loopback: a connector writes down what would have been.
 
+import type { LookupAddress } from "node:dns";
 import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import type { LookupAddress } from "node:dns";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 
 import type { buildConnector } from "undici";
 import { describe, expect, test } from "vitest";
 
+import { SILENT } from "../../src/log.ts";
 import { type HttpOptions, makeHttp } from "../../src/sources/http.ts";
 import { isSafeAddress, NOT_PUBLIC, publicLookup, whyRefused } from "../../src/sources/reach.ts";
 import { makeSynapse, type SynapseOptions } from "../../src/sources/synapse.ts";
-import { SILENT } from "../../src/log.ts";
 import { behindTls, QUICK, SECURE_URL } from "../jobs/matrix/sources/rig.ts";
 import { failureOf, openHttp, serve, tempDir } from "./rig.ts";
 
@@ -36,8 +36,9 @@ function recorder(): { readonly options: HttpOptions; readonly dialled: readonly
       }));
       done(null, addresses);
     },
-    connectorOf: (connecting = {}) =>
-      ((target: buildConnector.Options, done: buildConnector.Callback) => {
+    connectorOf:
+      (connecting = {}) =>
+      (target: buildConnector.Options, done: buildConnector.Callback) => {
         const lookup = "lookup" in connecting ? connecting.lookup : undefined;
         lookup?.(target.hostname, { all: true }, (error, addresses) => {
           if (error !== null) return void done(error, null);
@@ -46,7 +47,7 @@ function recorder(): { readonly options: HttpOptions; readonly dialled: readonly
           }
           done(new Error("written down"), null);
         });
-      }) as buildConnector.connector,
+      },
   };
   return { options, dialled };
 }

@@ -275,8 +275,7 @@ function makePages(effects: MatrixEffects) {
   return {
     renderMatrix: step({
       name: "renderMatrix",
-      // 2: the drawings of every approach are in the page.
-      // 3: says how mitochondrial genes are told.
+      // 3: has the drawings of every approach, and says how mitochondrial genes are told.
       version: 3,
       uses: { design: effects.designDigest },
       outputs: { pages: publicTree(), summary: json<MatrixSummary>() },
