@@ -6,8 +6,8 @@ const MOST = 2;
 const MOST_TIES = 3;
 /** No id is longer; what is longer is another thing. */
 const LONGEST = 60;
-/** So many different values are looked up; a manifest that is wrong throughout needs no more. */
-const MOST_LOOKUPS = 2000;
+/** So many different values are looked up, each in some milliseconds; a manifest that is wrong throughout needs no more. */
+const MOST_LOOKUPS = 500;
 
 /** Gives the known ids nearest to a value, without the value itself and `not`; empty where none is near, or too many are. */
 export type Suggest = (value: string, not?: string) => readonly string[];
@@ -15,12 +15,18 @@ export type Suggest = (value: string, not?: string) => readonly string[];
 /** Makes a lookup among ids. It sorts them when it is first asked, so that one that is never needed costs nothing. */
 export function makeSuggest(ids: () => Iterable<string>): Suggest {
   let sorted: readonly Known[] | null = null;
-  let lookups = 0;
+  // Hundreds of files may hang on one specimen that is mistyped.
+  const answers = new Map<string, readonly string[]>();
+  const search = (value: string, not: string): readonly string[] =>
+    nearest((sorted ??= sortKnown(ids())), plainForm(value), (id) => id !== value && id !== not);
   return (value, not = value) => {
-    if (value === "" || value.length > LONGEST || lookups >= MOST_LOOKUPS) return [];
-    lookups += 1;
-    sorted ??= sortKnown(ids());
-    const near = nearest(sorted, plainForm(value), (id) => id !== value && id !== not);
+    let near = answers.get(value);
+    if (near === undefined) {
+      if (value === "" || value.length > LONGEST || answers.size >= MOST_LOOKUPS) return [];
+      near = search(value, value);
+      answers.set(value, near);
+    }
+    if (near.includes(not)) near = search(value, not);
     return near.length > MOST_TIES ? [] : near;
   };
 }
