@@ -178,7 +178,7 @@ describe("openHdf5(path, name, options): where counts are", () => {
     expect(await refusal(h5ad({ X: write(scaled) }))).toEqual([
       "M_NOT_COUNTS",
       expect.stringMatching(
-        /^m\.h5ad: X.* is -0\.\d+: these are scaled or centred values, not counts$/,
+        /^m\.h5ad: X.* is −0\.\d+: these are scaled or centred values, not counts$/,
       ),
     ]);
   });

@@ -158,13 +158,13 @@ describe("openHdf5(path, name, options): what is wrong with a layout", () => {
     expect(await problemOfTree(tree)).toEqual([rule, message]);
   });
 
-  const tenx = {
+  const nameless = {
     shape: integers(3, 2),
     data: integers(1, 2, 30),
     indices: integers(0, 2, 1),
     indptr: integers(0, 2, 3),
-    barcodes: { data: names("cell", 2) },
   };
+  const tenx = { ...nameless, barcodes: { data: names("cell", 2) } };
   const features = { id: { data: names("id", 3) }, name: { data: names("name", 3) } };
   test.each<[string, Tree, string, string]>([
     [
@@ -244,8 +244,8 @@ describe("openHdf5(path, name, options): what is wrong with a layout", () => {
     [
       "several genomes without barcodes",
       {
-        hg19: { ...tenx, genes: features.id, gene_names: features.name },
-        mm10: { ...tenx, genes: { data: names("mouse", 3) } },
+        hg19: { ...nameless, genes: features.id, gene_names: features.name },
+        mm10: { ...nameless, genes: { data: names("mouse", 3) } },
       },
       "M_FORMAT",
       "m.h5ad: it holds 2 matrices (hg19, mm10), whose cells have no barcodes to be joined by; one can be read",
