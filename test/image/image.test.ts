@@ -129,7 +129,8 @@ describe.skipIf(why !== null)("make build_amd64", () => {
       User,
       WorkingDir,
       Entrypoint,
-      Cmd,
+      // Builders write an empty list or none at all.
+      Cmd: Cmd ?? [],
       StopSignal,
       Volumes,
     }).toEqual({
@@ -144,8 +145,8 @@ describe.skipIf(why !== null)("make build_amd64", () => {
       ...{
         User: "10001:10001",
         WorkingDir: "/app",
-        Entrypoint: null,
-        Cmd: ["hdash"],
+        Entrypoint: ["hdash"],
+        Cmd: [],
         StopSignal: "SIGTERM",
         Volumes: { "/tmp": {} },
       },
