@@ -109,6 +109,7 @@ export async function work(
         if (await isOtherWork(error, options)) {
           // Nobody does what was asked for: with a database of its own it would have been done.
           log.error(`${job.name} was not done: ${messageOf(error)} (use --wait to wait for it)`);
+          logUnrecorded(endLog, job.name, error, performance.now() - since);
           return EXIT.failed;
         }
         if (isBusy(error) && !options.wait) {
