@@ -24,8 +24,8 @@ import { buildLineage, type KnownManifest, sifLines } from "./lineage.ts";
 import type { Manifest } from "./manifest.ts";
 import { MANIFEST_RULES } from "./manifestProblems.ts";
 import { compareNatural, compareText } from "./naturalOrder.ts";
-import { splitByComponent } from "./ownComponents.ts";
 import { CHECKS, ruleText } from "./ruleText.ts";
+import { splitByComponent } from "./splitByComponent.ts";
 import { checkDays, makeTimelines } from "./timeline.ts";
 import { type LackingManifest, partsOf, unreadFinding } from "./unread.ts";
 
