@@ -95,6 +95,11 @@ export class HttpError extends HdashError {
   }
 }
 
+/** Tells a signed address that has expired: S3 answers 403, and 400 where the credentials that signed it expired first. */
+export function isExpiry({ status, reason }: HttpError): boolean {
+  return status === 403 || (status === 400 && /^ExpiredToken/.test(reason ?? ""));
+}
+
 /** No Retry-After longer than this is waited for: a run that sleeps longer than 15 minutes looks hung to its operators. */
 const MAX_PATIENCE_MS = 15 * 60_000;
 /** A byte now and then keeps a connection from timing out; a modem was four times as fast as this. */
@@ -174,9 +179,6 @@ interface Agents {
 
 async function open(agents: Agents, request: HttpRequest): Promise<Dispatcher.ResponseData> {
   const { subject, method = "GET", url, endpoint, headers = {}, json, signal } = request;
-  if (!URL.canParse(url) || !/^https?:/.test(url)) {
-    throw new HdashError("permanent", `${subject}: the address is not one of http or https`);
-  }
   const why = whyRefused(url, endpoint);
   if (why !== null) throw new RefusedAddress(subject, why);
   const isOwn = new URL(url).origin === new URL(endpoint).origin;

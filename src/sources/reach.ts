@@ -26,13 +26,10 @@ export class RefusedAddress extends HdashError {
  */
 export function whyRefused(address: string, endpoint: string): string | null {
   if (!URL.canParse(address)) return "it is no address";
-  const { protocol, hostname, origin, username, password } = new URL(address);
+  const { protocol, hostname, username, password } = new URL(address);
   if (protocol !== "https:" && protocol !== "http:") return "it is not one of the web";
-  const configured = new URL(endpoint);
-  if (origin === configured.origin) return null;
-  if (isThisMachine(hostname)) {
-    return isThisMachine(configured.hostname) ? null : "it is on the machine that hdash runs on";
-  }
+  if (isTrusted(address, endpoint)) return null;
+  if (isThisMachine(hostname)) return "it is on the machine that hdash runs on";
   if (protocol !== "https:") return "it is not encrypted (http)";
   if (username !== "" || password !== "") return "it has a user in it";
   if (isIpLike(hostname) && !isPublicIp(hostname)) return PRIVATE;

@@ -2,8 +2,7 @@
 
 import { HdashError } from "../error.ts";
 import { pause, type RetryPolicy } from "../retry.ts";
-import { type Http, HttpError, type HttpStream } from "./http.ts";
-import { RefusedAddress, whyRefused } from "./reach.ts";
+import { type Http, HttpError, type HttpStream, isExpiry } from "./http.ts";
 
 /** Where a file is, and where it was last found. */
 export interface Address {
@@ -91,7 +90,7 @@ async function follow(
     readonly signal: AbortSignal;
   },
 ): Promise<HttpStream> {
-  const { subject, endpoint, signal } = request;
+  const { subject, signal } = request;
   let url = start;
   let hops = 0;
   let waitedMs = 0;
@@ -103,7 +102,7 @@ async function follow(
       return answer;
     }
     answer.discard();
-    const next = nextAddress(answer.header("location"), url, { subject, endpoint });
+    const next = nextAddress(answer.header("location"), url, subject);
     if (answer.retryAfterMs === null) {
       if (++hops > MAX_REDIRECTS) {
         const message = `${subject}: more than ${MAX_REDIRECTS} redirects, probably in a circle`;
@@ -124,21 +123,10 @@ async function follow(
   }
 }
 
-function nextAddress(
-  location: string | null,
-  url: string,
-  { subject, endpoint }: { readonly subject: string; readonly endpoint: string },
-): string {
+/** Where a redirect leads; whether that may be asked is the client's to say. */
+function nextAddress(location: string | null, url: string, subject: string): string {
   if (location === null || !URL.canParse(location, url)) {
     throw new HdashError("permanent", `${subject}: the server redirects to nowhere`);
   }
-  const next = new URL(location, url).href;
-  const why = whyRefused(next, endpoint);
-  if (why !== null) throw new RefusedAddress(subject, why);
-  return next;
-}
-
-/** S3 answers 403 for an expired address, and 400 where the credentials that signed it expired first. */
-function isExpiry(error: HttpError): boolean {
-  return error.status === 403 || (error.status === 400 && /^ExpiredToken/.test(error.reason ?? ""));
+  return new URL(location, url).href;
 }

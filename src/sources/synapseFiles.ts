@@ -7,7 +7,7 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { HdashError, messageOf } from "../error.ts";
 import { bytes as inBytes } from "../format.ts";
 import { retry } from "../retry.ts";
-import { HttpError, type HttpStream } from "./http.ts";
+import { HttpError, type HttpStream, isExpiry } from "./http.ts";
 import { RefusedAddress } from "./reach.ts";
 import { callSynapse, type SynapseContext } from "./synapseCalls.ts";
 import { type FileContent, readFileContent } from "./synapseWire.ts";
@@ -233,11 +233,6 @@ function notThere({ entityId }: FileRequest, error: HttpError): HdashError {
       : `the store does not give out the content of ${entityId}`,
     lacking: entityId,
   });
-}
-
-/** S3 answers 403 for an expired address, and 400 where the credentials that signed it expired first. */
-function isExpiry(error: HttpError): boolean {
-  return error.status === 403 || (error.status === 400 && /^ExpiredToken/.test(error.reason ?? ""));
 }
 
 async function check(

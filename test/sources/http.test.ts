@@ -176,19 +176,19 @@ describe("json(request)", () => {
     expect((await failureOf(result)).kind).toBe("permanent");
   });
 
-  test.each(["ftp://127.0.0.1/?key=hidden", "no address?key=hidden"])(
-    "refuses %s without naming it",
-    async (url) => {
-      const error: unknown = await openOwn()
-        .json({ subject: "it", url })
-        .catch((reason: unknown) => reason);
-      expect(error).toMatchObject({
-        kind: "permanent",
-        message: "it: the address is not one of http or https",
-      });
-      expect(error).not.toHaveProperty("cause");
-    },
-  );
+  test.each([
+    ["ftp://127.0.0.1/?key=hidden", "it is not one of the web"],
+    ["no address?key=hidden", "it is no address"],
+  ])("refuses %s without naming it", async (url, why) => {
+    const error: unknown = await openOwn()
+      .json({ subject: "it", url })
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      kind: "permanent",
+      message: `it: the address that it leads to is not asked: ${why}`,
+    });
+    expect(error).not.toHaveProperty("cause");
+  });
 
   test("stops when told to, before and during the answer", async () => {
     const url = await serve((_request, response) => void response.writeHead(200).write("{"));

@@ -203,6 +203,21 @@ describe("a manifest whose file handle leads elsewhere", () => {
     expect([dialled, left]).toEqual([[], []]);
   });
 
+  test.each([
+    ["ftp://files.example/manifest.csv", "it is not one of the web"],
+    ["files.example/manifest.csv", "it is no address"],
+  ])("is not asked for at %s, which is a matter of that manifest alone", async (url, why) => {
+    const { failure, dialled } = await open({
+      requestedFiles: [{ fileHandleId: "9", preSignedURL: url, fileHandle: { id: "9" } }],
+    });
+    expect(failure).toMatchObject({
+      kind: "permanent",
+      publicly: `the content of syn111 is stored elsewhere, at an address that is not asked: ${why}`,
+      lacking: "syn111",
+    });
+    expect(dialled).toEqual([]);
+  });
+
   test("is not asked for behind a name that leads inside", async () => {
     const { failure, dialled } = await open({
       requestedFiles: [

@@ -244,7 +244,7 @@ describe("download(entityId, md5, path, signal, onBytes)", () => {
     ],
     [
       { preSignedURL: "file:///etc/hosts" },
-      "Synapse download of syn111: the address is not one of http or https",
+      "Synapse download of syn111: the address that it leads to is not asked: it is not one of the web",
     ],
   ])("does not believe a file handle of %j", async (answer, message) => {
     const endpoint = await fakeSynapse("http://127.0.0.1/", {}, answer);
