@@ -82,6 +82,11 @@ export function messageOf(error: unknown): string {
   return cause === "" || own.includes(cause) ? own : `${own}: ${cause}`;
 }
 
+/** The operating system's code of an error, e.g. "ENOENT"; null where it has none. */
+export function codeOf(error: unknown): string | null {
+  return error instanceof Error && "code" in error ? String(error.code) : null;
+}
+
 const FULL = ["ENOSPC", "EDQUOT"];
 const FORBIDDEN = ["EACCES", "EPERM", "EROFS"];
 
@@ -91,7 +96,7 @@ const FORBIDDEN = ["EACCES", "EPERM", "EROFS"];
  */
 export function diskRemedy(error: unknown, folder: string, setting: string): string {
   for (let at = error; at instanceof Error; at = at.cause) {
-    const code = "code" in at ? String(at.code) : "";
+    const code = codeOf(at) ?? "";
     if (FULL.includes(code)) {
       return `; free some space on the disk of ${folder}, or name a folder on another disk (${setting})`;
     }

@@ -2,7 +2,7 @@
 
 import { lstat } from "node:fs/promises";
 
-import { HdashError } from "../error.ts";
+import { codeOf, HdashError } from "../error.ts";
 
 /** What one download has of the disk. */
 export interface Held {
@@ -172,7 +172,7 @@ async function isGone(path: string): Promise<boolean> {
     return false;
   } catch (error) {
     // Anything else than "not there" (a right, a broken disk) says nothing about whether the bytes are gone.
-    return error instanceof Error && "code" in error && error.code === "ENOENT";
+    return codeOf(error) === "ENOENT";
   }
 }
 

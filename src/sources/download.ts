@@ -5,7 +5,7 @@ import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename } from "node:path";
 
-import { HdashError, isTransient, messageOf } from "../error.ts";
+import { codeOf, HdashError, isTransient, messageOf } from "../error.ts";
 import { type OnRetry, pause, retry, type RetryPolicy } from "../retry.ts";
 import type { DiskHold } from "./diskBudget.ts";
 import type { Http } from "./http.ts";
@@ -261,7 +261,7 @@ async function onDisk<T>(request: DownloadRequest, fn: () => Promise<T>): Promis
     if (signal.aborted) {
       throw new HdashError("aborted", `stopped while: ${subject}`, { cause: error });
     }
-    const code = error instanceof Error && "code" in error ? String(error.code) : messageOf(error);
+    const code = codeOf(error) ?? messageOf(error);
     throw new HdashError("permanent", `${subject}: it cannot be kept on disk (${code})`, {
       cause: error,
     });

@@ -6,7 +6,7 @@ import { performance } from "node:perf_hooks";
 import { Agent, buildConnector, type Dispatcher, request as send } from "undici";
 
 import type { Json } from "../digest.ts";
-import { HdashError, messageOf } from "../error.ts";
+import { codeOf, HdashError, messageOf } from "../error.ts";
 import {
   isTrusted,
   NOT_PUBLIC,
@@ -242,7 +242,7 @@ const CLOSED = /UND_ERR_DESTROYED|UND_ERR_CLOSED/;
 
 function brokenConnection(request: HttpRequest, error: unknown, bytes: number | null): HdashError {
   const { subject, signal } = request;
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = codeOf(error) ?? "";
   if (code === NOT_PUBLIC) return new RefusedAddress(subject, messageOf(error));
   if (signal?.aborted || CLOSED.test(code)) {
     return new HdashError("aborted", `stopped while: ${subject}`, { cause: error });

@@ -17,7 +17,7 @@ import {
 import { join } from "node:path";
 
 import { type Digest, digestOf } from "../digest.ts";
-import { diskRemedy, HdashError, messageOf } from "../error.ts";
+import { codeOf, diskRemedy, HdashError, messageOf } from "../error.ts";
 import { BlobError, type BlobStore, copyName, type StoredBlob } from "./blobs.ts";
 
 /** For their user alone: blobs hold data of participants. */
@@ -206,7 +206,7 @@ async function listOrNothing(dir: string): Promise<readonly string[]> {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return codeOf(error) === "ENOENT";
 }
 
 function failed(what: string, dir: string, error: unknown): HdashError {
@@ -221,8 +221,7 @@ const UNREADABLE = ["EIO", "EISDIR"];
 function unreadable(digest: Digest, dir: string, error: unknown): HdashError {
   if (error instanceof HdashError) return error;
   if (isMissing(error)) return new BlobError(digest, "missing", dir, { cause: error });
-  if (error instanceof Error && "code" in error && UNREADABLE.includes(String(error.code)))
-    return damaged(digest, dir, error);
+  if (UNREADABLE.includes(codeOf(error) ?? "")) return damaged(digest, dir, error);
   return failed(`blob ${digest} cannot be read from ${dir}`, dir, error);
 }
 

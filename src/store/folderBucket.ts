@@ -7,7 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { digestOf } from "../digest.ts";
-import { diskRemedy, HdashError, messageOf } from "../error.ts";
+import { codeOf, diskRemedy, HdashError, messageOf } from "../error.ts";
 import type { Bucket, ObjectHead } from "./bucket.ts";
 import { checkKey } from "./objectKey.ts";
 
@@ -183,10 +183,6 @@ async function statOf(path: string): Promise<Stats | null> {
 
 function isAbsent(error: unknown): boolean {
   return codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : null;
 }
 
 async function onDisk<T>(folder: string, subject: string, work: () => Promise<T>): Promise<T> {

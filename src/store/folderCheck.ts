@@ -4,7 +4,7 @@ import type { Stats } from "node:fs";
 import { mkdtemp, readdir, rmdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
-import { HdashError, messageOf } from "../error.ts";
+import { codeOf, HdashError, messageOf } from "../error.ts";
 import { bytes } from "../format.ts";
 
 /** What a folder is for. */
@@ -138,8 +138,4 @@ async function isOurs(dir: string, names: readonly string[]): Promise<boolean> {
 /** What cannot be listed is no sign of ours. */
 function nothing(): readonly string[] {
   return [];
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : null;
 }

@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-import { HdashError } from "../error.ts";
+import { codeOf, HdashError } from "../error.ts";
 import {
   describeProcess,
   identifyProcess,
@@ -141,7 +141,7 @@ function readHolder(path: string): Holder | "gone" | null {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if (isCode(error, "ENOENT")) return "gone";
+    if (codeOf(error) === "ENOENT") return "gone";
     throw new HdashError("permanent", `the lock ${path} cannot be read`, { cause: error });
   }
   try {
@@ -165,7 +165,7 @@ function linkIfFree(from: string, to: string): boolean {
     linkSync(from, to);
     return true;
   } catch (error) {
-    if (isCode(error, "EEXIST")) return false;
+    if (codeOf(error) === "EEXIST") return false;
     throw new HdashError("permanent", `the lock ${to} cannot be made`, { cause: error });
   }
 }
@@ -183,8 +183,4 @@ function numberOf(name: string): number {
 
 function nameOf(number: number): string {
   return `lock-${String(number).padStart(6, "0")}.json`;
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

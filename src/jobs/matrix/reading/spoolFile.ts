@@ -4,7 +4,7 @@ import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
-import { HdashError } from "../../../error.ts";
+import { codeOf, HdashError } from "../../../error.ts";
 import { number } from "../../../format.ts";
 import { type Chunk, PLACE_BYTES } from "./spoolChunks.ts";
 
@@ -116,7 +116,7 @@ function chunksByBucket(owners: Uint32Array, chunks: number, buckets: number): C
 
 /** Tells what went wrong in a scratch folder; a full disk is told apart, with what to do. */
 export function scratchError(error: unknown, what: string, dir: string): HdashError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = codeOf(error);
   if (code === "ENOSPC" || code === "EFBIG" || code === "EDQUOT") {
     const remedy = `free some space on the disk of ${dir}, or name a folder on a larger one (HDASH_HOME; TMPDIR for \`hdash matrix stats\`)`;
     return new HdashError(

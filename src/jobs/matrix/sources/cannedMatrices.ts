@@ -3,7 +3,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { diskRemedy, HdashError, isTransient, messageOf } from "../../../error.ts";
+import { codeOf, diskRemedy, HdashError, isTransient, messageOf } from "../../../error.ts";
 import type { Log } from "../../../log.ts";
 import { PATIENT, pause, retry, type RetryPolicy } from "../../../retry.ts";
 import type { ObjectReader } from "../../../store/objectReader.ts";
@@ -221,7 +221,7 @@ async function onDisk<T>({ entry, dir }: Transfer, fn: () => Promise<T>): Promis
   try {
     return await fn();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : messageOf(error);
+    const code = codeOf(error) ?? messageOf(error);
     const remedy = diskRemedy(error, dir, "HDASH_HOME");
     const message = `file of ${entry.id}: it cannot be kept on disk (${code})${remedy}`;
     throw new HdashError("permanent", message, { cause: error });

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 
-import { HdashError, isAborted, messageOf } from "../../../error.ts";
+import { codeOf, HdashError, isAborted, messageOf } from "../../../error.ts";
 import type { Log } from "../../../log.ts";
 import {
   type ContentDigests,
@@ -14,7 +14,6 @@ import {
 import { readDigests, writeDigests } from "../../../store/rememberedDigests.ts";
 import type { MatrixAddress, MatrixEntry, MatrixSkip, MatrixSource } from "../source.ts";
 import {
-  codeOf,
   filesOf,
   findPlace,
   type Found,

@@ -4,7 +4,7 @@ import type { Dirent } from "node:fs";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 
-import { HdashError, messageOf } from "../../../error.ts";
+import { codeOf, HdashError, messageOf } from "../../../error.ts";
 import { type LocalName, readLocalName, readMatrixName } from "./matrixName.ts";
 
 /** A folder of a matrix has three files and perhaps a readme, at any depth; one with more than this is something else. */
@@ -211,9 +211,4 @@ async function leadsNowhere(path: string): Promise<boolean> {
       return true;
     throw error;
   }
-}
-
-/** The operating system's code of an error; null where it has none. */
-export function codeOf(error: unknown): string | null {
-  return error instanceof Error && "code" in error ? String(error.code) : null;
 }
