@@ -73,27 +73,32 @@ const askDatabase: Ask = async ({ database: settings }, effects) => {
       DATABASE[settings.kind],
       async () => {
         const database = await effects.database();
-        const says = `${database.describe()} is reachable and migrated${describeConnection(settings)}`;
-        const isOpen = settings.kind === "postgres" && settings.tls === null;
-        if (!isOpen || isThisMachine(settings.host)) {
-          return { service, state: "ok", says, advice: null };
-        }
-        const advice =
-          "Everything goes there in clear, the password too: set HDASH_DB_TLS=on, and HDASH_DB_CA_FILE where the authority is your own.";
-        return { service, state: "note", says, advice };
+        const { words, advice } = describeConnection(settings);
+        const says = `${database.describe()} is reachable and migrated${words}`;
+        return { service, state: advice === null ? "ok" : "note", says, advice };
       },
       settings.kind === "embedded",
     ),
   ];
 };
 
-/** Says how a connection is protected: what is switched off is to be seen by whoever looks. */
-function describeConnection(settings: Config["database"]): string {
-  if (settings.kind === "embedded") return "";
-  if (settings.tls !== null) return ", over TLS with a verified certificate";
-  return isThisMachine(settings.host)
-    ? ", without TLS, on this machine"
-    : ", without TLS, since HDASH_DB_TLS is off";
+/** Says how a connection is protected, and what to do where it is not: what is switched off is to be seen by whoever looks. */
+function describeConnection(settings: Config["database"]): {
+  readonly words: string;
+  readonly advice: string | null;
+} {
+  if (settings.kind === "embedded") return { words: "", advice: null };
+  if (settings.tls !== null) {
+    return { words: ", over TLS with a verified certificate", advice: null };
+  }
+  if (isThisMachine(settings.host)) {
+    return { words: ", without TLS, on this machine", advice: null };
+  }
+  return {
+    words: ", without TLS, since HDASH_DB_TLS is off",
+    advice:
+      "Everything goes there in clear, the password too: set HDASH_DB_TLS=on, and HDASH_DB_CA_FILE where the authority is your own.",
+  };
 }
 
 const askBucket: Ask = async ({ site }, effects, signal) => {

@@ -8,15 +8,21 @@ const MOST_MISTAKES = 3;
 export function nearest(word: string, known: readonly string[]): string | null {
   const typed = word.toLowerCase();
   if (typed === "") return null;
+  const most = Math.min(MOST_MISTAKES, Math.ceil(typed.length / LETTERS_PER_MISTAKE));
   const begun = known.find((one) => one.toLowerCase().startsWith(typed));
+  return within(most, word, known) ?? begun ?? null;
+}
+
+/** Finds the known word with the fewest mistakes, of equals the first, without regard to case; null where all have more than `most`. */
+export function within(most: number, word: string, known: readonly string[]): string | null {
+  const typed = word.toLowerCase();
   let best: string | null = null;
-  let fewest = Number.POSITIVE_INFINITY;
+  let fewest = most + 1;
   for (const one of known) {
-    const most = Math.min(MOST_MISTAKES, Math.ceil(typed.length / LETTERS_PER_MISTAKE));
     const mistakes = countMistakes(typed, one.toLowerCase());
-    if (mistakes <= most && mistakes < fewest) [best, fewest] = [one, mistakes];
+    if (mistakes < fewest) [best, fewest] = [one, mistakes];
   }
-  return best ?? begun ?? null;
+  return best;
 }
 
 /** Says it in a sentence for a hint: the word that was meant, or all that there are. */

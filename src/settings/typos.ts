@@ -1,7 +1,7 @@
 // Variables that are nearly one of ours: a misspelt one is not read, and hdash would go on as if nobody had set it.
 
 import type { Environment } from "./config.ts";
-import { countMistakes } from "./nearest.ts";
+import { within } from "./nearest.ts";
 
 /** Everything that begins so is meant for hdash. */
 const OURS = "HDASH_";
@@ -16,7 +16,6 @@ const MOST_MISTAKES = 2;
 /** Says of every variable that is set and looks as if it were meant for one of hdash's, which it is not; one sentence each. */
 export function findTypos(env: Environment, known: readonly string[]): readonly string[] {
   const given = Object.keys(env).filter((name) => env[name]?.trim());
-  const isFree = (name: string): boolean => !given.includes(name) && !(name in env);
   return given
     .filter((name) => !known.includes(name))
     .sort()
@@ -24,9 +23,9 @@ export function findTypos(env: Environment, known: readonly string[]): readonly 
       const one = meantBy(name, known);
       if (one !== null) {
         // Beside the right one it is somebody else's, or does no harm.
-        return isFree(one)
-          ? [`${name} is set, which hdash does not read: did you mean ${one}?`]
-          : [];
+        return one in env
+          ? []
+          : [`${name} is set, which hdash does not read: did you mean ${one}?`];
       }
       const isOurs = name.startsWith(OURS) && !name.startsWith(OF_TESTS);
       return isOurs ? [`${name} is set, which hdash does not read`] : [];
@@ -38,10 +37,8 @@ export function meantBy(name: string, known: readonly string[]): string | null {
   const typed = name.trim().toUpperCase().replaceAll("-", "_").replace(OLD_PREFIX, "");
   if (known.includes(typed)) return typed;
   if (typed.length < LEAST_LETTERS) return null;
-  const [nearest] = known
-    .map((one) => ({ one, mistakes: countMistakes(typed, one) }))
-    .filter(({ mistakes }) => mistakes <= MOST_MISTAKES)
-    .sort((a, b) => a.mistakes - b.mistakes);
   // "SLACK_WEBHOOK", "S3_BUCKET": the beginning of one of ours up to a word's end.
-  return nearest?.one ?? known.find((one) => one.startsWith(`${typed}_`)) ?? null;
+  return (
+    within(MOST_MISTAKES, typed, known) ?? known.find((one) => one.startsWith(`${typed}_`)) ?? null
+  );
 }
