@@ -1,5 +1,6 @@
 // Where a file keeps counts: the matrices in it that may hold them, in the order in which they are believed.
 
+import { list } from "../../../format.ts";
 import type { MatrixNote } from "../matrix.ts";
 import { NO_VALUES, type Place, sampleValues } from "./countEvidence.ts";
 import type { Nodes } from "./frame.ts";
@@ -108,19 +109,14 @@ export async function chooseCounts<C extends Candidate>(
   const notes: MatrixNote[] = [];
   if (before.length > 0) {
     const names = before.map(({ candidate }) => nameOf(candidate));
-    const message = `${session.name}: ${listAnd(names)} ${names.length === 1 ? "does" : "do"} not hold counts; they were taken from ${nameOf(chosen)}`;
+    const message = `${session.name}: ${list(names)} ${names.length === 1 ? "does" : "do"} not hold counts; they were taken from ${nameOf(chosen)}`;
     notes.push({ rule: "M_NOT_COUNTS", severity: "info", message });
   }
   return { chosen, looked: looked.map(nameOf), refusal: best?.why ?? null, notes };
 }
 
-function listAnd(names: readonly string[]): string {
-  const last = names.at(-1) ?? "";
-  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
-}
-
 /** Says which other places were looked at; "" where there were none. */
 export function lookedWords(looked: readonly string[]): string {
   if (looked.length === 0) return "";
-  return `; ${listAnd(looked)} ${looked.length === 1 ? "holds" : "hold"} none either`;
+  return `; ${list(looked)} ${looked.length === 1 ? "holds" : "hold"} none either`;
 }

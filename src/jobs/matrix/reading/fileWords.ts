@@ -32,6 +32,11 @@ export function folderOf(name: string): string {
   return name.slice(0, name.lastIndexOf("/") + 1);
 }
 
+/** The folders of a name, the outermost first. */
+export function foldersOf(name: string): readonly string[] {
+  return name.split("/").slice(0, -1);
+}
+
 /** Splits a text into words in small letters. */
 export function wordsOf(text: string): readonly string[] {
   return text

@@ -3,6 +3,7 @@
 import {
   baseOf,
   folderOf,
+  foldersOf,
   LAYERS,
   withoutLayer,
   withoutMatrixWords,
@@ -113,8 +114,7 @@ function withoutLayers({ folders, base }: NameWords): NameWords {
 }
 
 function wordsOfName(name: string): NameWords {
-  const folders = folderOf(name).split("/").slice(0, -1);
-  return { folders: folders.map(wordsOf), base: wordsOfMatrix(name) };
+  return { folders: foldersOf(name).map(wordsOf), base: wordsOfMatrix(name) };
 }
 
 /** What names that differ in nothing else have in common. */
@@ -173,7 +173,7 @@ function findTranscripts(names: readonly string[]): readonly PassedOver[] {
 
 function findStarFeatures(names: readonly string[]): readonly PassedOver[] {
   const found = names.flatMap((name) => {
-    const parts = folderOf(name).split("/").slice(0, -1);
+    const parts = foldersOf(name);
     const at = parts.findLastIndex((part) => STAR_FEATURES.includes(part.toLowerCase()));
     if (at === -1) return [];
     const feature = STAR_FEATURES.indexOf(parts[at]?.toLowerCase() ?? "");

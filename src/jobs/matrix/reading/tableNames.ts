@@ -3,6 +3,7 @@
 import {
   baseOf,
   folderOf,
+  foldersOf,
   withoutLayer,
   withoutMatrixWords,
   wordsOf,
@@ -191,7 +192,7 @@ function regionsOf(classes: readonly (readonly TableFile[])[]): TableChoice["lik
 
 /** The folders around a folder, the nearest first. */
 function foldersAround(folder: string): readonly string[] {
-  const parts = folder.split("/").slice(0, -1);
+  const parts = foldersOf(folder);
   return parts.map((_, at) =>
     parts
       .slice(0, parts.length - 1 - at)
