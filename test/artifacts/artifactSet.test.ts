@@ -15,12 +15,17 @@ describe("readArtifactSet(root, from)", () => {
   test("holds all that the design and the lists are read from, and nothing else", async () => {
     const { files, leftOut } = await readArtifactSet(ROOT, null, LISTS);
     const paths = [...files.keys()];
-    expect(paths.slice(0, 2)).toEqual(["config/htan_components.json", "config/htan_projects.csv"]);
+    expect(paths.slice(0, 3)).toEqual([
+      "config/htan_components.json",
+      "config/htan_labels.json",
+      "config/htan_projects.csv",
+    ]);
     expect(paths).toEqual(
       expect.arrayContaining(["views/htan/index.hbs", "views/partials/head.hbs"]),
     );
     expect(paths.filter((path) => /\.d\.ts$|\.json$|OFL/.test(path))).toEqual([
       "config/htan_components.json",
+      "config/htan_labels.json",
     ]);
     expect(leftOut).toEqual([]);
     const design = await loadDesign(ROOT);

@@ -26,6 +26,7 @@ import { finish, makeMemorySite, openWorld, type World } from "../engine/world.t
 import { type Hints, notingHints, repeatAlone } from "../support/alone.ts";
 import { startAfresh } from "../support/ledger.ts";
 import { BOTH_MENU, DASHBOARD_MENU } from "../support/siteSample.ts";
+import { labels } from "./htan/fixtureWorld.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const HTAN = join(ROOT, "test/fixtures/htan");
@@ -63,6 +64,7 @@ describe("the steps of htan", () => {
       listAtlases: async () => atlases,
       components: readComponents(table),
       componentsDigest: digestOf(JSON.stringify(table)),
+      labels,
       tools: { render, sparkline },
       assets,
       designDigest,

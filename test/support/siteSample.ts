@@ -44,7 +44,7 @@ interface Expected {
   readonly findings: Readonly<Record<string, readonly Fields[]>>;
   readonly matrices: Readonly<Record<GridName, Pick<Grid, "counts" | "rows" | "ones">>>;
   readonly sif: readonly string[];
-  readonly timelineEvents: readonly Omit<TimelineEvent, "participant" | "firstDay">[];
+  readonly timelineEvents: readonly Omit<TimelineEvent, "participant">[];
 }
 
 const fixture = join(ROOT, "test", "fixtures", "htan", "expected.json");
@@ -104,7 +104,6 @@ export function sampleAnalysis(atlasId: "HTA1" | "HTA2" | "HTA3"): AtlasAnalysis
     timelineEvents: expected.timelineEvents.map((event) => ({
       ...event,
       participant: event.Grouping.split(" ")[0] ?? "",
-      firstDay: 0,
     })),
   };
 }

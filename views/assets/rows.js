@@ -110,9 +110,13 @@
   const orNull = (cell, column) =>
     column.kind !== "text" && cell.value === "" ? null : plain(cell, column);
 
+  /** Where a spreadsheet may begin a cell: at the start, and behind what it separates cells by where people write decimals with a comma. */
+  const formula = /(^|[;\t\r\n]["\s]*)(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g;
   /** Text that a spreadsheet would run as a formula is set behind an apostrophe. @param {string | number} value */
   const safe = (value) =>
-    typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+    typeof value === "string"
+      ? value.replace(/^(?=[\t\r])/, "'").replace(formula, "$1'")
+      : String(value);
 
   /** @type {HdashRows["toCsv"]} */
   const toCsv = (columns, rows) => {

@@ -1,12 +1,13 @@
 // The steps that make an atlas's numbers and findings of its files and manifests.
 
-import type { Digest } from "../../digest.ts";
+import { type Digest, digestOfJson } from "../../digest.ts";
 import { type BlobFile, json, step } from "../../engine/step.ts";
 import { analyseAtlas, inTableOrder } from "./data/analyse.ts";
 import type { AtlasAnalysis, AtlasFiles } from "./data/analysis.ts";
 import type { Atlas } from "./data/atlas.ts";
 import type { Components } from "./data/components.ts";
 import { decodeEntityIds } from "./data/entityIds.ts";
+import type { Labels } from "./data/labels.ts";
 import { type Manifest, readManifest } from "./data/manifest.ts";
 import { measuresOf } from "./data/measures.ts";
 import {
@@ -36,17 +37,20 @@ interface AtlasInputs {
 export function makeAnalysisSteps({
   components,
   componentsDigest,
+  labels,
 }: {
   readonly components: Components;
   readonly componentsDigest: Digest;
+  readonly labels: Labels;
 }) {
   const uses = { components: componentsDigest };
   return {
     analyseAtlas: step({
       name: "analyseAtlas",
       // 2: blanks, letter case, padding, mixed components and other separators are read as what they are meant to be.
-      version: 2,
-      uses,
+      // 3: what is no id and no label of the data model is nowhere in it, nor are days from the index date.
+      version: 3,
+      uses: { ...uses, labels: digestOfJson(labels.permitted) },
       outputs: { draft: json<AtlasAnalysis>(), strangers: json<Strangers>() },
       async run(
         { entities, ...inputs }: AtlasInputs & { readonly entities: string },
@@ -57,6 +61,7 @@ export function makeAnalysisSteps({
         const draft = analyseAtlas(atlas, inputs.files, manifests, components, {
           lacking: lackingManifests(inputs.files.manifests, unread, components),
           entities: decodeEntityIds(entities),
+          labels,
         });
         return { draft, strangers: findStrangers(draft) };
       },
@@ -66,7 +71,8 @@ export function makeAnalysisSteps({
     findRecords: step({
       name: "findRecords",
       // 2: blanks, letter case, padding, mixed components and other separators are read as what they are meant to be.
-      version: 2,
+      // 3: what is no id is not looked for.
+      version: 3,
       uses,
       outputs: { found: json<Readonly<Record<string, string>>>() },
       async run(
@@ -87,7 +93,8 @@ export function makeAnalysisSteps({
       // 5: manifests that could not be read are findings, and what they may hold is not missed.
       // 6: what is wrong is found by analyseAtlas; this step says of links what other atlases have.
       // 7: blanks, letter case, padding, mixed components and other separators are read as what they are meant to be.
-      version: 7,
+      // 8: what is no id and no label of the data model is nowhere in it, nor are days from the index date.
+      version: 8,
       uses,
       outputs: { analysis: json<AtlasAnalysis>(), numbers: json<Measures>() },
       async run(

@@ -10,6 +10,7 @@ import type { BoundPipeline, JobRequest, ReadMenu } from "../../job.ts";
 import { loadDesign } from "../../render/design.ts";
 import { sparkline } from "../../render/sparkline.ts";
 import { readComponents } from "./data/components.ts";
+import { readLabels } from "./data/labels.ts";
 import { openSynapse } from "./openSynapse.ts";
 import { makeHtan } from "./plan.ts";
 import { registeredAtlases } from "./registry/atlasList.ts";
@@ -37,15 +38,16 @@ export async function bindHtan(
   await effects.fonts();
   const { dir: given } = await effects.artifacts();
   const design = await loadDesign(effects.root, given);
-  const componentsJson: unknown = JSON.parse(
-    await readFile(join(given, "config", "htan_components.json"), "utf8"),
-  );
+  const readConfig = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(join(given, "config", name), "utf8"));
+  const componentsJson = await readConfig("htan_components.json");
   const publisher = await effects.publisher();
   const pipeline = makeHtan({
     synapse: await openSynapse(effects, settings),
     listAtlases: () => registeredAtlases(effects),
     components: readComponents(componentsJson),
     componentsDigest: digestOf(JSON.stringify(componentsJson)),
+    labels: readLabels(await readConfig("htan_labels.json")),
     tools: { render: design.render, sparkline },
     assets: design.assets,
     designDigest: design.digest,

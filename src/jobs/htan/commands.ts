@@ -34,37 +34,50 @@ export function addComponents(program: Command, shell: Shell): void {
     .description("say what the component table lacks of a data model (HTAN.model.csv of a release)")
     .argument("<model>", "the model's CSV")
     .option("--table <json>", "the table", join("config", "htan_components.json"))
-    .action(async (model: string, { table }: { table: string }) => {
-      shell.exit(await compareWithModel(shell, model, table));
+    .option("--labels <json>", "the list of labels", join("config", "htan_labels.json"))
+    .action(async (model: string, options: { table: string; labels: string }) => {
+      shell.exit(await compareWithModel(shell, model, options));
     });
 }
 
-async function compareWithModel(shell: Shell, model: string, table: string): Promise<number> {
-  const { compareModel, draftEntry, readModel } = await import("./data/model.ts");
+async function compareWithModel(
+  shell: Shell,
+  model: string,
+  { table, labels }: { readonly table: string; readonly labels: string },
+): Promise<number> {
+  const { compareLabels, compareModel, draftEntry, readModel } = await import("./data/model.ts");
   const { readComponents } = await import("./data/components.ts");
-  const templates = readModel(await readText(model, "the data model"));
-  const components = readComponents(
-    parseTable(await readText(table, "the component table"), table),
-  );
+  const { readLabels } = await import("./data/labels.ts");
+  const read = readModel(await readText(model, "the data model"));
+  const { templates } = read;
+  const components = readComponents(await readJson(table, "the component table"));
+  const others = compareLabels(read, readLabels(await readJson(labels, "the list of labels")));
   const { lacking, differing, gone } = compareModel(templates, components);
   shell.print(`${count(templates.length, "template")} in ${model}`);
   for (const template of lacking) shell.print(`lacking   ${draftEntry(template)}`);
   for (const { component, what } of differing) shell.print(`differs   ${component}: ${what}`);
   for (const component of gone) shell.print(`only here ${component}`);
+  for (const { column, lacking: values } of others) {
+    if (values === null) shell.print(`no values of ${column} in the model`);
+    else for (const value of values) shell.print(`label     ${column}: ${value}`);
+  }
   const isWhole = lacking.length === 0 && differing.length === 0;
+  const labelsLacking = others.flatMap(({ lacking: values }) => values ?? []).length;
   shell.print(
     isWhole
       ? "the table lacks nothing of the model"
       : `${table} lacks ${count(lacking.length, "component")} and differs in ${count(differing.length, "component")}`,
   );
-  return isWhole ? EXIT.ok : EXIT.failed;
+  if (labelsLacking > 0) shell.print(`${labels} lacks ${count(labelsLacking, "value")}`);
+  return isWhole && labelsLacking === 0 ? EXIT.ok : EXIT.failed;
 }
 
-function parseTable(text: string, path: string): unknown {
+async function readJson(path: string, what: string): Promise<unknown> {
+  const text = await readText(path, what);
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new HdashError("usage", `the component table ${path} is no JSON: ${messageOf(error)}`, {
+    throw new HdashError("usage", `${what} ${path} is no JSON: ${messageOf(error)}`, {
       cause: error,
     });
   }

@@ -4,6 +4,7 @@ import type { Job } from "../../job.ts";
 import type { OpenGalleries } from "./bind.ts";
 import { readComponents } from "./data/components.ts";
 import { isAtlasId } from "./data/ids.ts";
+import { readLabels } from "./data/labels.ts";
 import { PAGES } from "./pages/pageFrame.ts";
 import { readAtlases } from "./registry/readAtlases.ts";
 import { type HtanSettings, SETTINGS } from "./settings.ts";
@@ -63,6 +64,13 @@ export function makeHtanJob({
         check(text) {
           const json: unknown = JSON.parse(text);
           readComponents(json);
+        },
+      },
+      {
+        path: "config/htan_labels.json",
+        check(text) {
+          const json: unknown = JSON.parse(text);
+          readLabels(json);
         },
       },
     ],

@@ -27,6 +27,7 @@ import type { Components } from "./data/components.ts";
 import { encodeEntityIds } from "./data/entityIds.ts";
 import { listFiles } from "./data/files.ts";
 import { readGraph } from "./data/graph.ts";
+import type { Labels } from "./data/labels.ts";
 import type { AtlasPast } from "./data/past.ts";
 import { readView, VIEW_COLUMNS } from "./data/view.ts";
 import { makeAtlasPage, type PageTools } from "./pages/atlasPage.ts";
@@ -52,6 +53,8 @@ export interface HtanEffects {
   readonly components: Components;
   /** What the component table decides is in the keys of what it decides. */
   readonly componentsDigest: Digest;
+  /** The words that timelines may show. */
+  readonly labels: Labels;
   readonly tools: PageTools;
   readonly assets: SiteAssets;
   /** Digest of the templates and assets: what else shapes a page. */

@@ -17,6 +17,7 @@ import { makeHttp } from "../../../src/sources/http.ts";
 import { makeSynapse } from "../../../src/sources/synapse.ts";
 import { makeMemorySite, type MemorySite, play, type World } from "../../engine/world.ts";
 import { DASHBOARD_MENU } from "../../support/siteSample.ts";
+import { labels } from "./fixtureWorld.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 /** Worlds with one trouble each. */
@@ -63,6 +64,7 @@ export async function runCase(
       listAtlases: async () => listed,
       components: readComponents(table),
       componentsDigest: digestOf(JSON.stringify(table)),
+      labels,
       tools: { render, sparkline },
       ...{ assets, designDigest, drawnBy, siteUrl: null },
       galleries: { read: async () => ({}) },

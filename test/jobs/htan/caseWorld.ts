@@ -16,7 +16,7 @@ import {
 } from "../../../src/jobs/htan/data/strangers.ts";
 import { readView } from "../../../src/jobs/htan/data/view.ts";
 import { readAtlases } from "../../../src/jobs/htan/registry/readAtlases.ts";
-import { components } from "./fixtureWorld.ts";
+import { components, labels } from "./fixtureWorld.ts";
 
 const CASES = join(import.meta.dirname, "../../fixtures/cases/htan");
 
@@ -38,7 +38,7 @@ export async function analyseCase(name: string): Promise<Readonly<Record<string,
       manifests.push(await readManifest(entry, content, components));
     }
     const entities = decodeEntityIds(encodeEntityIds(rows.fileIds));
-    const analysis = analyseAtlas(atlas, files, manifests, components, { entities });
+    const analysis = analyseAtlas(atlas, files, manifests, components, { entities, labels });
     read.set(atlas.atlasId, { analysis, known: inTableOrder(manifests, components) });
   }
   return Object.fromEntries(

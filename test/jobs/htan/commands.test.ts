@@ -1,3 +1,5 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
@@ -24,7 +26,20 @@ describe("hdash-util components", () => {
     expect(stdout).toMatch(/lacks 10 components and differs in 0 components\n$/);
   });
 
+  test("ends with 1 where the labels lack a value of the model", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "hdash-model-"));
+    const model = join(dir, "model.csv");
+    const columns = "Attribute,Valid Values,DependsOn";
+    await writeFile(model, `${columns}\nTreatment Type,"Surgery, Telepathy",\n`);
+    const { code, stdout } = await hdashUtil(["components", model], {});
+    await rm(dir, { recursive: true });
+    expect(code).toBe(1);
+    expect(stdout).toContain("label     Treatment Type: Telepathy\n");
+    expect(stdout).toMatch(/config\/htan_labels\.json lacks 1 value\n$/);
+  });
+
   test.each([
+    [[MODEL, "--labels", "nowhere.json"], "the list of labels nowhere.json cannot be read"],
     [["nowhere.csv"], "the data model nowhere.csv cannot be read"],
     [[MODEL, "--table", "nowhere.json"], "the component table nowhere.json cannot be read"],
     [[join(FIXTURES, "htan/atlases.csv")], "it has no columns Attribute and DependsOn"],

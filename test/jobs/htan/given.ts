@@ -10,7 +10,7 @@ import type { Atlas } from "../../../src/jobs/htan/data/atlas.ts";
 import { listFiles } from "../../../src/jobs/htan/data/files.ts";
 import { type Manifest, readManifest } from "../../../src/jobs/htan/data/manifest.ts";
 import { readView, type ViewOptions, type ViewRows } from "../../../src/jobs/htan/data/view.ts";
-import { components } from "./fixtureWorld.ts";
+import { components, labels } from "./fixtureWorld.ts";
 
 export const ATLAS: Atlas = { atlasId: "HTA3", projectId: "syn1", name: "Test", liaison: "" };
 
@@ -67,7 +67,7 @@ export async function analysisOf(
   manifests: readonly Promise<Manifest>[],
   atlas: Atlas = ATLAS,
 ): Promise<AtlasAnalysis> {
-  return analyseAtlas(atlas, NO_FILES, await Promise.all(manifests), components);
+  return analyseAtlas(atlas, NO_FILES, await Promise.all(manifests), components, { labels });
 }
 
 /** What a rule found, as its fields. */

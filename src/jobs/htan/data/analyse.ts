@@ -20,6 +20,7 @@ import { makeGrids } from "./completeness.ts";
 import { asTemplated, type Components } from "./components.ts";
 import type { EntityIds } from "./entityIds.ts";
 import { makeKeyed } from "./keyed.ts";
+import { type Labels, makeLabels } from "./labels.ts";
 import { buildLineage, type KnownManifest, sifLines } from "./lineage.ts";
 import type { Manifest } from "./manifest.ts";
 import { MANIFEST_RULES } from "./manifestProblems.ts";
@@ -35,6 +36,8 @@ export interface FurtherFacts {
   readonly lacking?: readonly LackingManifest[];
   /** The files of the project; without them nobody can tell whether a record's file is one. */
   readonly entities?: EntityIds | null;
+  /** The words that timelines may show; without them there are none but "other". */
+  readonly labels?: Labels;
 }
 
 /** Analyses an atlas. The order in which manifests are given makes no difference. */
@@ -43,7 +46,7 @@ export function analyseAtlas(
   files: AtlasFiles,
   manifests: readonly Manifest[],
   components: Components,
-  { lacking = [], entities = null }: FurtherFacts = {},
+  { lacking = [], entities = null, labels = makeLabels({}) }: FurtherFacts = {},
 ): AtlasAnalysis {
   const byName = [...manifests].sort(
     (a, b) => compareText(a.component ?? "", b.component ?? "") || compareEntities(a, b),
@@ -85,7 +88,7 @@ export function analyseAtlas(
     findings,
     grids: makeGrids(known, lineage, components),
     sif: sifLines(lineage, components),
-    timelineEvents: makeTimelines(known),
+    timelineEvents: makeTimelines(known, labels),
   };
 }
 

@@ -113,10 +113,10 @@ export interface TimelineEvent {
   readonly Grouping: string;
   /** Specimen numbers, or "NA". */
   readonly Samples: readonly string[] | "NA";
-  readonly Location: string;
-  /** The participant the row belongs to, and the day of the row's first event from the index date. */
+  /** Where a specimen came from is free text, and not published; the field is there for those who read it. */
+  readonly Location: "NA";
+  /** The participant the row belongs to. */
   readonly participant: string;
-  readonly firstDay: number;
 }
 
 /** How a rule of the checks came out. */

@@ -1,4 +1,6 @@
-// The shapes of HTAN ids of both phases, and lists of them in one cell.
+// The shapes of HTAN ids of both phases, lists of them in one cell, and what of such a cell may be shown.
+
+import { isMissing } from "./missing.ts";
 
 /** HTA1 to HTA99, as phase 1 counts its atlases, and HTA200 to HTA209 of phase 2. */
 const ATLAS_ID = /^HTA([1-9]\d?|20\d)$/;
@@ -56,6 +58,47 @@ export function isExternalId(id: string): boolean {
 /** Tells whether a parent id has the form of a specimen's rather than a participant's: whatever hangs on it is derived. */
 export function isSpecimenLike(parentId: string): boolean {
   return parentId.indexOf("_", parentId.indexOf("_") + 1) > 0;
+}
+
+/** No id is longer, in characters. */
+const LONGEST_ID = 60;
+/** What stands between the parts of an id, slips included. */
+const BETWEEN_PARTS = /[\s_./|:+&–-]+/;
+const DAY = /(?:^|\D)(?:\d{4}[./–-]\d{1,2}[./–-]\d{1,2}|\d{1,2}[./–-]\d{1,2}[./–-]\d{4})(?:\D|$)/;
+
+/**
+ * Tells whether a text may be shown as an id: an HTAN id or a slip of one ("HTA3-8001_12", "HTA3_80O1"), or a Synapse id. A name, a record
+ * number or a date that somebody wrote in an id's place is none of these.
+ */
+export function isIdLike(text: string): boolean {
+  if (PARTICIPANT_ID.test(text) || DERIVED_ID.test(text) || /^syn\d{1,15}$/.test(text)) return true;
+  if (text.length > LONGEST_ID || DAY.test(text)) return false;
+  const [first = "", ...parts] = text.split(BETWEEN_PARTS);
+  // More letters in a row than "EXT" and a slip's are a word.
+  return (
+    /^HTAN?\d{0,4}$/i.test(first) &&
+    parts.every((part) => /^[A-Z\d]{1,14}$/i.test(part) && !/[A-Z]{5}/i.test(part))
+  );
+}
+
+/** Ways in which a cell of ids says that there is none, in full: what follows a word like these may be anything. */
+const SAYS_NONE =
+  /^(?:not (?:applicable|reported|available|collected|provided|known|allowed to collect)|unknown|none|n\.?a\.?)$/i;
+const NOT_APPLICABLE = /^not\s+applicable\b/i;
+
+/**
+ * Leaves of a cell of ids what may be shown: ids, slips of ids, and words for none. Whatever else stands there is dropped, and
+ * `isWhole` is false; what follows "Not Applicable" is dropped as well, but belongs there.
+ */
+export function onlyIds(cell: string): { readonly ids: string; readonly isWhole: boolean } {
+  if (cell === "" || isIdLike(cell) || isMissing(cell) || SAYS_NONE.test(cell)) {
+    return { ids: cell, isWhole: true };
+  }
+  if (NOT_APPLICABLE.test(cell)) return { ids: "Not Applicable", isWhole: true };
+  const pieces = splitIds(cell);
+  const shown = pieces.filter((piece) => isIdLike(piece) || isMissing(piece));
+  const isWhole = shown.length === pieces.length;
+  return { ids: isWhole ? cell : shown.join(";"), isWhole };
 }
 
 /** Splits a cell into its ids, which stand between semicolons or commas. */

@@ -7,8 +7,8 @@ import { cellText, type CsvRecord, INTRICATE } from "../../../formats/csvRecord.
 import type { ManifestEntry } from "./analysis.ts";
 import { cellIs } from "./cellBytes.ts";
 import type { Components } from "./components.ts";
-import { keptValue } from "./keptValue.ts";
-import { type CellReader, makeCellReader } from "./manifestCells.ts";
+import type { BadEntityId } from "./entityColumn.ts";
+import { type CellReader, makeCellReader, type NotId } from "./manifestCells.ts";
 import {
   COMPONENT_COLUMN,
   isManifestColumn,
@@ -38,12 +38,14 @@ export interface Manifest {
   readonly filledFields: number;
   /** Column → a cell for each record, fit to be published, "" where it is absent. Holds the columns that are looked at, as far as the manifest has them. */
   readonly cells: ReadonlyMap<string, readonly string[]>;
+  /** Cells of ids that held something else: that is not in `cells`, since it may name a person. */
+  readonly notIds: readonly NotId[];
   /** The digits of each record's entityId; 0 where it is none. Empty where there is no such column. */
   readonly entityNumbers: readonly number[];
-  /** Records whose entityId is not that of a Synapse entity. */
-  readonly badEntityIds: readonly { readonly record: number; readonly value: string }[];
+  /** Records whose entityId is not that of a Synapse entity; the value is null where it may be anything, and is not to be shown. */
+  readonly badEntityIds: readonly BadEntityId[];
   /** Records whose entityId begins as one does, but is none. */
-  readonly oddEntityIds: readonly { readonly record: number; readonly value: string }[];
+  readonly oddEntityIds: readonly BadEntityId[];
   /** Where rows are not those before plus one: [record, row] pairs, the first being the first record. */
   readonly rowsFrom: readonly (readonly [record: number, row: number])[];
   /** What is wrong with it as a file. */
@@ -82,16 +84,32 @@ interface OddRows {
   /** Rows that repeat the column names. */
   readonly headerRows: number[];
   secondTableRow: number | null;
-  readonly ragged: { count: number; readonly rows: number[] };
+  readonly ragged: CountedRows;
+  readonly componentRows: CountedRows;
+}
+
+interface CountedRows {
+  count: number;
+  readonly rows: number[];
+}
+
+function noOddRows(): OddRows {
+  const none = (): CountedRows => ({ count: 0, rows: [] });
+  return { headerRows: [], secondTableRow: null, ragged: none(), componentRows: none() };
+}
+
+function countRow(counted: CountedRows, row: number): void {
+  counted.count += 1;
+  if (counted.rows.length < ROWS_NAMED) counted.rows.push(row);
 }
 
 function makeReading(entry: ManifestEntry, dialect: Dialect, components: Components) {
   const readComponent = makeComponentReader(components);
   const annotation = entry.component === null ? "" : cleanText(entry.component);
   const annotated = isAbsent(annotation) ? null : readComponent(annotation);
-  const own = makeOwnComponents();
+  const own = makeOwnComponents((name) => components.byName.has(name));
   const spelling = makeSpellingNotes();
-  const odd: OddRows = { headerRows: [], secondTableRow: null, ragged: { count: 0, rows: [] } };
+  const odd = noOddRows();
   const rowsFrom: [number, number][] = [];
   let columns: readonly string[] = [];
   let cells: CellReader | null = null;
@@ -122,10 +140,7 @@ function makeReading(entry: ManifestEntry, dialect: Dialect, components: Compone
     nextRow = record.row + 1;
     const hasLength = record.length >= widths.least && record.length <= widths.most;
     const isOdd = !hasLength && isRagged(record, widths);
-    if (isOdd) {
-      odd.ragged.count += 1;
-      if (odd.ragged.rows.length < ROWS_NAMED) odd.ragged.rows.push(record.row);
-    }
+    if (isOdd) countRow(odd.ragged, record.row);
     if (isSame) own.repeat();
     else addComponent(record, cells, isOdd);
     cells.read(record);
@@ -156,12 +171,17 @@ function makeReading(entry: ManifestEntry, dialect: Dialect, components: Compone
   function addComponent(record: CsvRecord, { textOf }: CellReader, isOdd: boolean): void {
     const text = textOf(record, componentColumn);
     const read = isAbsent(cleanText(text)) ? "" : readComponent(text);
-    // In a row of another length the cell may be another column's, which no message may show.
-    const name = isOdd && !components.byName.has(read) ? "" : read;
-    own.add(records, record.row, keptValue(name));
-    const isPlain = text === name && record.kinds[componentColumn] !== INTRICATE;
+    // In a row of another length the cell may be another column's, which no message may show; empty cells at its end tell of a shift.
+    const isMoved = isOdd || record.length !== columns.length;
+    const name = isMoved && !components.byName.has(read) ? "" : read;
+    const isName = own.add(records, record.row, name);
+    // Of a row of another length another finding says that it is.
+    if (!isName || (name !== read && !isOdd)) countRow(odd.componentRows, record.row);
+    const isPlain = isName && text === name && record.kinds[componentColumn] !== INTRICATE;
     lastComponent = isPlain ? Buffer.from(name) : Buffer.alloc(0);
-    if (name !== "" && name !== text) spelling.addCell(record.row, COMPONENT_COLUMN, text, name);
+    if (isName && name !== "" && name !== text) {
+      spelling.addCell(record.row, COMPONENT_COLUMN, text, name);
+    }
   }
 
   function finish(facts: CsvFacts): Manifest {
@@ -196,6 +216,7 @@ function makeReading(entry: ManifestEntry, dialect: Dialect, components: Compone
       fields: counts.fields,
       filledFields: counts.filledFields,
       cells: cells?.cells ?? new Map(),
+      notIds: cells?.notIds ?? [],
       ...(cells?.entities ?? NO_ENTITIES),
       rowsFrom,
       problems: findProblems(entry, table, content, facts),

@@ -2,12 +2,19 @@
 
 import { cellText, type CsvRecord, INTRICATE } from "../../../formats/csvRecord.ts";
 import { makeEntityColumn } from "./entityColumn.ts";
+import { onlyIds } from "./ids.ts";
 import { keptList, keptValue } from "./keptValue.ts";
 import { CHECK_ENTITY, COUNT, IDS, KEEP, LIST, NAMELESS } from "./manifestColumns.ts";
 import { isAbsent, isMissing, isMissingBytes } from "./missing.ts";
 import { findShift, hasSwallowed, idsOnLines, isRagged, widthsOf } from "./rowSense.ts";
 import { cleanIds, cleanText } from "./spelling.ts";
 import type { SpellingTaker } from "./spellingNotes.ts";
+
+/** A cell of ids that holds something else, which was left out. */
+export interface NotId {
+  readonly record: number;
+  readonly column: string;
+}
 
 export type CellReader = ReturnType<typeof makeCellReader>;
 
@@ -26,6 +33,7 @@ export function makeCellReader(
   const entity = makeEntityColumn(spelling);
   /** Place of a column without a name → how many of its cells are filled in; only those that hold a value. */
   const nameless = new Map<number, number>();
+  const notIds: NotId[] = [];
   let filledFields = 0;
   let swallowingRow: number | null = null;
   /** The row that was looked at last, and its cell behind which nothing is believed. */
@@ -38,7 +46,7 @@ export function makeCellReader(
     kept[index] = list;
   }
 
-  return { cells, entities: entity.found, read, textOf, counts };
+  return { cells, entities: entity.found, notIds, read, textOf, counts };
 
   /** Reads all cells of a record. */
   function read(record: CsvRecord): void {
@@ -76,8 +84,11 @@ export function makeCellReader(
 
   function readIds(record: CsvRecord, index: number, text: string): string {
     const ids = cleanIds(text);
-    if (ids !== text) spelling.addCell(record.row, columns[index] ?? "", text, ids);
-    return ids;
+    const column = columns[index] ?? "";
+    const { ids: shown, isWhole } = onlyIds(ids);
+    if (!isWhole) notIds.push({ record: kept[index]?.length ?? 0, column });
+    else if (ids !== text) spelling.addCell(record.row, column, text, ids);
+    return shown;
   }
 
   function readNameless(record: CsvRecord, index: number): void {

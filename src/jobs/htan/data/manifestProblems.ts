@@ -35,8 +35,17 @@ export const MANIFEST_RULES = {
 
 type ManifestRule = keyof typeof MANIFEST_RULES;
 
+/** Says of a value that nobody reads it here. */
+export const NOT_SHOWN = "what stands there is shown nowhere, since it may name a person";
+
 /** So many rows of a kind are named; more would bury the sentence. */
 export const ROWS_NAMED = 5;
+
+/** Rows of a kind: how many, and the first of them. */
+interface CountedRows {
+  readonly count: number;
+  readonly rows: readonly number[];
+}
 
 /** What was noticed of a manifest while it was read. */
 export interface ManifestContent {
@@ -52,7 +61,9 @@ export interface ManifestContent {
   readonly isCsv: boolean;
   readonly records: number;
   /** Rows of another length than the header: how many, and the first of them. */
-  readonly ragged: { readonly count: number; readonly rows: readonly number[] };
+  readonly ragged: CountedRows;
+  /** Rows with something in the Component column that is no component's name. */
+  readonly componentRows: CountedRows;
   /** The first row with an id or a label that holds pieces of later rows; null: there is none. */
   readonly swallowingRow: number | null;
   /** Rows that repeat the column names. */
@@ -174,8 +185,13 @@ function tableProblems(
   columns: readonly string[],
   problem: MakeProblem,
 ): readonly Finding[] {
-  const { headerRows, secondTableRow, ragged, spelling } = content;
+  const { headerRows, secondTableRow, ragged, spelling, componentRows } = content;
   const problems: Finding[] = [];
+  if (componentRows.count > 0) {
+    const { count: all, rows } = componentRows;
+    const message = `has something in the Component column of ${listRows(rows, all)} that is no component's name; ${NOT_SHOWN}`;
+    problems.push(problem("M_MIXED_COMPONENTS", rows[0] ?? null, message, { column: "Component" }));
+  }
   if (secondTableRow !== null) {
     const message = `has other column names in row ${secondTableRow}, as if another sheet began there; that row and all that follow were not read`;
     problems.push(problem("M_SECOND_TABLE", secondTableRow, message));

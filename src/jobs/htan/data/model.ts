@@ -5,6 +5,7 @@ import { list } from "../../../format.ts";
 import { makeCsvScanner } from "../../../formats/csv.ts";
 import { cellText } from "../../../formats/csvRecord.ts";
 import type { Component, Components } from "./components.ts";
+import type { Labels, PermittedValues } from "./labels.ts";
 
 /** A template of the model: a kind of manifest, as far as the table has to know it. */
 export interface ModelTemplate {
@@ -37,8 +38,15 @@ const PARTICIPANT_COLUMN = "HTAN Participant ID";
 /** So many columns say nothing but what and whose a record is: such a row only groups others. */
 const EMPTY_TEMPLATE = 2;
 
-/** Reads the templates of a model's CSV, in its order. Throws a config error where it is no such file. */
-export function readModel(text: string): readonly ModelTemplate[] {
+/** A model as hdash needs it. */
+export interface DataModel {
+  readonly templates: readonly ModelTemplate[];
+  /** Attribute → the values that it may have; only those of which the model lists any. */
+  readonly permitted: PermittedValues;
+}
+
+/** Reads a model's CSV, all in its order. Throws a config error where it is no such file. */
+export function readModel(text: string): DataModel {
   const rows: string[][] = [];
   const scanner = makeCsvScanner((record) => {
     rows.push(Array.from({ length: record.length }, (_, at) => cellText(record, at).trim()));
@@ -47,7 +55,9 @@ export function readModel(text: string): readonly ModelTemplate[] {
   scanner.push(Buffer.from(text.replace(/^\uFEFF/, "")));
   const { unclosedRow } = scanner.end();
   const [header = [], ...records] = rows;
-  const [name, columns] = [header.indexOf("Attribute"), header.indexOf("DependsOn")];
+  const [name, columns, values] = ["Attribute", "DependsOn", "Valid Values"].map((column) =>
+    header.indexOf(column),
+  ) as [number, number, number];
   if (unclosedRow !== null || name < 0 || columns < 0) {
     const why =
       unclosedRow === null
@@ -57,9 +67,43 @@ export function readModel(text: string): readonly ModelTemplate[] {
       hint: "Give the HTAN.model.csv of a release of ncihtan/data-models.",
     });
   }
-  return records.flatMap((cells) => {
-    const template = readTemplate(cells[name] ?? "", cells[columns] ?? "");
-    return template === null ? [] : [template];
+  return {
+    templates: records.flatMap((cells) => {
+      const template = readTemplate(cells[name] ?? "", cells[columns] ?? "");
+      return template === null ? [] : [template];
+    }),
+    permitted: Object.fromEntries(
+      records.flatMap((cells) => {
+        const list = listOf(cells[values] ?? "");
+        return list.length === 0 ? [] : [[cells[name] ?? "", list]];
+      }),
+    ),
+  };
+}
+
+function listOf(cell: string): readonly string[] {
+  return cell
+    .split(",")
+    .map((value) => value.trim())
+    .filter((value) => value !== "");
+}
+
+/** What a column's labels lack of a model; null: the model lists no values for it. */
+export interface LabelDifference {
+  readonly column: string;
+  readonly lacking: readonly string[] | null;
+}
+
+/** Lists the permitted values of a model that labels lack, and columns of labels that the model lists nothing for. */
+export function compareLabels(
+  { permitted: inModel }: Pick<DataModel, "permitted">,
+  { permitted }: Pick<Labels, "permitted">,
+): readonly LabelDifference[] {
+  return Object.entries(permitted).flatMap(([column, known]): readonly LabelDifference[] => {
+    const values = inModel[column];
+    if (values === undefined) return [{ column, lacking: null }];
+    const lacking = values.filter((value) => !known.includes(value));
+    return lacking.length === 0 ? [] : [{ column, lacking }];
   });
 }
 

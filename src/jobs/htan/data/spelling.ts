@@ -45,8 +45,12 @@ export function isNotApplicable(cell: string): boolean {
   return /^n/i.test(cell) && foldName(cell).startsWith(NOT_APPLICABLE);
 }
 
-/** Makes a reader of component names: as the table spells them, or without unseen characters where the table lacks them. */
+/**
+ * Makes a reader of component names: as the table spells them, also with the blanks of a template's title ("scRNA-seq Level 1"), or
+ * without unseen characters where the table lacks them.
+ */
 export function makeComponentReader({ list }: Components): (text: string) => string {
-  const byFold = new Map(list.map(({ component }) => [foldName(component), component]));
-  return (text) => byFold.get(foldName(text)) ?? cleanName(text);
+  const fold = (text: string): string => foldName(text).replaceAll(" ", "");
+  const byFold = new Map(list.map(({ component }) => [fold(component), component]));
+  return (text) => byFold.get(fold(text)) ?? cleanName(text);
 }

@@ -1,6 +1,7 @@
 // What one manifest spells otherwise than the template and was read all the same: noted while it is read, said in one sentence.
 
 import { count } from "../../../format.ts";
+import { isIdLike } from "./ids.ts";
 import { keptValue } from "./keptValue.ts";
 import { COMPONENT_COLUMN } from "./manifestColumns.ts";
 
@@ -23,7 +24,6 @@ export interface SpellingNotes {
   readonly row: number | null;
 }
 
-const ID = /^(?:HTA\d[\w-]*|syn\d+)$/;
 /** So many column names are quoted; more would bury the sentence. */
 const COLUMNS_NAMED = 3;
 
@@ -91,7 +91,7 @@ export function describeSpelling({
 
 /** An id or a component may be shown; in a row whose cells have moved, something else may stand in their place. */
 function isShown({ column, readAs }: NonNullable<SpellingNotes["first"]>): boolean {
-  return column === COMPONENT_COLUMN || readAs.split(/[;,]/).every((id) => ID.test(id.trim()));
+  return column === COMPONENT_COLUMN || readAs.split(/[;,]/).every((id) => isIdLike(id.trim()));
 }
 
 function quote({ text, readAs }: Spelling): string {
@@ -102,5 +102,8 @@ function quote({ text, readAs }: Spelling): string {
 function reason(text: string, readAs: string): string {
   if (/^ | $/.test(text)) return "";
   if (text.trim() === readAs) return ", without the blank that is no plain one";
-  return text.toLowerCase() === readAs.toLowerCase() ? "" : ", without what cannot be seen";
+  const fold = readAs.toLowerCase();
+  if (text.toLowerCase() === fold) return "";
+  const isBlanks = text.replaceAll(" ", "").toLowerCase() === fold;
+  return isBlanks ? ", without its blanks" : ", without what cannot be seen";
 }

@@ -1,6 +1,8 @@
 // A manifest taken apart by the components that its records name, where nobody annotated it.
 
+import type { BadEntityId } from "./entityColumn.ts";
 import type { Manifest } from "./manifest.ts";
+import type { NotId } from "./manifestCells.ts";
 import type { OwnComponent } from "./ownComponents.ts";
 
 /**
@@ -39,6 +41,9 @@ export function splitByComponent(manifest: Manifest): readonly Manifest[] {
       pieces[placeOf[record] ?? 0]?.[list].push({ record: numberOf[record] ?? 0, value });
     }
   }
+  for (const { record, column } of manifest.notIds) {
+    pieces[placeOf[record] ?? 0]?.notIds.push({ record: numberOf[record] ?? 0, column });
+  }
   return pieces.map(({ nextRow: _, ...piece }) => ({ ...manifest, ...piece }));
 }
 
@@ -51,8 +56,9 @@ function startPiece(manifest: Manifest, own: OwnComponent) {
     records: 0,
     cells: new Map([...manifest.cells.keys()].map((column): [string, string[]] => [column, []])),
     entityNumbers: [] as number[],
-    badEntityIds: [] as { record: number; value: string }[],
-    oddEntityIds: [] as { record: number; value: string }[],
+    notIds: [] as NotId[],
+    badEntityIds: [] as BadEntityId[],
+    oddEntityIds: [] as BadEntityId[],
     rowsFrom: [] as [number, number][],
     nextRow: -1,
   };

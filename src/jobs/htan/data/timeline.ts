@@ -1,9 +1,10 @@
 // When each participant was treated and when specimens were taken, in days since the first event of the same row.
 
 import type { Finding } from "../../../finding.ts";
+import { count } from "../../../format.ts";
 import type { TimelineEvent } from "./analysis.ts";
-import { isSpecimenLike } from "./ids.ts";
-import { keptValue } from "./keptValue.ts";
+import { isIdLike, isSpecimenLike } from "./ids.ts";
+import type { Labels } from "./labels.ts";
 import { type KnownManifest, ownIds } from "./lineage.ts";
 import { type Manifest, rowOf } from "./manifest.ts";
 import { SPECIMEN_COLUMNS, THERAPY_COLUMNS } from "./manifestColumns.ts";
@@ -22,28 +23,29 @@ interface Happening {
   /** NaN where the end is not known. */
   readonly end: number;
   readonly samples: string[] | "NA";
-  readonly location: string;
 }
 
 /**
  * Makes the timelines. A row's first day is that of its first event with a day, even if that event itself is left out for want of a
  * label or an end. An event of no length is given one day. Sorted by row, then by day.
  */
-export function makeTimelines(manifests: readonly KnownManifest[]): readonly TimelineEvent[] {
+export function makeTimelines(
+  manifests: readonly KnownManifest[],
+  labels: Labels,
+): readonly TimelineEvent[] {
+  const therapies = manifests.filter(({ component }) => component.component === THERAPY);
+  const specimens = manifests.filter(({ component }) => component.kind === "biospecimen");
   const happenings = [
-    ...manifests.filter(({ component }) => component.component === THERAPY).flatMap(readTherapies),
-    ...readSpecimens(manifests.filter(({ component }) => component.kind === "biospecimen")),
+    ...therapies.flatMap((of) => readTherapies(of, labels)),
+    ...readSpecimens(specimens, labels),
   ];
   const rows = Map.groupBy(happenings, ({ row }) => row);
   return [...rows.keys()].sort(compareText).flatMap((row) => placeInRow(rows.get(row) ?? []));
 }
 
-/** How people say that there is nobody to name, besides what counts as missing anyway. */
-const NOBODY = /^(not\b|unknown|none\b|n\.a\.?$)/i;
-
-/** Tells whether a row may be about what a record names as its participant or parent: never "Not Reported" or "unknown". */
+/** Tells whether a row may be about what a record names as its participant or parent: one participant, never "Not Reported" or a list. */
 function isPerson(id: string): boolean {
-  return !isMissing(id) && !NOBODY.test(id) && !isSpecimenLike(id);
+  return isIdLike(id) && !isSpecimenLike(id);
 }
 
 function placeInRow(happenings: Happening[]): readonly TimelineEvent[] {
@@ -51,7 +53,7 @@ function placeInRow(happenings: Happening[]): readonly TimelineEvent[] {
   const firstDay = happenings[0]?.start ?? 0;
   return happenings
     .filter(({ label, start, end }) => !isMissing(withoutComma(label)) && end >= start)
-    .map(({ participant, row, label, start, end, samples, location }) => {
+    .map(({ participant, row, label, start, end, samples }) => {
       const [from, to] = [Math.trunc(start - firstDay), Math.trunc(end - firstDay)];
       return {
         Event: label,
@@ -59,14 +61,13 @@ function placeInRow(happenings: Happening[]): readonly TimelineEvent[] {
         Finish: to === from ? to + 1 : to,
         Grouping: row,
         Samples: samples,
-        Location: location,
+        Location: "NA",
         participant,
-        firstDay,
       };
     });
 }
 
-function readTherapies(of: KnownManifest): readonly Happening[] {
+function readTherapies(of: KnownManifest, vocabulary: Labels): readonly Happening[] {
   const { manifest } = of;
   const labels = firstOf(manifest, THERAPY_COLUMNS.label);
   const starts = firstOf(manifest, THERAPY_COLUMNS.start);
@@ -76,14 +77,14 @@ function readTherapies(of: KnownManifest): readonly Happening[] {
     const start = readDay(starts[record]);
     if (!isPerson(participant) || Number.isNaN(start)) continue;
     const [row, end] = [`${participant} Therapy`, readDay(ends[record])];
-    const label = labels[record] ?? "";
-    happenings.push({ participant, row, label, start, end, samples: "NA", location: "NA" });
+    const label = vocabulary.read(THERAPY_COLUMNS.label[0], labels[record] ?? "");
+    happenings.push({ participant, row, label, start, end, samples: "NA" });
   }
   return happenings;
 }
 
 /** Reads specimens that were taken from a participant; those of one participant, day, method, source and site are one event. */
-function readSpecimens(manifests: readonly KnownManifest[]): readonly Happening[] {
+function readSpecimens(manifests: readonly KnownManifest[], labels: Labels): readonly Happening[] {
   const events = new Map<string, Happening>();
   for (const of of manifests) {
     const { manifest, component } = of;
@@ -94,22 +95,22 @@ function readSpecimens(manifests: readonly KnownManifest[]): readonly Happening[
     const sites = manifest.cells.get(SPECIMEN_COLUMNS.site);
     const sources = manifest.cells.get(SPECIMEN_COLUMNS.source);
     for (const [record, id] of ids.entries()) {
-      // Parents may be a list, but a participant is one.
-      const participant = keptValue(parents[record] ?? "");
+      const participant = parents[record] ?? "";
       const day = readDay(days?.[record]);
       if (!isPerson(participant) || Number.isNaN(day)) continue;
       const siteText = sites?.[record] ?? "";
-      const site = isMissing(siteText) ? "" : siteText;
-      const label = methods?.[record] ?? "";
-      const location = sources?.[record] ?? "";
+      const site = isMissing(siteText) ? "" : labels.read(SPECIMEN_COLUMNS.site, siteText);
+      const label = labels.read(SPECIMEN_COLUMNS.method, methods?.[record] ?? "");
+      // What a centre calls its sources is free text: it tells events apart, and is not shown.
+      const source = sources?.[record] ?? "";
       // With lengths in front no two different events have the same key, whatever they are made of.
-      const lengths = `${participant.length} ${label.length} ${location.length} ${day} `;
-      const key = lengths + participant + label + location + site;
+      const lengths = `${participant.length} ${label.length} ${source.length} ${day} `;
+      const key = lengths + participant + label + source + site;
       const samples = events.get(key)?.samples ?? [];
       if (samples === "NA") continue;
       if (samples.length === 0) {
         const row = `${participant} ${site}`;
-        events.set(key, { participant, row, label, start: day, end: day, samples, location });
+        events.set(key, { participant, row, label, start: day, end: day, samples });
       }
       samples.push(specimenNumber(id));
     }
@@ -141,12 +142,12 @@ export function checkDays(manifests: readonly KnownManifest[]): readonly Finding
           severity: MANIFEST_RULES.M_DAYS.severity,
           subject: manifest.entry.entityId,
           row: rowOf(manifest, record),
-          message: `${whose} ends on day ${end}, before it starts on day ${start}; it is in no timeline.`,
+          // The days themselves count from the index date, which may be a birth: an age is not shown.
+          message: `${whose} ends ${count(Math.max(1, Math.trunc(start - end)), "day")} before it starts; it is in no timeline.`,
           fields: {
             manifest: manifest.entry.entityId,
             component: THERAPY,
             column,
-            value: String(end),
             record: participant,
           },
         },
@@ -155,8 +156,9 @@ export function checkDays(manifests: readonly KnownManifest[]): readonly Finding
   });
 }
 
-/** The last part of a specimen's id; the whole of an id that is malformed. */
+/** The last part of a specimen's id; the whole of an id that is malformed, "?" where there is none. */
 function specimenNumber(id: string): string {
+  if (id === "") return "?";
   return id.split("_")[2] ?? id;
 }
 

@@ -156,7 +156,7 @@ export interface Organ {
 export const ORGANS = {
   breast: {
     tier3: "BreastCancerTier3",
-    sites: "Breast NOS|Upper-outer quadrant of breast|Axillary lymph node",
+    sites: "Breast NOS|Upper-outer quadrant of breast|Axillary tail of breast",
     diagnoses: "Ductal carcinoma in situ, NOS|Infiltrating duct carcinoma|Lobular carcinoma, NOS",
     attributes: [
       ["Breast Carcinoma Detection Method Type", "Screening mammogram|Palpation|Ultrasound"],
@@ -236,7 +236,7 @@ export const ORGANS = {
   },
   ovary: {
     tier3: "OvarianCancerTier3",
-    sites: "Ovary|Fallopian tube|Omentum|Peritoneum, NOS",
+    sites: "Ovary|Fallopian tube|Pelvis NOS|Peritoneum, NOS",
     diagnoses: "High-grade serous carcinoma|Serous tubal intraepithelial carcinoma|Clear cell",
     attributes: [
       ["Ovarian Cancer Histologic Subtype", "Serous|Clear cell|Endometrioid"],
@@ -247,7 +247,7 @@ export const ORGANS = {
   },
   prostate: {
     tier3: "ProstateCancerTier3",
-    sites: "Prostate gland|Seminal vesicle|Lymph node, NOS",
+    sites: "Prostate gland|Bladder NOS|Lymph node, NOS",
     diagnoses: "Acinar cell carcinoma|Prostatic intraepithelial neoplasia",
     attributes: [
       ["Prostate Cancer Gleason Grade", "3+3|3+4|4+3|4+4"],
@@ -279,7 +279,7 @@ export const ACQUISITION: readonly string[] = METHODS.split("|");
 export const TREATMENTS: readonly string[] = [
   "Chemotherapy",
   "Radiation Therapy, NOS",
-  "Immunotherapy",
+  "Immunotherapy (Including Vaccines)",
   "Targeted Molecular Therapy",
   "Hormone Therapy",
   "Not Reported",

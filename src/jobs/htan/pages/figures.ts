@@ -123,10 +123,8 @@ function rowLabel(grouping: string, participant: string): string {
 
 function hoverOf(event: TimelineEvent): string {
   const samples = event.Samples === "NA" ? [] : event.Samples;
-  const specimens =
-    samples.length === 0 ? "" : `specimen${samples.length === 1 ? "" : "s"} ${samples.join(", ")}`;
-  const source = event.Location === "" || event.Location === "NA" ? "" : `from ${event.Location}`;
-  return [specimens, source].filter((part) => part !== "").join(", ");
+  if (samples.length === 0) return "";
+  return `specimen${samples.length === 1 ? "" : "s"} ${samples.join(", ")}`;
 }
 
 /** Keeps whole participants until `most` rows are reached. */

@@ -292,7 +292,6 @@ export function eventsTable(analysis: AtlasAnalysis): TableModel {
       },
       { key: "finish", label: "To day", kind: "number" },
       { key: "samples", label: "Specimens", kind: "text" },
-      { key: "location", label: "Site data source", kind: "text" },
     ],
     rows: analysis.timelineEvents.map((event) => [
       event.participant,
@@ -301,7 +300,6 @@ export function eventsTable(analysis: AtlasAnalysis): TableModel {
       event.Start,
       event.Finish,
       event.Samples === "NA" ? "" : event.Samples.join(", "),
-      event.Location === "NA" ? "" : event.Location,
     ]),
     empty: "No therapy and no specimen has usable days.",
   });

@@ -123,10 +123,7 @@ function atlasJson({ atlas, analysis, changes, versions }: AtlasData): object {
       }),
     ),
     timelineRows: Object.fromEntries(
-      analysis.timelineEvents.map(({ Grouping, participant, firstDay }) => [
-        Grouping,
-        { participant, firstDay },
-      ]),
+      analysis.timelineEvents.map(({ Grouping, participant }) => [Grouping, { participant }]),
     ),
     history: versions.map(({ startedAt, measures }) => ({ at: startedAt, ...measures })),
   };
@@ -153,9 +150,13 @@ function findingsCsv(rows: readonly CsvRow[]): string {
   return `\ufeff${[columns.join(","), ...body].join("\r\n")}\r\n`;
 }
 
+/** Where a spreadsheet may begin a cell: at the start, and behind what it separates cells by where people write decimals with a comma. */
+const FORMULA = /(^|[;\t\r\n]["\s]*)(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g;
+
 /** Writes one cell; text that a spreadsheet would run as a formula is set behind an apostrophe. */
 export function csvCell(value: string | number | boolean): string {
   const text = String(value);
-  const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe =
+    typeof value === "string" ? text.replace(/^(?=[\t\r])/, "'").replace(FORMULA, "$1'") : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -45,7 +45,6 @@ function events(): TimelineEvent[] {
       Samples: "NA",
       Location: "NA",
       participant,
-      firstDay: 0,
     };
   });
 }

@@ -90,7 +90,7 @@ describe("analyseAtlas(atlas, files, manifests, components)", () => {
     expect(analysis).toMatchObject({ fields: 4, filledFields: 3, percentMetadataComplete: 0.75 });
   });
 
-  test("keeps hostile ids as they are", async () => {
+  test("takes nothing for an id that is none, and loses no record by it", async () => {
     const analysis = analyseAtlas(
       ATLAS,
       NO_FILES,
@@ -105,9 +105,11 @@ describe("analyseAtlas(atlas, files, manifests, components)", () => {
       ],
       components,
     );
-    expect(JSON.stringify(analysis.grids.clinical_tier1_2.ones)).toBe(
-      '{"__proto__":["Demographics"],"constructor":["Demographics"]}',
-    );
+    expect(analysis.grids.clinical_tier1_2.ones).toEqual({});
+    expect(analysis.manifests["syn1"]).toMatchObject({ records: 2 });
+    expect(
+      analysis.findings.filter(({ rule }) => rule === "H_ID_SPEC").map(({ row }) => row),
+    ).toEqual([2, 3]);
   });
 });
 

@@ -5,8 +5,10 @@ import {
   exampleIds,
   isAtlasId,
   isDerivedId,
+  isIdLike,
   isParticipantId,
   isSpecimenLike,
+  onlyIds,
   splitIds,
 } from "../../../../src/jobs/htan/data/ids.ts";
 
@@ -105,5 +107,37 @@ describe("splitIds(cell)", () => {
     ["a b", ["a b"]],
   ])("splits %j", (cell, ids) => {
     expect(splitIds(cell)).toEqual(ids);
+  });
+});
+
+describe("isIdLike(text)", () => {
+  test.each([
+    ...["HTA3_1", "HTA3_EXT7_12", "HTA204_1_B1", "HTA9_14_BA_L_ROI04", "syn123"],
+    ...["HTA3-8001_12", "hta3 8001 12", "HTAN3_1", "HTA3_80O1_x", "HTA3_1|HTA3_2", "HTA3.1.2"],
+  ])("takes %s for an id, or a slip of one", (text) => {
+    expect(isIdLike(text)).toBe(true);
+  });
+
+  test.each([
+    ...["", "MRN 0000-000", "12345678", "John Example", "HTA3_Example", "HTA3 1900-01-01"],
+    ...["HTA3_01/02/1950", "HTA3_1 (Example)", "A1B2", "synapse", `HTA3-${"1_".repeat(30)}`],
+    "HTA3-123456789012345",
+  ])("takes %s for something else", (text) => {
+    expect(isIdLike(text)).toBe(false);
+  });
+});
+
+describe("onlyIds(cell)", () => {
+  test.each([
+    ["HTA3_1", "HTA3_1", true],
+    ["HTA3_1; HTA3-2", "HTA3_1; HTA3-2", true],
+    ["Not Reported", "Not Reported", true],
+    ["Not allowed to collect", "Not allowed to collect", true],
+    ["not applicable (see Example Person)", "Not Applicable", true],
+    ["Not John", "", false],
+    ["HTA3_1, Example Person, HTA3_2", "HTA3_1;HTA3_2", false],
+    [";", ";", true],
+  ])("leaves of %j: %j, whole: %j", (cell, ids, isWhole) => {
+    expect(onlyIds(cell)).toEqual({ ids, isWhole });
   });
 });

@@ -74,8 +74,8 @@ describe("readManifest(entry, chunks, components)", () => {
     );
     expect(manifest.badEntityIds).toEqual([
       { record: 1, value: "" },
-      { record: 2, value: "x" },
-      { record: 3, value: "sy" },
+      { record: 2, value: null },
+      { record: 3, value: null },
       { record: 5, value: "" },
     ]);
   });
@@ -172,9 +172,9 @@ describe("readManifest(entry, chunks, components)", () => {
 
   test("reads the first of columns that are there twice", async () => {
     const manifest = await read(
-      "Component,HTAN Participant ID,HTAN Participant ID,A,A\nExposure,one,two,,x\n",
+      "Component,HTAN Participant ID,HTAN Participant ID,A,A\nExposure,HTA3_1,HTA3_2,,x\n",
     );
-    expect(manifest.cells.get("HTAN Participant ID")).toEqual(["one"]);
+    expect(manifest.cells.get("HTAN Participant ID")).toEqual(["HTA3_1"]);
     expect(manifest).toMatchObject({ fields: 2, filledFields: 1 });
     expect(manifest.problems.map(({ rule, fields }) => [rule, fields["column"]])).toEqual([
       ["M_DUPLICATE_COLUMN", "HTAN Participant ID"],
@@ -270,22 +270,26 @@ describe("readManifest(entry, chunks, components)", () => {
     );
     expect(manifest.cells).toEqual(
       new Map([
-        ["HTAN Data File ID", [cut]],
+        ["HTAN Data File ID", [""]],
         ["HTAN Parent Data File ID", [list]],
       ]),
     );
-    expect(manifest.badEntityIds).toEqual([{ record: 0, value: cut }]);
-    expect(manifest.problems.map(({ fields }) => fields["value"] ?? fields["column"])).toEqual([
-      cut,
-      cut,
+    expect(manifest.badEntityIds).toEqual([{ record: 0, value: null }]);
+    expect(manifest.problems.map(({ rule, fields }) => [rule, fields["column"]])).toEqual([
+      ["M_MIXED_COMPONENTS", "Component"],
+      ["M_DUPLICATE_COLUMN", cut],
     ]);
   });
 
-  test("reads a NUL as the ledger will hold it", async () => {
+  test("takes nothing with a NUL for an id or a component", async () => {
     const manifest = await read(`${HEADER}\nThera\0py,HTA3\0_1,x,\0\n`);
-    expect(manifest.cells.get("HTAN Participant ID")).toEqual(["HTA3\uFFFD_1"]);
-    expect(manifest.badEntityIds).toEqual([{ record: 0, value: "\uFFFD" }]);
-    expect(manifest.problems[0]?.fields["value"]).toBe("Thera\uFFFDpy");
+    expect(manifest.cells.get("HTAN Participant ID")).toEqual([""]);
+    expect(manifest.notIds).toEqual([{ record: 0, column: "HTAN Participant ID" }]);
+    expect(manifest.badEntityIds).toEqual([{ record: 0, value: null }]);
+    expect(problemsOf(manifest)).toEqual([
+      ["M_MIXED_COMPONENTS", 2],
+      ["M_ENCODING", 2],
+    ]);
   });
 
   test("stops at a quote that swallows too much", async () => {

@@ -11,7 +11,7 @@ const MODEL = readFileSync(
   join(import.meta.dirname, "../../../fixtures/htan-model/model.csv"),
   "utf8",
 );
-const templates = readModel(MODEL);
+const { templates } = readModel(MODEL);
 const byName = new Map(templates.map((template) => [template.component, template]));
 
 describe("readModel(text)", () => {

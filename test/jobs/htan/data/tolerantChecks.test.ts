@@ -42,7 +42,7 @@ describe("the files of records", () => {
       ["H_ENTITY_ID", "syn102", 5, "syn21x"],
       ["H_ENTITY_ID", "syn102", 3, "syn99"],
       ["H_ENTITY_ID", "syn102", 6, "syn20"],
-      ["H_ENTITY_ID", "syn102", 7, "nope"],
+      ["H_ENTITY_ID", "syn102", 7, undefined],
       ["M_MIXED_COMPONENTS", "syn102", 3, "ScRNA-seqLevel1"],
     ]);
     expect(messages(analysis)[2]).toContain(

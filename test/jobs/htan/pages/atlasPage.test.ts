@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { canonicalJson, type Json as AnyJson } from "../../../../src/digest.ts";
 import type { Finding } from "../../../../src/finding.ts";
 import { flattenFinding } from "../../../../src/finding.ts";
-import type { AtlasAnalysis } from "../../../../src/jobs/htan/data/analysis.ts";
+import type { AtlasAnalysis, TimelineEvent } from "../../../../src/jobs/htan/data/analysis.ts";
 import { MANIFEST_RULES } from "../../../../src/jobs/htan/data/manifestProblems.ts";
 import { CHECKS, ruleText } from "../../../../src/jobs/htan/data/ruleText.ts";
 import { makeAtlasPage, type PageTools } from "../../../../src/jobs/htan/pages/atlasPage.ts";
@@ -245,7 +245,7 @@ describe("makeAtlasPage(input, tools)", () => {
 
   test("says of how many specimens an event is, on the page but not in the data", () => {
     const base = sampleAnalysis("HTA1");
-    const timelineEvents = [
+    const timelineEvents: TimelineEvent[] = [
       {
         Event: "Biopsy",
         Start: 0,
@@ -254,7 +254,6 @@ describe("makeAtlasPage(input, tools)", () => {
         Samples: ["1", "2"],
         Location: "NA",
         participant: "HTA1_1",
-        firstDay: 0,
       },
     ];
     const made = files({ analysis: { ...base, timelineEvents } });
@@ -391,6 +390,13 @@ describe("csvCell(value)", () => {
     ["-1", "'-1"],
     ["@x", "'@x"],
     ["\tx", "'\tx"],
+    ["\t=x", "'\t'=x"],
+    ["reads;=HYPERLINK(A1);.fastq", "reads;'=HYPERLINK(A1);.fastq"],
+    ["a; +1\t-1", "a; '+1\t'-1"],
+    ['a;"=1"', '"a;""\'=1"""'],
+    ["line\n@x", '"line\n\'@x"'],
+    ["\uFF1D1", "'\uFF1D1"],
+    ["a-b=c; d+e", "a-b=c; d+e"],
     ["line\nbreak", '"line\nbreak"'],
     [-5, "-5"],
     [true, "true"],

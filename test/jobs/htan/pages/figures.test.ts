@@ -30,9 +30,8 @@ function event(
     Finish: finish,
     Grouping: grouping,
     Samples: ["1", "2"],
-    Location: "BU",
+    Location: "NA",
     participant,
-    firstDay: 5,
   };
 }
 
@@ -143,7 +142,7 @@ describe("timelineData(events)", () => {
       event("P1", "P1 Lung", 0, 1),
       event("P2", "elsewhere", 0, 1, "Resection"),
     ];
-    const hover = "specimens 1, 2, from BU";
+    const hover = "specimens 1, 2";
     expect(timelineData(events)).toEqual({
       kind: "timeline",
       participants: 2,
@@ -180,16 +179,10 @@ describe("timelineData(events)", () => {
     });
   });
 
-  test("says nothing about specimens and sources that are not given", () => {
+  test("says nothing about specimens that are not given", () => {
     const [row] = timelineData([
       { ...event("P", "P x", 0, 1), Samples: "NA", Location: "NA" },
     ]).rows;
     expect(row?.events[0]?.hover).toBe("");
-  });
-
-  test("does not give away the day from the index date", () => {
-    expect(
-      JSON.stringify(timelineData([{ ...event("P", "P x", 0, 1), firstDay: 987654 }])),
-    ).not.toContain("987654");
   });
 });

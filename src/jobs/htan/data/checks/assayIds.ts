@@ -5,6 +5,7 @@ import type { ComponentKind } from "../components.ts";
 import { type DerivedKind, exampleIds, isDerivedId, splitIds } from "../ids.ts";
 import { type KnownManifest, ownIds } from "../lineage.ts";
 import { rowOf } from "../manifest.ts";
+import { NOT_SHOWN } from "../manifestProblems.ts";
 import { isMissing } from "../missing.ts";
 import { isNotApplicable } from "../spelling.ts";
 import { didYouMean } from "../suggest.ts";
@@ -21,7 +22,8 @@ const MAY_LACK_PARENT: ReadonlySet<string> = new Set(["BulkWESLevel2", "BulkRNA-
 /** Finds ids that are not formed as HTAN ids are, and own ids that are used twice in the atlas. */
 export function checkIds(subject: CheckSubject): Finding[] {
   const firstUse: FirstUse = { manifests: [], numberOf: new Map() };
-  return subject.known
+  const notIds = subject.known.flatMap((of) => findNotIds(subject, of));
+  const others = subject.known
     .filter(({ manifest }) => !EXEMPT.has(manifest.entry.entityId))
     .flatMap((of) => {
       const own = checkOwnIds(subject, of, firstUse);
@@ -33,6 +35,32 @@ export function checkIds(subject: CheckSubject): Finding[] {
       ];
       return [...own, ...columns.flatMap((column) => checkLinkedIds(subject, of, column))];
     });
+  return [...notIds, ...others];
+}
+
+/** Says where something else stands in an id's place, in manifests of every kind. The value is not in what is said. */
+function findNotIds({ atlas }: CheckSubject, of: KnownManifest): readonly Finding[] {
+  const { component, primaryIdColumn } = of.component;
+  return of.manifest.notIds.map(({ record, column }) => {
+    const id = column === primaryIdColumn ? "" : (ownIds(of)?.[record] ?? "");
+    const whose = id === "" ? `of a record of ${component}` : `of ${id}`;
+    const { participant, specimen } = exampleIds(atlas.atlasId);
+    const example = /participant/i.test(column) ? participant : specimen;
+    const message = `${column} ${whose} holds something that is not shaped like an HTAN id, like ${example}; ${NOT_SHOWN}.`;
+    const fields = { column, ...(id === "" ? {} : { record: id }) };
+    return recordError("H_ID_SPEC", of, record, message, fields);
+  });
+}
+
+/** Makes a test of whether a record's cell held something else than an id, which is reported then. */
+export function isReported(
+  { manifest }: KnownManifest,
+  column: string,
+): (record: number) => boolean {
+  const records = new Set(
+    manifest.notIds.filter((cell) => cell.column === column).map(({ record }) => record),
+  );
+  return (record) => records.has(record);
 }
 
 /** Tells whether H_ID_SPEC looks at the ids by which a manifest's records name others; those of specimens are left to H_LINKS. */
@@ -59,7 +87,9 @@ function checkOwnIds(subject: CheckSubject, of: KnownManifest, firstUse: FirstUs
   const from = last === undefined ? 0 : last.from + last.of.manifest.records;
   manifests.push({ of, from });
   const findings: Finding[] = [];
+  const isOtherwise = isReported(of, column);
   for (const [record, value] of (ownIds(of) ?? []).entries()) {
+    if (value === "" && isOtherwise(record)) continue;
     const isList = /[;,]/.test(value);
     // Who is a participant is H_NON_DEM's affair.
     if (kind === "clinical" && !isList) continue;

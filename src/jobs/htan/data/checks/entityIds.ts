@@ -4,6 +4,7 @@ import type { Finding } from "../../../../finding.ts";
 import type { KnownManifest } from "../lineage.ts";
 import { rowOf } from "../manifest.ts";
 import { ENTITY_COLUMN } from "../manifestColumns.ts";
+import { NOT_SHOWN } from "../manifestProblems.ts";
 import { ACCESSORY } from "./assayIds.ts";
 import { type CheckSubject, recordError } from "./check.ts";
 
@@ -26,13 +27,18 @@ export function checkEntityIds({ known, entities }: CheckSubject): Finding[] {
       findings.push([record, recordError("H_ENTITY_ID", of, record, message, all)]);
     };
     for (const { record, value } of badEntityIds) {
+      if (value === null) {
+        find(record, `is no Synapse id (syn and digits); ${NOT_SHOWN}`, {});
+        continue;
+      }
       const what =
         value === "" ? "is empty" : `is ${value}, which is no Synapse id (syn and digits)`;
       find(record, what, { value });
     }
     if (entities === null) return findings.map(([, finding]) => finding);
     for (const { record, value } of oddEntityIds) {
-      find(record, `is ${value}, which is no file of this project`, { value });
+      if (value === null) find(record, `is no file of this project; ${NOT_SHOWN}`, {});
+      else find(record, `is ${value}, which is no file of this project`, { value });
     }
     for (const [record, number] of entityNumbers.entries()) {
       if (number === 0) continue;

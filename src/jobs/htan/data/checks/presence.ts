@@ -5,6 +5,7 @@ import { count } from "../../../../format.ts";
 import type { Component } from "../components.ts";
 import { ownIds } from "../lineage.ts";
 import { didYouMean } from "../suggest.ts";
+import { isReported } from "./assayIds.ts";
 import { atlasError, type CheckSubject, recordError } from "./check.ts";
 import { notePassedOver } from "./passedOver.ts";
 
@@ -82,9 +83,11 @@ export function checkParticipants(subject: CheckSubject): Finding[] {
     .filter(({ component }) => component.kind === "clinical" && !isDemographics(component))
     .flatMap((of) => {
       const column = of.component.primaryIdColumn ?? "";
+      const isOtherwise = isReported(of, column);
       return (ownIds(of) ?? []).flatMap((value, record) => {
         // Several participants in one cell are H_ID_SPEC's affair.
         if (participants.has(value) || /[;,]/.test(value)) return [];
+        if (value === "" && isOtherwise(record)) return [];
         const near = didYouMean(suggestions.participant(value)) || ".";
         const who =
           value === ""

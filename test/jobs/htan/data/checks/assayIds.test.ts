@@ -100,7 +100,7 @@ describe("checkIds(subject)", () => {
         "ScRNA-seqLevel1",
         ASSAY,
         ["HTA3_1_10", "HTA3_1_1; HTA3_2_1, HTA3_EXT1_1", "syn9"],
-        ["HTA3_1_11", "HTA3_1_1, bad;HTA3_1", "syn9"],
+        ["HTA3_1_11", "HTA3_1_1, HTA3-bad;HTA3_1", "syn9"],
       ),
     ]);
     const fields = {
@@ -109,7 +109,7 @@ describe("checkIds(subject)", () => {
       column: "HTAN Parent Biospecimen ID",
     };
     expect(fieldsOf(analysis, "H_ID_SPEC")).toEqual([
-      { ...fields, value: "bad" },
+      { ...fields, value: "HTA3-bad" },
       { ...fields, value: "HTA3_1" },
     ]);
   });
@@ -144,26 +144,84 @@ describe("checkIds(subject)", () => {
     const accessory = ["Accessory Synapse ID", "HTAN Parent Biospecimen ID"];
     const analysis = await analysisOf([
       ...sound(),
-      rowsOf("syn42292434", "ExSeqMinimal", ASSAY, ["bad", "worse", "syn9"]),
-      rowsOf("syn6", "AccessoryManifest", accessory, ["syn77", "HTA3_1_1"], ["syn77", "bad"]),
+      rowsOf("syn42292434", "ExSeqMinimal", ASSAY, ["HTA3-bad", "HTA3-wors", "syn9"]),
+      rowsOf("syn6", "AccessoryManifest", accessory, ["syn77", "HTA3_1_1"], ["syn77", "HTA3-bad"]),
     ]);
     expect(fieldsOf(analysis, "H_ID_SPEC")).toEqual([
       {
         manifest: "syn6",
         component: "AccessoryManifest",
         column: "HTAN Parent Biospecimen ID",
-        value: "bad",
+        value: "HTA3-bad",
       },
     ]);
     expect(outcomeOf(analysis, "H_ENTITY_ID")).toMatchObject({ status: "passed" });
   });
 
-  test("looks at assays only", async () => {
+  test("leaves how participants and specimens are numbered to their atlas", async () => {
     const analysis = await analysisOf([
-      rowsOf("syn4", "Demographics", ["HTAN Participant ID"], ["bad"]),
-      rowsOf("syn5", "Biospecimen", ["HTAN Biospecimen ID", "HTAN Parent ID"], ["worse", "bad"]),
+      rowsOf("syn4", "Demographics", ["HTAN Participant ID"], ["HTA3_A"]),
+      rowsOf(
+        "syn5",
+        "Biospecimen",
+        ["HTAN Biospecimen ID", "HTAN Parent ID"],
+        ["HTA3_A-1", "HTA3_A"],
+      ),
     ]);
     expect(outcomeOf(analysis, "H_ID_SPEC")).toMatchObject({ status: "passed" });
+  });
+
+  test("finds what is no id in manifests of every kind, by row and column, without the value", async () => {
+    const text = "MRN 0000-000 Example Person 1900-01-01";
+    const analysis = await analysisOf([
+      rowsOf("syn4", "Demographics", ["HTAN Participant ID"], ["HTA3_1"], [text]),
+      rowsOf(
+        "syn5",
+        "Biospecimen",
+        ["HTAN Biospecimen ID", "HTAN Parent ID", "Adjacent Biospecimen IDs"],
+        ["HTA3_1_1", "HTA3_1", "Not Reported"],
+        ["HTA3_2_1", text, `HTA3_1_1; ${text}`],
+        [text, "HTA3_1", ""],
+      ),
+      rowsOf("syn6", "Therapy", ["HTAN Participant ID", "Treatment Type"], [text, text]),
+      rowsOf("syn42292434", "ExSeqMinimal", ASSAY, [text, text, text]),
+    ]);
+    expect(
+      analysis.findings.map(({ rule, subject, row, fields }) => [
+        rule,
+        subject,
+        row,
+        fields["column"],
+        fields["value"],
+      ]),
+    ).toEqual([
+      ["H_ID_SPEC", "syn4", 3, "HTAN Participant ID", undefined],
+      ["H_ID_SPEC", "syn6", 2, "HTAN Participant ID", undefined],
+      ["H_ID_SPEC", "syn5", 3, "HTAN Parent ID", undefined],
+      ["H_ID_SPEC", "syn5", 3, "Adjacent Biospecimen IDs", undefined],
+      ["H_ID_SPEC", "syn5", 4, "HTAN Biospecimen ID", undefined],
+      ["H_ID_SPEC", "syn42292434", 2, "HTAN Data File ID", undefined],
+      ["H_ID_SPEC", "syn42292434", 2, "HTAN Parent Biospecimen ID", undefined],
+      ["H_ENTITY_ID", "syn42292434", 2, "entityId", undefined],
+    ]);
+    expect(analysis.findings.find(({ row }) => row === 3)?.message).toBe(
+      "HTAN Participant ID of a record of Demographics holds something that is not shaped like an HTAN id, like HTA3_8001; what stands there is shown nowhere, since it may name a person.",
+    );
+    expect(JSON.stringify(analysis)).not.toMatch(/MRN|Example|1900/);
+  });
+
+  test("shows the ids of a list that holds something else", async () => {
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf("syn5", "ScRNA-seqLevel1", ASSAY, ["HTA3_1_10", "HTA3_1_1, Example Person", "syn9"]),
+    ]);
+    expect(analysis.sif).toContain("B_HTA3_1_1\tconnect\tSC1_HTA3_1_10");
+    expect(fieldsOf(analysis, "H_ID_SPEC")).toEqual([
+      {
+        ...{ manifest: "syn5", component: "ScRNA-seqLevel1" },
+        ...{ column: "HTAN Parent Biospecimen ID", record: "HTA3_1_10" },
+      },
+    ]);
   });
 
   test("does without columns that are lacking", async () => {
@@ -209,8 +267,8 @@ describe("checkEntityIds(subject)", () => {
       [
         "H_ENTITY_ID",
         2,
-        "The entityId of a record of ScRNA-seqLevel1 is nope, which is no Synapse id (syn and digits).",
-        { manifest: "syn6", component, column: "entityId", value: "nope" },
+        "The entityId of a record of ScRNA-seqLevel1 is no Synapse id (syn and digits); what stands there is shown nowhere, since it may name a person.",
+        { manifest: "syn6", component, column: "entityId" },
       ],
       [
         "H_ENTITY_ID",

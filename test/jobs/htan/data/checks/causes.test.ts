@@ -102,7 +102,7 @@ describe("findings of one cause", () => {
   test("ask about a component that is nearly a known one", async () => {
     const analysis = await analysisOf([
       ...sound(),
-      rowsOf("syn5", "scRNA-seqLevel 1", ASSAY, ["HTA3_1_10", "HTA3_1_1", "syn9"]),
+      rowsOf("syn5", "scRNA-seqLevl1", ASSAY, ["HTA3_1_10", "HTA3_1_1", "syn9"]),
     ]);
     expect(analysis.findings[0]?.message).toMatch(/checked; did you mean ScRNA-seqLevel1\?$/);
   });
@@ -172,14 +172,14 @@ describe("tables and publications", () => {
     const analysis = await analysisOf([
       ...sound(),
       rowsOf("syn5", region, ["HTAN Parent Biospecimen ID"], ["HTA3_1_1"], ["HTA3_77_777"]),
-      rowsOf("syn6", "PublicationManifest", [publication], ["HTA3_1_404, bad"]),
+      rowsOf("syn6", "PublicationManifest", [publication], ["HTA3_1_404, HTA3-bad"]),
     ]);
     expect(told(analysis)).toEqual([
       [
         "H_ID_SPEC",
         2,
         publication,
-        expect.stringContaining("bad in a record of PublicationManifest"),
+        expect.stringContaining("HTA3-bad in a record of PublicationManifest"),
       ],
       [
         "H_LINKS",

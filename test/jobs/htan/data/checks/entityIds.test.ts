@@ -53,7 +53,7 @@ describe("checkEntityIds(subject) with the files of the project", () => {
         "H_ENTITY_ID",
         "syn5",
         6,
-        `${of} ScRNA-seqLevel1 is nope, which is no Synapse id (syn and digits).`,
+        `${of} ScRNA-seqLevel1 is no Synapse id (syn and digits); what stands there is shown nowhere, since it may name a person.`,
       ],
       [
         "H_ENTITY_ID",
