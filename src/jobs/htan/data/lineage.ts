@@ -167,24 +167,27 @@ function parentsIn(cell: string, instead: string | undefined): readonly string[]
   return instead === undefined || isNotApplicable(instead) ? [] : splitIds(instead);
 }
 
-/** Finds for each ring the first record that is in it, and where it names its parent. */
+/** Finds for each ring the first record that is in it, and where it names its parent: one pass for all of them. */
 function placeRings(
   rings: readonly (readonly string[])[],
   manifests: readonly KnownManifest[],
 ): readonly BadLink[] {
-  return rings.flatMap((ring) => {
-    const parentOf = new Map(ring.map((id, at) => [id, ring[(at + 1) % ring.length] ?? ""]));
-    for (const of of manifests) {
-      const own = ownIds(of);
-      if (own?.some((id) => parentOf.has(id)) !== true) continue;
-      for (const { record, column, value } of parentLinks(of)) {
-        const id = own[record] ?? "";
-        if (parentOf.get(id) === value)
-          return [{ of, record, id, value, column, link: "ring", ring }];
-      }
+  if (rings.length === 0) return [];
+  const ringOf = new Map(
+    rings.flatMap((ring) => ring.map((id, at) => [id, { ring, at }] as const)),
+  );
+  const placed = new Map<readonly string[], BadLink>();
+  for (const of of manifests) {
+    const own = ownIds(of);
+    if (own?.some((id) => ringOf.has(id)) !== true) continue;
+    for (const { record, column, value } of parentLinks(of)) {
+      const id = own[record] ?? "";
+      const { ring, at } = ringOf.get(id) ?? { ring: [], at: 0 };
+      if (ring.length === 0 || placed.has(ring) || ring[(at + 1) % ring.length] !== value) continue;
+      placed.set(ring, { of, record, id, value, column, link: "ring", ring });
     }
-    return [];
-  });
+  }
+  return rings.flatMap((ring) => placed.get(ring) ?? []);
 }
 
 function badAdjacent(

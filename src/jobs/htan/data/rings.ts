@@ -25,13 +25,12 @@ export function findRings({ size, parents, children }: Links): readonly (readonl
   const peel = Array.from({ length: size }, (_, record) => record);
   peelOff();
   const rings: number[][] = [];
+  /** Record → its place on the path, counting from 1; 0: it is not on it. */
+  const placeOf = new Int32Array(size);
+  /** How many of a record's links to parents were passed over, since those are gone for good. */
+  const passed = new Int32Array(size);
   for (let start = 0; start < size; start++) {
-    while (isGone[start] === 0) {
-      const ring = walkToRing(start);
-      rings.push(ring);
-      for (const record of ring) remove(record);
-      peelOff();
-    }
+    if (isGone[start] === 0) walkFrom(start);
   }
   return rings;
 
@@ -53,17 +52,42 @@ export function findRings({ size, parents, children }: Links): readonly (readonl
     if (counts[record] === 0 && isGone[record] === 0) peel.push(record);
   }
 
-  /** Goes from child to parent, each of which has one, until it comes to where it was before. */
-  function walkToRing(start: number): number[] {
-    const path: number[] = [];
-    const placeOf = new Map<number, number>();
-    for (let at = start; ;) {
-      const place = placeOf.get(at);
-      if (place !== undefined) return path.slice(place);
-      placeOf.set(at, path.push(at) - 1);
-      const up = linksUp.of(at).find((link) => isGone[parents[link] ?? 0] === 0);
-      at = parents[up ?? 0] ?? start;
+  /**
+   * Goes from child to parent, each of which has one, and takes out each ring that it comes to. What is left of the path is walked on
+   * from its end, so that every link is looked at once.
+   */
+  function walkFrom(start: number): void {
+    const path = [start];
+    placeOf[start] = 1;
+    for (let at = path.at(-1); at !== undefined; at = path.at(-1)) {
+      if (isGone[at] === 1) {
+        placeOf[at] = 0;
+        path.pop();
+        continue;
+      }
+      const parent = parentOf(at);
+      const place = placeOf[parent] ?? 0;
+      if (place === 0) {
+        placeOf[parent] = path.push(parent);
+        continue;
+      }
+      const ring = path.splice(place - 1);
+      rings.push(ring);
+      for (const record of ring) {
+        placeOf[record] = 0;
+        remove(record);
+      }
+      peelOff();
     }
+  }
+
+  /** The first parent that is left. */
+  function parentOf(record: number): number {
+    const up = linksUp.of(record);
+    let link = passed[record] ?? 0;
+    while (isGone[parents[up[link] ?? 0] ?? 0] === 1) link += 1;
+    passed[record] = link;
+    return parents[up[link] ?? 0] ?? record;
   }
 }
 

@@ -6,6 +6,8 @@ const MOST = 2;
 const MOST_TIES = 3;
 /** No id is longer; what is longer is another thing. */
 const LONGEST = 60;
+/** Where so many ids are near, there is no telling which was meant. */
+const MOST_NEAR = 1000;
 /** So many different values are looked up, each in some milliseconds; a manifest that is wrong throughout needs no more. */
 const MOST_LOOKUPS = 500;
 
@@ -16,19 +18,38 @@ export type Suggest = (value: string, not?: string) => readonly string[];
 export function makeSuggest(ids: () => Iterable<string>): Suggest {
   let sorted: readonly Known[] | null = null;
   // Hundreds of files may hang on one specimen that is mistyped.
-  const answers = new Map<string, readonly string[]>();
-  const search = (value: string, not: string): readonly string[] =>
-    nearest((sorted ??= sortKnown(ids())), plainForm(value), (id) => id !== value && id !== not);
+  const answers = new Map<string, readonly Near[]>();
   return (value, not = value) => {
     let near = answers.get(value);
     if (near === undefined) {
       if (value === "" || value.length > LONGEST || answers.size >= MOST_LOOKUPS) return [];
-      near = search(value, value);
+      const form = plainForm(value);
+      near = findNear((sorted ??= sortKnown(ids())), form).filter(({ id }) => id !== value);
       answers.set(value, near);
     }
-    if (near.includes(not)) near = search(value, not);
-    return near.length > MOST_TIES ? [] : near;
+    const others = near.filter(({ id }) => id !== not);
+    const least = Math.min(...others.map(({ distance }) => distance));
+    const nearest = others.filter(({ distance }) => distance === least);
+    const form = plainForm(value);
+    // Of several, those say nothing that differ in a short number alone: any other number is as near.
+    const meant =
+      nearest.length === 1 ? nearest : nearest.filter((known) => isSlip(form, known.form));
+    return meant.length > MOST_TIES ? [] : meant.map(({ id }) => id);
   };
+}
+
+/** A number of so many digits that is another one is another number, and no slip. */
+const SHORT_NUMBER = 2;
+
+/** Tells whether two forms may be the same id but for a slip: they do not differ in a short number alone. */
+function isSlip(a: string, b: string): boolean {
+  const [parts, others] = [a.split("_"), b.split("_")];
+  if (parts.length !== others.length) return true;
+  return parts.every((part, at) => {
+    const other = others[at] ?? "";
+    const longest = Math.max(part.length, other.length);
+    return part === other || longest > SHORT_NUMBER || !/^\d*$/.test(part + other);
+  });
 }
 
 /** Writes "; did you mean A, B or C?" for what was found, "" for nothing. */
@@ -59,18 +80,18 @@ function sortKnown(ids: Iterable<string>): readonly Known[] {
     .sort((a, b) => (a.form < b.form ? -1 : a.form > b.form ? 1 : a.id < b.id ? -1 : 1));
 }
 
+interface Near extends Known {
+  readonly distance: number;
+}
+
 /**
- * Finds the nearest of sorted forms by edit distance. Neighbours share their beginnings, whose rows of the distance table are kept; where
- * a beginning is too far away already, all that begin with it are passed over at once.
+ * Finds the sorted forms that are near, by the letters that are wrong, missing, too many, or swapped with their neighbour (optimal string
+ * alignment). Neighbours share their beginnings, whose rows of the distance table are kept; where a beginning is too far away already,
+ * all that begin with it are passed over at once.
  */
-function nearest(
-  sorted: readonly Known[],
-  value: string,
-  isAsked: (id: string) => boolean,
-): readonly string[] {
+function findNear(sorted: readonly Known[], value: string): readonly Near[] {
   const rows: number[][] = [Array.from({ length: value.length + 1 }, (_, at) => at)];
-  let found: string[] = [];
-  let best = MOST;
+  const found: Near[] = [];
   let before = "";
   for (let index = 0; index < sorted.length;) {
     const { form, id } = sorted[index] as Known;
@@ -79,30 +100,37 @@ function nearest(
     before = form;
     let isFar = false;
     for (; depth < form.length && !isFar; depth++) {
-      const row = nextRow(rows[depth] as number[], form.charCodeAt(depth), value);
-      rows.push(row);
-      isFar = Math.min(...row) > best;
+      rows.push(nextRow(rows, form, value));
+      // A swap is told one row later, and takes one from the row before.
+      isFar = Math.min(...(rows[depth] ?? []), ...(rows[depth + 1] ?? [])) > MOST;
     }
     if (isFar) {
       index = endOf(sorted, index, form.slice(0, depth));
       continue;
     }
     const distance = rows[depth]?.[value.length] ?? Infinity;
-    if (distance <= best && isAsked(id)) {
-      if (distance < best) found = [];
-      best = distance;
-      found.push(id);
-    }
+    if (distance <= MOST) found.push({ form, id, distance });
+    if (found.length >= MOST_NEAR) break;
     index += 1;
   }
   return found;
 }
 
-function nextRow(above: readonly number[], code: number, value: string): number[] {
+/** Makes the row of the next letter of a form, of which `rows` has those before. */
+function nextRow(rows: readonly number[][], form: string, value: string): number[] {
+  const depth = rows.length - 1;
+  const above = rows[depth] ?? [];
+  const before = rows[depth - 1];
+  const [letter, last] = [form.charCodeAt(depth), form.charCodeAt(depth - 1)];
   const row = [(above[0] ?? 0) + 1];
   for (let at = 1; at <= value.length; at++) {
-    const change = (above[at - 1] ?? 0) + (value.charCodeAt(at - 1) === code ? 0 : 1);
-    row.push(Math.min(change, (above[at] ?? 0) + 1, (row[at - 1] ?? 0) + 1));
+    const code = value.charCodeAt(at - 1);
+    const change = (above[at - 1] ?? 0) + (code === letter ? 0 : 1);
+    let least = Math.min(change, (above[at] ?? 0) + 1, (row[at - 1] ?? 0) + 1);
+    if (before !== undefined && at > 1 && code === last && value.charCodeAt(at - 2) === letter) {
+      least = Math.min(least, (before[at - 2] ?? 0) + 1);
+    }
+    row.push(least);
   }
   return row;
 }

@@ -33,6 +33,24 @@ describe("findRings(links)", () => {
     ]);
   });
 
+  test("walks on where a ring was taken out, and finds what every record is in", () => {
+    // Two rings hang on each member of a long one, and a path leads through all of them.
+    const pairs = Array.from({ length: 30_000 }, (_, at) => [
+      [2 * at, 2 * at + 1] as const,
+      [2 * at + 1, 2 * at] as const,
+      [2 * at + 2, 2 * at] as const,
+    ]).flat();
+    const rings = ringsOf(60_002, ...pairs, [60_000, 60_001], [60_001, 60_000]);
+    expect(rings).toHaveLength(30_001);
+    expect(new Set(rings.flat()).size).toBe(60_002);
+    for (const ring of rings) {
+      for (const [at, child] of ring.entries()) {
+        const parent = ring[(at + 1) % ring.length] ?? -1;
+        expect(Math.abs(parent - child)).toBe(1);
+      }
+    }
+  });
+
   test("names one ring of those that share a record, and ends", () => {
     expect(ringsOf(3, [0, 1], [1, 0], [1, 2], [2, 1])).toEqual([[0, 1]]);
   });

@@ -94,8 +94,7 @@ describe("checkParticipants(subject)", () => {
       column: "HTAN Participant ID",
       value: "HTA3_9",
     };
-    const sentence =
-      "Participant HTA3_9 of Therapy is in no Demographics manifest of this atlas; did you mean HTA3_1, HTA3_2 or HTA3_3?";
+    const sentence = "Participant HTA3_9 of Therapy is in no Demographics manifest of this atlas.";
     expect(found).toEqual([
       ["H_NON_DEM", 2, sentence, therapy],
       ["H_NON_DEM", 4, sentence, therapy],
