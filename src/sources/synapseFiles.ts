@@ -185,7 +185,10 @@ async function openContent(
         const had = transfer.received;
         startOver(transfer);
         const message = `${request.subject}: the content ends at ${had} of ${bytes} bytes`;
-        throw new HdashError("transient", message, { cause: error });
+        throw new HdashError("transient", message, {
+          cause: error,
+          ...shorter(request, had, bytes),
+        });
       }
       if (!isExpiry(error)) throw notThere(request, error);
       if (transfer.renewals >= MAX_RENEWALS) {
@@ -235,6 +238,14 @@ function notThere({ entityId }: FileRequest, error: HttpError): HdashError {
   });
 }
 
+/** Says of content that ends early what may be published: it is this manifest's trouble, and not the service's. */
+function shorter({ entityId }: FileRequest, received: number, bytes: number | null) {
+  return {
+    publicly: `its content is shorter than Synapse says: ${entityId} came with ${received} of ${bytes} bytes`,
+    lacking: entityId,
+  };
+}
+
 async function check(
   request: FileRequest,
   transfer: Transfer,
@@ -246,7 +257,7 @@ async function check(
       "transient",
       `${subject}: the body ended after ${received} of ${content.bytes} bytes`,
       {
-        publicly: `its content is shorter than Synapse says: ${entityId} came with ${received} of ${content.bytes} bytes`,
+        ...shorter(request, received, content.bytes),
       },
     );
   }

@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import { lackingOf } from "../../src/error.ts";
+import { refusal } from "../support/refusal.ts";
 import { all, failureOf, makeRig, makeWorld, MANIFEST, md5Of, PROJECT, serve } from "./rig.ts";
 
 const MD5 = md5Of(MANIFEST);
@@ -159,7 +161,10 @@ describe("download(entityId, md5, path, signal, onBytes)", () => {
   test("gives up on content that is shorter than its file handle says", async () => {
     const { client, dir } = await makeRig({ server: { faults: { wrongSize: { every: 1 } } } });
     const size = MANIFEST.length;
-    const { kind, message } = await failureOf(client.download("syn111", MD5, join(dir, "a")));
+    const failure = await refusal(client.download("syn111", MD5, join(dir, "a")));
+    // It is this manifest's trouble, and not the service's.
+    expect(lackingOf(failure)).toBe("syn111");
+    const { kind, message } = failure;
     expect([kind, message.replace(/.*: the/, "the")]).toEqual([
       "transient",
       expect.stringMatching(

@@ -1,7 +1,7 @@
 // The HTAN dashboard as a pipeline: which files each atlas has in Synapse, how complete their metadata is, and what is wrong with it.
 // It wires the steps of steps.ts; what the data means is decided in data/, how it looks in pages/ and charts/.
 
-import pLimit from "p-limit";
+import pLimit, { type LimitFunction } from "p-limit";
 
 import { asJson } from "../../digest.ts";
 import { checkAnyDone } from "../../engine/outcomes.ts";
@@ -64,7 +64,10 @@ export function makeHtan(effects: HtanEffects): Pipeline<HtanParams> {
               const own = await pullAtlas(scope, steps, atlas, viewId);
               pulls.tell(atlas.atlasId, own);
               const analysed = await limit(() => analyse(scope, steps, atlas, own));
-              const elsewhere = await lookElsewhere(scope, steps, analysed.strangers, pulls);
+              const elsewhere = await lookElsewhere(scope, steps, analysed.strangers, {
+                pulls,
+                limit,
+              });
               return limit(() =>
                 makeAtlas(scope, steps, atlas, {
                   ...{ draft: analysed.draft, elsewhere, menu },
@@ -166,7 +169,7 @@ async function lookElsewhere(
   plan: Plan,
   steps: HtanSteps,
   strangers: Strangers,
-  pulls: Pulls,
+  { pulls, limit }: { readonly pulls: Pulls; readonly limit: LimitFunction },
 ): Promise<Elsewhere> {
   const found: Record<string, Readonly<Record<string, string>>> = {};
   const unseen: string[] = [];
@@ -178,11 +181,14 @@ async function lookElsewhere(
       continue;
     }
     const { files, contents, unread } = other;
-    const records = await plan.do(steps.findRecords, {
-      params: { unread: unread.map((one) => ({ ...one })) },
-      inputs: { files, contents, ids: await plan.value(ids) },
+    // It reads the other atlas's manifests into memory; whoever waits for that atlas holds no place.
+    found[atlasId] = await limit(async () => {
+      const records = await plan.do(steps.findRecords, {
+        params: { unread: unread.map((one) => ({ ...one })) },
+        inputs: { files, contents, ids: await plan.value(ids) },
+      });
+      return plan.read(records.found);
     });
-    found[atlasId] = await plan.read(records.found);
     // What is not found may be in what could not be read.
     if (unread.length > 0) unseen.push(atlasId);
   }

@@ -155,6 +155,23 @@ describe("a manifest that cannot be had", () => {
     ]);
   });
 
+  test("leaves an atlas as it was where the store fails at several of its manifests", async () => {
+    const dir = await wholeWorld();
+    const site = makeMemorySite();
+    await runCase(world, dir, { site });
+    const before = site.files.get("HTA3.html")?.text;
+    const view = join(dir, "master.csv");
+    const text = await readFile(view, "utf8");
+    await writeFile(
+      view,
+      text.replace("Diagnosis,67,", "Diagnosis,86,").replace(/(Demographics,\d+),\w+/, "$1,"),
+    );
+    const faults = { unavailable: { every: 1, routes: ["fileDownload"] } } as const;
+    const { outcome } = await runCase(world, dir, { site, faults });
+    expect(outcome).toMatchObject({ kind: "finished", record: { status: "failed" } });
+    expect(site.files.get("HTA3.html")?.text).toBe(before);
+  });
+
   test("does not let an atlas of which nothing came stand empty: its page stays", async () => {
     const faults = { unavailable: { every: 1, routes: ["fileDownload"] } } as const;
     const { outcome, site } = await runCase(world, GONE, { faults });

@@ -78,10 +78,10 @@ function splitLabel(
   return { component: UNKNOWN, id: label };
 }
 
-/** Lists the links that lead nowhere, as the checks found them. */
+/** Lists the links that lead nowhere, as the checks found them; one that leads to another atlas, or may, is a warning and not broken. */
 export function brokenLinks(findings: readonly Finding[]): readonly BrokenLink[] {
-  return findings.flatMap(({ rule, fields }) =>
-    rule === "H_LINKS" && fields["link"] !== "ring"
+  return findings.flatMap(({ rule, severity, fields }) =>
+    rule === "H_LINKS" && severity === "error" && fields["link"] !== "ring"
       ? [
           {
             record: fields["record"] ?? fields["value"] ?? "",

@@ -159,7 +159,8 @@ export function checkDays(manifests: readonly KnownManifest[]): readonly Finding
 /** The last part of a specimen's id; the whole of an id that is malformed, "?" where there is none. */
 function specimenNumber(id: string): string {
   if (id === "") return "?";
-  return id.split("_")[2] ?? id;
+  const parts = id.split("_");
+  return parts.length > 2 ? (parts.at(-1) ?? id) : id;
 }
 
 function firstOf(manifest: Manifest, columns: readonly string[]): readonly string[] {

@@ -20,17 +20,22 @@ export type Pulled<T> =
 
 /**
  * Sorts what could be had from what could not. Throws an error that is about more than its manifest: content that is gone or that may
- * not be read is a matter of one manifest, as is a service that failed at it alone; one that failed at all of them is the service's.
+ * not be read is a matter of one manifest, as is a service that failed at it alone. One that failed at several is the service's: of the
+ * others nobody knows whether they were asked for in this run or were known before.
  */
 export function sortPulled<T>(pulled: readonly Pulled<T>[]): {
   readonly contents: readonly T[];
   readonly unread: readonly UnreadManifest[];
 } {
   const contents = pulled.flatMap((one) => ("content" in one ? [one.content] : []));
+  const failures = pulled.filter(
+    (one) => "error" in one && lackingOf(one.error) === null && isTransient(one.error),
+  ).length;
+  const isAlone = failures === 1 && contents.length > 0;
   const unread = pulled.flatMap((one) => {
     if ("content" in one) return [];
     const { entry, error } = one;
-    const isOwn = lackingOf(error) !== null || (isTransient(error) && contents.length > 0);
+    const isOwn = lackingOf(error) !== null || (isTransient(error) && isAlone);
     if (isAborted(error) || !isOwn) throw error;
     return [{ entityId: entry.entityId, reason: publicMessageOf(error) }];
   });

@@ -38,6 +38,13 @@ describe("readGraph(sif, findings, components)", () => {
       { ...finding, rule: "H_LINKS", fields: { component: "X", value: "c", link: "self" } },
       { ...finding, rule: "H_LINKS", fields: {} },
       { ...finding, rule: "H_DEM", fields: {} },
+      // A record of another atlas is a warning.
+      {
+        ...finding,
+        severity: "warning" as const,
+        rule: "H_LINKS",
+        fields: { component: "Biospecimen", record: "d", value: "HTA5_1", link: "parent" },
+      },
     ];
     expect(readGraph([], findings, []).broken).toEqual([
       { record: "a", component: "Biospecimen", value: "b", link: "parent" },

@@ -86,6 +86,7 @@ describe("makeTimelines(manifests)", () => {
         ["HTA3_1_6", "HTA3_1", "10", "Biopsy", "", "NA"],
         ["HTA3_1_7", "", "10", "Biopsy", "", ""],
         ["HTA3_2_1", "HTA3_EXT7", "1e3", "Biopsy", "", ""],
+        ["HTA204_0000_5_B2", "HTA3_EXT7", "2", "Biopsy", "", ""],
         ["HTA3-odd", "HTA3_EXT7", "3", "Biopsy", "", "Not Reported"],
       ),
     );
@@ -93,7 +94,8 @@ describe("makeTimelines(manifests)", () => {
       ["Blood draw", 0, 1, "HTA3_1 ", ["1"], "NA", "HTA3_1"],
       ["Biopsy", 0, 1, "HTA3_1 ", ["6"], "NA", "HTA3_1"],
       ["Biopsy", 10, 11, "HTA3_1 Colon NOS", ["4"], "NA", "HTA3_1"],
-      ["Biopsy", 0, 1, "HTA3_EXT7 ", ["HTA3-odd"], "NA", "HTA3_EXT7"],
+      ["Biopsy", 0, 1, "HTA3_EXT7 ", ["B2"], "NA", "HTA3_EXT7"],
+      ["Biopsy", 1, 2, "HTA3_EXT7 ", ["HTA3-odd"], "NA", "HTA3_EXT7"],
     ]);
   });
 

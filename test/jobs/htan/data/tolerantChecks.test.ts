@@ -202,6 +202,29 @@ describe("manifests that do not count or cannot be read", () => {
   });
 });
 
+describe("links beside a manifest that could not be read", () => {
+  test("are checked where that manifest cannot hold what they name", async () => {
+    const lacking = lackingManifests(
+      [
+        entryOf("syn60", "Therapy"),
+        entryOf("syn61", "NanoStringGeoMxDSPROIDCCSegmentAnnotationMetadata"),
+      ],
+      ["syn60", "syn61"].map((entityId) => ({ entityId, reason: "it is gone" })),
+      components,
+    );
+    const specimen = rowsOf(
+      "syn62",
+      "Biospecimen",
+      ["HTAN Biospecimen ID", "HTAN Parent ID"],
+      ["HTA3_7_1", "HTA3_777"],
+    );
+    const read = await Promise.all([...sound(), specimen]);
+    const analysis = analyseAtlas(ATLAS, NO_FILES, read, components, { lacking });
+    expect(briefly(analysis)).toContainEqual(["H_LINKS", "syn62", 2, "HTA3_777"]);
+    expect(outcomeOf(analysis, "H_LINKS")).toMatchObject({ status: "found", reason: null });
+  });
+});
+
 describe("findRecords(manifests, ids)", () => {
   test("finds records of every component of one manifest", async () => {
     const mixed = await manifestOf(

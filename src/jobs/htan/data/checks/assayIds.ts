@@ -93,11 +93,10 @@ function checkOwnIds(subject: CheckSubject, of: KnownManifest, firstUse: FirstUs
     const isList = /[;,]/.test(value);
     // Who is a participant is H_NON_DEM's affair.
     if (kind === "clinical" && !isList) continue;
-    if (!isDerivedId(value, formOfKind(kind))) {
-      // How specimens are numbered is left to their atlas, but several ids are not one.
-      if (kind !== "biospecimen" || isList) {
-        findings.push(malformedOwnId(subject, of, record, column, value));
-      }
+    // How specimens are numbered is left to their atlas, but several ids are not one, and none is two records'.
+    const isSpecimen = kind === "biospecimen" && !isList;
+    if (isSpecimen ? isMissing(value) : !isDerivedId(value, formOfKind(kind))) {
+      if (!isSpecimen) findings.push(malformedOwnId(subject, of, record, column, value));
       continue;
     }
     const first = numberOf.get(value);
@@ -108,6 +107,17 @@ function checkOwnIds(subject: CheckSubject, of: KnownManifest, firstUse: FirstUs
     }
   }
   return findings;
+}
+
+/** Tells whether H_ID_SPEC reports the own ids of a manifest's records that are malformed. */
+export function reportsMalformedIds({ manifest, component }: KnownManifest): boolean {
+  const { kind } = component;
+  return (
+    kind !== "clinical" &&
+    kind !== "biospecimen" &&
+    component.component !== ACCESSORY &&
+    !EXEMPT.has(manifest.entry.entityId)
+  );
 }
 
 function formOfKind(kind: ComponentKind): DerivedKind {

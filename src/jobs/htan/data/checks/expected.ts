@@ -24,7 +24,7 @@ export function formIn(column: string): DerivedKind {
 /** Lookups of ids that somebody may have meant, by the kind of record; `missing` are ids that links name, and no record has. */
 export type Suggestions = Readonly<Record<Expected | "missing" | "component", Suggest>>;
 
-/** Makes the lookups of an atlas. Ids that are malformed themselves are not suggested. */
+/** Makes the lookups of an atlas. Ids that are malformed themselves are not suggested, but specimens are numbered as their atlas does. */
 export function makeSuggestions(lineage: Lineage, components: Components): Suggestions {
   const { ids, componentOf, badLinks } = lineage;
   const idsOf = (kinds: readonly string[], isForm: (id: string) => boolean) => () =>
@@ -35,7 +35,7 @@ export function makeSuggestions(lineage: Lineage, components: Components): Sugge
   const isDerived = (id: string): boolean => isDerivedId(id);
   return {
     participant: makeSuggest(idsOf(["clinical"], isParticipantId)),
-    specimen: makeSuggest(idsOf(["biospecimen"], isDerived)),
+    specimen: makeSuggest(idsOf(["biospecimen"], () => true)),
     file: makeSuggest(idsOf(["assay"], isDerived)),
     channels: makeSuggest(idsOf(["table", "assay"], isDerived)),
     missing: makeSuggest(() =>

@@ -7,19 +7,23 @@ import { isDerivedId } from "../ids.ts";
 import { type BadLink, ownIds } from "../lineage.ts";
 import { didYouMean, isSameButForm } from "../suggest.ts";
 import type { LackingManifest } from "../unread.ts";
-import { areLinksChecked } from "./assayIds.ts";
+import { areLinksChecked, reportsMalformedIds } from "./assayIds.ts";
 import { type CheckSubject, recordError } from "./check.ts";
 import { type Expected, expectedIn, formIn } from "./expected.ts";
 import { notePassedOver } from "./passedOver.ts";
 
-/** A ring of more names its first members only. */
+/** A ring of more names its first members only, in a sentence and as a field. */
 const MEMBERS_NAMED = 20;
+const MEMBERS_LISTED = 100;
 
 /** The manifests that hold what a link can lead to. */
 const HOLDERS: Readonly<
   Record<Expected, { readonly name: string; readonly has: (component: Component) => boolean }>
 > = {
-  participant: { name: "Demographics", has: ({ component }) => component === "Demographics" },
+  participant: {
+    name: "Demographics",
+    has: ({ component }) => component === "Demographics" || component === "SRRSClinicalDataTier2",
+  },
   specimen: { name: "Biospecimen", has: ({ kind }) => kind === "biospecimen" },
   file: { name: "assay", has: ({ kind }) => kind === "assay" },
   channels: {
@@ -47,7 +51,7 @@ export function checkLinks(subject: CheckSubject): Finding[] {
       ...(link.link === "self" || id === "" ? {} : { record: id }),
       value,
       link: link.link,
-      ...(ring.length === 0 ? {} : { ring: ring.join(" ") }),
+      ...(ring.length === 0 ? {} : { ring: membersOf(ring) }),
     };
     return recordError("H_LINKS", of, record, describe(subject, link, notes), fields);
   });
@@ -89,7 +93,7 @@ function findMalformedOwn({ known, lineage }: CheckSubject): (id: string) => boo
   }
   const forms = isSameButForm(
     known
-      .filter(({ component }) => component.kind === "biospecimen" || component.kind === "assay")
+      .filter(reportsMalformedIds)
       .flatMap((of) => (ownIds(of) ?? []).filter((id) => id !== "" && !isDerivedId(id))),
   );
   return (id) => isDerivedId(id) && forms(id);
@@ -99,13 +103,7 @@ function findMalformedOwn({ known, lineage }: CheckSubject): (id: string) => boo
 function mayHold({ entry, component }: LackingManifest, { value, column, link }: BadLink): boolean {
   if (link === "self" || link === "ring") return false;
   if (component === null) return entry.component === null;
-  const kinds = {
-    participant: ["clinical"],
-    specimen: ["biospecimen"],
-    file: ["assay"],
-    channels: ["table"],
-  } as const;
-  return (kinds[expectedIn(column, value)] as readonly string[]).includes(component.kind);
+  return HOLDERS[expectedIn(column, value)].has(component);
 }
 
 function describe({ suggestions }: CheckSubject, link: BadLink, notes: Notes): string {
@@ -120,6 +118,12 @@ function describe({ suggestions }: CheckSubject, link: BadLink, notes: Notes): s
   }
   const whose = id === "" ? `in a record of ${component}` : `of ${id}`;
   return `Parent ${value} ${whose} is in no ${HOLDERS[expected].name} manifest of this atlas${near}${notes[expected]}`;
+}
+
+/** Lists the members of a ring as the field of a finding; of one with thousands only the first. */
+function membersOf(ring: readonly string[]): string {
+  const listed = ring.slice(0, MEMBERS_LISTED).join(" ");
+  return ring.length > MEMBERS_LISTED ? `${listed} …` : listed;
 }
 
 function describeRing(ring: readonly string[], component: string): string {

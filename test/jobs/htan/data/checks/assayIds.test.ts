@@ -158,6 +158,22 @@ describe("checkIds(subject)", () => {
     expect(outcomeOf(analysis, "H_ENTITY_ID")).toMatchObject({ status: "passed" });
   });
 
+  test("finds ids of specimens that are used twice, however their atlas numbers them", async () => {
+    const header = ["HTAN Biospecimen ID", "HTAN Parent ID"];
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf("syn5", "Biospecimen", header, ["HTA3_1_A", "HTA3_1"], ["HTA3_1_A", "HTA3_1"]),
+      rowsOf("syn6", "Biospecimen", header, ["Not Reported", "HTA3_1"], ["Not Reported", "HTA3_1"]),
+    ]);
+    expect(analysis.findings.map(({ rule, row, message }) => [rule, row, message])).toEqual([
+      [
+        "H_ID_SPEC",
+        3,
+        "HTAN Biospecimen ID HTA3_1_A of Biospecimen is already used in row 2 of Biospecimen (syn5).",
+      ],
+    ]);
+  });
+
   test("leaves how participants and specimens are numbered to their atlas", async () => {
     const analysis = await analysisOf([
       rowsOf("syn4", "Demographics", ["HTAN Participant ID"], ["HTA3_A"]),

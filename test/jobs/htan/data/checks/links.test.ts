@@ -13,6 +13,42 @@ import {
 const SPECIMEN = ["HTAN Biospecimen ID", "HTAN Parent ID", "Adjacent Biospecimen IDs"];
 
 describe("checkLinks(subject)", () => {
+  test("finds the specimen that is named with other signs than its own, which no other rule reports", async () => {
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf("syn5", "Biospecimen", SPECIMEN, ["HTA3-1-12", "HTA3_1", ""]),
+      rowsOf("syn6", "ScRNA-seqLevel1", ASSAY, ["HTA3_1_20", "HTA3_1_12", "syn9"]),
+    ]);
+    expect(analysis.findings.map(({ rule, message }) => [rule, message])).toEqual([
+      [
+        "H_LINKS",
+        "Parent HTA3_1_12 of HTA3_1_20 is in no Biospecimen manifest of this atlas; did you mean HTA3-1-12?",
+      ],
+    ]);
+  });
+
+  test("names each of many rings at the first record of it, and lists no more than a hundred of a long one", async () => {
+    const rows = Array.from({ length: 150 }, (_, at) => [
+      [`HTA3_1_${2 * at + 10}`, `HTA3_1_${2 * at + 11}`, ""],
+      [`HTA3_1_${2 * at + 11}`, `HTA3_1_${2 * at + 10}`, ""],
+    ]).flat();
+    const long = Array.from({ length: 150 }, (_, at) => [
+      `HTA3_2_${at + 10}`,
+      `HTA3_2_${((at + 1) % 150) + 10}`,
+      "",
+    ]);
+    const analysis = await analysisOf([
+      ...sound(),
+      rowsOf("syn5", "Biospecimen", SPECIMEN, ...rows, ...long),
+    ]);
+    expect(analysis.findings.map(({ row }) => row)).toEqual([
+      ...Array.from({ length: 151 }, (_, at) => 2 * at + 2),
+    ]);
+    const ring = analysis.findings.at(-1)?.fields["ring"] ?? "";
+    expect(ring.split(" ")).toHaveLength(101);
+    expect(ring).toMatch(/^HTA3_2_10 HTA3_2_11 .* …$/);
+  });
+
   test("finds parents and adjacent ids that no record has, and records that are their own parent", async () => {
     const analysis = await analysisOf([
       ...sound(),
