@@ -3,7 +3,7 @@
 /**
  * What went wrong, as far as it decides what happens next.
  * config: a setting is wrong (exit 2) · usage: the command line is wrong (exit 2) · transient: may pass by itself, is retried ·
- * permanent: will not pass by itself · aborted: we were told to stop · busy: somebody else is at it (run ends with 0, the rest with 1).
+ * permanent: will not pass by itself · aborted: we were told to stop · busy: somebody else is at it.
  */
 export type ErrorKind = "config" | "usage" | "transient" | "permanent" | "aborted" | "busy";
 

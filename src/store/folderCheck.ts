@@ -1,6 +1,6 @@
 // Whether a folder can be used, before anything is done in it: there or to be made, writable, with room, and, for a site, empty or hdash's own.
 
-import type { Stats } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { mkdtemp, readdir, rmdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
@@ -66,8 +66,9 @@ export async function checkSiteFolder(
   isKnown: () => Promise<boolean> = async () => false,
 ): Promise<void> {
   await checkFolder(dir, { setting, leastBytes: LEAST_BYTES });
-  const names = await namesIn(resolve(dir), setting);
-  if (names.length === 0 || (await isOurs(resolve(dir), names)) || (await isKnown())) return;
+  const entries = await entriesIn(resolve(dir), setting);
+  const names = entries.map(({ name }) => name).sort();
+  if (names.length === 0 || (await isOurs(resolve(dir), entries)) || (await isKnown())) return;
   const shown = names.slice(0, 3).join(", ");
   const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
   throw refused(
@@ -104,14 +105,17 @@ async function nearestThere(
 
 /** What this user may still write to a disk; null where its file system does not say. */
 async function freeBytes(at: string): Promise<number | null> {
-  const { bavail, bfree, blocks, bsize } = await statfs(at);
+  const said = await statfs(at).catch(() => null);
+  if (said === null) return null;
+  const { bavail, bfree, blocks, bsize } = said;
   if (blocks === 0) return null;
   return (process.geteuid?.() === 0 ? bfree : bavail) * bsize;
 }
 
-async function namesIn(dir: string, setting: string): Promise<readonly string[]> {
+async function entriesIn(dir: string, setting: string): Promise<readonly Dirent[]> {
   try {
-    return (await readdir(dir)).filter((name) => !name.startsWith(".")).sort();
+    const entries = await readdir(dir, { withFileTypes: true });
+    return entries.filter(({ name }) => !name.startsWith("."));
   } catch (error) {
     if (codeOf(error) === "ENOENT") return [];
     throw refused(
@@ -126,16 +130,18 @@ async function namesIn(dir: string, setting: string): Promise<readonly string[]>
 /** The style sheet of hdash's pages, which is published before any page. */
 const STYLE_SHEET = /^site\.[0-9a-f]{8}\.css$/;
 
-/** Tells a site of hdash by its assets, at its root or in the folder of a job. */
-async function isOurs(dir: string, names: readonly string[]): Promise<boolean> {
-  for (const folder of ["assets", ...names.map((name) => join(name, "assets"))]) {
-    const found = await readdir(join(dir, folder)).catch(nothing);
-    if (found.some((name) => STYLE_SHEET.test(name))) return true;
-  }
-  return false;
+/** Tells a site of hdash by its assets, at its root or in the folder of each job; a folder that merely holds a site is none. */
+async function isOurs(dir: string, entries: readonly Dirent[]): Promise<boolean> {
+  if (await hasStyleSheet(join(dir, "assets"))) return true;
+  const folders = entries.filter((entry) => entry.isDirectory());
+  const have = await Promise.all(
+    folders.map(({ name }) => hasStyleSheet(join(dir, name, "assets"))),
+  );
+  return have.length > 0 && have.every(Boolean);
 }
 
 /** What cannot be listed is no sign of ours. */
-function nothing(): readonly string[] {
-  return [];
+async function hasStyleSheet(assets: string): Promise<boolean> {
+  const names = await readdir(assets).catch(() => []);
+  return names.some((name) => STYLE_SHEET.test(name));
 }

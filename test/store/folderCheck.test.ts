@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -54,6 +54,27 @@ describe("checkFolder(dir, use)", () => {
     );
   });
 
+  test("refuses what cannot be looked at, and says why", async () => {
+    const loop = join(dir, "loop");
+    await symlink(loop, loop);
+    expect(await says(checkFolder(join(loop, "below"), USE))).toMatch(
+      /^HDASH_HOME: .*loop\/below cannot be looked at: ELOOP.*; name another folder$/,
+    );
+  });
+
+  test("refuses a disk on which no file can be made any more", async () => {
+    if (whyNoMount() !== null) return void console.warn(whyNoMount());
+    const disk = mountSmall(dir, 2_000_000, { files: 2 });
+    try {
+      await mkdir(join(disk.path, "last"));
+      expect(await says(checkFolder(join(disk.path, "x"), USE))).toMatch(
+        /^HDASH_HOME: the disk of .*\/x, in .* is full \(no file can be made\); free some space, or name a folder on another disk$/,
+      );
+    } finally {
+      disk.unmount();
+    }
+  });
+
   test("refuses a disk that is full, and has writers of a site and of blobs name folder and remedy", async () => {
     if (whyNoMount() !== null) return void console.warn(whyNoMount());
     const disk = mountSmall(dir, 2_000_000);
@@ -95,6 +116,17 @@ describe("checkSiteFolder(dir, setting)", () => {
       await writeFile(join(site, file), "");
     }
     await checkSiteFolder(site, "--site");
+  });
+
+  test.each([
+    ["other folders beside a site of its own", ["site/assets/site.0123abcd.css", "src/main.ts"]],
+    ["a style sheet of ours that is not where a site's is", ["site.0123abcd.css"]],
+  ])("refuses a folder with %s", async (_what, files) => {
+    for (const file of files) {
+      await mkdir(join(dir, file, ".."), { recursive: true });
+      await writeFile(join(dir, file), "");
+    }
+    expect(await says(checkSiteFolder(dir, "--site"))).toContain("holds no site of hdash");
   });
 
   test("refuses a folder that holds something else, and names some of it", async () => {

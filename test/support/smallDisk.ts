@@ -13,11 +13,16 @@ export interface SmallDisk {
   unmount(): void;
 }
 
-/** Mounts a disk of so many bytes in memory below a folder. */
-export function mountSmall(dir: string, bytes: number): SmallDisk {
+/** Mounts a disk of so many bytes in memory below a folder; with `files`, for no more files and folders than that, its own among them. */
+export function mountSmall(
+  dir: string,
+  bytes: number,
+  { files }: { readonly files?: number } = {},
+): SmallDisk {
   const path = join(dir, "disk");
   mkdirSync(path);
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${bytes},mode=755`, "tmpfs", path]);
+  const inodes = files === undefined ? "" : `,nr_inodes=${files}`;
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${bytes},mode=755${inodes}`, "tmpfs", path]);
   return { path, unmount: () => void execFileSync("umount", ["-l", path]) };
 }
 
