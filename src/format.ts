@@ -5,6 +5,15 @@ const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 /** Decimal, as storage is sold and as most services count. */
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 
+/** Control characters but the line break, marks that turn the direction of text around, and separators that some take for line breaks. */
+const UNPRINTABLE =
+  /(?!\n)\p{Cc}|\u{61c}|[\u{200e}\u{200f}]|[\u{2028}-\u{202e}]|[\u{2066}-\u{2069}]/gu;
+
+/** Makes a text fit for a terminal: what comes from data may not move the cursor, colour anything or turn words around. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, "\uFFFD");
+}
+
 /** Writes a number with commas between thousands, e.g. 12,345 or −1,200.5. */
 export function number(value: number): string {
   const [whole = "", part] = String(Math.abs(value)).split(".");
@@ -111,4 +120,14 @@ function pair(large: number, largeUnit: string, small: number, smallUnit: string
 export function list(words: readonly string[]): string {
   if (words.length < 2) return words[0] ?? "";
   return `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`;
+}
+
+/** A value of a setting needs no more to be known again. */
+const LONGEST_SHOWN = 200;
+
+/** Quotes the value of a setting in a message: its first line, since what a quote has swallowed may be secrets, and no more than is needed. */
+export function quoted(value: string): string {
+  const [line = ""] = value.split(/[\r\n]/);
+  const shown = line.slice(0, LONGEST_SHOWN);
+  return JSON.stringify(shown === value ? value : `${shown}…`);
 }

@@ -3,6 +3,8 @@
 
 import { pino } from "pino";
 
+import { printable } from "./format.ts";
+
 /** Extra facts of a log line, for machines. Never a secret, never participant-level data. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
 
@@ -54,19 +56,45 @@ export function makeLog(settings: LogSettings): Log {
 /** Shorter ones are no secrets, and hiding them would hide half of every word. */
 const LEAST_SECRET = 4;
 
-/** Makes a function that replaces every secret in a text, as it is and as it looks in an address. */
+/** Makes a function that replaces every secret in a text, in whatever form it was sent. */
 export function makeRedaction(secrets: readonly string[]): (text: string) => string {
   // Longest first: a secret that contains another one must not leave its other half behind.
   const forms = [
-    ...new Set(
-      secrets
-        .filter((secret) => secret.length >= LEAST_SECRET)
-        .flatMap((secret) => [secret, encodeURIComponent(secret)]),
-    ),
-  ]
-    .filter((form) => form !== "")
-    .sort((a, b) => b.length - a.length);
+    ...new Set(secrets.filter((secret) => secret.length >= LEAST_SECRET).flatMap(formsOf)),
+  ].sort((a, b) => b.length - a.length);
   return (text) => forms.reduce((redacted, form) => redacted.replaceAll(form, "[secret]"), text);
+}
+
+/** A secret as it is, and as it looks in an address (also one within another), in a form, in JSON and in base64. */
+function formsOf(secret: string): readonly string[] {
+  const inAddress = encodeURIComponent(secret);
+  const inForm = new URLSearchParams([["", secret]]).toString().slice(1);
+  return [
+    secret,
+    ...[inAddress, inForm, encodeURIComponent(inAddress)].flatMap((form) => [
+      form,
+      form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    ]),
+    JSON.stringify(secret).slice(1, -1),
+    ...base64FormsOf(secret),
+  ];
+}
+
+/** Fewer letters of base64 are in too many words. */
+const LEAST_BASE64 = 8;
+
+/**
+ * What base64 makes of a secret with anything before and behind it ("user:secret"): three bytes are four letters, so that it begins at one
+ * of three places, and the letters at its ends are partly others'.
+ */
+function base64FormsOf(secret: string): readonly string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+    const own = [Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6)] as const;
+    return (["base64", "base64url"] as const)
+      .map((encoding) => bytes.toString(encoding).slice(...own))
+      .filter((form) => form.length >= LEAST_BASE64);
+  });
 }
 
 type Say = (level: Level, message: string, fields: LogFields) => void;
@@ -76,9 +104,7 @@ function plainLines({ write, clock }: LogSettings): Say {
   return (level, message) => {
     const time = clock().toISOString().slice(11, 19);
     const mark = { debug: "debug: ", info: "", warn: "warning: ", error: "error: " }[level];
-    // Names in a message come from data: they may not move the cursor or colour the terminal.
-    const safe = message.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "�");
-    write(`${time} ${mark}${safe.replaceAll("\n", "\n         ")}`);
+    write(`${time} ${mark}${printable(message).replaceAll("\n", "\n         ")}`);
   };
 }
 

@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from "commander";
 import { nameBuild } from "./artifacts/build.ts";
 import { type Effects, makeEffects, readBuild } from "./effects.ts";
 import { HdashError, isAborted, messageOf } from "./error.ts";
+import { printable } from "./format.ts";
 import { type Log, makeLog, makeRedaction } from "./log.ts";
 import {
   type Config,
@@ -45,7 +46,7 @@ export interface Shell {
   readonly isTerminal: boolean;
   /** Width of the terminal in characters. */
   columns(): number;
-  /** Writes one line for people to standard output. */
+  /** Writes one line for people to standard output, with no control character. */
   print(line: string): void;
   /** Reads a line from the terminal. */
   ask(question: string): Promise<string>;
@@ -130,7 +131,7 @@ export async function runCommand(
   const program = new Command();
   program
     .exitOverride()
-    .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
+    .configureOutput({ writeErr: (text) => void process.stderr.write(printable(text)) })
     .addOption(new Option("--env-file <file>", "read variables from a file; those already set win"))
     .addOption(
       new Option("--log-format <format>", "how progress is written").choices([
@@ -157,7 +158,7 @@ export async function runCommand(
     signal: abort.signal,
     isTerminal: process.stderr.isTTY && process.stdout.isTTY,
     columns: () => process.stderr.columns || 80,
-    print: (line) => void process.stdout.write(`${line}\n`),
+    print: (line) => void process.stdout.write(`${printable(line)}\n`),
     ask: async (question) => {
       const { createInterface } = await import("node:readline/promises");
       const terminal = createInterface({ input: process.stdin, output: process.stdout });
@@ -231,7 +232,7 @@ function report(name: string, error: unknown, debug: boolean, secrets: readonly 
   const isWhole = !debug && error instanceof HdashError && error.publicly === error.message;
   const said = isWhole ? error.message : messageOf(error);
   const text = makeRedaction(secrets)(`${name}: ${said}${hint}${stack}`);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${printable(text)}\n`);
   if (isAborted(error)) return EXIT.handedBack;
   const isSetup =
     error instanceof HdashError && (error.kind === "config" || error.kind === "usage");

@@ -9,6 +9,8 @@ import {
   list,
   number,
   percent,
+  printable,
+  quoted,
   signed,
   signedBytes,
   signedPoints,
@@ -127,5 +129,29 @@ describe("list(words)", () => {
       "a and b",
       "a, b and c",
     ]);
+  });
+});
+
+describe("printable(text)", () => {
+  test.each([
+    ["one\ntwo", "one\ntwo"],
+    [
+      "\u001b]0;title\u0007\u001b[31mred\r\t\u009b1m",
+      "\uFFFD]0;title\uFFFD\uFFFD[31mred\uFFFD\uFFFD\uFFFD1m",
+    ],
+    ["\u202egnp\u2066\u200f\u061c\u2028", "\uFFFDgnp\uFFFD\uFFFD\uFFFD\uFFFD"],
+    ["Köln 日本語 👩‍🔬", "Köln 日本語 👩‍🔬"],
+  ])("writes %j as %j", (text, shown) => {
+    expect(printable(text)).toBe(shown);
+  });
+});
+
+describe("quoted(value)", () => {
+  test.each([
+    ["a b", '"a b"'],
+    ["info\nSECRET=x", '"info…"'],
+    ["x".repeat(201), `"${"x".repeat(200)}…"`],
+  ])("shows of %j %s", (value, shown) => {
+    expect(quoted(value)).toBe(shown);
   });
 });

@@ -83,6 +83,28 @@ describe("makeRedaction(secrets)", () => {
     expect(makeRedaction(["abcd", "abcdef"])("abcdef abcd")).toBe("[secret] [secret]");
   });
 
+  test("replaces a secret however it was sent", () => {
+    const secret = 'tök/en+ß "7" p@ss';
+    const redact = makeRedaction([secret]);
+    const basic = (text: string): string => Buffer.from(text).toString("base64");
+    for (const sent of [
+      encodeURIComponent(secret),
+      encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
+      encodeURIComponent(encodeURIComponent(secret)),
+      new URLSearchParams({ a: secret }).toString(),
+      JSON.stringify({ a: secret }),
+    ]) {
+      expect(redact(sent), sent).toMatch(/^[a{":=]*\[secret\]["}]*$/);
+    }
+    for (const user of ["", "a", "ab", "abc", "abcd:"]) {
+      for (const text of [basic(user + secret), Buffer.from(user + secret).toString("base64url")]) {
+        const left = redact(`Basic ${text}`);
+        expect(left, text).toContain("[secret]");
+        expect(left.length, text).toBeLessThan("Basic [secret]".length + 13);
+      }
+    }
+  });
+
   test("leaves a text alone where there is nothing to hide", () => {
     expect(makeRedaction([""])("abc")).toBe("abc");
     // Too short to be a secret, and in half of all words.

@@ -1,7 +1,7 @@
 // A run's progress as lines of text: a picture for a terminal, sentences for a log. Pure: nothing is written here.
 
 import type { ProgressEvent } from "../engine/progress.ts";
-import { bytes, bytesOf, count, duration, percent } from "../format.ts";
+import { bytes, bytesOf, count, duration, percent, printable } from "../format.ts";
 import type { LogFields } from "../log.ts";
 import {
   countSteps,
@@ -189,7 +189,7 @@ function drawBar(fraction: number, width: number): string {
 
 /** Shortens a text to a width, by whole characters; control characters, which could move the cursor, become spaces. */
 function fit(text: string, width: number): string {
-  const characters = [...text.replace(/\p{Cc}+/gu, " ")];
+  const characters = [...printable(text.replace(/\p{Cc}+/gu, " "))];
   if (characters.length <= width) return characters.join("");
   return width < 1 ? "" : `${characters.slice(0, width - 1).join("")}…`;
 }

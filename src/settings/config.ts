@@ -8,6 +8,7 @@ import { customCleanEnv, EnvMissingError } from "envalid";
 
 import { isThisMachine } from "../address.ts";
 import { HdashError, messageOf } from "../error.ts";
+import { quoted } from "../format.ts";
 import type { JobSettings } from "./jobSettings.ts";
 import { placesOf } from "./namespace.ts";
 import { SPECS } from "./rules.ts";
@@ -143,10 +144,7 @@ export function readConfig(
     if (own === undefined || value === null) return value ?? own ?? null;
     if (value !== own) {
       problems.push(
-        problem(
-          name,
-          `is ${JSON.stringify(value)}, but the namespace ${namespace ?? ""} has ${own}`,
-        ),
+        problem(name, `is ${quoted(value)}, but the namespace ${namespace ?? ""} has ${own}`),
       );
     }
     return own;

@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 
 import { HdashError, messageOf } from "../error.ts";
-import { count } from "../format.ts";
+import { count, list } from "../format.ts";
 import type { Environment } from "./config.ts";
 import { meantBy } from "./typos.ts";
 
-const ASSIGNMENT = /^\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*=\s*(.*)$/;
+const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(.*)$/;
 /** What may be a name at the beginning of a line that assigns nothing: "NAME: value", "set NAME=value". */
 const NAME = /^\s*(?:(?:set|setenv|env|export)\s+)?([A-Za-z_]\w*)/i;
 
@@ -18,12 +18,19 @@ export interface EnvFile {
   readonly warnings: readonly string[];
 }
 
-/** Reads a file of variables; `known` are those that hdash reads. Throws config where it cannot be read. */
+/**
+ * Reads a file of variables; `known` are those that hdash reads. Throws config where it cannot be read, and where a quote swallows one of
+ * those or of AWS's: messages that show the swallowing value would show a secret.
+ */
 export function readEnvFile(path: string, known: readonly string[]): EnvFile {
+  const text = readText(path);
+  return { warnings: warningsOf(text, path, known), values: parseEnv(text) };
+}
+
+function readText(path: string): string {
   try {
     // Windows' editors put a mark in front, which would become part of the first name.
-    const text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
-    return { values: parseEnv(text), warnings: warningsOf(text, path, known) };
+    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
     const message = `the file ${path} given with --env-file cannot be read: ${messageOf(error)}`;
     throw new HdashError("config", message, { cause: error });
@@ -37,7 +44,7 @@ function warningsOf(text: string, path: string, known: readonly string[]): reado
     const line = lines[at] ?? "";
     if (/^\s*(#|$)/.test(line)) continue;
     const where = `line ${at + 1} of ${path}`;
-    const [, value] = ASSIGNMENT.exec(line) ?? [];
+    const [, , value] = ASSIGNMENT.exec(line) ?? [];
     if (value === undefined) {
       const one = meantBy(NAME.exec(line)?.[1] ?? "", known);
       const hint = one === null ? "" : `: did you mean ${one}=…?`;
@@ -52,12 +59,16 @@ function warningsOf(text: string, path: string, known: readonly string[]): reado
       warnings.push(`${where} opens a quote (${quote}) that is never closed`);
       continue;
     }
-    const swallowed = lines.slice(at + 1, end).filter((one) => ASSIGNMENT.test(one)).length;
-    if (swallowed > 0) {
-      const what = `${count(swallowed, "variable")} between`;
-      warnings.push(
-        `${where} opens a quote (${quote}) that is closed only in line ${end + 1}: ${what} ${swallowed === 1 ? "is" : "are"} taken for its value`,
-      );
+    // The line that closes it may be an assignment as well.
+    const names = lines.slice(at + 1, end + 1).flatMap((one) => ASSIGNMENT.exec(one)?.[1] ?? []);
+    if (names.length > 0) {
+      const what = `${count(names.length, "variable")} behind it`;
+      const message = `${where} opens a quote (${quote}) that is closed only in line ${end + 1}: ${what} ${names.length === 1 ? "is" : "are"} taken for its value`;
+      const ours = names.filter((name) => known.includes(name) || name.startsWith("AWS_"));
+      if (ours.length > 0) {
+        throw new HdashError("config", `${message}, of them ${list(ours)}; close it in its line`);
+      }
+      warnings.push(message);
     }
     at = end;
   }

@@ -2,6 +2,7 @@
 
 import { digestOf } from "../digest.ts";
 import { HdashError } from "../error.ts";
+import { quoted } from "../format.ts";
 
 /** The namespace that is production; nothing removes it. */
 export const PRODUCTION = "main";
@@ -50,7 +51,7 @@ export function checkNamespace(text: string): string {
   if (isNamespace(text)) return text;
   throw new HdashError(
     "usage",
-    `${JSON.stringify(text)} cannot be a namespace: small letters, digits and single hyphens, beginning with a letter, at most ${MOST_CHARACTERS}`,
+    `${quoted(text)} cannot be a namespace: small letters, digits and single hyphens, beginning with a letter, at most ${MOST_CHARACTERS}`,
     text.trim() === ""
       ? {}
       : { hint: `A branch of this name has the namespace ${makeNamespace(text)}.` },

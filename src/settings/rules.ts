@@ -2,6 +2,7 @@
 
 import { makeValidator, type ValidatorSpec } from "envalid";
 
+import { quoted } from "../format.ts";
 import { checkNamespace } from "./namespace.ts";
 
 /** A validator by a rule; the message of a secret's does not repeat its value. */
@@ -9,7 +10,7 @@ export function checked(rule: RegExp, what: string, { isSecret = false } = {}) {
   return makeValidator<string>((input) => {
     const value = input.trim();
     if (rule.test(value)) return value;
-    throw new Error(`${isSecret ? "" : `is ${JSON.stringify(value)}: it `}must be ${what}`);
+    throw new Error(`${isSecret ? "" : `is ${quoted(value)}: it `}must be ${what}`);
   });
 }
 
@@ -19,7 +20,7 @@ export function url({ isSecret = false } = {}): ValidatorSpec<string | undefined
     const value = input.trim();
     if (/^https?:\/\/[^\s/]+/.test(value) && URL.canParse(value)) return value;
     throw new Error(
-      `${isSecret ? "" : `is ${JSON.stringify(value)}: it `}must be a http:// or https:// address`,
+      `${isSecret ? "" : `is ${quoted(value)}: it `}must be a http:// or https:// address`,
     );
   })({ default: undefined });
 }
@@ -30,7 +31,7 @@ export function bucketName(): ValidatorSpec<string | undefined> {
     const value = input.trim();
     const problem = bucketProblem(value);
     if (problem === null) return value;
-    throw new Error(`is ${JSON.stringify(value)}: ${problem}`);
+    throw new Error(`is ${quoted(value)}: ${problem}`);
   })({ default: undefined });
 }
 
@@ -62,7 +63,7 @@ export const flag = makeValidator<boolean>((input) => {
   const value = input.trim().toLowerCase();
   if (["1", "true", "yes", "on"].includes(value)) return true;
   if (["0", "false", "no", "off"].includes(value)) return false;
-  throw new Error(`is ${JSON.stringify(input)}: it must be 1 or 0`);
+  throw new Error(`is ${quoted(input)}: it must be 1 or 0`);
 });
 const port = wholeNumber(1, 65_535);
 const concurrency = wholeNumber(1, 64);
@@ -72,9 +73,7 @@ export function wholeNumber(least: number, most: number) {
   return makeValidator<number>((input) => {
     const value = Number(input);
     if (/^\d+$/.test(input.trim()) && value >= least && value <= most) return value;
-    throw new Error(
-      `is ${JSON.stringify(input)}: it must be a whole number from ${least} to ${most}`,
-    );
+    throw new Error(`is ${quoted(input)}: it must be a whole number from ${least} to ${most}`);
   });
 }
 
@@ -83,7 +82,7 @@ export function oneOf<T extends string>(choices: readonly T[]) {
   return makeValidator<T>((input) => {
     const found = choices.find((choice) => choice === input.trim().toLowerCase());
     if (found !== undefined) return found;
-    throw new Error(`is ${JSON.stringify(input)}: it must be one of ${choices.join(", ")}`);
+    throw new Error(`is ${quoted(input)}: it must be one of ${choices.join(", ")}`);
   });
 }
 

@@ -1,6 +1,7 @@
 // The smaller commands as people use them: doctor, runs, init, reset, slack, and what happens on a wrong command line.
 
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
@@ -39,6 +40,37 @@ function about(stdout: string, service: string): string {
     )
     .join("\n");
 }
+
+describe("words of a service that are meant for a terminal", () => {
+  test("reach none, whoever repeats them", async () => {
+    const refusal = await readFile(
+      join(import.meta.dirname, "../fixtures/cases/security/terminal-escapes/refusal.json"),
+    );
+    const synapse = createHttpServer((request, response) => {
+      const isProfile = request.url === "/repo/v1/userProfile";
+      response.writeHead(isProfile ? 200 : 400, { "content-type": "application/json" });
+      response.end(isProfile ? JSON.stringify({ userName: "jdoe", ownerId: "1" }) : refusal);
+    });
+    await new Promise<void>((resolve) => synapse.listen(0, "127.0.0.1", resolve));
+    const address = synapse.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const env = {
+      ...services.env,
+      SYNAPSE_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+      HDASH_LOG_FORMAT: "plain",
+    };
+    const said: string[] = [];
+    for (const args of [["doctor"], ["run", "htan"], ["runs"]]) {
+      const { stdout, stderr } = await hdash(args, env);
+      said.push(stdout, stderr);
+    }
+    await new Promise((resolve) => synapse.close(resolve));
+    const text = said.join("");
+    // They are told, but for what would act on a terminal.
+    expect(text.match(/\[31mred/g)?.length).toBeGreaterThanOrEqual(3);
+    expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u);
+  });
+});
 
 describe("hdash doctor", () => {
   test("sends no password to a server of another machine that has no TLS", async () => {

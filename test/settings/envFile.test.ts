@@ -53,12 +53,25 @@ describe("readEnvFile(path, known)", () => {
   });
 
   test("says what a quote that is not closed where it was meant to be takes with it", () => {
-    const { values, warnings } = read('A="one\nSYNAPSE_USER=b\nC="x"\nD=\'never\nE=1\n');
-    expect(values).not.toHaveProperty("SYNAPSE_USER");
+    const { values, warnings } = read('A="one\nB=b\nC="x"\nD=\'never\nE=1\n');
+    expect(values).not.toHaveProperty("B");
     expect(warnings).toEqual([
-      'line 1 of .env opens a quote (") that is closed only in line 3: 1 variable between is taken for its value',
+      'line 1 of .env opens a quote (") that is closed only in line 3: 2 variables behind it are taken for its value',
       "line 4 of .env opens a quote (') that is never closed",
     ]);
+  });
+
+  test("refuses a quote that takes a variable of hdash's or AWS's with it, since its value would be shown", () => {
+    expect(() =>
+      read('LEVEL="info\nSYNAPSE_PASSWORD=hunter2\nAWS_SECRET_ACCESS_KEY="hunter3"\n'),
+    ).toThrow(
+      expect.objectContaining({
+        kind: "config",
+        message: expect.stringMatching(
+          /^line 1 of .* opens a quote \("\) that is closed only in line 3: 2 variables behind it are taken for its value, of them SYNAPSE_PASSWORD and AWS_SECRET_ACCESS_KEY; close it in its line$/,
+        ) as string,
+      }),
+    );
   });
 
   test("says which file cannot be read", () => {

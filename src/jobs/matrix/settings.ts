@@ -3,6 +3,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 
+import { quoted } from "../../format.ts";
 import type { JobSettings, ValueReader } from "../../settings/jobSettings.ts";
 import {
   bucketName,
@@ -151,7 +152,7 @@ function makeSource(values: MatrixValues, kind: MatrixSourceKind): MatrixSetting
 
 /** Reports a path at which there is nothing to read. */
 function checkPath(path: string, report: Report): void {
-  const shown = JSON.stringify(path);
+  const shown = quoted(path);
   try {
     const found = statSync(resolve(path));
     if (found.isDirectory() || found.isFile()) return;
