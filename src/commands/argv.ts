@@ -13,8 +13,13 @@ export function withCommand(words: readonly string[], jobs: readonly Job[]): rea
   const given: string[] = [];
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
-    // A word that is no option, and no option's value: there is a command.
-    if (!word.startsWith("-")) return words;
+    // A word that is no option, and no option's value: there is a command. Behind a job's options it is the value of a mistyped one.
+    if (!word.startsWith("-")) {
+      const last = given.at(-1) ?? "";
+      const isMistyped = !WITH_VALUE.includes(last) && !jobs.some((job) => hasOption(job, last));
+      if (isMistyped && given.some((flag) => jobs.some((job) => hasOption(job, flag)))) continue;
+      return words;
+    }
     const [flag = ""] = word.split("=");
     given.push(flag);
     const takesValue = WITH_VALUE.includes(flag) || jobs.some((job) => hasOption(job, flag));

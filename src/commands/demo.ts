@@ -9,6 +9,7 @@ import { type Command, Option } from "commander";
 import { digestOf } from "../digest.ts";
 import type { Effects } from "../effects.ts";
 import type { ProgressEvent } from "../engine/progress.ts";
+import { HdashError } from "../error.ts";
 import { duration } from "../format.ts";
 import type { DemoPart, Job } from "../job.ts";
 import { type Config, type Environment, variablesOf } from "../settings/config.ts";
@@ -50,6 +51,10 @@ async function demo(
   jobs: readonly Job[],
   flags: Readonly<Record<string, string>>,
 ): Promise<number> {
+  // Nothing is the current folder to resolve(), and a variable that is not set to a shell.
+  if (flags["site"]?.trim() === "") {
+    throw new HdashError("usage", "--site is empty: name the folder to publish to");
+  }
   const site = resolve(flags["site"] ?? "site");
   const own = new Map<Job, string>();
   for (const job of jobs) {

@@ -14,6 +14,10 @@ describe("withCommand(words, jobs)", () => {
     ["--env-file .env --source local --path m", "matrix"],
     ["--log-format json --debug --environ dev --force", "matrix"],
     ["--atlas HTA3", "htan"],
+    // So that the mistyped option is blamed, and not the first.
+    ["--environ dev --sorce fresh", "matrix"],
+    ["--source=local --path=m --site x", "matrix"],
+    ["--environ dev --min_gene_count 300 --force", "matrix"],
   ])("takes %s for a run of %s", (line, job) => {
     expect(made(line)).toBe(`run ${job} ${line}`);
   });
@@ -35,6 +39,8 @@ describe("withCommand(words, jobs)", () => {
     // Of two jobs: nobody can tell which is meant.
     "--source local --atlas HTA3",
     "--frobnicate",
+    "--frobnicate fresh --environ dev",
+    "--environ dev doctor",
     "matrix stats file",
   ])("leaves %j as it is", (line) => {
     expect(made(line)).toBe(line);

@@ -91,6 +91,14 @@ describe("hdash, told to use a folder that will not do", () => {
     },
   );
 
+  test("refuses a demo's site that is empty, which would be the current folder", async () => {
+    const ended = await hdash(["demo", "--site", ""], { HDASH_HOME: join(dir, "home") });
+    expect([ended.code, ended.stderr]).toEqual([
+      2,
+      "hdash: --site is empty: name the folder to publish to\n",
+    ]);
+  });
+
   test("refuses a run's site that is somebody else's, with 2, and leaves it as it is", async () => {
     await mkdir(join(dir, "m", "pbmc3k"), { recursive: true });
     await writeFile(join(dir, "m", "pbmc3k", "matrix.mtx"), "");

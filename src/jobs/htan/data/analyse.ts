@@ -55,13 +55,15 @@ export function analyseAtlas(
   const known = inTableOrder(pieces, components);
   const lineage = buildLineage(known, components);
   const subject = {
-    ...{ atlas, manifests: pieces, known, lineage, lacking, entities },
+    ...{ atlas, manifests: pieces, known, lineage, entities },
+    // What is no manifest at all may stand where one is missed, just as what could not be had.
+    lacking: [...lacking, ...byName.flatMap((manifest) => withoutContent(manifest, components))],
     suggestions: makeSuggestions(lineage, components),
     passedOver: knowPassedOver(files.passedOver, components),
   };
   const fields = sum(manifests.map((manifest) => manifest.fields));
   const filledFields = sum(manifests.map((manifest) => manifest.filledFields));
-  const { findings, rules } = runChecks(subject, byName, files, components);
+  const { findings, rules } = runChecks(subject, byName, files, components, lacking);
   return {
     atlasId: atlas.atlasId,
     totalFileSize: files.totalFileSize,
@@ -128,6 +130,13 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
+/** A manifest of which nothing was read, since it is no CSV or has not even column names; another finding says why. */
+function withoutContent(manifest: Manifest, { byName }: Components): readonly LackingManifest[] {
+  if (manifest.columns.length > 0) return [];
+  const { entry, component: name } = manifest;
+  return [{ entry, component: byName.get(name ?? "") ?? null, reason: "" }];
+}
+
 type Check = (typeof CHECKS)[number];
 
 /** What a check found, or why it did not run; `unchecked` says what it could not look at. */
@@ -141,6 +150,7 @@ function runChecks(
   manifests: readonly Manifest[],
   files: AtlasFiles,
   components: Components,
+  unread: readonly LackingManifest[],
 ): { readonly findings: readonly Finding[]; readonly rules: readonly RuleOutcome[] } {
   const demographics = checkDemographics(subject);
   const results: Readonly<Record<Check, CheckResult>> = {
@@ -170,7 +180,7 @@ function runChecks(
     return { outcome, findings };
   });
   const problems = [
-    ...subject.lacking.map(unreadFinding),
+    ...unread.map(unreadFinding),
     ...checkDays(subject.known),
     ...manifests.flatMap((manifest) => manifest.problems),
     ...files.findings.filter(({ rule }) => rule !== "H_FILE_NAMES"),

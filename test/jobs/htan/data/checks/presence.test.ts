@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 
-import { analysisOf, ATLAS, fieldsOf, manifestOf, outcomeOf, rowsOf, sound } from "../../given.ts";
+import {
+  analysisOf,
+  ASSAY,
+  ATLAS,
+  fieldsOf,
+  manifestOf,
+  outcomeOf,
+  rowsOf,
+  sound,
+} from "../../given.ts";
 
 const PARTICIPANT = ["HTAN Participant ID"];
 
@@ -123,10 +132,7 @@ describe("checkParticipants(subject)", () => {
     ]);
   });
 
-  test.each([
-    ["is empty", ""],
-    ["has no column of participants", "Component,Gender\nDemographics,female\n"],
-  ])(
+  test.each([["has no column of participants", "Component,Gender\nDemographics,female\n"]])(
     "says that it cannot assess where the only Demographics manifest %s",
     async (_what, content) => {
       const analysis = await analysisOf([
@@ -135,6 +141,38 @@ describe("checkParticipants(subject)", () => {
       ]);
       expect(outcomeOf(analysis, "H_DEM")).toMatchObject({ status: "passed" });
       expect(fieldsOf(analysis, "H_NON_DEM")).toEqual([{}]);
+    },
+  );
+});
+
+describe("manifests of which nothing could be read", () => {
+  test.each([
+    ["empty", ""],
+    ["HTML", "<html><body>Sign in</body></html>"],
+    ["below a title", "Our cohort\nComponent,HTAN Participant ID\nDemographics,HTA3_1"],
+  ])(
+    "that are %s are one finding each, and nothing that they may hold is missed",
+    async (_what, content) => {
+      const lines = content.split("\n").filter((line) => line !== "");
+      const analysis = await analysisOf([
+        manifestOf("syn4", "Demographics", ...lines),
+        manifestOf("syn5", "Biospecimen", ...lines),
+        rowsOf("syn6", "Exposure", PARTICIPANT, ["HTA3_1"]),
+        rowsOf("syn7", "ScRNA-seqLevel1", ASSAY, ["HTA3_1_10", "HTA3_1_1", "syn9"]),
+      ]);
+      expect(analysis.findings.map(({ rule, subject }) => [rule.slice(0, 2), subject])).toEqual([
+        ["M_", "syn4"],
+        ["M_", "syn5"],
+      ]);
+      expect(outcomeOf(analysis, "H_NON_DEM")).toMatchObject({
+        status: "not run",
+        reason:
+          "The Demographics manifest syn4, with which participants are compared, could not be read.",
+      });
+      expect(outcomeOf(analysis, "H_LINKS")).toMatchObject({
+        status: "passed",
+        reason: expect.stringContaining("1 link may lead to records") as string,
+      });
     },
   );
 });
