@@ -161,8 +161,8 @@ describe("manifests of which nothing could be read", () => {
         rowsOf("syn7", "ScRNA-seqLevel1", ASSAY, ["HTA3_1_10", "HTA3_1_1", "syn9"]),
       ]);
       expect(analysis.findings.map(({ rule, subject }) => [rule.slice(0, 2), subject])).toEqual([
-        ["M_", "syn4"],
         ["M_", "syn5"],
+        ["M_", "syn4"],
       ]);
       expect(outcomeOf(analysis, "H_NON_DEM")).toMatchObject({
         status: "not run",
