@@ -21,6 +21,7 @@ import {
   LEAST_BYTES,
   LEAST_NEW_HOME_BYTES,
 } from "./store/folderCheck.ts";
+import { closeFolder } from "./store/privateFolder.ts";
 import type { S3Bucket } from "./store/s3Bucket.ts";
 
 /** What commands and pipelines may use of the world. */
@@ -93,14 +94,14 @@ export function makeEffects(
   const madeFrom = readBuild(root);
   const scratch = once(async () => {
     const dir = join(config.home, "scratch");
-    await makeHome(dir, LEAST_BYTES);
+    await makeHome(config, dir, LEAST_BYTES, log);
     return dir;
   });
   const database = once(async () => {
     const { openDatabase } = await import("./store/database.ts");
     const { migrate } = await import("./store/migrate.ts");
     if (config.database.kind === "embedded") {
-      await makeHome(config.home, leastBytes(config.database.dir));
+      await makeHome(config, config.home, leastBytes(config.database.dir), log);
     }
     const opened = await openDatabase(
       config.database.kind === "embedded" ? { ...config.database, purposes } : config.database,
@@ -237,9 +238,15 @@ function leastBytes(dir: string): number {
   return existsSync(dir) ? LEAST_BYTES : LEAST_NEW_HOME_BYTES;
 }
 
-/** Makes a folder that only its owner may read: what lies in it is not public. */
-async function makeHome(dir: string, leastBytes: number): Promise<void> {
+/** Makes a folder in the home that only its owner may read, or the home itself: what lies in it is not public. */
+async function makeHome(
+  { home }: Config,
+  dir: string,
+  leastBytes: number,
+  log: Log,
+): Promise<void> {
   await checkFolder(dir, { setting: "HDASH_HOME", leastBytes });
+  await closeFolder(home, "HDASH_HOME", log);
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
   } catch (error) {

@@ -1,6 +1,7 @@
 // `hdash demo`: the real worker against look-alike services on loopback, with the embedded database and a local folder for a site.
 
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -71,6 +72,7 @@ async function demo(
   await checkSiteFolder(site, "--site", () => Promise.resolve(!isNew));
   const leastBytes = isNew ? LEAST_DEMO_BYTES : LEAST_BYTES;
   await checkFolder(home, { setting: "HDASH_HOME", leastBytes });
+  await mkdir(home, { recursive: true, mode: 0o700 });
   const { startSlack } = await import("../lookalikes/slackServer.ts");
   const slack = await startSlack({});
   const players: Player[] = [];

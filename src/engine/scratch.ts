@@ -1,13 +1,18 @@
 // Work folders: one for each attempt of a run, one in it for each step, and one for artifacts. What dead workers left goes at the next start.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { diskRemedy, HdashError, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
 import { isRunActive } from "../store/claims.ts";
 import type { Lease } from "../store/lease.ts";
-import { livenessOf, parseIdentity, type ProcessIdentity } from "../store/processIdentity.ts";
+import {
+  identifyProcess,
+  livenessOf,
+  parseIdentity,
+  type ProcessIdentity,
+} from "../store/processIdentity.ts";
 import type { Db } from "../store/schema.ts";
 
 /** The work folder of one attempt of a run. */
@@ -60,6 +65,27 @@ export async function makeScratch(
     },
     remove: () => removeFolder(root, log),
   };
+}
+
+/**
+ * Makes a folder for a command that works outside of any run, and removes those that killed ones left in the same place: they lie among
+ * others' files, so that only folders are touched that this user made and whose maker is certainly dead.
+ */
+export async function makePassingFolder(parent: string, prefix: string): Promise<string> {
+  const user = process.geteuid?.();
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(prefix)) continue;
+    const folder = join(parent, name);
+    const info = await lstat(folder).catch(() => null);
+    if (info === null || !info.isDirectory() || (user !== undefined && info.uid !== user)) continue;
+    const owner = await readOwner(join(folder, OWNER));
+    if (owner === null || livenessOf(owner) !== "dead") continue;
+    // What cannot be removed is only in the way.
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+  const made = await mkdtemp(join(parent, prefix));
+  await writeFile(join(made, OWNER), JSON.stringify(identifyProcess()));
+  return made;
 }
 
 /** Makes a folder for the artifacts of a worker, which has to remove it; throws a permanent error where it cannot be made. */

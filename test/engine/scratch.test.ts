@@ -1,11 +1,27 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import {
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { makeArtifactsFolder, makeScratch, removeStaleScratch } from "../../src/engine/scratch.ts";
+import {
+  makeArtifactsFolder,
+  makePassingFolder,
+  makeScratch,
+  removeStaleScratch,
+} from "../../src/engine/scratch.ts";
 import { SILENT } from "../../src/log.ts";
 import { claimRun } from "../../src/store/claims.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
@@ -116,5 +132,39 @@ describe("executeRun(request)", () => {
     expect(run?.status).toBe("queued");
     const { record } = await finish(world, async () => {}, { name: "broken" });
     expect(record).toMatchObject({ id: run?.id, status: "succeeded" });
+  });
+});
+
+describe("makePassingFolder(parent, prefix)", () => {
+  test("removes what killed commands of this user left, and nothing else", async () => {
+    const own = identifyProcess();
+    const dead = { ...own, startTicks: "1" };
+    const leave = async (name: string, owner: object | null): Promise<void> => {
+      await mkdir(join(dir, name));
+      await writeFile(join(dir, name, "cells"), "");
+      if (owner !== null) await writeFile(join(dir, name, "owner.json"), JSON.stringify(owner));
+    };
+    await leave("pass-dead", dead);
+    await leave("pass-alive", own);
+    await leave("pass-unsigned", null);
+    await leave("pass-elsewhere", { ...dead, bootId: "another" });
+    await leave("other-dead", dead);
+    await symlink(join(dir, "other-dead"), join(dir, "pass-link"));
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) {
+      await leave("pass-theirs", dead);
+      await chown(join(dir, "pass-theirs"), 12_345, 12_345);
+    }
+    const made = await makePassingFolder(dir, "pass-");
+    const left = (await readdir(dir)).filter((name) => join(dir, name) !== made);
+    expect(left.sort()).toEqual([
+      "other-dead",
+      "pass-alive",
+      "pass-elsewhere",
+      "pass-link",
+      ...(isRoot ? ["pass-theirs"] : []),
+      "pass-unsigned",
+    ]);
+    expect(await readdir(made)).toEqual(["owner.json"]);
   });
 });

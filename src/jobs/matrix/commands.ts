@@ -97,13 +97,13 @@ async function count(
   hdf5Thread: Worker | null,
   onProgress: (done: number, total: number) => void,
 ): Promise<MatrixStatistics> {
-  const { mkdtemp, rm } = await import("node:fs/promises");
+  const { rm } = await import("node:fs/promises");
   const { tmpdir } = await import("node:os");
-  const { join } = await import("node:path");
+  const { makePassingFolder } = await import("../../engine/scratch.ts");
   const { openMatrix } = await import("./openMatrix.ts");
   const { diskRemedy, HdashError, messageOf } = await import("../../error.ts");
   const parent = tmpdir();
-  const scratchDir = await mkdtemp(join(parent, "hdash-matrix-")).catch((error: unknown) => {
+  const scratchDir = await makePassingFolder(parent, "hdash-matrix-").catch((error: unknown) => {
     const why = `${messageOf(error)}${diskRemedy(error, parent, "TMPDIR")}`;
     throw new HdashError("config", `no work folder can be made in ${parent}: ${why}`, {
       cause: error,
