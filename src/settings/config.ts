@@ -175,6 +175,12 @@ export function readConfig(
     // A command that publishes needs the site's bucket as well; one that only looks after artifacts does not.
     (workBucket !== null && !needs.includes("site")) || jobsUseBuckets;
   const site = readSite(text, need, { home, s3, prefix, hasBuckets, problems });
+  if (!values.HDASH_ALLOW_HTTP) {
+    const confidential = jobs.flatMap(({ settings }) => settings.confidential ?? []);
+    for (const name of [...CONFIDENTIAL, ...confidential]) {
+      if (isInClear(text(name))) problems.push(problem(name, IN_CLEAR));
+    }
+  }
   if (needs.includes("slack")) need("SLACK_WEBHOOK_URL", "a message has to be posted");
 
   if (problems.length > 0) {
@@ -296,6 +302,21 @@ function readDatabase(
     schema,
     tls,
   };
+}
+
+/** Addresses to which credentials are sent, or which are secrets themselves. */
+const CONFIDENTIAL = ["S3_ENDPOINT_URL", "SLACK_WEBHOOK_URL"] as const;
+const IN_CLEAR =
+  "begins with http://, so that credentials would go to another machine in clear: use https://, or set HDASH_ALLOW_HTTP=1";
+
+/** Tells whether what is sent to an address can be read on its way; within this machine nobody does. */
+function isInClear(address: string | null): boolean {
+  return (
+    address !== null &&
+    /^http:/i.test(address) &&
+    URL.canParse(address) &&
+    !isThisMachine(new URL(address).hostname)
+  );
 }
 
 function readPem(path: string, problems: string[]): string | null {

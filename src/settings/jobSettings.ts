@@ -26,6 +26,8 @@ export interface JobSettings<S = unknown> {
   isGiven(names: readonly string[]): boolean;
   /** Puts the values together; null where the job is not asked for. */
   read(values: ValueReader): S | null;
+  /** Variables whose value is the address of a service that gets credentials: nothing may be sent to it in clear unasked. */
+  readonly confidential?: readonly string[];
   /** True where these settings use buckets other than the site's, which have credentials and an endpoint, too. */
   usesBuckets?(settings: S): boolean;
 }

@@ -118,6 +118,7 @@ export const SPECS = {
   HDASH_LABEL: text(optional),
   NAMESPACE: namespaceName(optional),
   HDASH_WORK_BUCKET: bucketName(),
+  HDASH_ALLOW_HTTP: flag({ default: false }),
   HDASH_HOME: text({ default: ".hdash" }),
   HDASH_CONCURRENCY: concurrency({ default: 8 }),
   HDASH_LOG_LEVEL: oneOf(LEVELS)({ default: "info" }),

@@ -142,6 +142,13 @@ export const SHARED_VARIABLES: readonly Variable[] = [
     "/var/lib/hdash",
     "Folder for the embedded database, its blobs and scratch files",
   ),
+  variable(
+    "HDASH_ALLOW_HTTP",
+    "Worker",
+    "0",
+    "0",
+    "1: credentials for Synapse, S3 and Slack may go to another machine in clear (http://)",
+  ),
   variable("HDASH_CONCURRENCY", "Worker", "8", "8", "Steps at work at the same time"),
   variable("HDASH_LOG_LEVEL", "Worker", "info", "debug", "debug, info, warn or error"),
   variable(

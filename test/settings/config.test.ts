@@ -171,7 +171,7 @@ describe("readConfig(env, needs)", () => {
 
   test.each([
     [{ HDASH_DB_NAME: "hdash" }, "HDASH_DB_HOST is not set, but HDASH_DB_NAME is"],
-    [{ S3_ENDPOINT_URL: "http://s3" }, "S3_BUCKET_NAME is not set, but S3_ENDPOINT_URL is"],
+    [{ S3_ENDPOINT_URL: "https://s3" }, "S3_BUCKET_NAME is not set, but S3_ENDPOINT_URL is"],
     [{ HDASH_DB_HOST: "db" }, "HDASH_DB_USER is not set, but HDASH_DB_HOST is"],
     [
       { S3_BUCKET_NAME: "site", S3_ACCESS_KEY_ID: "A" },
@@ -183,6 +183,24 @@ describe("readConfig(env, needs)", () => {
     [{ HDASH_DB_HOST: "db", HDASH_DB_CA_FILE: "/no/such.pem" }, "HDASH_DB_CA_FILE cannot be read"],
   ])("refuses %j", (env, expected) => {
     expect(problemsOf(env)).toContain(expected);
+  });
+
+  const OWN = ["S3_ENDPOINT_URL", "SLACK_WEBHOOK_URL", "SYNAPSE_ENDPOINT_URL"];
+  test.each(OWN)("refuses to send credentials to %s in clear, unless told so", (name) => {
+    const env = (url: string) => ({ [name]: url, S3_BUCKET_NAME: "site" });
+    const clear = env("http://service.example.org/secret-path");
+    expect(problemsOf(clear)).toContain(
+      `${name} begins with http://, so that credentials would go to another machine in clear: use https://, or set HDASH_ALLOW_HTTP=1`,
+    );
+    expect(problemsOf(clear)).not.toContain("secret-path");
+    expect(problemsOf({ ...clear, HDASH_ALLOW_HTTP: "1" })).toBe("");
+    for (const url of [
+      "http://127.0.0.1:9000",
+      "http://localhost",
+      "https://service.example.org",
+    ]) {
+      expect(problemsOf(env(url)), url).toBe("");
+    }
   });
 
   test("reads the authority's certificate and then demands encryption", () => {
@@ -332,7 +350,11 @@ describe("readConfig(env, needs), namespaces", () => {
   });
 
   test("lets keys and an endpoint be for the work bucket alone", () => {
-    const keys = { S3_ACCESS_KEY_ID: "A", S3_SECRET_ACCESS_KEY: "B", S3_ENDPOINT_URL: "http://s3" };
+    const keys = {
+      S3_ACCESS_KEY_ID: "A",
+      S3_SECRET_ACCESS_KEY: "B",
+      S3_ENDPOINT_URL: "https://s3",
+    };
     expect(readConfig({ ...keys, HDASH_WORK_BUCKET: "work" }, ["artifacts"]).site.kind).toBe(
       "folder",
     );
@@ -340,7 +362,7 @@ describe("readConfig(env, needs), namespaces", () => {
   });
 
   test("wants the site's bucket as well where something is published", () => {
-    const work = { HDASH_WORK_BUCKET: "work", S3_ENDPOINT_URL: "http://s3" };
+    const work = { HDASH_WORK_BUCKET: "work", S3_ENDPOINT_URL: "https://s3" };
     expect(problemsOf(work, ["site"])).toContain(
       "S3_BUCKET_NAME is not set, but S3_ENDPOINT_URL is",
     );

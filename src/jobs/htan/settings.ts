@@ -58,6 +58,7 @@ export const SETTINGS: JobSettings<HtanSettings> = {
     )({ default: ENDPOINT }),
     SYNAPSE_MASTER_VIEW: checked(/^syn\d+$/, "a Synapse id")({ default: VIEW }),
   },
+  confidential: ["SYNAPSE_ENDPOINT_URL"],
   isGiven: (names) => names.some((name) => name.startsWith("SYNAPSE_")),
   read(values) {
     const token = values.isAsked
