@@ -6,12 +6,15 @@ ARG BASE=node:24-bookworm-slim
 FROM ${BASE} AS packages
 WORKDIR /out/app
 COPY package.json package-lock.json .npmrc ./
+# What the image is made of, as CycloneDX; of the lockfile alone, so that it is the same each time.
+COPY .ci/sbom.js /tmp/sbom.mjs
+RUN npm sbom --omit=dev --package-lock-only --sbom-format cyclonedx | node /tmp/sbom.mjs > /tmp/sbom.cdx.json
 # The package `node` is for machines without this Node; without its install script it is empty.
 # What nobody loads goes: types, source maps, prose (licences stay), tests, builds for browsers and for require(), fonts that no figure uses,
 # the database's extensions, and a minifier that templates are not compiled with. A test loads every module and reads every format.
 # All of it is one step: a later one would copy every file whose mode or date it sets.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --cache /tmp/npm \
-  && rm -rf /tmp/npm package-lock.json .npmrc package.json \
+  && rm -rf /tmp/npm package-lock.json .npmrc package.json && mv /tmp/sbom.cdx.json . \
   && cd node_modules \
   && find . -type f ! -iname 'licen[cs]e*' ! -iname 'copying*' ! -iname 'notice*' \( -name '*.map' -o -name '*.ts' -o -name '*.cts' \
     -o -name '*.mts' -o -name '*.md' -o -name '*.markdown' -o -name '*.tsbuildinfo' -o -name '*-schema.json' -o -name '*.cc' \

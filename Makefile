@@ -44,7 +44,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo run components test check types lint format bench release bless build_amd64 docker_push
+.PHONY: help setup demo run components test check types lint format bench release licences sbom bless build_amd64 docker_push
 .PHONY: namespace synth diff deploy destroy diff_base deploy_base destroy_base task
 
 help: ## list the targets
@@ -107,6 +107,13 @@ bench: $(INSTALLED) ## measure time, CPU and memory: make bench BENCH=htan ARGS=
 # Without VERSION behind make it is the package's own, which is no answer here.
 release: $(INSTALLED) ## release what is on main: make release VERSION=1.2.3
 	@$(if $(findstring command,$(origin VERSION)),,VERSION= )node --disable-warning=ExperimentalWarning .ci/release.ts
+
+licences: $(INFRA_INSTALLED) ## write docs/licences.md from the lockfiles
+	@node --disable-warning=ExperimentalWarning .ci/licences.ts
+
+sbom: $(INSTALLED) ## write what hdash is made of to sbom.cdx.json (CycloneDX), for a release
+	@npm sbom --omit=dev --package-lock-only --sbom-format cyclonedx | node .ci/sbom.js > sbom.cdx.json
+	@echo "sbom.cdx.json"
 
 bless: $(INFRA_INSTALLED) ## write the golden files that tests compare with; look at the diff
 	@sh test/support/install.sh
