@@ -147,7 +147,7 @@ export const SHARED_VARIABLES: readonly Variable[] = [
     "Worker",
     "0",
     "0",
-    "1: credentials for Synapse, S3 and Slack may go to another machine in clear (http://)",
+    "1: credentials may go to another machine in clear (http://)",
   ),
   variable("HDASH_CONCURRENCY", "Worker", "8", "8", "Steps at work at the same time"),
   variable("HDASH_LOG_LEVEL", "Worker", "info", "debug", "debug, info, warn or error"),
