@@ -48,12 +48,11 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
     async plan(plan, params) {
       const { listing } = await plan.do(steps.listMatrices, { params, inputs: {} });
       const { entries, skips } = await plan.read(listing);
+      checkAnyFound(effects.source, { entries, skips });
       const known = await plan.do(steps.listPublished, { params: null, inputs: {} });
       const published = await plan.read(known.ids);
       const kept = published.filter((id) => isKnown(id, entries, skips));
       if (!effects.mayRemove) checkRemoval(effects.source.label, published, kept);
-      if (published.length === 0 || !effects.mayRemove)
-        checkAnyFound(effects.source, { entries, skips });
       const site = await plan.do(steps.readMenu, { params: null, inputs: {} });
       const menu = await plan.read(site.menu);
       const limit = pLimit(WRITTEN_AT_ONCE);
@@ -231,19 +230,24 @@ function isKnown(
 }
 
 /** Left out because of what was asked for: there are matrices, and a run of none of them is what was wanted. */
-const CHOSEN = ["blacklisted", "not asked for", "not found"];
+const CHOSEN = ["blacklisted", "not asked for"];
 /** Reasons that are told of what a source has instead of matrices. */
 const MOST_REASONS = 5;
 
-/** Throws where a source has no matrix at all: a run of nothing looks like one in which nothing changed. */
+/**
+ * Throws where a source has no matrix at all: a run of nothing looks like one in which nothing changed. It would also take everything off
+ * the site, and who insists on a run has mistyped a path as easily as anybody.
+ */
 function checkAnyFound(source: MatrixSource, { entries, skips }: MatrixListing): void {
   if (entries.length > 0 || skips.some(({ why }) => CHOSEN.includes(why))) return;
-  const reasons = skips.slice(0, MOST_REASONS).map(({ message }) => message);
-  const more = skips.length - reasons.length;
+  // What was asked for in vain is nothing that is there.
+  const there = skips.filter(({ why }) => why !== "not found");
+  const reasons = there.slice(0, MOST_REASONS).map(({ message }) => message);
+  const more = there.length - reasons.length;
   const saw =
-    skips.length === 0
+    there.length === 0
       ? "it is empty"
-      : `of ${count(skips.length, "thing")} there none can be read. ${reasons.join(" ")}${more > 0 ? ` And ${more} more.` : ""}`;
+      : `of ${count(there.length, "thing")} there none can be read. ${reasons.join(" ")}${more > 0 ? ` And ${more} more.` : ""}`;
   throw new HdashError(
     "permanent",
     `no matrix was found in ${source.where ?? source.label}: ${saw}`,

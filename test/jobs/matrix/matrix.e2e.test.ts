@@ -375,7 +375,7 @@ describe("hdash, with both jobs on one site", () => {
   }
 
   // One test, since each part goes on with what the part before has published.
-  test("makes figures first and shows them on the page of their atlas, leaves the other job's files alone, and does not empty the site unless it is insisted on", async () => {
+  test("makes figures first and shows them on the page of their atlas, leaves the other job's files alone, and does not empty the site, even if it is insisted on", async () => {
     const ended = await hdash([], env);
     expect(ended.code, ended.stderr).toBe(0);
     expect(page("HTA2.html")).toContain(`href="matrices/${MATRIX}.html"`);
@@ -394,21 +394,35 @@ describe("hdash, with both jobs on one site", () => {
       expect([...services.s3.objects("site").keys()].sort()).toEqual(whole);
     }
 
-    // The source is empty now.
-    await rm(join(dir, "both", `${MATRIX}.mtx.zip`));
-    const refused = await hdash(["run", "matrix"], env);
+    // The source is empty now, or holds what is no matrix, or does not have what is asked for.
+    const path = join(dir, "both");
+    await rm(join(path, `${MATRIX}.mtx.zip`));
+    for (const flags of [[], ["--force"], ["--force", "--targets", ABSENT]]) {
+      const refused = await hdash(["run", "matrix", ...flags], env);
+      expect(refused.code, refused.stderr).toBe(1);
+      expect(refused.stderr).toContain(`no matrix was found in ${path}: it is empty`);
+    }
+    await writeFile(join(path, "gen.py"), "");
+    const file = join(path, "gen.py");
+    const refused = await hdash(["run", "matrix", "--path", file, "--force"], env);
     expect(refused.code, refused.stderr).toBe(1);
-    expect(refused.stderr).toContain("no longer has 1 of the 1 published matrices");
-    expect(refused.stderr).toContain("--force");
+    expect(refused.stderr).toContain(`no matrix was found in ${file}`);
+    expect(JSON.stringify(services.slack.messages.at(-1))).toContain("gen.py");
     expect([...services.s3.objects("site").keys()].sort()).toEqual(whole);
-    const emptied = await hdash(["run", "matrix", "--force"], env);
-    expect(emptied.code, emptied.stderr).toBe(0);
+
+    // Another matrix is there instead: the old one goes once that is insisted on.
+    await cp(TENX, join(path, "pbmc3k"), { recursive: true });
+    const replaced = await hdash(["run", "matrix"], env);
+    expect(replaced.code, replaced.stderr).toBe(1);
+    expect(replaced.stderr).toContain("no longer has 1 of the 1 published matrices");
+    expect(replaced.stderr).toContain("--force");
+    expect([...services.s3.objects("site").keys()].sort()).toEqual(whole);
+    const forced = await hdash(["run", "matrix", "--force"], env);
+    expect(forced.code, forced.stderr).toBe(0);
     const keys = [...services.s3.objects("site").keys()];
     expect(keys.filter((key) => key.includes(PROJECT))).toEqual([]);
-    expect(JSON.stringify(services.slack.messages.at(-1))).not.toContain("nothing changed");
     expect((await hdash(["run", "htan"], env)).code).toBe(0);
     expect(page("HTA2.html")).not.toContain("panel-figures");
-    expect(page("index.html")).not.toContain('href="matrices/index.html"');
   });
 });
 
