@@ -1,7 +1,7 @@
 // A run's progress as lines of text: a picture for a terminal, sentences for a log. Pure: nothing is written here.
 
 import type { ProgressEvent } from "../engine/progress.ts";
-import { bytes, bytesOf, count, duration, percent, printable } from "../format.ts";
+import { bytes, bytesOf, count, duration, listFew, percent, printable } from "../format.ts";
 import type { LogFields } from "../log.ts";
 import {
   countSteps,
@@ -255,10 +255,17 @@ export function describeEvent(state: ProgressState, event: ProgressEvent): Progr
       return { level: "debug", message, fields: { scope, step, state: how, durationMs, error } };
     }
     case "published": {
-      const { site, put, deleted, unchanged, durationMs } = event;
+      const { site, put, deleted, unchanged, gone = [], durationMs } = event;
       const counts = `${put} put, ${deleted} deleted, ${unchanged} unchanged`;
-      const message = `${title} published to ${site} in ${duration(durationMs)}: ${counts}`;
-      return { level: "info", message, fields: { site, put, deleted, unchanged, durationMs } };
+      const names = listFew(gone.map(({ title: called }) => called));
+      const taken = gone.length === 0 ? "" : `; taken off the site: ${names}`;
+      const message = `${title} published to ${site} in ${duration(durationMs)}: ${counts}${taken}`;
+      const fields = { site, put, deleted, unchanged, durationMs };
+      return {
+        level: gone.length === 0 ? "info" : "warn",
+        message,
+        fields: gone.length === 0 ? fields : { ...fields, gone: gone.length },
+      };
     }
     case "retry": {
       const { subject, attempt, delayMs, reason } = event;

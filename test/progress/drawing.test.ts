@@ -250,10 +250,24 @@ describe("describeEvent(state, event)", () => {
         ...{ kind: "published", site: "s3://b/", put: 3, deleted: 1, unchanged: 9 },
         durationMs: 1_200,
       })?.message,
+      say({
+        ...{ kind: "published", site: "s3://b/", put: 3, deleted: 84, unchanged: 9 },
+        gone: "Köln two,b,c,d,e,f".split(",").map((title) => ({ scope: "s", title })),
+        durationMs: 1_200,
+      }),
       say({ kind: "waiting", for: "run", worker: "host:1", since })?.message,
       say({ kind: "waiting", for: "site", worker: "host:1", since })?.message,
     ]).toEqual([
       "HTAN dashboard published to s3://b/ in 1.2 s: 3 put, 1 deleted, 9 unchanged",
+      {
+        level: "warn",
+        message:
+          "HTAN dashboard published to s3://b/ in 1.2 s: 3 put, 84 deleted, 9 unchanged; taken off the site: Köln two, b, c, d, e and 1 more",
+        fields: {
+          ...{ site: "s3://b/", put: 3, deleted: 84, unchanged: 9, durationMs: 1_200 },
+          gone: 6,
+        },
+      },
       `HTAN dashboard waits for the same run on host:1, which holds it since ${since}`,
       `HTAN dashboard waits for another run's publishing on host:1, which holds it since ${since}`,
     ]);

@@ -210,6 +210,29 @@ describe("makeMessage(facts)", () => {
     expect(messageAsText(message)).toContain("0 errors, 0 warnings in 1 project\n");
   });
 
+  test("names what was taken off the site, the first few, in headline, text and summary", () => {
+    const gone = [
+      { name: "pbmc3k", title: "pbmc3k" },
+      { name: "eye", title: "Human eye <i>" },
+      ...[3, 4, 5, 6, 7].map((at) => ({ name: `m${at}`, title: "" })),
+    ];
+    const scopeNoun = ["matrix", "matrices"] as const;
+    const message = makeMessage(facts({ gone, scopeNoun }));
+    expect(lines(message).slice(0, 2)).toEqual([
+      "✅ htan: 7 matrices taken off the site",
+      "Taken off the site: pbmc3k, eye, m3, m4, m5 and 2 more",
+    ]);
+    expect(message.text).toContain("taken off the site: pbmc3k, eye, m3, m4, m5 and 2 more");
+    expect(payloadProblem(message)).toBeNull();
+    const failed = scope("HTA2", { ok: false, error: "no", delta: null });
+    const degraded = makeMessage(
+      facts({ status: "degraded", scopes: [failed], gone: gone.slice(0, 1), scopeNoun }),
+    );
+    expect(lines(degraded)[0]).toBe(
+      "⚠️ htan: 1 of 1 matrix could not be updated; 1 matrix taken off the site",
+    );
+  });
+
   test("counts what it does not list", () => {
     const scopes = Array.from({ length: 27 }, (_, index) =>
       scope(`HTA${index}`, { delta: change({ error: 100 - index }) }),
