@@ -6,6 +6,7 @@ import {
   type MatrixListing,
   type MatrixSkip,
   safeId,
+  UNREADABLE,
 } from "./source.ts";
 
 /** Whose ids are compared without regard to case: uuids are written both ways. */
@@ -23,11 +24,16 @@ export interface EntryChoice {
 export function chooseEntries(listing: MatrixListing, choice: EntryChoice): MatrixListing {
   const whyNot = makeRule(choice);
   const entries: MatrixEntry[] = [];
-  const skips: MatrixSkip[] = [...listing.skips];
+  const skips: MatrixSkip[] = [];
+  for (const skip of listing.skips) {
+    // What is not wanted fails no run, whatever is wrong with it.
+    const why = skip.why === UNREADABLE ? whyNot(skip) : null;
+    skips.push(why === null ? skip : skipOf(skip, why));
+  }
   for (const entry of listing.entries) {
     const why = whyNot(entry);
     if (why === null) entries.push(entry);
-    else skips.push(skipOf(entry, why, `${entry.id} is ${WORDS[why]}.`));
+    else skips.push(skipOf(entry, why));
   }
   const present = new Set(
     [...listing.entries, ...listing.skips].flatMap(({ id, projectId }) => [
@@ -80,8 +86,11 @@ function isNamed(entry: Named, ids: ReadonlySet<string>): boolean {
   return ids.has(fold(entry.projectId)) || ids.has(fold(entry.id));
 }
 
-function skipOf({ id, projectId, title }: MatrixEntry, why: string, message: string): MatrixSkip {
-  return { id, projectId, title, why, message };
+function skipOf(
+  { id, projectId, title }: Pick<MatrixEntry, "id" | "projectId" | "title">,
+  why: keyof typeof WORDS,
+): MatrixSkip {
+  return { id, projectId, title, why, message: `${id} is ${WORDS[why]}.` };
 }
 
 /** What a person typed becomes an id only as far as it can name a folder. */

@@ -20,7 +20,7 @@ import type { Menu } from "../../render/page.ts";
 import { SAMPLE_CELLS, SEED } from "./analysis.ts";
 import { FOLDER } from "./pages/pageFrame.ts";
 import type { ProjectRow } from "./pages/projectsPage.ts";
-import type { MatrixEntry, MatrixListing, MatrixSource } from "./source.ts";
+import { type MatrixEntry, type MatrixListing, type MatrixSource, UNREADABLE } from "./source.ts";
 import {
   makeSteps,
   type MatrixEffects,
@@ -70,10 +70,12 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
           outcomes.set(entry.id, outcome);
         }),
       );
-      for (const { id, title, message } of skips.filter(({ why }) => why === "not found")) {
-        // Asked for by name and not there: the run says so as it does of what could not be read.
-        const refuse = () => Promise.reject(new HdashError("permanent", message));
-        await plan.scope(id, refuse, { title });
+      for (const { id, title, message, why } of skips) {
+        if (why !== "not found" && why !== UNREADABLE) continue;
+        // Asked for by name and not there, or there and not to be read: the run says so as it does of what could not be analysed.
+        const error = new HdashError("permanent", message, { publicly: message });
+        const outcome = await plan.scope(id, () => Promise.reject(error), { title });
+        if (why === UNREADABLE) outcomes.set(id, outcome);
       }
       checkAnyDone(outcomes, "no matrix could be read");
       await plan.site(() => planSite(plan, maker, { entries, skips, kept, menu }, outcomes));
@@ -161,7 +163,7 @@ async function planSite(
   const before = new Map((await plan.read(found.rows)).map((row) => [row.id, row]));
   const rows: ProjectRow[] = [];
   const parts: SitePart[] = [];
-  for (const { id, title } of entries) {
+  for (const { id, title } of [...entries, ...skips.filter(({ why }) => why === UNREADABLE)]) {
     const outcome = outcomes.get(id);
     if (outcome?.ok === true) {
       const { pages, drawings, summary, updatedAt } = outcome.value;
@@ -177,8 +179,9 @@ async function planSite(
   for (const row of before.values()) {
     if (!rows.some(({ id }) => id === row.id)) rows.push(row);
   }
-  // What a run was not asked for is no news about the source; what it was asked for in vain is the run's failure.
-  const shown = skips.filter(({ why }) => why !== "not asked for" && why !== "not found");
+  // What a run was not asked for is no news about the source; what it was asked for in vain is the run's failure; what may not be read has
+  // a row.
+  const shown = skips.filter(({ why }) => !ELSEWHERE.includes(why));
   const { startedAt, build } = plan.run;
   const { pages } = await plan.do(steps.renderIndex, {
     params: {
@@ -229,8 +232,10 @@ function isKnown(
   );
 }
 
-/** Left out because of what was asked for: there are matrices, and a run of none of them is what was wanted. */
-const CHOSEN = ["blacklisted", "not asked for"];
+/** Left out because of what was asked for, or failures of their own: there are matrices, and a run of none is no surprise. */
+const CHOSEN = ["blacklisted", "not asked for", UNREADABLE];
+/** What the index tells elsewhere than among what was left out, or not at all. */
+const ELSEWHERE = ["not asked for", "not found", UNREADABLE];
 /** Reasons that are told of what a source has instead of matrices. */
 const MOST_REASONS = 5;
 

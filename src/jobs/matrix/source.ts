@@ -43,12 +43,15 @@ export type MatrixHints = Pick<MatrixEntry, "locator" | "bytes" | "sha256">;
 /** What a source is told of a matrix to pull it. */
 export type MatrixAddress = MatrixIdentity & MatrixHints;
 
+/** Why a matrix is left out that was wanted and may not be read: a failure of its own, as that of one whose bytes are damaged. */
+export const UNREADABLE = "unreadable";
+
 /** A matrix that is there but is not read, and why. */
 export interface MatrixSkip {
   readonly id: string;
   readonly projectId: string;
   readonly title: string;
-  /** e.g. "blacklisted", "not asked for", "format", "service". */
+  /** e.g. "blacklisted", "not asked for", "format", "service", UNREADABLE. */
   readonly why: string;
   /** One plain sentence. */
   readonly message: string;

@@ -91,6 +91,24 @@ describe("chooseEntries(listing, choice)", () => {
     ]);
   });
 
+  test("lets what may not be read fail only where it is wanted", () => {
+    const skip = { ...SKIP, why: "unreadable" };
+    const listing = { entries: [], skips: [skip] };
+    const whyOf = (blacklist: ReadonlySet<string> | null, targets: readonly string[] | null) =>
+      chooseEntries(listing, { blacklist, targets }).skips.map(({ id, why }) => [id, why]);
+    expect([
+      whyOf(null, null),
+      whyOf(null, [D.toUpperCase()]),
+      whyOf(new Set([D]), null),
+      chooseEntries(listing, { blacklist: null, targets: [A] }).skips[0],
+    ]).toEqual([
+      [[D, "unreadable"]],
+      [[D, "unreadable"]],
+      [[D, "blacklisted"]],
+      { ...skip, why: "not asked for", message: `${D} is not among the matrices asked for.` },
+    ]);
+  });
+
   test("names a target that is not there once, but not one that was skipped for another reason", () => {
     const { skips } = choose(null, [D, "../../Etc", "../../Etc", "", "..."]);
     expect(skips.filter(({ why }) => why === "not found")).toEqual([

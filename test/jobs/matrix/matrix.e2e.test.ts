@@ -537,5 +537,26 @@ describe("hdash run matrix --source local --path DIR, with names of all kinds", 
     );
     expect(one.code, one.stderr).toBe(0);
     expect(await readdir(join(dir, "own-site", STATS))).toEqual(["pbmc3k"]);
+
+    // What may not be read fails as what is damaged does, and no other takes its page.
+    await symlink("nowhere", join(path, "pbmc3k.h5ad"));
+    const page = await readFile(join(site, "matrices", "pbmc3k.html"), "utf8");
+    const unread = await hdash(["run", "matrix", "--source", "local", "--path", path], env);
+    expect(unread.code, unread.stderr).toBe(3);
+    const why = "pbmc3k.h5ad is a link that leads nowhere";
+    const shown = await readFile(join(site, "matrices", "index.html"), "utf8");
+    for (const said of [unread.stderr, ledger.lastMessage(), shown]) expect(said).toContain(why);
+    expect(shown).toContain("1 matrix could not be read");
+    expect(await readFile(join(site, "matrices", "pbmc3k.html"), "utf8")).toBe(page);
+    await rm(join(path, "pbmc3k.h5ad"));
+
+    const fewer = await hdash(
+      ["run", "matrix", "--source", "local", "--path", join(path, "pbmc3k")],
+      env,
+    );
+    expect(fewer.code, fewer.stderr).toBe(0);
+    expect(await readdir(join(site, STATS))).toEqual(["pbmc3k"]);
+    expect(fewer.stderr).toContain("taken off the site: linked cells");
+    expect(ledger.lastMessage()).toContain("1 matrix taken off the site");
   });
 });

@@ -135,7 +135,7 @@ function countLeftOut({ rows, skips }: ProjectsPageInput): number {
 }
 
 /** Why only what is a matrix is left out, whatever it is called. */
-const OF_MATRICES = ["blacklisted", "unreadable", "link"];
+const OF_MATRICES = ["blacklisted"];
 
 /** A matrix is named by a uuid, or was left out as one; a README is not. */
 function isMatrix({ id, why }: MatrixSkip): boolean {

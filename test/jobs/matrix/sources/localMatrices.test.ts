@@ -265,13 +265,13 @@ describe("openLocalMatrices(dir).list(signal)", () => {
     const leads =
       "is a link that leads out of the folder, to another folder, or nowhere: link the whole folder, or put the file there.";
     expect(skips.map(({ why, message }) => [why, message])).toEqual([
-      ["link", `${OTHER}.h5 is a link that leads nowhere.`],
-      ["link", `${OTHER}.loom is a link that leads nowhere.`],
       ["link", "all is a link to a folder that this one lies in."],
       ["link", "back is a link to a folder that this one lies in."],
       ["name", expect.any(String)],
-      ["link", `${OTHER}.out/genes.tsv ${leads}`],
-      ["link", `${OTHER}.round/up ${leads}`],
+      ["unreadable", `${OTHER}.out/genes.tsv ${leads}`],
+      ["unreadable", `${OTHER}.round/up ${leads}`],
+      ["another file", `${OTHER}.loom is not read, since ${OTHER}.h5ad has the same id.`],
+      ["another file", `${OTHER}.h5 is not read, since ${OTHER}.h5ad has the same id.`],
     ]);
   });
 
@@ -336,9 +336,49 @@ describe("openLocalMatrices(dir).list(signal)", () => {
         id: OTHER,
         projectId: OTHER,
         title: OTHER,
-        why: "unreadable",
-        message: `${OTHER}.h5ad cannot be read (ENOENT).`,
+        why: "gone",
+        message: `${OTHER}.h5ad was removed while the folder was read.`,
       },
+    ]);
+  });
+
+  test("gives the name of what it may not read to no other matrix", async () => {
+    const mtx = { "matrix.mtx": "1", "genes.tsv": "2" };
+    await write("good.h5ad", "x");
+    await writeFolder("good", mtx);
+    await write("fine.h5ad", "x");
+    await write("fine.loom", "x");
+    // Either would be "a-b" alone.
+    await writeFolder("a b", mtx);
+    await writeFolder("a+b", mtx);
+    await symlink("nowhere", join(dir, "lost.h5ad"));
+    await mkdir(join(dir, "lost+found"));
+    const ids = async () => {
+      const { entries, skips } = await asNobody(() => source.list(NEVER));
+      return {
+        read: entries.map(({ id, fileName }) => [id, fileName]).sort(),
+        skips: skips.map(({ id, title, why, message }) => [id, title, why, message]).sort(),
+      };
+    };
+    const before = await ids();
+    for (const name of ["good.h5ad", "fine.loom", "a b", "lost+found"]) {
+      await chmod(join(dir, name), 0);
+    }
+    const mark = sha256("a+b").slice(0, 6);
+    const { read, skips } = await ids();
+    expect([before.read.map(([id]) => id), read]).toEqual([
+      ["a-b", `a-b-${mark}`, "fine", "good"],
+      [
+        [`a-b-${mark}`, "a+b"],
+        ["fine", "fine.h5ad"],
+      ],
+    ]);
+    expect(skips).toEqual([
+      ["a-b", "a b", "unreadable", "a b cannot be read (EACCES)."],
+      ["fine", "fine", "another file", "fine.loom is not read, since fine.h5ad has the same id."],
+      ["good", "good", "another file", "good is not read, since good.h5ad has the same id."],
+      ["good", "good", "unreadable", "good.h5ad cannot be read (EACCES)."],
+      ["lost", "lost", "unreadable", "lost.h5ad is a link that leads nowhere."],
     ]);
   });
 
