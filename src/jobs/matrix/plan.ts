@@ -124,7 +124,9 @@ async function makeSite(
   const last = versions.at(-1);
   // Unchanged facts stand since the run that first saw them, not since today.
   const updatedAt = last?.factsDigest === factsDigest ? last.startedAt : plan.run.startedAt;
-  const atlasId = effects.atlases[entry.projectId] ?? effects.atlases[entry.id] ?? null;
+  const atlasOfName = effects.source.kind === "local" ? effects.atlases[entry.title] : undefined;
+  const atlasId =
+    effects.atlases[entry.projectId] ?? effects.atlases[entry.id] ?? atlasOfName ?? null;
   const { pages, summary } = await plan.do(steps.renderMatrix, {
     params: {
       entry: plainEntry(entry),

@@ -74,13 +74,16 @@ export interface FetchedMatrix {
 /** Waits for something that is no work of ours. */
 export type Wait = <T>(work: () => Promise<T>) => Promise<T>;
 
+/** What of an entry is looked at to choose it; a title only where users gave it themselves. */
+export type NamedEntry = Pick<MatrixEntry, "id" | "projectId"> & { readonly title?: string };
+
 /** What of a listing is of use. */
 export interface ListOptions {
   /**
    * What it refuses will not be read: a source that would have to read much for it lists it with what it knows anyway
    * (`version` {} where it knows none). Missing: everything is wanted.
    */
-  readonly isWanted?: (entry: Pick<MatrixEntry, "id" | "projectId">) => boolean;
+  readonly isWanted?: (entry: NamedEntry) => boolean;
 }
 
 export interface MatrixSource {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 
-import { chooseEntries, makeWanted } from "../../../src/jobs/matrix/choice.ts";
+import {
+  chooseEntries,
+  type EntryChoice,
+  makeWanted,
+  missingTargets,
+} from "../../../src/jobs/matrix/choice.ts";
 import type { MatrixEntry, MatrixListing, MatrixSkip } from "../../../src/jobs/matrix/source.ts";
 
 const [A, B, C, D] = ["a", "b", "c", "d"].map(
@@ -89,6 +94,26 @@ describe("chooseEntries(listing, choice)", () => {
       [],
       [[B, "blacklisted"]],
     ]);
+  });
+
+  test("knows an entry by its title where that is its name, however its letters are encoded", () => {
+    const named = { ...entry("K-ln-two", null, 1), title: "Köln two".normalize("NFD") };
+    const listing = { entries: [named, entry(B, null, 1)], skips: [SKIP] };
+    const [typed, other] = ["KÖLN two".normalize("NFC"), "köln"];
+    const idsOf = (choice: Partial<EntryChoice>) =>
+      chooseEntries(listing, { blacklist: null, targets: null, ...choice }).entries.map(
+        ({ id }) => id,
+      );
+    expect([
+      idsOf({ targets: [typed], isByTitle: true }),
+      idsOf({ targets: [typed] }),
+      idsOf({ blacklist: new Set([typed]), isByTitle: true }),
+    ]).toEqual([["K-ln-two"], [], [B]]);
+    const targets = [typed, D, other];
+    expect([
+      missingTargets(listing, { blacklist: null, targets, isByTitle: true }),
+      missingTargets(listing, { blacklist: null, targets }),
+    ]).toEqual([[other], ["köln two", other]]);
   });
 
   test("lets what may not be read fail only where it is wanted", () => {

@@ -456,6 +456,11 @@ describe("hdash run matrix, told nonsense", () => {
       /^hdash: --targets \(MATRIX_TARGET_UUIDS\) has "notauuid", which is no <uuid>\[\.<species>\]; for example --targets 4a95/m,
     ],
     [
+      "a target of a folder without a matrix",
+      ["--path", "EMPTY", "--targets", "Köln two"],
+      /^hdash: --targets \(MATRIX_TARGET_UUIDS\) has "Köln two", which .* does not have\. It has no matrix at all\.$/m,
+    ],
+    [
       "a target that is nearly there",
       ["--path", "FOLDER", "--targets", "pbmc3"],
       /^hdash: --targets \(MATRIX_TARGET_UUIDS\) has "pbmc3", which .* does not have\. Did you mean pbmc3k\?$/m,
@@ -465,7 +470,9 @@ describe("hdash run matrix, told nonsense", () => {
     await mkdir(join(path, "pbmc3k"), { recursive: true });
     await writeFile(join(path, "pbmc3k", "matrix.mtx"), "");
     const home = join(dir, "refused-home");
-    const args = flags.map((flag) => (flag === "FOLDER" ? path : flag));
+    const empty = join(dir, "refused-empty");
+    await mkdir(empty, { recursive: true });
+    const args = flags.map((flag) => ({ FOLDER: path, EMPTY: empty })[flag] ?? flag);
     const ended = await hdash(["run", "matrix", "--source", "local", ...args], {
       HDASH_HOME: home,
       HDASH_SITE_DIR: join(dir, "refused-site"),
@@ -549,6 +556,14 @@ describe("hdash run matrix --source local --path DIR, with names of all kinds", 
     expect(shown).toContain("1 matrix could not be read");
     expect(await readFile(join(site, "matrices", "pbmc3k.html"), "utf8")).toBe(page);
     await rm(join(path, "pbmc3k.h5ad"));
+
+    const named = await hdash(
+      ["run", "matrix", "--source", "local", "--path", path, "--targets", "Linked cells"],
+      env,
+    );
+    expect(named.code, named.stderr).toBe(0);
+    expect(named.stderr).toMatch(/linked.cells.* done in/);
+    expect(named.stderr).not.toMatch(/pbmc3k.* done in/);
 
     const fewer = await hdash(
       ["run", "matrix", "--source", "local", "--path", join(path, "pbmc3k")],
