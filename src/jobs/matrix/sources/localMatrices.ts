@@ -235,7 +235,9 @@ type Looked = { readonly name: string; readonly matrix: LocalName } & (
 /** Says why something that is there may not be read; null where it is gone, or no matrix. Throws what is not its fault. */
 function refusalOf(name: string, error: unknown, signal: AbortSignal): string | null {
   if (signal.aborted) throw failureOf(name, error, signal);
-  if (error instanceof Unfit) return error.why === "link" ? error.message : null;
+  if (error instanceof Unfit) {
+    return error.why === "link" || error.why === UNREADABLE ? error.message : null;
+  }
   // What the operating system refuses: no right to read it, a broken disk.
   const isRefusal = error instanceof Error && "syscall" in error;
   if (!isRefusal) throw failureOf(name, error, signal);

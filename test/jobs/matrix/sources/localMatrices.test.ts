@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import {
@@ -262,17 +263,51 @@ describe("openLocalMatrices(dir).list(signal)", () => {
       [`${OTHER}.in`, 4],
       [UUID, 3],
     ]);
-    const leads =
-      "is a link that leads out of the folder, to another folder, or nowhere: link the whole folder, or put the file there.";
+    const put = "link the whole folder, or put the file there.";
     expect(skips.map(({ why, message }) => [why, message])).toEqual([
       ["link", "all is a link to a folder that this one lies in."],
       ["link", "back is a link to a folder that this one lies in."],
       ["name", expect.any(String)],
-      ["unreadable", `${OTHER}.out/genes.tsv ${leads}`],
-      ["unreadable", `${OTHER}.round/up ${leads}`],
+      ["unreadable", `${OTHER}.out/genes.tsv is a link that leads out of the folder: ${put}`],
+      ["unreadable", `${OTHER}.round/up is a link to another folder: ${put}`],
       ["another file", `${OTHER}.loom is not read, since ${OTHER}.h5ad has the same id.`],
       ["another file", `${OTHER}.h5 is not read, since ${OTHER}.h5ad has the same id.`],
     ]);
+  });
+
+  test("minds links and pipes within a matrix only where they are called as what is read", async () => {
+    const mtx = { "matrix.mtx": "1", "genes.tsv": "2" };
+    for (const name of ["fine", "nowhere", "piped", "more"]) await writeFolder(name, mtx);
+    await symlink("nothing", join(dir, "fine", "notes.txt"));
+    await symlink("/etc/passwd", join(dir, "fine", "report.pdf"));
+    await symlink(".", join(dir, "fine", "again"));
+    await symlink("nothing", join(dir, "nowhere", "barcodes.tsv"));
+    // It may be a folder with more of the matrix, on a disk that is not there.
+    await symlink("nothing", join(dir, "more", "sample2"));
+    await writeFolder(UUID, { a: "1" });
+    await symlink("nothing", join(dir, UUID, "b.txt"));
+    execFileSync(
+      "mkfifo",
+      ["log", "barcodes.tsv"].map((name) => join(dir, "piped", name)),
+    );
+    await symlink("barcodes.tsv", join(dir, "piped", "cells.tsv"));
+    const { entries, skips } = await source.list(NEVER);
+    expect(entries.map(({ id, bytes }) => [id, bytes])).toEqual([["fine", 2]]);
+    expect(skips.map(({ message }) => message).sort()).toEqual([
+      `${UUID}/b.txt is a link that leads nowhere.`,
+      "more/sample2 is a link that leads nowhere.",
+      "nowhere/barcodes.tsv is a link that leads nowhere.",
+      "piped/barcodes.tsv is a pipe, and no file.",
+    ]);
+    await rm(join(dir, "piped", "barcodes.tsv"));
+    execFileSync("mkfifo", [join(dir, "pipe.h5ad"), join(dir, "piped", "pipe")]);
+    const { skips: others } = await source.list(NEVER);
+    expect(others.map(({ why, message }) => [why, message])).toEqual(
+      expect.arrayContaining([
+        ["unreadable", "pipe.h5ad is a pipe, and no file or folder."],
+        ["unreadable", "piped/cells.tsv is a link that leads nowhere."],
+      ]),
+    );
   });
 
   test("skips what is neither file nor folder, and folders that hold too much", async () => {
@@ -285,8 +320,8 @@ describe("openLocalMatrices(dir).list(signal)", () => {
     expect([entries, skips.map(({ why, message }) => [why, message])]).toEqual([
       [],
       [
-        ["format", `${UUID}.h5ad is no file or folder.`],
         ["format", `The folder ${OTHER} has more than 10000 files.`],
+        ["unreadable", `${UUID}.h5ad is a socket, and no file or folder.`],
       ],
     ]);
   });
