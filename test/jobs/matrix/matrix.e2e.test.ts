@@ -500,7 +500,15 @@ describe("hdash run matrix, told nonsense", () => {
       expect(said).toContain(`no matrix was found in ${path}: of 2 things there none can be read`);
       expect(said).toContain("The folder plots has no .mtx");
       expect(said).toContain("README.txt");
-      expect(said).toContain("folders with a .mtx and its gene and cell tables");
+      expect(said.split("folders with a .mtx and its gene and cell tables")).toHaveLength(2);
+    }
+    // Without Slack its message is in the log: what to do is said there alone, unless the log is too quiet for it.
+    for (const level of ["info", "warn"]) {
+      const quiet = { ...env, HDASH_LOG_LEVEL: level, SLACK_WEBHOOK_URL: "" };
+      const alone = await hdash(["run", "matrix", "--source", "local", "--path", path], quiet);
+      expect(alone.stderr.split("folders with a .mtx and its gene and cell tables")).toHaveLength(
+        2,
+      );
     }
     expect(await readdir(join(dir, "empty-site")).catch(() => [])).toEqual([]);
     // It insists as long as it likes: there is nothing to take off the site.

@@ -1,6 +1,8 @@
 // Names of matrices: "<uuid>[.<species>]" and an end that says the format in a bucket, any name with such an end in a folder of the user's.
 
 import { digestOf } from "../../../digest.ts";
+import { showName } from "../reading/boundedRegion.ts";
+import { wordsOfName } from "../reading/fileKinds.ts";
 import {
   byLargest,
   type MatrixEntry,
@@ -117,10 +119,7 @@ export function tellApart<T extends LocalName>(names: readonly T[]): readonly T[
 
 /** Makes the skip for what of a user's folder is no matrix by its name. */
 export function skipNoMatrix(name: string): MatrixSkip {
-  const unread = skipFormat(name);
-  if (unread !== null) return unread;
-  const shown = JSON.stringify(name.slice(0, 120));
-  return skipNamed(name, "name", `${shown} is no matrix. What is read: ${LOCAL_FITS}.`);
+  return skipFormat(name) ?? skipNamed(name, "name", notRead(name));
 }
 
 /** Makes a skip for what is named like a matrix, or nearly, but cannot be read for another reason. */
@@ -143,8 +142,12 @@ export function skipUnnamed(name: string): MatrixSkip {
 function skipFormat(name: string): MatrixSkip | null {
   const bare = withoutFormat(name);
   if (bare === name || readMatrixName(bare, "folder") === null) return null;
-  const format = name.slice(bare.length);
-  return skipNamed(name, "format", `Files of format ${format} cannot be read: ${name}.`);
+  return skipNamed(name, "format", notRead(name));
+}
+
+/** Says what a file is by its name, in the words that are said of it where it is opened: what is read instead is said once for all. */
+function notRead(name: string): string {
+  return `${showName(name)} is ${wordsOfName(name)}, which is not read.`;
 }
 
 /** Takes the end off that says a format (".rds", ".csv.gz"); a species is longer than that. */

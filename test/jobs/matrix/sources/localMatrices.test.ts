@@ -30,8 +30,6 @@ const UUID = "00000000-0000-4000-8000-000000000001";
 const OTHER = "abcdef00-0000-4000-8000-000000000002";
 const NEVER = new AbortController().signal;
 const WATCHING = { signal: NEVER, onProgress(): void {} };
-const FITS =
-  "files .mtx.zip, .zip, .h5ad, .h5, .loom and .tar.gz, and folders with a .mtx and its gene and cell tables";
 const FIXTURES = join(import.meta.dirname, "../../../fixtures/matrix");
 
 let scratch: string;
@@ -149,10 +147,9 @@ describe("openLocalMatrices(dir).list(signal)", () => {
     await writeFolder(OTHER, { ".DS_Store": "x" });
     const { entries, skips } = await source.list(NEVER);
     expect(entries.map(({ fileName }) => fileName)).toEqual([`${UUID}.h5ad`]);
-    const unnamed = (name: string): string => `"${name}" is no matrix. What is read: ${FITS}.`;
     expect(skips.map(({ id, why, message }) => [id, why, message])).toEqual([
-      [UUID, "format", `Files of format .rds cannot be read: ${UUID}.rds.`],
-      ["notes.txt", "name", unnamed("notes.txt")],
+      [UUID, "format", `${UUID}.rds is an R object, which is not read.`],
+      ["notes.txt", "name", "notes.txt is a text table, which is not read."],
       [OTHER, "empty", `The folder ${OTHER} is empty.`],
       [UUID, "another file", `${UUID}.loom is not read, since ${UUID}.h5ad has the same id.`],
     ]);
@@ -206,7 +203,7 @@ describe("openLocalMatrices(dir).list(signal)", () => {
         "format",
         "The folder analysis has no .mtx and no file of another format that is read in it.",
       ],
-      ["counts.rds", "name", `"counts.rds" is no matrix. What is read: ${FITS}.`],
+      ["counts.rds", "name", "counts.rds is an R object, which is not read."],
       ["nothing", "empty", "The folder nothing is empty."],
     ]);
   });
