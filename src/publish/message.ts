@@ -2,12 +2,7 @@
 
 import type { FindingDelta, Severity } from "../finding.ts";
 import { count, date, duration, instant, listFew, number } from "../format.ts";
-
-/** A scope, and what people call it. */
-interface NamedScope {
-  readonly name: string;
-  readonly title: string;
-}
+import { calledOf, isMadeName, type NamedScope } from "../scopeName.ts";
 
 /** One scope of a run. */
 export interface ScopeFacts extends NamedScope {
@@ -201,13 +196,13 @@ function summaryOf(facts: RunFacts): string {
 }
 
 function namesOf(scopes: readonly NamedScope[]): string {
-  return listFew(scopes.map(({ name }) => clean(name, NAME_CHARS)));
+  return listFew(scopes.map((scope) => clean(calledOf(scope), NAME_CHARS)));
 }
 
 /** Names what readers no longer find: nothing else tells them that a page was taken away on purpose. */
 function goneText({ gone = [] }: RunFacts): string | null {
   if (gone.length === 0) return null;
-  return `*Taken off the site:* ${listFew(gone.map(({ name }) => data(name, NAME_CHARS)))}`;
+  return `*Taken off the site:* ${listFew(gone.map((scope) => data(calledOf(scope), NAME_CHARS)))}`;
 }
 
 function failureText({ error, hint }: RunFacts): string {
@@ -306,7 +301,9 @@ function scopeCount({ scopeNoun }: RunFacts, value: number): string {
   return count(value, one, many);
 }
 
-function nameOf({ name, title }: NamedScope): string {
+function nameOf(scope: NamedScope): string {
+  const { name, title } = scope;
+  if (isMadeName(scope)) return `*${data(title, TITLE_CHARS)}* (${data(name, NAME_CHARS)})`;
   const bold = `*${data(name, NAME_CHARS)}*`;
   return title === "" || title === name ? bold : `${bold} ${data(title, TITLE_CHARS)}`;
 }

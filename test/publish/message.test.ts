@@ -233,6 +233,29 @@ describe("makeMessage(facts)", () => {
     );
   });
 
+  test("calls a scope by its title where its name was made of that, or by a machine", () => {
+    const uuid = "00000000-0000-4000-8000-000000000001";
+    const failed = { ok: false, error: "no", delta: null, lastGoodAt: null };
+    const message = makeMessage(
+      facts({
+        status: "degraded",
+        scopes: [
+          scope("K-ln-two", { ...failed, title: "Köln two" }),
+          scope(uuid, { ...failed, title: "Human pancreas" }),
+        ],
+        gone: [{ name: "unnamed-77710a", title: "日本語" }],
+      }),
+    );
+    expect(message.text).toContain("not updated: Köln two, Human pancreas · ");
+    expect(lines(message)).toEqual(
+      expect.arrayContaining([
+        "• Köln two (K-ln-two): no (never updated before)",
+        `• Human pancreas (${uuid}): no (never updated before)`,
+        "Taken off the site: 日本語",
+      ]),
+    );
+  });
+
   test("counts what it does not list", () => {
     const scopes = Array.from({ length: 27 }, (_, index) =>
       scope(`HTA${index}`, { delta: change({ error: 100 - index }) }),

@@ -77,7 +77,8 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
         const outcome = await plan.scope(id, () => Promise.reject(error), { title });
         if (why === UNREADABLE) outcomes.set(id, outcome);
       }
-      checkAnyDone(outcomes, "no matrix could be read");
+      const titles = new Map([...entries, ...skips].map(({ id, title }) => [id, title]));
+      checkAnyDone(outcomes, "no matrix could be read", (id) => titles.get(id) ?? id);
       await plan.site(() => planSite(plan, maker, { entries, skips, kept, menu }, outcomes));
     },
   };
