@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
+import { quoted } from "../../format.ts";
 import type { BoundPipeline, JobRequest, ReadMenu } from "../../job.ts";
 import { loadDesign, versionsOf } from "../../render/design.ts";
 import type { Menu } from "../../render/page.ts";
@@ -95,7 +96,7 @@ async function checkTargets(
     const hint = known.length === 0 ? "It has no matrix at all." : meant(name, known);
     throw new HdashError(
       "usage",
-      `--targets (MATRIX_TARGET_UUIDS) has ${JSON.stringify(name)}, which ${source.where ?? source.label} does not have. ${hint}`,
+      `--targets (MATRIX_TARGET_UUIDS) has ${quoted(name)}, which ${source.where ?? source.label} does not have. ${hint}`,
     );
   }
 }

@@ -370,13 +370,9 @@ async function choose(
   if (useBlacklist && blacklist === null) {
     warn(`${source.label} has no blacklist, though one was asked for: nothing is left out by it`);
   }
-  const choice = {
-    blacklist: blacklist === null ? null : new Set(blacklist),
-    targets,
-    isByTitle: source.kind === "local",
-  };
-  const isWanted = makeWanted(choice);
-  return chooseEntries(await source.list(signal, { isWanted }), choice);
+  const isByTitle = source.kind === "local";
+  const choice = { blacklist: blacklist && new Set(blacklist), targets, isByTitle };
+  return chooseEntries(await source.list(signal, { isWanted: makeWanted(choice) }), choice);
 }
 
 /** The files of one figure, from its place without extension. */
