@@ -131,3 +131,12 @@ export function quoted(value: string): string {
   const shown = line.slice(0, LONGEST_SHOWN);
   return JSON.stringify(shown === value ? value : `${shown}…`);
 }
+
+/** Names that a sentence has room for. */
+const FEW = 5;
+
+/** Lists the first few words and says how many more there are, e.g. "a, b, c, d, e and 3 more". */
+export function listFew(words: readonly string[]): string {
+  const more = words.length - FEW;
+  return words.slice(0, FEW).join(", ") + (more <= 0 ? "" : ` and ${number(more)} more`);
+}

@@ -9,6 +9,7 @@ import { finishRun, readStatus } from "../store/runs.ts";
 import type { Db } from "../store/schema.ts";
 import { readMeasures } from "../store/scopes.ts";
 import { sortedRecord } from "./plan.ts";
+import type { GoneScope } from "./progress.ts";
 import { LEDGER_RETRY, lostRun, type Session } from "./session.ts";
 
 /** What became of a start. */
@@ -20,6 +21,8 @@ export type RunOutcome =
       readonly deltas: Readonly<Record<string, FindingDelta | null>>;
       /** Scope → name → value of the measures whose subject is the scope's name. */
       readonly measures: Readonly<Record<string, Readonly<Record<string, number>>>>;
+      /** Scopes that it took off the site. */
+      readonly gone: readonly GoneScope[];
       /** Of this attempt. */
       readonly durationMs: number;
       /** What to do about a failure, where the error knows; else null. */
@@ -111,6 +114,7 @@ export async function closeRun(
     kind: "finished",
     record,
     deltas,
+    gone: session.gone,
     measures: sortedRecord(measures.get(runId) ?? new Map<string, Record<string, number>>()),
     durationMs,
     hint: played.kind === "failed" ? hintOf(played.error) : null,

@@ -5,14 +5,15 @@ import type { ScopeOutcome } from "./step.ts";
 
 /**
  * Throws permanent, beginning with `words`, where every scope failed: there is nothing to publish then, and the old site stays as it
- * is. No scopes at all are no failure.
+ * is. No scopes at all are no failure. `titleOf` tells what people call a scope.
  */
 export function checkAnyDone(
   outcomes: ReadonlyMap<string, ScopeOutcome<unknown>>,
   words: string,
+  titleOf: (id: string) => string = (id) => id,
 ): void {
   const failures = [...outcomes].flatMap(([id, outcome]) =>
-    outcome.ok ? [] : [`${id}: ${outcome.error}`],
+    outcome.ok ? [] : [`${titleOf(id)}: ${outcome.error}`],
   );
   if (failures.length === 0 || failures.length < outcomes.size) return;
   throw new HdashError("permanent", `${words}. ${failures[0] ?? ""}`);

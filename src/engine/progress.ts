@@ -11,6 +11,12 @@ export interface Doing {
   readonly unit?: "bytes" | "share";
 }
 
+/** A scope whose files were taken off the site, and what people call it. */
+export interface GoneScope {
+  readonly scope: string;
+  readonly title: string;
+}
+
 /** One event of a run. `scope` is null for what belongs to the whole run; `step` is the step's name, `key` tells two doings of it apart. */
 export type ProgressEvent =
   | {
@@ -79,6 +85,8 @@ export type ProgressEvent =
       readonly put: number;
       readonly deleted: number;
       readonly unchanged: number;
+      /** Scopes that the site no longer has; missing: none. */
+      readonly gone?: readonly GoneScope[];
       readonly durationMs: number;
     }
   | {

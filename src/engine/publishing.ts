@@ -5,6 +5,7 @@ import { HdashError } from "../error.ts";
 import type { SiteFile } from "../publish/site.ts";
 import { pause } from "../retry.ts";
 import { savePublished } from "../store/runs.ts";
+import { listLastTitles } from "../store/scopes.ts";
 import { releaseSite, takeSite } from "../store/siteLease.ts";
 import { readTree } from "./codec.ts";
 import { readHealed } from "./healing.ts";
@@ -55,15 +56,21 @@ export async function publishSite(
       ...result,
       putPaths: [...result.putPaths],
       deletedPaths: [...result.deletedPaths],
+      goneScopes: [...result.goneScopes],
     };
     await saveOutcome(session, published);
-    const { put, deleted, unchanged } = result;
+    const { put, deleted, unchanged, goneScopes } = result;
+    const gone = await session.withLedger("reading titles", () =>
+      listLastTitles(session.db, session.pipeline, goneScopes),
+    );
+    session.gone.push(...gone);
     onProgress({
       kind: "published",
       site,
       put,
       deleted,
       unchanged,
+      ...(gone.length === 0 ? {} : { gone }),
       durationMs: performance.now() - since,
     });
   } finally {

@@ -182,6 +182,7 @@ async function playAttempt<P extends Json>(
       healings: new Map(),
       waitedFor: new Set(),
       scopes: new Map(),
+      gone: [],
       deltas: new Map(),
       counts: { hits: 0, ran: 0, failed: 0 },
       stop,

@@ -13,7 +13,7 @@ import type { ClaimHolder } from "../store/stepClaims.ts";
 import type { BlobAccess } from "./codec.ts";
 import type { Journal } from "./journal.ts";
 import type { Places } from "./places.ts";
-import type { OnProgress, StepState } from "./progress.ts";
+import type { GoneScope, OnProgress, StepState } from "./progress.ts";
 import type { ScratchFolder } from "./scratch.ts";
 import type { Codec } from "./step.ts";
 import type { Heartbeat } from "./worker.ts";
@@ -85,6 +85,8 @@ export interface Session extends BlobAccess {
   readonly scopes: Map<string, ScopeState>;
   /** Scope → what changed; only scopes that were done. */
   readonly deltas: Map<string, FindingDelta | null>;
+  /** Scopes that publishing took off the site. */
+  readonly gone: GoneScope[];
   readonly counts: { hits: number; ran: number; failed: number };
   /** Stops the run: nothing is begun any more, and what goes on is told. The first reason counts. */
   stop(reason: HdashError): void;

@@ -1,8 +1,9 @@
 // A run's progress as lines of text: a picture for a terminal, sentences for a log. Pure: nothing is written here.
 
 import type { ProgressEvent } from "../engine/progress.ts";
-import { bytes, bytesOf, count, duration, percent, printable } from "../format.ts";
+import { bytes, bytesOf, count, duration, listFew, percent, printable } from "../format.ts";
 import type { LogFields } from "../log.ts";
+import { calledOf, isMadeName, UUID } from "../scopeName.ts";
 import {
   countSteps,
   overallFraction,
@@ -56,15 +57,12 @@ export function drawProgress(
   ];
 }
 
-/** A name that machines gave, perhaps with a word behind it that tells it from others of the same title. */
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.(.+))?$/i;
-
-/** What a scope is called on the screen: its name, but for a UUID, which tells people nothing, its title. */
-function labelOf({ name, title }: ScopeProgress, scopes: readonly ScopeProgress[]): string {
-  const uuid = UUID.exec(name);
-  if (uuid === null || title === name) return name;
-  const isAlone = scopes.filter((scope) => scope.title === title).length === 1;
-  return isAlone ? title : `${uuid[1] ?? name.slice(0, 8)}: ${title}`;
+/** What a scope is called on the screen: its title, where its name tells people less. */
+function labelOf(scope: ScopeProgress, scopes: readonly ScopeProgress[]): string {
+  const { name, title } = scope;
+  if (!isMadeName(scope)) return name;
+  const isAlone = scopes.filter((one) => one.title === title).length === 1;
+  return isAlone ? title : `${UUID.exec(name)?.[1] ?? name.slice(0, 8)}: ${title}`;
 }
 
 interface Layout {
@@ -232,19 +230,21 @@ export function describeEvent(state: ProgressState, event: ProgressEvent): Progr
     }
     case "scopeEnded": {
       const { scope, ok, error, durationMs } = event;
-      const steps = state.scopes.find(({ name }) => name === scope);
-      const { hits, ran, failed } = steps ?? { hits: 0, ran: 0, failed: 0 };
+      const known = state.scopes.find(({ name }) => name === scope);
+      const { hits, ran, failed } = known ?? { hits: 0, ran: 0, failed: 0 };
+      // The name as well: it is what pages and other lines of the log have.
+      const called = known !== undefined && isMadeName(known) ? `${known.title} (${scope})` : scope;
       const fields = { scope, ok, hits, ran, failed, durationMs, ...(ok ? {} : { error }) };
       const time = duration(durationMs);
       return ok
         ? {
             level: "info",
-            message: `${scope} done in ${time}: ${count(hits, "hit")}, ${ran} ran`,
+            message: `${called} done in ${time}: ${count(hits, "hit")}, ${ran} ran`,
             fields,
           }
         : {
             level: "warn",
-            message: `${scope} failed after ${time}: ${error ?? "unknown"}`,
+            message: `${called} failed after ${time}: ${error ?? "unknown"}`,
             fields,
           };
     }
@@ -255,10 +255,19 @@ export function describeEvent(state: ProgressState, event: ProgressEvent): Progr
       return { level: "debug", message, fields: { scope, step, state: how, durationMs, error } };
     }
     case "published": {
-      const { site, put, deleted, unchanged, durationMs } = event;
+      const { site, put, deleted, unchanged, gone = [], durationMs } = event;
       const counts = `${put} put, ${deleted} deleted, ${unchanged} unchanged`;
-      const message = `${title} published to ${site} in ${duration(durationMs)}: ${counts}`;
-      return { level: "info", message, fields: { site, put, deleted, unchanged, durationMs } };
+      const names = listFew(
+        gone.map(({ scope: name, title: its }) => calledOf({ name, title: its })),
+      );
+      const taken = gone.length === 0 ? "" : `; taken off the site: ${names}`;
+      const message = `${title} published to ${site} in ${duration(durationMs)}: ${counts}${taken}`;
+      const fields = { site, put, deleted, unchanged, durationMs };
+      return {
+        level: gone.length === 0 ? "info" : "warn",
+        message,
+        fields: gone.length === 0 ? fields : { ...fields, gone: gone.length },
+      };
     }
     case "retry": {
       const { subject, attempt, delayMs, reason } = event;

@@ -1,12 +1,11 @@
 // What is said about a run on Slack: facts in, Block Kit out. Pure; the first line is what a coordinator needs to know.
 
 import type { FindingDelta, Severity } from "../finding.ts";
-import { count, date, duration, instant, number } from "../format.ts";
+import { count, date, duration, instant, listFew, number } from "../format.ts";
+import { calledOf, isMadeName, type NamedScope } from "../scopeName.ts";
 
 /** One scope of a run. */
-export interface ScopeFacts {
-  readonly name: string;
-  readonly title: string;
+export interface ScopeFacts extends NamedScope {
   readonly ok: boolean;
   /** Why it failed; null where it did not. */
   readonly error: string | null;
@@ -38,6 +37,8 @@ export interface RunFacts {
     readonly deleted: number;
     readonly unchanged: number;
   } | null;
+  /** Scopes that the run took off the site; missing: none. */
+  readonly gone?: readonly NamedScope[];
   readonly siteUrl: string | null;
   /** Tells deployments apart, e.g. "staging". */
   readonly label: string | null;
@@ -95,6 +96,7 @@ export function makeMessage(facts: RunFacts): Message {
     status === "failed" ? failureText(facts) : null,
     listText("*Not updated; their pages are as they were*", failedLines(facts.scopes)),
     listText("*New and fixed findings*", changeLines(facts.scopes)),
+    goneText(facts),
     status === "failed" ? null : totalsText(facts),
     linkText(siteUrl),
   ];
@@ -138,6 +140,16 @@ export function messageAsText({ blocks }: Message): string {
 
 /** The news in a few words: what a coordinator has to know before anything else. */
 function newsOf(facts: RunFacts): string {
+  const { gone = [] } = facts;
+  const news = runNews(facts);
+  if (gone.length === 0) return news;
+  const taken = `${scopeCount(facts, gone.length)} taken off the site`;
+  return news === NO_NEWS ? taken : `${news}; ${taken}`;
+}
+
+const NO_NEWS = "updated, no new or fixed findings";
+
+function runNews(facts: RunFacts): string {
   const failed = facts.scopes.filter((scope) => !scope.ok);
   const { added, removed } = totalDelta(facts.scopes);
   const findings =
@@ -155,9 +167,7 @@ function newsOf(facts: RunFacts): string {
   if (findings !== "") return findings;
   if (!facts.isMoved) return "nothing changed";
   const isFirst = facts.scopes.length > 0 && facts.scopes.every(({ delta }) => delta === null);
-  return isFirst
-    ? `first update, ${stateText(totalState(facts.scopes))}`
-    : "updated, no new or fixed findings";
+  return isFirst ? `first update, ${stateText(totalState(facts.scopes))}` : NO_NEWS;
 }
 
 /** E.g. "3 new errors, 1 fixed"; "" for no change. */
@@ -170,7 +180,7 @@ function changeText(noun: string, added: number, removed: number): string {
 
 /** The whole run in one line, e.g. "htan succeeded · 112 hits, 6 ran · +1 error (HTA3) · 41 s". */
 function summaryOf(facts: RunFacts): string {
-  const { pipeline, status, hits, ran, durationMs, scopes } = facts;
+  const { pipeline, status, hits, ran, durationMs, scopes, gone = [] } = facts;
   const failed = scopes.filter((scope) => !scope.ok);
   const changed = scopes.filter(({ delta }) => delta !== null && deltaText(delta) !== "");
   const parts = [
@@ -179,15 +189,20 @@ function summaryOf(facts: RunFacts): string {
     `${count(hits, "hit")}, ${number(ran)} ran`,
     failed.length === 0 ? "" : `not updated: ${namesOf(failed)}`,
     changed.length === 0 ? "" : `${deltaText(totalDelta(scopes))} (${namesOf(changed)})`,
+    gone.length === 0 ? "" : `taken off the site: ${namesOf(gone)}`,
     duration(durationMs),
   ];
   return parts.filter((part) => part !== "").join(" · ");
 }
 
-function namesOf(scopes: readonly ScopeFacts[]): string {
-  const shown = scopes.slice(0, 5).map(({ name }) => clean(name, NAME_CHARS));
-  const more = scopes.length - shown.length;
-  return shown.join(", ") + (more === 0 ? "" : ` and ${more} more`);
+function namesOf(scopes: readonly NamedScope[]): string {
+  return listFew(scopes.map((scope) => clean(calledOf(scope), NAME_CHARS)));
+}
+
+/** Names what readers no longer find: nothing else tells them that a page was taken away on purpose. */
+function goneText({ gone = [] }: RunFacts): string | null {
+  if (gone.length === 0) return null;
+  return `*Taken off the site:* ${listFew(gone.map((scope) => data(calledOf(scope), NAME_CHARS)))}`;
 }
 
 function failureText({ error, hint }: RunFacts): string {
@@ -286,7 +301,9 @@ function scopeCount({ scopeNoun }: RunFacts, value: number): string {
   return count(value, one, many);
 }
 
-function nameOf({ name, title }: ScopeFacts): string {
+function nameOf(scope: NamedScope): string {
+  const { name, title } = scope;
+  if (isMadeName(scope)) return `*${data(title, TITLE_CHARS)}* (${data(name, NAME_CHARS)})`;
   const bold = `*${data(name, NAME_CHARS)}*`;
   return title === "" || title === name ? bold : `${bold} ${data(title, TITLE_CHARS)}`;
 }

@@ -104,7 +104,7 @@ export function makePublisher(options: {
         }
         onDone(batch.length);
       }
-      const result = resultOf(files, changes);
+      const result = resultOf(files, recorded, changes);
       log.debug(
         `${site}: ${count(result.put, "file")} put, ${result.deleted} deleted, ${result.unchanged} unchanged`,
       );
@@ -261,7 +261,17 @@ async function putAll(
   if (failures.length > 0) throw failures[0];
 }
 
-function resultOf(files: readonly SiteFile[], { puts, deletes, kept }: Changes): PublishResult {
+function resultOf(
+  files: readonly SiteFile[],
+  recorded: readonly Publication[],
+  { puts, deletes, kept }: Changes,
+): PublishResult {
+  const deleted = new Set(deletes);
+  const scopesOf = (rows: readonly Pick<Publication, "scope">[]) =>
+    new Set(rows.flatMap(({ scope }) => scope ?? []));
+  const there = scopesOf([...files, ...recorded.filter(({ path }) => !deleted.has(path))]);
+  // A row without an etag is of an object that was about to be put: readers may never have seen it.
+  const gone = scopesOf(recorded.filter(({ path, etag }) => etag !== "" && deleted.has(path)));
   return {
     put: puts.length,
     unchanged: files.length - puts.length,
@@ -270,5 +280,6 @@ function resultOf(files: readonly SiteFile[], { puts, deletes, kept }: Changes):
     putBytes: puts.reduce((sum, { bytes }) => sum + bytes, 0),
     putPaths: puts.map(({ path }) => path).sort(),
     deletedPaths: deletes,
+    goneScopes: [...gone].filter((scope) => !there.has(scope)).sort(),
   };
 }

@@ -27,6 +27,8 @@ export interface PublishResult {
   /** Paths that were put and deleted, sorted. */
   readonly putPaths: readonly string[];
   readonly deletedPaths: readonly string[];
+  /** Scopes that had files on the site and have none any more, sorted. */
+  readonly goneScopes: readonly string[];
 }
 
 /** How files are to be published. */

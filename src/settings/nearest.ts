@@ -25,10 +25,17 @@ export function within(most: number, word: string, known: readonly string[]): st
   return best;
 }
 
+/** More words than this help nobody to choose. */
+const MOST_LISTED = 20;
+
 /** Says it in a sentence for a hint: the word that was meant, or all that there are. */
 export function meant(word: string, known: readonly string[]): string {
   const one = nearest(word, known);
-  return one === null ? `There are: ${known.join(", ")}.` : `Did you mean ${one}?`;
+  if (one !== null) return `Did you mean ${one}?`;
+  if (known.length === 0) return "There is none.";
+  const more = known.length - MOST_LISTED;
+  const rest = more > 0 ? ` and ${more} more` : "";
+  return `There are: ${known.slice(0, MOST_LISTED).join(", ")}${rest}.`;
 }
 
 /** Counts letters that are wrong, missing, too many, or swapped with their neighbour (optimal string alignment). */

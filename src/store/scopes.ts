@@ -182,3 +182,19 @@ export async function listTitles(
     .execute();
   return rows.map(({ scope, title }) => ({ scope, title: title ?? scope }));
 }
+
+/** Lists scopes, in their order, with what the last run of a pipeline that had each called it; its own name where nobody said. */
+export async function listLastTitles(
+  db: Db,
+  pipeline: string,
+  scopes: readonly string[],
+): Promise<readonly { readonly scope: string; readonly title: string }[]> {
+  if (scopes.length === 0) return [];
+  const { rows } = await sql<{ scope: string; title: string | null }>`
+    select distinct on (s.scope) s.scope, s.title
+    from run_scope s join run r on r.id = s.run_id
+    where r.pipeline = ${pipeline} and s.scope = any(${[...scopes]}::text[])
+    order by s.scope, r.id desc`.execute(db);
+  const titles = new Map(rows.map(({ scope, title }) => [scope, title]));
+  return scopes.map((scope) => ({ scope, title: titles.get(scope) ?? scope }));
+}

@@ -56,6 +56,7 @@ export async function runFacts(
     isMoved:
       (await listMovedScopes(db, record.id)).length > 0 || (record.published?.deleted ?? 0) > 0,
     published: record.published,
+    gone: outcome.gone.map(({ scope: name, title }) => ({ name, title })),
     siteUrl,
     label: effects.config.slack.label,
     error: record.error,

@@ -338,7 +338,10 @@ export async function conclude(
     return EXIT.handedBack;
   }
   const { record, hint } = outcome;
-  if (hint !== null) log.warn(hint);
+  // Where the message itself goes to the log, it says so too.
+  const { slack, log: said } = effects.config;
+  const isTold = slack.webhookUrl === null && ["debug", "info"].includes(said.level);
+  if (hint !== null && !isTold) log.warn(hint);
   let facts: RunFacts;
   try {
     const { runFacts } = await import("./facts.ts");

@@ -157,7 +157,8 @@ describe("hdash demo --world DIR --site DIR", () => {
       HDASH_HOME: join(home, "other"),
     });
     expect(ended.code).toBe(2);
-    expect(ended.stderr).toContain(`${missing} is not a folder of matrices`);
+    expect(ended.stderr).toContain(`${missing} is not a folder of matrices: it is not there`);
+    expect(ended.stderr).toContain("what they are called is up to you");
   });
 
   test("refuses a folder that is no world, naming what is missing", async () => {

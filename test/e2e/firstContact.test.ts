@@ -156,7 +156,7 @@ describe("hdash doctor, of a machine alone", () => {
       HDASH_HOME: file,
     });
     expect(there.stdout).toMatch(
-      /note {2}Matrices .*lists 0 matrices; 1 that cannot be read\n.*→ "notes\.txt" is no matrix/,
+      /note {2}Matrices .*lists 0 matrices; 1 that cannot be read\n.*→ notes\.txt is a text table, which is not read\. What is read: /,
     );
   });
 });

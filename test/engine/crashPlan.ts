@@ -119,7 +119,7 @@ export function makeFolderSite(dir: string, publications: PublicationStore): Pub
       }
       return {
         ...{ put: putPaths.length, unchanged: files.length - putPaths.length, deleted: 0, kept: 0 },
-        ...{ putBytes: 0, putPaths, deletedPaths: [] },
+        ...{ putBytes: 0, putPaths, deletedPaths: [], goneScopes: [] },
       };
     },
   };

@@ -79,7 +79,15 @@ describe.each(LEDGER_KINDS)("plan.site(contents) on %s", (kind) => {
     expect(rows).toEqual([
       {
         published: {
-          ...{ put: 3, unchanged: 0, deleted: 0, kept: 0, putBytes: 0, deletedPaths: [] },
+          ...{
+            put: 3,
+            unchanged: 0,
+            deleted: 0,
+            kept: 0,
+            putBytes: 0,
+            deletedPaths: [],
+            goneScopes: [],
+          },
           putPaths: ["A.html", "assets/app.1a2b.js", "index.html"],
         },
       },
@@ -88,6 +96,28 @@ describe.each(LEDGER_KINDS)("plan.site(contents) on %s", (kind) => {
     const second = await finish(world, plan("two", ["A"]), { publisher });
     expect(second.record.published).toEqual({ put: 1, deleted: 0, unchanged: 1 });
     expect(publisher.files.get("A.html")?.text).toBe("A");
+  });
+
+  test("tells of scopes that the site no longer has, by what they were last called", async () => {
+    const publisher = makeMemorySite();
+    const plan = (titles: Readonly<Record<string, string | null>>) => async (p: Plan) => {
+      const parts: SitePart[] = [];
+      for (const [scope, title] of Object.entries(titles)) {
+        await p.scope(scope, async () => {}, { title });
+        parts.push(await part(p, { [`${scope}.html`]: scope }, { scope }));
+      }
+      await p.site(async () => ({ parts, keepScopes: [] }));
+    };
+    await finish(world, plan({ A: "Old", B: null, C: "Sea" }), { publisher });
+    const kept = await finish(world, plan({ A: "Köln", B: null, C: "Sea" }), { publisher });
+    expect(kept.gone).toEqual([]);
+    const gone = [
+      { scope: "A", title: "Köln" },
+      { scope: "B", title: "B" },
+    ];
+    const { outcome, events } = await play(world, plan({ C: "Sea" }), { publisher });
+    expect(outcome).toMatchObject({ gone });
+    expect(events.find(({ kind }) => kind === "published")).toMatchObject({ deleted: 2, gone });
   });
 
   test.each<[string, (p: Plan) => Promise<readonly SitePart[]>, string]>([

@@ -134,7 +134,8 @@ export function makeMemorySite(site = "memory://site"): MemorySite {
       const paths = new Set(wanted.map(({ path }) => path));
       const others = [...files].filter(([path]) => !paths.has(path));
       const kept = others.filter(([, { scope }]) => scope !== null && keepScopes.includes(scope));
-      const deletedPaths = others.filter((other) => !kept.includes(other)).map(([path]) => path);
+      const gone = others.filter((other) => !kept.includes(other));
+      const deletedPaths = gone.map(([path]) => path);
       for (const path of deletedPaths) files.delete(path);
       return {
         put: putPaths.length,
@@ -144,6 +145,7 @@ export function makeMemorySite(site = "memory://site"): MemorySite {
         putBytes: 0,
         putPaths,
         deletedPaths,
+        goneScopes: [...new Set(gone.flatMap(([, { scope }]) => scope ?? []))].sort(),
       };
     },
   };

@@ -147,6 +147,8 @@ describe("drawProgress(state, columns, now)", () => {
       started(`${uuid(2)}.homo_sapiens`, "Eye"),
       started(`${uuid(2)}.mus_musculus`, "Eye"),
       started(uuid(3), uuid(3)),
+      started("K-ln-two", "Köln two"),
+      started("unnamed-77710a", "日本語"),
     );
     expect(drawProgress(state, 80, 0).map((line) => line.slice(2, 26).trimEnd())).toEqual([
       "AN dashboard  ░░░░░░░░░░",
@@ -155,6 +157,8 @@ describe("drawProgress(state, columns, now)", () => {
       "homo_sapiens: Eye",
       "mus_musculus: Eye",
       "00000000-0000-4000-8000-",
+      "Köln two",
+      "日本語",
       "0 hits · 0 ran · 0 faile",
     ]);
   });
@@ -243,6 +247,26 @@ describe("describeEvent(state, event)", () => {
     });
   });
 
+  test("calls a scope in the log by its title and its name, where that tells less", () => {
+    const started = { kind: "scopeStarted", scope: "K-ln-two", title: "Köln two" } as const;
+    expect([
+      say(ended("K-ln-two"), started)?.message,
+      say(ended("K-ln-two", "no answer"), started)?.message,
+      say({
+        ...{ kind: "published", site: "s3://b/", put: 3, deleted: 2, unchanged: 9 },
+        gone: [
+          { scope: "K-ln-two", title: "Köln two" },
+          { scope: "HTA3", title: "HTAN Boston" },
+        ],
+        durationMs: 1_200,
+      })?.message,
+    ]).toEqual([
+      "Köln two (K-ln-two) done in 4.1 s: 0 hits, 0 ran",
+      "Köln two (K-ln-two) failed after 4.1 s: no answer",
+      "HTAN dashboard published to s3://b/ in 1.2 s: 3 put, 2 deleted, 9 unchanged; taken off the site: Köln two, HTA3",
+    ]);
+  });
+
   test("says at info what was published and who is waited for", () => {
     const since = "2026-03-04T12:00:00.000Z";
     expect([
@@ -250,10 +274,24 @@ describe("describeEvent(state, event)", () => {
         ...{ kind: "published", site: "s3://b/", put: 3, deleted: 1, unchanged: 9 },
         durationMs: 1_200,
       })?.message,
+      say({
+        ...{ kind: "published", site: "s3://b/", put: 3, deleted: 84, unchanged: 9 },
+        gone: "K,b,c,d,e,f".split(",").map((title) => ({ scope: title, title })),
+        durationMs: 1_200,
+      }),
       say({ kind: "waiting", for: "run", worker: "host:1", since })?.message,
       say({ kind: "waiting", for: "site", worker: "host:1", since })?.message,
     ]).toEqual([
       "HTAN dashboard published to s3://b/ in 1.2 s: 3 put, 1 deleted, 9 unchanged",
+      {
+        level: "warn",
+        message:
+          "HTAN dashboard published to s3://b/ in 1.2 s: 3 put, 84 deleted, 9 unchanged; taken off the site: K, b, c, d, e and 1 more",
+        fields: {
+          ...{ site: "s3://b/", put: 3, deleted: 84, unchanged: 9, durationMs: 1_200 },
+          gone: 6,
+        },
+      },
       `HTAN dashboard waits for the same run on host:1, which holds it since ${since}`,
       `HTAN dashboard waits for another run's publishing on host:1, which holds it since ${since}`,
     ]);

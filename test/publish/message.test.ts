@@ -210,6 +210,52 @@ describe("makeMessage(facts)", () => {
     expect(messageAsText(message)).toContain("0 errors, 0 warnings in 1 project\n");
   });
 
+  test("names what was taken off the site, the first few, in headline, text and summary", () => {
+    const gone = [
+      { name: "pbmc3k", title: "pbmc3k" },
+      { name: "eye", title: "Human eye <i>" },
+      ...[3, 4, 5, 6, 7].map((at) => ({ name: `m${at}`, title: "" })),
+    ];
+    const scopeNoun = ["matrix", "matrices"] as const;
+    const message = makeMessage(facts({ gone, scopeNoun }));
+    expect(lines(message).slice(0, 2)).toEqual([
+      "✅ htan: 7 matrices taken off the site",
+      "Taken off the site: pbmc3k, eye, m3, m4, m5 and 2 more",
+    ]);
+    expect(message.text).toContain("taken off the site: pbmc3k, eye, m3, m4, m5 and 2 more");
+    expect(payloadProblem(message)).toBeNull();
+    const failed = scope("HTA2", { ok: false, error: "no", delta: null });
+    const degraded = makeMessage(
+      facts({ status: "degraded", scopes: [failed], gone: gone.slice(0, 1), scopeNoun }),
+    );
+    expect(lines(degraded)[0]).toBe(
+      "⚠️ htan: 1 of 1 matrix could not be updated; 1 matrix taken off the site",
+    );
+  });
+
+  test("calls a scope by its title where its name was made of that, or by a machine", () => {
+    const uuid = "00000000-0000-4000-8000-000000000001";
+    const failed = { ok: false, error: "no", delta: null, lastGoodAt: null };
+    const message = makeMessage(
+      facts({
+        status: "degraded",
+        scopes: [
+          scope("K-ln-two", { ...failed, title: "Köln two" }),
+          scope(uuid, { ...failed, title: "Human pancreas" }),
+        ],
+        gone: [{ name: "unnamed-77710a", title: "日本語" }],
+      }),
+    );
+    expect(message.text).toContain("not updated: Köln two, Human pancreas · ");
+    expect(lines(message)).toEqual(
+      expect.arrayContaining([
+        "• Köln two (K-ln-two): no (never updated before)",
+        `• Human pancreas (${uuid}): no (never updated before)`,
+        "Taken off the site: 日本語",
+      ]),
+    );
+  });
+
   test("counts what it does not list", () => {
     const scopes = Array.from({ length: 27 }, (_, index) =>
       scope(`HTA${index}`, { delta: change({ error: 100 - index }) }),

@@ -145,6 +145,7 @@ describe("makePublisher(options).publish(files, options)", () => {
       putBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
       putPaths: files.map(({ path }) => path).sort(),
       deletedPaths: [],
+      goneScopes: [],
     });
     const order = putPaths();
     expect([order[0], order.slice(1, 6).sort(), order.slice(6, 8).sort(), order[8]]).toEqual([
@@ -224,11 +225,23 @@ describe("makePublisher(options).publish(files, options)", () => {
     expect((await publish(files)).put).toBe(0);
   });
 
+  test("tells a scope that is gone from one that has fewer files, or is another's now", async () => {
+    await publish(siteOf("1"));
+    const fewer = siteOf("1").flatMap((one) => {
+      if (one.path === "data/HTA1.json") return [];
+      return one.scope === "HTA2" ? [{ ...one, scope: "HTA1" }] : [one];
+    });
+    const result = await publish(fewer);
+    expect([result.deletedPaths, result.goneScopes]).toEqual([["data/HTA1.json"], []]);
+    expect((await publish([])).goneScopes).toEqual(["HTA1"]);
+  });
+
   test("deletes what the site no longer has, after the index", async () => {
     await publish(siteOf("1"));
     s3.requests.length = 0;
     const result = await publish(siteOf("2").filter(({ path }) => !path.includes("HTA2")));
     expect([result.deleted, result.deletedPaths]).toEqual([2, ["HTA2.html", "data/HTA2.json"]]);
+    expect(result.goneScopes).toEqual(["HTA2"]);
     expect(s3.requests.slice(-2).map(({ operation, key }) => [operation, key])).toEqual([
       ["PutObject", "index.html"],
       ["DeleteObjects", ""],
@@ -373,7 +386,7 @@ describe("makePublisher(options).publish(files, options)", () => {
     expect((await refusal(publish(files, { store: broken }))).message).toBe("killed");
     expect(Object.keys(live())).toEqual(["HTA7.html"]);
     const result = await publish(siteOf("1"));
-    expect(result.deletedPaths).toEqual(["HTA7.html"]);
+    expect([result.deletedPaths, result.goneScopes]).toEqual([["HTA7.html"], []]);
     expect(live()).toEqual(textsOf(siteOf("1"), "1"));
   });
 

@@ -503,6 +503,22 @@ describe("readConfig(env, needs), matrices", () => {
       expect(problemsOf({ MATRIX_SOURCE: source, MATRIX_TARGET_UUIDS: right })).toBe("");
     }
     expect(problemsOf({ MATRIX_SOURCE: "fresh", MATRIX_ATLASES: "HTA3:x" })).toContain("HTA3:x");
+    expect(problemsOf({ MATRIX_SOURCE: "fresh", MATRIX_ATLASES: "HTA3=a b" })).toContain('"b"');
+  });
+
+  test("takes names in a folder as people write them, and ids separated by blanks", () => {
+    const uuid = "4a95101c-9ffc-4f30-a809-f04518a23803";
+    const given = { MATRIX_SOURCE: "local", MATRIX_PATH: "/tmp" };
+    expect(
+      matrixOf({
+        ...given,
+        MATRIX_TARGET_UUIDS: ` Köln two,日本語 , ${uuid} ${uuid}.homo_sapiens`,
+        MATRIX_ATLASES: "HTA3=Köln two, HTA4=x HTA5=10k PBMC (v3)",
+      }),
+    ).toMatchObject({
+      targets: [uuid, `${uuid}.homo_sapiens`, "Köln two", "日本語"],
+      atlases: { "Köln two": "HTA3", x: "HTA4", "10k PBMC (v3)": "HTA5" },
+    });
   });
 
   test("lets buckets be reached without a site bucket where matrices use some", () => {

@@ -23,6 +23,9 @@ describe("nearest(word, known)", () => {
   test("says it, or all that there are", () => {
     expect(meant("htn", ["matrix", "htan"])).toBe("Did you mean htan?");
     expect(meant("publish", ["matrix", "htan"])).toBe("There are: matrix, htan.");
+    expect(meant("publish", [])).toBe("There is none.");
+    const many = Array.from({ length: 30 }, (_, at) => `m${at}`);
+    expect(meant("publish", many)).toMatch(/^There are: m0, m1, .*, m19 and 10 more\.$/);
   });
 });
 

@@ -5,7 +5,7 @@ export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 /** Rooms and single files of src by layer, lowest first. Every job, "jobs/<name>", is a room of the layer JOBS. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["address", "error", "finding", "run", "digest", "format", "log", "retry"],
+  ["address", "error", "finding", "run", "scopeName", "digest", "format", "log", "retry"],
   ["store", "sources", "render", "formats", "settings", "lookalikes", "runners"],
   ["publish", "engine", "artifacts"],
   ["effects", "progress", "job", "shell"],

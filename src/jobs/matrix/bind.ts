@@ -5,12 +5,14 @@ import { join } from "node:path";
 
 import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
+import { quoted } from "../../format.ts";
 import type { BoundPipeline, JobRequest, ReadMenu } from "../../job.ts";
 import { loadDesign, versionsOf } from "../../render/design.ts";
 import type { Menu } from "../../render/page.ts";
 import type { Config } from "../../settings/config.ts";
 import { meant } from "../../settings/nearest.ts";
 import type { Bucket } from "../../store/bucket.ts";
+import { missingTargets } from "./choice.ts";
 import { forkAnalysis } from "./forkAnalysis.ts";
 import { PAGES } from "./pages/pageFrame.ts";
 import { makeMatrix } from "./plan.ts";
@@ -85,15 +87,16 @@ async function checkTargets(
   const names = (targets ?? []).filter((target) => !UUID.test(target));
   if (source.kind !== "local" || names.length === 0) return;
   const never = new AbortController().signal;
-  const { entries, skips } = await source.list(never, { isWanted: () => false });
-  const ids = [...entries, ...skips].flatMap(({ id, projectId }) => [id, projectId]);
-  const known = new Set(ids.map((id) => id.toLowerCase()));
+  const listing = await source.list(never, { isWanted: () => false });
   for (const name of names) {
-    if (known.has(name.toLowerCase())) continue;
-    const hint = meant(name, [...new Set(entries.map(({ id }) => id))]);
+    const choice = { blacklist: null, targets: [name], isByTitle: true };
+    if (missingTargets(listing, choice).length === 0) continue;
+    const { entries } = listing;
+    const known = [...new Set(entries.map(({ title }) => title))];
+    const hint = known.length === 0 ? "It has no matrix at all." : meant(name, known);
     throw new HdashError(
       "usage",
-      `--targets (MATRIX_TARGET_UUIDS) has ${JSON.stringify(name)}, which ${source.where ?? source.label} does not have. ${hint}`,
+      `--targets (MATRIX_TARGET_UUIDS) has ${quoted(name)}, which ${source.where ?? source.label} does not have. ${hint}`,
     );
   }
 }

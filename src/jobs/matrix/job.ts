@@ -67,8 +67,9 @@ export function makeMatrixJob({
         variables: ["MATRIX_BLACKLIST"],
       },
       {
-        flags: "--targets <uuids>",
-        description: "only these, separated by commas (MATRIX_TARGET_UUIDS)",
+        flags: "--targets <names>",
+        description:
+          "only these, by id, or by name in a folder, separated by commas (MATRIX_TARGET_UUIDS)",
         variables: ["MATRIX_TARGET_UUIDS"],
       },
     ],

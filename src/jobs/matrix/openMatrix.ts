@@ -37,6 +37,7 @@ import { listTar } from "./reading/tarEntries.ts";
 import { makeGeneUnion } from "./reading/unionGenes.ts";
 import { watchNames } from "./reading/zarrNames.ts";
 import { listZip } from "./reading/zipEntries.ts";
+import { watchLinks } from "./strayLinks.ts";
 
 /** What opening may use, and a thread for HDF5 that was started already. */
 export interface EarlyOpenOptions extends OpenOptions {
@@ -71,8 +72,10 @@ export async function openMatrix(path: string, options: EarlyOpenOptions): Promi
 async function openFolder(dir: string, options: EarlyOpenOptions): Promise<MatrixReader> {
   const { signal } = options;
   const watch = watchNames(isWanted);
-  const files = await listFolder(dir, { isDeep: true, isWanted: watch.isWanted, signal });
+  const links = watchLinks(dir, watch.isWanted);
+  const files = await listFolder(dir, { isDeep: true, isWanted: links.isWanted, signal });
   watch.refuseZarr("the folder");
+  links.refuseStray();
   const found = await findMatrices(files, "the folder", signal);
   const { single } = found;
   if (single?.kind === "zip") {

@@ -20,7 +20,7 @@ import type { Menu } from "../../render/page.ts";
 import { SAMPLE_CELLS, SEED } from "./analysis.ts";
 import { FOLDER } from "./pages/pageFrame.ts";
 import type { ProjectRow } from "./pages/projectsPage.ts";
-import type { MatrixEntry, MatrixListing, MatrixSource } from "./source.ts";
+import { type MatrixEntry, type MatrixListing, type MatrixSource, UNREADABLE } from "./source.ts";
 import {
   makeSteps,
   type MatrixEffects,
@@ -48,12 +48,11 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
     async plan(plan, params) {
       const { listing } = await plan.do(steps.listMatrices, { params, inputs: {} });
       const { entries, skips } = await plan.read(listing);
+      checkAnyFound(effects.source, { entries, skips });
       const known = await plan.do(steps.listPublished, { params: null, inputs: {} });
       const published = await plan.read(known.ids);
       const kept = published.filter((id) => isKnown(id, entries, skips));
       if (!effects.mayRemove) checkRemoval(effects.source.label, published, kept);
-      if (published.length === 0 || !effects.mayRemove)
-        checkAnyFound(effects.source, { entries, skips });
       const site = await plan.do(steps.readMenu, { params: null, inputs: {} });
       const menu = await plan.read(site.menu);
       const limit = pLimit(WRITTEN_AT_ONCE);
@@ -71,12 +70,15 @@ export function makeMatrix(effects: MatrixEffects): Pipeline<MatrixParams> {
           outcomes.set(entry.id, outcome);
         }),
       );
-      for (const { id, title, message } of skips.filter(({ why }) => why === "not found")) {
-        // Asked for by name and not there: the run says so as it does of what could not be read.
-        const refuse = () => Promise.reject(new HdashError("permanent", message));
-        await plan.scope(id, refuse, { title });
+      for (const { id, title, message, why } of skips) {
+        if (why !== "not found" && why !== UNREADABLE) continue;
+        // Asked for by name and not there, or there and not to be read: the run says so as it does of what could not be analysed.
+        const error = new HdashError("permanent", message, { publicly: message });
+        const outcome = await plan.scope(id, () => Promise.reject(error), { title });
+        if (why === UNREADABLE) outcomes.set(id, outcome);
       }
-      checkAnyDone(outcomes, "no matrix could be read");
+      const titles = new Map([...entries, ...skips].map(({ id, title }) => [id, title]));
+      checkAnyDone(outcomes, "no matrix could be read", (id) => titles.get(id) ?? id);
       await plan.site(() => planSite(plan, maker, { entries, skips, kept, menu }, outcomes));
     },
   };
@@ -123,7 +125,9 @@ async function makeSite(
   const last = versions.at(-1);
   // Unchanged facts stand since the run that first saw them, not since today.
   const updatedAt = last?.factsDigest === factsDigest ? last.startedAt : plan.run.startedAt;
-  const atlasId = effects.atlases[entry.projectId] ?? effects.atlases[entry.id] ?? null;
+  const atlasOfName = effects.source.kind === "local" ? effects.atlases[entry.title] : undefined;
+  const atlasId =
+    effects.atlases[entry.projectId] ?? effects.atlases[entry.id] ?? atlasOfName ?? null;
   const { pages, summary } = await plan.do(steps.renderMatrix, {
     params: {
       entry: plainEntry(entry),
@@ -162,7 +166,7 @@ async function planSite(
   const before = new Map((await plan.read(found.rows)).map((row) => [row.id, row]));
   const rows: ProjectRow[] = [];
   const parts: SitePart[] = [];
-  for (const { id, title } of entries) {
+  for (const { id, title } of [...entries, ...skips.filter(({ why }) => why === UNREADABLE)]) {
     const outcome = outcomes.get(id);
     if (outcome?.ok === true) {
       const { pages, drawings, summary, updatedAt } = outcome.value;
@@ -178,8 +182,9 @@ async function planSite(
   for (const row of before.values()) {
     if (!rows.some(({ id }) => id === row.id)) rows.push(row);
   }
-  // What a run was not asked for is no news about the source; what it was asked for in vain is the run's failure.
-  const shown = skips.filter(({ why }) => why !== "not asked for" && why !== "not found");
+  // What a run was not asked for is no news about the source; what it was asked for in vain is the run's failure; what may not be read has
+  // a row.
+  const shown = skips.filter(({ why }) => !ELSEWHERE.includes(why));
   const { startedAt, build } = plan.run;
   const { pages } = await plan.do(steps.renderIndex, {
     params: {
@@ -230,20 +235,27 @@ function isKnown(
   );
 }
 
-/** Left out because of what was asked for: there are matrices, and a run of none of them is what was wanted. */
-const CHOSEN = ["blacklisted", "not asked for", "not found"];
+/** Left out because of what was asked for, or failures of their own: there are matrices, and a run of none is no surprise. */
+const CHOSEN = ["blacklisted", "not asked for", UNREADABLE];
+/** What the index tells elsewhere than among what was left out, or not at all. */
+const ELSEWHERE = ["not asked for", "not found", UNREADABLE];
 /** Reasons that are told of what a source has instead of matrices. */
 const MOST_REASONS = 5;
 
-/** Throws where a source has no matrix at all: a run of nothing looks like one in which nothing changed. */
+/**
+ * Throws where a source has no matrix at all: a run of nothing looks like one in which nothing changed. It would also take everything off
+ * the site, and who insists on a run has mistyped a path as easily as anybody.
+ */
 function checkAnyFound(source: MatrixSource, { entries, skips }: MatrixListing): void {
   if (entries.length > 0 || skips.some(({ why }) => CHOSEN.includes(why))) return;
-  const reasons = skips.slice(0, MOST_REASONS).map(({ message }) => message);
-  const more = skips.length - reasons.length;
+  // What was asked for in vain is nothing that is there.
+  const there = skips.filter(({ why }) => why !== "not found");
+  const reasons = there.slice(0, MOST_REASONS).map(({ message }) => message);
+  const more = there.length - reasons.length;
   const saw =
-    skips.length === 0
+    there.length === 0
       ? "it is empty"
-      : `of ${count(skips.length, "thing")} there none can be read. ${reasons.join(" ")}${more > 0 ? ` And ${more} more.` : ""}`;
+      : `of ${count(there.length, "thing")} there none can be read. ${reasons.join(" ")}${more > 0 ? ` And ${more} more.` : ""}`;
   throw new HdashError(
     "permanent",
     `no matrix was found in ${source.where ?? source.label}: ${saw}`,

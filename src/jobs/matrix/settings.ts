@@ -48,12 +48,12 @@ export interface MatrixSettings {
   readonly targetBucket: string | null;
   readonly isPublicRead: boolean;
   readonly useBlacklist: boolean;
-  /** Project ids or "<uuid>.<species>"; null: all. */
+  /** Project ids or "<uuid>.<species>", in a folder names as well; null: all. */
   readonly targets: readonly string[] | null;
   readonly isForced: boolean;
   /** Null: what is free, less a tenth. */
   readonly diskBytes: number | null;
-  /** Project id → atlas id. */
+  /** Project id, in a folder a name as well → atlas id. */
   readonly atlases: Readonly<Record<string, string>>;
 }
 
@@ -101,7 +101,7 @@ function makeSettings(
   }
   // Only where it is going to be read: the doctor says it of the source, and another job needs no matrices.
   if (isAsked && values.source === "local" && values.path !== null) checkPath(values.path, report);
-  if (values.source !== "local") checkTargets(values.targets, report);
+  if (values.source !== "local") checkTargets(values.targets, values.source, report);
   return {
     source: makeSource(values, values.source),
     sourceBucket: values.sourceBucket ?? stageBucket(values.sourceStage),
@@ -109,10 +109,10 @@ function makeSettings(
       values.targetBucket ?? (values.targetStage === null ? null : stageBucket(values.targetStage)),
     isPublicRead: values.isPublicRead,
     useBlacklist: values.useBlacklist,
-    targets: readTargets(values.targets),
+    targets: readTargets(values.targets, values.source),
     isForced: values.isForced,
     diskBytes: values.diskMb === null ? null : values.diskMb * 1e6,
-    atlases: readAtlases(values.atlases, report),
+    atlases: readAtlases(values.atlases, values.source, report),
   };
 }
 
@@ -166,22 +166,36 @@ function checkPath(path: string, report: Report): void {
 const TARGET = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.[\w-]+)?$/i;
 
 /** Reports targets that can be nobody's, before anything is asked of a service. */
-function checkTargets(text: string | null, report: Report): void {
-  for (const target of readTargets(text) ?? []) {
+function checkTargets(text: string | null, source: MatrixSourceKind, report: Report): void {
+  for (const target of readTargets(text, source) ?? []) {
     if (TARGET.test(target)) continue;
     report("MATRIX_TARGET_UUIDS", `has ${JSON.stringify(target)}, which is no <uuid>[.<species>]`);
   }
 }
 
-function readTargets(text: string | null): readonly string[] | null {
-  const ids = (text ?? "").split(/[\s,]+/).filter((id) => id !== "");
-  return ids.length === 0 ? null : [...new Set(ids)].sort();
+/** Names in a folder may have blanks; ids, which have none, may be separated by them everywhere. */
+function readTargets(text: string | null, source: MatrixSourceKind): readonly string[] | null {
+  const names = (text ?? "").split(/[,\r\n]+/).flatMap((name) => {
+    const words = name.trim().split(/\s+/);
+    const isIds = source !== "local" || words.every((word) => TARGET.test(word));
+    return isIds ? words : [name.trim()];
+  });
+  const given = names.filter((name) => name !== "");
+  return given.length === 0 ? null : [...new Set(given)].sort();
 }
 
-function readAtlases(text: string | null, report: Report): Readonly<Record<string, string>> {
+const ATLAS_OF_ID = /^(HTA(?:[1-9]\d?|20\d))=([A-Za-z0-9._-]+)$/;
+const ATLAS_OF_NAME = /^(HTA(?:[1-9]\d?|20\d))=([^=/\\]+)$/;
+
+function readAtlases(
+  text: string | null,
+  source: MatrixSourceKind,
+  report: Report,
+): Readonly<Record<string, string>> {
   const atlases: Record<string, string> = {};
-  for (const pair of (text ?? "").split(/[\s,]+/).filter((part) => part !== "")) {
-    const [, atlas, project] = /^(HTA(?:[1-9]\d?|20\d))=([A-Za-z0-9._-]+)$/.exec(pair) ?? [];
+  const pairs = (text ?? "").split(source === "local" ? /\s*,\s*|\s+(?=HTA\d+=)/ : /[\s,]+/);
+  for (const pair of pairs.map((part) => part.trim()).filter((part) => part !== "")) {
+    const [, atlas, project] = (source === "local" ? ATLAS_OF_NAME : ATLAS_OF_ID).exec(pair) ?? [];
     if (atlas === undefined || project === undefined) {
       report("MATRIX_ATLASES", `has ${JSON.stringify(pair)}, which is not an atlas=project`);
     } else atlases[project] = atlas;
@@ -333,8 +347,8 @@ export const SETTINGS: JobSettings<MatrixSettings> = {
     MATRIX_POLL_SECONDS: wholeNumber(1, 3600)({ default: 30 }),
     MATRIX_BLACKLIST: flag(optional),
     MATRIX_TARGET_UUIDS: checked(
-      /^[A-Za-z0-9._,\s-]+$/,
-      "project ids, separated by commas",
+      /^(?:[^/\\\p{Cc}]|\s)+$/u,
+      "project ids, or names of matrices in a folder, separated by commas",
     )(optional),
     MATRIX_FORCE: flag(optional),
     MATRIX_DISK_MB: wholeNumber(1, 1_000_000_000)(optional),

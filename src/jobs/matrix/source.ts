@@ -43,12 +43,15 @@ export type MatrixHints = Pick<MatrixEntry, "locator" | "bytes" | "sha256">;
 /** What a source is told of a matrix to pull it. */
 export type MatrixAddress = MatrixIdentity & MatrixHints;
 
+/** Why a matrix is left out that was wanted and may not be read: a failure of its own, as that of one whose bytes are damaged. */
+export const UNREADABLE = "unreadable";
+
 /** A matrix that is there but is not read, and why. */
 export interface MatrixSkip {
   readonly id: string;
   readonly projectId: string;
   readonly title: string;
-  /** e.g. "blacklisted", "not asked for", "format", "service". */
+  /** e.g. "blacklisted", "not asked for", "format", "service", UNREADABLE. */
   readonly why: string;
   /** One plain sentence. */
   readonly message: string;
@@ -71,13 +74,16 @@ export interface FetchedMatrix {
 /** Waits for something that is no work of ours. */
 export type Wait = <T>(work: () => Promise<T>) => Promise<T>;
 
+/** What of an entry is looked at to choose it; a title only where users gave it themselves. */
+export type NamedEntry = Pick<MatrixEntry, "id" | "projectId"> & { readonly title?: string };
+
 /** What of a listing is of use. */
 export interface ListOptions {
   /**
    * What it refuses will not be read: a source that would have to read much for it lists it with what it knows anyway
    * (`version` {} where it knows none). Missing: everything is wanted.
    */
-  readonly isWanted?: (entry: Pick<MatrixEntry, "id" | "projectId">) => boolean;
+  readonly isWanted?: (entry: NamedEntry) => boolean;
 }
 
 export interface MatrixSource {

@@ -40,7 +40,7 @@ export type MatrixParams = {
   /** The source's settings: a run of another source is another run. */
   readonly source: Readonly<Record<string, Json>>;
   readonly useBlacklist: boolean;
-  /** Project ids or "<uuid>.<species>"; null: all. */
+  /** Project ids or "<uuid>.<species>", in a folder names as well; null: all. */
   readonly targets: readonly string[] | null;
 };
 
@@ -54,7 +54,7 @@ export interface MatrixEffects {
   ): Promise<MatrixAnalysis>;
   /** Versions of the libraries that shape an analysis. */
   readonly analysedBy: Readonly<Record<string, string>>;
-  /** Project id → atlas id. */
+  /** Project id, in a folder a name as well → atlas id. */
   readonly atlases: Readonly<Record<string, string>>;
   readonly render: RenderPage;
   readonly assets: SiteAssets;
@@ -370,9 +370,9 @@ async function choose(
   if (useBlacklist && blacklist === null) {
     warn(`${source.label} has no blacklist, though one was asked for: nothing is left out by it`);
   }
-  const choice = { blacklist: blacklist === null ? null : new Set(blacklist), targets };
-  const isWanted = makeWanted(choice);
-  return chooseEntries(await source.list(signal, { isWanted }), choice);
+  const isByTitle = source.kind === "local";
+  const choice = { blacklist: blacklist && new Set(blacklist), targets, isByTitle };
+  return chooseEntries(await source.list(signal, { isWanted: makeWanted(choice) }), choice);
 }
 
 /** The files of one figure, from its place without extension. */

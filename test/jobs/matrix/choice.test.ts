@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 
-import { chooseEntries, makeWanted } from "../../../src/jobs/matrix/choice.ts";
+import {
+  chooseEntries,
+  type EntryChoice,
+  makeWanted,
+  missingTargets,
+} from "../../../src/jobs/matrix/choice.ts";
 import type { MatrixEntry, MatrixListing, MatrixSkip } from "../../../src/jobs/matrix/source.ts";
 
 const [A, B, C, D] = ["a", "b", "c", "d"].map(
@@ -88,6 +93,44 @@ describe("chooseEntries(listing, choice)", () => {
     expect([ids, whys(skips.filter(({ projectId }) => projectId === B))]).toEqual([
       [],
       [[B, "blacklisted"]],
+    ]);
+  });
+
+  test("knows an entry by its title where that is its name, however its letters are encoded", () => {
+    const named = { ...entry("K-ln-two", null, 1), title: "Köln two".normalize("NFD") };
+    const listing = { entries: [named, entry(B, null, 1)], skips: [SKIP] };
+    const [typed, other] = ["KÖLN two".normalize("NFC"), "köln"];
+    const idsOf = (choice: Partial<EntryChoice>) =>
+      chooseEntries(listing, { blacklist: null, targets: null, ...choice }).entries.map(
+        ({ id }) => id,
+      );
+    expect([
+      idsOf({ targets: [typed], isByTitle: true }),
+      idsOf({ targets: [typed] }),
+      idsOf({ blacklist: new Set([typed]), isByTitle: true }),
+    ]).toEqual([["K-ln-two"], [], [B]]);
+    const targets = [typed, D, other];
+    expect([
+      missingTargets(listing, { blacklist: null, targets, isByTitle: true }),
+      missingTargets(listing, { blacklist: null, targets }),
+    ]).toEqual([[other], ["köln two", other]]);
+  });
+
+  test("lets what may not be read fail only where it is wanted", () => {
+    const skip = { ...SKIP, why: "unreadable" };
+    const listing = { entries: [], skips: [skip] };
+    const whyOf = (blacklist: ReadonlySet<string> | null, targets: readonly string[] | null) =>
+      chooseEntries(listing, { blacklist, targets }).skips.map(({ id, why }) => [id, why]);
+    expect([
+      whyOf(null, null),
+      whyOf(null, [D.toUpperCase()]),
+      whyOf(new Set([D]), null),
+      chooseEntries(listing, { blacklist: null, targets: [A] }).skips[0],
+    ]).toEqual([
+      [[D, "unreadable"]],
+      [[D, "unreadable"]],
+      [[D, "blacklisted"]],
+      { ...skip, why: "not asked for", message: `${D} is not among the matrices asked for.` },
     ]);
   });
 

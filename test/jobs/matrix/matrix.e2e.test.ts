@@ -375,7 +375,7 @@ describe("hdash, with both jobs on one site", () => {
   }
 
   // One test, since each part goes on with what the part before has published.
-  test("makes figures first and shows them on the page of their atlas, leaves the other job's files alone, and does not empty the site unless it is insisted on", async () => {
+  test("makes figures first and shows them on the page of their atlas, leaves the other job's files alone, and does not empty the site, even if it is insisted on", async () => {
     const ended = await hdash([], env);
     expect(ended.code, ended.stderr).toBe(0);
     expect(page("HTA2.html")).toContain(`href="matrices/${MATRIX}.html"`);
@@ -394,21 +394,35 @@ describe("hdash, with both jobs on one site", () => {
       expect([...services.s3.objects("site").keys()].sort()).toEqual(whole);
     }
 
-    // The source is empty now.
-    await rm(join(dir, "both", `${MATRIX}.mtx.zip`));
-    const refused = await hdash(["run", "matrix"], env);
+    // The source is empty now, or holds what is no matrix, or does not have what is asked for.
+    const path = join(dir, "both");
+    await rm(join(path, `${MATRIX}.mtx.zip`));
+    for (const flags of [[], ["--force"], ["--force", "--targets", ABSENT]]) {
+      const refused = await hdash(["run", "matrix", ...flags], env);
+      expect(refused.code, refused.stderr).toBe(1);
+      expect(refused.stderr).toContain(`no matrix was found in ${path}: it is empty`);
+    }
+    await writeFile(join(path, "gen.py"), "");
+    const file = join(path, "gen.py");
+    const refused = await hdash(["run", "matrix", "--path", file, "--force"], env);
     expect(refused.code, refused.stderr).toBe(1);
-    expect(refused.stderr).toContain("no longer has 1 of the 1 published matrices");
-    expect(refused.stderr).toContain("--force");
+    expect(refused.stderr).toContain(`no matrix was found in ${file}`);
+    expect(JSON.stringify(services.slack.messages.at(-1))).toContain("gen.py");
     expect([...services.s3.objects("site").keys()].sort()).toEqual(whole);
-    const emptied = await hdash(["run", "matrix", "--force"], env);
-    expect(emptied.code, emptied.stderr).toBe(0);
+
+    // Another matrix is there instead: the old one goes once that is insisted on.
+    await cp(TENX, join(path, "pbmc3k"), { recursive: true });
+    const replaced = await hdash(["run", "matrix"], env);
+    expect(replaced.code, replaced.stderr).toBe(1);
+    expect(replaced.stderr).toContain("no longer has 1 of the 1 published matrices");
+    expect(replaced.stderr).toContain("--force");
+    expect([...services.s3.objects("site").keys()].sort()).toEqual(whole);
+    const forced = await hdash(["run", "matrix", "--force"], env);
+    expect(forced.code, forced.stderr).toBe(0);
     const keys = [...services.s3.objects("site").keys()];
     expect(keys.filter((key) => key.includes(PROJECT))).toEqual([]);
-    expect(JSON.stringify(services.slack.messages.at(-1))).not.toContain("nothing changed");
     expect((await hdash(["run", "htan"], env)).code).toBe(0);
     expect(page("HTA2.html")).not.toContain("panel-figures");
-    expect(page("index.html")).not.toContain('href="matrices/index.html"');
   });
 });
 
@@ -442,6 +456,11 @@ describe("hdash run matrix, told nonsense", () => {
       /^hdash: --targets \(MATRIX_TARGET_UUIDS\) has "notauuid", which is no <uuid>\[\.<species>\]; for example --targets 4a95/m,
     ],
     [
+      "a target of a folder without a matrix",
+      ["--path", "EMPTY", "--targets", "Köln two"],
+      /^hdash: --targets \(MATRIX_TARGET_UUIDS\) has "Köln two", which .* does not have\. It has no matrix at all\.$/m,
+    ],
+    [
       "a target that is nearly there",
       ["--path", "FOLDER", "--targets", "pbmc3"],
       /^hdash: --targets \(MATRIX_TARGET_UUIDS\) has "pbmc3", which .* does not have\. Did you mean pbmc3k\?$/m,
@@ -451,7 +470,9 @@ describe("hdash run matrix, told nonsense", () => {
     await mkdir(join(path, "pbmc3k"), { recursive: true });
     await writeFile(join(path, "pbmc3k", "matrix.mtx"), "");
     const home = join(dir, "refused-home");
-    const args = flags.map((flag) => (flag === "FOLDER" ? path : flag));
+    const empty = join(dir, "refused-empty");
+    await mkdir(empty, { recursive: true });
+    const args = flags.map((flag) => ({ FOLDER: path, EMPTY: empty })[flag] ?? flag);
     const ended = await hdash(["run", "matrix", "--source", "local", ...args], {
       HDASH_HOME: home,
       HDASH_SITE_DIR: join(dir, "refused-site"),
@@ -479,7 +500,15 @@ describe("hdash run matrix, told nonsense", () => {
       expect(said).toContain(`no matrix was found in ${path}: of 2 things there none can be read`);
       expect(said).toContain("The folder plots has no .mtx");
       expect(said).toContain("README.txt");
-      expect(said).toContain("folders with a .mtx and its gene and cell tables");
+      expect(said.split("folders with a .mtx and its gene and cell tables")).toHaveLength(2);
+    }
+    // Without Slack its message is in the log: what to do is said there alone, unless the log is too quiet for it.
+    for (const level of ["info", "warn"]) {
+      const quiet = { ...env, HDASH_LOG_LEVEL: level, SLACK_WEBHOOK_URL: "" };
+      const alone = await hdash(["run", "matrix", "--source", "local", "--path", path], quiet);
+      expect(alone.stderr.split("folders with a .mtx and its gene and cell tables")).toHaveLength(
+        2,
+      );
     }
     expect(await readdir(join(dir, "empty-site")).catch(() => [])).toEqual([]);
     // It insists as long as it likes: there is nothing to take off the site.
@@ -523,5 +552,34 @@ describe("hdash run matrix --source local --path DIR, with names of all kinds", 
     );
     expect(one.code, one.stderr).toBe(0);
     expect(await readdir(join(dir, "own-site", STATS))).toEqual(["pbmc3k"]);
+
+    // What may not be read fails as what is damaged does, and no other takes its page.
+    await symlink("nowhere", join(path, "pbmc3k.h5ad"));
+    const page = await readFile(join(site, "matrices", "pbmc3k.html"), "utf8");
+    const unread = await hdash(["run", "matrix", "--source", "local", "--path", path], env);
+    expect(unread.code, unread.stderr).toBe(3);
+    const why = "pbmc3k.h5ad is a link that leads nowhere";
+    const shown = await readFile(join(site, "matrices", "index.html"), "utf8");
+    for (const said of [unread.stderr, ledger.lastMessage(), shown]) expect(said).toContain(why);
+    expect(shown).toContain("1 matrix could not be read");
+    expect(await readFile(join(site, "matrices", "pbmc3k.html"), "utf8")).toBe(page);
+    await rm(join(path, "pbmc3k.h5ad"));
+
+    const named = await hdash(
+      ["run", "matrix", "--source", "local", "--path", path, "--targets", "Linked cells"],
+      env,
+    );
+    expect(named.code, named.stderr).toBe(0);
+    expect(named.stderr).toMatch(/linked.cells.* done in/);
+    expect(named.stderr).not.toMatch(/pbmc3k.* done in/);
+
+    const fewer = await hdash(
+      ["run", "matrix", "--source", "local", "--path", join(path, "pbmc3k")],
+      env,
+    );
+    expect(fewer.code, fewer.stderr).toBe(0);
+    expect(await readdir(join(site, STATS))).toEqual(["pbmc3k"]);
+    expect(fewer.stderr).toContain("taken off the site: linked cells");
+    expect(ledger.lastMessage()).toContain("1 matrix taken off the site");
   });
 });

@@ -195,6 +195,23 @@ describe("openMatrix(path, options) of a folder", () => {
     expect(cells.length).toBe(240);
   });
 
+  test("passes over links that cannot be followed and are not missed", async () => {
+    const path = await place.folder(SMALL);
+    await symlink("nope", join(path, "notes.txt"));
+    await symlink("/etc/passwd", join(path, "report.pdf"));
+    await expectSmall(path);
+    await symlink("nope", join(path, "cell_metadata.csv"));
+    expect(await failure(readMatrix(path, place))).toBe(
+      "M_UNSAFE: cell_metadata.csv is a link that leads nowhere",
+    );
+    // Where nothing is called as a matrix, any file may be one.
+    const bare = await place.folder({ genes: "x" });
+    await symlink("nope", join(bare, "matrix.txt"));
+    expect(await failure(readMatrix(bare, place))).toBe(
+      "M_UNSAFE: matrix.txt is a link that leads nowhere",
+    );
+  });
+
   test("follows links that stay within, and counts what they lead to once", async () => {
     const path = await place.folder(SMALL);
     await mkdir(join(path, "store"));

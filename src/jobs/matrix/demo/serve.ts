@@ -5,15 +5,18 @@ import { join } from "node:path";
 
 import { HdashError } from "../../../error.ts";
 import type { DemoPart } from "../../../job.ts";
+import { LOCAL_FITS } from "../sources/matrixName.ts";
 
 /** What the look-alike calls its catalogue. */
 const CATALOG = "demo";
 
 /** Throws usage where there is no folder. */
 export async function checkFolder(dir: string): Promise<void> {
-  if ((await stat(dir).catch(() => null))?.isDirectory() === true) return;
-  throw new HdashError("usage", `${dir} is not a folder of matrices`, {
-    hint: "Name each matrix <uuid>[.<species>].mtx.zip, .h5ad, .h5 or .loom, or give it a folder of that name.",
+  const found = await stat(dir).catch(() => null);
+  if (found?.isDirectory() === true) return;
+  const why = found === null ? ": it is not there" : ", but a file";
+  throw new HdashError("usage", `${dir} is not a folder of matrices${why}`, {
+    hint: `Name a folder with ${LOCAL_FITS}; what they are called is up to you.`,
   });
 }
 

@@ -127,15 +127,15 @@ function projectsModel(input: ProjectsPageInput): object {
   };
 }
 
-/** Counts the matrices that were left out: other files of a matrix that has a row, and files that are none, do not count. */
-function countLeftOut({ rows, skips }: ProjectsPageInput): number {
+/** Counts the matrices that were left out, and what else was: other files of a matrix that has a row, and files that are none. */
+function countLeftOut({ rows, skips }: ProjectsPageInput) {
   const shown = new Set(rows.map(({ id }) => id));
-  return new Set(skips.flatMap((skip) => (isMatrix(skip) && !shown.has(skip.id) ? [skip.id] : [])))
-    .size;
+  const ids = skips.filter((skip) => isMatrix(skip) && !shown.has(skip.id)).map(({ id }) => id);
+  return { matrices: new Set(ids).size, files: skips.length - ids.length };
 }
 
 /** Why only what is a matrix is left out, whatever it is called. */
-const OF_MATRICES = ["blacklisted", "unreadable", "link"];
+const OF_MATRICES = ["blacklisted"];
 
 /** A matrix is named by a uuid, or was left out as one; a README is not. */
 function isMatrix({ id, why }: MatrixSkip): boolean {
@@ -143,12 +143,15 @@ function isMatrix({ id, why }: MatrixSkip): boolean {
   return isUuid || OF_MATRICES.includes(why);
 }
 
-/** Says how much the fold holds: its rows are files as well as matrices. */
+/** Says how much the fold holds: matrices, as many as on top of the page, and other files. */
 function leftOutTitle(input: ProjectsPageInput): string {
-  const { length } = input.skips;
-  return countLeftOut(input) === length
-    ? `${count(length, "matrix", "matrices")} left out`
-    : `${count(length, "file")} left out`;
+  const { matrices, files } = countLeftOut(input);
+  const noun = matrices > 0 ? "other file" : "file";
+  const parts = [
+    ...(matrices > 0 ? [count(matrices, "matrix", "matrices")] : []),
+    ...(files > 0 ? [count(files, noun)] : []),
+  ];
+  return `${list(parts)} left out`;
 }
 
 /** Names a matrix that failed once: what it is called, its id where that is another, and what went wrong. */
@@ -168,7 +171,7 @@ function pageHref(id: string): string {
 
 function totals(input: ProjectsPageInput) {
   const { rows } = input;
-  const leftOut = countLeftOut(input);
+  const { matrices: leftOut } = countLeftOut(input);
   const known = rows.flatMap(({ summary }) => summary ?? []);
   const groups = known.flatMap((summary) => summary.groups);
   const figures = groups.flatMap((group) => group.figures);

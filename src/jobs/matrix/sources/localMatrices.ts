@@ -1,7 +1,7 @@
 // Matrices in a folder of the user's, as a source: files, and folders that hold a matrix, of any name; or one such file or folder itself.
 
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 
 import { codeOf, HdashError, isAborted, messageOf } from "../../../error.ts";
@@ -12,7 +12,13 @@ import {
   makeContentDigests,
 } from "../../../store/contentDigests.ts";
 import { readDigests, writeDigests } from "../../../store/rememberedDigests.ts";
-import type { MatrixAddress, MatrixEntry, MatrixSkip, MatrixSource } from "../source.ts";
+import {
+  type MatrixAddress,
+  type MatrixEntry,
+  type MatrixSkip,
+  type MatrixSource,
+  UNREADABLE,
+} from "../source.ts";
 import {
   filesOf,
   findPlace,
@@ -27,12 +33,16 @@ import {
   LOCAL_FITS,
   type LocalName,
   readBlacklistText,
+  readLocalName,
   skipNamed,
   skipNoMatrix,
   tellApart,
+  type UnreadMatrix,
 } from "./matrixName.ts";
 
 const BLACKLIST = "blacklist";
+/** Where a file system keeps what it has repaired: it stands at the top of every disk and is nobody's. */
+const LOST = "lost+found";
 
 /** What a file or a folder holds. */
 interface Content {
@@ -100,31 +110,44 @@ export function openLocalMatrices(dir: string, options: LocalMatricesOptions = {
           return digests.of(path, stop);
         },
       };
-      const looked: Found[] = [];
+      const looked: Looked[] = [];
       const entries: MatrixEntry[] = [];
-      /** Does something about a name; what is wrong with it becomes a skip. */
-      const attempt = async (name: string, matrix: LocalName | null, work: () => Promise<void>) => {
-        try {
-          signal.throwIfAborted();
-          await work();
-        } catch (error) {
-          skips.push(skipOf(name, matrix, error, signal));
-        }
-      };
+      const failed: UnreadMatrix[] = [];
       try {
         for (const name of only === null ? await namesIn(root) : [only]) {
-          const isHidden = name.startsWith(".") && only === null;
+          const isHidden = (name.startsWith(".") || name === LOST) && only === null;
           if (name === BLACKLIST || isHidden || parts.includes(name)) continue;
-          await attempt(name, null, async () => void looked.push(await lookAt(root, name)));
+          try {
+            signal.throwIfAborted();
+            const found = await lookAt(root, name);
+            looked.push({ name, matrix: found.matrix, found });
+          } catch (error) {
+            const message = refusalOf(name, error, signal);
+            const matrix = message === null ? null : await guessMatrix(root, name, error);
+            if (message === null || matrix === null) skips.push(skipOf(name, error));
+            else looked.push({ name, matrix, message });
+          }
         }
         const own = tellApart(looked.map(({ matrix }) => matrix));
         for (const [at, one] of looked.entries()) {
           const matrix = own[at] ?? one.matrix;
+          const { id, projectId, title } = matrix;
           const { name } = one;
-          await attempt(name, matrix, async () => {
+          const fail = (message: string): void =>
+            void failed.push({ id, projectId, title, why: UNREADABLE, message, fileName: name });
+          if (one.found === undefined) {
+            fail(one.message);
+            continue;
+          }
+          try {
+            signal.throwIfAborted();
             const read = isWanted(matrix) ? noted : null;
-            entries.push(await readEntry({ ...one, matrix }, read, signal));
-          });
+            entries.push(await readEntry({ ...one.found, matrix }, read, signal));
+          } catch (error) {
+            const message = refusalOf(name, error, signal);
+            if (message !== null) fail(message);
+            else skips.push({ ...skipOf(name, error), id, projectId, title });
+          }
         }
         // What is not wanted this time was not read, but is as listed as the rest.
         const unread = entries.filter(({ version }) => version["sha256"] === undefined);
@@ -134,7 +157,7 @@ export function openLocalMatrices(dir: string, options: LocalMatricesOptions = {
         // Hours of reading are not lost where the listing was stopped.
         await save();
       }
-      return listingOf(entries, skips);
+      return listingOf(entries, skips, failed);
     },
     async blacklist(signal) {
       try {
@@ -204,26 +227,49 @@ function skipPart(name: string): MatrixSkip {
   return skipNamed(name, "part", message);
 }
 
-/** Makes a skip of what is wrong with one file or folder. Throws what is not its fault. */
-function skipOf(
-  name: string,
-  matrix: LocalName | null,
-  error: unknown,
-  signal: AbortSignal,
-): MatrixSkip {
+/** A name in the folder that stands for a matrix: looked at, or with the reason why it may not be. */
+type Looked = { readonly name: string; readonly matrix: LocalName } & (
+  { readonly found: Found } | { readonly found?: undefined; readonly message: string }
+);
+
+/** Says why something that is there may not be read; null where it is gone, or no matrix. Throws what is not its fault. */
+function refusalOf(name: string, error: unknown, signal: AbortSignal): string | null {
   if (signal.aborted) throw failureOf(name, error, signal);
-  const known = matrix ?? (error instanceof Unfit ? error.matrix : null);
-  const skip = (why: string, message: string): MatrixSkip =>
-    known === null
-      ? skipNamed(name, why, message)
-      : { id: known.id, projectId: known.projectId, title: known.title, why, message };
   if (error instanceof Unfit) {
-    return error.why === "name" ? skipNoMatrix(name) : skip(error.why, error.message);
+    return error.why === "link" || error.why === UNREADABLE ? error.message : null;
   }
-  // What the operating system refuses: no right to read it, gone since the folder was read, a broken disk.
+  // What the operating system refuses: no right to read it, a broken disk.
   const isRefusal = error instanceof Error && "syscall" in error;
   if (!isRefusal) throw failureOf(name, error, signal);
-  return skip("unreadable", `${name} cannot be read (${codeOf(error) ?? messageOf(error)}).`);
+  return codeOf(error) === "ENOENT"
+    ? null
+    : `${name} cannot be read (${codeOf(error) ?? messageOf(error)}).`;
+}
+
+/** Tells by its name what a thing is that may not be looked into; null for what is no matrix anyhow. */
+async function guessMatrix(root: string, name: string, error: unknown): Promise<LocalName | null> {
+  if (error instanceof Unfit) return error.matrix;
+  const file = readLocalName(name, "file");
+  const stats = await stat(join(root, name)).catch(() => null);
+  return stats?.isFile() === true || (stats === null && file !== null)
+    ? file
+    : readLocalName(name, "folder");
+}
+
+/** Makes a skip of what is no matrix, or was removed since the folder was read. */
+function skipOf(name: string, error: unknown): MatrixSkip {
+  const { why, message, matrix } =
+    error instanceof Unfit
+      ? error
+      : {
+          why: "gone",
+          message: `${name} was removed while the folder was read.`,
+          matrix: readLocalName(name, "file"),
+        };
+  if (why === "name") return skipNoMatrix(name);
+  if (matrix === null) return skipNamed(name, why, message);
+  const { id, projectId, title } = matrix;
+  return { id, projectId, title, why, message };
 }
 
 /** Reads what a name in the folder stands for; without digests it is not read. Throws Unfit for what is not to be read. */

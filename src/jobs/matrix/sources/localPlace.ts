@@ -5,6 +5,8 @@ import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 
 import { codeOf, HdashError, messageOf } from "../../../error.ts";
+import { UNREADABLE } from "../source.ts";
+import { isAside, isMatrixName, isReadName } from "../strayLinks.ts";
 import { type LocalName, readLocalName, readMatrixName } from "./matrixName.ts";
 
 /** A folder of a matrix has three files and perhaps a readme, at any depth; one with more than this is something else. */
@@ -117,7 +119,7 @@ export async function lookAt(root: string, name: string): Promise<Found> {
   const matrix = readLocalName(name, kind);
   if (matrix === null) throw new Unfit("name", `${name} does not name a matrix.`);
   if (kind === "file" && !stats.isFile()) {
-    throw new Unfit("format", `${name} is no file or folder.`, matrix);
+    throw new Unfit(UNREADABLE, `${name} is ${kindOf(stats)}, and no file or folder.`, matrix);
   }
   const found: Found = { root, name, path, kind, matrix, bytes: stats.size };
   // A folder that is called by a uuid was meant for a matrix: what it lacks is said when it is read.
@@ -152,15 +154,53 @@ export async function filesOf(root: string, name: string): Promise<readonly File
   if (files.length === 0) throw new Unfit("empty", `The folder ${name} is empty.`);
   // What is linked as a whole may lie anywhere; what is linked within it lies there or in the folder of all.
   const homes = [await realpath(folder), await realpath(root)];
-  for (const { entry, path, key } of files) {
-    if (entry.isFile()) continue;
-    const isRegular =
-      entry.isSymbolicLink() && (await liesIn(homes, path)) && (await stat(path)).isFile();
-    if (isRegular) continue;
-    const message = `${name}/${key} is a link that leads out of the folder, to another folder, or nowhere: link the whole folder, or put the file there.`;
-    throw new Unfit("link", message);
+  const own: FileBelow[] = [];
+  let aside: string | null = null;
+  for (const file of files) {
+    const { entry, path, key } = file;
+    const problem = entry.isFile() ? null : await problemOf(homes, entry, path);
+    if (problem === null) {
+      own.push(file);
+      continue;
+    }
+    if (problem === LINKED_WITHIN) continue;
+    const message = `${name}/${key} is ${problem}.`;
+    const isMissed = entry.isSymbolicLink()
+      ? problem === LINKED_FOLDER || !isAside(entry.name)
+      : isReadName(entry.name);
+    if (isMissed) throw new Unfit("link", message);
+    aside ??= message;
   }
-  return files;
+  if (aside !== null && !own.some(({ key }) => isMatrixName(key))) throw new Unfit("link", aside);
+  return own;
+}
+
+const ELSE = "link the whole folder, or put the file there";
+/** What it holds is read where it lies. */
+const LINKED_WITHIN = "a link to a folder within";
+const LINKED_FOLDER = `a link to another folder: ${ELSE}`;
+
+/** Says what a file below the folder of a matrix is that cannot be read; null for a link that leads to one that can. */
+async function problemOf(
+  homes: readonly string[],
+  entry: Dirent,
+  path: string,
+): Promise<string | null> {
+  if (!entry.isSymbolicLink()) return `${kindOf(entry)}, and no file`;
+  if (await leadsNowhere(path)) return "a link that leads nowhere";
+  const stats = await stat(path);
+  if (stats.isDirectory()) {
+    const [home = ""] = homes;
+    const isWithin = `${await realpath(path)}${sep}`.startsWith(`${home}${sep}`);
+    return isWithin ? LINKED_WITHIN : LINKED_FOLDER;
+  }
+  if (!stats.isFile()) return `a link to ${kindOf(stats)}, and no file`;
+  return (await liesIn(homes, path)) ? null : `a link that leads out of the folder: ${ELSE}`;
+}
+
+/** Names what is neither a file nor a folder. */
+function kindOf(one: Pick<Dirent, "isFIFO" | "isSocket">): string {
+  return one.isFIFO() ? "a pipe" : one.isSocket() ? "a socket" : "a device";
 }
 
 /** Lists the files below a folder, without following links; no more than a matrix has, for the folder may be anybody's home. */
@@ -188,9 +228,8 @@ async function listBelow(
   return files.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** Whether a path, links followed, lies in one of these folders; a link to nothing does not. */
+/** Whether a path, links followed, lies in one of these folders. */
 async function liesIn(homes: readonly string[], path: string): Promise<boolean> {
-  if (await leadsNowhere(path)) return false;
   const real = await realpath(path);
   return homes.some((home) => real.startsWith(`${home}${sep}`));
 }

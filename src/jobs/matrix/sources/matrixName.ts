@@ -1,6 +1,8 @@
 // Names of matrices: "<uuid>[.<species>]" and an end that says the format in a bucket, any name with such an end in a folder of the user's.
 
 import { digestOf } from "../../../digest.ts";
+import { showName } from "../reading/boundedRegion.ts";
+import { wordsOfName } from "../reading/fileKinds.ts";
 import {
   byLargest,
   type MatrixEntry,
@@ -117,10 +119,7 @@ export function tellApart<T extends LocalName>(names: readonly T[]): readonly T[
 
 /** Makes the skip for what of a user's folder is no matrix by its name. */
 export function skipNoMatrix(name: string): MatrixSkip {
-  const unread = skipFormat(name);
-  if (unread !== null) return unread;
-  const shown = JSON.stringify(name.slice(0, 120));
-  return skipNamed(name, "name", `${shown} is no matrix. What is read: ${LOCAL_FITS}.`);
+  return skipFormat(name) ?? skipNamed(name, "name", notRead(name));
 }
 
 /** Makes a skip for what is named like a matrix, or nearly, but cannot be read for another reason. */
@@ -143,8 +142,12 @@ export function skipUnnamed(name: string): MatrixSkip {
 function skipFormat(name: string): MatrixSkip | null {
   const bare = withoutFormat(name);
   if (bare === name || readMatrixName(bare, "folder") === null) return null;
-  const format = name.slice(bare.length);
-  return skipNamed(name, "format", `Files of format ${format} cannot be read: ${name}.`);
+  return skipNamed(name, "format", notRead(name));
+}
+
+/** Says what a file is by its name, in the words that are said of it where it is opened: what is read instead is said once for all. */
+function notRead(name: string): string {
+  return `${showName(name)} is ${wordsOfName(name)}, which is not read.`;
 }
 
 /** Takes the end off that says a format (".rds", ".csv.gz"); a species is longer than that. */
@@ -152,30 +155,48 @@ function withoutFormat(name: string): string {
   return name.replace(/(\.[a-z][a-z0-9]{0,4}){1,2}$/i, "");
 }
 
-/** Makes a listing of what was found: one entry for each id, by the order of formats; largest first. */
+/** A matrix that is there and may not be read. */
+export interface UnreadMatrix extends MatrixSkip {
+  readonly fileName: string;
+}
+
+/**
+ * Makes a listing of what was found: one entry for each id, by the order of formats; largest first. What may not be read keeps its id: else
+ * another matrix would take its page.
+ */
 export function listingOf(
   found: readonly MatrixEntry[],
   skips: readonly MatrixSkip[],
+  unread: readonly UnreadMatrix[] = [],
 ): MatrixListing {
-  const entries = new Map<string, MatrixEntry>();
+  const all = new Map<string, MatrixEntry | UnreadMatrix>();
   const others: MatrixSkip[] = [];
-  for (const entry of [...found].sort(byFormat)) {
-    const chosen = entries.get(entry.id);
-    if (chosen === undefined) entries.set(entry.id, entry);
+  for (const one of [...found, ...unread].sort(byFormat)) {
+    const chosen = all.get(one.id);
+    if (chosen === undefined) all.set(one.id, one);
     else {
-      const message = `${entry.fileName} is not read, since ${chosen.fileName} has the same id.`;
-      others.push(skipNamed(entry.id, "another file", message));
+      const message = `${one.fileName} is not read, since ${chosen.fileName} has the same id.`;
+      others.push(skipNamed(one.id, "another file", message));
     }
   }
-  return { entries: [...entries.values()].sort(byLargest), skips: [...skips, ...others] };
+  const entries: MatrixEntry[] = [];
+  const failures: MatrixSkip[] = [];
+  for (const one of all.values()) {
+    if ("locator" in one) entries.push(one);
+    else {
+      const { id, projectId, title, why, message } = one;
+      failures.push({ id, projectId, title, why, message });
+    }
+  }
+  return { entries: entries.sort(byLargest), skips: [...skips, ...failures, ...others] };
 }
 
-function byFormat(a: MatrixEntry, b: MatrixEntry): number {
+function byFormat(a: { readonly fileName: string }, b: { readonly fileName: string }): number {
   return rankOf(a) - rankOf(b) || (a.fileName < b.fileName ? -1 : 1);
 }
 
 /** A folder has no end that counts: it is the last that is chosen. */
-function rankOf({ fileName }: MatrixEntry): number {
+function rankOf({ fileName }: { readonly fileName: string }): number {
   const end = readLocalName(fileName, "file")?.extension;
   const at = LOCAL_EXTENSIONS.findIndex((one) => one === end);
   return at < 0 ? LOCAL_EXTENSIONS.length : at;

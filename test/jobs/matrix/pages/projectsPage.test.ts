@@ -108,7 +108,7 @@ describe("makeProjectsPage(input, render)", () => {
       { ...other, id: "pbmc3k", why: "blacklisted" },
     ];
     const { html } = files({ rows: [sampleRow(LIVER)], skips });
-    expect(html).toContain("<summary>4 files left out</summary>");
+    expect(html).toContain("<summary>2 matrices and 2 other files left out</summary>");
     expect(html).toContain('<dd class="figure-value">1</dd><dd class="change">2 left out</dd>');
   });
 

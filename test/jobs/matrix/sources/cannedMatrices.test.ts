@@ -180,8 +180,8 @@ describe("openCannedMatrices(options).list(signal)", () => {
         "name",
         `"${UUID}...h5ad" is not <uuid>[.<species>] with .mtx.zip, .zip, .h5ad, .h5 or .loom.`,
       ],
-      [`${UUID}.a`, UUID, "format", `Files of format .csv.gz cannot be read: ${UUID}.a.csv.gz.`],
-      [UUID, UUID, "format", `Files of format .rds cannot be read: ${UUID}.rds.`],
+      [`${UUID}.a`, UUID, "format", `${UUID}.a.csv.gz is a text table, which is not read.`],
+      [UUID, UUID, "format", `${UUID}.rds is an R object, which is not read.`],
       ...[
         [`sub-${UUID}.mtx.zip`, `sub/${UUID}.mtx.zip`],
         ["x-y-.loom", "x & <y>.loom"],

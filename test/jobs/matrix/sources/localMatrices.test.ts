@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import {
@@ -29,8 +30,6 @@ const UUID = "00000000-0000-4000-8000-000000000001";
 const OTHER = "abcdef00-0000-4000-8000-000000000002";
 const NEVER = new AbortController().signal;
 const WATCHING = { signal: NEVER, onProgress(): void {} };
-const FITS =
-  "files .mtx.zip, .zip, .h5ad, .h5, .loom and .tar.gz, and folders with a .mtx and its gene and cell tables";
 const FIXTURES = join(import.meta.dirname, "../../../fixtures/matrix");
 
 let scratch: string;
@@ -148,10 +147,9 @@ describe("openLocalMatrices(dir).list(signal)", () => {
     await writeFolder(OTHER, { ".DS_Store": "x" });
     const { entries, skips } = await source.list(NEVER);
     expect(entries.map(({ fileName }) => fileName)).toEqual([`${UUID}.h5ad`]);
-    const unnamed = (name: string): string => `"${name}" is no matrix. What is read: ${FITS}.`;
     expect(skips.map(({ id, why, message }) => [id, why, message])).toEqual([
-      [UUID, "format", `Files of format .rds cannot be read: ${UUID}.rds.`],
-      ["notes.txt", "name", unnamed("notes.txt")],
+      [UUID, "format", `${UUID}.rds is an R object, which is not read.`],
+      ["notes.txt", "name", "notes.txt is a text table, which is not read."],
       [OTHER, "empty", `The folder ${OTHER} is empty.`],
       [UUID, "another file", `${UUID}.loom is not read, since ${UUID}.h5ad has the same id.`],
     ]);
@@ -205,7 +203,7 @@ describe("openLocalMatrices(dir).list(signal)", () => {
         "format",
         "The folder analysis has no .mtx and no file of another format that is read in it.",
       ],
-      ["counts.rds", "name", `"counts.rds" is no matrix. What is read: ${FITS}.`],
+      ["counts.rds", "name", "counts.rds is an R object, which is not read."],
       ["nothing", "empty", "The folder nothing is empty."],
     ]);
   });
@@ -262,17 +260,51 @@ describe("openLocalMatrices(dir).list(signal)", () => {
       [`${OTHER}.in`, 4],
       [UUID, 3],
     ]);
-    const leads =
-      "is a link that leads out of the folder, to another folder, or nowhere: link the whole folder, or put the file there.";
+    const put = "link the whole folder, or put the file there.";
     expect(skips.map(({ why, message }) => [why, message])).toEqual([
-      ["link", `${OTHER}.h5 is a link that leads nowhere.`],
-      ["link", `${OTHER}.loom is a link that leads nowhere.`],
       ["link", "all is a link to a folder that this one lies in."],
       ["link", "back is a link to a folder that this one lies in."],
       ["name", expect.any(String)],
-      ["link", `${OTHER}.out/genes.tsv ${leads}`],
-      ["link", `${OTHER}.round/up ${leads}`],
+      ["unreadable", `${OTHER}.out/genes.tsv is a link that leads out of the folder: ${put}`],
+      ["unreadable", `${OTHER}.round/up is a link to another folder: ${put}`],
+      ["another file", `${OTHER}.loom is not read, since ${OTHER}.h5ad has the same id.`],
+      ["another file", `${OTHER}.h5 is not read, since ${OTHER}.h5ad has the same id.`],
     ]);
+  });
+
+  test("minds links and pipes within a matrix only where they are called as what is read", async () => {
+    const mtx = { "matrix.mtx": "1", "genes.tsv": "2" };
+    for (const name of ["fine", "nowhere", "piped", "more"]) await writeFolder(name, mtx);
+    await symlink("nothing", join(dir, "fine", "notes.txt"));
+    await symlink("/etc/passwd", join(dir, "fine", "report.pdf"));
+    await symlink(".", join(dir, "fine", "again"));
+    await symlink("nothing", join(dir, "nowhere", "barcodes.tsv"));
+    // It may be a folder with more of the matrix, on a disk that is not there.
+    await symlink("nothing", join(dir, "more", "sample2"));
+    await writeFolder(UUID, { a: "1" });
+    await symlink("nothing", join(dir, UUID, "b.txt"));
+    execFileSync(
+      "mkfifo",
+      ["log", "barcodes.tsv"].map((name) => join(dir, "piped", name)),
+    );
+    await symlink("barcodes.tsv", join(dir, "piped", "cells.tsv"));
+    const { entries, skips } = await source.list(NEVER);
+    expect(entries.map(({ id, bytes }) => [id, bytes])).toEqual([["fine", 2]]);
+    expect(skips.map(({ message }) => message).sort()).toEqual([
+      `${UUID}/b.txt is a link that leads nowhere.`,
+      "more/sample2 is a link that leads nowhere.",
+      "nowhere/barcodes.tsv is a link that leads nowhere.",
+      "piped/barcodes.tsv is a pipe, and no file.",
+    ]);
+    await rm(join(dir, "piped", "barcodes.tsv"));
+    execFileSync("mkfifo", [join(dir, "pipe.h5ad"), join(dir, "piped", "pipe")]);
+    const { skips: others } = await source.list(NEVER);
+    expect(others.map(({ why, message }) => [why, message])).toEqual(
+      expect.arrayContaining([
+        ["unreadable", "pipe.h5ad is a pipe, and no file or folder."],
+        ["unreadable", "piped/cells.tsv is a link that leads nowhere."],
+      ]),
+    );
   });
 
   test("skips what is neither file nor folder, and folders that hold too much", async () => {
@@ -285,8 +317,8 @@ describe("openLocalMatrices(dir).list(signal)", () => {
     expect([entries, skips.map(({ why, message }) => [why, message])]).toEqual([
       [],
       [
-        ["format", `${UUID}.h5ad is no file or folder.`],
         ["format", `The folder ${OTHER} has more than 10000 files.`],
+        ["unreadable", `${UUID}.h5ad is a socket, and no file or folder.`],
       ],
     ]);
   });
@@ -336,9 +368,49 @@ describe("openLocalMatrices(dir).list(signal)", () => {
         id: OTHER,
         projectId: OTHER,
         title: OTHER,
-        why: "unreadable",
-        message: `${OTHER}.h5ad cannot be read (ENOENT).`,
+        why: "gone",
+        message: `${OTHER}.h5ad was removed while the folder was read.`,
       },
+    ]);
+  });
+
+  test("gives the name of what it may not read to no other matrix", async () => {
+    const mtx = { "matrix.mtx": "1", "genes.tsv": "2" };
+    await write("good.h5ad", "x");
+    await writeFolder("good", mtx);
+    await write("fine.h5ad", "x");
+    await write("fine.loom", "x");
+    // Either would be "a-b" alone.
+    await writeFolder("a b", mtx);
+    await writeFolder("a+b", mtx);
+    await symlink("nowhere", join(dir, "lost.h5ad"));
+    await mkdir(join(dir, "lost+found"));
+    const ids = async () => {
+      const { entries, skips } = await asNobody(() => source.list(NEVER));
+      return {
+        read: entries.map(({ id, fileName }) => [id, fileName]).sort(),
+        skips: skips.map(({ id, title, why, message }) => [id, title, why, message]).sort(),
+      };
+    };
+    const before = await ids();
+    for (const name of ["good.h5ad", "fine.loom", "a b", "lost+found"]) {
+      await chmod(join(dir, name), 0);
+    }
+    const mark = sha256("a+b").slice(0, 6);
+    const { read, skips } = await ids();
+    expect([before.read.map(([id]) => id), read]).toEqual([
+      ["a-b", `a-b-${mark}`, "fine", "good"],
+      [
+        [`a-b-${mark}`, "a+b"],
+        ["fine", "fine.h5ad"],
+      ],
+    ]);
+    expect(skips).toEqual([
+      ["a-b", "a b", "unreadable", "a b cannot be read (EACCES)."],
+      ["fine", "fine", "another file", "fine.loom is not read, since fine.h5ad has the same id."],
+      ["good", "good", "another file", "good is not read, since good.h5ad has the same id."],
+      ["good", "good", "unreadable", "good.h5ad cannot be read (EACCES)."],
+      ["lost", "lost", "unreadable", "lost.h5ad is a link that leads nowhere."],
     ]);
   });
 
