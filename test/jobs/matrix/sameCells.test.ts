@@ -357,6 +357,34 @@ describe("openMatrix(path, options) of different cells", () => {
     expect(cells).toEqual([...SMALL_READ.cells, { A: 99 }, {}]);
   });
 
+  test.each([
+    ["CD45+", "CD45-"],
+    ["αβ", "γδ"],
+    ["患者", "对照"],
+    ["CD4+CD8-", "CD4-CD8+"],
+    ["S_1", "S-1"],
+  ])("adds up no layers of %s and %s", async (one, other) => {
+    const sample = (name: string, barcodes: string, value: number): Files => ({
+      [`${name}spliced.mtx`]: mtx(3, 2, [
+        [1, 1, value],
+        [2, 2, value],
+      ]),
+      [`${name}unspliced.mtx`]: mtx(3, 2, [[3, 1, value]]),
+      [`${name}genes.tsv`]: SMALL["genes.tsv"],
+      [`${name}barcodes.tsv`]: barcodes,
+    });
+    for (const end of ["/", "_"]) {
+      // One barcode in common, as two samples have by chance.
+      const path = await place.folder({
+        ...sample(one + end, "AAA\nCCC\n", 10),
+        ...sample(other + end, "AAA\nGGG\n", 1),
+      });
+      const { cells } = await readMatrix(path, place);
+      const sums = cells.map((cell) => Object.values(cell).reduce((a, b) => a + b, 0));
+      expect(sums.toSorted((a, b) => a - b)).toEqual([1, 2, 10, 20]);
+    }
+  });
+
   test("reads a sample of man and one of mouse one after the other", async () => {
     const path = await place.folder({
       ...matrixAt("S1/", mtx(1, 2, [[1, 1, 1]]), "h\n"),
@@ -525,6 +553,21 @@ describe("openMatrix(path, options) of several tables", () => {
     expect(await failure(readMatrix(await place.folder(without), place))).toBe(
       "M_INCOMPLETE: S2.mtx has no cell table (barcodes.tsv, cells.tsv or cells.csv) beside it, .gz or not",
     );
+  });
+
+  test.each([
+    ["CD45+", "CD45-"],
+    ["αβ", "γδ"],
+    ["患者", "对照"],
+  ])("keeps the tables of %s and %s apart", async (one, other) => {
+    const sample = (name: string, barcode: string, gene: string): Files => ({
+      [`${name}_matrix.mtx`]: mtx(1, 1, [[1, 1, 5]]),
+      [`${name}.genes.tsv`]: `${gene}\n`,
+      [`${name}.barcodes.tsv`]: rows("barcode\tassay", `${barcode}\tSmart-seq2`),
+    });
+    const files = { ...sample(one, "AAA", "P"), ...sample(other, "CCC", "N") };
+    const { cells } = await readMatrix(await place.folder(files), place);
+    expect(cells).toEqual(one < other ? [{ P: 5 }, { N: 5 }] : [{ N: 5 }, { P: 5 }]);
   });
 
   test("says that no table is the matrix's, where only others' sizes are there", async () => {

@@ -37,12 +37,14 @@ export function foldersOf(name: string): readonly string[] {
   return name.split("/").slice(0, -1);
 }
 
-/** Splits a text into words in small letters. */
+/** Where one word ends and the next begins: a dash only before a letter or a number, for elsewhere it is a sign. */
+const BETWEEN_WORDS = /[\s._,;:()[\]{}'"/\\]+|\p{Pd}+(?=[\p{L}\p{N}])/u;
+
+/** Splits a text into words in small letters. Signs are kept, and the letters of every script: "CD45+" is another sample than "CD45-". */
 export function wordsOf(text: string): readonly string[] {
-  return text
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .filter((word) => word !== "");
+  // The same letter may be written as one sign or as two; which one, a file system decides.
+  const words = text.normalize("NFC").toLowerCase().split(BETWEEN_WORDS);
+  return words.filter((word) => !/^\p{Pd}*$/u.test(word));
 }
 
 /** The words of a matrix's own name, without what says what kind of file it is. */

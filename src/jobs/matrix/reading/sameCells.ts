@@ -197,13 +197,21 @@ export interface Joint {
   readonly key: string;
 }
 
-/** Tells which matrices are layers of the same cells, or genomes as Cell Ranger 2 lays them out. */
+/** A file of one layer: as the programs call it, with whatever stands before, as GEO puts a sample's name there. */
+const LAYER_FILE =
+  /^(|.*[\s._-])(?:spliced|unspliced|ambiguous|(?<=cells_x_(?:genes|tcc)\.)(?:mature|nascent))\.mtx(?:\.gz)?$/;
+
+/** Tells which matrices are layers of the same cells, which lie in one folder, or genomes as Cell Ranger 2 lays them out. */
 export function findJoints(names: readonly string[]): ReadonlyMap<string, Joint> {
   const joints = new Map<string, Joint>();
-  const layers = names.filter((name) => hasOne(wordsOfName(name), LAYERS));
-  for (const group of groupsOf(layers, (name) => keyOf(withoutLayers(wordsOfName(name))))) {
-    const key = group[0] ?? "";
-    if (group.length > 1) for (const name of group) joints.set(name, { by: "layer", key });
+  const layers = names.flatMap((name) => {
+    // All of the name but the layer has to be the same, to the letter: what differs is another sample.
+    const before = LAYER_FILE.exec(baseOf(name))?.[1];
+    return before === undefined ? [] : [{ name, key: folderOf(name) + before }];
+  });
+  for (const group of groupsOf(layers, ({ key }) => key)) {
+    const key = group[0]?.name ?? "";
+    if (group.length > 1) for (const { name } of group) joints.set(name, { by: "layer", key });
   }
   for (const name of names) {
     const folder = /^(.*(?:raw|filtered)_gene_bc_matrices(?:_mex)?\/)[^/]+\/$/.exec(folderOf(name));

@@ -141,9 +141,15 @@ export function makeTableFinder(
   }
   const shelfOf = (folder: string, role: Role): Shelf =>
     shelves.get(shelfName(folder, role)) ?? { byKey: new Map(), shared: [], strange: [] };
+  const rivals = findRivals(matricesIn);
   const alike = (matrix: string, role: Role): readonly TableFile[] => {
     const { byKey } = shelfOf(folderOf(matrix), role);
-    return [...new Set(keysOfMatrix(matrix).flatMap((key) => byKey.get(key) ?? []))];
+    const own = [...new Set(keysOfMatrix(matrix).flatMap((key) => byKey.get(key) ?? []))];
+    const others = rivals(matrix);
+    return own.filter(({ region: { name } }) => {
+      const common = commonStart(name, matrix);
+      return others.every((other) => commonStart(name, other) <= common);
+    });
   };
   // Matrices of one folder share these lists, which may be as long as there are matrices.
   const shared = new Map<string, SharedChoice>();
@@ -181,6 +187,32 @@ export function makeTableFinder(
         : { likely: regionsOf(likely), possible: [...others.strange, ...others.around] };
     },
   };
+}
+
+/** Finds the other matrices of a folder that are called alike but for letter case and signs between words, such as S_1 and S-1. */
+function findRivals(
+  matricesIn: ReadonlyMap<string, readonly string[]>,
+): (matrix: string) => readonly string[] {
+  const byKey = new Map<string, string[]>();
+  const claimsOf = (matrix: string): readonly string[] =>
+    keysOfMatrix(matrix)
+      .filter((key) => key !== "")
+      .map((key) => JSON.stringify([folderOf(matrix), key]));
+  for (const matrix of [...matricesIn.values()].flat()) {
+    for (const key of claimsOf(matrix)) {
+      const same = byKey.get(key);
+      if (same === undefined) byKey.set(key, [matrix]);
+      else if (same.at(-1) !== matrix) same.push(matrix);
+    }
+  }
+  return (matrix) => claimsOf(matrix).flatMap((key) => byKey.get(key) ?? []);
+}
+
+/** How far two names are the same to the letter, in whole words. */
+function commonStart(one: string, other: string): number {
+  let end = 0;
+  while (end < one.length && one[end] === other[end]) end++;
+  return /^.*[\s._-]/u.exec(baseOf(one.slice(0, end)))?.[0].length ?? 0;
 }
 
 function shelfName(folder: string, role: Role): string {
