@@ -3,6 +3,7 @@
 import { number } from "../../../format.ts";
 import type { CellTable } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
+import type { CellNames } from "./barcodes.ts";
 import { showName } from "./boundedRegion.ts";
 import { readCellRows } from "./cellRows.ts";
 import { knowFile } from "./fileKinds.ts";
@@ -15,11 +16,9 @@ import { makeTableMemory, type TableMemory } from "./tableMemory.ts";
 import type { TableChoice } from "./tableNames.ts";
 
 /** A matrix's tables as they were read. */
-export interface MtxTables {
+export interface MtxTables extends CellNames {
   readonly genes: GeneRows;
   readonly cells: CellTable;
-  /** Where the cells' table lies. */
-  readonly cellRegion: ByteRegion;
 }
 
 /** Reads the tables of one matrix after the other. */
@@ -90,9 +89,8 @@ export function makeTableReader(
       const ofGenes = await pick(files.genes, genes, geneRows ?? 0);
       const ofCells = ofGenes === null ? null : await pick(files.cells, cells, cellRows ?? 0);
       if (ofGenes === null || ofCells === null) continue;
-      const { region, table } = ofCells;
       const named = await withSymbols(ofGenes, files.genes, genes);
-      return { genes: named, cells: table, cellRegion: region };
+      return { genes: named, ...cellTable(ofCells.region, ofCells.table, cells) };
     }
     return readMisfits(files, size, genes, cells);
   };
@@ -101,6 +99,15 @@ export function makeTableReader(
 /** A file's name does not tell whether it is packed; its first bytes do. */
 export async function unpacked(region: ByteRegion): Promise<ByteRegion> {
   return region.layers.includes("gzip") ? region : (await knowFile(region)).region;
+}
+
+function cellTable(
+  region: ByteRegion,
+  cells: CellTable,
+  { memory, sizes }: CellTables,
+): Omit<MtxTables, "genes"> {
+  const hasCellHeader = memory.recall(region, sizes)?.hasHeader ?? false;
+  return { cells, cellRegion: region, hasCellHeader };
 }
 
 /** Of the likeliest class that has tables which fit, the richest, of equals the first; null where none fits. */
@@ -186,7 +193,7 @@ async function readMisfits(
     genes: await genes.memory.read(ofGenes, genes.sizes),
     cells: await cells.memory.read(ofCells, cells.sizes),
   };
-  if (size === null) return { ...read, cellRegion: ofCells };
+  if (size === null) return { genes: read.genes, ...cellTable(ofCells, read.cells, cells) };
   const { rows, columns } = size;
   const [geneRows, cellRows] = [read.genes.ids.length, read.cells.count];
   const wrong = [

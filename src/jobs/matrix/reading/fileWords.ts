@@ -1,7 +1,15 @@
 // The words of a file's name within a matrix: what tables and matrices are told by, and matched by.
 
 /** Words that say only that a file is a matrix. */
-const MATRIX_WORDS = new Set(["matrix", "matrices", "mtx", "count", "counts", "expression", "dge"]);
+export const MATRIX_WORDS: ReadonlySet<string> = new Set([
+  "matrix",
+  "matrices",
+  "mtx",
+  "count",
+  "counts",
+  "expression",
+  "dge",
+]);
 /** Parts of the counts of the same cells, as velocyto, STARsolo and kallisto name them; added up they are all. */
 export const LAYERS: ReadonlySet<string> = new Set([
   "spliced",

@@ -3,19 +3,15 @@
 import { list } from "../../../format.ts";
 import type { CellTable, MatrixNote } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
+import { type CellNames, readBarcodes } from "./barcodes.ts";
 import { showName } from "./boundedRegion.ts";
 import { joinCellTables, pickCells } from "./cellRows.ts";
-import { unpacked } from "./chooseTables.ts";
-import { readTable } from "./delimitedTable.ts";
-import { kindOf, sampleOf } from "./geneColumns.ts";
-import type { ByteRegion } from "./region.ts";
 import type { Joint } from "./sameCells.ts";
 
 /** A matrix whose tables were read. */
-export interface ReadMatrix {
+export interface ReadMatrix extends CellNames {
   readonly name: string;
   readonly cells: CellTable;
-  readonly cellRegion: ByteRegion;
   readonly joint: Joint | null;
 }
 
@@ -209,22 +205,4 @@ function repeated({ name, cellRegion }: ReadMatrix): UnreadableMatrix {
     "M_TABLE",
     `${showName(name)} has the cells of others, but ${showName(cellRegion.name)} names some twice, so that they cannot be told apart`,
   );
-}
-
-/** Reads the names of a matrix's cells: its table's first column, or the second where the first numbers rows. */
-async function readBarcodes(
-  { cellRegion, cells }: ReadMatrix,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const firsts: string[] = [];
-  const seconds: string[] = [];
-  const rows = await readTable(await unpacked(cellRegion), signal, (row) => {
-    firsts.push(row.field(0));
-    seconds.push(row.field(1));
-  });
-  // What there is more than cells is the header.
-  const from = rows - cells.count;
-  const names = firsts.slice(from);
-  const isNumbered = kindOf(sampleOf(names)) === "row numbers";
-  return isNumbered && seconds.some((second) => second !== "") ? seconds.slice(from) : names;
 }

@@ -14,7 +14,8 @@ export interface Reading<Table, Merits> {
 
 /** What is known of a table. */
 export interface SeenTable<Merits> {
-  /** Without a header. */
+  /** Whether its first row stands above columns; it is none of the rows then. */
+  readonly hasHeader: boolean;
   readonly rows: number;
   readonly merits: Merits;
 }
@@ -79,11 +80,10 @@ export function makeTableMemory<Table, Merits>({
   ): SeenTable<Merits> | null | undefined {
     const before = known.get(region);
     if (!before) return before;
-    const isHeader = isHeaderOf(before.lines, sizes);
-    const merits = before.merits.get(isHeader);
-    return merits === undefined
-      ? undefined
-      : { rows: before.lines.rows - (isHeader ? 1 : 0), merits };
+    const hasHeader = isHeaderOf(before.lines, sizes);
+    const merits = before.merits.get(hasHeader);
+    if (merits === undefined) return undefined;
+    return { hasHeader, rows: before.lines.rows - (hasHeader ? 1 : 0), merits };
   }
 
   return {
