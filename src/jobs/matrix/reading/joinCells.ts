@@ -39,8 +39,8 @@ interface CellSet {
   indexOf: Map<string, number> | null;
 }
 
-/** A set by what its members may be known by: being parts of one, their table, how many cells they have. */
-type SetIndex = Map<string, CellSet[]>;
+/** The first set by what its members may be known by: being parts of one, or their table. */
+type SetIndex = Map<string, CellSet>;
 
 /** Joins the cells of matrices; `areApart` tells whether two of them, by number, have no gene in common. */
 export async function joinCells(
@@ -56,17 +56,13 @@ export async function joinCells(
     // The same one first in turn: it is what is remembered between comparisons.
     members.every((member) => areApart(numberOf.get(matrix) ?? 0, numberOf.get(member) ?? 0));
   for (const matrix of matrices) {
-    const found = await findSet(index, matrix, areGenesApart, signal);
+    const found = findSet(index, matrix, areGenesApart);
     const set: CellSet = found ?? { members: [], cells: matrix.cells, indexOf: null };
     if (found === null) sets.push(set);
     const cellMap = found === null ? null : await addCells(set, matrix, signal);
     set.members.push(matrix);
     placed.push({ set, cellMap });
-    for (const key of keysOf(matrix)) {
-      const known = index.get(key);
-      if (known === undefined) index.set(key, [set]);
-      else if (known.at(-1) !== set) known.push(set);
-    }
+    for (const key of keysOf(matrix)) if (!index.has(key)) index.set(key, set);
   }
   const firstOf = new Map<CellSet, number>();
   let count = 0;
@@ -90,35 +86,24 @@ function keyOfTable({ cellRegion }: ReadMatrix): string {
   return JSON.stringify([cellRegion.path, cellRegion.offset]);
 }
 
-function keyOfCount({ cells }: ReadMatrix): string {
-  return `${cells.count}`;
-}
-
 function keysOf(matrix: ReadMatrix): readonly string[] {
-  const keys = [keyOfTable(matrix), keyOfCount(matrix)];
-  return matrix.joint === null ? keys : [keyOfJoint(matrix), ...keys];
+  const key = keyOfTable(matrix);
+  return matrix.joint === null ? [key] : [keyOfJoint(matrix), key];
 }
 
-/** The set whose cells a matrix has. */
-async function findSet(
+/** The set whose cells a matrix has. Equal barcodes in tables of their own are none: plates and lists of all droplets have the same. */
+function findSet(
   index: SetIndex,
   matrix: ReadMatrix,
   areGenesApart: (set: CellSet, matrix: ReadMatrix) => boolean,
-  signal: AbortSignal,
-): Promise<CellSet | null> {
+): CellSet | null {
   const { joint } = matrix;
-  const [parts] = joint === null ? [] : (index.get(keyOfJoint(matrix)) ?? []);
+  const parts = joint === null ? undefined : index.get(keyOfJoint(matrix));
   if (parts !== undefined && (joint?.by === "layer" || areGenesApart(parts, matrix))) return parts;
-  const [sharing] = index.get(keyOfTable(matrix)) ?? [];
-  if (sharing !== undefined) {
-    if (areGenesApart(sharing, matrix)) return sharing;
-    throw sharedTable(sharing.members[0] as ReadMatrix, matrix);
-  }
-  if (matrix.cells.count === 0) return null;
-  for (const set of new Set(index.get(keyOfCount(matrix)))) {
-    if (areGenesApart(set, matrix) && (await hasSameBarcodes(set, matrix, signal))) return set;
-  }
-  return null;
+  const sharing = index.get(keyOfTable(matrix));
+  if (sharing === undefined) return null;
+  if (areGenesApart(sharing, matrix)) return sharing;
+  throw sharedTable(sharing.members[0] as ReadMatrix, matrix);
 }
 
 /** The barcodes of a set, each with its place. */
@@ -128,22 +113,6 @@ async function indexSet(set: CellSet, signal: AbortSignal): Promise<Map<string, 
     set.indexOf = new Map(barcodes.map((barcode, cell) => [barcode, cell]));
   }
   return set.indexOf;
-}
-
-async function hasSameBarcodes(
-  set: CellSet,
-  matrix: ReadMatrix,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const known = await indexSet(set, signal);
-  const barcodes = await readBarcodes(matrix, signal);
-  const isSame =
-    known.size === barcodes.length &&
-    new Set(barcodes).size === barcodes.length &&
-    barcodes.every((barcode) => known.has(barcode));
-  // Of many samples nobody needs to remember all.
-  if (!isSame && set.members.length === 1) set.indexOf = null;
-  return isSame;
 }
 
 /** Puts a matrix's cells to those of a set; returns where each lies, null where they lie as they are. */

@@ -174,7 +174,16 @@ export interface Joint {
 const LAYER_FILE =
   /^(|.*[\s._-])(?:spliced|unspliced|ambiguous|(?<=cells_x_(?:genes|tcc)\.)(?:mature|nascent))\.mtx(?:\.gz)?$/;
 
-/** Tells which matrices are layers of the same cells, which lie in one folder, or genomes as Cell Ranger 2 lays them out. */
+/** Cell Ranger's folder with one for each genome in it. */
+const GENOME_FOLDER =
+  /^(.*(?:raw|filtered)_(?:gene_bc_matrices(?:_mex)?|matrices_mex)\/)[^/]+(\/[^/]+)$/;
+/** The same with its folders made part of a file's name, as GEO wants it; a genome's name parts those of one sample. */
+const GENOME_WORD =
+  /^(|.*[/\s._-])(?:hg18|hg19|hg38|grch37|grch38|mm9|mm10|mm39|grcm38|grcm39)([/\s._-].*)$/i;
+/** GEO's number of a sample, which is one run; whatever else people call alike may be several. */
+const GEO_SAMPLE = /(?:^|[^\p{L}\p{N}])GSM\d+(?!\p{L})/u;
+
+/** Tells which matrices are layers of the same cells, which lie in one folder, or genomes as Cell Ranger lays them out. */
 export function findJoints(names: readonly string[]): ReadonlyMap<string, Joint> {
   const joints = new Map<string, Joint>();
   const layers = names.flatMap((name) => {
@@ -187,11 +196,20 @@ export function findJoints(names: readonly string[]): ReadonlyMap<string, Joint>
     if (group.length > 1) for (const { name } of group) joints.set(name, { by: "layer", key });
   }
   for (const name of names) {
-    const folder = /^(.*(?:raw|filtered)_gene_bc_matrices(?:_mex)?\/)[^/]+\/$/.exec(folderOf(name));
-    if (folder?.[1] === undefined || joints.has(name)) continue;
-    joints.set(name, { by: "genome", key: folder[1] + baseOf(name) });
+    const key = joints.has(name) ? null : runOfGenome(withoutGz(name));
+    if (key !== null) joints.set(name, { by: "genome", key });
   }
   return joints;
+}
+
+/** What the names of one run's genomes have in common. */
+function runOfGenome(name: string): string | null {
+  const byFolder = GENOME_FOLDER.exec(name);
+  const byWord = byFolder === null ? GENOME_WORD.exec(name) : null;
+  const [found, before = "", after = ""] = byFolder ?? byWord ?? [];
+  if (found === undefined) return null;
+  const isRun = byFolder !== null || GEO_SAMPLE.test(before) || GEO_SAMPLE.test(after);
+  return isRun ? JSON.stringify([before, after]) : null;
 }
 
 function groupsOf<T>(all: readonly T[], keyOfOne: (one: T) => string): readonly (readonly T[])[] {
