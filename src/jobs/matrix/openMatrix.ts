@@ -16,7 +16,7 @@ import {
   wholeFile,
 } from "./reading/boundedRegion.ts";
 import { checkCells } from "./reading/cellRows.ts";
-import { makeTableReader, unpacked } from "./reading/chooseTables.ts";
+import { makeTableReader, type MtxTables, unpacked } from "./reading/chooseTables.ts";
 import { knowFile } from "./reading/fileKinds.ts";
 import {
   damaged,
@@ -25,12 +25,14 @@ import {
   isWanted,
   type MtxFiles,
   notReadable,
+  skipped,
 } from "./reading/findMatrices.ts";
 import { listFolder } from "./reading/folderFiles.ts";
 import { joinCells, type ReadMatrix } from "./reading/joinCells.ts";
 import { readMatrixSize } from "./reading/matrixSize.ts";
 import type { ByteRegion, MtxPart } from "./reading/region.ts";
 import type { RegionReader } from "./reading/regionReader.ts";
+import { settleCells } from "./reading/settleCells.ts";
 import { isTableName } from "./reading/tableNames.ts";
 import { noteApproaches, noteMito, noteSymbols } from "./reading/tableNotes.ts";
 import { listTar } from "./reading/tarEntries.ts";
@@ -275,21 +277,25 @@ async function openTables(
 ): Promise<MatrixReader> {
   const { signal, approaches, scratchDir } = options;
   const union = makeGeneUnion();
-  const readTables = makeTableReader(approaches, signal);
+  const readOnce = makeTableReader(approaches, signal);
+  const readTables = async (one: MtxFiles): Promise<MtxTables> => {
+    stopIfAborted(signal);
+    return readOnce(one, await readMatrixSize(await unpacked(one.matrix)));
+  };
+  const settled = await settleCells(files, readTables, signal);
   const read: (ReadMatrix & { readonly matrix: ByteRegion; readonly genes: number })[] = [];
   let cellCount = 0;
-  for (const one of files) {
+  for (const one of settled.files) {
     stopIfAborted(signal);
     const matrix = await unpacked(one.matrix);
     if (read.length === 0) source.start(matrix);
-    const tables = await readTables(one, await readMatrixSize(matrix));
-    const { cells, cellRegion } = tables;
-    union.add(tables.genes);
-    cellCount += cells.count;
+    const { genes, ...ofCells } = await readTables(one);
+    union.add(genes);
+    cellCount += ofCells.cells.count;
     checkCells("the matrices together have", cellCount);
     const { name } = matrix;
-    const genes = tables.genes.ids.length;
-    read.push({ name, matrix, genes, cells, cellRegion, joint: one.joint });
+    const joint = settled.joints.get(name) ?? null;
+    read.push({ name, matrix, genes: genes.ids.length, ...ofCells, joint });
   }
   const { genes, symbols, geneMaps, areApart, notes } = union.build();
   const joined = await joinCells(read, areApart, signal);
@@ -309,6 +315,7 @@ async function openTables(
     isSummed,
     notes: [
       ...found,
+      ...settled.passed.map(skipped),
       ...joined.notes,
       ...notes,
       ...noteSymbols(genes, symbols),

@@ -153,8 +153,8 @@ function makeAnalysis(effects: MatrixEffects) {
     // the numbers and nothing else: a new title or another catalogue must not have terabytes read again.
     analyseMatrix: step({
       name: "analyseMatrix",
-      // 2: which numbers are counts is told by evidence, cells by what they are, genes by all their names, and more is read.
-      version: 2,
+      // 2: counts are told by evidence, genes by all their names. 3: no word and no equal barcodes alone leave out or join samples.
+      version: 3,
       uses: { analysedBy: effects.analysedBy },
       outputs: {
         verdict: json<string | null>(),

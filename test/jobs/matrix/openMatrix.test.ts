@@ -168,8 +168,8 @@ describe("openMatrix(path, options) of a folder", () => {
     const read = await readMatrix(path, place);
     expect(read.cells).toEqual(SMALL_READ.cells);
     expect(read.notes.slice(0, 2)).toEqual([
-      "M_SKIPPED info: UniqueAndMult-EM.mtx was not read: it has no tables of its own, and matrix.mtx lies beside it",
       "M_SKIPPED info: matrix.mtx.gz was not read: the same matrix lies there unpacked",
+      "M_SKIPPED info: UniqueAndMult-EM.mtx was not read: it has no tables of its own, and matrix.mtx lies beside it",
     ]);
     const both = await place.folder(
       Object.fromEntries(

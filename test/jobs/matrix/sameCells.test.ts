@@ -300,32 +300,59 @@ describe("openMatrix(path, options) of the same cells counted in several ways", 
     expect(approachOf.length).toBe(5);
   });
 
-  test("joins matrices of disjoint genes with the same barcodes in any order, or with one cell table", async () => {
-    const tables = {
-      "human/genes.tsv": "h1\n",
-      "human/barcodes.tsv": "AAA\nCCC\n",
-      "mouse/genes.tsv": "m1\n",
-      "mouse/barcodes.tsv": "CCC\nAAA\n",
-    };
-    const two = {
+  test("joins matrices of disjoint genes that have one cell table", async () => {
+    const path = await place.folder({
       "human/matrix.mtx": mtx(1, 2, [[1, 1, 3]]),
+      "human/genes.tsv": "h1\n",
       "mouse/matrix.mtx": mtx(1, 2, [[1, 2, 4]]),
-    };
-    const joined = await readMatrix(await place.folder({ ...two, ...tables }), place);
-    expect(joined.cells).toEqual([{ h1: 3, m1: 4 }, {}]);
-    const { "mouse/barcodes.tsv": _, "human/barcodes.tsv": __, ...genes } = tables;
-    const packed = {
-      ...two,
-      ...genes,
-      "human/barcodes.csv.gz": gzipSync('"","x"\n"1","AAA"\n"2","CCC"\n'),
-    };
-    const mouse = { "mouse/barcodes.tsv.gz": gzipSync("CCC\nAAA\n") };
-    expect((await readMatrix(await place.folder({ ...packed, ...mouse }), place)).cells).toEqual(
-      joined.cells,
+      "mouse/genes.tsv": "m1\n",
+      "barcodes.tsv": "AAA\nCCC\n",
+    });
+    expect((await readMatrix(path, place)).cells).toEqual([{ h1: 3 }, { m1: 4 }]);
+  });
+
+  const genomeAt = (start: string, gene: string, barcodes: string, value: number): Files => ({
+    [`${start}matrix.mtx`]: mtx(1, 2, [
+      [1, 1, value],
+      [1, 2, value + 1],
+    ]),
+    [`${start}genes.tsv`]: `${gene}\n`,
+    [`${start}barcodes.tsv`]: barcodes,
+  });
+
+  test.each([
+    ["S1/filtered_gene_bc_matrices/hg19/", "S1/filtered_gene_bc_matrices/mm10/"],
+    ["S1/raw_gene_bc_matrices_mex/a/", "S1/raw_gene_bc_matrices_mex/b/"],
+    ["S1_filtered_matrices_mex/hg19/", "S1_filtered_matrices_mex/mm10/"],
+    ["GSM2000001_S1_hg19_", "GSM2000001_S1_mm10_"],
+    ["GSM2000001/GRCh38/", "GSM2000001/mm10/"],
+  ])("joins %s and %s by barcode, which are genomes of one run", async (one, other) => {
+    const path = await place.folder({
+      ...genomeAt(one, "h", "AAA\nCCC\n", 1),
+      ...genomeAt(other, "m", "GGG\nAAA\n", 10),
+    });
+    expect((await readMatrix(path, place)).cells).toEqual([{ h: 1, m: 11 }, { h: 2 }, { m: 10 }]);
+  });
+
+  test.each([
+    ["human/", "mouse/"],
+    ["hg19/", "mm10/"],
+    ["S1_hg19_", "S1_mm10_"],
+    ["GSM2000001_hg19_", "GSM2000002_mm10_"],
+    ["S1/filtered_gene_bc_matrices/hg19/", "S2/filtered_gene_bc_matrices/mm10/"],
+    ["CD45+_filtered_gene_bc_matrices/hg19/", "CD45-_filtered_gene_bc_matrices/mm10/"],
+  ])("reads %s and %s one after the other, though their barcodes are equal", async (one, other) => {
+    const path = await place.folder({
+      ...genomeAt(one, "h", "A1\nA2\n", 1),
+      ...genomeAt(other, "m", "A1\nA2\n", 10),
+    });
+    const { cells, notes } = await readMatrix(path, place);
+    const both = [{ h: 1 }, { h: 2 }, { m: 10 }, { m: 11 }];
+    expect(cells).toEqual(expect.arrayContaining(both));
+    expect(cells.length).toBe(4);
+    expect(notes).toContain(
+      "M_TABLE info: 2 matrices were read one after the other as one: their cells follow each other",
     );
-    const shared = { ...two, ...genes, "barcodes.tsv": "AAA\nCCC\n" };
-    const one = await readMatrix(await place.folder(shared), place);
-    expect(one.cells).toEqual([{ h1: 3 }, { m1: 4 }]);
   });
 
   test("keeps duplicates within a matrix of one genome in sight", async () => {
@@ -355,6 +382,34 @@ describe("openMatrix(path, options) of different cells", () => {
     });
     const { cells } = await readMatrix(path, place);
     expect(cells).toEqual([...SMALL_READ.cells, { A: 99 }, {}]);
+  });
+
+  test.each([
+    ["CD45+", "CD45-"],
+    ["αβ", "γδ"],
+    ["患者", "对照"],
+    ["CD4+CD8-", "CD4-CD8+"],
+    ["S_1", "S-1"],
+  ])("adds up no layers of %s and %s", async (one, other) => {
+    const sample = (name: string, barcodes: string, value: number): Files => ({
+      [`${name}spliced.mtx`]: mtx(3, 2, [
+        [1, 1, value],
+        [2, 2, value],
+      ]),
+      [`${name}unspliced.mtx`]: mtx(3, 2, [[3, 1, value]]),
+      [`${name}genes.tsv`]: SMALL["genes.tsv"],
+      [`${name}barcodes.tsv`]: barcodes,
+    });
+    for (const end of ["/", "_"]) {
+      // One barcode in common, as two samples have by chance.
+      const path = await place.folder({
+        ...sample(one + end, "AAA\nCCC\n", 10),
+        ...sample(other + end, "AAA\nGGG\n", 1),
+      });
+      const { cells } = await readMatrix(path, place);
+      const sums = cells.map((cell) => Object.values(cell).reduce((a, b) => a + b, 0));
+      expect(sums.toSorted((a, b) => a - b)).toEqual([1, 2, 10, 20]);
+    }
   });
 
   test("reads a sample of man and one of mouse one after the other", async () => {
@@ -525,6 +580,21 @@ describe("openMatrix(path, options) of several tables", () => {
     expect(await failure(readMatrix(await place.folder(without), place))).toBe(
       "M_INCOMPLETE: S2.mtx has no cell table (barcodes.tsv, cells.tsv or cells.csv) beside it, .gz or not",
     );
+  });
+
+  test.each([
+    ["CD45+", "CD45-"],
+    ["αβ", "γδ"],
+    ["患者", "对照"],
+  ])("keeps the tables of %s and %s apart", async (one, other) => {
+    const sample = (name: string, barcode: string, gene: string): Files => ({
+      [`${name}_matrix.mtx`]: mtx(1, 1, [[1, 1, 5]]),
+      [`${name}.genes.tsv`]: `${gene}\n`,
+      [`${name}.barcodes.tsv`]: rows("barcode\tassay", `${barcode}\tSmart-seq2`),
+    });
+    const files = { ...sample(one, "AAA", "P"), ...sample(other, "CCC", "N") };
+    const { cells } = await readMatrix(await place.folder(files), place);
+    expect(cells).toEqual(one < other ? [{ P: 5 }, { N: 5 }] : [{ N: 5 }, { P: 5 }]);
   });
 
   test("says that no table is the matrix's, where only others' sizes are there", async () => {

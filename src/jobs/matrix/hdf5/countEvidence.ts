@@ -25,7 +25,7 @@ const MOST_PIECES = 33;
 /** One matrix of a file: dense, or a group with the parts of a compressed one. */
 export interface Place {
   readonly path: string;
-  readonly kind: "group" | "dataset";
+  readonly kind: "group" | "dataset" | "elsewhere";
   /** Of a dense one: the dimension along which its cells lie. */
   readonly cellAxis: 0 | 1;
 }

@@ -50,12 +50,7 @@ export async function openDataset(session: Hdf5Session, path: string): Promise<D
       `${where} is compressed by the filter ${filter}; ${READABLE_NAMES} can be read`,
     );
   }
-  if (info.isVirtual) {
-    throw new UnreadableMatrix(
-      "M_FORMAT",
-      `${where} refers to another file; only files that hold all their data can be read`,
-    );
-  }
+  if (info.isVirtual) throw liesElsewhere(session, path);
   const chunkBytes = (info.chunks ?? []).reduce((product, size) => product * size, info.itemBytes);
   if (chunkBytes > MOST_CHUNK_BYTES) {
     throw new UnreadableMatrix(
@@ -64,6 +59,14 @@ export async function openDataset(session: Hdf5Session, path: string): Promise<D
     );
   }
   return info;
+}
+
+/** Says that what should be in the file lies in another one. */
+export function liesElsewhere(session: Hdf5Session, path: string): UnreadableMatrix {
+  return new UnreadableMatrix(
+    "M_FORMAT",
+    `${session.name}: ${path.slice(1)} refers to another file; only files that hold all their data can be read`,
+  );
 }
 
 /** Opens a dataset that must hold numbers in so many dimensions. */

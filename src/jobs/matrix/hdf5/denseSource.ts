@@ -30,7 +30,7 @@ export interface Dense {
 }
 
 /** Gives the cells and genes of a dense matrix. */
-export function sizeOf({ dataset, cellAxis }: Dense): {
+function sizeOf({ dataset, cellAxis }: Dense): {
   readonly cells: number;
   readonly features: number;
 } {

@@ -2,7 +2,7 @@
 
 import { number } from "../../../format.ts";
 import { UnreadableMatrix } from "../problem.ts";
-import { openDataset } from "./datasets.ts";
+import { liesElsewhere, openDataset } from "./datasets.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
 import type { NodeKind } from "./protocol.ts";
 
@@ -45,6 +45,7 @@ export async function openFrame(
 ): Promise<Frame | null> {
   if (kind === "group") return openGroup(session, path);
   if (kind === "dataset") return openTable(session, path);
+  if (kind === "elsewhere") throw liesElsewhere(session, path);
   return null;
 }
 

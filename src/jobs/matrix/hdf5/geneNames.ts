@@ -11,7 +11,7 @@ import {
   sampleOf,
 } from "../reading/geneColumns.ts";
 import { countRows, type Frame, openFrame, readColumn } from "./frame.ts";
-import type { Hdf5Session } from "./hdf5Session.ts";
+import { attempt, type Hdf5Session } from "./hdf5Session.ts";
 import type { NodeKind } from "./protocol.ts";
 
 type Texts = readonly (string | null)[];
@@ -96,8 +96,9 @@ export async function borrowSymbols(
   const plain = { ...genes, notes: [] };
   if (areSymbols(textsOf(genes.symbols))) return plain;
   for (const { path, kind } of others) {
-    const symbolOf = await readSymbolsById(session, path, kind);
-    if (symbolOf === null) continue;
+    const symbolOf = await attempt(session, () => readSymbolsById(session, path, kind));
+    // A table that cannot be read is not the one that the matrix needs.
+    if (symbolOf === null || symbolOf instanceof UnreadableMatrix) continue;
     let taken = 0;
     const symbols = genes.ids.map((id, gene) => {
       const symbol = symbolOf.get(bare(id ?? ""));
@@ -112,31 +113,26 @@ export async function borrowSymbols(
   return plain;
 }
 
-/** The symbols of a table by id; null where it has none, or cannot be read: it is not the one that the matrix needs. */
+/** The symbols of a table by id; null where it has none. */
 async function readSymbolsById(
   session: Hdf5Session,
   path: string,
   kind: NodeKind | undefined,
 ): Promise<ReadonlyMap<string, string> | null> {
-  try {
-    const frame = await openFrame(session, path, kind);
-    const index = frame === null ? null : (frame.index ?? geneColumnOf(frame));
-    if (frame === null || index === null) return null;
-    const named = { ...frame, index };
-    const rows = (await countRows(session, named)) ?? 0;
-    const { ids, symbols } = await readGeneNames(session, named, rows);
-    if (!areSymbols(textsOf(symbols))) return null;
-    const found = new Map<string, string>();
-    for (const [row, id] of ids.entries()) {
-      const symbol = symbols[row]?.trim() ?? "";
-      const key = bare(id ?? "");
-      if (symbol !== "" && symbol !== "nan" && !found.has(key)) found.set(key, symbol);
-    }
-    return found;
-  } catch (error) {
-    if (error instanceof UnreadableMatrix) return null;
-    throw error;
+  const frame = await openFrame(session, path, kind);
+  const index = frame === null ? null : (frame.index ?? geneColumnOf(frame));
+  if (frame === null || index === null) return null;
+  const named = { ...frame, index };
+  const rows = (await countRows(session, named)) ?? 0;
+  const { ids, symbols } = await readGeneNames(session, named, rows);
+  if (!areSymbols(textsOf(symbols))) return null;
+  const found = new Map<string, string>();
+  for (const [row, id] of ids.entries()) {
+    const symbol = symbols[row]?.trim() ?? "";
+    const key = bare(id ?? "");
+    if (symbol !== "" && symbol !== "nan" && !found.has(key)) found.set(key, symbol);
   }
+  return found;
 }
 
 function textsOf(texts: Texts): readonly string[] {

@@ -3,18 +3,10 @@
 import { UnreadableMatrix } from "../problem.ts";
 import { openCompressed, sourceOf } from "./compressedSource.ts";
 import type { Place } from "./countEvidence.ts";
-import {
-  type Candidate,
-  chooseCounts,
-  type Chosen,
-  findLayers,
-  lookedWords,
-  nameOf,
-  placeOf,
-} from "./countPlaces.ts";
-import { checkSize, type NumberDataset, openDataset, openNumbers } from "./datasets.ts";
+import { type Candidate, chooseCounts, findLayers, nameOf, placeOf } from "./countPlaces.ts";
+import { checkSize, type NumberDataset, openNumbers } from "./datasets.ts";
 import { denseSourceOf } from "./denseSource.ts";
-import { countRows, listGroup, type Nodes, openFrame } from "./frame.ts";
+import { countRows, type Frame, listGroup, type Nodes, openFrame } from "./frame.ts";
 import { borrowSymbols, geneColumnOf, readGeneNames, type TablePlace } from "./geneNames.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
 import { sumOf } from "./joinedSource.ts";
@@ -38,34 +30,26 @@ export async function readH5ad(
   root: Nodes,
   approaches: readonly string[],
 ): Promise<Layout> {
-  const { chosen, looked, refusal, notes } = await choose(session, root);
-  const place = nameOf(chosen);
   const obs = await openFrame(session, "/obs", root.get("obs"));
-  const vars = await openFrame(session, chosen.var, chosen.varKind);
-  const index = vars === null ? null : (vars.index ?? geneColumnOf(vars));
-  if (vars === null || index === null) {
-    throw new UnreadableMatrix(
-      "M_TABLE",
-      `${session.name}: there is no gene table for ${place}: ${chosen.var.slice(1)} is missing or empty`,
-    );
-  }
-  const geneCount = (await countRows(session, { ...vars, index })) ?? 0;
   const cellCount = obs === null ? null : await countRows(session, obs);
-  const tables = { cells: cellCount, features: geneCount };
-  const opened: Opened[] = [];
-  for (const one of chosen.places) opened.push(await openMatrix(session, one, tables));
-  if (refusal !== null) throw new UnreadableMatrix("M_NOT_COUNTS", refusal + lookedWords(looked));
-  const others = (await listGeneTables(session, root)).filter(({ path }) => path !== chosen.var);
+  const { chosen, opened, others, refusal, notes } = await chooseCounts(
+    session,
+    await listCandidates(session, root),
+    (candidate) => openCandidate(session, candidate, cellCount),
+    "raw/X, X and layers of counts",
+  );
+  if (refusal !== null) throw new UnreadableMatrix("M_NOT_COUNTS", refusal + others);
+  const tables = (await listGeneTables(session, root)).filter(({ path }) => path !== chosen.var);
   const named = await borrowSymbols(
     session,
     {
       place: chosen.var.slice(1),
-      ...(await readGeneNames(session, { ...vars, index }, geneCount)),
+      ...(await readGeneNames(session, opened.vars, opened.genes)),
     },
-    others,
+    tables,
   );
   const genes = makeGenes(session.name, named.ids, named.symbols, named.types);
-  const sources = opened.map((one) =>
+  const sources = opened.matrices.map((one) =>
     one.kind === "dense"
       ? denseSourceOf(session, { dataset: one.dataset, cellAxis: 0 }, genes.features)
       : sourceOf(session, one.matrix, genes.features),
@@ -73,60 +57,69 @@ export async function readH5ad(
   return {
     format: "h5ad",
     genes: genes.genes,
-    cells: await readCells(session, obs, opened[0]?.cells ?? 0, approaches),
+    cells: await readCells(session, obs, opened.matrices[0]?.cells ?? 0, approaches),
     source: sumOf(sources),
     notes: [...notes, ...named.notes, ...genes.notes],
-    place,
-    looked,
+    place: nameOf(chosen),
+    others,
   };
 }
 
-/** Lists what may hold counts, and chooses among it. */
-async function choose(session: Hdf5Session, root: Nodes): Promise<Chosen<H5adMatrix>> {
+/** Lists what may hold counts, what is believed first before all else. */
+async function listCandidates(session: Hdf5Session, root: Nodes): Promise<readonly H5adMatrix[]> {
   const found: H5adMatrix[] = [];
   const add = (candidates: readonly Candidate[], table: string, varKind?: NodeKind): void => {
     for (const { places } of candidates) found.push({ places, var: table, varKind });
   };
   const alone = (path: string, kind: NodeKind | undefined): readonly Candidate[] =>
     placeOf(path, kind, 0).map((place) => ({ places: [place] }));
+  // A group that is a link to another file is named, since counts may be there.
+  const group = async (name: string): Promise<Nodes> => {
+    const kind = root.get(name);
+    if (kind === "elsewhere") add(alone(`/${name}`, kind), "/var");
+    return kind === "group" ? listGroup(session, `/${name}`) : new Map<string, NodeKind>();
+  };
   const own = root.get("var");
-  if (root.get("raw") === "group") {
-    const raw = await listGroup(session, "/raw");
-    const x = alone("/raw/X", raw.get("X"));
-    if (raw.has("var")) add(x, "/raw/var", raw.get("var"));
-    else add(x, "/var", own);
-  }
+  const raw = await group("raw");
+  const x = alone("/raw/X", raw.get("X"));
+  if (raw.has("var")) add(x, "/raw/var", raw.get("var"));
+  else add(x, "/var", own);
   // AnnData 0.6.
   add(alone("/raw.X", root.get("raw.X")), "/raw.var", root.get("raw.var"));
-  const layers =
-    root.get("layers") === "group"
-      ? findLayers(await listGroup(session, "/layers"), 0)
-      : { alone: [], together: [] };
+  const layers = findLayers(await group("layers"), 0);
   add(layers.alone, "/var", own);
   add(alone("/X", root.get("X")), "/var", own);
   add(layers.together, "/var", own);
-  const real: H5adMatrix[] = [];
-  for (const candidate of found) {
-    // An AnnData without X has an empty X.
-    const areMatrices = await Promise.all(
-      candidate.places.map((place) => isMatrix(session, place)),
-    );
-    if (areMatrices.every((is) => is)) real.push(candidate);
-  }
-  const [first, ...others] = real;
-  if (first === undefined) {
-    throw new UnreadableMatrix(
-      "M_INCOMPLETE",
-      `${session.name}: there is no matrix; raw/X, X and layers of counts were looked for`,
-    );
-  }
-  return chooseCounts(session, first, others);
+  return found;
 }
 
-async function isMatrix(session: Hdf5Session, { path, kind }: Place): Promise<boolean> {
-  if (kind === "group") return (await listGroup(session, path)).get("data") === "dataset";
-  const { shape } = await openDataset(session, path);
-  return path.startsWith("/layers/") ? shape.length === 2 : shape.length > 0;
+/** A candidate whose shape fits its tables. */
+interface OpenedCandidate {
+  readonly vars: Frame & { readonly index: string };
+  readonly genes: number;
+  readonly matrices: readonly Opened[];
+}
+
+async function openCandidate(
+  session: Hdf5Session,
+  candidate: H5adMatrix,
+  cells: number | null,
+): Promise<OpenedCandidate> {
+  const frame = await openFrame(session, candidate.var, candidate.varKind);
+  const index = frame === null ? null : (frame.index ?? geneColumnOf(frame));
+  if (frame === null || index === null) {
+    throw new UnreadableMatrix(
+      "M_TABLE",
+      `${session.name}: there is no gene table for ${nameOf(candidate)}: ${candidate.var.slice(1)} is missing or empty`,
+    );
+  }
+  const vars = { ...frame, index };
+  const genes = (await countRows(session, vars)) ?? 0;
+  const matrices: Opened[] = [];
+  for (const place of candidate.places) {
+    matrices.push(await openMatrix(session, place, { cells, features: genes }));
+  }
+  return { vars, genes, matrices };
 }
 
 type Opened =

@@ -17,13 +17,15 @@ const CHECKS = 12;
 export type Outcome<Op extends Request["op"]> =
   { readonly answer: Answers[Op] } | { readonly error: HdashError };
 
-/** An open HDF5 file. After a question has failed, all others fail alike. */
+/** An open HDF5 file. After a question has failed, all others fail alike, until the session is renewed. */
 export interface Hdf5Session {
   /** The file's name, for messages. */
   readonly name: string;
   ask<Op extends Request["op"]>(request: Request & { readonly op: Op }): Promise<Answers[Op]>;
   /** Asks ahead: the answer is awaited later, or never. */
   post<Op extends Request["op"]>(request: Request & { readonly op: Op }): Promise<Outcome<Op>>;
+  /** Opens the file anew where a question failed for the data's sake; throws what else has ended the session. */
+  renew(): Promise<void>;
   /** Ends the session at once, whatever the worker does; open questions fail with the error. */
   stop(error: HdashError): Promise<void>;
   close(): Promise<void>;
@@ -44,9 +46,9 @@ export async function openSession(
   { early = null, worker: url, hangMs = HANG_MS }: SessionParts = {},
 ): Promise<Hdf5Session> {
   if (signal.aborted) throw aborted(name, signal);
-  const worker = takeHdf5Thread(early, url);
+  let worker = takeHdf5Thread(early, url);
   const waiting = new Map<number, (outcome: Reply | HdashError) => void>();
-  const ended = new AbortController();
+  let ended = new AbortController();
   let failure: HdashError | null = null;
   let ending: Promise<void> | null = null;
   let asked = 0;
@@ -68,26 +70,41 @@ export async function openSession(
   function onAbort(): void {
     void stop(aborted(name, signal));
   }
-  signal.addEventListener("abort", onAbort, { once: true });
-  worker.on("message", (reply: Reply) => {
-    silentChecks = 0;
-    const settle = waiting.get(reply.id);
-    waiting.delete(reply.id);
-    settle?.(reply);
-  });
-  worker.on("error", (cause) => {
-    void stop(died(name, messageOf(cause), cause));
-  });
-  worker.on("exit", (code) => {
-    void stop(died(name, `it ended with code ${code}`));
-  });
+  /** Starts to listen to the worker, and to watch it. */
+  function attend(): void {
+    const current = worker;
+    const stopCurrent = (error: HdashError): void => {
+      // One that was replaced has nothing to say any more.
+      if (current === worker) void stop(error);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    current.on("message", (reply: Reply) => {
+      silentChecks = 0;
+      const settle = waiting.get(reply.id);
+      waiting.delete(reply.id);
+      settle?.(reply);
+    });
+    current.on("error", (cause) => stopCurrent(died(name, messageOf(cause), cause)));
+    current.on("exit", (code) => stopCurrent(died(name, `it ended with code ${code}`)));
+    void watch(ended.signal);
+  }
+  async function renew(): Promise<void> {
+    if (failure === null) return;
+    if (!(failure instanceof UnreadableMatrix)) throw failure;
+    await ending;
+    if (signal.aborted) throw aborted(name, signal);
+    worker = takeHdf5Thread(null, url);
+    [failure, ending, ended, silentChecks] = [null, null, new AbortController(), 0];
+    attend();
+    await ask({ op: "open", file: path });
+  }
 
-  async function watch(): Promise<void> {
-    while (failure === null) {
+  async function watch(until: AbortSignal): Promise<void> {
+    while (!until.aborted) {
       try {
-        await pause(hangMs / CHECKS, ended.signal);
+        await pause(hangMs / CHECKS, until);
       } catch (error) {
-        if (ended.signal.aborted) return;
+        if (until.aborted) return;
         throw error;
       }
       silentChecks = waiting.size === 0 ? 0 : silentChecks + 1;
@@ -100,7 +117,7 @@ export async function openSession(
       );
     }
   }
-  void watch();
+  attend();
 
   async function post<Op extends Request["op"]>(
     request: Request & { readonly op: Op },
@@ -128,11 +145,26 @@ export async function openSession(
     name,
     ask,
     post,
+    renew,
     stop,
     close: () => stop(new HdashError("permanent", `${name}: it was closed`)),
   };
   await ask({ op: "open", file: path });
   return session;
+}
+
+/** Does what may fail for the data's sake, and gives the reason then; the session can be asked further. */
+export async function attempt<T>(
+  session: Hdf5Session,
+  work: () => Promise<T>,
+): Promise<T | UnreadableMatrix> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UnreadableMatrix)) throw error;
+    await session.renew();
+    return error;
+  }
 }
 
 /** Gives an outcome's answer, or throws its error. */

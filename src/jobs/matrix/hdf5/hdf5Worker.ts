@@ -97,11 +97,18 @@ function describe(path: string): DatasetInfo {
 function list(path: string): Answers["list"] {
   const names: readonly string[] = library.get_names(file, path, false);
   return names.map((name) => {
-    const type = library.get_type(file, path === "/" ? `/${name}` : `${path}/${name}`);
-    const kind: NodeKind =
-      type === library.H5G_GROUP ? "group" : type === library.H5G_DATASET ? "dataset" : "other";
-    return { name, kind };
+    const at = path === "/" ? `/${name}` : `${path}/${name}`;
+    return { name, kind: kindOfNode(at) };
   });
+}
+
+function kindOfNode(path: string): NodeKind {
+  // The library would follow a link, which fails, and is of no use after that.
+  const { filename }: { filename?: string } = library.get_external_link(file, path);
+  if (filename !== undefined) return "elsewhere";
+  const type = library.get_type(file, path);
+  if (type === library.H5G_GROUP) return "group";
+  return type === library.H5G_DATASET ? "dataset" : "other";
 }
 
 function attribute(path: string, name: string): Answers["attribute"] {

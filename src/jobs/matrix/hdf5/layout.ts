@@ -18,9 +18,9 @@ export interface Layout {
   readonly cells: CellTable;
   readonly source: EntrySource;
   readonly notes: readonly MatrixNote[];
-  /** Where the entries lie within the file, and where else counts were looked for, and found to be none. */
+  /** Where the entries lie within the file, and what a refusal of them says of all other places where counts were looked for. */
   readonly place: string;
-  readonly looked: readonly string[];
+  readonly others: string;
 }
 
 /** The genes of a matrix, without features that are none. */

@@ -3,26 +3,19 @@
 import { number } from "../../../format.ts";
 import { APPROACH_COLUMNS } from "../approach.ts";
 import { UnreadableMatrix } from "../problem.ts";
-import {
-  type Candidate,
-  chooseCounts,
-  findLayers,
-  lookedWords,
-  nameOf,
-  placeOf,
-} from "./countPlaces.ts";
+import { type Candidate, chooseCounts, findLayers, nameOf, placeOf } from "./countPlaces.ts";
 import { checkSize, openNumbers } from "./datasets.ts";
-import { type Dense, denseSourceOf, sizeOf } from "./denseSource.ts";
+import { type Dense, denseSourceOf } from "./denseSource.ts";
 import { askTexts, listGroup, type Nodes, openFrame } from "./frame.ts";
 import { geneColumnOf, readGeneNames } from "./geneNames.ts";
 import type { Hdf5Session } from "./hdf5Session.ts";
 import { sumOf } from "./joinedSource.ts";
 import { type Layout, makeGenes, readCells } from "./layout.ts";
-import type { NodeKind } from "./protocol.ts";
 
 /** Tells whether a file's top level is loom's. */
 export function isLoom(root: Nodes): boolean {
-  return root.get("matrix") === "dataset";
+  const kind = root.get("matrix");
+  return kind === "dataset" || kind === "elsewhere";
 }
 
 /** Reads what a loom file says about itself. */
@@ -31,14 +24,13 @@ export async function readLoom(
   root: Nodes,
   approaches: readonly string[],
 ): Promise<Layout> {
-  const main: Candidate = { places: placeOf("/matrix", root.get("matrix"), 1) };
-  const layers = findLayers(await listLayers(session, root), 1);
-  const { chosen, looked, refusal, notes } = await chooseCounts(session, main, [
-    ...layers.alone,
-    ...layers.together,
-  ]);
-  const matrices = await openPlaces(session, chosen);
-  const { cells, features } = sizeOf(matrices[0]);
+  const { chosen, opened, others, refusal, notes } = await chooseCounts(
+    session,
+    await listCandidates(session, root),
+    (candidate) => openPlaces(session, candidate, root),
+    "matrix and layers of counts",
+  );
+  const { matrices, cells, features } = opened;
   checkSize(session, cells, features);
   const rows = await openFrame(session, "/row_attrs", root.get("row_attrs"));
   if (rows === null || geneColumnOf(rows) === null) {
@@ -49,7 +41,7 @@ export async function readLoom(
   }
   const { ids, symbols, types } = await readGeneNames(session, rows, features);
   const made = makeGenes(session.name, ids, symbols, types);
-  if (refusal !== null) throw new UnreadableMatrix("M_NOT_COUNTS", refusal + lookedWords(looked));
+  if (refusal !== null) throw new UnreadableMatrix("M_NOT_COUNTS", refusal + others);
   const columns = await openFrame(session, "/col_attrs", root.get("col_attrs"));
   const said = await approachOfFile(session, root);
   return {
@@ -59,41 +51,53 @@ export async function readLoom(
     source: sumOf(matrices.map((matrix) => denseSourceOf(session, matrix, made.features))),
     notes: [...notes, ...made.notes],
     place: nameOf(chosen),
-    looked,
+    others,
   };
 }
 
-/** Lists the layers that are matrices. */
-async function listLayers(session: Hdf5Session, root: Nodes): Promise<Nodes> {
-  const layers = new Map<string, NodeKind>();
-  if (root.get("layers") !== "group") return layers;
-  for (const [name, kind] of await listGroup(session, "/layers")) {
-    if (kind !== "dataset") continue;
-    const { shape } = await session.ask({ op: "describe", path: `/layers/${name}` });
-    if (shape.length === 2) layers.set(name, kind);
-  }
-  return layers;
+/** Lists what may hold counts: the matrix before its layers, which are dense as well. */
+async function listCandidates(session: Hdf5Session, root: Nodes): Promise<readonly Candidate[]> {
+  const kind = root.get("layers");
+  const nodes = kind === "group" ? [...(await listGroup(session, "/layers"))] : [];
+  const layers = findLayers(new Map(nodes.filter(([, node]) => node !== "group")), 1);
+  // A group that is a link to another file is named, since counts may be there.
+  const linked = kind === "elsewhere" ? placeOf("/layers", kind, 1) : [];
+  return [
+    { places: placeOf("/matrix", root.get("matrix"), 1) },
+    ...linked.map((place) => ({ places: [place] })),
+    ...layers.alone,
+    ...layers.together,
+  ];
 }
 
-/** Opens what was chosen; a layer has to be as large as the matrix beside it. */
+/** Opens a candidate; a layer has to be as large as the matrix beside it. */
 async function openPlaces(
   session: Hdf5Session,
-  chosen: Candidate,
-): Promise<readonly [Dense, ...Dense[]]> {
-  const main: Dense = { dataset: await openNumbers(session, "/matrix", 2), cellAxis: 1 };
-  const opened: Dense[] = [];
-  for (const { path } of chosen.places) {
-    const dataset = path === "/matrix" ? main.dataset : await openNumbers(session, path, 2);
-    if (dataset.shape.join() !== main.dataset.shape.join()) {
-      throw new UnreadableMatrix(
-        "M_HEADER",
-        `${session.name}: ${path.slice(1)} is ${dataset.shape.map(number).join(" × ")}, but matrix ${main.dataset.shape.map(number).join(" × ")}`,
-      );
-    }
-    opened.push({ dataset, cellAxis: 1 });
+  { places }: Candidate,
+  root: Nodes,
+): Promise<{
+  readonly matrices: readonly Dense[];
+  readonly cells: number;
+  readonly features: number;
+}> {
+  const matrices: Dense[] = [];
+  for (const { path } of places) {
+    matrices.push({ dataset: await openNumbers(session, path, 2), cellAxis: 1 });
   }
-  const [first = main, ...others] = opened;
-  return [first, ...others];
+  const shapes = matrices.map(({ dataset: { path, shape } }) => ({ path, shape }));
+  if (root.get("matrix") === "dataset") {
+    shapes.unshift(await session.ask({ op: "describe", path: "/matrix" }));
+  }
+  const [main = { path: "", shape: [] }, ...others] = shapes;
+  for (const { path, shape } of others) {
+    if (shape.join() === main.shape.join()) continue;
+    throw new UnreadableMatrix(
+      "M_HEADER",
+      `${session.name}: ${path.slice(1)} is ${shape.map(number).join(" × ")}, but ${main.path.slice(1)} ${main.shape.map(number).join(" × ")}`,
+    );
+  }
+  const [features = 0, cells = 0] = main.shape;
+  return { matrices, cells, features };
 }
 
 /** The approach that a loom names for all of its cells: an attribute of the file (version 2), or a dataset in attrs (version 3). */

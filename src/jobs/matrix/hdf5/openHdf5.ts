@@ -16,7 +16,6 @@ import { UnreadableMatrix } from "../problem.ts";
 import { makeProgress } from "../progress.ts";
 import { type EntrySpool, makeSpool } from "../reading/spool.ts";
 import { mostlyRounded } from "../reading/tableNotes.ts";
-import { lookedWords } from "./countPlaces.ts";
 import type { OnBlock, PassState } from "./entrySource.ts";
 import { listGroup, type Nodes } from "./frame.ts";
 import { isH5ad, readH5ad } from "./h5adLayout.ts";
@@ -148,7 +147,7 @@ function makeReader(
       return await work;
     } catch (error) {
       if (!(error instanceof UnreadableMatrix) || error.rule !== "M_NOT_COUNTS") throw error;
-      const message = error.message + lookedWords(layout.looked);
+      const message = error.message + layout.others;
       throw new UnreadableMatrix("M_NOT_COUNTS", message, { cause: error });
     }
   }

@@ -37,7 +37,8 @@ export interface DatasetInfo {
   readonly isVirtual: boolean;
 }
 
-export type NodeKind = "group" | "dataset" | "other";
+/** "elsewhere" is a link that leads to another file. */
+export type NodeKind = "group" | "dataset" | "elsewhere" | "other";
 
 /** A box of a dataset: start and size in each dimension. */
 export interface Box {

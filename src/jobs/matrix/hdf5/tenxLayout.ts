@@ -57,7 +57,7 @@ export async function readTenx(
       source: sourceOf(session, first.matrix, kept),
       notes,
       place: paths[0].slice(1),
-      looked: [],
+      others: "",
     };
   }
   checkGenomes(session, parts);
@@ -86,7 +86,7 @@ export async function readTenx(
     source: joinSources(joined, false),
     notes: [{ rule: "M_TABLE", severity: "info", message }, ...notes],
     place: names.join(" + "),
-    looked: [],
+    others: "",
   };
 }
 

@@ -6,7 +6,7 @@ import type { CellTable } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
 import { showName } from "./boundedRegion.ts";
 import { readTable, type TableRow } from "./delimitedTable.ts";
-import { decideHeader, type HeaderLook, lookOfFirstRow } from "./headerRow.ts";
+import { decideHeader, type HeaderLook, type LinedTable, lookOfFirstRow } from "./headerRow.ts";
 import type { ByteRegion } from "./region.ts";
 
 /** As of HDF5: the largest known matrix has some ten million. */
@@ -18,12 +18,13 @@ export async function readCellRows(
   sizes: readonly number[],
   approaches: readonly string[],
   signal: AbortSignal,
-): Promise<CellTable> {
+): Promise<LinedTable<CellTable>> {
   const first = await readOnce(region, null, approaches, signal);
-  const isHeader = decideHeader(first.rows, sizes, first.look);
+  const { rows, look } = first;
+  const isHeader = decideHeader(rows, sizes, look);
   const read =
     isHeader === first.withHeader ? first : await readOnce(region, isHeader, approaches, signal);
-  return read.cells;
+  return { table: read.cells, lines: { rows, look } };
 }
 
 async function readOnce(

@@ -3,6 +3,7 @@
 import { number } from "../../../format.ts";
 import type { CellTable } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
+import type { CellNames } from "./barcodes.ts";
 import { showName } from "./boundedRegion.ts";
 import { readCellRows } from "./cellRows.ts";
 import { knowFile } from "./fileKinds.ts";
@@ -11,69 +12,87 @@ import { areSymbols } from "./geneColumns.ts";
 import { type GeneRows, readGeneRows } from "./geneRows.ts";
 import type { MatrixSize } from "./matrixSize.ts";
 import type { ByteRegion } from "./region.ts";
+import { makeTableMemory, type TableMemory } from "./tableMemory.ts";
 import type { TableChoice } from "./tableNames.ts";
 
 /** A matrix's tables as they were read. */
-export interface MtxTables {
+export interface MtxTables extends CellNames {
   readonly genes: GeneRows;
   readonly cells: CellTable;
-  /** Where the cells' table lies. */
-  readonly cellRegion: ByteRegion;
 }
 
-/** Reads tables, and remembers what the last matrix's gene table was: samples often share one. */
+/** Reads the tables of one matrix after the other. */
 export type TableReader = (files: MtxFiles, size: MatrixSize | null) => Promise<MtxTables>;
 
-/** A table that was read. */
-interface ReadTable<Table> {
-  readonly region: ByteRegion;
-  readonly table: Table;
+/** How tables are read; tests count it. */
+export interface TableReadings {
+  readonly genes: typeof readGeneRows;
+  readonly cells: typeof readCellRows;
 }
 
-/** How tables of a role are read, measured and compared. */
-interface Reading<Table> {
-  read(region: ByteRegion): Promise<Table>;
-  rows(table: Table): number;
-  /** How much a table says of what its like may leave out: symbols besides ids, or the cells' approach. */
-  richness(table: Table): number;
+/** A table that was read. */
+interface ReadTable<Table, Merits> {
+  readonly region: ByteRegion;
+  readonly table: Table;
+  readonly merits: Merits;
 }
+
+/** The tables of one role, for one matrix. */
+interface RoleTables<Table, Merits> {
+  readonly memory: TableMemory<Table, Merits>;
+  readonly sizes: readonly number[];
+  /** How much a table says of what its like may leave out. */
+  readonly richness: (merits: Merits) => number;
+}
+
+/** Whether a gene table has symbols, and ids that are other than its symbols. */
+interface GeneMerits {
+  readonly hasSymbols: boolean;
+  readonly hasIds: boolean;
+}
+
+type GeneTables = RoleTables<GeneRows, GeneMerits>;
+/** Of cells: whether it names an approach. */
+type CellTables = RoleTables<CellTable, boolean>;
 
 const SYMBOLS_NAME = /(names?|symbols?)\.[a-z]+(\.gz)?$/i;
 
-/** Makes a reader of tables for the matrices of one file or folder. */
-export function makeTableReader(approaches: readonly string[], signal: AbortSignal): TableReader {
-  let last: { readonly key: string; readonly genes: GeneRows } | null = null;
+/** Makes a reader of tables for the matrices of one file or folder, which reads each table a few times at most. */
+export function makeTableReader(
+  approaches: readonly string[],
+  signal: AbortSignal,
+  { genes: readGenes, cells: readCells }: TableReadings = {
+    genes: readGeneRows,
+    cells: readCellRows,
+  },
+): TableReader {
+  const geneMemory = makeTableMemory<GeneRows, GeneMerits>({
+    read: async (region, sizes) => readGenes(await unpacked(region), sizes, signal),
+    judge: (table) => ({ hasSymbols: areSymbols(table.symbols), hasIds: hasIds(table) }),
+  });
+  const cellMemory = makeTableMemory<CellTable, boolean>({
+    read: async (region, sizes) => readCells(await unpacked(region), sizes, approaches, signal),
+    judge: (table) => table.approaches.some(({ key }) => key !== "unknown"),
+  });
   return async (files, size) => {
     // Which dimension a table has to fit is known only where the matrix does not lie on its side; the usual one comes first.
     const sizes = size === null ? [] : [size.rows, size.columns];
-    const genes: Reading<GeneRows> = {
-      async read(region) {
-        const key = JSON.stringify([region.path, region.offset, sizes]);
-        if (last?.key !== key) {
-          last = { key, genes: await readGeneRows(await unpacked(region), sizes, signal) };
-        }
-        return last.genes;
-      },
-      rows: ({ ids }) => ids.length,
-      richness: (table) => (areSymbols(table.symbols) ? (hasIds(table) ? 2 : 1) : 0),
-    };
     const turned = [...sizes].reverse();
-    const cells: Reading<CellTable> = {
-      read: async (region) => readCellRows(await unpacked(region), turned, approaches, signal),
-      rows: ({ count }) => count,
-      richness: (table) => (table.approaches.some(({ key }) => key !== "unknown") ? 1 : 0),
+    const genes: GeneTables = {
+      memory: geneMemory,
+      sizes,
+      richness: (merits) => (merits.hasSymbols ? (merits.hasIds ? 2 : 1) : 0),
     };
-    const [readGenes, readCells] = [remembering(genes), remembering(cells)];
+    const cells: CellTables = { memory: cellMemory, sizes: turned, richness: Number };
     checkPresent(files);
     for (const [geneRows, cellRows] of size === null ? [] : [sizes, turned]) {
-      const ofGenes = await pick(files.genes, readGenes, geneRows ?? 0);
-      const ofCells = ofGenes === null ? null : await pick(files.cells, readCells, cellRows ?? 0);
+      const ofGenes = await pick(files.genes, genes, geneRows ?? 0);
+      const ofCells = ofGenes === null ? null : await pick(files.cells, cells, cellRows ?? 0);
       if (ofGenes === null || ofCells === null) continue;
-      const { region, table } = ofCells;
-      const named = await withSymbols(ofGenes, files.genes, readGenes);
-      return { genes: named, cells: table, cellRegion: region };
+      const named = await withSymbols(ofGenes, files.genes, genes);
+      return { genes: named, ...cellTable(ofCells.region, ofCells.table, cells) };
     }
-    return readMisfits(files, size, readGenes, readCells);
+    return readMisfits(files, size, genes, cells);
   };
 }
 
@@ -82,67 +101,55 @@ export async function unpacked(region: ByteRegion): Promise<ByteRegion> {
   return region.layers.includes("gzip") ? region : (await knowFile(region)).region;
 }
 
-/** Reads each table once. */
-function remembering<Table>(reading: Reading<Table>): Reading<Table> {
-  const known = new Map<ByteRegion, Promise<Table>>();
-  return {
-    ...reading,
-    read(region) {
-      const before = known.get(region);
-      if (before !== undefined) return before;
-      const made = reading.read(region);
-      known.set(region, made);
-      return made;
-    },
-  };
+function cellTable(
+  region: ByteRegion,
+  cells: CellTable,
+  { memory, sizes }: CellTables,
+): Omit<MtxTables, "genes"> {
+  const hasCellHeader = memory.recall(region, sizes)?.hasHeader ?? false;
+  return { cells, cellRegion: region, hasCellHeader };
 }
 
 /** Of the likeliest class that has tables which fit, the richest, of equals the first; null where none fits. */
-async function pick<Table>(
+async function pick<Table, Merits>(
   { likely, possible }: TableChoice,
-  { read, rows, richness }: Reading<Table>,
+  { memory, sizes, richness }: RoleTables<Table, Merits>,
   wanted: number,
-): Promise<ReadTable<Table> | null> {
+): Promise<ReadTable<Table, Merits> | null> {
   const isOnly = likely.flat().length + possible.flat().length === 1;
   for (const some of [...likely, ...possible]) {
-    const fitting: ReadTable<Table>[] = [];
+    let best: { readonly region: ByteRegion; readonly merits: Merits } | null = null;
     for (const region of some) {
-      const table = isOnly ? await read(region) : await readIfItCan(read, region);
-      if (table !== null && rows(table) === wanted) fitting.push({ region, table });
+      const known = memory.recall(region, sizes);
+      // A table that cannot be read is none that fits, as long as there are others.
+      if (isOnly && !known) await memory.read(region, sizes);
+      // Of many tables most are known: waiting for each of them, for each of many matrices, would take longer than reading them.
+      const seen = known === undefined ? await memory.look(region, sizes) : known;
+      if (seen?.rows !== wanted) continue;
+      if (best !== null && richness(seen.merits) <= richness(best.merits)) continue;
+      best = { region, merits: seen.merits };
     }
-    if (fitting.length === 0) continue;
-    return fitting.reduce((best, one) => (richness(one.table) > richness(best.table) ? one : best));
+    if (best !== null) return { ...best, table: await memory.read(best.region, sizes) };
   }
   return null;
 }
 
-/** A table that cannot be read is none that fits, as long as there are others. */
-async function readIfItCan<Table>(
-  read: Reading<Table>["read"],
-  region: ByteRegion,
-): Promise<Table | null> {
-  try {
-    return await read(region);
-  } catch (error) {
-    if (error instanceof UnreadableMatrix) return null;
-    throw error;
-  }
-}
-
 /** Gives genes that have ids only the symbols of a table beside theirs with as many rows, such as kallisto's genes.names.txt. */
 async function withSymbols(
-  { region, table }: ReadTable<GeneRows>,
+  { region, table, merits }: ReadTable<GeneRows, GeneMerits>,
   { likely, possible }: TableChoice,
-  { read }: Reading<GeneRows>,
+  { memory, sizes }: GeneTables,
 ): Promise<GeneRows> {
   // Names of one column that are no accession numbers may be ids all the same: then only a table that is called so has symbols.
-  const isDoubtful = areSymbols(table.symbols);
-  if (isDoubtful && hasIds(table)) return table;
+  const isDoubtful = merits.hasSymbols;
+  if (isDoubtful && merits.hasIds) return table;
   for (const other of [...likely, ...possible].flat()) {
     if (other === region || (isDoubtful && !SYMBOLS_NAME.test(other.name))) continue;
-    const named = await readIfItCan(read, other);
-    if (named?.ids.length !== table.ids.length || !areSymbols(named.symbols)) continue;
-    return { ...table, symbols: named.symbols };
+    const known = memory.recall(other, sizes);
+    const seen = known === undefined ? await memory.look(other, sizes) : known;
+    if (seen?.rows !== table.ids.length || !seen.merits.hasSymbols) continue;
+    const { symbols } = await memory.read(other, sizes);
+    return { ...table, symbols };
   }
   return table;
 }
@@ -172,8 +179,8 @@ function missing(files: MtxFiles, has: (choice: TableChoice) => boolean): Unread
 async function readMisfits(
   files: MtxFiles,
   size: MatrixSize | null,
-  genes: Reading<GeneRows>,
-  cells: Reading<CellTable>,
+  genes: GeneTables,
+  cells: CellTables,
 ): Promise<MtxTables> {
   const { matrix } = files;
   const first = ({ likely, possible }: TableChoice): ByteRegion | undefined =>
@@ -182,10 +189,13 @@ async function readMisfits(
   if (ofGenes === undefined || ofCells === undefined) {
     throw missing(files, (choice) => first(choice) !== undefined);
   }
-  const read = { genes: await genes.read(ofGenes), cells: await cells.read(ofCells) };
-  if (size === null) return { ...read, cellRegion: ofCells };
+  const read = {
+    genes: await genes.memory.read(ofGenes, genes.sizes),
+    cells: await cells.memory.read(ofCells, cells.sizes),
+  };
+  if (size === null) return { genes: read.genes, ...cellTable(ofCells, read.cells, cells) };
   const { rows, columns } = size;
-  const [geneRows, cellRows] = [genes.rows(read.genes), cells.rows(read.cells)];
+  const [geneRows, cellRows] = [read.genes.ids.length, read.cells.count];
   const wrong = [
     ...(geneRows === rows
       ? []

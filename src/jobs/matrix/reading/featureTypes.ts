@@ -3,6 +3,9 @@
 import { number } from "../../../format.ts";
 import { UnreadableMatrix } from "../problem.ts";
 
+/** A table of antibodies, guides or peaks alone. */
+export class NoGenes extends UnreadableMatrix {}
+
 const GENES = new Set(["geneexpression", "gex"]);
 /** What 10x and muon call features that are no genes. */
 const NO_GENES = new Set(
@@ -32,7 +35,7 @@ export function typesOfOthers(
     hasGenes ? !GENES.has(tidy(type)) : NO_GENES.has(tidy(type)),
   );
   if (!hasGenes && others.length > 0 && others.length === types.length) {
-    throw new UnreadableMatrix(
+    throw new NoGenes(
       "M_TABLE",
       features === 1
         ? `${name}: its one feature is not of the type Gene Expression`

@@ -1,7 +1,15 @@
 // The words of a file's name within a matrix: what tables and matrices are told by, and matched by.
 
 /** Words that say only that a file is a matrix. */
-const MATRIX_WORDS = new Set(["matrix", "matrices", "mtx", "count", "counts", "expression", "dge"]);
+export const MATRIX_WORDS: ReadonlySet<string> = new Set([
+  "matrix",
+  "matrices",
+  "mtx",
+  "count",
+  "counts",
+  "expression",
+  "dge",
+]);
 /** Parts of the counts of the same cells, as velocyto, STARsolo and kallisto name them; added up they are all. */
 export const LAYERS: ReadonlySet<string> = new Set([
   "spliced",
@@ -37,12 +45,14 @@ export function foldersOf(name: string): readonly string[] {
   return name.split("/").slice(0, -1);
 }
 
-/** Splits a text into words in small letters. */
+/** Where one word ends and the next begins: a dash only before a letter or a number, for elsewhere it is a sign. */
+const BETWEEN_WORDS = /[\s._,;:()[\]{}'"/\\]+|\p{Pd}+(?=[\p{L}\p{N}])/u;
+
+/** Splits a text into words in small letters. Signs are kept, and the letters of every script: "CD45+" is another sample than "CD45-". */
 export function wordsOf(text: string): readonly string[] {
-  return text
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .filter((word) => word !== "");
+  // The same letter may be written as one sign or as two; which one, a file system decides.
+  const words = text.normalize("NFC").toLowerCase().split(BETWEEN_WORDS);
+  return words.filter((word) => !/^\p{Pd}*$/u.test(word));
 }
 
 /** The words of a matrix's own name, without what says what kind of file it is. */

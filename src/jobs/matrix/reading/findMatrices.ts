@@ -7,7 +7,7 @@ import { showName, stopIfAborted } from "./boundedRegion.ts";
 import { knowFile, type KnownFile, READABLE, wordsOfName } from "./fileKinds.ts";
 import { baseOf, folderOf } from "./fileWords.ts";
 import type { ByteRegion } from "./region.ts";
-import { findJoints, findSameCells, type Joint } from "./sameCells.ts";
+import { findSameCells, type PassedOver } from "./sameCells.ts";
 import {
   isTableName,
   makeTableFinder,
@@ -21,8 +21,8 @@ export interface MtxFiles {
   readonly matrix: ByteRegion;
   readonly genes: TableChoice;
   readonly cells: TableChoice;
-  /** What it is one of, by its name; null where it is a matrix by itself. */
-  readonly joint: Joint | null;
+  /** The matrix.mtx of its folder, where no table is called like this one; else null. */
+  readonly beside: MtxFiles | null;
 }
 
 /** What was found among files: MatrixMarket matrices, or one file that holds a matrix by itself. */
@@ -68,22 +68,12 @@ export async function findMatrices(
     const notes: MatrixNote[] = others
       .filter(({ name }) => SINGLE_NAME.test(name))
       .map(({ name }) =>
-        skipped(name, "it holds a matrix by itself, and MatrixMarket files lie beside it"),
+        skipped({
+          name,
+          why: "it holds a matrix by itself, and MatrixMarket files lie beside it",
+        }),
       );
-    const chosen = dropDoubles(mtx, tables, notes);
-    const names = chosen.map(({ name }) => name);
-    const joints = findJoints(names);
-    const finder = makeTableFinder(names, tables);
-    return {
-      mtx: chosen.map((matrix) => ({
-        matrix,
-        genes: finder.find(matrix.name, "genes"),
-        cells: finder.find(matrix.name, "cells"),
-        joint: joints.get(matrix.name) ?? null,
-      })),
-      single: null,
-      notes,
-    };
+    return { mtx: chooseMtx(mtx, tables, notes), single: null, notes };
   }
   for (const kind of ["hdf5", "zip", "tar"] as const) {
     const notes: MatrixNote[] = [];
@@ -148,34 +138,46 @@ function shorten(names: readonly string[]): string {
     : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 }
 
-function skipped(name: string, why: string): MatrixNote {
+/** Says that a matrix is passed over. */
+export function skipped({ name, why }: PassedOver): MatrixNote {
   const message = `${showName(name)} was not read: ${why}`;
   return { rule: "M_SKIPPED", severity: "info", message };
 }
 
-/** Leaves out what would count the same cells twice: packed twins, other layers of the same cells, and what names tell. */
-function dropDoubles(
+/** Leaves out packed twins and what names prove to be of the same cells, and finds the tables of all others. */
+function chooseMtx(
   matrices: readonly ByteRegion[],
   tables: readonly TableFile[],
   notes: MatrixNote[],
-): readonly ByteRegion[] {
-  const names = new Set(matrices.map(({ name }) => name));
-  const finder = makeTableFinder([...names], tables);
-  const left = matrices.filter(({ name }) => {
-    const skip = (why: string): boolean => {
-      notes.push(skipped(name, why));
-      return false;
-    };
-    if (name.endsWith(".gz") && names.has(name.slice(0, -3))) {
-      return skip("the same matrix lies there unpacked");
-    }
-    const main = ["matrix.mtx", "matrix.mtx.gz"].find((base) => names.has(folderOf(name) + base));
-    if (main !== undefined && !/^matrix\.mtx(\.gz)?$/.test(baseOf(name)) && !finder.hasOwn(name)) {
-      return skip(`it has no tables of its own, and ${main} lies beside it`);
-    }
-    return true;
+): readonly MtxFiles[] {
+  const byName = new Map(matrices.map((matrix) => [matrix.name, matrix]));
+  const single = matrices.filter(({ name }) => {
+    const isTwin = name.endsWith(".gz") && byName.has(name.slice(0, -3));
+    if (isTwin) notes.push(skipped({ name, why: "the same matrix lies there unpacked" }));
+    return !isTwin;
   });
-  return dropSameCells(left, notes);
+  const all = makeTableFinder([...byName.keys()], tables);
+  const mainOf = ({ name }: ByteRegion): ByteRegion | null => {
+    if (/^matrix\.mtx(\.gz)?$/.test(baseOf(name)) || all.hasOwn(name)) return null;
+    const mains = ["matrix.mtx", "matrix.mtx.gz"].map((base) => byName.get(folderOf(name) + base));
+    return mains.find((main) => main !== undefined) ?? null;
+  };
+  const left = dropSameCells(single, notes);
+  const named = left.filter((matrix) => mainOf(matrix) === null);
+  const finder = makeTableFinder(
+    named.map(({ name }) => name),
+    tables,
+  );
+  const filesOf = (matrix: ByteRegion): MtxFiles => {
+    const main = mainOf(matrix);
+    return {
+      matrix,
+      genes: finder.find(matrix.name, "genes"),
+      cells: finder.find(matrix.name, "cells"),
+      beside: main === null ? null : filesOf(main),
+    };
+  };
+  return left.map(filesOf);
 }
 
 /** Leaves out what has the cells of other files over again, by their names. */
@@ -185,7 +187,7 @@ function dropSameCells(files: readonly ByteRegion[], notes: MatrixNote[]): reado
   );
   return files.filter(({ name }) => {
     const why = passed.get(name);
-    if (why !== undefined) notes.push(skipped(name, why));
+    if (why !== undefined) notes.push(skipped({ name, why }));
     return why === undefined;
   });
 }
@@ -195,7 +197,8 @@ function dropMolecules(files: readonly ByteRegion[], notes: MatrixNote[]): reado
   const left = files.filter(({ name }) => !/molecule_info\.h5$/i.test(name));
   if (left.length === 0) return files;
   for (const file of files) {
-    if (!left.includes(file)) notes.push(skipped(file.name, "it holds molecules, no matrix"));
+    if (left.includes(file)) continue;
+    notes.push(skipped({ name: file.name, why: "it holds molecules, no matrix" }));
   }
   return left;
 }

@@ -6,7 +6,13 @@ import { showName } from "./boundedRegion.ts";
 import { readTable, type TableRow } from "./delimitedTable.ts";
 import { typesOfOthers } from "./featureTypes.ts";
 import { chooseColumns, type GeneColumns, kindOf, rolesOf, SAMPLE_ROWS } from "./geneColumns.ts";
-import { decideHeader, type HeaderLook, isStandIn, lookOfFirstRow } from "./headerRow.ts";
+import {
+  decideHeader,
+  type HeaderLook,
+  isStandIn,
+  type LinedTable,
+  lookOfFirstRow,
+} from "./headerRow.ts";
 import type { ByteRegion } from "./region.ts";
 
 /** The genes of one table, in its order. */
@@ -31,12 +37,13 @@ export async function readGeneRows(
   region: ByteRegion,
   sizes: readonly number[],
   signal: AbortSignal,
-): Promise<GeneRows> {
+): Promise<LinedTable<GeneRows>> {
   const first = await readOnce(region, null, signal);
-  const isHeader = decideHeader(first.rows, sizes, first.look);
+  const { rows, look } = first;
+  const isHeader = decideHeader(rows, sizes, look);
   const read = isHeader === first.withHeader ? first : await readOnce(region, isHeader, signal);
   // Not before it is known whether the first row is a header, whose word is no type.
-  return read.leave();
+  return { table: read.leave(), lines: { rows, look } };
 }
 
 async function readOnce(

@@ -37,6 +37,18 @@ export function lookOfFirstRow(fields: readonly string[]): HeaderLook {
   return STAND_INS.has(words[0] ?? "") ? "maybe" : "row";
 }
 
+/** How many rows a table has, one that may be a header included, and what the first looks like. */
+export interface TableLines {
+  readonly rows: number;
+  readonly look: HeaderLook;
+}
+
+/** A table as it was read, and its lines, which tell how many rows it has for matrices of other sizes. */
+export interface LinedTable<Table> {
+  readonly table: Table;
+  readonly lines: TableLines;
+}
+
 /**
  * Decides whether a table of `rows` rows in all begins with a header; `sizes` are the matrix's numbers of rows and columns, the
  * one that should fit first. As many rows as the matrix has: no header, whatever the first row says. One row more: a header if it

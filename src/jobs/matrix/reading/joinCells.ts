@@ -3,19 +3,15 @@
 import { list } from "../../../format.ts";
 import type { CellTable, MatrixNote } from "../matrix.ts";
 import { UnreadableMatrix } from "../problem.ts";
+import { type CellNames, readBarcodes } from "./barcodes.ts";
 import { showName } from "./boundedRegion.ts";
 import { joinCellTables, pickCells } from "./cellRows.ts";
-import { unpacked } from "./chooseTables.ts";
-import { readTable } from "./delimitedTable.ts";
-import { kindOf, sampleOf } from "./geneColumns.ts";
-import type { ByteRegion } from "./region.ts";
 import type { Joint } from "./sameCells.ts";
 
 /** A matrix whose tables were read. */
-export interface ReadMatrix {
+export interface ReadMatrix extends CellNames {
   readonly name: string;
   readonly cells: CellTable;
-  readonly cellRegion: ByteRegion;
   readonly joint: Joint | null;
 }
 
@@ -43,8 +39,8 @@ interface CellSet {
   indexOf: Map<string, number> | null;
 }
 
-/** A set by what its members may be known by: being parts of one, their table, how many cells they have. */
-type SetIndex = Map<string, CellSet[]>;
+/** The first set by what its members may be known by: being parts of one, or their table. */
+type SetIndex = Map<string, CellSet>;
 
 /** Joins the cells of matrices; `areApart` tells whether two of them, by number, have no gene in common. */
 export async function joinCells(
@@ -60,17 +56,13 @@ export async function joinCells(
     // The same one first in turn: it is what is remembered between comparisons.
     members.every((member) => areApart(numberOf.get(matrix) ?? 0, numberOf.get(member) ?? 0));
   for (const matrix of matrices) {
-    const found = await findSet(index, matrix, areGenesApart, signal);
+    const found = findSet(index, matrix, areGenesApart);
     const set: CellSet = found ?? { members: [], cells: matrix.cells, indexOf: null };
     if (found === null) sets.push(set);
     const cellMap = found === null ? null : await addCells(set, matrix, signal);
     set.members.push(matrix);
     placed.push({ set, cellMap });
-    for (const key of keysOf(matrix)) {
-      const known = index.get(key);
-      if (known === undefined) index.set(key, [set]);
-      else if (known.at(-1) !== set) known.push(set);
-    }
+    for (const key of keysOf(matrix)) if (!index.has(key)) index.set(key, set);
   }
   const firstOf = new Map<CellSet, number>();
   let count = 0;
@@ -94,35 +86,24 @@ function keyOfTable({ cellRegion }: ReadMatrix): string {
   return JSON.stringify([cellRegion.path, cellRegion.offset]);
 }
 
-function keyOfCount({ cells }: ReadMatrix): string {
-  return `${cells.count}`;
-}
-
 function keysOf(matrix: ReadMatrix): readonly string[] {
-  const keys = [keyOfTable(matrix), keyOfCount(matrix)];
-  return matrix.joint === null ? keys : [keyOfJoint(matrix), ...keys];
+  const key = keyOfTable(matrix);
+  return matrix.joint === null ? [key] : [keyOfJoint(matrix), key];
 }
 
-/** The set whose cells a matrix has. */
-async function findSet(
+/** The set whose cells a matrix has. Equal barcodes in tables of their own are none: plates and lists of all droplets have the same. */
+function findSet(
   index: SetIndex,
   matrix: ReadMatrix,
   areGenesApart: (set: CellSet, matrix: ReadMatrix) => boolean,
-  signal: AbortSignal,
-): Promise<CellSet | null> {
+): CellSet | null {
   const { joint } = matrix;
-  const [parts] = joint === null ? [] : (index.get(keyOfJoint(matrix)) ?? []);
+  const parts = joint === null ? undefined : index.get(keyOfJoint(matrix));
   if (parts !== undefined && (joint?.by === "layer" || areGenesApart(parts, matrix))) return parts;
-  const [sharing] = index.get(keyOfTable(matrix)) ?? [];
-  if (sharing !== undefined) {
-    if (areGenesApart(sharing, matrix)) return sharing;
-    throw sharedTable(sharing.members[0] as ReadMatrix, matrix);
-  }
-  if (matrix.cells.count === 0) return null;
-  for (const set of new Set(index.get(keyOfCount(matrix)))) {
-    if (areGenesApart(set, matrix) && (await hasSameBarcodes(set, matrix, signal))) return set;
-  }
-  return null;
+  const sharing = index.get(keyOfTable(matrix));
+  if (sharing === undefined) return null;
+  if (areGenesApart(sharing, matrix)) return sharing;
+  throw sharedTable(sharing.members[0] as ReadMatrix, matrix);
 }
 
 /** The barcodes of a set, each with its place. */
@@ -132,22 +113,6 @@ async function indexSet(set: CellSet, signal: AbortSignal): Promise<Map<string, 
     set.indexOf = new Map(barcodes.map((barcode, cell) => [barcode, cell]));
   }
   return set.indexOf;
-}
-
-async function hasSameBarcodes(
-  set: CellSet,
-  matrix: ReadMatrix,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const known = await indexSet(set, signal);
-  const barcodes = await readBarcodes(matrix, signal);
-  const isSame =
-    known.size === barcodes.length &&
-    new Set(barcodes).size === barcodes.length &&
-    barcodes.every((barcode) => known.has(barcode));
-  // Of many samples nobody needs to remember all.
-  if (!isSame && set.members.length === 1) set.indexOf = null;
-  return isSame;
 }
 
 /** Puts a matrix's cells to those of a set; returns where each lies, null where they lie as they are. */
@@ -209,22 +174,4 @@ function repeated({ name, cellRegion }: ReadMatrix): UnreadableMatrix {
     "M_TABLE",
     `${showName(name)} has the cells of others, but ${showName(cellRegion.name)} names some twice, so that they cannot be told apart`,
   );
-}
-
-/** Reads the names of a matrix's cells: its table's first column, or the second where the first numbers rows. */
-async function readBarcodes(
-  { cellRegion, cells }: ReadMatrix,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const firsts: string[] = [];
-  const seconds: string[] = [];
-  const rows = await readTable(await unpacked(cellRegion), signal, (row) => {
-    firsts.push(row.field(0));
-    seconds.push(row.field(1));
-  });
-  // What there is more than cells is the header.
-  const from = rows - cells.count;
-  const names = firsts.slice(from);
-  const isNumbered = kindOf(sampleOf(names)) === "row numbers";
-  return isNumbered && seconds.some((second) => second !== "") ? seconds.slice(from) : names;
 }

@@ -1,15 +1,7 @@
-// Matrices of the same cells, told by the names that the programs give them: which of them is read, and which are parts of one.
+// Matrices of the same cells, told by names alone: as programs write them, to the letter and in their place. What surrounds a program's
+// own word has to be the same, else the names are those of other samples.
 
-import {
-  baseOf,
-  folderOf,
-  foldersOf,
-  LAYERS,
-  withoutLayer,
-  withoutMatrixWords,
-  wordsOf,
-  wordsOfMatrix,
-} from "./fileWords.ts";
+import { baseOf, folderOf } from "./fileWords.ts";
 
 /** A matrix that is passed over, and why. */
 export interface PassedOver {
@@ -17,113 +9,97 @@ export interface PassedOver {
   readonly why: string;
 }
 
-/** A way in which two names differ that mean the same cells: of names that are equal but for it, those of the least rank are read. */
-interface Difference {
-  /** A matrix's words without what is told by this difference. */
-  readonly rest: (words: NameWords) => NameWords;
-  readonly rank: (words: NameWords) => number;
+/** A name's place among those that a program gives the same cells. */
+interface NamePlace {
+  /** What stands around the program's word. */
+  readonly key: string;
+  /** Of the same key those of the least rank are read. */
+  readonly rank: number;
+}
+
+/** How a program calls several matrices of the same cells. */
+interface Naming {
+  /** Null where a name is none of the program's. */
+  readonly placeOf: (name: string) => NamePlace | null;
   readonly why: (kept: string) => string;
 }
 
-/** The words of the folders of a name, and of its base. */
-interface NameWords {
-  readonly folders: readonly (readonly string[])[];
-  readonly base: readonly string[];
-}
-
-const DROPLETS = new Set(["raw", "unfiltered", "filtered"]);
-/** Words such as "norm" are left out: they may mean normal tissue, and a sample. */
-const VALUES = new Set(
-  "normalized normalised lognorm lognormalized lognormalised logcounts log1p log2 scaled imputed tpm cpm fpkm rpkm".split(
-    " ",
-  ),
-);
-const TAGS = new Set(
-  "adt adts hto htos antibody antibodies protein proteins hashtag hashtags crispr".split(" "),
-);
-const GENES = new Set(["rna", "mrna", "gex"]);
-const UNITS = new Set(["umi", "umis", "read", "reads"]);
 /** STARsolo's ways to count the same cells, the one that all use first; splice junctions are no genes. */
 const STAR_FEATURES = [
-  "gene",
-  "genefull",
-  "genefull_exonoverintron",
-  "genefull_ex50pas",
-  "velocyto",
-  "transcript3p",
-  "sj",
+  "Gene",
+  "GeneFull",
+  "GeneFull_ExonOverIntron",
+  "GeneFull_Ex50pAS",
+  "Velocyto",
+  "Transcript3p",
+  "SJ",
 ];
+/** Words that nothing but STARsolo writes; a folder "Gene" or "SJ" may be anything. */
+const STAR_ONLY = /^(GeneFull|Velocyto$|Transcript3p$)/;
+const STAR_FOLDER = new RegExp(`^(|.*?/)(${STAR_FEATURES.join("|")})/(?:(raw|filtered)/)?[^/]+$`);
 
-const allOf = ({ folders, base }: NameWords): readonly string[] => [...folders.flat(), ...base];
-const hasOne = (words: NameWords, some: ReadonlySet<string>): boolean =>
-  allOf(words).some((word) => some.has(word));
-const without =
-  (some: ReadonlySet<string>) =>
-  ({ folders, base }: NameWords): NameWords => ({
-    folders: folders.map((words) => words.filter((word) => !some.has(word))),
-    base: base.filter((word) => !some.has(word)),
-  });
+/** Names of all droplets and of those with cells: by Cell Ranger, wherever in a name; by STARsolo and kb, as folders. */
+const DROPLETS: readonly RegExp[] = [
+  /^(|.*[^\p{L}\p{N}])(raw|filtered)(_(?:(?:feature|gene|peak)_bc_matr(?:ix|ices)|matrices_mex)(?![\p{L}\p{N}]).*)$/u,
+  new RegExp(`^((?:|.*/)(?:${STAR_FEATURES.join("|")})/)(raw|filtered)(/[^/]+)$`),
+  /^((?:|.*\/)counts_)(unfiltered|filtered)(\/[^/]+)$/,
+];
+/** CITE-seq-Count's folders. */
+const UNITS = /^(|.*\/)(read|umi)(_count\/[^/]+)$/;
+/** kallisto's classes of transcripts, and genes, with whatever GEO puts before them. */
+const CLASSES = /^(|.*[/\s._-])(?:(?:cells_x_)?tcc|((?:cells_x_)?genes))(?:\.\w+)?\.mtx(?:\.gz)?$/;
+/** kallisto's layers of genes, and their sums. */
+const SUMS =
+  /^(|.*[/\s._-])cells_x_genes(?:\.(total|mature|nascent|ambiguous|cell|nucleus))?\.mtx(?:\.gz)?$/;
+const SUM_RANKS: ReadonlyMap<string, number> = new Map([
+  ["total", 0],
+  // Those of whole cells and those of nuclei: each lacks a layer.
+  ["cell", 2],
+  ["nucleus", 2],
+]);
 
-const DIFFERENCES: readonly Difference[] = [
+const NAMINGS: readonly Naming[] = [
   {
-    rest: without(DROPLETS),
-    rank(words) {
-      if (hasOne(words, new Set(["filtered"]))) return 0;
-      return isOfAllDroplets(words) ? 2 : 1;
+    placeOf(name) {
+      const found = CLASSES.exec(name);
+      return found === null ? null : { key: found[1] ?? "", rank: found[2] === undefined ? 1 : 0 };
     },
+    why: () => "it counts classes of transcripts, and genes are counted beside it",
+  },
+  {
+    placeOf: (name) => placeByWord(name, DROPLETS, "filtered"),
     why: () => "its cells are those of all droplets, and the filtered ones lie beside it",
   },
   {
-    rest: without(new Set([...TAGS, ...GENES])),
-    rank: (words) => (hasOne(words, TAGS) ? 1 : 0),
-    why: (kept) => `it counts antibodies or tags of the cells of ${kept}, not genes`,
-  },
-  {
-    rest: without(UNITS),
-    rank: (words) => (hasOne(words, new Set(["read", "reads"])) ? 1 : 0),
+    placeOf: (name) => placeByWord(name, [UNITS], "umi"),
     why: (kept) => `it counts the reads of the same cells, and ${kept} their molecules`,
   },
   {
-    rest: without(new Set([...VALUES, "raw"])),
-    rank: (words) => (hasOne(words, VALUES) ? 1 : 0),
-    why: (kept) => `by its name it holds no counts, and ${kept} lies beside it`,
-  },
-  {
-    rest: withoutLayers,
-    rank(words) {
-      if (hasOne(words, LAYERS)) return 1;
-      const isPart = /^(cell|nucleus)$/.test(words.base.at(-1) ?? "");
-      return isPart && withoutLayer(words.base).length < words.base.length ? 2 : 0;
+    placeOf(name) {
+      const found = SUMS.exec(name);
+      if (found === null) return null;
+      const [, key = "", part = "total"] = found;
+      return { key, rank: SUM_RANKS.get(part) ?? 1 };
     },
     why: (kept) => `${kept} has the same cells with the counts of all layers, or its layers apart`,
   },
 ];
 
-/** "raw counts" are counts as they are; "raw" before anything else are all droplets. */
-function isOfAllDroplets({ folders, base }: NameWords): boolean {
-  return [...folders, base].some((words) =>
-    words.some(
-      (word, at) =>
-        word === "unfiltered" || (word === "raw" && !/^(counts?|umis?)$/.test(words[at + 1] ?? "")),
-    ),
-  );
+/** The place of a name by the word in the midst of it; names with `best` are read. */
+function placeByWord(name: string, patterns: readonly RegExp[], best: string): NamePlace | null {
+  for (const pattern of patterns) {
+    const [found, before, word, after] = pattern.exec(withoutGz(name)) ?? [];
+    if (found === undefined) continue;
+    return { key: JSON.stringify([before, after]), rank: word === best ? 0 : 1 };
+  }
+  return null;
 }
 
-function withoutLayers({ folders, base }: NameWords): NameWords {
-  return { folders: without(LAYERS)({ folders, base: [] }).folders, base: withoutLayer(base) };
+function withoutGz(name: string): string {
+  return name.replace(/\.gz$/i, "");
 }
 
-function wordsOfName(name: string): NameWords {
-  return { folders: foldersOf(name).map(wordsOf), base: wordsOfMatrix(name) };
-}
-
-/** What names that differ in nothing else have in common. */
-function keyOf({ folders, base }: NameWords): string {
-  const parts = [...folders, withoutMatrixWords(base)].map((words) => words.join(" "));
-  return parts.filter((part, at) => part !== "" || at === parts.length - 1).join("/");
-}
-
-/** Finds the matrices that have the cells of others over again. */
+/** Finds the matrices that have the cells of others over again, by the names that programs give them. */
 export function findSameCells(names: readonly string[]): readonly PassedOver[] {
   const passed: PassedOver[] = [];
   let left = names;
@@ -133,54 +109,51 @@ export function findSameCells(names: readonly string[]): readonly PassedOver[] {
     left = left.filter((name) => !gone.has(name));
   };
   pass(findMultiplexed(left));
-  pass(findTranscripts(left));
   pass(findStarFeatures(left));
-  for (const difference of DIFFERENCES) pass(findWorse(left, difference));
+  for (const naming of NAMINGS) pass(findWorse(left, naming));
   return passed;
 }
 
-function findWorse(names: readonly string[], { rest, rank, why }: Difference) {
-  return groupsOf(names, (name) => keyOf(rest(wordsOfName(name)))).flatMap((group) => {
-    const ranks = group.map((name) => rank(wordsOfName(name)));
-    const least = Math.min(...ranks);
-    const kept = group[ranks.indexOf(least)] ?? "";
+function findWorse(names: readonly string[], { placeOf, why }: Naming): readonly PassedOver[] {
+  const placed = names.flatMap((name) => {
+    const place = placeOf(name);
+    return place === null ? [] : [{ name, ...place }];
+  });
+  return groupsOf(placed, ({ key }) => key).flatMap((group) => {
+    const best = group.reduce((a, b) => (b.rank < a.rank ? b : a));
     return group
-      .filter((_, at) => (ranks[at] ?? 0) > least)
-      .map((name) => ({ name, why: why(kept) }));
+      .filter(({ rank }) => rank > best.rank)
+      .map(({ name }) => ({ name, why: why(best.name) }));
   });
 }
 
 /** Cell Ranger multi: all droplets of all samples, beside the folders of the samples. */
 function findMultiplexed(names: readonly string[]): readonly PassedOver[] {
-  const roots = new Set(names.flatMap((name) => /^(.*?)per_sample_outs\//.exec(name)?.[1] ?? []));
+  const roots = new Set(
+    names.flatMap((name) => /^(|.*?\/)per_sample_outs\//.exec(name)?.[1] ?? []),
+  );
   return names.flatMap((name) => {
-    const root = /^(.*?)multi\/count\//.exec(name)?.[1];
+    const root = /^(|.*?\/)multi\/count\//.exec(name)?.[1];
     if (root === undefined || !roots.has(root)) return [];
     const why = `its cells are those of all droplets, and those of each sample lie in ${root}per_sample_outs`;
     return [{ name, why }];
   });
 }
 
-/** kallisto's classes of transcripts beside its genes. */
-function findTranscripts(names: readonly string[]): readonly PassedOver[] {
-  const isOfClasses = (name: string): boolean => wordsOfMatrix(name).includes("tcc");
-  return groupsOf(names, folderOf).flatMap((group) => {
-    if (group.every(isOfClasses)) return [];
-    const why = "it counts classes of transcripts, and genes are counted beside it";
-    return group.filter(isOfClasses).map((name) => ({ name, why }));
-  });
-}
-
 function findStarFeatures(names: readonly string[]): readonly PassedOver[] {
   const found = names.flatMap((name) => {
-    const parts = foldersOf(name);
-    const at = parts.findLastIndex((part) => STAR_FEATURES.includes(part.toLowerCase()));
-    if (at === -1) return [];
-    const feature = STAR_FEATURES.indexOf(parts[at]?.toLowerCase() ?? "");
-    const rank = feature + (isOfAllDroplets(wordsOfName(name)) ? STAR_FEATURES.length : 0);
-    return [{ name, root: parts.slice(0, at).join("/"), feature, rank }];
+    const [, root, feature = "", droplets] = STAR_FOLDER.exec(name) ?? [];
+    if (root === undefined) return [];
+    const order = STAR_FEATURES.indexOf(feature);
+    const rank = order + (droplets === "raw" ? STAR_FEATURES.length : 0);
+    return [{ name, root, feature, rank, isInPlace: droplets !== undefined }];
   });
   return groupsOf(found, ({ root }) => root).flatMap((group) => {
+    // Where people left out raw and filtered, the words have to be STARsolo's own.
+    const isStar =
+      group.every(({ isInPlace }) => isInPlace) ||
+      group.some(({ feature }) => STAR_ONLY.test(feature));
+    if (!isStar) return [];
     const best = group.reduce((a, b) => (b.rank < a.rank ? b : a));
     return group
       .filter(({ feature }) => feature !== best.feature)
@@ -197,20 +170,46 @@ export interface Joint {
   readonly key: string;
 }
 
-/** Tells which matrices are layers of the same cells, or genomes as Cell Ranger 2 lays them out. */
+/** A file of one layer: as the programs call it, with whatever stands before, as GEO puts a sample's name there. */
+const LAYER_FILE =
+  /^(|.*[\s._-])(?:spliced|unspliced|ambiguous|(?<=cells_x_(?:genes|tcc)\.)(?:mature|nascent))\.mtx(?:\.gz)?$/;
+
+/** Cell Ranger's folder with one for each genome in it. */
+const GENOME_FOLDER =
+  /^(.*(?:raw|filtered)_(?:gene_bc_matrices(?:_mex)?|matrices_mex)\/)[^/]+(\/[^/]+)$/;
+/** The same with its folders made part of a file's name, as GEO wants it; a genome's name parts those of one sample. */
+const GENOME_WORD =
+  /^(|.*[/\s._-])(?:hg18|hg19|hg38|grch37|grch38|mm9|mm10|mm39|grcm38|grcm39)([/\s._-].*)$/i;
+/** GEO's number of a sample, which is one run; whatever else people call alike may be several. */
+const GEO_SAMPLE = /(?:^|[^\p{L}\p{N}])GSM\d+(?!\p{L})/u;
+
+/** Tells which matrices are layers of the same cells, which lie in one folder, or genomes as Cell Ranger lays them out. */
 export function findJoints(names: readonly string[]): ReadonlyMap<string, Joint> {
   const joints = new Map<string, Joint>();
-  const layers = names.filter((name) => hasOne(wordsOfName(name), LAYERS));
-  for (const group of groupsOf(layers, (name) => keyOf(withoutLayers(wordsOfName(name))))) {
-    const key = group[0] ?? "";
-    if (group.length > 1) for (const name of group) joints.set(name, { by: "layer", key });
+  const layers = names.flatMap((name) => {
+    // All of the name but the layer has to be the same, to the letter: what differs is another sample.
+    const before = LAYER_FILE.exec(baseOf(name))?.[1];
+    return before === undefined ? [] : [{ name, key: folderOf(name) + before }];
+  });
+  for (const group of groupsOf(layers, ({ key }) => key)) {
+    const key = group[0]?.name ?? "";
+    if (group.length > 1) for (const { name } of group) joints.set(name, { by: "layer", key });
   }
   for (const name of names) {
-    const folder = /^(.*(?:raw|filtered)_gene_bc_matrices(?:_mex)?\/)[^/]+\/$/.exec(folderOf(name));
-    if (folder?.[1] === undefined || joints.has(name)) continue;
-    joints.set(name, { by: "genome", key: folder[1] + baseOf(name) });
+    const key = joints.has(name) ? null : runOfGenome(withoutGz(name));
+    if (key !== null) joints.set(name, { by: "genome", key });
   }
   return joints;
+}
+
+/** What the names of one run's genomes have in common. */
+function runOfGenome(name: string): string | null {
+  const byFolder = GENOME_FOLDER.exec(name);
+  const byWord = byFolder === null ? GENOME_WORD.exec(name) : null;
+  const [found, before = "", after = ""] = byFolder ?? byWord ?? [];
+  if (found === undefined) return null;
+  const isRun = byFolder !== null || GEO_SAMPLE.test(before) || GEO_SAMPLE.test(after);
+  return isRun ? JSON.stringify([before, after]) : null;
 }
 
 function groupsOf<T>(all: readonly T[], keyOfOne: (one: T) => string): readonly (readonly T[])[] {

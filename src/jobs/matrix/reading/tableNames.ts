@@ -119,6 +119,12 @@ interface Shelf {
   readonly strange: TableFile[];
 }
 
+/** What matrices of a folder have in common: tables beside them that are called like none, and those of the folders around. */
+interface SharedChoice {
+  readonly strange: TableChoice["likely"];
+  readonly around: TableChoice["possible"];
+}
+
 /** Makes a finder among tables; `matrices` are the names of all. */
 export function makeTableFinder(
   matrices: readonly string[],
@@ -135,35 +141,78 @@ export function makeTableFinder(
   }
   const shelfOf = (folder: string, role: Role): Shelf =>
     shelves.get(shelfName(folder, role)) ?? { byKey: new Map(), shared: [], strange: [] };
+  const rivals = findRivals(matricesIn);
   const alike = (matrix: string, role: Role): readonly TableFile[] => {
     const { byKey } = shelfOf(folderOf(matrix), role);
-    return [...new Set(keysOfMatrix(matrix).flatMap((key) => byKey.get(key) ?? []))];
+    const own = [...new Set(keysOfMatrix(matrix).flatMap((key) => byKey.get(key) ?? []))];
+    const others = rivals(matrix);
+    return own.filter(({ region: { name } }) => {
+      const common = commonStart(name, matrix);
+      return others.every((other) => commonStart(name, other) <= common);
+    });
+  };
+  // Matrices of one folder share these lists, which may be as long as there are matrices.
+  const shared = new Map<string, SharedChoice>();
+  const sharedOf = (folder: string, role: Role): SharedChoice => {
+    const name = shelfName(folder, role);
+    const known = shared.get(name);
+    if (known !== undefined) return known;
+    const { strange } = shelfOf(folder, role);
+    const around = foldersAround(folder).map((outer) => {
+      const shelf = shelfOf(outer, role);
+      const some = role === "genes" ? [...shelf.shared, ...shelf.strange] : shelf.shared;
+      return some.filter(({ isUsual }) => isUsual);
+    });
+    const made = { strange: regionsOf([strange]), around: regionsOf(around) };
+    shared.set(name, made);
+    return made;
   };
   return {
     hasOwn: (matrix) => alike(matrix, "genes").length + alike(matrix, "cells").length > 0,
     find(matrix, role) {
       const folder = folderOf(matrix);
-      const { shared, strange } = shelfOf(folder, role);
+      const { shared: common, strange } = shelfOf(folder, role);
       const own = alike(matrix, role);
       const likely = [
         own.filter(({ isUsual }) => isUsual),
-        shared.filter(({ isUsual }) => isUsual),
-        [...own, ...shared].filter(({ isUsual }) => !isUsual),
+        common.filter(({ isUsual }) => isUsual),
+        [...own, ...common].filter(({ isUsual }) => !isUsual),
       ];
-      const around = foldersAround(folder).map((outer) => {
-        const shelf = shelfOf(outer, role);
-        const some = role === "genes" ? [...shelf.shared, ...shelf.strange] : shelf.shared;
-        return some.filter(({ isUsual }) => isUsual);
-      });
+      const others = sharedOf(folder, role);
       // Where there is one matrix and one table of the kind, nobody else can be meant.
       const isAlone = (matricesIn.get(folder) ?? []).length <= 1;
-      const isOnly = isAlone && own.length + shared.length === 0 && strange.length === 1;
-      return {
-        likely: regionsOf(isOnly ? [strange] : likely),
-        possible: regionsOf([...(isOnly ? [] : [strange]), ...around]),
-      };
+      const isOnly = isAlone && own.length + common.length === 0 && strange.length === 1;
+      return isOnly
+        ? { likely: others.strange, possible: others.around }
+        : { likely: regionsOf(likely), possible: [...others.strange, ...others.around] };
     },
   };
+}
+
+/** Finds the other matrices of a folder that are called alike but for letter case and signs between words, such as S_1 and S-1. */
+function findRivals(
+  matricesIn: ReadonlyMap<string, readonly string[]>,
+): (matrix: string) => readonly string[] {
+  const byKey = new Map<string, string[]>();
+  const claimsOf = (matrix: string): readonly string[] =>
+    keysOfMatrix(matrix)
+      .filter((key) => key !== "")
+      .map((key) => JSON.stringify([folderOf(matrix), key]));
+  for (const matrix of [...matricesIn.values()].flat()) {
+    for (const key of claimsOf(matrix)) {
+      const same = byKey.get(key);
+      if (same === undefined) byKey.set(key, [matrix]);
+      else if (same.at(-1) !== matrix) same.push(matrix);
+    }
+  }
+  return (matrix) => claimsOf(matrix).flatMap((key) => byKey.get(key) ?? []);
+}
+
+/** How far two names are the same to the letter, in whole words. */
+function commonStart(one: string, other: string): number {
+  let end = 0;
+  while (end < one.length && one[end] === other[end]) end++;
+  return /^.*[\s._-]/u.exec(baseOf(one.slice(0, end)))?.[0].length ?? 0;
 }
 
 function shelfName(folder: string, role: Role): string {

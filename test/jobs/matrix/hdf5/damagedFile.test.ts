@@ -23,7 +23,7 @@ describe("openHdf5(path, name, options): what is wrong with a file", () => {
     ],
     [
       "external-link.h5ad",
-      "m.h5ad: it refers to another file; only files that hold all their data can be read",
+      "m.h5ad: X refers to another file; only files that hold all their data can be read",
     ],
   ])("refuses %s", async (file, message) => {
     expect(await problemOf(join(ODD_FIXTURES, file))).toEqual(["M_FORMAT", message]);

@@ -40,9 +40,14 @@ export interface Leaf {
   readonly filter?: readonly [id: number, ...options: number[]];
 }
 
-/** A group of a file to be made: datasets, groups, and attributes in "@". */
+/** A link to another file. */
+interface Link {
+  readonly elsewhere: string;
+}
+
+/** A group of a file to be made: datasets, groups, links, and attributes in "@". */
 export interface Tree {
-  readonly [name: string]: Leaf | Tree | Attributes;
+  readonly [name: string]: Leaf | Tree | Link | Attributes;
 }
 type Attributes = Readonly<Record<string, string | number[]>>;
 
@@ -64,6 +69,8 @@ function write(group: Group, tree: Tree): void {
       for (const [key, value] of Object.entries(node as Attributes)) {
         group.create_attribute(key, value);
       }
+    } else if (isLink(node)) {
+      group.create_external_link(node.elsewhere, "/X", name);
     } else if (isLeaf(node)) {
       const { data, shape, chunks, gzip, filter } = node;
       const [id, ...options] = filter ?? [];
@@ -81,7 +88,11 @@ function write(group: Group, tree: Tree): void {
   }
 }
 
-function isLeaf(node: Leaf | Tree | Attributes): node is Leaf {
+function isLink(node: Tree[string]): node is Link {
+  return "elsewhere" in node && typeof node.elsewhere === "string";
+}
+
+function isLeaf(node: Tree[string]): node is Leaf {
   return "data" in node && (ArrayBuffer.isView(node.data) || Array.isArray(node.data));
 }
 

@@ -90,6 +90,64 @@ describe("openSession(path, name, signal, parts?)", () => {
   });
 });
 
+describe("openSession(…).renew()", () => {
+  const BAD = `if (request.path === "/bad") parentPort.postMessage({ id, problem: "it is broken", kind: "failed" });
+    else if (request.path === "/hang") for (;;) {}
+    else parentPort.postMessage({ id, answer: [] });`;
+  const list = (session: Hdf5Session, path: string) => session.ask({ op: "list", path });
+
+  test("answers again after a question that failed for the data's sake, as often as need be", async () => {
+    const session = await openWith(BAD, 60_000);
+    for (let times = 0; times < 2; times++) {
+      const failed = await refusal(list(session, "/bad"));
+      expect(failed.message).toBe("m.h5ad: bad cannot be read: the file is cut off or damaged");
+      expect(await refusal(list(session, "/good"))).toBe(failed);
+      await session.renew();
+      expect(await list(session, "/good")).toEqual([]);
+    }
+    await session.close();
+    expect((await refusal(list(session, "/good"))).message).toBe("m.h5ad: it was closed");
+  });
+
+  test("does nothing to a session that answers", async () => {
+    const session = await openWith(`parentPort.postMessage({ id, answer: [] });`, 60_000);
+    await session.renew();
+    expect(await list(session, "/")).toEqual([]);
+    await session.close();
+  });
+
+  test("throws what else has ended the session", async () => {
+    const session = await openWith("process.exit(3);", 60_000);
+    const died = await refusal(list(session, "/"));
+    expect(await refusal(session.renew())).toBe(died);
+    const closed = await openWith(BAD, 60_000);
+    await closed.close();
+    expect((await refusal(closed.renew())).message).toBe("m.h5ad: it was closed");
+  });
+
+  test("does not start again for a signal that has aborted, and stops afterwards for one that aborts", async () => {
+    const early = new AbortController();
+    const ended = await openWith(BAD, 60_000, early.signal);
+    await refusal(list(ended, "/bad"));
+    early.abort();
+    expect((await refusal(ended.renew())).kind).toBe("aborted");
+    const late = new AbortController();
+    const session = await openWith(BAD, 60_000, late.signal);
+    await refusal(list(session, "/bad"));
+    await session.renew();
+    const asked = list(session, "/hang");
+    late.abort();
+    expect((await refusal(asked)).kind).toBe("aborted");
+  });
+
+  test("still gives up a worker that does not answer", async () => {
+    const session = await openWith(BAD, 3_000);
+    await refusal(list(session, "/bad"));
+    await session.renew();
+    expect((await refusal(list(session, "/hang"))).kind).toBe("transient");
+  });
+});
+
 describe("openHdf5(path, name, options): stopping", () => {
   test.each(["csr.h5ad", "csc.h5ad", "cells.loom"])(
     "stops a pass over %s when its signal aborts",

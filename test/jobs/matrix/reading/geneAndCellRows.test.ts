@@ -195,7 +195,8 @@ describe("readGeneRows(region, sizes, signal)", () => {
     ],
     ["words where the size is not known", rows("gene_id\tgene_name", "E1\tA"), [], ["E1"], ["A"]],
   ])("reads %s", async (_what, content, sizes, ids, symbols) => {
-    expect(await readGeneRows(await region("genes.tsv", content), sizes, signal)).toEqual({
+    const { table } = await readGeneRows(await region("genes.tsv", content), sizes, signal);
+    expect(table).toEqual({
       ids,
       symbols,
       isOther: null,
@@ -204,7 +205,7 @@ describe("readGeneRows(region, sizes, signal)", () => {
   });
 
   test("marks features that are no gene expression, where others are", async () => {
-    const table = await region(
+    const features = await region(
       "features.tsv",
       rows(
         "E1\tA\tGene Expression",
@@ -213,20 +214,20 @@ describe("readGeneRows(region, sizes, signal)", () => {
         "c\tc\tCRISPR Guide Capture",
       ),
     );
-    expect(await readGeneRows(table, [4, 9], signal)).toEqual({
+    expect((await readGeneRows(features, [4, 9], signal)).table).toEqual({
       ids: ["E1", "CD3", "E2", "c"],
       symbols: ["A", "CD3", "B", "c"],
       isOther: Uint8Array.of(0, 1, 0, 1),
       otherTypes: ["Antibody Capture", "CRISPR Guide Capture"],
     });
     const types = await region("features.tsv", rows("E1\tA\tgene", "E2\tB\tpseudogene"));
-    expect((await readGeneRows(types, [2, 9], signal)).isOther).toBeNull();
+    expect((await readGeneRows(types, [2, 9], signal)).table.isOther).toBeNull();
   });
 });
 
 describe("readCellRows(region, sizes, approaches, signal)", () => {
   const cellsOf = async (content: Content, sizes: readonly number[], ...given: readonly string[]) =>
-    readCellRows(await region("cells.tsv", content), sizes, given, signal);
+    (await readCellRows(await region("cells.tsv", content), sizes, given, signal)).table;
   const UNKNOWN = [{ key: "unknown", label: "not stated" }];
 
   test("counts barcodes with or without a header", async () => {
@@ -286,7 +287,7 @@ describe("readCellRows(region, sizes, approaches, signal): the most cells", () =
     const table = Buffer.alloc("barcode\n".length + 2 * MOST, "a\n");
     table.write("barcode\n");
     const whole = await region("cells.tsv", table);
-    expect((await readCellRows(whole, [MOST], [], signal)).count).toBe(MOST);
+    expect((await readCellRows(whole, [MOST], [], signal)).table.count).toBe(MOST);
   });
 
   test("refuses one more", async () => {
