@@ -176,10 +176,7 @@ export function readConfig(
     (workBucket !== null && !needs.includes("site")) || jobsUseBuckets;
   const site = readSite(text, need, { home, s3, prefix, hasBuckets, problems });
   if (!values.HDASH_ALLOW_HTTP) {
-    const confidential = jobs.flatMap(({ settings }) => settings.confidential ?? []);
-    for (const name of [...CONFIDENTIAL, ...confidential]) {
-      if (isInClear(text(name))) problems.push(problem(name, IN_CLEAR));
-    }
+    problems.push(...addressesInClear(jobs, text).map((name) => problem(name, IN_CLEAR)));
   }
   if (needs.includes("slack")) need("SLACK_WEBHOOK_URL", "a message has to be posted");
 
@@ -308,6 +305,11 @@ function readDatabase(
 const CONFIDENTIAL = ["S3_ENDPOINT_URL", "SLACK_WEBHOOK_URL"] as const;
 const IN_CLEAR =
   "begins with http://, so that credentials would go to another machine in clear: use https://, or set HDASH_ALLOW_HTTP=1";
+
+function addressesInClear(jobs: readonly JobWithSettings[], text: Text): readonly string[] {
+  const ofJobs = jobs.flatMap(({ settings }) => settings.confidential ?? []);
+  return [...CONFIDENTIAL, ...ofJobs].filter((name) => isInClear(text(name)));
+}
 
 /** Tells whether what is sent to an address can be read on its way; within this machine nobody does. */
 function isInClear(address: string | null): boolean {
