@@ -75,6 +75,13 @@ describe.each(PAPERS)("on %s", (format) => {
       "Figures",
       "Every number on this page:",
     ]);
+    // Whoever has only one sheet of a long table in hand knows what its columns are.
+    const sheets = paper.words
+      .filter(({ text }) => subjects.includes(text))
+      .map(({ sheet }) => sheet);
+    const headed = paper.words.filter(({ text }) => text === "Severity").map(({ sheet }) => sheet);
+    expect(new Set(sheets).size).toBeGreaterThan(1);
+    expect([...new Set(headed)]).toEqual([...new Set(sheets)]);
     const said = new Set(paper.words.map(({ text }) => text));
     // Controls and what is folded have no use on paper.
     expect(["Search", "Filter", "Next", "SVG", "Theme"].filter((word) => said.has(word))).toEqual(
