@@ -73,7 +73,8 @@ const DAY = /(?:^|\D)(?:\d{4}[./–-]\d{1,2}[./–-]\d{1,2}|\d{1,2}[./–-]\d{1,
 export function isIdLike(text: string): boolean {
   if (PARTICIPANT_ID.test(text) || DERIVED_ID.test(text) || /^syn\d{1,15}$/.test(text)) return true;
   if (text.length > LONGEST_ID || DAY.test(text)) return false;
-  const [first = "", ...parts] = text.split(BETWEEN_PARTS);
+  // A dot behind an id is a slip of a sentence.
+  const [first = "", ...parts] = text.replace(/[._-]+$/, "").split(BETWEEN_PARTS);
   // More letters in a row than "EXT" and a slip's are a word.
   return (
     /^HTAN?\d{0,4}$/i.test(first) &&
