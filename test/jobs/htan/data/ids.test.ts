@@ -113,7 +113,15 @@ describe("splitIds(cell)", () => {
 describe("isIdLike(text)", () => {
   test.each([
     ...["HTA3_1", "HTA3_EXT7_12", "HTA204_1_B1", "HTA9_14_BA_L_ROI04", "syn123"],
-    ...["HTA3-8001_12", "hta3 8001 12", "HTAN3_1", "HTA3_80O1_x", "HTA3_1|HTA3_2", "HTA3.1.2", "HTA3_1_1."],
+    ...[
+      "HTA3-8001_12",
+      "hta3 8001 12",
+      "HTAN3_1",
+      "HTA3_80O1_x",
+      "HTA3_1|HTA3_2",
+      "HTA3.1.2",
+      "HTA3_1_1.",
+    ],
   ])("takes %s for an id, or a slip of one", (text) => {
     expect(isIdLike(text)).toBe(true);
   });
