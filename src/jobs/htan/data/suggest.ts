@@ -2,6 +2,8 @@
 
 /** More characters than this are no slip. */
 const MOST = 2;
+/** Farther than anything that is looked for. */
+const FAR = 100;
 /** Where more ids than this are equally near, none of them is likely to be meant. */
 const MOST_TIES = 3;
 /** No id is longer; what is longer is another thing. */
@@ -18,22 +20,28 @@ export type Suggest = (value: string, not?: string) => readonly string[];
 export function makeSuggest(ids: () => Iterable<string>): Suggest {
   let sorted: readonly Known[] | null = null;
   // Hundreds of files may hang on one specimen that is mistyped.
-  const answers = new Map<string, readonly Near[]>();
-  return (value, not = value) => {
-    let near = answers.get(value);
-    if (near === undefined) {
+  const nearest = new Map<string, readonly Near[]>();
+  /** All that are near, for values whose nearest is a record that names them. */
+  const near = new Map<string, readonly Near[]>();
+  const look = (value: string, isWide: boolean): readonly Near[] => {
+    const answers = isWide ? near : nearest;
+    let found = answers.get(value);
+    if (found === undefined) {
       if (value === "" || value.length > LONGEST || answers.size >= MOST_LOOKUPS) return [];
-      const form = plainForm(value);
-      near = findNear((sorted ??= sortKnown(ids())), form).filter(({ id }) => id !== value);
-      answers.set(value, near);
+      found = findNear((sorted ??= sortKnown(ids())), plainForm(value), value, isWide);
+      answers.set(value, found);
     }
-    const others = near.filter(({ id }) => id !== not);
+    return found;
+  };
+  return (value, not = value) => {
+    const first = look(value, false);
+    const found = first.some(({ id }) => id === not) ? look(value, true) : first;
+    const others = found.filter(({ id }) => id !== not);
     const least = Math.min(...others.map(({ distance }) => distance));
-    const nearest = others.filter(({ distance }) => distance === least);
+    const equal = others.filter(({ distance }) => distance === least);
     const form = plainForm(value);
     // Of several, those say nothing that differ in a short number alone: any other number is as near.
-    const meant =
-      nearest.length === 1 ? nearest : nearest.filter((known) => isSlip(form, known.form));
+    const meant = equal.length === 1 ? equal : equal.filter((known) => isSlip(form, known.form));
     return meant.length > MOST_TIES ? [] : meant.map(({ id }) => id);
   };
 }
@@ -84,55 +92,92 @@ interface Near extends Known {
   readonly distance: number;
 }
 
+/** The distance table: a row for each letter of a form, a column for each of the value. One is enough, since nothing is looked up at once. */
+const TABLE = Array.from({ length: LONGEST + 1 }, () => new Uint8Array(LONGEST + 2).fill(FAR));
+
 /**
- * Finds the sorted forms that are near, by the letters that are wrong, missing, too many, or swapped with their neighbour (optimal string
- * alignment). Neighbours share their beginnings, whose rows of the distance table are kept; where a beginning is too far away already,
- * all that begin with it are passed over at once.
+ * Finds the sorted forms that are near a value, or with `isWide` false the nearest of them, by the letters that are wrong, missing, too many, or
+ * swapped with their neighbour (optimal string alignment). Neighbours share their beginnings, whose rows of the distance table are kept;
+ * where a beginning is too far away already, all that begin with it are passed over at once. Of a row only what can be near is filled in.
  */
-function findNear(sorted: readonly Known[], value: string): readonly Near[] {
-  const rows: number[][] = [Array.from({ length: value.length + 1 }, (_, at) => at)];
-  const found: Near[] = [];
+function findNear(
+  sorted: readonly Known[],
+  form: string,
+  value: string,
+  isWide: boolean,
+): readonly Near[] {
+  const size = form.length;
+  const first = TABLE[0] as Uint8Array;
+  for (let at = 0; at <= size; at++) first[at] = Math.min(at, FAR);
+  let found: Near[] = [];
+  let best = MOST;
+  let rows = 0;
   let before = "";
   for (let index = 0; index < sorted.length;) {
-    const { form, id } = sorted[index] as Known;
-    let depth = Math.min(commonLength(before, form), rows.length - 1);
-    rows.length = depth + 1;
-    before = form;
+    const known = sorted[index] as Known;
+    let depth = Math.min(commonLength(before, known.form), rows);
+    before = known.form;
     let isFar = false;
-    for (; depth < form.length && !isFar; depth++) {
-      rows.push(nextRow(rows, form, value));
+    for (; depth < known.form.length && !isFar; depth++) {
       // A swap is told one row later, and takes one from the row before.
-      isFar = Math.min(...(rows[depth] ?? []), ...(rows[depth + 1] ?? [])) > MOST;
+      const least = Math.min(leastOf(depth, size), fillRow(depth + 1, known.form, form));
+      isFar = least > best;
     }
+    rows = depth;
     if (isFar) {
-      index = endOf(sorted, index, form.slice(0, depth));
+      index = endOf(sorted, index, known.form.slice(0, depth));
       continue;
     }
-    const distance = rows[depth]?.[value.length] ?? Infinity;
-    if (distance <= MOST) found.push({ form, id, distance });
-    if (found.length >= MOST_NEAR) break;
+    const distance = (TABLE[depth] as Uint8Array)[size] ?? FAR;
+    if (distance <= best && known.id !== value) {
+      if (!isWide && distance < best) found = [];
+      if (!isWide) best = distance;
+      found.push({ ...known, distance });
+      if (found.length >= MOST_NEAR) break;
+    }
     index += 1;
   }
   return found;
 }
 
-/** Makes the row of the next letter of a form, of which `rows` has those before. */
-function nextRow(rows: readonly number[][], form: string, value: string): number[] {
-  const depth = rows.length - 1;
-  const above = rows[depth] ?? [];
-  const before = rows[depth - 1];
-  const [letter, last] = [form.charCodeAt(depth), form.charCodeAt(depth - 1)];
-  const row = [(above[0] ?? 0) + 1];
-  for (let at = 1; at <= value.length; at++) {
-    const code = value.charCodeAt(at - 1);
-    const change = (above[at - 1] ?? 0) + (code === letter ? 0 : 1);
-    let least = Math.min(change, (above[at] ?? 0) + 1, (row[at - 1] ?? 0) + 1);
-    if (before !== undefined && at > 1 && code === last && value.charCodeAt(at - 2) === letter) {
-      least = Math.min(least, (before[at - 2] ?? 0) + 1);
-    }
-    row.push(least);
+/** The least distance in what was filled in of a row. */
+function leastOf(depth: number, size: number): number {
+  const row = TABLE[depth] as Uint8Array;
+  let least = FAR;
+  for (let at = Math.max(0, depth - MOST); at <= Math.min(size, depth + MOST); at++) {
+    least = Math.min(least, row[at] ?? FAR);
   }
-  return row;
+  return least;
+}
+
+/** Fills the row behind a form's letter, as far as it is near the diagonal; returns its least distance. */
+function fillRow(depth: number, form: string, value: string): number {
+  const [row, above, before] = [TABLE[depth], TABLE[depth - 1], TABLE[depth - 2]] as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  const [letter, last] = [form.charCodeAt(depth - 1), form.charCodeAt(depth - 2)];
+  const from = Math.max(0, depth - MOST);
+  const to = Math.min(value.length, depth + MOST);
+  let least = FAR;
+  // What lies beside it may be another form's.
+  if (from > 0) row[from - 1] = FAR;
+  row[to + 1] = FAR;
+  for (let at = from; at <= to; at++) {
+    let distance = at === 0 ? depth : FAR;
+    if (at > 0) {
+      const code = value.charCodeAt(at - 1);
+      const change = (above[at - 1] as number) + (code === letter ? 0 : 1);
+      distance = Math.min(change, (above[at] as number) + 1, (row[at - 1] as number) + 1);
+      if (depth > 1 && at > 1 && code === last && value.charCodeAt(at - 2) === letter) {
+        distance = Math.min(distance, (before[at - 2] as number) + 1);
+      }
+    }
+    row[at] = Math.min(distance, FAR);
+    least = Math.min(least, distance);
+  }
+  return least;
 }
 
 function commonLength(a: string, b: string): number {
