@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { analyseAtlas } from "../src/jobs/htan/data/analyse.ts";
 import { readComponents } from "../src/jobs/htan/data/components.ts";
 import { listFiles } from "../src/jobs/htan/data/files.ts";
+import { readLabels } from "../src/jobs/htan/data/labels.ts";
 import { type Manifest, readManifest } from "../src/jobs/htan/data/manifest.ts";
 import { readView } from "../src/jobs/htan/data/view.ts";
 import { readAtlases } from "../src/jobs/htan/registry/readAtlases.ts";
@@ -15,6 +16,9 @@ import { startWatch } from "./stopwatch.ts";
 const dir = process.argv[2] ?? "";
 const config = join(import.meta.dirname, "../config/htan_components.json");
 const components = readComponents(JSON.parse(await readFile(config, "utf8")));
+const labels = readLabels(
+  JSON.parse(await readFile(join(import.meta.dirname, "../config/htan_labels.json"), "utf8")),
+);
 const atlases = readAtlases(await readFile(join(dir, "atlases.csv"), "utf8"));
 const world = JSON.parse(await readFile(join(dir, "world.json"), "utf8")) as {
   planted: Record<string, Record<string, number>>;
@@ -43,7 +47,7 @@ for (const atlas of atlases) {
     }
   });
   const analysis = await watch.time("analysis", () =>
-    analyseAtlas(atlas, files, manifests, components),
+    analyseAtlas(atlas, files, manifests, components, { labels }),
   );
 
   for (const count of Object.values(analysis.fileCounts)) counts.files += count;
