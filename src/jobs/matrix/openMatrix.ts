@@ -102,11 +102,7 @@ async function openFile(
     case "zip":
       return openZip(path, name, options);
     case "tar":
-      if (!/\.zip$/i.test(name)) return openTar(region, options);
-      throw new UnreadableMatrix(
-        "M_FORMAT",
-        `${showName(name)} is no zip, but ${words}; name it .tar${region.layers.length > 0 ? ".gz" : ""}, or make a zip of what it holds`,
-      );
+      return openTar(region, options);
     case "mtx": {
       const tables = await listFolder(folder, {
         isDeep: false,
@@ -160,13 +156,20 @@ async function findInArchive(
 async function openTar(region: ByteRegion, options: EarlyOpenOptions): Promise<MatrixReader> {
   const { path, name, layers } = region;
   const { signal } = options;
+  const isPacked = layers.length > 0;
+  if (/\.zip$/i.test(name)) {
+    throw new UnreadableMatrix(
+      "M_FORMAT",
+      `${showName(name)} is no zip, but a tar archive${isPacked ? " packed by gzip" : ""}; name it .tar${isPacked ? ".gz" : ""}, or make a zip of what it holds`,
+    );
+  }
   const list = async (file: string): Promise<MatrixReader> => {
     const watch = watchNames(isWanted);
     const entries = await listTar(file, name, watch.isWanted, signal);
     watch.refuseZarr(showName(name));
     return openFound(await findInArchive(entries, name, signal), options);
   };
-  if (layers.length === 0) return list(path);
+  if (!isPacked) return list(path);
   return unpacking(region, "matrix.tar", options, list);
 }
 

@@ -173,6 +173,10 @@ describe("openMatrix(path): what is refused is called by its name", () => {
     expect(await failure(count(caseInput("tar-named-zip", "input.mtx.zip")))).toBe(
       "M_FORMAT: input.mtx.zip is no zip, but a tar archive packed by gzip; name it .tar.gz, or make a zip of what it holds",
     );
+    // Also where it is found in a folder.
+    expect(await failure(count(caseInput("tar-named-zip", "")))).toMatch(
+      /^M_FORMAT: input\.mtx\.zip is no zip, but a tar archive packed by gzip; name it \.tar\.gz/,
+    );
     expect(await countFile("x.zip", tarOf(SMALL))).toBe(
       "M_FORMAT: x.zip is no zip, but a tar archive; name it .tar, or make a zip of what it holds",
     );

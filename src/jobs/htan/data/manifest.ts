@@ -107,7 +107,7 @@ function makeReading(entry: ManifestEntry, dialect: Dialect, components: Compone
   const readComponent = makeComponentReader(components);
   const annotation = entry.component === null ? "" : cleanText(entry.component);
   const annotated = isAbsent(annotation) ? null : readComponent(annotation);
-  const own = makeOwnComponents((name) => components.byName.has(name));
+  const own = makeOwnComponents((name) => components.byName.has(name) || name === annotated);
   const spelling = makeSpellingNotes();
   const odd = noOddRows();
   const rowsFrom: [number, number][] = [];

@@ -371,6 +371,13 @@ describe("readManifest(entry, chunks, components), of components", () => {
     expect(problemsOf(manifest)).toContainEqual(["M_MIXED_COMPONENTS", 3]);
   });
 
+  test("believes what the annotation says as well, whatever it looks like", async () => {
+    const odd = "My component, level <1>";
+    const manifest = await read(`${HEADER}\n"${odd}",HTA3_1,x,syn1\n`, odd);
+    expect(manifest.component).toBe(odd);
+    expect(problemsOf(manifest)).toEqual([]);
+  });
+
   test("says where a component is none, without what stands there", async () => {
     const manifest = await read(
       `${HEADER}\nExposure,HTA3_1,x,syn1\nExample Person,HTA3_1,x,syn1\nBulk,HTA3_1,x,syn1\n`,
