@@ -167,6 +167,7 @@ describe.skipIf(why !== null)("make build_amd64", () => {
       "node_modules",
       "package.json",
       "rds-ca.pem",
+      "sbom.cdx.json",
       "views",
     ]);
     const lock = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as {

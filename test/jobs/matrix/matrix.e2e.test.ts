@@ -273,7 +273,7 @@ describe("hdash run matrix --source fresh, against Azul", () => {
       };
       const running = start("src/main.ts", ["run", "matrix"], own);
       // The first matrix is done; others are going on.
-      await running.line(/homo_sapiens done/);
+      await running.line(/homo_sapiens\)? done/);
       running.process.kill("SIGKILL");
       expect((await running.ended).code).toBeNull();
       const resumed = await hdash(["run", "matrix"], own);
