@@ -16,8 +16,8 @@ import {
   wholeFile,
 } from "./reading/boundedRegion.ts";
 import { checkCells } from "./reading/cellRows.ts";
-import { makeTableReader, type MtxTables, unpacked } from "./reading/chooseTables.ts";
-import { knowFile } from "./reading/fileKinds.ts";
+import { makeTableReader, type MtxTables } from "./reading/chooseTables.ts";
+import { knowFile, unpacked } from "./reading/fileKinds.ts";
 import {
   damaged,
   findMatrices,

@@ -1,7 +1,7 @@
 // The names of a matrix's cells, which are read only where matrices are compared or joined: there may be millions of them.
 
-import { unpacked } from "./chooseTables.ts";
 import { readTable } from "./delimitedTable.ts";
+import { unpacked } from "./fileKinds.ts";
 import { kindOf, SAMPLE_ROWS } from "./geneColumns.ts";
 import type { ByteRegion } from "./region.ts";
 

@@ -6,7 +6,7 @@ import { UnreadableMatrix } from "../problem.ts";
 import type { CellNames } from "./barcodes.ts";
 import { showName } from "./boundedRegion.ts";
 import { readCellRows } from "./cellRows.ts";
-import { knowFile } from "./fileKinds.ts";
+import { unpacked } from "./fileKinds.ts";
 import type { MtxFiles } from "./findMatrices.ts";
 import { areSymbols } from "./geneColumns.ts";
 import { type GeneRows, readGeneRows } from "./geneRows.ts";
@@ -94,11 +94,6 @@ export function makeTableReader(
     }
     return readMisfits(files, size, genes, cells);
   };
-}
-
-/** A file's name does not tell whether it is packed; its first bytes do. */
-export async function unpacked(region: ByteRegion): Promise<ByteRegion> {
-  return region.layers.includes("gzip") ? region : (await knowFile(region)).region;
 }
 
 function cellTable(

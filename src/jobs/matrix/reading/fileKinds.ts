@@ -119,3 +119,8 @@ function isPackedByGzip(head: Buffer): boolean {
 function startsWith(head: Buffer, magic: string, offset: number): boolean {
   return head.subarray(offset, offset + magic.length).toString("latin1") === magic;
 }
+
+/** A file's name does not tell whether it is packed; its first bytes do. */
+export async function unpacked(region: ByteRegion): Promise<ByteRegion> {
+  return region.layers.includes("gzip") ? region : (await knowFile(region)).region;
+}
