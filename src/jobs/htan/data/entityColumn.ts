@@ -37,7 +37,7 @@ export function makeEntityColumn(spelling: SpellingTaker) {
       entityNumbers.push(inner);
       if (inner === 0) {
         const list = value.startsWith("syn") ? oddEntityIds : badEntityIds;
-        const isShown = value === "" || isMissing(value) || LIKE_SYNAPSE_ID.test(value);
+        const isShown = isMissing(value) || LIKE_SYNAPSE_ID.test(value);
         list.push({ record: entityNumbers.length - 1, value: isShown ? value : null });
       } else if (value !== text) spelling.addCell(record.row, ENTITY_COLUMN, text, value);
     },

@@ -1,6 +1,7 @@
 // The shapes of HTAN ids of both phases, lists of them in one cell, and what of such a cell may be shown.
 
 import { isMissing } from "./missing.ts";
+import { isNotApplicable } from "./spelling.ts";
 
 /** HTA1 to HTA99, as phase 1 counts its atlases, and HTA200 to HTA209 of phase 2. */
 const ATLAS_ID = /^HTA([1-9]\d?|20\d)$/;
@@ -60,8 +61,8 @@ export function isSpecimenLike(parentId: string): boolean {
   return parentId.indexOf("_", parentId.indexOf("_") + 1) > 0;
 }
 
-/** No id is longer, in characters. */
-const LONGEST_ID = 60;
+/** No id is longer, in characters; what is longer is another thing. */
+export const LONGEST_ID = 60;
 /** What stands between the parts of an id, slips included. */
 const BETWEEN_PARTS = /[\s_./|:+&–-]+/;
 const DAY = /(?:^|\D)(?:\d{4}[./–-]\d{1,2}[./–-]\d{1,2}|\d{1,2}[./–-]\d{1,2}[./–-]\d{4})(?:\D|$)/;
@@ -85,17 +86,16 @@ export function isIdLike(text: string): boolean {
 /** Ways in which a cell of ids says that there is none, in full: what follows a word like these may be anything. */
 const SAYS_NONE =
   /^(?:not (?:applicable|reported|available|collected|provided|known|allowed to collect)|unknown|none|n\.?a\.?)$/i;
-const NOT_APPLICABLE = /^not\s+applicable\b/i;
 
 /**
  * Leaves of a cell of ids what may be shown: ids, slips of ids, and words for none. Whatever else stands there is dropped, and
  * `isWhole` is false; what follows "Not Applicable" is dropped as well, but belongs there.
  */
 export function onlyIds(cell: string): { readonly ids: string; readonly isWhole: boolean } {
-  if (cell === "" || isIdLike(cell) || isMissing(cell) || SAYS_NONE.test(cell)) {
+  if (isIdLike(cell) || isMissing(cell) || SAYS_NONE.test(cell)) {
     return { ids: cell, isWhole: true };
   }
-  if (NOT_APPLICABLE.test(cell)) return { ids: "Not Applicable", isWhole: true };
+  if (isNotApplicable(cell)) return { ids: "Not Applicable", isWhole: true };
   const pieces = splitIds(cell);
   const shown = pieces.filter((piece) => isIdLike(piece) || isMissing(piece));
   const isWhole = shown.length === pieces.length;

@@ -58,8 +58,7 @@ export function makeLabels(permitted: PermittedValues): Labels {
       if (whole !== undefined) return whole;
       const parts = text.split(/[;,]/).filter((part) => part.trim() !== "");
       const read = parts.map((part) => known?.get(foldLabel(part)) ?? OTHER_LABEL);
-      // Only a list with something in it says more than that it is other.
-      return read.length === 0 ? "" : [...new Set(read)].join(", ");
+      return [...new Set(read)].join(", ");
     },
   };
 }

@@ -74,8 +74,8 @@ export function readModel(text: string): DataModel {
     }),
     permitted: Object.fromEntries(
       records.flatMap((cells) => {
-        const list = listOf(cells[values] ?? "");
-        return list.length === 0 ? [] : [[cells[name] ?? "", list]];
+        const listed = listOf(cells[values] ?? "");
+        return listed.length === 0 ? [] : [[cells[name] ?? "", listed]];
       }),
     ),
   };

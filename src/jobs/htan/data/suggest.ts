@@ -1,13 +1,13 @@
 // Which known id somebody may have meant: the nearest one, where it is one or two characters away.
 
+import { LONGEST_ID } from "./ids.ts";
+
 /** More characters than this are no slip. */
 const MOST = 2;
 /** Farther than anything that is looked for. */
 const FAR = 100;
 /** Where more ids than this are equally near, none of them is likely to be meant. */
 const MOST_TIES = 3;
-/** No id is longer; what is longer is another thing. */
-const LONGEST = 60;
 /** Where so many ids are near, there is no telling which was meant. */
 const MOST_NEAR = 1000;
 /** So many different values are looked up, each in some milliseconds; a manifest that is wrong throughout needs no more. */
@@ -27,7 +27,7 @@ export function makeSuggest(ids: () => Iterable<string>): Suggest {
     const answers = isWide ? near : nearest;
     let found = answers.get(value);
     if (found === undefined) {
-      if (value === "" || value.length > LONGEST || answers.size >= MOST_LOOKUPS) return [];
+      if (value === "" || value.length > LONGEST_ID || answers.size >= MOST_LOOKUPS) return [];
       found = findNear((sorted ??= sortKnown(ids())), plainForm(value), value, isWide);
       answers.set(value, found);
     }
@@ -83,7 +83,7 @@ function plainForm(id: string): string {
 
 function sortKnown(ids: Iterable<string>): readonly Known[] {
   return [...new Set(ids)]
-    .filter((id) => id !== "" && id.length <= LONGEST)
+    .filter((id) => id !== "" && id.length <= LONGEST_ID)
     .map((id) => ({ form: plainForm(id), id }))
     .sort((a, b) => (a.form < b.form ? -1 : a.form > b.form ? 1 : a.id < b.id ? -1 : 1));
 }
@@ -93,7 +93,12 @@ interface Near extends Known {
 }
 
 /** The distance table: a row for each letter of a form, a column for each of the value. One is enough, since nothing is looked up at once. */
-const TABLE = Array.from({ length: LONGEST + 1 }, () => new Uint8Array(LONGEST + 2).fill(FAR));
+const TABLE = Array.from({ length: LONGEST_ID + 1 }, () =>
+  new Uint8Array(LONGEST_ID + 2).fill(FAR),
+);
+
+/** The least distance in each row, as far as it is filled in. */
+const LEAST = new Uint8Array(LONGEST_ID + 1);
 
 /**
  * Finds the sorted forms that are near a value, or with `isWide` false the nearest of them, by the letters that are wrong, missing, too many, or
@@ -119,9 +124,9 @@ function findNear(
     before = known.form;
     let isFar = false;
     for (; depth < known.form.length && !isFar; depth++) {
+      fillRow(depth + 1, known.form, form);
       // A swap is told one row later, and takes one from the row before.
-      const least = Math.min(leastOf(depth, size), fillRow(depth + 1, known.form, form));
-      isFar = least > best;
+      isFar = Math.min(LEAST[depth] ?? FAR, LEAST[depth + 1] ?? FAR) > best;
     }
     rows = depth;
     if (isFar) {
@@ -140,18 +145,8 @@ function findNear(
   return found;
 }
 
-/** The least distance in what was filled in of a row. */
-function leastOf(depth: number, size: number): number {
-  const row = TABLE[depth] as Uint8Array;
-  let least = FAR;
-  for (let at = Math.max(0, depth - MOST); at <= Math.min(size, depth + MOST); at++) {
-    least = Math.min(least, row[at] ?? FAR);
-  }
-  return least;
-}
-
-/** Fills the row behind a form's letter, as far as it is near the diagonal; returns its least distance. */
-function fillRow(depth: number, form: string, value: string): number {
+/** Fills the row behind a form's letter, as far as it is near the diagonal. */
+function fillRow(depth: number, form: string, value: string): void {
   const [row, above, before] = [TABLE[depth], TABLE[depth - 1], TABLE[depth - 2]] as [
     Uint8Array,
     Uint8Array,
@@ -177,7 +172,7 @@ function fillRow(depth: number, form: string, value: string): number {
     row[at] = Math.min(distance, FAR);
     least = Math.min(least, distance);
   }
-  return least;
+  LEAST[depth] = least;
 }
 
 function commonLength(a: string, b: string): number {
