@@ -136,7 +136,7 @@ export function quoted(value: string): string {
 const FEW = 5;
 
 /** Lists the first few words and says how many more there are, e.g. "a, b, c, d, e and 3 more". */
-export function listFew(words: readonly string[]): string {
-  const more = words.length - FEW;
-  return words.slice(0, FEW).join(", ") + (more <= 0 ? "" : ` and ${number(more)} more`);
+export function listFew(words: readonly string[], few = FEW): string {
+  const more = words.length - few;
+  return words.slice(0, few).join(", ") + (more <= 0 ? "" : ` and ${number(more)} more`);
 }

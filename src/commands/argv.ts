@@ -11,22 +11,21 @@ export const PROGRAMS = ["hdash", "hdash-util"] as const;
 /** Puts the command in front that options without one are meant for; leaves every other command line as it is. */
 export function withCommand(words: readonly string[], jobs: readonly Job[]): readonly string[] {
   const given: string[] = [];
+  const isOfJob = (flag: string): boolean => jobs.some((job) => hasOption(job, flag));
+  const takesValue = (flag: string): boolean => WITH_VALUE.includes(flag) || isOfJob(flag);
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
     // A word that is no option, and no option's value: there is a command. Behind a job's options it is the value of a mistyped one.
     if (!word.startsWith("-")) {
-      const last = given.at(-1) ?? "";
-      const isMistyped = !WITH_VALUE.includes(last) && !jobs.some((job) => hasOption(job, last));
-      if (isMistyped && given.some((flag) => jobs.some((job) => hasOption(job, flag)))) continue;
+      if (given.some(isOfJob) && !takesValue(given.at(-1) ?? "")) continue;
       return words;
     }
     const [flag = ""] = word.split("=");
     given.push(flag);
-    const takesValue = WITH_VALUE.includes(flag) || jobs.some((job) => hasOption(job, flag));
-    if (takesValue && !word.includes("=")) at++;
+    if (takesValue(flag) && !word.includes("=")) at++;
   }
   if (given.includes("--help") || given.includes("-h")) return words;
-  const own = given.filter((flag) => jobs.some((job) => hasOption(job, flag)));
+  const own = given.filter(isOfJob);
   if (own.length === 0)
     return given.some((one) => OF_RUNS.includes(one)) ? ["run", ...words] : words;
   const meant = jobs.find((job) => own.every((flag) => hasOption(job, flag)));

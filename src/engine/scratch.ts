@@ -4,7 +4,7 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "n
 import { join } from "node:path";
 
 import { diskRemedy, HdashError, messageOf } from "../error.ts";
-import type { Log } from "../log.ts";
+import { type Log, SILENT } from "../log.ts";
 import { isRunActive } from "../store/claims.ts";
 import type { Lease } from "../store/lease.ts";
 import {
@@ -80,11 +80,15 @@ export async function makePassingFolder(parent: string, prefix: string): Promise
     if (info === null || !info.isDirectory() || (user !== undefined && info.uid !== user)) continue;
     const owner = await readOwner(join(folder, OWNER));
     if (owner === null || livenessOf(owner) !== "dead") continue;
-    // What cannot be removed is only in the way.
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    await removeFolder(folder, SILENT);
   }
-  const made = await mkdtemp(join(parent, prefix));
-  await writeFile(join(made, OWNER), JSON.stringify(identifyProcess()));
+  return makeSigned(parent, prefix, identifyProcess());
+}
+
+/** Makes a folder and signs it, so that others can tell whether its maker is dead. */
+async function makeSigned(dir: string, prefix: string, worker: ProcessIdentity): Promise<string> {
+  const made = await mkdtemp(join(dir, prefix));
+  await writeFile(join(made, OWNER), JSON.stringify(worker));
   return made;
 }
 
@@ -96,9 +100,7 @@ export async function makeArtifactsFolder(dir: string, worker: ProcessIdentity):
 async function makeOwned(dir: string, prefix: string, worker: ProcessIdentity): Promise<string> {
   try {
     await mkdir(dir, { recursive: true });
-    const made = await mkdtemp(join(dir, prefix));
-    await writeFile(join(made, OWNER), JSON.stringify(worker));
-    return made;
+    return await makeSigned(dir, prefix, worker);
   } catch (error) {
     const remedy = diskRemedy(error, dir, "HDASH_HOME");
     const message = `no work folder can be made in ${dir}: ${messageOf(error)}${remedy}`;

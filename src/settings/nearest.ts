@@ -1,5 +1,7 @@
 // "Did you mean": which of some known words a mistyped one was meant for.
 
+import { listFew } from "../format.ts";
+
 /** Letters of which one may be wrong: "run" is told from "rnu", and "doctor" from "docket" it is not. */
 const LETTERS_PER_MISTAKE = 4;
 const MOST_MISTAKES = 3;
@@ -33,9 +35,7 @@ export function meant(word: string, known: readonly string[]): string {
   const one = nearest(word, known);
   if (one !== null) return `Did you mean ${one}?`;
   if (known.length === 0) return "There is none.";
-  const more = known.length - MOST_LISTED;
-  const rest = more > 0 ? ` and ${more} more` : "";
-  return `There are: ${known.slice(0, MOST_LISTED).join(", ")}${rest}.`;
+  return `There are: ${listFew(known, MOST_LISTED)}.`;
 }
 
 /** Counts letters that are wrong, missing, too many, or swapped with their neighbour (optimal string alignment). */

@@ -5,7 +5,7 @@ import { mkdtemp, readdir, rmdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 import { codeOf, HdashError, messageOf } from "../error.ts";
-import { bytes } from "../format.ts";
+import { bytes, listFew } from "../format.ts";
 
 /** What a folder is for. */
 export interface FolderUse {
@@ -69,11 +69,9 @@ export async function checkSiteFolder(
   const entries = await entriesIn(resolve(dir), setting);
   const names = entries.map(({ name }) => name).sort();
   if (names.length === 0 || (await isOurs(resolve(dir), entries)) || (await isKnown())) return;
-  const shown = names.slice(0, 3).join(", ");
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
   throw refused(
     setting,
-    `${resolve(dir)} is not empty and holds no site of hdash (there are ${shown}${more})`,
+    `${resolve(dir)} is not empty and holds no site of hdash (there are ${listFew(names, 3)})`,
     "name an empty folder or a new one",
   );
 }

@@ -5,7 +5,7 @@ import { chmod, lstat, readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { HdashError, messageOf } from "../error.ts";
-import { list } from "../format.ts";
+import { listFew } from "../format.ts";
 import type { Log } from "../log.ts";
 
 /** What hdash puts there first: a folder that has one of these is its own. */
@@ -37,8 +37,7 @@ export async function closeFolder(dir: string, setting: string, log: Log): Promi
   const names = entries.map(({ name }) => name).sort();
   const isOwn = names.length === 0 || names.some((name) => OWN_NAMES.includes(name));
   if (!isOwn || (stats.mode & STICKY) !== 0) {
-    const more = names.length > NAMED ? [`${names.length - NAMED} more`] : [];
-    const what = names.length === 0 ? "" : `: ${list([...names.slice(0, NAMED), ...more])}`;
+    const what = names.length === 0 ? "" : `: ${listFew(names, NAMED)}`;
     refuse(
       `is open to others (${mode}) and not a folder of hdash's own${what}`,
       "name one that is empty or new",
