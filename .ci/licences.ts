@@ -64,23 +64,10 @@ function readLock(path: string, isRun: boolean): readonly Package[] {
     const at = place.lastIndexOf("node_modules/");
     if (at < 0 || entry.link === true || entry.version === undefined) return [];
     const name = place.slice(at + "node_modules/".length);
-    const said = entry.license ?? licenceInPlace(path, place) ?? "none said";
-    const licence = READ_BY_US[name] ?? said;
+    const licence = READ_BY_US[name] ?? entry.license ?? "none said";
     const isDev = entry.dev === true || entry.devOptional === true;
     return [{ name, version: entry.version, licence, isRun: isRun && !isDev }];
   });
-}
-
-/** The licence that an installed package names itself, where the lockfile does not; null where it is not installed or says none. */
-function licenceInPlace(lockPath: string, place: string): string | null {
-  try {
-    const json = JSON.parse(
-      readFileSync(join(ROOT, lockPath, "..", place, "package.json"), "utf8"),
-    ) as { readonly license?: string | { readonly type?: string } };
-    return typeof json.license === "string" ? json.license : (json.license?.type ?? null);
-  } catch {
-    return null;
-  }
 }
 
 /** Tells whether an SPDX expression can be met by what is allowed: one of several joined by OR, all of those joined by AND. */

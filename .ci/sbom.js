@@ -7,13 +7,12 @@ for await (const piece of process.stdin) text += piece;
 
 const { serialNumber: _, ...sbom } = JSON.parse(text);
 delete sbom.metadata.timestamp;
-// npm calls the whole by the folder that it lies in.
-const { name, version } = { name: "hdash", version: sbom.metadata.component.version };
-const ref = sbom.metadata.component["bom-ref"];
+const { "bom-ref": ref, version } = sbom.metadata.component;
 sbom.metadata.component = {
   "bom-ref": ref,
   type: "application",
-  name,
+  // npm calls the whole by the folder that it lies in.
+  name: "hdash",
   version,
   licenses: [{ license: { id: "MIT" } }],
 };

@@ -57,14 +57,22 @@ export function wordsOf(text: string): readonly string[] {
 
 /** The words of a matrix's own name, without what says what kind of file it is. */
 export function wordsOfMatrix(name: string): readonly string[] {
-  return wordsOf(baseOf(name).replace(/(\.[a-z]\w{1,5})?(\.gz)?$/i, ""));
+  return wordsOf(withoutEnd(baseOf(name)));
+}
+
+/** A name without the end that says what kind of file it is. */
+export function withoutEnd(name: string): string {
+  return name.replace(/(\.[a-z]\w{1,5})?(\.gz)?$/i, "");
+}
+
+/** A word without one of a matrix that hangs on it: "gsm1matrix". */
+export function withoutMatrixTail(word: string): string {
+  return word.replace(/(.)(matrix|counts?|expression)$/i, "$1");
 }
 
 /** Leaves out words that say only that something is a matrix, also where they hang on another: "gsm1matrix". */
 export function withoutMatrixWords(words: readonly string[]): readonly string[] {
   return words
     .filter((word) => !MATRIX_WORDS.has(word))
-    .map((word, at, all) =>
-      at === all.length - 1 ? word.replace(/(.)(matrix|counts?|expression)$/, "$1") : word,
-    );
+    .map((word, at, all) => (at === all.length - 1 ? withoutMatrixTail(word) : word));
 }

@@ -1,7 +1,7 @@
 // Matrices that may have the same cells by the words that people call them: what they are suspected of is believed only with evidence
 // (settleCells.ts), since the same words call samples, too: WT_CRISPR, mature_DC, protein_restriction.
 
-import { LAYERS, MATRIX_WORDS } from "./fileWords.ts";
+import { LAYERS, MATRIX_WORDS, withoutEnd, withoutMatrixTail } from "./fileWords.ts";
 
 /**
  * What the tables have to show. "within": all cells that are read are among those of the one passed over. "nested": all cells of the
@@ -152,7 +152,7 @@ const BETWEEN = /([\s._-])/;
 
 /** The parts of a name without its end: its folders and its base. */
 function partsOfName(name: string): readonly string[] {
-  return name.replace(/(\.[a-z]\w{1,5})?(\.gz)?$/i, "").split("/");
+  return withoutEnd(name).split("/");
 }
 
 function partsOf(name: string): Parts {
@@ -169,7 +169,7 @@ function cutWords(name: string, words: ReadonlySet<string>): string {
   const parts = partsOfName(name).map((part, at, all) => {
     const isBase = at === all.length - 1;
     const kept = cutFrom(part, (word) => words.has(word) || (isBase && MATRIX_WORDS.has(word)));
-    return isBase ? kept.replace(/(.)(matrix|counts?|expression)$/i, "$1") : kept;
+    return isBase ? withoutMatrixTail(kept) : kept;
   });
   return parts.filter((part, at) => part !== "" || at === parts.length - 1).join("/");
 }
