@@ -6,13 +6,17 @@ import { lstat, mkdir, open, opendir, rename, rm, rmdir } from "node:fs/promises
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { digestOf } from "../digest.ts";
+import { type Digest, digestOf } from "../digest.ts";
 import { codeOf, diskRemedy, HdashError, messageOf } from "../error.ts";
-import type { Bucket, ObjectHead } from "./bucket.ts";
+import type { Bucket, ByteRange, ObjectHead, PutObject } from "./bucket.ts";
+import { type ByteSource, bytesSource, checkGiven } from "./byteSource.ts";
 import { checkKey } from "./objectKey.ts";
 
 /** Names of files that are not whole yet; the part between is made from the key. */
 const PART = /^\.hdash-[0-9a-f]{16}\.part$/;
+
+/** Fewer, larger reads than Node's 64 KiB. */
+const READ_BYTES = 1024 * 1024;
 
 /**
  * Opens the folder `dir` as a bucket; it is made when the first object is put. The etag is the MD5 of the content; content types
@@ -24,15 +28,14 @@ export function openFolderBucket(dir: string): Bucket {
   return {
     uri: pathToFileURL(root).href,
     async put(key, body, _options, signal) {
-      stopIfAborted(signal, key);
-      const name = checkName(key);
-      return await onDisk(root, `${key} in ${root} cannot be written`, async () => {
-        await mkdir(root, { recursive: true });
-        const folder = await enter(root, name, true);
-        if (folder === null) throw new Error("its folder went away");
-        await write(folder, join(root, name), name, body);
-        return createHash("md5").update(body).digest("hex");
-      });
+      return (await putSource(root, key, bytesSource(body, key), undefined, signal)).etag;
+    },
+    putStream: (key, source, { digest }, signal) => putSource(root, key, source, digest, signal),
+    head: (key, signal) => lookUp(root, key, signal),
+    async open(key, range = {}, signal) {
+      const head = await lookUp(root, key, signal);
+      if (head === null) return null;
+      return { ...head, body: readRange(root, key, head.bytes, range, signal) };
     },
     async get(key, signal) {
       stopIfAborted(signal, key);
@@ -85,29 +88,107 @@ async function enter(root: string, key: string, shouldMake: boolean): Promise<st
   return folder;
 }
 
+async function putSource(
+  root: string,
+  key: string,
+  source: ByteSource,
+  digest: Digest | undefined,
+  signal: AbortSignal | undefined,
+): Promise<PutObject> {
+  stopIfAborted(signal, key);
+  const name = checkName(key);
+  return await onDisk(root, `${key} in ${root} cannot be written`, async () => {
+    await mkdir(root, { recursive: true });
+    const folder = await enter(root, name, true);
+    if (folder === null) throw new Error("its folder went away");
+    return await write(folder, join(root, name), name, source, digest, signal);
+  });
+}
+
 /**
  * Writes beside the target and renames, so that a reader sees the old file or the new one. The name of the unfinished file is made
  * from the key: what a killed run left is overwritten by the next and needs no sweeping. Not synced to disk: after a power cut a
  * torn file has another MD5 than was recorded, and is put again.
  */
-async function write(folder: string, target: string, key: string, body: Uint8Array): Promise<void> {
+async function write(
+  folder: string,
+  target: string,
+  key: string,
+  source: ByteSource,
+  digest: Digest | undefined,
+  signal: AbortSignal | undefined,
+): Promise<PutObject> {
   const part = join(folder, `.hdash-${digestOf(key).slice(0, 16)}.part`);
   await rm(part, { force: true });
   const handle = await open(part, "wx");
+  const [md5, sha256] = [createHash("md5"), createHash("sha256")];
+  let bytes = 0;
   try {
-    await handle.writeFile(body);
-  } catch (error) {
-    await handle.close();
-    await rm(part, { force: true });
-    throw error;
-  }
-  await handle.close();
-  try {
+    try {
+      for await (const piece of source.open()) {
+        stopIfAborted(signal, key);
+        md5.update(piece);
+        sha256.update(piece);
+        bytes += piece.byteLength;
+        await handle.writeFile(piece);
+      }
+    } finally {
+      await handle.close();
+    }
+    const put = { bytes, digest: sha256.digest("hex") as Digest };
+    checkGiven(source, put, digest);
     await rename(part, target);
+    return { ...put, etag: md5.digest("hex") };
   } catch (error) {
     await rm(part, { force: true });
     throw error;
   }
+}
+
+/** Looks a file up; null where there is none, or where a link or a folder has its name. */
+async function lookUp(
+  root: string,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<ObjectHead | null> {
+  stopIfAborted(signal, key);
+  const name = checkName(key);
+  return await onDisk(root, `${key} in ${root} cannot be read`, async () => {
+    if ((await enter(root, name, false)) === null) return null;
+    const path = join(root, name);
+    const stats = await statOf(path);
+    if (stats?.isFile() !== true) return null;
+    return { key, etag: await md5Of(path), bytes: stats.size };
+  });
+}
+
+async function* readRange(
+  root: string,
+  name: string,
+  bytes: number,
+  { from = 0, to = bytes }: ByteRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const end = Math.min(to, bytes);
+  if (from >= end) return;
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
+  const subject = `${name} in ${root} cannot be read`;
+  const handle = await onDisk(root, subject, () => open(join(root, name), flags));
+  const pieces = handle.createReadStream({ start: from, end: end - 1, highWaterMark: READ_BYTES });
+  const iterator = (pieces as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  let at = from;
+  try {
+    for (;;) {
+      stopIfAborted(signal, name);
+      const found = await onDisk(root, subject, () => iterator.next());
+      if (found.done === true) break;
+      at += found.value.byteLength;
+      yield found.value;
+    }
+  } finally {
+    pieces.destroy();
+  }
+  if (at < end) throw new HdashError("permanent", `${subject}: it was cut short while it was read`);
 }
 
 async function read(path: string): Promise<Uint8Array | null> {
@@ -189,6 +270,8 @@ async function onDisk<T>(folder: string, subject: string, work: () => Promise<T>
   try {
     return await work();
   } catch (error) {
+    // What is wrong with a source is not the folder's affair.
+    if (error instanceof HdashError) throw error;
     const remedy = diskRemedy(error, folder, "HDASH_SITE_DIR, or --site of a demo");
     throw new HdashError("permanent", `${subject}: ${messageOf(error)}${remedy}`, { cause: error });
   }

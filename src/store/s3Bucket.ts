@@ -6,18 +6,19 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
-  PutObjectCommand,
-  type S3Client,
 } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
 
 import { HdashError } from "../error.ts";
 import { type Log, SILENT } from "../log.ts";
 import { PATIENT, retry, type RetryPolicy } from "../retry.ts";
 import type { Bucket, ObjectHead, PutOptions } from "./bucket.ts";
+import { bytesSource } from "./byteSource.ts";
 import { checkKey, normalizePrefix } from "./objectKey.ts";
+import { decodeKey, type OpenedS3, sending, unquote } from "./s3Calls.ts";
 import { makeS3Client, type S3Place } from "./s3Client.ts";
+import { headObject, openObject } from "./s3Download.ts";
 import { hdashErrorOf, s3Failure } from "./s3Failure.ts";
+import { abortUploads, putSource } from "./s3Upload.ts";
 
 export interface S3BucketOptions extends S3Place {
   readonly bucket: string;
@@ -44,26 +45,16 @@ export interface S3Bucket extends Bucket {
    * error where there is no prefix: that would be the whole bucket.
    */
   clear(keep: (wholeKey: string) => boolean, signal?: AbortSignal): Promise<number>;
+  /** Aborts uploads below the prefix that were begun before an instant and not finished: their parts are kept, and paid for. Returns their number. */
+  abortUploads(before: Date, signal?: AbortSignal): Promise<number>;
   /** Closes idle connections; a process can end without it. */
   close(): Promise<void>;
 }
 
-/** Above this a body goes up in parts, so that a broken connection is noticed part by part. */
-const MULTIPART_BYTES = 8 * 1024 * 1024;
 /** Characters that cannot be written in the XML that asks for many objects to be deleted. */
 const UNWRITABLE = /[\u0000-\u001f\ufffe\uffff]/;
 /** What DeleteObjects takes at a time. */
 const DELETE_BATCH = 1000;
-
-/** A bucket and how it is talked to. */
-interface Opened {
-  readonly client: S3Client;
-  readonly bucket: string;
-  readonly prefix: string;
-  readonly uri: string;
-  /** Does one operation with patience; `what` names it and its object. */
-  call<T>(what: string, signal: AbortSignal | undefined, send: () => Promise<T>): Promise<T>;
-}
 
 /**
  * Opens the objects below a prefix of an S3 bucket; nothing is asked of the service yet.
@@ -95,23 +86,30 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
     return await retry(what, policy, attempt, { signal, onRetry });
   }
 
-  const opened: Opened = { client, bucket, prefix, uri, call };
+  const opened: OpenedS3 = { client, bucket, prefix, uri, log, call };
   return {
     uri,
     async put(key, body, put, signal) {
       checkKey(key, prefix);
-      const input = { ...headersOf(put), ...acl, Bucket: bucket, Key: prefix + key, Body: body };
-      const what = `put ${prefix}${key} to s3://${bucket}`;
-      const etag = await call(what, signal, async () =>
-        body.byteLength > MULTIPART_BYTES
-          ? await upload(client, input, signal)
-          : (await client.send(new PutObjectCommand(input), sending(signal))).ETag,
-      );
-      if (etag !== undefined) return unquote(etag);
-      throw new HdashError(
-        "permanent",
-        `${what}: the store gives no ETag, so changes cannot be told`,
-      );
+      const source = bytesSource(body, key);
+      const headers = { ...headersOf(put), ...acl };
+      return (await putSource(opened, prefix + key, source, headers, { signal })).etag;
+    },
+    async putStream(key, source, { digest, metadata, ...put }, signal) {
+      checkKey(key, prefix);
+      const more = metadata === undefined ? {} : { Metadata: { ...metadata } };
+      const headers = { ...headersOf(put), ...acl, ...more };
+      return putSource(opened, prefix + key, source, headers, { digest, signal });
+    },
+    async head(key, signal) {
+      checkKey(key, prefix);
+      const head = await headObject(opened, prefix + key, signal);
+      return head === null ? null : { ...head, key };
+    },
+    async open(key, range = {}, signal) {
+      checkKey(key, prefix);
+      const object = await openObject(opened, prefix + key, range, signal);
+      return object === null ? null : { ...object, key };
     },
     async get(key, signal) {
       checkKey(key, prefix);
@@ -174,6 +172,7 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
       }
       return deleted;
     },
+    abortUploads: (before, signal) => abortUploads(opened, before, signal),
     async close() {
       client.destroy();
     },
@@ -182,7 +181,7 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
 
 /** Lists what lies below the prefix, page by page. */
 async function* pagesOf(
-  { client, bucket, prefix, uri, call }: Opened,
+  { client, bucket, prefix, uri, call }: OpenedS3,
   signal?: AbortSignal,
 ): AsyncGenerator<ListObjectsV2CommandOutput> {
   const what = `list ${uri}`;
@@ -211,7 +210,7 @@ async function* pagesOf(
 
 /** Deletes objects by their whole keys, at most DELETE_BATCH of them; those that are not there are no fault. */
 async function deleteWhole(
-  { client, bucket, uri, call }: Opened,
+  { client, bucket, uri, call }: OpenedS3,
   keys: readonly string[],
   signal?: AbortSignal,
 ): Promise<void> {
@@ -231,21 +230,6 @@ async function deleteWhole(
   });
 }
 
-async function upload(
-  client: S3Client,
-  params: ConstructorParameters<typeof PutObjectCommand>[0],
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
-  const parts = new Upload({ client, params, partSize: MULTIPART_BYTES, queueSize: 2 });
-  const abort = (): void => void parts.abort();
-  signal?.addEventListener("abort", abort, { once: true });
-  try {
-    return (await parts.done()).ETag;
-  } finally {
-    signal?.removeEventListener("abort", abort);
-  }
-}
-
 function headersOf({ contentType, cacheControl }: PutOptions): {
   ContentType: string;
   CacheControl: string;
@@ -259,24 +243,11 @@ function headersOf({ contentType, cacheControl }: PutOptions): {
   };
 }
 
-function sending(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
-  return signal === undefined ? {} : { abortSignal: signal };
-}
-
-/** ETags come in quotes, except where a store forgets them. */
-function unquote(etag: string): string {
-  return etag.replace(/^"|"$/g, "");
-}
-
 /** The objects of one page of a list, by their whole keys. */
 function headsOf({ Contents = [], EncodingType }: ListObjectsV2CommandOutput): ObjectHead[] {
   return Contents.map(({ Key = "", ETag = "", Size = 0 }) => ({
-    key: decode(Key, EncodingType),
+    key: decodeKey(Key, EncodingType),
     etag: unquote(ETag),
     bytes: Size,
   }));
-}
-
-function decode(key: string, encoding: string | undefined): string {
-  return encoding === "url" ? decodeURIComponent(key.replaceAll("+", " ")) : key;
 }

@@ -37,6 +37,16 @@ interface Upload {
   /** Lower case; null: none was asked for. */
   readonly checksumName: string | null;
   readonly parts: Map<number, Part>;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+}
+
+/** An upload that was neither completed nor aborted: what a bucket's owner pays for without seeing it. */
+export interface OpenUpload {
+  readonly id: string;
+  readonly key: string;
+  readonly startedAt: number;
+  readonly parts: number;
 }
 
 export interface ListQuery {
@@ -197,7 +207,11 @@ export function makeObjects(names: readonly string[], now: () => number) {
     ): string {
       bucketOf(bucket);
       const id = randomUUID();
-      uploads.set(id, { bucket, key, headers, checksumName, parts: new Map() });
+      uploads.set(id, {
+        ...{ bucket, key, headers, checksumName },
+        parts: new Map(),
+        startedAt: now(),
+      });
       return id;
     },
     checkUpload(bucket: string, key: string, id: string, number: number): void {
@@ -226,12 +240,13 @@ export function makeObjects(names: readonly string[], now: () => number) {
     listParts(bucket: string, key: string, id: string): readonly (readonly [number, Part])[] {
       return [...uploadOf(bucket, key, id).parts].sort(([a], [b]) => a - b);
     },
-    /** Uploads that were neither completed nor aborted: what a bucket's owner pays for without seeing it. */
-    openUploads(bucket: string): readonly { readonly id: string; readonly key: string }[] {
+    /** Sorted by key, and of one key by their beginning. */
+    openUploads(bucket: string): readonly OpenUpload[] {
       bucketOf(bucket);
       return [...uploads]
         .filter(([, upload]) => upload.bucket === bucket)
-        .map(([id, { key }]) => ({ id, key }));
+        .map(([id, { key, startedAt, parts }]) => ({ id, key, startedAt, parts: parts.size }))
+        .sort((a, b) => compareKeys(a.key, b.key) || a.startedAt - b.startedAt);
     },
     abortUpload(bucket: string, key: string, id: string): void {
       uploadOf(bucket, key, id);

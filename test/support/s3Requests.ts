@@ -92,10 +92,8 @@ export async function answer(call: S3Call, objects: S3Objects, limits: S3Limits)
       return xml("LocationConstraint", "");
     case "ListObjectsV2":
       return list(call, objects, limits);
-    case "ListMultipartUploads": {
-      const Upload = objects.openUploads(bucket).map(({ id, key: Key }) => ({ Key, UploadId: id }));
-      return xml("ListMultipartUploadsResult", { Bucket: bucket, IsTruncated: false, Upload });
-    }
+    case "ListMultipartUploads":
+      return listUploads(call, objects, limits);
     case "DeleteObjects":
       return await deleteObjects(call, objects);
     case "PutObject": {
@@ -211,6 +209,40 @@ function list(call: S3Call, objects: S3Objects, limits: S3Limits): S3Reply {
     ...(page.next === null ? {} : { NextContinuationToken: makeToken(page.next) }),
     Contents,
     CommonPrefixes: page.commonPrefixes.map((name) => ({ Prefix: written(name) })),
+  });
+}
+
+/** Pages by key and upload, as S3 does: of the key that the last page ended with, the uploads behind the one that it ended with. */
+function listUploads(call: S3Call, objects: S3Objects, limits: S3Limits): S3Reply {
+  const { bucket, query } = call;
+  const encoding = query.get("encoding-type");
+  if (encoding !== undefined && encoding !== "url") {
+    throw new S3Error(400, "InvalidArgument", "Invalid Encoding Method specified in Request");
+  }
+  const written = (name: string): string => (encoding === "url" ? encodeKey(name) : name);
+  const prefix = query.get("prefix") ?? "";
+  const [keyMarker, idMarker] = [
+    query.get("key-marker") ?? "",
+    query.get("upload-id-marker") ?? "",
+  ];
+  const all = objects.openUploads(bucket).filter(({ key }) => key.startsWith(prefix));
+  const at = all.findIndex(({ id, key }) => key === keyMarker && id === idMarker);
+  const rest = at >= 0 ? all.slice(at + 1) : all.filter(({ key }) => key > keyMarker);
+  const page = rest.slice(0, limits.pageKeys);
+  const last = page.length < rest.length ? page.at(-1) : undefined;
+  return xml("ListMultipartUploadsResult", {
+    Bucket: bucket,
+    Prefix: written(prefix),
+    ...(encoding === undefined ? {} : { EncodingType: encoding }),
+    ...(last === undefined
+      ? {}
+      : { NextKeyMarker: written(last.key), NextUploadIdMarker: last.id }),
+    IsTruncated: last !== undefined,
+    Upload: page.map(({ id, key, startedAt }) => ({
+      Key: written(key),
+      UploadId: id,
+      Initiated: new Date(startedAt).toISOString(),
+    })),
   });
 }
 

@@ -18,7 +18,7 @@ import { pipeline } from "node:stream/promises";
 
 import { receiveBody } from "./s3Body.ts";
 import { errorDocument, S3Error } from "./s3Error.ts";
-import { makeObjects, type StoredObject } from "./s3Objects.ts";
+import { makeObjects, type OpenUpload, type StoredObject } from "./s3Objects.ts";
 import type { S3Reply } from "./s3Reads.ts";
 import { answer, operationOf, type S3Call } from "./s3Requests.ts";
 import { checkSignature } from "./s3Signature.ts";
@@ -37,15 +37,15 @@ export interface S3Request {
   status: number | null;
 }
 
-/** An answer instead of the real one. The request is read to its end first, and what it asked for is not done. */
+/** An answer instead of the real one. The request is read to its end first, and what it asked for is not done, unless the fault comes after it. */
 export interface S3Fault {
   readonly status?: number;
   /** S3's error code, e.g. "SlowDown". */
   readonly code?: string;
   /** Sent as Retry-After. */
   readonly retryAfterSeconds?: number;
-  /** "before" cuts the connection without an answer, "midBody" after half of a GET's body. */
-  readonly hangUp?: "before" | "midBody";
+  /** "before" cuts the connection without an answer, "midBody" after half of a GET's body, "after" when what was asked for is done. */
+  readonly hangUp?: "before" | "midBody" | "after";
 }
 
 /** Refuses the nth PutObject or UploadPart from now on, and as many after it as `times` says (default 1). */
@@ -97,7 +97,7 @@ export interface S3Server {
   ): void;
   removeObject(bucket: string, key: string): void;
   /** Uploads in parts that were left open. */
-  openUploads(bucket: string): readonly { readonly id: string; readonly key: string }[];
+  openUploads(bucket: string): readonly OpenUpload[];
   /** Successful writes in order; tests may empty it. */
   readonly puts: S3Put[];
   /** All requests in order; tests may empty it. */
@@ -143,7 +143,7 @@ export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> 
         now: now(),
       });
       const call: S3Call = { ...seen, receive: () => receiveBody(request, payloadHash, folder) };
-      if (fault === null || fault.hangUp === "midBody") {
+      if (fault === null || fault.hangUp === "midBody" || fault.hangUp === "after") {
         reply = await answer(call, objects, { pageKeys: options.pageKeys ?? 1000 });
       } else {
         await drain(request);
@@ -157,6 +157,7 @@ export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> 
     }
     const { written } = reply;
     if (written !== null) puts.push(putOf(bucket, written));
+    if (fault?.hangUp === "after") return void response.destroy();
     record.status = reply.status;
     await send(reply, response, fault?.hangUp === "midBody");
   }
