@@ -58,7 +58,7 @@ const PACKAGE_OWNERS: readonly (readonly [name: string, owners: readonly string[
   ["scran.js", ["jobs/matrix"]],
   ["graphology", ["jobs/matrix"]],
   ["graphology-communities-louvain", ["jobs/matrix"]],
-  ["yauzl", ["jobs/matrix"]],
+  ["yauzl", ["formats", "jobs/matrix"]],
   ["pino", ["log"]],
   ["envalid", ["settings", "jobs/*/settings"]],
   ["commander", ["shell", "job", "commands", "jobs/*/commands"]],
