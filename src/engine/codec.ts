@@ -19,6 +19,8 @@ export interface TreeEntry {
 export interface BlobAccess {
   readonly blobs: BlobStore;
   readonly withLedger: <T>(subject: string, access: () => Promise<T>) => Promise<T>;
+  /** Aborts when what is large need not be put any more. */
+  readonly signal?: AbortSignal;
 }
 
 /** Stores a port's value. Throws a permanent error that names the port where the value is not what the codec takes. */
@@ -28,7 +30,7 @@ export async function encode(
   codec: Codec,
   value: unknown,
 ): Promise<StoredBlob> {
-  const { blobs, withLedger } = access;
+  const { blobs, withLedger, signal } = access;
   switch (codec) {
     case "json":
       return putText(access, port, canonical(port, value));
@@ -39,7 +41,7 @@ export async function encode(
       if (typeof value !== "object" || value === null || !("path" in value))
         throw wrong(port, "has no path");
       const path = resolve(String(value.path));
-      return withLedger(`storing ${port}`, () => blobs.putFile(path));
+      return withLedger(`storing ${port}`, () => blobs.putFile(path, signal));
     }
     case "tree": {
       const files = parseTree<TreeFile>(port, value, checkBytes);
@@ -47,7 +49,7 @@ export async function encode(
     }
     case "files": {
       const files = parseTree<WrittenFile>(port, value, checkFile);
-      return putTree(access, port, files, ({ file }) => blobs.putFile(resolve(file)));
+      return putTree(access, port, files, ({ file }) => blobs.putFile(resolve(file), signal));
     }
   }
 }
