@@ -15,7 +15,9 @@ CREATE TABLE hdash.blob (
     chunks integer NOT NULL,
     encoding text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT blob_encoding_check CHECK ((encoding = 'zstd'::text))
+    place text,
+    CONSTRAINT blob_encoding_check CHECK ((encoding = ANY (ARRAY['zstd'::text, 'none'::text]))),
+    CONSTRAINT blob_place_check CHECK (((place IS NULL) = (encoding = 'zstd'::text)))
 );
 
 CREATE TABLE hdash.blob_chunk (

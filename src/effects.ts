@@ -10,7 +10,7 @@ import type { Log } from "./log.ts";
 import type { Publisher } from "./publish/site.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Config } from "./settings/config.ts";
-import { placesOf } from "./settings/namespace.ts";
+import { blobsPlace, placesOf } from "./settings/namespace.ts";
 import type { Http } from "./sources/http.ts";
 import type { BlobStore } from "./store/blobs.ts";
 import type { Bucket } from "./store/bucket.ts";
@@ -88,7 +88,7 @@ export function makeEffects(
   } = {},
 ): Effects {
   const releases: (() => Promise<void>)[] = [];
-  const { policy, purposes = [] } = options;
+  const { policy, purposes = [], clock = () => new Date() } = options;
   const patience = policy === undefined ? {} : { policy };
   const root = findRoot();
   const madeFrom = readBuild(root);
@@ -110,14 +110,7 @@ export function makeEffects(
     await migrate(opened);
     return opened;
   });
-  const blobs = once(async () => {
-    if (config.database.kind === "embedded") {
-      const { openFolderBlobs } = await import("./store/folderBlobs.ts");
-      return openFolderBlobs(join(config.home, "blobs"));
-    }
-    const { openDatabaseBlobs } = await import("./store/databaseBlobs.ts");
-    return openDatabaseBlobs((await database()).db);
-  });
+  const blobs = once(() => openBlobs(config, { database, openWorkBucket, log, clock }));
   const bucket = once(async () => {
     if (config.site.kind === "folder") return openSiteFolder(config, config.site.dir, database);
     const { openS3Bucket } = await import("./store/s3Bucket.ts");
@@ -175,7 +168,7 @@ export function makeEffects(
   return {
     config,
     log,
-    clock: options.clock ?? (() => new Date()),
+    clock,
     build: nameBuild(madeFrom),
     madeFrom,
     root,
@@ -194,6 +187,26 @@ export function makeEffects(
     patience,
     close: () => releaseAll(releases.splice(0)),
   };
+}
+
+/** Opens the blobs of the ledger: where it is embedded, in files beside it; else in it, and the large ones in the work bucket if there is one. */
+async function openBlobs(
+  { database, home, workBucket, namespace }: Config,
+  effects: Pick<Effects, "database" | "openWorkBucket" | "log" | "clock">,
+): Promise<BlobStore> {
+  if (database.kind === "embedded") {
+    const { openFolderBlobs } = await import("./store/folderBlobs.ts");
+    return openFolderBlobs(join(home, "blobs"));
+  }
+  const { db } = await effects.database();
+  if (workBucket === null) {
+    const { openDatabaseBlobs } = await import("./store/databaseBlobs.ts");
+    return openDatabaseBlobs(db);
+  }
+  const { openBucketBlobs } = await import("./store/bucketBlobs.ts");
+  const { log, clock } = effects;
+  const bucket = await effects.openWorkBucket(blobsPlace(namespace, database.schema));
+  return openBucketBlobs({ db, bucket, log, clock });
 }
 
 /** Opens the folder that the site goes to; throws config where it will not do, or is somebody else's. */

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { canonicalJson, type Digest, type Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { BlobError, type BlobStore, type StoredBlob } from "../store/blobs.ts";
-import type { BlobFile, Codec, TreeFile } from "./step.ts";
+import type { BlobFile, Codec, StoredFile, TreeFile, WrittenFile } from "./step.ts";
 
 /** A file of a stored tree. */
 export interface TreeEntry {
@@ -19,6 +19,8 @@ export interface TreeEntry {
 export interface BlobAccess {
   readonly blobs: BlobStore;
   readonly withLedger: <T>(subject: string, access: () => Promise<T>) => Promise<T>;
+  /** Aborts when what is large need not be put any more. */
+  readonly signal?: AbortSignal;
 }
 
 /** Stores a port's value. Throws a permanent error that names the port where the value is not what the codec takes. */
@@ -28,29 +30,44 @@ export async function encode(
   codec: Codec,
   value: unknown,
 ): Promise<StoredBlob> {
-  const { blobs, withLedger } = access;
+  const { blobs, withLedger, signal } = access;
   switch (codec) {
     case "json":
-      return put(access, port, canonical(port, value));
+      return putText(access, port, canonical(port, value));
     case "text":
       if (typeof value !== "string") throw wrong(port, "is not a text");
-      return put(access, port, value);
+      return putText(access, port, value);
     case "file": {
       if (typeof value !== "object" || value === null || !("path" in value))
         throw wrong(port, "has no path");
       const path = resolve(String(value.path));
-      return withLedger(`storing ${port}`, () => blobs.putFile(path));
+      return withLedger(`storing ${port}`, () => blobs.putFile(path, signal));
     }
     case "tree": {
-      const files = parseTree(port, value);
-      const entries: TreeEntry[] = [];
-      for (const { path, contentType, bytes } of files) {
-        const blob = await withLedger(`storing ${port}`, () => blobs.put(bytes));
-        entries.push({ path, contentType, ...blob });
-      }
-      return put(access, port, canonical(port, entries));
+      const files = parseTree<TreeFile>(port, value, checkBytes);
+      return putTree(access, port, files, ({ bytes }) => blobs.put(bytes));
+    }
+    case "files": {
+      const files = parseTree<WrittenFile>(port, value, checkFile);
+      return putTree(access, port, files, ({ file }) => blobs.putFile(resolve(file), signal));
     }
   }
+}
+
+/** Stores the files of a tree, one after the other, and the list that names them. */
+async function putTree<T extends Listed>(
+  access: BlobAccess,
+  port: string,
+  files: readonly T[],
+  put: (file: T) => Promise<StoredBlob>,
+): Promise<StoredBlob> {
+  const entries: TreeEntry[] = [];
+  for (const file of files) {
+    const { path, contentType } = file;
+    const blob = await access.withLedger(`storing ${port}`, () => put(file));
+    entries.push({ path, contentType, ...blob });
+  }
+  return putText(access, port, canonical(port, entries));
 }
 
 /**
@@ -65,6 +82,12 @@ export async function decode(
 ): Promise<unknown> {
   const { digest, codec } = ref;
   if (codec === "file") return openFile(access, ref, dir, onDamage);
+  if (codec === "files") {
+    const entries = await watched(onDamage, () => readTree(access, digest));
+    return entries.map(({ path, contentType, ...blob }): StoredFile => {
+      return { path, contentType, file: openFile(access, blob, dir, onDamage) };
+    });
+  }
   return watched(onDamage, () => decodeWhole(access, digest, codec));
 }
 
@@ -83,7 +106,7 @@ async function watched<T>(onDamage: OnDamage, read: () => Promise<T>): Promise<T
 async function decodeWhole(
   access: BlobAccess,
   digest: Digest,
-  codec: Exclude<Codec, "file">,
+  codec: Exclude<Codec, "file" | "files">,
 ): Promise<unknown> {
   switch (codec) {
     case "json":
@@ -99,6 +122,11 @@ async function decodeWhole(
       return files;
     }
   }
+}
+
+/** Tells whether a value is a list of files that are blobs of their own. */
+export function hasFiles(codec: Codec): boolean {
+  return codec === "tree" || codec === "files";
 }
 
 /** Lists the files of a stored tree, by path. */
@@ -179,7 +207,7 @@ export async function* streamBlob(
   }
 }
 
-async function put(
+async function putText(
   { blobs, withLedger }: BlobAccess,
   port: string,
   text: string,
@@ -204,23 +232,39 @@ function canonical(port: string, value: unknown): string {
   }
 }
 
+/** What a tree says of each of its files besides its bytes. */
+type Listed = Pick<TreeEntry, "path" | "contentType">;
+
 /** Checks a tree and sorts it by path: the order in which a step makes its files must not shape the digest. */
-function parseTree(port: string, value: unknown): readonly TreeFile[] {
+function parseTree<T extends Listed>(
+  port: string,
+  value: unknown,
+  checkContent: (port: string, file: T) => void,
+): readonly T[] {
   if (!Array.isArray(value)) throw wrong(port, "is not a list of files");
   // Each field is checked below.
-  const files = [...(value as readonly TreeFile[])].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const files = [...(value as readonly T[])].sort((a, b) => (a.path < b.path ? -1 : 1));
   let before: string | null = null;
-  for (const { path, contentType, bytes } of files) {
+  for (const file of files) {
+    const { path, contentType } = file;
     if (typeof path !== "string" || !isSafePath(path)) {
       throw wrong(port, `has a file whose path "${path}" is not a plain relative one`);
     }
     if (path === before) throw wrong(port, `has two files named ${path}`);
     if (typeof contentType !== "string" || contentType === "")
       throw wrong(port, `has no content type for ${path}`);
-    if (!(bytes instanceof Uint8Array)) throw wrong(port, `has no bytes for ${path}`);
+    checkContent(port, file);
     before = path;
   }
   return files;
+}
+
+function checkBytes(port: string, { path, bytes }: TreeFile): void {
+  if (!(bytes instanceof Uint8Array)) throw wrong(port, `has no bytes for ${path}`);
+}
+
+function checkFile(port: string, { path, file }: WrittenFile): void {
+  if (typeof file !== "string" || file === "") throw wrong(port, `has no file for ${path}`);
 }
 
 function isSafePath(path: string): boolean {

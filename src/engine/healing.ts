@@ -4,7 +4,7 @@
 import type { Digest } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { BlobError } from "../store/blobs.ts";
-import { type BlobAccess, readTree, streamBlob } from "./codec.ts";
+import { type BlobAccess, hasFiles, readTree, streamBlob } from "./codec.ts";
 import type { Producer, Readable, Session } from "./session.ts";
 
 /**
@@ -77,7 +77,7 @@ async function listDamaged(
   { digest, codec }: Readable,
 ): Promise<readonly Digest[]> {
   if (!(await isIntact(access, digest))) return [digest];
-  if (codec !== "tree") return [];
+  if (!hasFiles(codec)) return [];
   const damaged: Digest[] = [];
   for (const file of await readTree(access, digest)) {
     if (!(await isIntact(access, file.digest))) damaged.push(file.digest);

@@ -7,7 +7,7 @@ import { countDelta, listFindings, noDelta } from "../store/facts.ts";
 import { listRunsBefore } from "../store/runs.ts";
 import { endScope, findLastDone, listVersions, readMeasures, startScope } from "../store/scopes.ts";
 import { pruneSteps } from "../store/stepRuns.ts";
-import { decode, streamBlob } from "./codec.ts";
+import { decode, readTree, streamBlob } from "./codec.ts";
 import { doStep } from "./doing.ts";
 import { readHealed, rememberProducer, removeDamaged } from "./healing.ts";
 import { publishSite } from "./publishing.ts";
@@ -56,7 +56,7 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
     async read<Out>(ref: Ref<Out>): Promise<Out> {
       check();
       // A file is read later, by whoever gets it: what is damaged of it has to be found now.
-      if (ref.codec === "file") await healFile(session, ref);
+      if (ref.codec === "file" || ref.codec === "files") await healFiles(session, ref);
       const folder = session.scratch.newFolder();
       // decode() gives what the ref's port says.
       const read = () => decode(session, ref, () => folder.make()) as Promise<Out>;
@@ -148,9 +148,12 @@ async function readHistory(session: Session, scope: string, limit: number): Prom
   };
 }
 
-async function healFile(session: Session, ref: Ref<unknown>): Promise<void> {
+async function healFiles(session: Session, ref: Ref<unknown>): Promise<void> {
   await readHealed(session, ref, async () => {
-    for await (const _piece of streamBlob(session, ref.digest));
+    const files = ref.codec === "file" ? [ref] : await readTree(session, ref.digest);
+    for (const { digest } of files) {
+      for await (const _piece of streamBlob(session, digest));
+    }
   });
 }
 

@@ -7,7 +7,7 @@ import { pause } from "../retry.ts";
 import { savePublished } from "../store/runs.ts";
 import { listLastTitles } from "../store/scopes.ts";
 import { releaseSite, takeSite } from "../store/siteLease.ts";
-import { readTree } from "./codec.ts";
+import { hasFiles, readTree, streamBlob } from "./codec.ts";
 import { readHealed } from "./healing.ts";
 import { lostRun, type Session } from "./session.ts";
 import type { SiteContents, SitePart } from "./step.ts";
@@ -138,7 +138,7 @@ async function listFiles(
 ): Promise<readonly SiteFile[]> {
   const files = new Map<string, SiteFile>();
   for (const { scope, prefix, tree, cache } of parts) {
-    if (tree.visibility !== "public" || tree.codec !== "tree") {
+    if (tree.visibility !== "public" || !hasFiles(tree.codec)) {
       throw new HdashError(
         "permanent",
         `what is to be published below "${prefix}" is a ${tree.visibility} ${tree.codec}, not a public tree`,
@@ -165,6 +165,10 @@ async function listFiles(
         read: () =>
           readHealed(session, tree, () =>
             session.withLedger(`reading ${path}`, () => session.blobs.read(digest)),
+          ),
+        withSource: (use) =>
+          readHealed(session, tree, () =>
+            use({ name: path, bytes, open: () => streamBlob(session, digest) }),
           ),
       });
     }

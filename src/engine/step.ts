@@ -22,6 +22,21 @@ export interface TreeFile {
   readonly bytes: Uint8Array;
 }
 
+/** A file of any size as a step gives it. `path` is its place among the others, as a TreeFile's is. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly contentType: string;
+  /** Where it lies on local disk. */
+  readonly file: string;
+}
+
+/** The same as a step gets it, or whoever publishes it. */
+export interface StoredFile {
+  readonly path: string;
+  readonly contentType: string;
+  readonly file: BlobFile;
+}
+
 /** A blob as a step's input: read it as a stream, or as a file on local disk. */
 export interface BlobFile {
   readonly digest: Digest;
@@ -33,9 +48,10 @@ export interface BlobFile {
 
 /**
  * How a port's value is stored. `json` and `text` values are encoded in memory; a `file` is written by the step into its
- * work folder (the output value is `{ path }`) and read back as a BlobFile; a `tree` is a set of small files, each a blob of its own.
+ * work folder (the output value is `{ path }`) and read back as a BlobFile; a `tree` is a set of small files, each a blob of its own; `files`
+ * are stored as a tree is, but are of any size: paths on their way out of a step, BlobFiles on their way into one.
  */
-export type Codec = "json" | "text" | "file" | "tree";
+export type Codec = "json" | "text" | "file" | "tree" | "files";
 
 /** A typed output of a step. `In` is what run() returns for it, `Out` what a step that takes it as input receives. */
 export interface Port<In, Out, V extends Visibility = Visibility> {
@@ -66,6 +82,15 @@ export function file(): Port<{ readonly path: string }, BlobFile, "private"> {
 /** Declares a public port that holds a set of files for the site. */
 export function publicTree(): Port<readonly TreeFile[], readonly TreeFile[], "public"> {
   return { codec: "tree", visibility: "public" };
+}
+
+/** Declares a port that holds a set of files of any size. */
+export function files(): Port<readonly WrittenFile[], readonly StoredFile[], "private"> {
+  return { codec: "files", visibility: "private" };
+}
+/** Declares a public port that holds a set of files of any size for the site. */
+export function publicFiles(): Port<readonly WrittenFile[], readonly StoredFile[], "public"> {
+  return { codec: "files", visibility: "public" };
 }
 
 /** A stored output: its content's digest, and how to read it. */
@@ -236,12 +261,16 @@ export interface ScopeHistory {
   readonly last: LastDone | null;
 }
 
+/** What holds a set of files. */
+export type TreeRef<V extends Visibility> =
+  Ref<readonly TreeFile[], V> | Ref<readonly StoredFile[], V>;
+
 /** A part of the site: the files of a public tree below a prefix, owned by a scope (null: by the whole pipeline). */
 export interface SitePart {
   readonly scope: string | null;
   /** "" or a path that ends in a slash. */
   readonly prefix: string;
-  readonly tree: Ref<readonly TreeFile[], "public">;
+  readonly tree: TreeRef<"public">;
   /** "page": revalidate every time · "immutable": the name carries a content hash. */
   readonly cache: "page" | "immutable";
 }

@@ -12,6 +12,8 @@ import type { Publication, PublicationStore, Publisher, PublishResult, SiteFile 
 
 /** Objects on their way at a time: enough to hide the round trips, few enough for any store. */
 const CONCURRENCY = 6;
+/** What is larger is streamed: six of these at a time are held without thinking of it. */
+const MEMORY_BYTES = 8 * 1024 * 1024;
 /** How long the publisher waits for the ledger: about 15 seconds in all, as the engine does, since a site half put is worth waiting for. */
 const LEDGER_RETRY: RetryPolicy = { attempts: 8, minDelayMs: 200, maxDelayMs: 4000 };
 /** How many files one request deletes before their rows are taken out of the ledger: as many as S3 takes at a time. */
@@ -81,14 +83,13 @@ export function makePublisher(options: {
       for (const [file, row] of changes.rescoped) await save({ ...row, scope: file.scope }, file);
       for (const stage of stagesOf(changes.puts)) {
         await putAll(stage, signal, async (file) => {
-          const { path, contentType, cacheControl, scope } = file;
-          const body = await file.read();
+          const { path, scope } = file;
           const row = { path, owner, digest: digestOf(file), etag: "", scope };
           // The row is saved before the object is put: if the process dies between the two, the next run knows the object and can delete
           // it. Where an object that somebody else put has this path, no row is saved before ours has replaced it: a row would let the
           // next run delete the other's.
           if (!known.has(path) && !live.has(path)) await save(row, file);
-          const etag = await bucket.put(path, body, { contentType, cacheControl }, signal);
+          const etag = await putFile(bucket, file, signal);
           // The etag is saved at once: by it the next run sees that the object is right, and does not put it again.
           await save({ ...row, etag }, file);
           onDone(1);
@@ -234,6 +235,19 @@ function stagesOf(files: readonly SiteFile[]): readonly (readonly SiteFile[])[] 
     return /\bimmutable\b/.test(cacheControl) ? 0 : 1;
   };
   return [0, 1, 2, 3].map((stage) => files.filter((file) => rank(file) === stage));
+}
+
+/** Puts one file: what is large without ever having all of it in memory. */
+async function putFile(bucket: Bucket, file: SiteFile, signal: AbortSignal): Promise<string> {
+  const { path, contentType, cacheControl, digest, bytes, withSource } = file;
+  const options = { contentType, cacheControl };
+  if (withSource === undefined || bytes <= MEMORY_BYTES) {
+    return bucket.put(path, await file.read(), options, signal);
+  }
+  const put = await withSource((source) =>
+    bucket.putStream(path, source, { ...options, digest }, signal),
+  );
+  return put.etag;
 }
 
 /** Puts files a few at a time. After a failure none is begun, and those on their way are waited for, so that their rows are saved. */

@@ -1,6 +1,7 @@
 // What publishing needs to know of a file, and what it says when it is done.
 
 import type { Digest } from "../digest.ts";
+import type { ByteSource } from "../store/byteSource.ts";
 
 export type { Publication, PublicationStore } from "../store/publications.ts";
 
@@ -15,6 +16,11 @@ export interface SiteFile {
   /** The scope it belongs to; null where it is the whole pipeline's. */
   readonly scope: string | null;
   read(): Promise<Uint8Array>;
+  /**
+   * Lets `use` read what is too large for memory; where it turns out to be damaged, it is made again and `use` begins anew. Missing: the
+   * file is small.
+   */
+  readonly withSource?: <T>(use: (source: ByteSource) => Promise<T>) => Promise<T>;
 }
 
 export interface PublishResult {

@@ -69,6 +69,14 @@ export function placesOf(namespace: string): NamespacePlaces {
   };
 }
 
+/**
+ * Says where the large blobs of a ledger are in the work bucket, e.g. "foo/blobs/". A deployment that has no namespace has a folder whose
+ * name cannot be one, by its schema: two of them that share a bucket and a schema would share their blobs.
+ */
+export function blobsPlace(namespace: string | null, schema: string): string {
+  return namespace === null ? `_/${schema}/blobs/` : `${placesOf(namespace).prefix}blobs/`;
+}
+
 function isNamespace(text: string): boolean {
   return text.length <= MOST_CHARACTERS && NAMESPACE.test(text);
 }

@@ -133,7 +133,7 @@ export const SHARED_VARIABLES: readonly Variable[] = [
     "Worker",
     "(hdash's own views and lists)",
     "hdash-work",
-    "Private bucket with the artifacts of every namespace",
+    "Private bucket: the artifacts of every namespace, and large blobs beside Postgres",
   ),
   variable(
     "HDASH_HOME",

@@ -1,9 +1,12 @@
-// Blobs: bytes under the name of their sha256. Where they are kept is the implementation's affair (a folder, or the database).
+// Blobs: bytes under the name of their sha256. Where they are kept is the implementation's affair (a folder, the database, or a bucket beside it).
 
+import { createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 
 import type { Digest } from "../digest.ts";
-import { HdashError } from "../error.ts";
+import { HdashError, messageOf } from "../error.ts";
 
 /** What there is to say of a blob besides its bytes. */
 export interface StoredBlob {
@@ -30,12 +33,38 @@ export function copyName(digest: Digest, dir: string): string {
   return join(dir, `blob-${digest.slice(0, 16)}-${crypto.randomUUID()}`);
 }
 
+/** Writes what a stream gives into a file of the caller's own, and names it. */
+export async function copyOut(
+  digest: Digest,
+  stream: AsyncIterable<Uint8Array>,
+  dir: string,
+): Promise<string> {
+  const path = copyName(digest, dir);
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await pipeline(stream, createWriteStream(path, { mode: 0o600 }));
+  } catch (error) {
+    if (error instanceof HdashError) throw error;
+    throw new HdashError("permanent", `${path} cannot be written: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return path;
+}
+
+/** Reads a stream to its end. */
+export async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
 /** A private store of blobs. What it gives back is what was put, or an error: every read checks the digest. */
 export interface BlobStore {
   /** Puts bytes; putting them again changes nothing. */
   put(bytes: Uint8Array): Promise<StoredBlob>;
   /** Puts a copy of a file of any size, in bounded memory: whoever has the file open can do nothing to the blob. */
-  putFile(path: string): Promise<StoredBlob>;
+  putFile(path: string, signal?: AbortSignal): Promise<StoredBlob>;
   has(digest: Digest): Promise<boolean>;
   /** Says which of these blobs are not there, or not in full length. */
   missing(blobs: readonly StoredBlob[]): Promise<readonly Digest[]>;

@@ -2,9 +2,7 @@
 // blob's, so putting the same blob twice at once, or again after a kill, is harmless; the row in `blob` comes last and makes it count.
 
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
+import { createReadStream } from "node:fs";
 import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";
 
@@ -12,7 +10,8 @@ import { sql } from "kysely";
 
 import { type Digest, digestOf } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
-import { BlobError, type BlobStore, copyName, type StoredBlob } from "./blobs.ts";
+import { deleteBlobs, findBlobs, insertBlob } from "./blobRows.ts";
+import { BlobError, type BlobStore, copyOut, readAll, type StoredBlob } from "./blobs.ts";
 import type { Db } from "./schema.ts";
 
 /** Small enough to hold a few in memory for each of eight steps, large enough to compress well. */
@@ -20,11 +19,6 @@ const CHUNK_BYTES = 1024 * 1024;
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
-
-interface StoredRow {
-  readonly bytes: number;
-  readonly chunks: number;
-}
 
 /** Opens the blobs of a ledger. */
 export function openDatabaseBlobs(db: Db): BlobStore {
@@ -40,7 +34,7 @@ export function openDatabaseBlobs(db: Db): BlobStore {
     for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) {
       stored += await insertChunk(db, digest, n++, bytes.subarray(at, at + CHUNK_BYTES));
     }
-    await insertBlob(db, digest, { bytes: bytes.byteLength, stored, chunks: n });
+    await insertBlob(db, digest, { bytes: bytes.byteLength, stored, chunks: n, place: null });
     return { digest, bytes: bytes.byteLength };
   }
 
@@ -61,7 +55,7 @@ export function openDatabaseBlobs(db: Db): BlobStore {
     if (again.digest("hex") !== digest) {
       throw new HdashError("permanent", `${path} changed while it was stored as a blob`);
     }
-    await insertBlob(db, digest, { bytes, stored, chunks });
+    await insertBlob(db, digest, { bytes, stored, chunks, place: null });
     return { digest, bytes };
   }
 
@@ -88,36 +82,14 @@ export function openDatabaseBlobs(db: Db): BlobStore {
     stream,
 
     async missing(blobs) {
-      if (blobs.length === 0) return [];
       const digests = blobs.map(({ digest }) => digest);
-      const rows = await db
-        .selectFrom("blob")
-        .select("digest")
-        .where("digest", "=", sql<string>`any(${[...digests]}::text[])`)
-        .execute();
-      const found = new Set(rows.map(({ digest }) => digest));
+      const found = await findBlobs(db, digests, null);
       return digests.filter((digest) => !found.has(digest));
     },
 
-    async read(digest) {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of stream(digest)) chunks.push(chunk);
-      return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-    },
+    read: (digest) => readAll(stream(digest)),
 
-    async localFile(digest, dir) {
-      const path = copyName(digest, dir);
-      try {
-        await mkdir(dir, { recursive: true, mode: 0o700 });
-        await pipeline(stream(digest), createWriteStream(path, { mode: 0o600 }));
-      } catch (error) {
-        if (error instanceof HdashError) throw error;
-        throw new HdashError("permanent", `${path} cannot be written: ${messageOf(error)}`, {
-          cause: error,
-        });
-      }
-      return path;
-    },
+    localFile: (digest, dir) => copyOut(digest, stream(digest), dir),
 
     async remove(digest) {
       await db.transaction().execute(async (trx) => {
@@ -129,8 +101,7 @@ export function openDatabaseBlobs(db: Db): BlobStore {
     async clear() {
       return db.transaction().execute(async (trx) => {
         await trx.deleteFrom("blob_chunk").execute();
-        const [result] = await trx.deleteFrom("blob").execute();
-        return Number(result?.numDeletedRows ?? 0);
+        return deleteBlobs(trx);
       });
     },
   };
@@ -158,25 +129,8 @@ async function insertChunk(db: Db, digest: Digest, n: number, bytes: Uint8Array)
   return packed.byteLength;
 }
 
-async function insertBlob(
-  db: Db,
-  digest: Digest,
-  { bytes, stored, chunks }: { bytes: number; stored: number; chunks: number },
-): Promise<void> {
-  await db
-    .insertInto("blob")
-    .values({ digest, bytes, stored_bytes: stored, chunks, encoding: "zstd" })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-}
-
-async function readRow(db: Db, digest: Digest): Promise<StoredRow | null> {
-  const row = await db
-    .selectFrom("blob")
-    .select(["bytes", "chunks"])
-    .where("digest", "=", digest)
-    .executeTakeFirst();
-  return row === undefined ? null : { bytes: Number(row.bytes), chunks: row.chunks };
+async function readRow(db: Db, digest: Digest) {
+  return (await findBlobs(db, [digest], null)).get(digest) ?? null;
 }
 
 async function readChunk(db: Db, digest: Digest, n: number): Promise<Uint8Array> {

@@ -5,6 +5,7 @@ import { type Migration, Migrator } from "kysely/migration";
 
 import * as ledger from "../../migrations/0001_ledger.ts";
 import * as engine from "../../migrations/0002_engine.ts";
+import * as objects from "../../migrations/0003_objects.ts";
 import { HdashError } from "../error.ts";
 import { asDatabaseError } from "./failure.ts";
 import type { Database } from "./schema.ts";
@@ -13,6 +14,7 @@ import type { Database } from "./schema.ts";
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_ledger": ledger,
   "0002_engine": engine,
+  "0003_objects": objects,
 };
 
 /** Migrates a database; throws a config error where a newer build has been there before. */

@@ -145,7 +145,8 @@ interface BlobTable {
   bytes: Bigint;
   stored_bytes: Bigint;
   chunks: number;
-  encoding: "zstd";
+  encoding: "zstd" | "none";
+  place: string | null;
   created_at: Generated<Date>;
 }
 

@@ -15,6 +15,7 @@ import type { BlobStore } from "../../src/store/blobs.ts";
 import type { Database } from "../../src/store/database.ts";
 import { openDatabaseBlobs } from "../../src/store/databaseBlobs.ts";
 import { openFolderBlobs } from "../../src/store/folderBlobs.ts";
+import type { Db } from "../../src/store/schema.ts";
 import { type LedgerKind, openLedger } from "../support/ledger.ts";
 
 /** A world of its own for a test file: Postgres keeps its blobs in the database, the embedded one in a folder, as in earnest. */
@@ -28,7 +29,10 @@ export interface World {
   readonly close: () => Promise<void>;
 }
 
-export async function openWorld(kind: LedgerKind): Promise<World> {
+export async function openWorld(
+  kind: LedgerKind,
+  openBlobs?: (db: Db) => BlobStore,
+): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), "hdash-engine-"));
   const warnings: string[] = [];
   const rest = { dir, scratch: join(dir, "scratch"), warnings };
@@ -36,7 +40,8 @@ export async function openWorld(kind: LedgerKind): Promise<World> {
   return {
     database,
     blobs:
-      kind === "postgres" ? openDatabaseBlobs(database.db) : openFolderBlobs(join(dir, "blobs")),
+      openBlobs?.(database.db) ??
+      (kind === "postgres" ? openDatabaseBlobs(database.db) : openFolderBlobs(join(dir, "blobs"))),
     ...rest,
     close: async () => {
       await close();

@@ -21,6 +21,7 @@ import { type Digest, digestOf } from "../../src/digest.ts";
 import type { BlobStore } from "../../src/store/blobs.ts";
 import { openDatabaseBlobs } from "../../src/store/databaseBlobs.ts";
 import { openFolderBlobs } from "../../src/store/folderBlobs.ts";
+import { type BlobBucket, openBlobBucket } from "../support/blobBucket.ts";
 import { openLedger, type TestLedger } from "../support/ledger.ts";
 
 const MIB = 1024 * 1024;
@@ -30,12 +31,15 @@ let dir: string;
 /** The folder of the folder's store: each test has one of its own, in which no other has damaged anything. */
 let store: string;
 const ledgers = new Map<string, TestLedger>();
+let work: BlobBucket;
 beforeAll(async () => {
+  work = await openBlobBucket();
   dir = await mkdtemp(join(tmpdir(), "hdash-blobs-"));
   ledgers.set("postgres", await openLedger("postgres"));
   ledgers.set("embedded", await openLedger("embedded"));
 });
 afterAll(async () => {
+  await work.close();
   for (const { close } of ledgers.values()) await close();
   await rm(dir, { recursive: true, force: true });
 });
@@ -51,10 +55,11 @@ function dbOf(kind: string) {
 }
 
 function open(kind: string): BlobStore {
+  if (kind === "bucket") return work.open(dbOf("postgres"));
   return kind === "folder" ? openFolderBlobs(store) : openDatabaseBlobs(dbOf(kind));
 }
 
-describe.each(["folder", "postgres", "embedded"])("BlobStore in %s", (kind) => {
+describe.each(["folder", "postgres", "embedded", "bucket"])("BlobStore in %s", (kind) => {
   test.each([
     ["nothing", 0],
     ["a byte", 1],

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { digestOf } from "../../src/digest.ts";
 import { HdashError } from "../../src/error.ts";
 import type { Bucket, ByteRange } from "../../src/store/bucket.ts";
-import { bytesSource, type ByteSource, fileSource } from "../../src/store/byteSource.ts";
+import { type ByteSource, bytesSource, fileSource } from "../../src/store/byteSource.ts";
 import { openFolderBucket } from "../../src/store/folderBucket.ts";
 import { openS3Bucket, type S3Bucket } from "../../src/store/s3Bucket.ts";
 import { refusal } from "../support/refusal.ts";
