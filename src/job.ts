@@ -24,7 +24,8 @@ export interface JobRequest {
 export interface BoundPipeline {
   readonly pipeline: Pipeline<Json>;
   readonly params: Json;
-  readonly publisher: Publisher;
+  /** Null where nothing that it makes is public. */
+  readonly publisher: Publisher | null;
   /** Where people see its pages; null where nobody said. */
   readonly siteUrl: string | null;
   /** True where its settings insist that every step is done again. */
@@ -136,8 +137,8 @@ export interface Job<S = unknown> {
   readonly title: string;
   /** What it calls a scope. */
   readonly scopeNoun: readonly [one: string, many: string];
-  /** Its pages in the menu of every page of its site. */
-  readonly pages: JobPages;
+  /** Its pages in the menu of every page of its site; null where it has none. */
+  readonly pages: JobPages | null;
   /** What it needs of the shared settings. */
   readonly needs: readonly Need[];
   readonly settings: JobSettings<S>;

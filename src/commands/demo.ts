@@ -96,6 +96,7 @@ async function demo(
           if (code !== EXIT.ok && code !== EXIT.degraded) return code;
           shell.print(`The site is in ${site}`);
           for (const { pages } of inMenuOrder(players.map(({ job }) => job))) {
+            if (pages === null) continue;
             shell.print(`Open ${pathToFileURL(join(site, pages.places[0].path)).href}`);
           }
           return code;

@@ -1,6 +1,7 @@
 // The menu of a site: which jobs have pages there, and in which order every page names them.
 
 import type { Effects } from "../effects.ts";
+import { HdashError } from "../error.ts";
 import type { Job, ReadMenu } from "../job.ts";
 import type { Menu } from "../render/page.ts";
 
@@ -9,7 +10,7 @@ type MenuJob = Pick<Job, "name" | "pages">;
 
 /** Sorts jobs as menus name them: the one whose page is the site's first, then the others in the order of the list. */
 export function inMenuOrder<J extends MenuJob>(jobs: readonly J[]): readonly J[] {
-  const isHome = ({ pages }: J): boolean => pages.places[0].path === "index.html";
+  const isHome = ({ pages }: J): boolean => pages?.places[0].path === "index.html";
   return [...jobs.filter(isHome), ...jobs.filter((job) => !isHome(job))];
 }
 
@@ -34,10 +35,14 @@ export function makeMenu(
         name === own.name || published.includes(name) || (at > turn && given.includes(name)),
     ),
   );
-  const { brand, places } = (shown[0] ?? own).pages;
+  const first = shown.flatMap(({ pages }) => pages ?? [])[0];
+  if (first === undefined) {
+    throw new HdashError("permanent", `${own.name} has no pages, and asks for a menu`);
+  }
+  const { brand, places } = first;
   return {
     brand: { label: brand, path: places[0].path },
-    places: shown.flatMap(({ pages }) => pages.places),
+    places: shown.flatMap(({ pages }) => pages?.places ?? []),
   };
 }
 

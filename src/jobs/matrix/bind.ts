@@ -7,6 +7,7 @@ import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
 import { quoted } from "../../format.ts";
 import type { BoundPipeline, JobRequest, ReadMenu } from "../../job.ts";
+import type { Publisher } from "../../publish/site.ts";
 import { loadDesign, versionsOf } from "../../render/design.ts";
 import type { Menu } from "../../render/page.ts";
 import type { Config } from "../../settings/config.ts";
@@ -111,7 +112,7 @@ function pagesUrl({ siteUrl }: Config): string | null {
 async function openTarget(
   effects: Effects,
   { targetBucket, isPublicRead }: MatrixSettings,
-): Promise<{ bucket: () => Promise<Bucket>; publisher: BoundPipeline["publisher"] }> {
+): Promise<{ bucket: () => Promise<Bucket>; publisher: Publisher }> {
   if (targetBucket === null) {
     return { bucket: effects.bucket, publisher: await effects.publisher() };
   }

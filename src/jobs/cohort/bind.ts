@@ -1,0 +1,108 @@
+// The cohort job bound to the world: where exports come from, the three private places, DuckDB, the schemas.
+
+import { join } from "node:path";
+
+import type { Effects } from "../../effects.ts";
+import { HdashError } from "../../error.ts";
+import type { BoundPipeline } from "../../job.ts";
+import { versionsOf } from "../../render/design.ts";
+import { PRODUCTION } from "../../settings/namespace.ts";
+import type { Bucket } from "../../store/bucket.ts";
+import { makeCohort } from "./plan.ts";
+import { loadSchemas } from "./schemas.ts";
+import type { CohortSettings, Place } from "./settings.ts";
+import type { ExportSource } from "./sources/exports.ts";
+import { readState, saveCatalog, switchTo } from "./state.ts";
+import type { Places } from "./steps.ts";
+
+/** Another version of it may write other bytes. */
+const BUILDING = ["@duckdb/node-api"];
+
+/** Binds the pipeline. */
+export async function bindCohort(
+  effects: Effects,
+  settings: CohortSettings,
+): Promise<BoundPipeline> {
+  const schemas = await loadSchemas((await effects.artifacts()).dir);
+  checkDropped(settings.dropped, schemas.of(null).shapes);
+  const source = await openExports(effects, settings);
+  const places = await openPlaces(effects, settings);
+  const { openDuck } = await import("./build/duck.ts");
+  const pipeline = makeCohort(
+    {
+      ...{ source, places, openDuck },
+      readState: (signal) => readState(places.processed, signal),
+      saveCatalog: (catalog) => saveCatalog(places.processed, catalog),
+      switchTo: (current, run) => switchTo(places.processed, current, run),
+      schemaOf: (name) => schemas.of(name),
+      cohorts: schemas.cohorts,
+      memoryMiB: settings.memoryMiB,
+      builtBy: await versionsOf(effects.root, BUILDING),
+    },
+    settings,
+  );
+  const params = { namespace: namespaceOf(effects), processed: places.processed.uri };
+  // Nothing of it is public: it has no part of the site.
+  return { pipeline, params, publisher: null, siteUrl: null };
+}
+
+/** The namespace whose exports these are. */
+export function namespaceOf({ config }: Effects): string {
+  return config.namespace ?? PRODUCTION;
+}
+
+/** Opens the three private places of the namespace. */
+export async function openPlaces(effects: Effects, settings: CohortSettings): Promise<Places> {
+  const open = (place: Place, variable: string) => openPlace(effects, place, variable);
+  return {
+    raw: await open(settings.raw, "COHORT_RAW"),
+    intermediate: await open(settings.intermediate, "COHORT_INTERMEDIATE"),
+    processed: await open(settings.processed, "COHORT_PROCESSED"),
+  };
+}
+
+async function openPlace(effects: Effects, place: Place, variable: string): Promise<Bucket> {
+  const namespace = namespaceOf(effects);
+  if (place.kind === "folder") {
+    const { mkdir } = await import("node:fs/promises");
+    const { openFolderBucket } = await import("../../store/folderBucket.ts");
+    const dir = join(place.dir, namespace);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    return openFolderBucket(dir);
+  }
+  const prefix = [place.prefix, namespace].filter((part) => part !== "").join("/");
+  return effects.openBucket(place.bucket, { prefix, variable });
+}
+
+/** Opens where exports come from. */
+export async function openExports(
+  effects: Effects,
+  { source }: CohortSettings,
+): Promise<ExportSource> {
+  if (source.kind === "synapse") {
+    throw new HdashError("config", "COHORT_SOURCE is in Synapse, which is not read yet");
+  }
+  if (source.kind === "folder") {
+    const { folderExports } = await import("./sources/folderExports.ts");
+    return folderExports(join(source.dir, namespaceOf(effects)));
+  }
+  const { bucketExports } = await import("./sources/exports.ts");
+  return bucketExports(await openPlace(effects, source, "COHORT_SOURCE"));
+}
+
+/** Throws config where a column that is to be left out is no column, or one of a key: records are told apart by it. */
+function checkDropped(
+  dropped: readonly string[],
+  shapes: ReturnType<Awaited<ReturnType<typeof loadSchemas>>["of"]>["shapes"],
+): void {
+  const all = [...shapes.values()];
+  for (const column of dropped) {
+    const keyed = all.find(({ type }) => type.key.includes(column));
+    if (keyed !== undefined) {
+      throw new HdashError(
+        "config",
+        `COHORT_DROP has ${column}, which is of the key of ${keyed.type.name}`,
+      );
+    }
+  }
+}

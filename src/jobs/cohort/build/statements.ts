@@ -1,0 +1,208 @@
+// The SQL by which staged rows become datasets. Pure text: what a statement means is said here, what it runs on is the caller's.
+
+import { columnsOf, type DatasetColumn } from "../data/columns.ts";
+import type { RecordShape } from "../data/recordShape.ts";
+import type { Scalar } from "../data/schema.ts";
+import { literal, name } from "./duck.ts";
+
+const TYPES: Readonly<Record<Scalar | "surrogate", string>> = {
+  string: "VARCHAR",
+  int: "BIGINT",
+  double: "DOUBLE",
+  boolean: "BOOLEAN",
+  surrogate: "BOOLEAN",
+};
+
+/** A member whose records count, in the order in which they win: a later rank wins over an earlier one. */
+export interface RankedMember {
+  /** The part of the staged rows that it is in. */
+  readonly part: number;
+  readonly member: number;
+  readonly rank: number;
+  readonly cohort: string;
+  readonly start: string | null;
+  readonly end: string;
+}
+
+/** Names of a staged row's own columns; no field has one of them. */
+const MEMBER = name("^m");
+const LINE = name("^l");
+const INDEX = name("^i");
+const OUTER = name("^p");
+const INSTANT = name("^t");
+const EXTRAS = name("^x");
+/** And of what is known of its member. */
+const PART = name("^part");
+const COHORT_OF = name("^cohort");
+const START = name("^start");
+const END = name("^end");
+
+/** Reads a table's staged lines with the types of its columns, nothing is guessed, and writes them under the names that datasets have. */
+export function stageStatement(
+  shape: RecordShape,
+  table: number,
+  {
+    lines,
+    file,
+    mostRowBytes,
+  }: { readonly lines: string; readonly file: string; readonly mostRowBytes: number },
+): string {
+  const isChild = shape.tables[table]?.parent !== null;
+  const types = ["m: 'INTEGER'", "l: 'BIGINT'", "x: 'MAP(VARCHAR, VARCHAR)'"];
+  const selected = [`m as ${MEMBER}`, `l as ${LINE}`, `x as ${EXTRAS}`];
+  for (const [short, long] of isChild
+    ? [
+        ["i", INDEX],
+        ["p", OUTER],
+      ]
+    : [["t", INSTANT]]) {
+    types.push(`${short}: 'BIGINT'`);
+    selected.push(`${short} as ${long}`);
+  }
+  for (const { name: as, type, source } of columnsOf(shape, table, new Set())) {
+    if (source.kind !== "staged") continue;
+    types.push(`${literal(String(source.column))}: '${TYPES[type]}'`);
+    selected.push(`${name(String(source.column))} as ${name(as)}`);
+  }
+  // Buffers of this size are made for each thread; the default holds no long row.
+  const size = Math.max(1 << 24, mostRowBytes + 1024);
+  const from = `read_json(${literal(lines)}, format = 'newline_delimited', compression = 'uncompressed', columns = {${types.join(", ")}}, maximum_object_size = ${size})`;
+  return `copy (select ${selected.join(", ")} from ${from}) to ${literal(file)} (format parquet, compression zstd, compression_level 1, row_group_size 122880)`;
+}
+
+/** Makes the table of members that count. */
+export function memberStatements(members: readonly RankedMember[]): readonly string[] {
+  const rows = members.map(
+    ({ part, member, rank, cohort, start, end }) =>
+      `(${part}, ${member}, ${rank}, ${literal(cohort)}, ${start === null ? "null" : literal(start)}, ${literal(end)})`,
+  );
+  const make =
+    "create or replace temp table member (f bigint, m integer, rank integer, cohort varchar, s varchar, e varchar)";
+  return [make, ...batches(rows).map((some) => `insert into member values ${some.join(", ")}`)];
+}
+
+/** A file of a table's staged rows, and the part that it is of: the same number in all tables of a type. */
+export interface PartFile {
+  readonly part: number;
+  readonly path: string;
+}
+
+/** Makes the table that tells a file's part: a table has no file for a part without rows. */
+export function partStatements(files: readonly PartFile[]): readonly string[] {
+  const rows = files.map(({ part }, index) => `(${index}, ${part})`);
+  const make = "create or replace temp table part (i bigint, f bigint)";
+  return [make, ...batches(rows).map((some) => `insert into part values ${some.join(", ")}`)];
+}
+
+/** Statements of bounded length: an insert of all members of a thousand exports would be megabytes. */
+const BATCH = 1000;
+
+function batches<T>(rows: readonly T[]): readonly (readonly T[])[] {
+  const all: (readonly T[])[] = [];
+  for (let at = 0; at < rows.length; at += BATCH) all.push(rows.slice(at, at + BATCH));
+  return all;
+}
+
+/** Staged rows with the part that they are of. */
+function rowsOf(files: readonly PartFile[]): string {
+  const list = files.map(({ path }) => literal(path)).join(", ");
+  return `(select s.* exclude (file_index), p.f as ${PART} from (select *, file_index from read_parquet([${list}], union_by_name = true)) s join part p on s.file_index = p.i) r`;
+}
+
+/** The staged rows that count, with what is known of their members. */
+function counting(files: readonly PartFile[]): string {
+  return `${rowsOf(files)} join member b on r.${PART} = b.f and r.${MEMBER} = b.m`;
+}
+
+/** Columns of a key, of the rows called `row`. */
+function keyOf({ type }: RecordShape, row: string): readonly string[] {
+  return type.key.map((column) => `${row}.${name(column)}`);
+}
+
+/** Picks, of the records of each key, the one that wins. */
+export function winnersStatement(shape: RecordShape, files: readonly PartFile[]): string {
+  const of = `b.cohort as ${COHORT_OF}, b.s as ${START}, b.e as ${END}`;
+  const order = `r.${INSTANT} desc nulls last, b.rank desc, r.${LINE} desc`;
+  return (
+    `create or replace temp table winner as select r.*, ${of} from ${counting(files)} ` +
+    `qualify row_number() over (partition by ${keyOf(shape, "r").join(", ")} order by ${order}) = 1`
+  );
+}
+
+/** Gathers the keys that are deleted. */
+export function deletedStatement(shape: RecordShape, files: readonly PartFile[]): string {
+  return `create or replace temp table deleted as select distinct ${keyOf(shape, "r").join(", ")} from ${counting(files)}`;
+}
+
+/** Removes what was deleted: whatever its date, and whatever was sent again later. */
+export function dropDeletedStatement(shape: RecordShape): string {
+  const same = shape.type.key.map((column) => `deleted.${name(column)} = winner.${name(column)}`);
+  return `delete from winner using deleted where ${same.join(" and ")}`;
+}
+
+/** Counts rows by the day that their export ends. */
+export function readCountsStatement(files: readonly PartFile[]): string {
+  return `select b.e, count(*) from ${counting(files)} group by all order by all`;
+}
+
+export const COUNT_WINNERS = `select ${END}, count(*) from winner group by all order by all`;
+
+/**
+ * A surrogate: 63 bits of the MD5 of the key, the array's path and the positions of the elements that it lies in, so that it is the same
+ * in every run and namespace. Parts are told from each other by their lengths.
+ */
+function surrogate(keys: readonly string[], path: string, index: string | null): string {
+  const place = index === null ? [] : [`${index}::varchar`];
+  const parts = [...keys.map((key) => `${key}::varchar`), literal(path), ...place];
+  const text = parts.map((part) => `length(${part}) || ':' || ${part}`).join(" || ");
+  return `(md5_number_lower(${text}) >> 1)::bigint`;
+}
+
+/** A dataset's rows of a cohort, sorted by key. */
+export function datasetStatement(
+  shape: RecordShape,
+  table: number,
+  columns: readonly DatasetColumn[],
+  { files, cohort }: { readonly files: readonly PartFile[]; readonly cohort: string },
+): string {
+  const own = shape.tables[table];
+  const keys = keyOf(shape, "w");
+  const isChild = own?.parent !== null;
+  const row = isChild ? "r" : "w";
+  // An element's own arrays are told apart by its place; so is the one that it lies in, where that lies in an element, too.
+  const place = isChild ? `r.${INDEX}` : null;
+  const outer = isChild && own?.parent !== 0 ? `r.${OUTER}` : null;
+  const valueOf = ({ name: as, type, source }: DatasetColumn): string => {
+    switch (source.kind) {
+      case "staged": {
+        const value = `${row}.${name(as)}`;
+        if (type !== "surrogate") return value;
+        const child = shape.tables.find(
+          (one) => one.parent === table && one.column === source.column,
+        );
+        return `case when ${value} then ${surrogate(keys, child?.path ?? "", place)} end`;
+      }
+      case "extra":
+        return `${row}.${EXTRAS}[${literal(source.path)}]`;
+      case "id":
+        return surrogate(keys, own?.path ?? "", outer);
+      case "index":
+        return `r.${INDEX}`;
+      case "record":
+        return `w.${name(source.column)}`;
+      case "export":
+        return `w.${source.column === "export_start_date" ? START : END}`;
+    }
+  };
+  const from = isChild
+    ? `${rowsOf(files)} join winner w on r.${PART} = w.${PART} and r.${MEMBER} = w.${MEMBER} and r.${LINE} = w.${LINE}`
+    : "winner w";
+  const selected = columns.map((column) => `${valueOf(column)} as ${name(column.name)}`);
+  const order = [...keys, outer, place].filter((by) => by !== null);
+  return `select ${selected.join(", ")} from ${from} where w.${COHORT_OF} = ${literal(cohort)} order by ${order.join(", ")}`;
+}
+
+/** Counts a cohort's records. */
+export function cohortStatement(cohort: string): string {
+  return `select count(*) from winner where ${COHORT_OF} = ${literal(cohort)}`;
+}

@@ -1,0 +1,118 @@
+// What hdash knows of a namespace's exports, in one file beside the datasets: every export with its report. From it and a listing follows
+// what is to be read; from it alone what is to be built.
+
+import type { ExportReport, ObjectOutcome } from "./report.ts";
+import { byText } from "./text.ts";
+
+/** An object below the namespace, as its store lists it. */
+export interface ListedObject {
+  /** "<cohort>/<export>". */
+  readonly key: string;
+  readonly bytes: number;
+  readonly etag: string;
+}
+
+/** An export as it was read. */
+export interface CatalogEntry {
+  readonly bytes: number;
+  /** The version of it that was read. */
+  readonly etag: string;
+  readonly report: ExportReport;
+}
+
+export interface Catalog {
+  readonly version: 1;
+  /** By cohort and name of the export, sorted. */
+  readonly exports: readonly CatalogEntry[];
+}
+
+export const EMPTY_CATALOG: Catalog = { version: 1, exports: [] };
+
+/** Which exports are meant; a run of everything means all. */
+export interface Choice {
+  /** Names of cohorts; null: all. */
+  readonly cohorts: readonly string[] | null;
+  /** First day that an export's name may begin with, "YYYY-MM-DD"; null: any. */
+  readonly since: string | null;
+  /** Keys below the namespace; null: any. */
+  readonly exports: readonly string[] | null;
+  /** True where exports are read again that have been read in this version. */
+  readonly isAgain: boolean;
+}
+
+/** An object that is an export by its key. */
+export interface FoundExport extends ListedObject {
+  readonly cohort: string;
+  readonly export: string;
+}
+
+export interface SortedListing {
+  readonly exports: readonly FoundExport[];
+  /** What became of every object that is none. */
+  readonly others: readonly { readonly key: string; readonly outcome: ObjectOutcome }[];
+}
+
+/** Parts a listing: an export is "<cohort>/<name>" of a cohort that is configured. Names are taken as they are. */
+export function sortListing(
+  objects: readonly ListedObject[],
+  cohorts: readonly string[],
+): SortedListing {
+  const exports: FoundExport[] = [];
+  const others: { key: string; outcome: ObjectOutcome }[] = [];
+  for (const object of objects) {
+    const parts = object.key.split("/");
+    const [cohort = "", name = ""] = parts;
+    const isExport = parts.length === 2 && cohort !== "" && name !== "";
+    if (!isExport || object.key.includes("owner.txt")) {
+      others.push({ key: object.key, outcome: "ignored" });
+    } else if (!cohorts.includes(cohort))
+      others.push({ key: object.key, outcome: "unknown_cohort" });
+    else exports.push({ ...object, cohort, export: name });
+  }
+  exports.sort((a, b) => byText(a.key, b.key));
+  return { exports, others };
+}
+
+/** Names an export within its namespace. */
+export function exportKey({
+  cohort,
+  export: name,
+}: Pick<ExportReport, "cohort" | "export">): string {
+  return `${cohort}/${name}`;
+}
+
+/**
+ * Tells which exports are to be read: those that the catalog does not have in this version, read with its schema, as far as they are
+ * meant.
+ */
+export function exportsToRead(
+  found: readonly FoundExport[],
+  catalog: Catalog,
+  choice: Choice,
+  schemaOf: (found: FoundExport) => string,
+): readonly FoundExport[] {
+  const known = new Map(catalog.exports.map((entry) => [exportKey(entry.report), entry]));
+  return found.filter((one) => {
+    if (!isMeant(one, choice)) return false;
+    const entry = known.get(one.key);
+    if (entry === undefined || choice.isAgain) return true;
+    return (
+      entry.etag !== one.etag || entry.bytes !== one.bytes || entry.report.schema !== schemaOf(one)
+    );
+  });
+}
+
+function isMeant({ key, cohort, export: name }: FoundExport, choice: Choice): boolean {
+  const { cohorts, since, exports } = choice;
+  if (cohorts !== null && !cohorts.includes(cohort)) return false;
+  if (exports !== null && !exports.includes(key)) return false;
+  return since === null || byText(name, since) >= 0;
+}
+
+/** Takes what was read into the catalog, in the place of what was there of it before. */
+export function withEntries(catalog: Catalog, read: readonly CatalogEntry[]): Catalog {
+  const entries = new Map(catalog.exports.map((entry) => [exportKey(entry.report), entry]));
+  for (const entry of read) entries.set(exportKey(entry.report), entry);
+  const exports = [...entries].sort(([a], [b]) => byText(a, b)).map(([, entry]) => entry);
+  return { version: 1, exports };
+}

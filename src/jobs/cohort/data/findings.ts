@@ -1,0 +1,70 @@
+// Findings of an export for the ledger, the log and Slack: members and counts, never a value.
+
+import type { Finding, Severity } from "../../../finding.ts";
+import { count } from "../../../format.ts";
+import type { ExportReport, ReportFinding } from "./report.ts";
+
+const SEVERITIES: Readonly<Record<ReportFinding["code"], Severity>> = {
+  manifest_mismatch: "error",
+  bad_member: "error",
+  bad_member_name: "error",
+  bad_manifest: "warning",
+  no_manifest: "warning",
+  unknown_type: "warning",
+  duplicate_member: "warning",
+};
+
+/** Turns what is wrong with an export into findings: of the export, of its members, and of lines that were set aside. */
+export function reportFindings(report: ExportReport): readonly Finding[] {
+  const { cohort, export: name, outcome, why, findings, members } = report;
+  const subject = `${cohort}/${name}`;
+  const make = (
+    rule: string,
+    severity: Severity,
+    message: string,
+    member: string | null,
+  ): Finding => ({
+    ...{ rule, severity, subject, row: null, message },
+    fields: member === null ? {} : { member },
+  });
+  if (outcome !== "read") {
+    return [make(outcome, "error", `The export was set aside: ${why ?? outcome}.`, null)];
+  }
+  const own = findings.map((found) =>
+    make(found.code, SEVERITIES[found.code], sentence(found), found.member),
+  );
+  const quarantined = members.flatMap(({ name: member, status, quarantined: lines }) =>
+    status !== "ok"
+      ? []
+      : Object.entries(lines).map(([reason, lineCount]) =>
+          make(
+            reason,
+            "warning",
+            `${member}: ${count(lineCount, "line")} set aside, ${reason}.`,
+            member,
+          ),
+        ),
+  );
+  return [...own, ...quarantined];
+}
+
+function sentence({ code, member, manifest, read, why }: ReportFinding): string {
+  switch (code) {
+    case "manifest_mismatch":
+      return manifest === null || manifest === undefined
+        ? `The manifest does not count ${member ?? ""}, which has ${count(read ?? 0, "record")}.`
+        : `The manifest counts ${count(manifest, "record")} of ${member ?? ""}; ${read ?? 0} were read.`;
+    case "no_manifest":
+      return "The export has no manifest: nothing says how many records it should have.";
+    case "bad_manifest":
+      return `The manifest cannot be read: ${why ?? ""}.`;
+    case "bad_member":
+      return `${member ?? ""} is not what the archive says: nothing of it is used.`;
+    case "bad_member_name":
+      return `The name of ${member ?? ""} does not say what it holds and of which days: none of its lines is used.`;
+    case "unknown_type":
+      return `${member ?? ""} is of a type that nobody declared: it is copied, and in no dataset.`;
+    case "duplicate_member":
+      return `The archive has several members called ${member ?? ""}: the last is used.`;
+  }
+}

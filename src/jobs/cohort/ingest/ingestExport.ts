@@ -1,0 +1,328 @@
+// An export read once: every member passed, its copies handed over, its rows staged, its manifest compared. One bad line or member never
+// stops another.
+
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { BadMember } from "../../../formats/badMember.ts";
+import type { RangeSource } from "../../../formats/rangeSource.ts";
+import { listMembers, type ZipEntry } from "../../../formats/zip.ts";
+import { readMembers, type ZipMember } from "../../../formats/zipMember.ts";
+import type { Duck } from "../build/duck.ts";
+import { MANIFEST, type Manifest, MOST_MANIFEST_BYTES, readManifest } from "../data/manifest.ts";
+import { manifestName, type MemberName, readMemberName, stemOf } from "../data/memberName.ts";
+import type { RecordShape } from "../data/recordShape.ts";
+import type {
+  ExportReport,
+  KeptObject,
+  MemberReport,
+  MemberStatus,
+  ReportFinding,
+  StagedPart,
+  StagedTable,
+} from "../data/report.ts";
+import { passMember, type WrittenCopy } from "./ingestMember.ts";
+import { makeQuarantine, type Quarantine } from "./quarantine.ts";
+import { makeStaging, type Staging } from "./staging.ts";
+
+/** Keeps a file under a key of a place, below the namespace. Where its digest is known, what has another is not kept. */
+export type Keep = (
+  place: "raw" | "intermediate" | "processed",
+  key: string,
+  file: { readonly path: string; readonly sha256?: string },
+  metadata?: Readonly<Record<string, string>>,
+) => Promise<KeptObject>;
+
+export interface IngestRequest {
+  readonly cohort: string;
+  readonly export: string;
+  /** Names what is staged of this version of the export. */
+  readonly version: string;
+  readonly source: RangeSource;
+  readonly schema: string;
+  readonly shapes: ReadonlyMap<string, RecordShape>;
+  readonly dir: string;
+  readonly duck: Duck;
+  readonly keep: Keep;
+  /** Tells whether the copies of a member, by its id and its name, are those that the places hold: no later export has sent it again. */
+  readonly isLatest: (id: string) => boolean;
+  readonly signal: AbortSignal;
+  readonly onBytes: (bytes: number, total: number) => void;
+}
+
+/** A kept member of an export: what §F4 of the predecessor kept. Others are no data. */
+export function isMember({ name, bytes, isFolder }: ZipEntry): boolean {
+  return !isFolder && bytes > 0 && !name.includes("/") && !name.includes("Manifest");
+}
+
+/** A member on its way. */
+interface Numbered {
+  readonly entry: ZipEntry;
+  readonly number: number;
+  readonly said: MemberName | null;
+  /** What its transformed copy is called: its id, or its stem where an earlier member has the same id. */
+  readonly copyName: string;
+}
+
+/** Reads an export; what cannot be read of it is said in its report. Throws what the source and the places throw. */
+export async function ingestExport(request: IngestRequest): Promise<ExportReport> {
+  const { cohort, export: name, schema, source, signal } = request;
+  const head = { schema, cohort, export: name };
+  const listing = await listMembers(source, signal);
+  if (listing.refusal !== null) {
+    return { ...head, outcome: listing.refusal, why: listing.why, ...NOTHING };
+  }
+  const members = numbered(listing.entries.filter(isMember));
+  const manifestEntry = listing.entries.find((entry) => entry.name === MANIFEST);
+  const staging = makeStaging(request.dir, request.duck);
+  const quarantine = makeQuarantine(join(request.dir, "quarantine.ndjson.gz"));
+  try {
+    const reading = await readAll(request, { members, manifestEntry, staging, quarantine });
+    const { reports, manifest } = reading;
+    const staged = await keepStaged(request, staging);
+    const counted = reports.map((report) => withManifest(report, manifest));
+    return {
+      ...head,
+      outcome: "read",
+      why: null,
+      findings: [
+        ...listing.dropped.map(({ name: member }) => finding("duplicate_member", member)),
+        ...reading.findings,
+        ...compareCounts(counted, manifest),
+      ],
+      members: counted.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      staged,
+      quarantine: await keepQuarantine(request, quarantine),
+    };
+  } finally {
+    staging.destroy();
+    quarantine.destroy();
+  }
+}
+
+const NOTHING = { findings: [], members: [], staged: [], quarantine: null } as const;
+
+function numbered(entries: readonly ZipEntry[]): readonly Numbered[] {
+  const ids = new Set<string>();
+  return entries.map((entry, number) => {
+    const said = readMemberName(entry.name);
+    const isFirst = said !== null && !ids.has(said.id);
+    if (said !== null) ids.add(said.id);
+    return { entry, number, said, copyName: isFirst ? said.id : stemOf(entry.name) };
+  });
+}
+
+interface Readings {
+  readonly reports: MemberReport[];
+  readonly findings: ReportFinding[];
+  /** Null where there is none; a clause where it is none. */
+  readonly manifest: Manifest | string | null;
+}
+
+/** Reads all members in one pass over the archive, the manifest as it comes by. */
+async function readAll(
+  request: IngestRequest,
+  parts: {
+    readonly members: readonly Numbered[];
+    readonly manifestEntry: ZipEntry | undefined;
+    readonly staging: Staging;
+    readonly quarantine: Quarantine;
+  },
+): Promise<Readings> {
+  const { members, manifestEntry } = parts;
+  const reports: MemberReport[] = [];
+  const findings: ReportFinding[] = [];
+  let manifest: Manifest | string | null = null;
+  const byEntry = new Map(members.map((member) => [member.entry, member]));
+  const entries = [...byEntry.keys(), ...(manifestEntry === undefined ? [] : [manifestEntry])];
+  const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  let seen = 0;
+  const onBytes = (bytes: number): void => request.onBytes((seen += bytes), total);
+  for await (const member of readMembers(request.source, entries, request.signal)) {
+    const own = byEntry.get(member.entry);
+    if (own === undefined) {
+      manifest = await readWholeManifest(member);
+      continue;
+    }
+    const report = await readMember(request, own, member, { ...parts, onBytes });
+    reports.push(report);
+    if (report.status !== "ok") findings.push(finding(report.status, report.name));
+  }
+  return { reports, findings, manifest };
+}
+
+async function readWholeManifest({
+  entry,
+  content,
+  deflated,
+}: ZipMember): Promise<Manifest | string> {
+  if (entry.bytes > MOST_MANIFEST_BYTES) return "it is larger than any manifest";
+  const pieces: Uint8Array[] = [];
+  const passOver = (async () => {
+    for await (const _piece of deflated);
+  })();
+  try {
+    for await (const piece of content) pieces.push(piece);
+    await passOver;
+  } catch (error) {
+    await passOver.catch(() => {});
+    if (error instanceof BadMember) return "it is damaged";
+    throw error;
+  }
+  return readManifest(Buffer.concat(pieces));
+}
+
+/** Passes a member and keeps what it gave. */
+async function readMember(
+  request: IngestRequest,
+  { entry, number, said, copyName }: Numbered,
+  member: ZipMember,
+  parts: {
+    readonly staging: Staging;
+    readonly quarantine: Quarantine;
+    readonly onBytes: (bytes: number) => void;
+  },
+): Promise<MemberReport> {
+  const { cohort, dir, shapes, signal } = request;
+  const shape = said === null ? null : (shapes.get(said.type) ?? null);
+  const status: MemberStatus =
+    said === null ? "bad_member_name" : shape === null ? "unknown_type" : "ok";
+  const base = { ...describe(entry, said), status, manifest: null };
+  const quarantine = parts.quarantine.open(entry.name);
+  let pass;
+  try {
+    pass = await passMember(member, {
+      ...{ dir, number, shape, quarantine, signal },
+      facts: said === null ? null : { ...said, index: number, cohort },
+      staging: parts.staging,
+      onBytes: parts.onBytes,
+    });
+  } catch (error) {
+    await quarantine.drop();
+    if (!(error instanceof BadMember)) throw error;
+    const unknown = { sha256: null, raw: null, copy: null, read: null, written: 0 };
+    return { ...base, status: "bad_member", ...unknown, quarantined: {}, casts: {}, ...UNSTAGED };
+  }
+  await quarantine.keep();
+  const type = said?.type ?? stemOf(entry.name).split("_")[0] ?? "";
+  const below = `dataset=${type}/cohort=${cohort}`;
+  const isKept = said === null || request.isLatest(said.id);
+  const raw = await keepCopy(
+    request,
+    isKept,
+    "raw",
+    `json/${below}/${stemOf(entry.name)}.ndjson.gz`,
+    pass.raw,
+    {},
+  );
+  const copy =
+    pass.copy === null || said === null
+      ? null
+      : await keepCopy(
+          request,
+          isKept,
+          "intermediate",
+          `compressed_json/${below}/${copyName}.ndjson.gz`,
+          pass.copy,
+          metadataOf(said, cohort),
+        );
+  const { sha256, read, written, quarantined, casts } = pass;
+  const hasExtras = pass.extras.some(({ size }) => size > 0);
+  const extras = hasExtras ? pass.extras.map((paths) => [...paths].sort()) : [];
+  const staging = shape === null ? UNSTAGED : { staged: number, extras };
+  return { ...base, sha256, raw, copy, read, written, quarantined, casts, ...staging };
+}
+
+const UNSTAGED = { staged: null, extras: [] } as const;
+
+function describe(entry: ZipEntry, said: MemberName | null) {
+  const { type = null, subtype = null, start = null, end = null, id = null } = said ?? {};
+  return { name: entry.name, bytes: entry.bytes, type, subtype, start, end, id };
+}
+
+/** What the predecessor kept with each copy. */
+function metadataOf(
+  { type, subtype, start, end }: MemberName,
+  cohort: string,
+): Record<string, string> {
+  return {
+    type,
+    ...(start === null ? {} : { start_date: start }),
+    end_date: end,
+    ...(subtype === null ? {} : { subtype }),
+    cohort,
+  };
+}
+
+async function keepCopy(
+  { keep }: IngestRequest,
+  isKept: boolean,
+  place: "raw" | "intermediate",
+  key: string,
+  file: WrittenCopy,
+  metadata: Record<string, string>,
+): Promise<KeptObject> {
+  if (isKept) await keep(place, key, file, metadata);
+  await rm(file.path);
+  // Where a later export has sent the member again, the place holds that one's.
+  const { bytes, sha256 } = file;
+  return { key, bytes, sha256 };
+}
+
+async function keepStaged(
+  { keep, version }: IngestRequest,
+  staging: Staging,
+): Promise<readonly StagedPart[]> {
+  const parts: StagedPart[] = [];
+  for (const [part, { type, tables }] of (await staging.end()).entries()) {
+    const kept: StagedTable[] = [];
+    for (const { table, path, rows } of tables) {
+      const key = `staged/${version}/${type}.${part}.${table}.parquet`;
+      kept.push({ table, rows, object: await keep("intermediate", key, { path }) });
+      await rm(path);
+    }
+    parts.push({ type, tables: kept });
+  }
+  return parts;
+}
+
+async function keepQuarantine(
+  { keep, version }: IngestRequest,
+  quarantine: Quarantine,
+): Promise<KeptObject | null> {
+  const file = await quarantine.end();
+  if (file === null) return null;
+  const kept = await keep("processed", `quarantine/${version}.ndjson.gz`, file);
+  await rm(file.path);
+  return kept;
+}
+
+function finding(code: ReportFinding["code"], member: string | null): ReportFinding {
+  return { code, member };
+}
+
+function withManifest(report: MemberReport, manifest: Manifest | string | null): MemberReport {
+  if (manifest === null || typeof manifest === "string") return report;
+  return { ...report, manifest: manifest.get(manifestName(report.name)) ?? null };
+}
+
+/** Holds what was read against what the sender has counted. Members whose lines are unknown are no mismatch: they are a finding already. */
+function compareCounts(
+  reports: readonly MemberReport[],
+  manifest: Manifest | string | null,
+): readonly ReportFinding[] {
+  if (manifest === null) return [finding("no_manifest", null)];
+  if (typeof manifest === "string")
+    return [{ code: "bad_manifest", member: MANIFEST, why: manifest }];
+  const read = new Map<string, number | null>([...manifest.keys()].map((name) => [name, 0]));
+  for (const report of reports) {
+    const name = manifestName(report.name);
+    const before = read.get(name) ?? 0;
+    read.set(name, report.read === null || read.get(name) === null ? null : before + report.read);
+  }
+  return [...read].flatMap(([member, count]) => {
+    const counted = manifest.get(member) ?? null;
+    if (count === null || count === counted) return [];
+    return [{ code: "manifest_mismatch" as const, member, manifest: counted, read: count }];
+  });
+}

@@ -1,0 +1,161 @@
+// One pass over a member: its records are counted, judged and staged, its bytes digested, its two copies written.
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+
+import { gzipFrame } from "../../../formats/gzipFrame.ts";
+import type { ZipMember } from "../../../formats/zipMember.ts";
+import { type LineJudge, type LineReason, makeLineJudge } from "../data/lineJudge.ts";
+import { type LineParts, partLines } from "../data/lines.ts";
+import type { MemberFacts } from "../data/lineState.ts";
+import type { RecordShape } from "../data/recordShape.ts";
+import type { MemberQuarantine } from "./quarantine.ts";
+import { makeGzipFile, makeScratchFile, type ScratchFile } from "./scratchFile.ts";
+import type { Staging } from "./staging.ts";
+
+/** A copy of a member, written and not yet put anywhere. */
+export interface WrittenCopy {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** What one pass over a member found. */
+export interface MemberPass {
+  readonly sha256: string;
+  readonly raw: WrittenCopy;
+  /** Null where its lines are not used. */
+  readonly copy: WrittenCopy | null;
+  readonly read: number;
+  readonly written: number;
+  readonly quarantined: Partial<Record<LineReason, number>>;
+  readonly casts: Readonly<Record<string, number>>;
+  readonly extras: readonly ReadonlySet<string>[];
+}
+
+export interface PassOptions {
+  readonly dir: string;
+  /** Names its files within the folder. */
+  readonly number: number;
+  /** Null: its name says nothing, and none of its lines is used. */
+  readonly facts: MemberFacts | null;
+  /** Null: a type that nobody declared. */
+  readonly shape: RecordShape | null;
+  readonly staging: Staging;
+  readonly quarantine: MemberQuarantine;
+  readonly signal: AbortSignal;
+  readonly onBytes: (bytes: number) => void;
+}
+
+/** Copies are handed on in pieces of this size. */
+const PIECE_BYTES = 256 << 10;
+
+/**
+ * Reads a member to its end. Throws BadMember where it is not what its archive states: then nothing of it may be used, and what was staged
+ * of it is known by its number.
+ */
+export async function passMember(member: ZipMember, options: PassOptions): Promise<MemberPass> {
+  const { dir, number, facts } = options;
+  const rawFile = makeScratchFile(join(dir, `raw-${number}.gz`));
+  const copyFile = facts === null ? null : makeGzipFile(join(dir, `copy-${number}.gz`));
+  try {
+    // Two ends of one pass: each waits for the other, so both are read at once.
+    const [, reading] = await Promise.all([
+      copyRaw(member, rawFile),
+      readContent(member, copyFile, options),
+    ]);
+    const raw = { path: rawFile.path, ...(await rawFile.end()) };
+    const copy = copyFile === null ? null : { path: copyFile.path, ...(await copyFile.end()) };
+    return { ...reading, raw, copy };
+  } catch (error) {
+    rawFile.destroy();
+    copyFile?.destroy();
+    throw error;
+  }
+}
+
+async function copyRaw({ entry, deflated }: ZipMember, file: ScratchFile): Promise<void> {
+  for await (const piece of gzipFrame(entry, deflated)) await file.write(piece);
+}
+
+/** What is read of a member's content, as it goes on. */
+interface Reading {
+  read: number;
+  written: number;
+  readonly quarantined: Partial<Record<LineReason, number>>;
+  readonly judge: LineJudge | null;
+  readonly parts: LineParts;
+}
+
+async function readContent(
+  { content }: ZipMember,
+  copyFile: ScratchFile | null,
+  { facts, shape, staging, quarantine, signal, onBytes }: PassOptions,
+): Promise<Omit<MemberPass, "raw" | "copy">> {
+  const hash = createHash("sha256");
+  const reading = makeReading(
+    facts === null ? null : makeLineJudge(shape, facts),
+    (line, reason, digest) => quarantine.add(line, reason, digest),
+  );
+  const { judge, parts } = reading;
+  const handOn = async (leastBytes: number): Promise<void> => {
+    if (judge === null || copyFile === null) return;
+    if (judge.copy.length > leastBytes) await copyFile.write(judge.copy.take());
+    if (shape !== null && judge.rows.some(({ length }) => length > leastBytes)) {
+      await staging.take(shape, judge);
+    }
+    await quarantine.flush();
+  };
+  for await (const piece of content) {
+    signal.throwIfAborted();
+    hash.update(piece);
+    parts.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+    onBytes(piece.byteLength);
+    await handOn(PIECE_BYTES);
+  }
+  parts.end();
+  await handOn(0);
+  const { read, written, quarantined } = reading;
+  const casts = Object.fromEntries([...(judge?.casts ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return {
+    sha256: hash.digest("hex"),
+    read,
+    written,
+    quarantined,
+    casts,
+    extras: judge?.extras ?? [],
+  };
+}
+
+function makeReading(
+  judge: LineJudge | null,
+  onQuarantine: (line: number, reason: LineReason, digest: string) => void,
+): Reading {
+  const quarantined: Partial<Record<LineReason, number>> = {};
+  const setAside = (line: number, reason: LineReason, pieces: readonly Uint8Array[]): void => {
+    quarantined[reason] = (quarantined[reason] ?? 0) + 1;
+    const digest = createHash("sha256");
+    for (const piece of pieces) digest.update(piece);
+    onQuarantine(line, reason, digest.digest("hex"));
+  };
+  const reading: Reading = {
+    read: 0,
+    written: 0,
+    quarantined,
+    judge,
+    parts: partLines({
+      line(buffer, from, to, number, isValid) {
+        reading.read++;
+        const reason: LineReason | null =
+          judge === null ? "bad_member_name" : judge.judge(buffer, from, to, number, isValid);
+        if (reason === null) reading.written++;
+        else setAside(number, reason, [buffer.subarray(from, to)]);
+      },
+      tooLong(pieces, number) {
+        reading.read++;
+        setAside(number, judge === null ? "bad_member_name" : "line_too_long", pieces);
+      },
+    }),
+  };
+  return reading;
+}

@@ -1,0 +1,71 @@
+// Digital-health cohorts as a job: its name, how it is deployed and asked for. What does the work is loaded when asked.
+
+import type { Job } from "../../job.ts";
+import { readSchema } from "./data/schema.ts";
+import { readVersions, VERSIONS_FILE } from "./schemas.ts";
+import { type CohortSettings, PARTS, SETTINGS } from "./settings.ts";
+
+/** Makes the job. */
+export function makeCohortJob(): Job<CohortSettings> {
+  return {
+    name: "cohort",
+    title: "Digital-health cohorts",
+    scopeNoun: ["export or type", "exports and types"],
+    pages: null,
+    needs: ["database"],
+    settings: SETTINGS,
+    deployment: {
+      schedule: "cron(20 * * * ? *)",
+      lateAfterHours: 3,
+      cpu: 2048,
+      memoryMiB: 8192,
+      diskGiB: 100,
+      secrets: ["SLACK_WEBHOOK_URL"],
+      variables: { COHORT_MEMORY_MB: "6144" },
+      reads: () => null,
+    },
+    options: [
+      {
+        flags: "--part <part>",
+        description: "ingest, sync or build alone (COHORT_PART)",
+        choices: ["all", ...PARTS],
+        variables: ["COHORT_PART"],
+      },
+      {
+        flags: "--namespace <name>",
+        description: "the namespace whose exports are meant (NAMESPACE)",
+        variables: ["NAMESPACE"],
+      },
+      {
+        flags: "--cohort <names>",
+        description: "only exports of these, separated by commas (COHORT_ONLY)",
+        variables: ["COHORT_ONLY"],
+      },
+      {
+        flags: "--since <day>",
+        description: "only exports of this day, YYYY-MM-DD, or later (COHORT_SINCE)",
+        variables: ["COHORT_SINCE"],
+      },
+      {
+        flags: "--type <names>",
+        description: "only datasets of these data types, separated by commas (COHORT_TYPES)",
+        variables: ["COHORT_TYPES"],
+      },
+    ],
+    examples: [
+      ["hdash run cohort", "read new exports and build the datasets that changed"],
+      ["hdash cohort status", "tell where each export and data type stands"],
+    ],
+    async bind(effects, settings) {
+      const { bindCohort } = await import("./bind.ts");
+      return bindCohort(effects, settings);
+    },
+    configFiles: [
+      { path: VERSIONS_FILE, check: (text) => void readVersions(text) },
+      {
+        path: "config/cohort/1.json",
+        check: (text) => void readSchema(text, "config/cohort/1.json"),
+      },
+    ],
+  };
+}

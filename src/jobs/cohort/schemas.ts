@@ -1,0 +1,108 @@
+// The versions of the schema that there are, and which one an export is read with.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { digestOf } from "../../digest.ts";
+import { HdashError, messageOf } from "../../error.ts";
+import { shapeOf } from "./data/recordShape.ts";
+import { readSchema, type Schema } from "./data/schema.ts";
+import { byText } from "./data/text.ts";
+import type { LaidOut } from "./steps.ts";
+
+/** Which version is the default, and until which day exports are of an older one. */
+export interface SchemaVersions {
+  readonly latest: number;
+  /** An export whose name begins with a day before `before` is of `version`; the first rule that fits counts. */
+  readonly rules: readonly { readonly before: string; readonly version: number }[];
+}
+
+export interface Schemas {
+  readonly cohorts: readonly string[];
+  /** The schema that an export is read with, by its name; of null the one that datasets have. */
+  of(exportName: string | null): LaidOut;
+}
+
+/** Where the schemas are, below the folder of config. */
+export const SCHEMA_FOLDER = "config/cohort";
+export const VERSIONS_FILE = `${SCHEMA_FOLDER}/versions.json`;
+
+/** Reads the versions. Throws a config error that names the place in the file. */
+export function readVersions(text: string): SchemaVersions {
+  const fail = (what: string): never => {
+    throw new HdashError("config", `${VERSIONS_FILE}: ${what}`);
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return fail("it is not JSON");
+  }
+  const { latest_version: latest, rules = [] } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (!isVersion(latest)) return fail("latest_version is no whole number from 1");
+  if (!Array.isArray(rules)) return fail("rules is no list");
+  const read = rules.map((rule: unknown, at) => {
+    const { before, version } = (rule ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof before !== "string" || !/^\d{4}-\d\d-\d\d$/.test(before)) {
+      return fail(`rule ${at + 1} has no day before which it holds`);
+    }
+    if (!isVersion(version)) return fail(`rule ${at + 1} has no version`);
+    return { before, version };
+  });
+  return { latest, rules: read.sort((a, b) => byText(a.before, b.before)) };
+}
+
+function isVersion(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
+}
+
+/** Loads all versions that are named. */
+export async function loadSchemas(dir: string): Promise<Schemas> {
+  const versions = readVersions(await read(dir, VERSIONS_FILE));
+  const laidOut = new Map<number, LaidOut>();
+  const numbers = new Set([versions.latest, ...versions.rules.map(({ version }) => version)]);
+  let cohorts: readonly string[] = [];
+  for (const version of numbers) {
+    const file = `${SCHEMA_FOLDER}/${version}.json`;
+    const text = await read(dir, file);
+    const schema = readSchema(text, file);
+    if (schema.version !== version) {
+      throw new HdashError(
+        "config",
+        `${file}: version is ${schema.version}, and its name says ${version}`,
+      );
+    }
+    if (version === versions.latest) cohorts = schema.cohorts;
+    laidOut.set(version, layOut(schema, text));
+  }
+  const of = (version: number): LaidOut => laidOut.get(version) as LaidOut;
+  return {
+    cohorts,
+    of(exportName) {
+      const rule = versions.rules.find(
+        ({ before }) => exportName !== null && byText(exportName, before) < 0,
+      );
+      return of(rule?.version ?? versions.latest);
+    },
+  };
+}
+
+/** Lays out all types of a schema. */
+export function layOut(schema: Schema, text: string): LaidOut {
+  const shapes = new Map(
+    [...schema.types].map(([name, type]) => [name, shapeOf(type, schema.tie)]),
+  );
+  return {
+    version: schema.version,
+    name: `${schema.version}-${digestOf(text).slice(0, 12)}`,
+    shapes,
+  };
+}
+
+async function read(dir: string, file: string): Promise<string> {
+  try {
+    return await readFile(join(dir, file), "utf8");
+  } catch (error) {
+    throw new HdashError("config", `${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}

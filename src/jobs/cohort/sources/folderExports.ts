@@ -1,0 +1,100 @@
+// A folder of exports. Symbolic links are neither listed nor followed; a file's version is its size and the time of its last change.
+
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { codeOf, HdashError, messageOf } from "../../../error.ts";
+import type { ListedObject } from "../data/catalog.ts";
+import { type ExportSource, moved } from "./exports.ts";
+
+const PIECE_BYTES = 1 << 20;
+
+/** Opens the exports of a folder: below it lie "<cohort>/<export>". */
+export function folderExports(dir: string): ExportSource {
+  return {
+    label: "a local folder",
+    async list(signal) {
+      const objects: ListedObject[] = [];
+      await walk(dir, "", objects, signal);
+      return objects;
+    },
+    async open({ key, bytes, etag }) {
+      const path = join(dir, key);
+      return {
+        bytes,
+        async *read(from, to, signal) {
+          const handle = await openFile(path, key);
+          try {
+            const found = await handle.stat({ bigint: true });
+            if (versionOf(found) !== etag) throw moved(key);
+            yield* pieces(handle, from, to, signal);
+          } finally {
+            await handle.close();
+          }
+        },
+      };
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function openFile(path: string, key: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ELOOP") throw moved(key);
+    throw unreadable(key, error);
+  }
+}
+
+async function* pieces(
+  handle: FileHandle,
+  from: number,
+  to: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for (let at = from; at < to;) {
+    signal.throwIfAborted();
+    const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, to - at));
+    const { bytesRead } = await handle.read(piece, 0, piece.length, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield piece.subarray(0, bytesRead);
+  }
+}
+
+async function walk(
+  dir: string,
+  below: string,
+  objects: ListedObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  let names: string[];
+  try {
+    names = (await readdir(join(dir, below))).sort();
+  } catch (error) {
+    // A namespace that nobody has sent anything of is empty.
+    if (below === "" && codeOf(error) === "ENOENT") return;
+    throw unreadable(below === "" ? dir : below, error);
+  }
+  for (const name of names) {
+    const key = `${below}${name}`;
+    const found = await lstat(join(dir, key), { bigint: true });
+    if (found.isDirectory()) await walk(dir, `${key}/`, objects, signal);
+    else if (found.isFile()) {
+      objects.push({ key, bytes: Number(found.size), etag: versionOf(found) });
+    }
+  }
+}
+
+function versionOf({ size, mtimeNs }: { readonly size: bigint; readonly mtimeNs: bigint }): string {
+  return `${size}-${mtimeNs}`;
+}
+
+function unreadable(key: string, error: unknown): HdashError {
+  return new HdashError("permanent", `${key} cannot be read: ${messageOf(error)}`, {
+    cause: error,
+  });
+}

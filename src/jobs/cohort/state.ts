@@ -1,0 +1,111 @@
+// What is known of a namespace, kept beside its datasets: the catalog of its exports, the build that readers use, and what goes with it.
+
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+
+import { HdashError, messageOf } from "../../error.ts";
+import type { Bucket } from "../../store/bucket.ts";
+import { type Catalog, EMPTY_CATALOG } from "./data/catalog.ts";
+import {
+  buildPrefix,
+  BUILDS,
+  copyStatements,
+  countsCsv,
+  type Current,
+  filesInUse,
+} from "./data/current.ts";
+
+const CATALOG = "catalog.json.gz";
+export const CURRENT = "parquet/current.json";
+const JSON_OBJECT = { contentType: "application/json", cacheControl: "no-cache" } as const;
+const TEXT_OBJECT = { contentType: "text/plain; charset=utf-8", cacheControl: "no-cache" } as const;
+
+const pack = promisify(gzip);
+const unpack = promisify(gunzip);
+
+export interface CohortState {
+  readonly catalog: Catalog;
+  readonly current: Current | null;
+}
+
+/** Reads what is known. Throws a permanent error where it is there and cannot be read: to begin anew would take it for nothing. */
+export async function readState(processed: Bucket, signal?: AbortSignal): Promise<CohortState> {
+  const [packed, text] = await Promise.all([
+    processed.get(CATALOG, signal),
+    processed.get(CURRENT, signal),
+  ]);
+  const catalog =
+    packed === null
+      ? EMPTY_CATALOG
+      : parse<Catalog>(processed, CATALOG, (await unpackOr(processed, packed)).toString());
+  const current =
+    text === null ? null : parse<Current>(processed, CURRENT, Buffer.from(text).toString());
+  return { catalog, current };
+}
+
+async function unpackOr(bucket: Bucket, packed: Uint8Array): Promise<Buffer> {
+  try {
+    return await unpack(packed);
+  } catch (error) {
+    throw unreadable(bucket, CATALOG, error);
+  }
+}
+
+/** What we wrote ourselves; that it is whole is all that is looked at. */
+function parse<T extends object>(bucket: Bucket, key: string, text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw unreadable(bucket, key, error);
+  }
+}
+
+function unreadable({ uri }: Bucket, key: string, error: unknown): HdashError {
+  return new HdashError("permanent", `${key} in ${uri} cannot be read: ${messageOf(error)}`, {
+    cause: error,
+    hint: "Remove it to have everything read anew.",
+  });
+}
+
+export async function saveCatalog(
+  processed: Bucket,
+  catalog: Catalog,
+  signal?: AbortSignal,
+): Promise<void> {
+  await processed.put(CATALOG, await pack(JSON.stringify(catalog)), JSON_OBJECT, signal);
+}
+
+/** Switches readers: what goes with a build first, current.json last; then what no reader uses any more goes. */
+export async function switchTo(
+  processed: Bucket,
+  current: Current,
+  run: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const day = `${current.build.slice(0, 4)}_${current.build.slice(4, 6)}_${current.build.slice(6, 8)}`;
+  for (const [type, { counts }] of Object.entries(current.types)) {
+    const key = `parquet/record_counts/${day}_${run}/${type.toLowerCase()}_${run}.csv`;
+    await processed.put(key, Buffer.from(countsCsv(type, counts, run)), TEXT_OBJECT, signal);
+  }
+  const copy = copyStatements(current, "STAGE");
+  await processed.put(`${current.prefix}copy.sql`, Buffer.from(copy), TEXT_OBJECT, signal);
+  await processed.put(CURRENT, Buffer.from(JSON.stringify(current)), JSON_OBJECT, signal);
+  await removeUnused(processed, current, signal);
+}
+
+/** Removes the files of builds that nobody names any more: older ones, and what a run that was killed has left. */
+async function removeUnused(
+  processed: Bucket,
+  current: Current,
+  signal?: AbortSignal,
+): Promise<void> {
+  const used = filesInUse(current);
+  const prefixes = [current.prefix, ...current.kept.map(({ build }) => buildPrefix(build))];
+  const isUsed = (key: string): boolean =>
+    used.has(key) || prefixes.some((prefix) => key === `${prefix}copy.sql`);
+  const gone: string[] = [];
+  for await (const { key } of processed.list(signal)) {
+    if (key.startsWith(BUILDS) && !isUsed(key)) gone.push(key);
+  }
+  await processed.delete(gone, signal);
+}

@@ -1,0 +1,303 @@
+// The steps of the cohort job: what there is, reading an export, building a data type.
+
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { type Digest, digestOf } from "../../digest.ts";
+import { json, observation, step, type StepContext } from "../../engine/step.ts";
+import type { Finding } from "../../finding.ts";
+import type { Bucket } from "../../store/bucket.ts";
+import { fileSource } from "../../store/byteSource.ts";
+import { buildType, type BuiltType, countType, type TypeRows } from "./build/buildType.ts";
+import type { Duck, DuckOptions } from "./build/duck.ts";
+import type { Catalog, ListedObject } from "./data/catalog.ts";
+import { buildPrefix, type ColumnType, type Current, type Dataset } from "./data/current.ts";
+import { reportFindings } from "./data/findings.ts";
+import type { RecordShape } from "./data/recordShape.ts";
+import type { ExportReport, KeptObject } from "./data/report.ts";
+import type { TypeInput } from "./data/typeInput.ts";
+import { ingestExport, type Keep } from "./ingest/ingestExport.ts";
+import type { ExportSource } from "./sources/exports.ts";
+import { fetchObject } from "./sources/fetchObject.ts";
+
+export interface Places {
+  readonly raw: Bucket;
+  readonly intermediate: Bucket;
+  readonly processed: Bucket;
+}
+
+/** A version of the schema, laid out. */
+export interface LaidOut {
+  readonly version: number;
+  /** The version with a part of its digest: what an export's report says. */
+  readonly name: string;
+  readonly shapes: ReadonlyMap<string, RecordShape>;
+}
+
+/** What the pipeline uses of the world. */
+export interface CohortEffects {
+  readonly source: ExportSource;
+  readonly places: Places;
+  /** Reads what is known of the namespace: its exports, and its build. */
+  readState(
+    signal: AbortSignal,
+  ): Promise<{ readonly catalog: Catalog; readonly current: Current | null }>;
+  /** The schema that an export is read with, and, for null, the one that datasets have. */
+  schemaOf(exportName: string | null): LaidOut;
+  readonly cohorts: readonly string[];
+  openDuck(options: DuckOptions): Promise<Duck>;
+  readonly memoryMiB: number;
+  /** Versions of the libraries that shape datasets. */
+  readonly builtBy: Readonly<Record<string, string>>;
+}
+
+/** A version of an export, and how it is read. */
+type IngestParams = {
+  readonly cohort: string;
+  readonly export: string;
+  readonly bytes: number;
+  readonly etag: string;
+  readonly schema: string;
+};
+/** Ids of members that a later export has sent again: the places hold that one's copies. */
+type IngestHints = { readonly later: readonly string[] };
+
+type BuildParams = {
+  readonly type: string;
+  readonly build: string;
+  readonly dropped: readonly string[];
+};
+
+/** What a type's build left: its datasets, and what became of its records. */
+export interface TypeBuild {
+  readonly datasets: readonly Dataset[];
+  readonly counts: BuiltType["counts"];
+}
+
+/** Bump when what is staged of an export changes. */
+const INGEST_VERSION = 1;
+/** Bump when what is built of staged rows changes. */
+export const BUILD_VERSION = 1;
+/** Of the memory that the job may take, what DuckDB may account for: its process takes up to half as much again, Node some 300 MB. */
+const DUCK_SHARE = 0.5;
+const NODE_MIB = 300;
+/** So much of a digest tells the versions of all exports apart. */
+const VERSION_LETTERS = 32;
+/** Private objects are for programs, which know when they change. */
+const PRIVATE = { contentType: "application/octet-stream", cacheControl: "no-cache" } as const;
+
+export type CohortSteps = ReturnType<typeof makeSteps>;
+
+/** Makes the steps. */
+export function makeSteps(effects: CohortEffects) {
+  return {
+    listExports: observation({
+      name: "listExports",
+      outputs: { listing: json<readonly ListedObject[]>() },
+      read: async (_params: null, { signal }) => ({ listing: await effects.source.list(signal) }),
+    }),
+
+    readState: observation({
+      name: "readState",
+      outputs: { catalog: json<Catalog>(), current: json<Current | null>() },
+      read: async (_params: null, { signal }) => effects.readState(signal),
+    }),
+
+    ingest: step({
+      name: "ingest",
+      version: INGEST_VERSION,
+      outputs: { report: json<ExportReport>() },
+      resources: { memoryMiB: effects.memoryMiB },
+      run: async (_inputs: object, params: IngestParams, ctx: StepContext<IngestHints>) => ({
+        report: await ingest(effects, params, ctx),
+      }),
+    }),
+
+    build: step({
+      name: "build",
+      version: BUILD_VERSION,
+      outputs: { built: json<TypeBuild>() },
+      uses: { ...effects.builtBy, schema: effects.schemaOf(null).name },
+      resources: { memoryMiB: effects.memoryMiB },
+      run: async (
+        { input, deletions }: { input: TypeInput; deletions: TypeInput | null },
+        params: BuildParams,
+        ctx: StepContext,
+      ) => ({ built: await build(effects, input, deletions, params, ctx) }),
+    }),
+  };
+}
+
+/** Opens a DuckDB that spills into the step's folder. */
+async function withDuck<T>(
+  effects: CohortEffects,
+  dir: string,
+  use: (duck: Duck) => Promise<T>,
+): Promise<T> {
+  const spillDir = join(dir, "spill");
+  await mkdir(spillDir, { recursive: true, mode: 0o700 });
+  const memoryMiB = Math.max(256, Math.floor((effects.memoryMiB - NODE_MIB) * DUCK_SHARE));
+  const duck = await effects.openDuck({ memoryMiB, threads: 1, spillDir });
+  try {
+    return await use(duck);
+  } finally {
+    duck.close();
+  }
+}
+
+/** Puts a file of the step's into a place. */
+async function put(
+  bucket: Bucket,
+  key: string,
+  { path, sha256 }: { readonly path: string; readonly sha256?: string },
+  signal: AbortSignal,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<KeptObject> {
+  const options = {
+    ...PRIVATE,
+    metadata,
+    // Computed as it was written, by us.
+    ...(sha256 === undefined ? {} : { digest: sha256 as Digest }),
+  };
+  const { bytes, digest } = await bucket.putStream(key, await fileSource(path), options, signal);
+  return { key, bytes, sha256: digest };
+}
+
+async function ingest(
+  { source, places, schemaOf, ...effects }: CohortEffects,
+  params: IngestParams,
+  ctx: StepContext<IngestHints>,
+): Promise<ExportReport> {
+  const { cohort, export: name, bytes, etag } = params;
+  const key = `${cohort}/${name}`;
+  const later = new Set(ctx.hints.later);
+  const dir = await ctx.workDir();
+  const { shapes, name: schema } = schemaOf(name);
+  const keep: Keep = (place, to, file, metadata) =>
+    put(places[place], to, file, ctx.signal, metadata);
+  const opened = await source.open({ key, cohort, export: name, bytes, etag }, ctx.signal);
+  const report = await withDuck({ source, places, schemaOf, ...effects }, dir, (duck) =>
+    ingestExport({
+      ...{ cohort, export: name, source: opened, schema, shapes, dir, duck, keep },
+      version: versionName(key, etag, schema),
+      isLatest: (id) => !later.has(id),
+      signal: ctx.signal,
+      onBytes: (done, total) => ctx.progress(done, total, { unit: "bytes" }),
+    }),
+  );
+  note(ctx, reportFindings(report));
+  measureReport(ctx, report);
+  return report;
+}
+
+function note(ctx: Pick<StepContext, "find" | "measure">, findings: readonly Finding[]): void {
+  ctx.find(findings);
+  for (const [name, severity] of [
+    ["errors", "error"],
+    ["warnings", "warning"],
+  ] as const) {
+    ctx.measure("", name, findings.filter((one) => one.severity === severity).length);
+  }
+}
+
+function measureReport(ctx: StepContext, { members }: ExportReport): void {
+  const sum = (of: (member: ExportReport["members"][number]) => number): number =>
+    members.reduce((total, member) => total + of(member), 0);
+  ctx.measure("", "members", members.length);
+  ctx.measure(
+    "",
+    "records",
+    sum(({ read }) => read ?? 0),
+  );
+  ctx.measure(
+    "",
+    "written",
+    sum(({ written }) => written),
+  );
+  ctx.measure(
+    "",
+    "quarantined",
+    sum(({ read, written }) => (read ?? 0) - written),
+  );
+}
+
+/** Names what is made of a version of an export, so that another version's lies elsewhere. */
+function versionName(key: string, etag: string, schema: string): string {
+  return digestOf(JSON.stringify([key, etag, schema, INGEST_VERSION])).slice(0, VERSION_LETTERS);
+}
+
+async function build(
+  effects: CohortEffects,
+  input: TypeInput,
+  deletions: TypeInput | null,
+  { type, build: name, dropped }: BuildParams,
+  ctx: StepContext,
+): Promise<TypeBuild> {
+  const { places, cohorts } = effects;
+  const { shapes } = effects.schemaOf(null);
+  const dir = await ctx.workDir();
+  const rows = await fetchRows(places.intermediate, shapes, input, join(dir, "rows"), ctx);
+  return withDuck(effects, dir, async (duck) => {
+    if (rows.shape.type.deletes !== null)
+      return { datasets: [], counts: await countType(duck, rows) };
+    const deleted =
+      deletions === null
+        ? null
+        : await fetchRows(places.intermediate, shapes, deletions, join(dir, "deletions"), ctx);
+    const out = join(dir, "out");
+    const built = await buildType(duck, {
+      ...{ rows, deletions: deleted, cohorts, dir: out },
+      extras: input.extras.map((paths) => new Set(paths)),
+      dropped: new Set(dropped),
+    });
+    const datasets: Dataset[] = [];
+    for (const { name: dataset, rows: count, columns, files } of built.datasets) {
+      const kept: Dataset["files"][number][] = [];
+      for (const { path, rows: own } of files) {
+        const key = `${buildPrefix(name)}${path}`;
+        kept.push({
+          ...(await put(places.processed, key, { path: join(out, path) }, ctx.signal)),
+          rows: own,
+        });
+        await rm(join(out, path));
+      }
+      datasets.push({ name: dataset, rows: count, columns: columnTypes(columns), files: kept });
+    }
+    ctx.measure(type, "rows", datasets[0]?.rows ?? 0);
+    return { datasets, counts: built.counts };
+  });
+}
+
+const COLUMN_TYPES = {
+  string: "string",
+  int: "bigint",
+  double: "double",
+  boolean: "boolean",
+  surrogate: "surrogate",
+} as const satisfies Record<string, ColumnType>;
+
+/** A dataset's columns as current.json has them. */
+export function columnTypes(columns: BuiltType["datasets"][number]["columns"]): Dataset["columns"] {
+  const own = columns.map(({ name, type }) => ({ name, type: COLUMN_TYPES[type] }));
+  return [...own, { name: "cohort", type: "string" }];
+}
+
+/** Fetches staged rows, each file checked against its digest. */
+async function fetchRows(
+  bucket: Bucket,
+  shapes: ReadonlyMap<string, RecordShape>,
+  { type, files, members }: TypeInput,
+  dir: string,
+  ctx: StepContext,
+): Promise<TypeRows> {
+  const shape = shapes.get(type);
+  if (shape === undefined) throw new Error(`no shape of ${type}`);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const byTable: { part: number; path: string }[][] = shape.tables.map(() => []);
+  for (const [index, { part, table, object }] of files.entries()) {
+    const path = join(dir, `${index}.parquet`);
+    await fetchObject(bucket, object, path, ctx.signal);
+    byTable[table]?.push({ part, path });
+  }
+  return { shape, files: byTable, members };
+}
