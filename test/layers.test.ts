@@ -162,7 +162,7 @@ describe("checkLayers(graph)", () => {
     ["scran.js", "jobs/matrix"],
     ["graphology", "jobs/matrix"],
     ["graphology-communities-louvain", "jobs/matrix"],
-    ["yauzl", "jobs/matrix"],
+    ["yauzl", "formats, jobs/matrix"],
     ["pino", "log"],
     ["envalid", "settings, jobs/*/settings"],
     ["commander", "shell, job, commands, jobs/*/commands"],

@@ -1,9 +1,9 @@
 // A pipe between a producer and one reader, which holds no more than it must: who writes waits until there is room.
 
 export interface Pipe {
-  /** Hands over a piece and waits until there is room for another. Does nothing where the reader has left. */
+  /** Hands over a piece and waits until there is room for another. Does nothing where the reader has left, or the pipe has ended. */
   write(piece: Uint8Array): Promise<void>;
-  /** Ends what is read; with an error, the reader gets it after what was written. */
+  /** Ends what is read; with an error, the reader gets it after what was written. The first end counts. */
   end(error?: unknown): void;
   /** Tells whether nobody reads any more. */
   hasLeft(): boolean;
@@ -39,31 +39,39 @@ export function makePipe(roomBytes: number, onStart: () => void, onLeave: () => 
     onLeave();
   }
 
-  async function* read(): AsyncGenerator<Uint8Array> {
+  async function next(): Promise<IteratorResult<Uint8Array>> {
     onStart();
-    try {
-      for (;;) {
-        const piece = pieces.shift();
-        if (piece !== undefined) {
-          held -= piece.length;
-          if (held < roomBytes) wake();
-          yield piece;
-        } else if (failure !== null) {
-          throw failure.error;
-        } else if (hasEnded || isLeft) {
-          return;
-        } else {
-          await new Promise<void>((resolve) => (wakeReader = resolve));
-        }
+    for (;;) {
+      const piece = pieces.shift();
+      if (piece !== undefined) {
+        held -= piece.length;
+        if (held < roomBytes) wake();
+        return { done: false, value: piece };
       }
-    } finally {
-      leave();
+      if (failure !== null && !isLeft) {
+        leave();
+        throw failure.error;
+      }
+      if (hasEnded || isLeft) {
+        leave();
+        return { done: true, value: undefined };
+      }
+      await new Promise<void>((resolve) => (wakeReader = resolve));
     }
   }
 
+  // Not a generator: one that is left before its first piece never learns of it, and who writes would wait for ever.
+  const reader: AsyncIterator<Uint8Array> = {
+    next,
+    async return() {
+      leave();
+      return { done: true, value: undefined };
+    },
+  };
+
   return {
     async write(piece) {
-      if (isLeft) return;
+      if (isLeft || hasEnded) return;
       pieces.push(piece);
       held += piece.length;
       wakeReader?.();
@@ -78,6 +86,6 @@ export function makePipe(roomBytes: number, onStart: () => void, onLeave: () => 
     },
     hasLeft: () => isLeft,
     leave,
-    out: read(),
+    out: { [Symbol.asyncIterator]: () => reader },
   };
 }

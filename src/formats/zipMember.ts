@@ -8,7 +8,7 @@ import { BadMember, type BadMemberReason } from "./badMember.ts";
 import { makePipe, type Pipe } from "./pipe.ts";
 import type { RangeSource } from "./rangeSource.ts";
 import type { ZipEntry } from "./zip.ts";
-import { GAP_BYTES, makeCursor, type ZipCursor } from "./zipCursor.ts";
+import { GAP_BYTES, makeCursor, stopped, type ZipCursor } from "./zipCursor.ts";
 import { inflate, LOCAL_BYTES, store, toData } from "./zipPass.ts";
 
 /** How far a member may unpack. */
@@ -63,7 +63,7 @@ export function openMember(
 ): ZipMember {
   const cursor = makeCursor(source, signal);
   const end = endOf(entry);
-  return makeMember(entry, cursor, end, options, () => cursor.close()).member;
+  return makeMember(entry, cursor, end, signal, options, () => cursor.close()).member;
 }
 
 /**
@@ -86,7 +86,7 @@ export async function* readMembers(
     for (const [index, entry] of ordered.entries()) {
       left -= entry.bytes;
       const end = ends[index] ?? endOf(entry);
-      const opened = makeMember(entry, cursor, end, options, async () => {}, left < 0);
+      const opened = makeMember(entry, cursor, end, signal, options, async () => {}, left < 0);
       yield opened.member;
       await opened.leave();
     }
@@ -160,6 +160,7 @@ function makeMember(
   entry: ZipEntry,
   cursor: ZipCursor,
   end: number,
+  signal: AbortSignal,
   options: MemberOptions,
   onEnd: () => Promise<void>,
   isTooMuch = false,
@@ -168,8 +169,17 @@ function makeMember(
   let running: Promise<void> | null = null;
   let codec: DeflateRaw | InflateRaw | null = null;
 
+  /** Who is told to stop may wait for one end while nobody reads the other: both are ended at once. */
+  function stop(): void {
+    const error = stopped(signal);
+    deflated.end(error);
+    content.end(error);
+    codec?.destroy();
+  }
+
   async function pump(): Promise<void> {
     let failure: unknown;
+    signal.addEventListener("abort", stop, { once: true });
     try {
       const bad = checkEntry(entry, limits);
       if (bad !== null) throw bad;
@@ -191,6 +201,7 @@ function makeMember(
       failure = error;
     } finally {
       codec?.destroy();
+      signal.removeEventListener("abort", stop);
     }
     try {
       await onEnd();

@@ -264,6 +264,33 @@ describe("openMember(source, entry, signal)", () => {
     await expect(reading).rejects.toMatchObject({ kind: "aborted" });
   });
 
+  test("goes on with one end when the other is left before it began", async () => {
+    const source = sourceOf(one({ content: NOISE }));
+    const [entry] = await entriesOf(source);
+    const member = openMember(source, entry as ZipEntry, NEVER);
+    const reading = all(member.content);
+    await member.deflated[Symbol.asyncIterator]().return?.();
+    expect((await reading).equals(NOISE)).toBe(true);
+  });
+
+  test("stops one end when it is told to while nobody reads the other", async () => {
+    const stop = new AbortController();
+    const source = sourceOf(one({ content: Buffer.concat([NOISE, NOISE, NOISE]) }));
+    const [entry] = await entriesOf(source);
+    const reading = all(openMember(source, entry as ZipEntry, stop.signal).content);
+    for (let i = 0; i < 300; i++) await setImmediate();
+    stop.abort();
+    await expect(reading).rejects.toMatchObject({ kind: "aborted" });
+  });
+
+  test("reads the few bytes behind a member, so that the connection can be used again", async () => {
+    const source = sourceOf(one({ content: NOISE, descriptor: "signed" }), { pieceBytes: 1000 });
+    const [entry] = await entriesOf(source);
+    const given = source.given;
+    await both(openMember(source, entry as ZipEntry, NEVER));
+    expect(source.given - given).toBe(entry?.regionEnd);
+  });
+
   test("passes on an error of the source as it is, to both ends", async () => {
     const source = sourceOf(one({ content: NOISE }), { pieceBytes: 10_000 });
     const [entry] = await entriesOf(source);
