@@ -172,6 +172,12 @@ function makeTaskPolicy({ target, pipeline, imported }: TaskProps): PolicyDocume
       own.map((bucket) => `${bucket}/${prefix}*`),
     ),
     allow("ListOwnFiles", ["s3:ListBucket"], own, { StringLike: { "s3:prefix": `${prefix}*` } }),
+    // IAM knows no prefix here: names of other namespaces' unfinished uploads can be seen; only one's own can be aborted.
+    allow(
+      "ListUnfinishedUploads",
+      ["s3:ListBucketMultipartUploads"],
+      [bucketArn(imported("WorkBucket"))],
+    ),
     ...(others.length === 0
       ? []
       : [

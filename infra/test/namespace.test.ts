@@ -220,6 +220,12 @@ describe("a pipeline's roles", () => {
         Resource: buckets,
         Condition: { StringLike: { "s3:prefix": "staging/*" } },
       },
+      {
+        Sid: "ListUnfinishedUploads",
+        Effect: "Allow",
+        Action: ["s3:ListBucketMultipartUploads"],
+        Resource: ["arn:<AWS::Partition>:s3:::<WorkBucket>"],
+      },
     ]);
   });
 
@@ -235,7 +241,7 @@ describe("a pipeline's roles", () => {
       pipelines: { htan: pipeline, matrix: { ...pipeline, readBuckets: ["example-matrices"] } },
     });
     const bucket = "arn:<AWS::Partition>:s3:::example-matrices";
-    expect(policyOf(namespace, "MatrixTaskRole").slice(2)).toEqual([
+    expect(policyOf(namespace, "MatrixTaskRole").slice(3)).toEqual([
       { Sid: "ReadSources", Effect: "Allow", Action: ["s3:GetObject"], Resource: [`${bucket}/*`] },
       { Sid: "ListSources", Effect: "Allow", Action: ["s3:ListBucket"], Resource: [bucket] },
     ]);
