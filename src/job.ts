@@ -91,6 +91,9 @@ export type JobOption = {
 /** A command line, and what it does, as the help of hdash shows them. */
 export type Example = readonly [command: string, says: string];
 
+/** Runs the job once with variables that the command line stands for, and returns the exit code. */
+export type RunJob = (overrides: Environment) => Promise<number>;
+
 /** How one service answered the doctor. */
 export interface Diagnosis {
   readonly service: string;
@@ -156,8 +159,8 @@ export interface Job<S = unknown> {
   ): Promise<BoundPipeline>;
   /** Begins, before anything else is loaded, what takes long; what it returns is handed to `commands`. */
   early?(words: readonly string[]): Promise<unknown>;
-  /** Adds commands of its own to hdash. */
-  commands?(program: Command, shell: Shell, early: unknown): Promise<void>;
+  /** Adds commands of its own to hdash; `run` makes a run of the job. */
+  commands?(program: Command, shell: Shell, early: unknown, run: RunJob): Promise<void>;
   /** Adds commands of its own to hdash-util. */
   utilCommands?(program: Command, shell: Shell): Promise<void>;
   /** Its lines of the doctor; settings are null where the job is not asked for. */

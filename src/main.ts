@@ -26,8 +26,10 @@ if (first === "hdash-util") {
   process.exitCode = await runCommand([node, script, ...words], JOBS, async (program, shell) => {
     const { addHdash } = await import("./commands/hdash.ts");
     addHdash(program, shell, JOBS);
-    for (const { name, commands } of JOBS) {
-      await commands?.(program, shell, name === word ? early : null);
+    const { openRun } = await import("./commands/run.ts");
+    for (const job of JOBS) {
+      const own = job.name === word ? early : null;
+      await job.commands?.(program, shell, own, openRun(shell, JOBS, job));
     }
   });
 }

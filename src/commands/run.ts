@@ -3,7 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 
 import { HdashError, isAborted } from "../error.ts";
-import type { Job, JobOption, JobRequest } from "../job.ts";
+import type { Job, JobOption, JobRequest, RunJob } from "../job.ts";
 import { type Environment, givenJobs } from "../settings/config.ts";
 import { meant } from "../settings/nearest.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
@@ -100,6 +100,15 @@ export async function runAll(shell: Shell, jobs: readonly Job[], flags: RunFlags
   const asked =
     chosen.length > 0 ? chosen : jobs.filter(({ isAskedByDefault }) => isAskedByDefault);
   return runJobs(shell, { jobs, asked }, flags, { scopes: null, overrides: {}, flags: {} });
+}
+
+/** Makes what runs a job with variables of a command line. */
+export function openRun(shell: Shell, jobs: readonly Job[], job: Job): RunJob {
+  return (overrides) => {
+    const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+    const said = { scopes: null, overrides: Object.fromEntries(given), flags: {} };
+    return runJobs(shell, { jobs, asked: [job] }, {}, said);
+  };
 }
 
 async function runJobs(

@@ -60,6 +60,10 @@ export function makeCohortJob(): Job<CohortSettings> {
       const { bindCohort } = await import("./bind.ts");
       return bindCohort(effects, settings);
     },
+    async commands(program, shell, _early, run) {
+      const { addCohortCommands } = await import("./commands.ts");
+      addCohortCommands(program, shell, this, run);
+    },
     configFiles: [
       { path: VERSIONS_FILE, check: (text) => void readVersions(text) },
       {

@@ -20,20 +20,14 @@ import {
   type BuiltState,
   type Current,
   type Dataset,
-  inputsDigest,
   nextCurrent,
 } from "./data/current.ts";
+import type { Losses } from "./data/keptObjects.ts";
+import type { LaidOut } from "./data/recordShape.ts";
 import { byText } from "./data/text.ts";
-import { type TypeInput, typeInputs } from "./data/typeInput.ts";
+import { allInputs } from "./data/typeInput.ts";
 import type { Part } from "./settings.ts";
-import {
-  BUILD_VERSION,
-  type CohortEffects,
-  type CohortSteps,
-  columnTypes,
-  type LaidOut,
-  makeSteps,
-} from "./steps.ts";
+import { type CohortEffects, type CohortSteps, columnTypes, makeSteps } from "./steps.ts";
 
 /** Where a run works: runs of one namespace and its places exclude each other, whatever they are asked for. */
 export type CohortParams = {
@@ -76,44 +70,109 @@ export function makeCohort(
       const { listing } = await plan.do(steps.listExports, { params: null, inputs: {} });
       const found = sortListing(await plan.read(listing), effects.cohorts);
       const state = await plan.do(steps.readState, { params: null, inputs: {} });
-      const before = await plan.read(state.catalog);
+      let catalog = await plan.read(state.catalog);
       const current = await plan.read(state.current);
-      let catalog = before;
-      if (request.parts.includes("ingest")) {
-        const read = await ingestAll(plan, maker, found.exports, before);
-        if (read.length > 0) catalog = withEntries(before, read);
-        if (catalog !== before) await effects.saveCatalog(catalog);
+      const { parts } = request;
+      if (parts.includes("ingest")) {
+        const wanted = exportsToRead(
+          found.exports,
+          catalog,
+          request.choice,
+          (one) => effects.schemaOf(one.export).name,
+        );
+        catalog = await readExports(plan, maker, wanted, catalog, request.choice.isAgain);
       }
-      if (request.parts.includes("build")) await buildAll(plan, maker, catalog, current);
+      let lost: readonly string[] = [];
+      if (parts.includes("sync")) {
+        const losses = await plan.read(
+          (await plan.do(steps.checkPlaces, { params: null, inputs: {} })).losses,
+        );
+        catalog = await mendCopies(plan, maker, losses, found.exports, catalog);
+        lost = losses.types;
+      }
+      if (parts.includes("build"))
+        await buildAll(plan, maker, catalog, withoutTypes(current, lost));
     },
   };
 }
 
-/** Reads the exports that are new. Those of a cohort follow each other by name, so that the later one's copies come last. */
-async function ingestAll(
+/** Makes again what the places have lost: copies member by member, staged rows by reading their export once more. */
+async function mendCopies(
   plan: Plan,
   maker: Maker,
+  { copies, exports }: Losses,
   found: readonly FoundExport[],
   catalog: Catalog,
-): Promise<readonly CatalogEntry[]> {
-  const { effects, request } = maker;
-  const wanted = exportsToRead(
-    found,
-    catalog,
-    request.choice,
-    (one) => effects.schemaOf(one.export).name,
-  );
+): Promise<Catalog> {
+  const listed = new Map(found.map((one) => [one.key, one]));
+  const whole = exports.flatMap(({ report }) => listed.get(exportKey(report)) ?? []);
+  const mended: CatalogEntry[] = [];
+  for (const { entry, members } of copies) {
+    const one = listed.get(exportKey(entry.report));
+    if (one === undefined || whole.includes(one)) continue;
+    const outcome = await plan.scope(one.key, (scope) =>
+      mendOne(scope, maker, one, entry, members),
+    );
+    if (outcome.ok) mended.push(outcome.value);
+  }
+  const next = mended.length === 0 ? catalog : withEntries(catalog, mended);
+  if (mended.length > 0) await maker.effects.saveCatalog(next);
+  return readExports(plan, maker, whole, next, true);
+}
+
+async function mendOne(
+  plan: Plan,
+  { effects, steps }: Maker,
+  { key, cohort, export: name, bytes, etag }: FoundExport,
+  entry: CatalogEntry,
+  members: readonly string[],
+): Promise<CatalogEntry> {
+  if (etag !== entry.etag || bytes !== entry.bytes) {
+    throw new HdashError(
+      "transient",
+      `export ${key} has changed since it was read: it is read anew first`,
+    );
+  }
+  const schema = effects.schemaOf(name).name;
+  const params = { cohort, export: name, bytes, etag, schema, members, check: plan.run.id };
+  const { copies } = await plan.do(steps.repair, { params, inputs: {} });
+  const made = await plan.read(copies);
+  const report = {
+    ...entry.report,
+    members: entry.report.members.map((member) => ({ ...member, ...made[member.name] })),
+  };
+  return { ...entry, report };
+}
+
+/** The build without types whose files are lost, so that they are built again. */
+function withoutTypes(current: Current | null, lost: readonly string[]): Current | null {
+  if (current === null || lost.length === 0) return current;
+  const types = Object.entries(current.types).filter(([type]) => !lost.includes(type));
+  return { ...current, types: Object.fromEntries(types) };
+}
+
+/** Reads exports, and keeps the catalog. Those of a cohort follow each other by name, so that the later one's copies come last. */
+async function readExports(
+  plan: Plan,
+  maker: Maker,
+  wanted: readonly FoundExport[],
+  catalog: Catalog,
+  isAgain: boolean,
+): Promise<Catalog> {
   const read: CatalogEntry[] = [];
   const byCohort = Map.groupBy(wanted, ({ cohort }) => cohort);
   await Promise.all(
     [...byCohort.values()].map(async (exports) => {
       for (const one of exports) {
-        const entry = await ingestOne(plan, maker, one, [...catalog.exports, ...read]);
+        const entry = await ingestOne(plan, maker, one, [...catalog.exports, ...read], isAgain);
         if (entry !== null) read.push(entry);
       }
     }),
   );
-  return read;
+  if (read.length === 0) return catalog;
+  const next = withEntries(catalog, read);
+  await maker.effects.saveCatalog(next);
+  return next;
 }
 
 async function ingestOne(
@@ -121,6 +180,7 @@ async function ingestOne(
   { effects, steps }: Maker,
   { key, cohort, export: name, bytes, etag }: FoundExport,
   known: readonly CatalogEntry[],
+  isAgain: boolean,
 ): Promise<CatalogEntry | null> {
   const later = known
     .filter(({ report }) => report.cohort === cohort && byText(report.export, name) > 0)
@@ -132,7 +192,7 @@ async function ingestOne(
   const outcome = await plan.scope(key, async (scope) => {
     const schema = effects.schemaOf(name).name;
     const { report } = await scope.do(steps.ingest, {
-      params: { cohort, export: name, bytes, etag, schema },
+      params: { cohort, export: name, bytes, etag, schema, again: isAgain ? plan.run.id : null },
       inputs: {},
       hints: { later },
     });
@@ -150,7 +210,7 @@ async function buildAll(
 ): Promise<void> {
   const { effects, steps, request } = maker;
   const laidOut = effects.schemaOf(null);
-  const inputs = typeInputs(catalog, laidOut.shapes);
+  const inputs = allInputs(catalog, laidOut, request.dropped);
   const { startedAt, id } = plan.run;
   const build = buildName(startedAt, id);
   const built = new Map<string, { state: BuiltState; datasets: readonly Dataset[] }>();
@@ -160,11 +220,9 @@ async function buildAll(
   await Promise.all(
     typesOf(laidOut, request.types).map((type) =>
       limit(async () => {
-        const input = inputs.get(type) ?? noInput(type);
-        const deletions = deletionsOf(laidOut, inputs, type);
-        const how = { schema: laidOut.name, dropped: request.dropped, version: BUILD_VERSION };
-        const digest = inputsDigest(input, deletions, how);
-        if (before?.types[type]?.inputs === digest) return;
+        const own = inputs.get(type);
+        if (own === undefined || before?.types[type]?.inputs === own.digest) return;
+        const { input, deletions, digest } = own;
         const outcome = await plan.scope(type, async (scope) => {
           const { built: made } = await scope.do(steps.build, {
             params: { type, build, dropped: request.dropped },
@@ -206,22 +264,4 @@ function typesOf({ shapes }: LaidOut, asked: readonly string[] | null): readonly
     });
   }
   return asked ?? [...shapes.keys()];
-}
-
-function noInput(type: string): TypeInput {
-  return { type, files: [], members: [], extras: [] };
-}
-
-function deletionsOf(
-  { shapes }: LaidOut,
-  inputs: ReadonlyMap<string, TypeInput>,
-  type: string,
-): TypeInput | null {
-  const deleting = [...shapes.values()].find((shape) => shape.type.deletes === type);
-  return deleting === undefined ? null : (inputs.get(deleting.type.name) ?? null);
-}
-
-/** Names the exports of a catalog. */
-export function catalogKeys({ exports }: Catalog): readonly string[] {
-  return exports.map(({ report }) => exportKey(report));
 }

@@ -5,10 +5,9 @@ import { join } from "node:path";
 
 import { digestOf } from "../../digest.ts";
 import { HdashError, messageOf } from "../../error.ts";
-import { shapeOf } from "./data/recordShape.ts";
+import { type LaidOut, shapeOf } from "./data/recordShape.ts";
 import { readSchema, type Schema } from "./data/schema.ts";
 import { byText } from "./data/text.ts";
-import type { LaidOut } from "./steps.ts";
 
 /** Which version is the default, and until which day exports are of an older one. */
 export interface SchemaVersions {

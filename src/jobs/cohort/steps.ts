@@ -13,10 +13,11 @@ import type { Duck, DuckOptions } from "./build/duck.ts";
 import type { Catalog, ListedObject } from "./data/catalog.ts";
 import { buildPrefix, type ColumnType, type Current, type Dataset } from "./data/current.ts";
 import { reportFindings } from "./data/findings.ts";
-import type { RecordShape } from "./data/recordShape.ts";
-import type { ExportReport, KeptObject } from "./data/report.ts";
-import type { TypeInput } from "./data/typeInput.ts";
-import { ingestExport, type Keep } from "./ingest/ingestExport.ts";
+import { findLosses, type Held, type HeldObject, type Losses } from "./data/keptObjects.ts";
+import type { LaidOut, RecordShape } from "./data/recordShape.ts";
+import type { ExportReport, KeptObject, MemberReport } from "./data/report.ts";
+import { BUILD_VERSION, type TypeInput } from "./data/typeInput.ts";
+import { copyMembers, ingestExport, type Keep } from "./ingest/ingestExport.ts";
 import type { ExportSource } from "./sources/exports.ts";
 import { fetchObject } from "./sources/fetchObject.ts";
 
@@ -24,14 +25,6 @@ export interface Places {
   readonly raw: Bucket;
   readonly intermediate: Bucket;
   readonly processed: Bucket;
-}
-
-/** A version of the schema, laid out. */
-export interface LaidOut {
-  readonly version: number;
-  /** The version with a part of its digest: what an export's report says. */
-  readonly name: string;
-  readonly shapes: ReadonlyMap<string, RecordShape>;
 }
 
 /** What the pipeline uses of the world. */
@@ -58,9 +51,18 @@ type IngestParams = {
   readonly bytes: number;
   readonly etag: string;
   readonly schema: string;
+  /** The run that was asked to read it once more; null: once is enough. */
+  readonly again: string | null;
 };
 /** Ids of members that a later export has sent again: the places hold that one's copies. */
 type IngestHints = { readonly later: readonly string[] };
+
+/** Members of an export whose copies are made again. `check` names the run that found them missing: what was lost twice is made twice. */
+type RepairParams = Omit<IngestParams, "again"> & {
+  readonly members: readonly string[];
+  readonly check: string;
+};
+type Repaired = Readonly<Record<string, Pick<MemberReport, "raw" | "copy">>>;
 
 type BuildParams = {
   readonly type: string;
@@ -76,8 +78,6 @@ export interface TypeBuild {
 
 /** Bump when what is staged of an export changes. */
 const INGEST_VERSION = 1;
-/** Bump when what is built of staged rows changes. */
-export const BUILD_VERSION = 1;
 /** Of the memory that the job may take, what DuckDB may account for: its process takes up to half as much again, Node some 300 MB. */
 const DUCK_SHARE = 0.5;
 const NODE_MIB = 300;
@@ -110,6 +110,21 @@ export function makeSteps(effects: CohortEffects) {
       resources: { memoryMiB: effects.memoryMiB },
       run: async (_inputs: object, params: IngestParams, ctx: StepContext<IngestHints>) => ({
         report: await ingest(effects, params, ctx),
+      }),
+    }),
+
+    checkPlaces: observation({
+      name: "checkPlaces",
+      outputs: { losses: json<Losses>() },
+      read: async (_params: null, { signal }) => ({ losses: await check(effects, signal) }),
+    }),
+
+    repair: step({
+      name: "repair",
+      version: INGEST_VERSION,
+      outputs: { copies: json<Repaired>() },
+      run: async (_inputs: object, params: RepairParams, ctx: StepContext) => ({
+        copies: await repair(effects, params, ctx),
       }),
     }),
 
@@ -159,8 +174,13 @@ async function put(
     // Computed as it was written, by us.
     ...(sha256 === undefined ? {} : { digest: sha256 as Digest }),
   };
-  const { bytes, digest } = await bucket.putStream(key, await fileSource(path), options, signal);
-  return { key, bytes, sha256: digest };
+  const { bytes, digest, etag } = await bucket.putStream(
+    key,
+    await fileSource(path),
+    options,
+    signal,
+  );
+  return { key, bytes, sha256: digest, etag };
 }
 
 async function ingest(
@@ -188,6 +208,42 @@ async function ingest(
   note(ctx, reportFindings(report));
   measureReport(ctx, report);
   return report;
+}
+
+/** Lists the three places and compares them with what they should hold. */
+async function check({ places, readState }: CohortEffects, signal: AbortSignal): Promise<Losses> {
+  const { catalog, current } = await readState(signal);
+  const held = async (bucket: Bucket): Promise<Held> => {
+    const objects = new Map<string, HeldObject>();
+    for await (const { key, bytes, etag } of bucket.list(signal)) objects.set(key, { bytes, etag });
+    return objects;
+  };
+  return findLosses(catalog, current, {
+    raw: await held(places.raw),
+    intermediate: await held(places.intermediate),
+    processed: await held(places.processed),
+  });
+}
+
+async function repair(
+  { source, places, schemaOf }: CohortEffects,
+  params: RepairParams,
+  ctx: StepContext,
+): Promise<Repaired> {
+  const { cohort, export: name, bytes, etag, members } = params;
+  const key = `${cohort}/${name}`;
+  const opened = await source.open({ key, cohort, export: name, bytes, etag }, ctx.signal);
+  const copies = await copyMembers(
+    {
+      ...{ cohort, export: name, source: opened, shapes: schemaOf(name).shapes },
+      dir: await ctx.workDir(),
+      keep: (place, to, file, metadata) => put(places[place], to, file, ctx.signal, metadata),
+      signal: ctx.signal,
+      onBytes: (done, total) => ctx.progress(done, total, { unit: "bytes" }),
+    },
+    new Set(members),
+  );
+  return Object.fromEntries(copies);
 }
 
 function note(ctx: Pick<StepContext, "find" | "measure">, findings: readonly Finding[]): void {

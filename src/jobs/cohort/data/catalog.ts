@@ -93,7 +93,7 @@ export function exportsToRead(
 ): readonly FoundExport[] {
   const known = new Map(catalog.exports.map((entry) => [exportKey(entry.report), entry]));
   return found.filter((one) => {
-    if (!isMeant(one, choice)) return false;
+    if (!isMeant(one.key, choice)) return false;
     const entry = known.get(one.key);
     if (entry === undefined || choice.isAgain) return true;
     return (
@@ -102,8 +102,10 @@ export function exportsToRead(
   });
 }
 
-function isMeant({ key, cohort, export: name }: FoundExport, choice: Choice): boolean {
-  const { cohorts, since, exports } = choice;
+/** Tells whether an export is one of those that are meant. */
+export function isMeant(key: string, { cohorts, since, exports }: Choice): boolean {
+  const cut = key.indexOf("/");
+  const [cohort, name] = [key.slice(0, cut), key.slice(cut + 1)];
   if (cohorts !== null && !cohorts.includes(cohort)) return false;
   if (exports !== null && !exports.includes(key)) return false;
   return since === null || byText(name, since) >= 0;

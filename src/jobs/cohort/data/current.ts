@@ -1,10 +1,9 @@
 // The build that readers use, as current.json has it, and what follows from it: which types are to be built, which files stay, the
 // statements that load datasets elsewhere, the record counts.
 
-import { type Digest, digestOfJson, type Json } from "../../../digest.ts";
+import type { Digest } from "../../../digest.ts";
 import type { RecordCounts } from "../build/buildType.ts";
 import { byText } from "./text.ts";
-import type { TypeInput } from "./typeInput.ts";
 
 /** A file of a dataset. */
 export interface DatasetFile {
@@ -12,6 +11,7 @@ export interface DatasetFile {
   readonly key: string;
   readonly bytes: number;
   readonly sha256: string;
+  readonly etag: string | null;
   readonly rows: number;
 }
 
@@ -50,15 +50,6 @@ export interface Current {
   readonly stale: readonly string[];
   /** Builds before this one that stay readable, newest first, with the files that only they name. */
   readonly kept: readonly { readonly build: string; readonly files: readonly string[] }[];
-}
-
-/** Digests what a type's datasets follow from: rows, members, deletions, what is left out. */
-export function inputsDigest(
-  input: TypeInput,
-  deletions: TypeInput | null,
-  how: { readonly schema: string; readonly dropped: readonly string[]; readonly version: number },
-): Digest {
-  return digestOfJson({ ...how, input, deletions } as unknown as Json);
 }
 
 /** Folder of all builds. */

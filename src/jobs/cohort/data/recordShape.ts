@@ -65,6 +65,14 @@ export interface RecordShape {
   readonly root: StructNode;
 }
 
+/** A version of the schema, laid out. */
+export interface LaidOut {
+  readonly version: number;
+  /** The version with a part of its digest: what an export's report says. */
+  readonly name: string;
+  readonly shapes: ReadonlyMap<string, RecordShape>;
+}
+
 /** What every record gets from its export. */
 export const EXPORT_COLUMNS = ["export_start_date", "export_end_date"] as const;
 /** The column that files are parted by. */

@@ -35,6 +35,8 @@ export interface KeptObject {
   readonly key: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** By which its store tells that it is still the same; null where it was not put, since a later export has the member. */
+  readonly etag: string | null;
 }
 
 export type MemberStatus = "ok" | "unknown_type" | "bad_member" | "bad_member_name";

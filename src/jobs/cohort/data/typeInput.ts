@@ -1,8 +1,9 @@
 // What a data type is built from: the staged rows of all exports, and the members in them that count.
 
+import { type Digest, digestOfJson, type Json } from "../../../digest.ts";
 import type { Catalog } from "./catalog.ts";
 import { byRank, type MemberOf, supersededMembers } from "./ranking.ts";
-import type { RecordShape } from "./recordShape.ts";
+import type { LaidOut, RecordShape } from "./recordShape.ts";
 import type { KeptObject, MemberReport } from "./report.ts";
 
 /** A file of staged rows. */
@@ -102,4 +103,58 @@ function ranked(parts: readonly (MemberOf & { readonly part: number })[]): reado
     members.push({ part, member: staged, rank, cohort: report.cohort, start, end });
   }
   return members;
+}
+
+/** What a type is built from, with what is deleted of it, and a digest of everything that its datasets follow from. */
+export interface WholeInput {
+  readonly input: TypeInput;
+  /** Null where the type has no deletions. */
+  readonly deletions: TypeInput | null;
+  readonly digest: Digest;
+}
+
+/** Bump when what is built of staged rows changes. */
+export const BUILD_VERSION = 1;
+
+/** Gathers what each type is built from. */
+export function allInputs(
+  catalog: Catalog,
+  { name: schema, shapes }: Pick<LaidOut, "name" | "shapes">,
+  dropped: readonly string[],
+): ReadonlyMap<string, WholeInput> {
+  const inputs = typeInputs(catalog, shapes);
+  const deleting = new Map(
+    [...shapes.values()].flatMap(({ type }) =>
+      type.deletes === null ? [] : [[type.deletes, type.name]],
+    ),
+  );
+  return new Map(
+    [...inputs].map(([type, input]) => {
+      const deletions = inputs.get(deleting.get(type) ?? "") ?? null;
+      const how = [BUILD_VERSION, schema, dropped];
+      const digest = digestOfJson([
+        how,
+        plain(input),
+        deletions === null ? null : plain(deletions),
+      ]);
+      return [type, { input, deletions, digest }];
+    }),
+  );
+}
+
+/** An input by what its datasets follow from: the content of its rows, not where that lies. */
+function plain({ type, files, members, extras }: TypeInput): Json {
+  return [
+    type,
+    files.map(({ part, table, object }) => [part, table, object.sha256]),
+    members.map(({ part, member, rank, cohort, start, end }) => [
+      part,
+      member,
+      rank,
+      cohort,
+      start,
+      end,
+    ]),
+    extras,
+  ];
 }

@@ -21,7 +21,7 @@ import type {
   StagedPart,
   StagedTable,
 } from "../data/report.ts";
-import { passMember, type WrittenCopy } from "./ingestMember.ts";
+import { type MemberPass, passMember, type WrittenCopy } from "./ingestMember.ts";
 import { makeQuarantine, type Quarantine } from "./quarantine.ts";
 import { makeStaging, type Staging } from "./staging.ts";
 
@@ -204,33 +204,32 @@ async function readMember(
     return { ...base, status: "bad_member", ...unknown, quarantined: {}, casts: {}, ...UNSTAGED };
   }
   await quarantine.keep();
-  const type = said?.type ?? stemOf(entry.name).split("_")[0] ?? "";
-  const below = `dataset=${type}/cohort=${cohort}`;
   const isKept = said === null || request.isLatest(said.id);
-  const raw = await keepCopy(
-    request,
-    isKept,
-    "raw",
-    `json/${below}/${stemOf(entry.name)}.ndjson.gz`,
-    pass.raw,
-    {},
-  );
-  const copy =
-    pass.copy === null || said === null
-      ? null
-      : await keepCopy(
-          request,
-          isKept,
-          "intermediate",
-          `compressed_json/${below}/${copyName}.ndjson.gz`,
-          pass.copy,
-          metadataOf(said, cohort),
-        );
+  const copies = await keepCopies(request, { entry, said, copyName }, pass, isKept);
   const { sha256, read, written, quarantined, casts } = pass;
   const hasExtras = pass.extras.some(({ size }) => size > 0);
   const extras = hasExtras ? pass.extras.map((paths) => [...paths].sort()) : [];
   const staging = shape === null ? UNSTAGED : { staged: number, extras };
-  return { ...base, sha256, raw, copy, read, written, quarantined, casts, ...staging };
+  return { ...base, sha256, ...copies, read, written, quarantined, casts, ...staging };
+}
+
+/** Keeps both copies of a member under the keys that its name gives them. */
+async function keepCopies(
+  request: Pick<IngestRequest, "keep" | "cohort">,
+  { entry, said, copyName }: Pick<Numbered, "entry" | "said" | "copyName">,
+  pass: Pick<MemberPass, "raw" | "copy">,
+  isKept: boolean,
+): Promise<Pick<MemberReport, "raw" | "copy">> {
+  const { cohort } = request;
+  const stem = stemOf(entry.name);
+  const below = `dataset=${said?.type ?? stem.split("_")[0] ?? ""}/cohort=${cohort}`;
+  const rawKey = `json/${below}/${stem}.ndjson.gz`;
+  const raw = await keepCopy(request, isKept, "raw", rawKey, pass.raw, {});
+  if (pass.copy === null || said === null) return { raw, copy: null };
+  const copyKey = `compressed_json/${below}/${copyName}.ndjson.gz`;
+  const metadata = metadataOf(said, cohort);
+  const copy = await keepCopy(request, isKept, "intermediate", copyKey, pass.copy, metadata);
+  return { raw, copy };
 }
 
 const UNSTAGED = { staged: null, extras: [] } as const;
@@ -255,18 +254,18 @@ function metadataOf(
 }
 
 async function keepCopy(
-  { keep }: IngestRequest,
+  { keep }: Pick<IngestRequest, "keep">,
   isKept: boolean,
   place: "raw" | "intermediate",
   key: string,
   file: WrittenCopy,
   metadata: Record<string, string>,
 ): Promise<KeptObject> {
-  if (isKept) await keep(place, key, file, metadata);
-  await rm(file.path);
-  // Where a later export has sent the member again, the place holds that one's.
   const { bytes, sha256 } = file;
-  return { key, bytes, sha256 };
+  // Where a later export has sent the member again, the place holds that one's.
+  const kept = isKept ? await keep(place, key, file, metadata) : { key, bytes, sha256, etag: null };
+  await rm(file.path);
+  return kept;
 }
 
 async function keepStaged(
@@ -325,4 +324,37 @@ function compareCounts(
     if (count === null || count === counted) return [];
     return [{ code: "manifest_mismatch" as const, member, manifest: counted, read: count }];
   });
+}
+
+/**
+ * Reads some members of an export again for their copies alone; the others are passed over. A member that cannot be read any more has none:
+ * the export is then another one than it was.
+ */
+export async function copyMembers(
+  request: Omit<IngestRequest, "duck" | "schema" | "version" | "isLatest">,
+  names: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, Pick<MemberReport, "raw" | "copy">>> {
+  const { cohort, source, shapes, dir, signal } = request;
+  const copies = new Map<string, Pick<MemberReport, "raw" | "copy">>();
+  const listing = await listMembers(source, signal);
+  if (listing.refusal !== null) return copies;
+  const members = numbered(listing.entries.filter(isMember)).filter(({ entry }) =>
+    names.has(entry.name),
+  );
+  const byEntry = new Map(members.map((member) => [member.entry, member]));
+  const total = members.reduce((sum, { entry }) => sum + entry.bytes, 0);
+  let seen = 0;
+  for await (const member of readMembers(source, [...byEntry.keys()], signal)) {
+    const own = byEntry.get(member.entry);
+    if (own === undefined) continue;
+    const { number, said } = own;
+    const pass = await passMember(member, {
+      ...{ dir, number, signal, staging: null, quarantine: null },
+      shape: said === null ? null : (shapes.get(said.type) ?? null),
+      facts: said === null ? null : { ...said, index: number, cohort },
+      onBytes: (bytes) => request.onBytes((seen += bytes), total),
+    });
+    copies.set(member.entry.name, await keepCopies(request, own, pass, true));
+  }
+  return copies;
 }

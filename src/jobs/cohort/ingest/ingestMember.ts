@@ -41,8 +41,10 @@ export interface PassOptions {
   readonly facts: MemberFacts | null;
   /** Null: a type that nobody declared. */
   readonly shape: RecordShape | null;
-  readonly staging: Staging;
-  readonly quarantine: MemberQuarantine;
+  /** Null: its rows are not wanted. */
+  readonly staging: Staging | null;
+  /** Null: its lines that are set aside are known already. */
+  readonly quarantine: MemberQuarantine | null;
   readonly signal: AbortSignal;
   readonly onBytes: (bytes: number) => void;
 }
@@ -95,16 +97,16 @@ async function readContent(
   const hash = createHash("sha256");
   const reading = makeReading(
     facts === null ? null : makeLineJudge(shape, facts),
-    (line, reason, digest) => quarantine.add(line, reason, digest),
+    (line, reason, digest) => quarantine?.add(line, reason, digest),
   );
   const { judge, parts } = reading;
   const handOn = async (leastBytes: number): Promise<void> => {
+    await quarantine?.flush();
     if (judge === null || copyFile === null) return;
     if (judge.copy.length > leastBytes) await copyFile.write(judge.copy.take());
-    if (shape !== null && judge.rows.some(({ length }) => length > leastBytes)) {
-      await staging.take(shape, judge);
-    }
-    await quarantine.flush();
+    if (shape === null || judge.rows.every(({ length }) => length <= leastBytes)) return;
+    if (staging === null) judge.rows.forEach((sink) => void (sink.length = 0));
+    else await staging.take(shape, judge);
   };
   for await (const piece of content) {
     signal.throwIfAborted();
