@@ -44,6 +44,11 @@ const TABLES: WorldTables = {
     key: ["ParticipantIdentifier", "Date"],
     columns: { ...PI, Date: "string", Steps: "string", SpO2: { struct: { Avg: "string" } } },
   },
+  // Blank lines are planted in it.
+  FitbitRestingHeartRates: {
+    key: ["ParticipantIdentifier", "Date"],
+    columns: { ...PI, Date: "string", RestingHeartRate: "string" },
+  },
   FitbitDevices: {
     key: ["ParticipantIdentifier", "Date", "Device"],
     columns: { ...PI, Date: "string", Device: "string", Battery: "string" },
