@@ -11,9 +11,11 @@ import type { Construct } from "constructs";
 import { baseStackName, type Imported, namespaceStackName } from "./names.ts";
 import type { Stage, Target } from "./target.ts";
 
+/** Of the style of views/site/missing.hbs, which is served for addresses at any depth and so can link no file. */
+const MISSING_STYLE = "'sha256-s7OzIZ1SxwN22Isp1X+EcQcpYyJ7duyiTgJPBk8f+9U='";
 /** What views/partials/head.hbs and views/site/missing.hbs allow their pages, and what only a header can say: nobody frames them. */
 export const CONTENT_SECURITY_POLICY = [
-  ...["default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'"],
+  ...["default-src 'none'", "script-src 'self'", `style-src 'self' ${MISSING_STYLE}`],
   ...["img-src 'self' data:", "font-src 'self'", "connect-src 'none'", "base-uri 'none'"],
   ...["form-action 'none'", "frame-ancestors 'none'"],
 ].join("; ");

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -342,6 +343,103 @@ describe(".github/handOver.sh", () => {
     rmSync(join(dir, "handover"), { recursive: true });
     expect(unpack(digest).code).toBe(0);
     expect(isThere("handover/image.tar")).toBe(false);
+  });
+});
+
+describe(".github/sbom.sh", () => {
+  const LIST = "sbom.cdx.json";
+  const DIGEST = `${LIST}.sha256`;
+  const sha256 = createHash("sha256").update("{}\n").digest("hex");
+  const attach = (digest = sha256): Ended =>
+    run("sbom.sh", { TAG: "v1.2.3", SHA256: digest }, "attach", dir);
+  const read = (file: string): string => readFileSync(join(dir, file), "utf8");
+  const refused = (why: string): Ended => ({
+    code: 1,
+    out: "",
+    err: `sbom.sh: nothing is attached: ${why}\n`,
+  });
+  const done: Ended = { code: 0, out: `sbom.sh: v1.2.3 has ${LIST} and ${DIGEST}\n`, err: "" };
+  /** A release in the folder `release`; without that there is none. */
+  const answer = (): void => {
+    standIn(
+      "gh",
+      `echo "$*" >> "${dir}/asked"
+case "$2" in
+  view) ls "${dir}/release" 2>/dev/null || { echo "release not found" >&2; exit 1; } ;;
+  download) cp "${dir}/release/$5" "$7" ;;
+  upload) cp "$4" "${dir}/release" ;;
+  create) cat "$8" > "${dir}/notes" ;;
+esac`,
+    );
+  };
+  const release = (...files: readonly (readonly [string, string])[]): void => {
+    mkdirSync(join(dir, "release"));
+    for (const [file, text] of files) writeFileSync(join(dir, "release", file), text);
+  };
+
+  beforeEach(() => {
+    writeFileSync(join(dir, LIST), "{}\n");
+    writeFileSync(
+      join(dir, "CHANGELOG.md"),
+      "# Changelog\n\n## Pending\n\n## 1.2.3 (2026-11-21)\n\n- This.\n\n## 1.2.2\n\n- That.\n",
+    );
+    answer();
+  });
+
+  test("tells the digest of the list", () => {
+    const outputs = join(dir, "outputs");
+    expect(run("sbom.sh", { GITHUB_OUTPUT: outputs }, "pack", dir).code).toBe(0);
+    expect(read("outputs")).toBe(`sha256=${sha256}\n`);
+    writeFileSync(join(dir, LIST), "");
+    const ended = run("sbom.sh", { GITHUB_OUTPUT: outputs }, "pack", dir);
+    expect(ended).toEqual(refused(`there is no ${LIST}`));
+  });
+
+  test("makes the release with what the changelog says, the list and its digest", () => {
+    expect(attach()).toEqual(done);
+    const lines = read("asked").split("\n");
+    expect(lines[1]).toMatch(
+      /^release create v1\.2\.3 --verify-tag --title hdash 1\.2\.3 --notes-file \S+ sbom\.cdx\.json sbom\.cdx\.json\.sha256$/,
+    );
+    expect(read("notes")).toBe("\n- This.\n\n");
+    expect(read(DIGEST)).toBe(`${sha256}  ${LIST}\n`);
+  });
+
+  test("attaches to a release that is there, and does no more the second time", () => {
+    release(["notes.pdf", ""]);
+    expect(attach()).toEqual(done);
+    expect(read(`release/${LIST}`)).toBe("{}\n");
+    expect(read(`release/${DIGEST}`)).toBe(`${sha256}  ${LIST}\n`);
+    expect(attach()).toEqual(done);
+    expect(read("asked").match(/upload/g)).toHaveLength(2);
+    expect(read("asked")).not.toContain("create");
+  });
+
+  test("goes on where a try before it was cut off", () => {
+    release([LIST, "{}\n"]);
+    expect(attach()).toEqual(done);
+    expect(read("asked").match(/upload .*/g)).toEqual([`upload v1.2.3 ${DIGEST}`]);
+  });
+
+  test("leaves another list as it is", () => {
+    release([LIST, "[]\n"]);
+    expect(attach()).toEqual(refused(`v1.2.3 has another ${LIST}`));
+    expect(read(`release/${LIST}`)).toBe("[]\n");
+  });
+
+  test("takes nothing of another digest, and asks nobody", () => {
+    const other = "0".repeat(64);
+    expect(attach(other)).toEqual(refused(`${LIST} has the digest ${sha256} and not ${other}`));
+    expect(attach("").err).toContain("sbom.sh: set SHA256");
+    rmSync(join(dir, LIST));
+    expect(attach()).toEqual(refused(`there is no ${LIST}`));
+    expect(existsSync(join(dir, "asked"))).toBe(false);
+    expect(run("sbom.sh", {}, "both", dir).err).toBe("sbom.sh: pack or attach?\n");
+  });
+
+  test("makes no release where GitHub does not tell whether there is one", () => {
+    standIn("gh", 'echo "HTTP 401: Bad credentials" >&2; exit 1');
+    expect(attach()).toEqual({ code: 1, out: "", err: "HTTP 401: Bad credentials\n" });
   });
 });
 

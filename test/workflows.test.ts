@@ -47,6 +47,7 @@ describe(".github/workflows", () => {
       },
       "deploy.yml": { workflow_call: { inputs: expect.any(Object) as unknown } },
       "production.yml": { push: { tags: ["v[0-9]+.[0-9]+.[0-9]+"] } },
+      "sbom.yml": { workflow_call: { inputs: expect.any(Object) as unknown } },
       "staging.yml": { push: { branches: ["main"] } },
       "teardown.yml": {
         delete: null,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import { beforeAll, describe, expect, test } from "vitest";
@@ -71,18 +72,28 @@ describe("the site", () => {
         },
       },
     });
-    const read = (view: string): string =>
-      /Content-Security-Policy" content="([^"]+)"/.exec(
-        readFileSync(new URL(`../../views/${view}.hbs`, import.meta.url), "utf8"),
-      )?.[1] ?? "";
-    expect(CONTENT_SECURITY_POLICY).toBe(`${read("partials/head")}; frame-ancestors 'none'`);
+    const page = policyOf(view("partials/head"));
+    const missing = policyOf(view("site/missing"));
+    const hash = /style-src ([^;]+)/.exec(missing)?.[1] ?? "";
+    const both = page.replace("style-src 'self'", (own) => `${own} ${hash}`);
+    expect(CONTENT_SECURITY_POLICY).toBe(`${both}; frame-ancestors 'none'`);
     const header = sourcesOf(CONTENT_SECURITY_POLICY);
-    for (const [directive, sources] of sourcesOf(read("site/missing"))) {
+    for (const [directive, sources] of sourcesOf(missing)) {
       expect([directive, header.get(directive)]).toEqual([
         directive,
         expect.arrayContaining([...sources]),
       ]);
     }
+  });
+
+  test("allows no style in a page but that of the page for what is missing, by its hash", () => {
+    const [, style = ""] = /<style>([^]*?)<\/style>/.exec(view("site/missing")) ?? [];
+    // The template writes it as it is.
+    expect(style).not.toContain("{{");
+    const hash = `'sha256-${createHash("sha256").update(style).digest("base64")}'`;
+    expect(sourcesOf(policyOf(view("site/missing"))).get("style-src")).toEqual([hash]);
+    expect(sourcesOf(CONTENT_SECURITY_POLICY).get("style-src")).toEqual(["'self'", hash]);
+    expect(sourcesOf(policyOf(view("partials/head"))).get("style-src")).toEqual(["'self'"]);
   });
 
   test("takes nothing of an account for each namespace but the distribution", () => {
@@ -106,6 +117,14 @@ describe("the site", () => {
     const all = [prod.base, prod.namespace].flatMap(({ Resources }) => Object.values(Resources));
     expect(all.filter(({ Type }) => Type.includes("CloudFront"))).toEqual([]);
   });
+
+  function view(name: string): string {
+    return readFileSync(new URL(`../../views/${name}.hbs`, import.meta.url), "utf8");
+  }
+
+  function policyOf(page: string): string {
+    return /Content-Security-Policy" content="([^"]+)"/.exec(page)?.[1] ?? "";
+  }
 
   function sourcesOf(policy: string): ReadonlyMap<string, readonly string[]> {
     return new Map(

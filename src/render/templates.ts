@@ -92,12 +92,14 @@ class WantedPartials extends Handlebars.Visitor {
   }
 }
 
-/** Lets through what our own figures are: one SVG element without script. */
+/** A style within SVG; texts may hold the word, within the quotes of attributes and between tags. */
+const STYLE = /<style|<\w+(?:\s+[^\s=<>"]+="[^"]*")*\s+style=/i;
+
+/** Lets through what our own figures are: one SVG element without script, and without styles, which the pages' policy forbids. */
 function checkedSvg(markup: unknown): string {
   if (markup === "") return "";
-  if (typeof markup === "string" && /^<svg[\s>]/.test(markup) && !/<script/i.test(markup)) {
-    return markup;
-  }
+  const isOurs = typeof markup === "string" && /^<svg[\s>]/.test(markup);
+  if (isOurs && !/<script/i.test(markup) && !STYLE.test(markup)) return markup;
   throw new HdashError("permanent", `a figure is no plain SVG: ${String(markup).slice(0, 60)}`);
 }
 

@@ -116,6 +116,19 @@ async function downloadText(id: string, button: string): Promise<string> {
   return readFile(await file.path(), "utf8");
 }
 
+describe("a bar", () => {
+  test("is drawn by the script as it is written by the template, without a style", async () => {
+    const bars = (id: string) =>
+      page.evaluate<string[]>(
+        `[...document.querySelectorAll("#${id}-table .bar-track")].slice(0, 3).map((bar) => bar.outerHTML)`,
+      );
+    const drawn = await bars("data");
+    expect(drawn).toEqual(await bars("written"));
+    expect(drawn).toHaveLength(3);
+    expect(await page.locator("[style]").count()).toBe(0);
+  });
+});
+
 describe.each(["written", "data"])("a table whose rows are %s", (id) => {
   test("finds a number without its thousands' commas, and an instant by its ISO form", async () => {
     await box(id).getByRole("button", { name: "Filter columns" }).click();

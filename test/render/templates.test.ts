@@ -41,6 +41,25 @@ describe("makeTemplates(sources).render(template, model)", () => {
     }
   });
 
+  test("lets no style within an SVG through, but texts that speak of one", () => {
+    const templates = makeTemplates({ page: "{{svg drawing}}" });
+    const render = (inside: string) =>
+      templates.render("page", { drawing: `<svg>${inside}</svg>` });
+    for (const inside of [
+      "<style>path { fill: red }</style>",
+      '<path style="fill:red"/>',
+      '<path d="M0,0" aria-label="a > b"\n\tSTYLE="fill:red"/>',
+    ]) {
+      expect(() => render(inside), inside).toThrow(HdashError);
+    }
+    for (const inside of [
+      "<text>in a style=&quot;b&quot; of its own</text>",
+      '<path aria-label="the style=plain, font-style=italic" font-style="italic"/>',
+    ]) {
+      expect(render(inside)).toBe(`<svg>${inside}</svg>`);
+    }
+  });
+
   test("writes data that cannot end its script element", () => {
     const templates = makeTemplates({ page: "{{dataBlock rows}}" });
     const rows = [["</script><!--", "\u2028\u2029", 1, null]];

@@ -425,6 +425,57 @@ export const BROKEN: readonly Broken[] = [
     "production.yml",
     "run: .github/release.sh",
     "run: git log -1",
-    ["production.yml deploy: deploys production without a look at the release"],
+    [
+      "production.yml sbom: releases what was not looked at and tested",
+      "production.yml deploy: deploys production without a look at the release",
+    ],
+  ],
+  [
+    "a release by a job that does more",
+    "sbom.yml",
+    "      - name: Attach it to the release\n",
+    "      - run: echo hello\n      - name: Attach it to the release\n",
+    ["sbom.yml attach: does more than to attach where it may write"],
+  ],
+  [
+    "a release that takes whatever it finds",
+    "sbom.yml",
+    "          SHA256: ${{ needs.list.outputs.sha256 }}\n",
+    "          SHA256: ${{ inputs.sha256 }}\n",
+    [
+      "sbom.yml attach: attaches what no job before it vouches for",
+      "sbom.yml attach: releases by actions that may not be pinned",
+    ],
+  ],
+  [
+    "a list by a job that may write",
+    "sbom.yml",
+    "      contents: read\n",
+    "      contents: write\n",
+    [
+      "sbom.yml list: may write contents",
+      "sbom.yml attach: attaches what no job before it vouches for",
+    ],
+  ],
+  [
+    "a release by actions that may have been moved",
+    "sbom.yml",
+    "        run: .github/pin.sh --check\n",
+    "        run: echo\n",
+    ["sbom.yml attach: releases by actions that may not be pinned"],
+  ],
+  [
+    "a release that is tried by hand",
+    "sbom.yml",
+    "on:\n",
+    "on:\n  workflow_dispatch:\n",
+    ["sbom.yml attach: releases by itself"],
+  ],
+  [
+    "a release that was not tested",
+    "production.yml",
+    "  sbom:\n    needs: test\n",
+    "  sbom:\n    needs: release\n",
+    ["production.yml sbom: releases what was not looked at and tested"],
   ],
 ];

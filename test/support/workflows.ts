@@ -1,29 +1,16 @@
 // What every workflow promises: who may do what, on which event, with which code. Tests hold the real ones and broken copies to it.
 
-import { parse } from "yaml";
-
 import { checkCommands, type Surroundings } from "./commands.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
-
-interface Job {
-  readonly name: string;
-  readonly fields: Fields;
-  readonly steps: readonly Fields[];
-  readonly permissions: Fields;
-  readonly needs: readonly string[];
-  /** The workflow of this repository that it calls, as a file's name. */
-  readonly calls: string | null;
-  readonly inputs: Fields;
-}
-
-interface Workflow {
-  readonly file: string;
-  readonly text: string;
-  readonly fields: Fields;
-  readonly on: Fields;
-  readonly jobs: readonly Job[];
-}
+import {
+  asFields,
+  asList,
+  asText,
+  type Fields,
+  type Job,
+  readWorkflow,
+  textsIn,
+  type Workflow,
+} from "./workflowFile.ts";
 
 /** Events whose runs have the rights that the file says, and code that its author may push here. */
 const EVENTS = ["push", "pull_request", "delete", "schedule", "workflow_dispatch", "workflow_call"];
@@ -40,6 +27,9 @@ const SECONDS_A_MINUTE = 60;
 const FETCHES =
   /\b(npm|pnpm|yarn) (ci|i|install|exec|audit|update)\b|\bnpx\b|\bmake\b.*\b(setup|synth|test|build_amd64)\b|\bdocker build|\bapt-get\b|\bpip\b|audit\.sh/;
 const UNPACK = /^\.github\/handOver\.sh unpack$/;
+/** The one workflow with a job that may write to the repository, and what that job does. */
+const RELEASES = "sbom.yml";
+const ATTACH = ".github/sbom.sh attach";
 
 /** Checks all workflows together; returns what is wrong, a sentence each. */
 export function checkWorkflows(
@@ -56,6 +46,7 @@ export function checkWorkflows(
         ...checkAws(workflow, job, workflows),
         ...checkOrder(workflow, job),
         ...checkProduction(workflow, job),
+        ...checkRelease(workflow, job),
         ...job.steps.flatMap((step) => checkStep(step, surroundings)),
       ].map((problem) => `${workflow.file} ${job.name}: ${problem}`),
     ),
@@ -65,24 +56,6 @@ export function checkWorkflows(
 /** Reads which events start a workflow, and with which filters. */
 export function triggersOf(text: string): Fields {
   return readWorkflow("", text).on;
-}
-
-function readWorkflow(file: string, text: string): Workflow {
-  const fields = asFields(parse(text));
-  const jobs = Object.entries(asFields(fields["jobs"])).map(([name, value]): Job => {
-    const job = asFields(value);
-    const uses = asText(job["uses"]);
-    return {
-      name,
-      fields: job,
-      steps: asList(job["steps"]).map(asFields),
-      permissions: asFields(job["permissions"]),
-      needs: asList(job["needs"]).filter((need) => typeof need === "string"),
-      calls: /^\.\/\.github\/workflows\/(.+)$/.exec(uses)?.[1] ?? null,
-      inputs: asFields(job["with"]),
-    };
-  });
-  return { file, text, fields, on: asFields(fields["on"]), jobs };
 }
 
 function checkWhole({ file, fields, on, jobs }: Workflow): readonly string[] {
@@ -131,7 +104,9 @@ function checkJob(workflow: Workflow, job: Job): readonly string[] {
   return [
     ...report(fields["permissions"] === undefined, "does not say its permissions"),
     ...Object.entries(permissions)
-      .filter(([right, grant]) => GRANTS[right] !== grant)
+      .filter(
+        ([right, grant]) => GRANTS[right] !== grant && !(right === "contents" && attaches(job)),
+      )
       .map(([right, grant]) => `may ${asText(grant)} ${right}`),
     ...needs
       .filter((need) => !names.includes(need))
@@ -251,14 +226,8 @@ function checkOrder(workflow: Workflow, job: Job): readonly string[] {
 function checkHandOver(workflow: Workflow, job: Job): readonly string[] {
   const unpack = job.steps.find((step) => UNPACK.test(asText(step["run"])));
   if (unpack === undefined) return [];
-  const [, packer = ""] =
-    /^\$\{\{ needs\.(\w+)\.outputs\.sha256 \}\}$/.exec(asText(asFields(unpack["env"])["SHA256"])) ??
-    [];
-  const from = workflow.jobs.find(({ name }) => name === packer && job.needs.includes(name));
-  const runs = from?.steps.map((step) => asText(step["run"])) ?? [];
-  const isPacked =
-    runs.includes(".github/handOver.sh pack") &&
-    asFields(from?.fields["outputs"])["sha256"] === "${{ steps.pack.outputs.sha256 }}";
+  const { runs } = packerOf(workflow, job, unpack);
+  const isPacked = runs.includes(".github/handOver.sh pack");
   return [
     ...report(!isPacked, "takes what no job before it vouches for"),
     ...report(
@@ -268,6 +237,20 @@ function checkHandOver(workflow: Workflow, job: Job): readonly string[] {
   ];
 }
 
+/** The job before a job that gives the digest by which a step takes a file, and what it runs; null where that digest is of nothing packed. */
+function packerOf(workflow: Workflow, job: Job, step: Fields) {
+  const [, packer = ""] =
+    /^\$\{\{ needs\.(\w+)\.outputs\.sha256 \}\}$/.exec(asText(asFields(step["env"])["SHA256"])) ??
+    [];
+  const from = workflow.jobs.find(
+    ({ name, fields }) =>
+      name === packer &&
+      job.needs.includes(name) &&
+      asFields(fields["outputs"])["sha256"] === "${{ steps.pack.outputs.sha256 }}",
+  );
+  return { from: from ?? null, runs: from?.steps.map((one) => asText(one["run"])) ?? [] };
+}
+
 /** Production is deployed by a tag only, of a release that was checked and tested. */
 function checkProduction(workflow: Workflow, job: Job): readonly string[] {
   const environment = environmentOf(job);
@@ -275,11 +258,7 @@ function checkProduction(workflow: Workflow, job: Job): readonly string[] {
     environment === "production" ||
     job.inputs["stage"] === "prod" ||
     job.inputs["namespace"] === "main";
-  const before = jobsBefore(workflow, job);
-  const isTested = before.some(({ calls }) => calls === "test.yml");
-  const isChecked = before.some(({ steps }) =>
-    steps.some((step) => asText(step["run"]) === ".github/release.sh"),
-  );
+  const { isTested, isChecked } = whatIsBefore(workflow, job);
   const push = asFields(workflow.on["push"]);
   const deploys = job.calls === "deploy.yml";
   return [
@@ -306,6 +285,29 @@ function checkProduction(workflow: Workflow, job: Job): readonly string[] {
   ];
 }
 
+/** What writes to the repository takes a list by the digest of a job without that right, installs nothing, and is called for a tested tag. */
+function checkRelease(workflow: Workflow, job: Job): readonly string[] {
+  if (!attaches(job)) return [];
+  if (job.calls !== null) {
+    const { isTested, isChecked } = whatIsBefore(workflow, job);
+    return report(!isChecked || !isTested, "releases what was not looked at and tested");
+  }
+  const { from, runs: packs } = packerOf(workflow, job, job.steps.at(-1) ?? {});
+  const runs = job.steps.map((step) => asText(step["run"])).filter((run) => run !== "");
+  return [
+    ...report(Object.keys(workflow.on).join() !== "workflow_call", "releases by itself"),
+    ...report(runs.join() !== ATTACH, "does more than to attach where it may write"),
+    ...report(
+      !packs.includes(".github/sbom.sh pack") || from?.permissions["contents"] !== "read",
+      "attaches what no job before it vouches for",
+    ),
+    ...report(
+      !packs.includes(".github/pin.sh --check"),
+      "releases by actions that may not be pinned",
+    ),
+  ];
+}
+
 function checkStep(step: Fields, surroundings: Surroundings): readonly string[] {
   const run = asText(step["run"]);
   const isCheckout = asText(step["uses"]).startsWith("actions/checkout@");
@@ -320,6 +322,17 @@ function checkStep(step: Fields, surroundings: Surroundings): readonly string[] 
   ];
 }
 
+/** Whether the jobs before a job have run all tests, and looked at the tag. */
+function whatIsBefore(workflow: Workflow, job: Job) {
+  const before = jobsBefore(workflow, job);
+  return {
+    isTested: before.some(({ calls }) => calls === "test.yml"),
+    isChecked: before.some(({ steps }) =>
+      steps.some((step) => asText(step["run"]) === ".github/release.sh"),
+    ),
+  };
+}
+
 function jobsBefore(workflow: Workflow, job: Job): readonly Job[] {
   const direct = workflow.jobs.filter(({ name }) => job.needs.includes(name));
   return direct.flatMap((one) => [one, ...jobsBefore(workflow, one)]);
@@ -327,6 +340,11 @@ function jobsBefore(workflow: Workflow, job: Job): readonly Job[] {
 
 function loginsOf({ steps }: Job): readonly Fields[] {
   return steps.filter((step) => asText(step["uses"]).startsWith("aws-actions/"));
+}
+
+/** Tells whether a job attaches to a release, by itself or by the workflow that it calls; it may write to the repository, and no other. */
+function attaches({ calls, steps }: Job): boolean {
+  return calls === RELEASES || steps.some((step) => asText(step["run"]) === ATTACH);
 }
 
 function mayLogIn({ permissions }: Job): boolean {
@@ -342,22 +360,4 @@ function environmentOf({ fields, inputs }: Job): string {
 
 function report(isWrong: boolean, problem: string): readonly string[] {
   return isWrong ? [problem] : [];
-}
-
-function textsIn(value: unknown): readonly string[] {
-  if (typeof value === "string") return [value];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => [name, ...textsIn(inner)]);
-}
-
-function asFields(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {};
-}
-
-function asList(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
-}
-
-function asText(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

@@ -12,12 +12,25 @@
 
   /** Reads a cell that is written out in the page, exactly: white space may be just what is wrong with it. @param {Element} cell @returns {HdashCell} */
   const cellOf = (cell) => {
-    const text = cell.querySelector(":scope > a, :scope > span:not(.bar-track)")?.textContent ?? "";
+    const text = cell.querySelector(":scope > a, :scope > span")?.textContent ?? "";
     const given = cell.getAttribute("data-v");
     const value =
       given === null ? text : /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(given) ? Number(given) : given;
     const note = cell.querySelector(":scope > small")?.textContent ?? "";
     return { text, value, href: "", tone: "", note, bar: null };
+  };
+
+  /** Draws a bar as the template does: its width is an attribute, since a page may hold no style. @param {number} percent */
+  const drawBar = (percent) => {
+    const SVG = "http://www.w3.org/2000/svg";
+    const track = document.createElementNS(SVG, "svg");
+    const fill = document.createElementNS(SVG, "rect");
+    track.setAttribute("class", "bar-track");
+    track.setAttribute("aria-hidden", "true");
+    fill.setAttribute("width", `${percent.toFixed(1)}%`);
+    fill.setAttribute("height", "100%");
+    track.append(fill);
+    return track;
   };
 
   /** Draws a row of data; texts are set as text, never as markup. @param {readonly HdashCell[]} cells @param {readonly HdashColumn[]} columns */
@@ -28,11 +41,7 @@
       if (at === 0) box.setAttribute("scope", "row");
       const classes = [columns[at]?.classes ?? "", cell.tone === "" ? "" : `tone-${cell.tone}`];
       box.className = classes.join(" ").trim();
-      if (cell.bar !== null) {
-        const fill = make("span");
-        fill.style.width = `${cell.bar}%`;
-        box.append(make("span", { class: "bar-track" }, fill));
-      }
+      if (cell.bar !== null) box.append(drawBar(cell.bar));
       box.append(
         cell.href === "" ? make("span", {}, cell.text) : make("a", { href: cell.href }, cell.text),
       );

@@ -10,8 +10,8 @@
   const DAYS = "days_start";
   /** Closer than this there is nothing to tell apart. */
   const LEAST_DAYS = 2;
-  /** The page allows no evaluation of text as code: vega's expressions are interpreted. */
-  const EMBED = { ast: true, actions: false, defaultStyle: false };
+  /** The page allows no evaluation of text as code, so vega's expressions are interpreted; and no styles but its files, which vega-embed's actions and tooltip bring. */
+  const EMBED = { ast: true, actions: false, defaultStyle: false, tooltip: false };
   const { make, button, save } = window.hdash;
 
   /** @param {number} count @param {string} noun */

@@ -275,8 +275,8 @@ function makePages(effects: MatrixEffects) {
   return {
     renderMatrix: step({
       name: "renderMatrix",
-      // 3: has the drawings of every approach, and says how mitochondrial genes are told.
-      version: 3,
+      // 3: has the drawings of every approach, and says how mitochondrial genes are told. 4: a picture's shape is a viewBox.
+      version: 4,
       uses: { design: effects.designDigest },
       outputs: { pages: publicTree(), summary: json<MatrixSummary>() },
       run: async (

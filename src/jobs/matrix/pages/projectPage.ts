@@ -121,10 +121,9 @@ function heightsOf(figures: readonly ProjectFigure[]): ReadonlyMap<string, numbe
   );
 }
 
-/** Width over height of what is drawn in a picture, without its title and caption; "" for a drawing that does not say. */
+/** The box of what is drawn in a picture, without its title and caption, as a viewBox says it; "" for a drawing that does not. */
 function shapeOf(svg: string): string {
-  const [, width, height] = /^<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg) ?? [];
-  return width === undefined || height === undefined ? "" : `${width} / ${height}`;
+  return /^<svg [^>]*viewBox="(0 0 [\d.]+ [\d.]+)"/.exec(svg)?.[1] ?? "";
 }
 
 function projectModel(input: ProjectPageInput): object {

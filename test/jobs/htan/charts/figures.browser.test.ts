@@ -23,7 +23,7 @@ const STYLES = ["theme.css", "site.css", "table.css", "atlas.css", "figures.css"
 const HOSTILE = `<img src=x onerror="document.title='owned'">`;
 // As on the real pages: nothing inline, nothing evaluated, nothing from elsewhere.
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'none'; base-uri 'none'; form-action 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'none'; base-uri 'none'; form-action 'none'";
 
 const components = JSON.parse(
   await readFile(join(import.meta.dirname, "../../../../config/htan_components.json"), "utf8"),

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import { describe, expect, test } from "vitest";
 
 import type { PageTools } from "../../../../src/jobs/htan/pages/atlasPage.ts";
@@ -173,5 +175,13 @@ describe("makeNotFoundPage(input, render)", () => {
     expect(path).toBe("404.html");
     expect(text.match(/(?:src|href)="[^"]*"/g)).toEqual(['href="https://example.org/site/"']);
     expect(make(null).text).toContain('href="./"');
+  });
+
+  test("has a style whose hash its policy names", () => {
+    const { text } = makeNotFoundPage({ siteUrl: null, ...NOT_FOUND_PAGE }, TOOLS.render);
+    const [, style = ""] = /<style>([^]*)<\/style>/.exec(text) ?? [];
+    const hash = createHash("sha256").update(style).digest("base64");
+    expect(text).toContain(`; style-src 'sha256-${hash}'; `);
+    expect(text).not.toContain("{{");
   });
 });

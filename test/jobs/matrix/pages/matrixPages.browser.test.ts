@@ -4,11 +4,15 @@ import type { BrowserContextOptions, Page } from "playwright-core";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 
-import { makeProjectPage } from "../../../../src/jobs/matrix/pages/projectPage.ts";
+import {
+  makeProjectPage,
+  type ProjectFigure,
+} from "../../../../src/jobs/matrix/pages/projectPage.ts";
 import {
   makeProjectsPage,
   type ProjectRow,
 } from "../../../../src/jobs/matrix/pages/projectsPage.ts";
+import type { MatrixSummary } from "../../../../src/jobs/matrix/summary.ts";
 import type { PageFile, RenderPage } from "../../../../src/render/page.ts";
 import {
   loadAxe,
@@ -29,6 +33,7 @@ import {
 
 const INDEX = "index.html";
 const MANY = "many/index.html";
+const PICTURES = "pictures.html";
 const PAGES = [LIVER, RETINA, AWKWARD].map(({ id }) => `${id}.html`) as [string, string, string];
 const [LIVER_PAGE, RETINA_PAGE, AWKWARD_PAGE] = PAGES;
 
@@ -44,23 +49,33 @@ async function makeFiles(): Promise<SiteFiles> {
     const row = at % 3 === 0 ? retina : liver;
     return { ...row, failure: null, title: `Project number ${at}` };
   });
+  const project = (summary: MatrixSummary, figures: readonly ProjectFigure[]) =>
+    makeProjectPage(
+      {
+        summary,
+        figures,
+        updatedAt: "2026-11-20T02:00:00.000Z",
+        method: { seed: 1, sampleCells: 50_000, madeWith: { "scran.js": "4.1.0" } },
+        siteUrl: null,
+        atlasPath: null,
+        ...look,
+      },
+      render,
+    );
   const pages: readonly PageFile[] = [
     ...list(sampleProjectRows()),
     ...list(many).map((page) => ({ ...page, path: `many/${page.path}` })),
-    ...[LIVER, RETINA, AWKWARD].flatMap((summary) =>
-      makeProjectPage(
-        {
-          summary,
-          figures: sampleFigures(summary),
-          updatedAt: "2026-11-20T02:00:00.000Z",
-          method: { seed: 1, sampleCells: 50_000, madeWith: { "scran.js": "4.1.0" } },
-          siteUrl: null,
-          atlasPath: null,
-          ...look,
-        },
-        render,
-      ),
-    ),
+    ...[LIVER, RETINA, AWKWARD].flatMap((summary) => project(summary, sampleFigures(summary))),
+    // Too heavy for a page that draws both approaches.
+    ...project(
+      LIVER,
+      sampleFigures(LIVER).map((figure) => ({
+        ...figure,
+        compactSvg: figure.compactSvg.replace("</svg>", `<!--${"x".repeat(600_000)}--></svg>`),
+      })),
+    )
+      .slice(0, 1)
+      .map((page) => ({ ...page, path: PICTURES })),
   ];
   const picture = await sharp({
     create: { width: 320, height: 240, channels: 3, background: "#ffffff" },
@@ -73,6 +88,9 @@ async function makeFiles(): Promise<SiteFiles> {
     for (const [, key = ""] of text.matchAll(/src="\.\.\/(project-assets\/[^"]+)"/g)) {
       // Pages of a thousand rows lie a folder deeper.
       files.set(path.startsWith("many/") ? `matrices/${key}` : key, picture);
+    }
+    for (const [, key = ""] of text.matchAll(/, \.\.\/(project-assets\/\S+) 1200w/g)) {
+      files.set(decodeURIComponent(key), picture);
     }
     // What else a row may show has a file as well.
     for (const [, key = ""] of text.matchAll(/href="\.\.\/(project-assets\/[^"]+\.png)"/g)) {
@@ -248,6 +266,26 @@ describe("the page of a matrix", () => {
     await page.setViewportSize({ width: 390, height: 844 });
     expect(await shown()).toEqual(["350"]);
   });
+
+  test.each([390, 1440])(
+    "shows of a published picture just what is drawn in it, at %i px",
+    async (width) => {
+      const { page, problems } = await open(`${PICTURES}#lca-SS2`, {
+        viewport: { width, height: 900 },
+      });
+      const seen = await page.evaluate<readonly (readonly number[])[]>(`(() =>
+        [...document.querySelectorAll("#panel-lca-SS2 .picture")].map((box) => {
+          const picture = box.querySelector("img").getBoundingClientRect();
+          const { width, height, top } = box.getBoundingClientRect();
+          const [, , w, h] = box.querySelector("svg").getAttribute("viewBox").split(" ");
+          return [height / width - h / w, (top - picture.top) / width - 38 / 600, picture.width - width];
+        }))()`);
+      expect(seen).toHaveLength(8);
+      // Lengths are whole parts of a pixel.
+      for (const off of seen.flat()) expect(Math.abs(off)).toBeLessThan(0.02);
+      expect(problems).toEqual([]);
+    },
+  );
 
   test("turns pictures drawn on white for the dark, and never on paper", async () => {
     const filter = async (options: BrowserContextOptions, media?: "print") => {

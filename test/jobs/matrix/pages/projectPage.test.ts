@@ -203,7 +203,8 @@ describe("makeProjectPage(input, render)", () => {
 
   test("draws every approach that there is room for, and shows published pictures of the others", () => {
     const drawings = (html: string, key: string) =>
-      between(html, `id="panel-lca-${key}"`, "</section>").match(/<svg /g)?.length ?? 0;
+      between(html, `id="panel-lca-${key}"`, "</section>").match(/<svg [^>]*role="img"/g)?.length ??
+      0;
     const all = files(LIVER).html;
     expect([drawings(all, "10X"), drawings(all, "SS2")]).toEqual([16, 16]);
     expect(all).not.toContain('<div class="drawing picture"');
@@ -217,7 +218,7 @@ describe("makeProjectPage(input, render)", () => {
     const plate = between(html, 'id="fig-SS2-umap"', "</article>");
     const folder = `../project-assets/project-stats/${LIVER.id}/SS2`;
     expect(plate).toContain(
-      `<div class="drawing picture" style="aspect-ratio:600 / 320"><img src="${folder}/umap.png" srcset="${folder}/umap.png 600w, ${folder}/umap%402x.png 1200w" sizes="(min-width: 82rem) 56rem, (min-width: 62rem) 37.5rem, 100vw" alt="UMAP by cluster and by CST3: the median cell has 2,204 counts &amp; 820 genes, the highest &quot;share&quot; is 3.1%." width="600" height="406" loading="lazy" decoding="async"></div>`,
+      `<div class="drawing picture"><svg viewBox="0 0 600 320" aria-hidden="true"></svg><img src="${folder}/umap.png" srcset="${folder}/umap.png 600w, ${folder}/umap%402x.png 1200w" sizes="(min-width: 82rem) 56rem, (min-width: 62rem) 37.5rem, 100vw" alt="UMAP by cluster and by CST3: the median cell has 2,204 counts &amp; 820 genes, the highest &quot;share&quot; is 3.1%." width="600" height="406" loading="lazy" decoding="async"></div>`,
     );
     const figures = heavy.map((figure) => ({ ...figure, inlineSvg: "<svg></svg>" }));
     expect(files(LIVER, { figures }).html).toContain('<div class="drawing picture"><img');
