@@ -5,6 +5,7 @@ import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import type { Construct } from "constructs";
 
 import { placesOf } from "../src/settings/namespace.ts";
+import { makeLogin, makeRoleTask } from "./databaseRole.ts";
 import { makeDistribution } from "./distribution.ts";
 import { idOf, type Imported, namespaceStackName, sharedName } from "./names.ts";
 import { makePipelineAlarms } from "./pipelineAlarms.ts";
@@ -56,8 +57,11 @@ export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Sta
   };
   // Before the group's schedules, and by name: the role that runs them trusts this group only.
   const group = new CfnScheduleGroup(stack, "Schedules", { name });
+  const login = makeLogin(stack, target);
+  const role = makeRoleTask(stack, { target, settings, imported, login });
+  const loginArn = login.ref;
   const tasks = pipelines.map((pipeline) =>
-    makePipelineTask(stack, { target, settings, pipeline, siteUrl, imported }),
+    makePipelineTask(stack, { target, settings, pipeline, siteUrl, imported, loginArn }),
   );
   makeSchedules(stack, { target, group, tasks, network, imported, topicArn });
   // Of a pipeline that is paused nobody expects a run.
@@ -77,6 +81,10 @@ export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Sta
   say("Subnets", imported("TaskSubnets"), "Subnets of its tasks");
   say("SecurityGroup", imported("TaskSecurityGroup"), "Security group of its tasks");
   say("AssignPublicIp", network.assignPublicIp, "Whether its tasks have public addresses");
+  // Not called as those of pipelines: what may run in any container must not get into this one.
+  say("DatabaseRoleTask", role.definition.ref, "Task definition of what makes its database role");
+  say("DatabaseRoleLogs", role.logGroup.ref, "Log group of what makes its database role");
+  say("DatabaseRoleSecret", login.ref, "Secret with the login of its database role");
   for (const { pipeline, definition, logGroup } of tasks) {
     say(idOf("Task", pipeline.name), definition.ref, `Task definition of ${pipeline.name}`);
     say(idOf("Logs", pipeline.name), logGroup.ref, `Log group of ${pipeline.name}`);

@@ -85,6 +85,12 @@ export const WILDCARDS: readonly Wildcard[] = [
     reason: "CloudFormation's ARN of a log group ends with :*, its streams, which ECS names",
   },
   {
+    statement: "WriteLog",
+    in: "Resource",
+    value: "<RoleLogs.Arn>",
+    reason: "CloudFormation's ARN of a log group ends with :*, its streams, which ECS names",
+  },
+  {
     statement: "ReadSources",
     in: "Resource",
     value: "arn:<AWS::Partition>:s3:::example-matrices/*",

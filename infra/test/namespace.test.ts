@@ -11,6 +11,7 @@ import {
   resourcesOf,
   STAGING,
   synthesise,
+  TAKEN,
   type Template,
   type Templates,
 } from "./support/templates.ts";
@@ -123,10 +124,10 @@ describe("a pipeline's task definition", () => {
     });
   });
 
-  test("gets secrets by reference, just those that the registry names and the database's", () => {
+  test("gets secrets by reference, just those that the registry names and the namespace's own login", () => {
     expect(containerOf(develop.namespace, "HtanTask").Secrets).toEqual([
-      { Name: "HDASH_DB_USER", ValueFrom: "<DatabaseSecret>:username::" },
-      { Name: "HDASH_DB_PASSWORD", ValueFrom: "<DatabaseSecret>:password::" },
+      { Name: "HDASH_DB_USER", ValueFrom: "<DatabaseLogin>:username::" },
+      { Name: "HDASH_DB_PASSWORD", ValueFrom: "<DatabaseLogin>:password::" },
       { Name: "SYNAPSE_PASSWORD", ValueFrom: "<SecretSynapsePassword>" },
       { Name: "SLACK_WEBHOOK_URL", ValueFrom: "<SecretSlackWebhookUrl>" },
     ]);
@@ -197,7 +198,7 @@ describe("a pipeline's roles", () => {
         Sid: "ReadSecrets",
         Effect: "Allow",
         Action: ["secretsmanager:GetSecretValue"],
-        Resource: ["<DatabaseSecret>", "<SecretSlackWebhookUrl>"],
+        Resource: ["<DatabaseLogin>", "<SecretSlackWebhookUrl>"],
       },
     ]);
   });
@@ -240,6 +241,76 @@ describe("a pipeline's roles", () => {
       { Sid: "ListSources", Effect: "Allow", Action: ["s3:ListBucket"], Resource: [bucket] },
     ]);
     expect(policyOf(namespace, "HtanTaskRole")).toHaveLength(2);
+  });
+});
+
+describe("the task that makes the namespace's role in the database", () => {
+  test("has the administrator's login and the password of the role, which nobody chose", () => {
+    const { Environment, Secrets, Command } = containerOf(develop.namespace, "RoleTask");
+    expect(Command).toEqual(["hdash-util", "role", "--alone"]);
+    expect(environmentOf({ Environment, Secrets })).toEqual({
+      NAMESPACE: "staging",
+      HDASH_DB_HOST: "<DatabaseHost>",
+      HDASH_DB_PORT: "<DatabasePort>",
+      HDASH_DB_NAME: "<DatabaseName>",
+      HDASH_DB_SCHEMA: "hdash_staging",
+      HDASH_DB_TLS: "on",
+      HDASH_DB_CA_FILE: "/app/rds-ca.pem",
+      HDASH_LOG_FORMAT: "json",
+    });
+    expect(Secrets).toEqual([
+      { Name: "HDASH_DB_USER", ValueFrom: "<DatabaseSecret>:username::" },
+      { Name: "HDASH_DB_PASSWORD", ValueFrom: "<DatabaseSecret>:password::" },
+      { Name: "HDASH_DB_ROLE_PASSWORD", ValueFrom: "<DatabaseLogin>:password::" },
+    ]);
+    expect(resourceOf(develop.namespace, "DatabaseLogin")).toEqual({
+      Name: "hdash/develop/staging/database",
+      Description: "hdash develop staging: who it is in the database",
+      GenerateSecretString: {
+        SecretStringTemplate: '{"username":"hdash_staging"}',
+        GenerateStringKey: "password",
+        PasswordLength: 40,
+        ExcludePunctuation: true,
+      },
+    });
+  });
+
+  test("shuts nobody out of a server that was there", () => {
+    const { namespace } = synthesise(STAGING, TAKEN);
+    expect(containerOf(namespace, "RoleTask")["Command"]).toEqual(["hdash-util", "role"]);
+  });
+
+  test("may do nothing in AWS, and what starts it nothing but pull, log and read its two secrets", () => {
+    expect(policyOf(develop.namespace, "RoleTaskRole")).toEqual([]);
+    expect(policyOf(develop.namespace, "RoleExecutionRole").slice(2)).toEqual([
+      {
+        Sid: "WriteLog",
+        Effect: "Allow",
+        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        Resource: ["<RoleLogs.Arn>"],
+      },
+      {
+        Sid: "ReadSecrets",
+        Effect: "Allow",
+        Action: ["secretsmanager:GetSecretValue"],
+        Resource: ["<DatabaseSecret>", "<DatabaseLogin>"],
+      },
+    ]);
+  });
+
+  test("is the only one that knows the administrator, and no schedule starts it", () => {
+    for (const { namespace } of [develop, prod]) {
+      const knowing = Object.entries(namespace.Resources)
+        .filter(([, resource]) => JSON.stringify(resource).includes('"SharedDatabaseSecret"'))
+        .map(([id]) => id);
+      expect(knowing).toEqual(["RoleExecutionRole", "RoleTask"]);
+      const schedules = ["AWS::Scheduler::Schedule", "AWS::IAM::Role", "AWS::Events::Rule"]
+        .flatMap((type) => Object.entries(resourcesOf(namespace, type)))
+        .filter(([, properties]) =>
+          /<Role(Task|TaskRole|ExecutionRole)\b/.test(JSON.stringify(properties)),
+        );
+      expect(schedules).toEqual([]);
+    }
   });
 });
 
@@ -335,10 +406,12 @@ describe("a pipeline's log group", () => {
     const logs = (template: Template): unknown[] =>
       Object.values(resourcesOf(template, "AWS::Logs::LogGroup"));
     expect(logs(develop.namespace)).toEqual([
+      { LogGroupName: "/hdash/develop/staging/role", RetentionInDays: 30 },
       { LogGroupName: "/hdash/develop/staging/matrix", RetentionInDays: 30 },
       { LogGroupName: "/hdash/develop/staging/htan", RetentionInDays: 30 },
     ]);
     expect(logs(prod.namespace)).toEqual([
+      { LogGroupName: "/hdash/prod/main/role", RetentionInDays: 365 },
       { LogGroupName: "/hdash/prod/main/matrix", RetentionInDays: 365 },
       { LogGroupName: "/hdash/prod/main/htan", RetentionInDays: 365 },
     ]);
