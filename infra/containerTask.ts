@@ -32,7 +32,7 @@ export interface SecretVariable {
 
 export interface TaskProps {
   readonly target: Target;
-  readonly settings: Pick<Settings, "logRetentionDays">;
+  readonly settings: Pick<Settings, "logRetentionDays" | "ownKey">;
   readonly imported: Imported;
   /** In names of things and ids; no hyphen in it. */
   readonly name: string;
@@ -77,6 +77,7 @@ export function makeContainerTask(scope: Construct, props: TaskProps): Container
   const logGroup = new CfnLogGroup(scope, idOf(name, "Logs"), {
     logGroupName: `/${pathOf(target)}/${name}`,
     retentionInDays: settings.logRetentionDays,
+    ...(settings.ownKey ? { kmsKeyId: imported("KeyArn") } : {}),
   });
   logGroup.applyRemovalPolicy(removalPolicy(isProtected(target)));
   const role = (kind: string, description: string, document: PolicyDocument): CfnRole =>

@@ -17,7 +17,7 @@ const MEMORY_MIB = 1024;
 
 interface RoleProps {
   readonly target: Target;
-  readonly settings: Pick<Settings, "logRetentionDays" | "database">;
+  readonly settings: Pick<Settings, "logRetentionDays" | "ownKey" | "database">;
   readonly imported: Imported;
 }
 

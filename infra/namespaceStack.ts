@@ -46,10 +46,9 @@ export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Sta
     return parameter.valueAsString;
   };
   const topicArn = imported("AlarmTopic");
-  const siteUrl =
-    settings.site === "cloudfront"
-      ? `https://${makeDistribution(stack, target, imported).attrDomainName}/`
-      : `${imported("SiteAddress")}/${placesOf(namespace).prefix}`;
+  const site =
+    settings.site === "cloudfront" ? makeDistribution(stack, target, imported, settings) : null;
+  const siteUrl = site?.siteUrl ?? `${imported("SiteAddress")}/${placesOf(namespace).prefix}`;
   const network = {
     subnets: Fn.split(",", imported("TaskSubnets")),
     securityGroups: [imported("TaskSecurityGroup")],
@@ -74,6 +73,13 @@ export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Sta
     new CfnOutput(stack, id, { value, description });
   };
   say("SiteUrl", siteUrl, "Where people see the site");
+  if (site !== null && settings.domain !== null) {
+    say(
+      "SiteTarget",
+      site.distribution.attrDomainName,
+      "What the site's name has to lead to (DNS)",
+    );
+  }
   say("Namespace", namespace, "The namespace");
   say("Region", Aws.REGION, "Its region");
   // What infra/runTask.ts starts a task with.

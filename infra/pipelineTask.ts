@@ -18,7 +18,7 @@ import type { Target } from "./target.ts";
 
 interface PipelineProps {
   readonly target: Target;
-  readonly settings: Pick<Settings, "logRetentionDays">;
+  readonly settings: Pick<Settings, "logRetentionDays" | "ownKey">;
   readonly pipeline: DeployedPipeline;
   readonly siteUrl: string;
   readonly imported: Imported;

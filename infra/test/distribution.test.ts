@@ -3,10 +3,14 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { CONTENT_SECURITY_POLICY } from "../distribution.ts";
+import type { Target } from "../target.ts";
 import {
+  DOMAIN,
+  FOO,
   MAIN,
   resourceOf,
   resourcesOf,
+  shown,
   STAGING,
   synthesise,
   type Template,
@@ -83,6 +87,37 @@ describe("the site", () => {
         expect.arrayContaining([...sources]),
       ]);
     }
+  });
+
+  test("has the stage's own name and certificate, and TLS 1.2 at least, where the settings give them", () => {
+    const of = (target: Target): unknown => {
+      const { namespace } = synthesise(target, { domain: DOMAIN });
+      const { DistributionConfig: config } = resourceOf(namespace, "Site") as {
+        DistributionConfig: Record<string, unknown>;
+      };
+      expect(config["ViewerCertificate"]).toEqual({
+        AcmCertificateArn: DOMAIN.certificateArn,
+        SslSupportMethod: "sni-only",
+        MinimumProtocolVersion: "TLSv1.2_2021",
+      });
+      const [task] = resourceOf(namespace, "HtanTask")["ContainerDefinitions"] as [
+        { Environment: { Name: string; Value: string }[] },
+      ];
+      const said = task.Environment.find(({ Name }) => Name === "S3_WEB_SITE_URL")?.Value;
+      expect(shown(namespace.Outputs)).toMatchObject({
+        SiteUrl: { Value: said },
+        SiteTarget: { Value: "<Site.DomainName>" },
+      });
+      return [config["Aliases"], said];
+    };
+    expect(of(STAGING)).toEqual([["hdash.example.org"], "https://hdash.example.org/"]);
+    expect(of(MAIN)).toEqual([["hdash.example.org"], "https://hdash.example.org/"]);
+    expect(of(FOO)).toEqual([["foo.hdash.example.org"], "https://foo.hdash.example.org/"]);
+    const { DistributionConfig: plain } = resourceOf(develop.namespace, "Site") as {
+      DistributionConfig: object;
+    };
+    expect(plain).not.toHaveProperty("Aliases");
+    expect(plain).not.toHaveProperty("ViewerCertificate");
   });
 
   test("takes nothing of an account for each namespace but the distribution", () => {

@@ -5,13 +5,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { JOBS } from "../../src/jobList.ts";
 import { variablesOf } from "../../src/settings/config.ts";
 import { statementsIn } from "./support/statements.ts";
+import { containerOf, environmentOf, policyOf } from "./support/tasks.ts";
 import {
   MAIN,
   resourceOf,
   resourcesOf,
   STAGING,
   synthesise,
-  TAKEN,
   type Template,
   type Templates,
 } from "./support/templates.ts";
@@ -24,22 +24,6 @@ beforeAll(() => {
   develop = synthesise(STAGING);
   prod = synthesise(MAIN, { site: "website" });
 });
-
-interface Container {
-  readonly Environment: readonly { readonly Name: string; readonly Value: string }[];
-  readonly Secrets: readonly { readonly Name: string; readonly ValueFrom: string }[];
-}
-function containerOf(template: Template, id: string): Container & Record<string, unknown> {
-  const definitions = resourceOf(template, id)["ContainerDefinitions"] as unknown[];
-  expect(definitions).toHaveLength(1);
-  return definitions[0] as Container & Record<string, unknown>;
-}
-const environmentOf = (container: Container): Readonly<Record<string, string>> =>
-  Object.fromEntries(container.Environment.map(({ Name, Value }) => [Name, Value]));
-const policyOf = (template: Template, at: string): readonly unknown[] =>
-  statementsIn(template)
-    .filter((one) => one.at === at && one.sid !== "ServiceOfThisAccount")
-    .map(({ fields }) => fields);
 
 describe("a pipeline's task definition", () => {
   test("has the sizes of the registry, and a volume for scratch files", () => {
@@ -244,76 +228,6 @@ describe("a pipeline's roles", () => {
   });
 });
 
-describe("the task that makes the namespace's role in the database", () => {
-  test("has the administrator's login and the password of the role, which nobody chose", () => {
-    const { Environment, Secrets, Command } = containerOf(develop.namespace, "RoleTask");
-    expect(Command).toEqual(["hdash-util", "role", "--alone"]);
-    expect(environmentOf({ Environment, Secrets })).toEqual({
-      NAMESPACE: "staging",
-      HDASH_DB_HOST: "<DatabaseHost>",
-      HDASH_DB_PORT: "<DatabasePort>",
-      HDASH_DB_NAME: "<DatabaseName>",
-      HDASH_DB_SCHEMA: "hdash_staging",
-      HDASH_DB_TLS: "on",
-      HDASH_DB_CA_FILE: "/app/rds-ca.pem",
-      HDASH_LOG_FORMAT: "json",
-    });
-    expect(Secrets).toEqual([
-      { Name: "HDASH_DB_USER", ValueFrom: "<DatabaseSecret>:username::" },
-      { Name: "HDASH_DB_PASSWORD", ValueFrom: "<DatabaseSecret>:password::" },
-      { Name: "HDASH_DB_ROLE_PASSWORD", ValueFrom: "<DatabaseLogin>:password::" },
-    ]);
-    expect(resourceOf(develop.namespace, "DatabaseLogin")).toEqual({
-      Name: "hdash/develop/staging/database",
-      Description: "hdash develop staging: who it is in the database",
-      GenerateSecretString: {
-        SecretStringTemplate: '{"username":"hdash_staging"}',
-        GenerateStringKey: "password",
-        PasswordLength: 40,
-        ExcludePunctuation: true,
-      },
-    });
-  });
-
-  test("shuts nobody out of a server that was there", () => {
-    const { namespace } = synthesise(STAGING, TAKEN);
-    expect(containerOf(namespace, "RoleTask")["Command"]).toEqual(["hdash-util", "role"]);
-  });
-
-  test("may do nothing in AWS, and what starts it nothing but pull, log and read its two secrets", () => {
-    expect(policyOf(develop.namespace, "RoleTaskRole")).toEqual([]);
-    expect(policyOf(develop.namespace, "RoleExecutionRole").slice(2)).toEqual([
-      {
-        Sid: "WriteLog",
-        Effect: "Allow",
-        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        Resource: ["<RoleLogs.Arn>"],
-      },
-      {
-        Sid: "ReadSecrets",
-        Effect: "Allow",
-        Action: ["secretsmanager:GetSecretValue"],
-        Resource: ["<DatabaseSecret>", "<DatabaseLogin>"],
-      },
-    ]);
-  });
-
-  test("is the only one that knows the administrator, and no schedule starts it", () => {
-    for (const { namespace } of [develop, prod]) {
-      const knowing = Object.entries(namespace.Resources)
-        .filter(([, resource]) => JSON.stringify(resource).includes('"SharedDatabaseSecret"'))
-        .map(([id]) => id);
-      expect(knowing).toEqual(["RoleExecutionRole", "RoleTask"]);
-      const schedules = ["AWS::Scheduler::Schedule", "AWS::IAM::Role", "AWS::Events::Rule"]
-        .flatMap((type) => Object.entries(resourcesOf(namespace, type)))
-        .filter(([, properties]) =>
-          /<Role(Task|TaskRole|ExecutionRole)\b/.test(JSON.stringify(properties)),
-        );
-      expect(schedules).toEqual([]);
-    }
-  });
-});
-
 describe("a pipeline's schedule", () => {
   test("is kept to the minute by main only: the others do not all ask the database at once", () => {
     expect(resourceOf(prod.namespace, "HtanSchedule")["FlexibleTimeWindow"]).toEqual({
@@ -402,7 +316,7 @@ describe("a pipeline's schedule", () => {
 });
 
 describe("a pipeline's log group", () => {
-  test("keeps as long as the settings say", () => {
+  test("keeps as long as the settings say, and with the stage's own key where they have one", () => {
     const logs = (template: Template): unknown[] =>
       Object.values(resourcesOf(template, "AWS::Logs::LogGroup"));
     expect(logs(develop.namespace)).toEqual([
@@ -410,10 +324,11 @@ describe("a pipeline's log group", () => {
       { LogGroupName: "/hdash/develop/staging/matrix", RetentionInDays: 30 },
       { LogGroupName: "/hdash/develop/staging/htan", RetentionInDays: 30 },
     ]);
+    const KEPT = { RetentionInDays: 365, KmsKeyId: "<KeyArn>" };
     expect(logs(prod.namespace)).toEqual([
-      { LogGroupName: "/hdash/prod/main/role", RetentionInDays: 365 },
-      { LogGroupName: "/hdash/prod/main/matrix", RetentionInDays: 365 },
-      { LogGroupName: "/hdash/prod/main/htan", RetentionInDays: 365 },
+      { ...KEPT, LogGroupName: "/hdash/prod/main/role" },
+      { ...KEPT, LogGroupName: "/hdash/prod/main/matrix" },
+      { ...KEPT, LogGroupName: "/hdash/prod/main/htan" },
     ]);
   });
 });

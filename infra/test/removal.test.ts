@@ -20,14 +20,16 @@ describe("what a stack's removal takes with it", () => {
     Object.fromEntries(ids.map((id) => [id, kinds]));
   const kept = ["RetainExceptOnCreate", "Retain"];
   const removed = ["Delete", "Delete"];
-  const shared = ["Database", "DatabaseLogin", "Images", "Sites", "Work"];
+  const shared = ["Database", "DatabaseLogin", "DatabaseLogs", "Images", "Sites", "Work"];
+  // By the settings of prod; images that are kept want their key.
+  const more = ["OwnKey", "Records"];
   const secrets = ["SlackWebhookUrl", "SynapsePassword"];
   const logs = ["HtanLogs", "MatrixLogs", "RoleLogs"];
   // A password holds nothing that would be missed, and its name is wanted again.
   const login = all(removed, "DatabaseLogin");
 
   test("is no data in prod, and its stacks refuse it", () => {
-    expect(dataOf(prod.base)).toEqual(all(kept, ...shared, ...secrets));
+    expect(dataOf(prod.base)).toEqual(all(kept, ...shared, ...more, ...secrets));
     expect(dataOf(prod.namespace)).toEqual({ ...all(kept, ...logs), ...login });
     expect(prod.protectedStacks).toEqual(["hdash-prod", "hdash-prod-main"]);
   });
