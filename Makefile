@@ -45,7 +45,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo run components test check types lint format bench release licences sbom bless build_amd64 docker_push
-.PHONY: namespace synth diff deploy destroy diff_base deploy_base destroy_base task
+.PHONY: namespace synth diff deploy destroy diff_base deploy_base destroy_base role rotate drop_role task
 
 help: ## list the targets
 	@sed -n 's/^\([a-z_0-9]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -161,6 +161,15 @@ deploy_base: $(INFRA_INSTALLED) ## deploy what a stage's namespaces share: make 
 
 destroy_base: $(INFRA_INSTALLED) ## remove what they share, where no namespace is left: make destroy_base STAGE=develop YES=1
 	@$(INFRA) destroy_base
+
+role: $(INFRA_INSTALLED) ## make a namespace's role in the database, once it is deployed: make role NAMESPACE=foo
+	@$(INFRA) role
+
+rotate: $(INFRA_INSTALLED) ## give that role another password, between two runs: make rotate NAMESPACE=foo
+	@$(INFRA) rotate
+
+drop_role: $(INFRA_INSTALLED) ## remove a namespace's ledger and role from the database: make drop_role NAMESPACE=foo YES=1
+	@$(INFRA) drop_role
 
 task: $(INFRA_INSTALLED) ## run one task of a namespace now: make task NAMESPACE=foo PIPELINE=htan COMMAND="hdash-util init"
 	@$(INFRA) task

@@ -26,8 +26,14 @@ export interface AlarmProps {
 }
 
 /** Makes the topic, which alarms of this account and rules of EventBridge may publish to. */
-export function makeAlarmTopic(scope: Construct, emails: readonly string[]): CfnTopic {
-  const topic = new CfnTopic(scope, "Alarms", { displayName: "hdash" });
+export function makeAlarmTopic(
+  scope: Construct,
+  { emails, keyId }: { readonly emails: readonly string[]; readonly keyId: string | null },
+): CfnTopic {
+  const topic = new CfnTopic(scope, "Alarms", {
+    displayName: "hdash",
+    ...(keyId === null ? {} : { kmsMasterKeyId: keyId }),
+  });
   new CfnTopicPolicy(scope, "AlarmsPolicy", {
     topics: [topic.ref],
     policyDocument: policy(

@@ -16,6 +16,8 @@ import { makeSiteEdge } from "./distribution.ts";
 import { makeGithubRole } from "./githubRole.ts";
 import { baseStackName, idOf, removalPolicy, secretName, sharedName } from "./names.ts";
 import { makeNetwork } from "./network.ts";
+import { makeOwnKey } from "./ownKey.ts";
+import { makeRecords, writeRecords } from "./records.ts";
 import type { Settings } from "./settings.ts";
 import type { Stage } from "./target.ts";
 
@@ -58,14 +60,27 @@ export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
   };
 
   const network = makeNetwork(stack, settings);
-  const topic = makeAlarmTopic(stack, settings.alarmEmails);
-  const repository = makeRepository(stack, stage, isKept);
+  const key = settings.ownKey ? makeOwnKey(stack, { stage, policy }) : null;
+  const keyArn = key?.attrArn ?? null;
+  const topic = makeAlarmTopic(stack, { emails: settings.alarmEmails, keyId: key?.ref ?? null });
+  const repository = makeRepository(stack, { stage, isKept, keyArn });
   const cluster = new CfnCluster(stack, "TaskCluster", {
     // Without capacity providers: tasks say FARGATE themselves, and in an account that never had a cluster ECS fails to connect them.
     clusterName: baseStackName(stage),
   });
-  const buckets = makeBuckets(stack, { stage, site: settings.site, policy });
-  const database = makeDatabase(stack, { stage, settings, network, policy, topicArn: topic.ref });
+  const records = makeRecords(stack, { settings, policy });
+  const buckets = makeBuckets(stack, {
+    ...{ stage, policy, site: settings.site },
+    records: settings.accessLogs ? records : null,
+  });
+  if (records !== null) {
+    const { site, work } = buckets;
+    writeRecords(stack, records, { settings, vpcId: network.vpcId, buckets: [site, work] });
+  }
+  const database = makeDatabase(stack, {
+    ...{ stage, settings, network, policy, keyArn },
+    topicArn: topic.ref,
+  });
   const registry = `${Aws.ACCOUNT_ID}.dkr.ecr.${Aws.REGION}.${Aws.URL_SUFFIX}`;
 
   give("Cluster", cluster.attrArn, "The cluster that tasks run in");
@@ -82,6 +97,11 @@ export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
     give("SiteHeaders", edge.headers, "Headers that CloudFront gives every site");
   }
   give("WorkBucket", buckets.work.ref, "Private bucket of artifacts (HDASH_WORK_BUCKET)");
+  if (records !== null) {
+    give("RecordBucket", records.ref, "Bucket of access and flow logs");
+    give("RecordDomain", records.attrDomainName, "Where CloudFront writes its access logs");
+  }
+  if (keyArn !== null) give("KeyArn", keyArn, "Key that logs are encrypted with");
   give("AlarmTopic", topic.ref, "Topic that alarms are told to");
   give("DatabaseHost", database.host, "Postgres host");
   give("DatabasePort", database.port, "Postgres port");
@@ -126,12 +146,20 @@ export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
   return stack;
 }
 
-function makeRepository(stack: Stack, stage: Stage, isKept: boolean): CfnRepository {
+function makeRepository(
+  stack: Stack,
+  {
+    stage,
+    isKept,
+    keyArn,
+  }: { readonly stage: Stage; readonly isKept: boolean; readonly keyArn: string | null },
+): CfnRepository {
   const repository = new CfnRepository(stack, "Images", {
     repositoryName: baseStackName(stage),
     imageScanningConfiguration: { scanOnPush: true },
     imageTagMutability: "IMMUTABLE",
-    encryptionConfiguration: { encryptionType: "AES256" },
+    encryptionConfiguration:
+      keyArn === null ? { encryptionType: "AES256" } : { encryptionType: "KMS", kmsKey: keyArn },
     emptyOnDelete: !isKept,
     lifecyclePolicy: {
       lifecyclePolicyText: JSON.stringify({

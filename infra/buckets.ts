@@ -14,7 +14,10 @@ const UPLOAD_DAYS = 7;
 /** Days for which a file that was overwritten or deleted can be fetched back. */
 const VERSION_DAYS = 30;
 /** A bucket's website has one page for what is missing: the one of the deployment that most people see. */
-const FIRST_NAMESPACE: Readonly<Record<Stage, string>> = { develop: "staging", prod: PRODUCTION };
+export const FIRST_NAMESPACE: Readonly<Record<Stage, string>> = {
+  develop: "staging",
+  prod: PRODUCTION,
+};
 
 /** Makes both buckets. */
 export function makeBuckets(
@@ -23,6 +26,8 @@ export function makeBuckets(
     readonly stage: Stage;
     readonly site: Settings["site"];
     readonly policy: RemovalPolicy;
+    /** Where who read and wrote is recorded; null: nowhere. */
+    readonly records: CfnBucket | null;
   },
 ): { readonly site: CfnBucket; readonly work: CfnBucket } {
   const site = makeSiteBucket(scope, props.site, FIRST_NAMESPACE[props.stage]);
@@ -31,7 +36,14 @@ export function makeBuckets(
     bucket: work.ref,
     policyDocument: policy(denyPlainHttp("s3:*", [work.attrArn, `${work.attrArn}/*`])),
   });
-  for (const bucket of [site, work]) bucket.applyRemovalPolicy(props.policy);
+  for (const [name, bucket] of Object.entries({ site, work })) {
+    bucket.applyRemovalPolicy(props.policy);
+    if (props.records === null) continue;
+    bucket.loggingConfiguration = {
+      destinationBucketName: props.records.ref,
+      logFilePrefix: `s3/${name}/`,
+    };
+  }
   return { site, work };
 }
 

@@ -2,12 +2,13 @@
 
 import type { RemovalPolicy } from "aws-cdk-lib";
 import { CfnSecurityGroup } from "aws-cdk-lib/aws-ec2";
+import { CfnLogGroup, CfnMetricFilter } from "aws-cdk-lib/aws-logs";
 import { CfnDBInstance, CfnDBParameterGroup, CfnDBSubnetGroup } from "aws-cdk-lib/aws-rds";
 import { CfnSecret, CfnSecretTargetAttachment } from "aws-cdk-lib/aws-secretsmanager";
 import type { Construct } from "constructs";
 
 import { makeAlarm } from "./alarmTopic.ts";
-import { secretName } from "./names.ts";
+import { baseStackName, databaseLogName, secretName } from "./names.ts";
 import { joinDatabase, type MadeNetwork } from "./network.ts";
 import type { NewDatabase, Settings } from "./settings.ts";
 import type { Stage } from "./target.ts";
@@ -33,9 +34,19 @@ const FREE_FRACTION = 0.05;
 /** The same for a database that was there, of whose size and limit the settings know nothing. */
 const FREE_GIB_OF_TAKEN = 4;
 
+/** What Postgres says to whom it does not let in, to whom comes without TLS, and to whom asks for what is another's. */
+const REFUSALS = [
+  "password authentication failed",
+  "PAM authentication failed",
+  "no pg_hba.conf entry",
+  "permission denied for",
+];
+
 interface DatabaseProps {
   readonly stage: Stage;
-  readonly settings: Pick<Settings, "database" | "newDatabase">;
+  readonly settings: Pick<Settings, "database" | "newDatabase" | "logRetentionDays">;
+  /** ARN of what logs are encrypted with; null: Amazon's own. */
+  readonly keyArn: string | null;
   readonly network: MadeNetwork;
   readonly policy: RemovalPolicy;
   readonly topicArn: string;
@@ -48,6 +59,7 @@ export function makeDatabase(scope: Construct, props: DatabaseProps): MadeDataba
     const made = makeInstance(scope, props, newDatabase);
     const freeGiB = Math.round(newDatabase.storageGiB * FREE_FRACTION);
     makeStorageAlarm(scope, props, made.instance, freeGiB);
+    makeRefusalAlarm(scope, props, made.log);
     return made;
   }
   joinDatabase(scope, props.network.taskSecurityGroup, taken.securityGroup, taken.port);
@@ -62,15 +74,19 @@ export function makeDatabase(scope: Construct, props: DatabaseProps): MadeDataba
 
 function makeInstance(
   scope: Construct,
-  { stage, network, policy }: DatabaseProps,
+  { stage, network, policy, settings, keyArn }: DatabaseProps,
   wanted: NewDatabase,
-): MadeDatabase & { readonly instance: string } {
+): MadeDatabase & { readonly instance: string; readonly log: CfnLogGroup } {
   const group = new CfnSecurityGroup(scope, "DatabaseSecurityGroup", {
     vpcId: network.vpcId,
     groupDescription: "hdash database: only its tasks come in, and it goes nowhere",
     // Answers need no rule; the address is nobody's, so that AWS does not put in its own rule that allows all.
     securityGroupEgress: [
-      { ipProtocol: "tcp", fromPort: PORT, toPort: PORT, cidrIp: "255.255.255.255/32" },
+      {
+        ...{ ipProtocol: "tcp", fromPort: PORT, toPort: PORT },
+        cidrIp: "255.255.255.255/32",
+        description: "Nobody",
+      },
     ],
   });
   joinDatabase(scope, network.taskSecurityGroup, group.attrGroupId, PORT);
@@ -84,7 +100,16 @@ function makeInstance(
       excludePunctuation: true,
     },
   });
+  // Made before RDS writes the first line: it would make the group itself, without a retention and a key.
+  const log = new CfnLogGroup(scope, "DatabaseLogs", {
+    logGroupName: databaseLogName(stage),
+    retentionInDays: settings.logRetentionDays,
+    ...(keyArn === null ? {} : { kmsKeyId: keyArn }),
+  });
+  log.applyRemovalPolicy(policy);
   const instance = new CfnDBInstance(scope, "Database", {
+    // With a name, since its log group goes by that.
+    dbInstanceIdentifier: baseStackName(stage),
     engine: "postgres",
     engineVersion: MAJOR,
     dbName: "hdash",
@@ -102,8 +127,8 @@ function makeInstance(
     }).ref,
     dbParameterGroupName: new CfnDBParameterGroup(scope, "DatabaseParameters", {
       family: `postgres${MAJOR}`,
-      description: "hdash database: no connection without TLS",
-      parameters: { "rds.force_ssl": "1" },
+      description: "hdash database: no connection without TLS, and none without a line in the log",
+      parameters: { "rds.force_ssl": "1", log_connections: "1" },
     }).ref,
     vpcSecurityGroups: [group.attrGroupId],
     caCertificateIdentifier: "rds-ca-rsa2048-g1",
@@ -116,9 +141,11 @@ function makeInstance(
     preferredMaintenanceWindow: "sun:14:00-sun:15:00",
     autoMinorVersionUpgrade: true,
     allowMajorVersionUpgrade: false,
+    enableCloudwatchLogsExports: ["postgresql"],
     copyTagsToSnapshot: true,
     deletionProtection: wanted.deletionProtection,
   });
+  instance.addResourceDependency(log);
   instance.applyRemovalPolicy(policy);
   secret.applyRemovalPolicy(policy);
   new CfnSecretTargetAttachment(scope, "DatabaseLoginOfDatabase", {
@@ -132,7 +159,37 @@ function makeInstance(
     name: "hdash",
     secretArn: secret.ref,
     instance: instance.ref,
+    log,
   };
+}
+
+/** Tells of each log-in that failed: tasks have the right password, so that one that is wrong is a mistake or somebody else. */
+function makeRefusalAlarm(
+  scope: Construct,
+  { stage, topicArn }: DatabaseProps,
+  log: CfnLogGroup,
+): void {
+  const metric = { namespace: `hdash/${stage}`, name: "DatabaseRefused" };
+  new CfnMetricFilter(scope, "DatabaseRefused", {
+    logGroupName: log.ref,
+    // One of them is enough.
+    filterPattern: REFUSALS.map((text) => `?"${text}"`).join(" "),
+    metricTransformations: [
+      { metricNamespace: metric.namespace, metricName: metric.name, metricValue: "1" },
+    ],
+  });
+  makeAlarm(scope, "DatabaseRefusedAlarm", {
+    name: `hdash/${stage}/database-refused`,
+    description: `hdash ${stage}: the database refused a log-in, or somebody what is not theirs`,
+    metric,
+    statistic: "Sum",
+    periodSeconds: 300,
+    periods: 1,
+    operator: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    missing: "notBreaching",
+    topicArn,
+  });
 }
 
 function makeStorageAlarm(

@@ -8,7 +8,9 @@ import {
 } from "aws-cdk-lib/aws-cloudfront";
 import type { Construct } from "constructs";
 
+import { FIRST_NAMESPACE } from "./buckets.ts";
 import { baseStackName, type Imported, namespaceStackName } from "./names.ts";
+import type { DomainSettings, Settings } from "./settings.ts";
 import type { Stage, Target } from "./target.ts";
 
 /** Of the style of views/site/missing.hbs, which is served for addresses at any depth and so can link no file. */
@@ -21,6 +23,8 @@ export const CONTENT_SECURITY_POLICY = [
 ].join("; ");
 /** Amazon's CachingOptimized: keeps a file as long as its Cache-Control says, compressed; the same id in every account. */
 const CACHE_POLICY = "658327ea-f89d-4fab-a63d-7e88639e58f6";
+/** TLS 1.2 with today's ciphers, and 1.3. */
+const LEAST_TLS = "TLSv1.2_2021";
 const YEAR_SECONDS = 365 * 24 * 3600;
 const MISSING_SECONDS = 60;
 
@@ -42,16 +46,39 @@ export function makeSiteEdge(
   return { access: access.attrId, headers: makeHeaders(scope, name).attrId };
 }
 
-/** Makes the distribution of a namespace. */
+/** Makes the distribution of a namespace; gives the address that people see, too. */
 export function makeDistribution(
   scope: Construct,
   target: Target,
   imported: Imported,
-): CfnDistribution {
-  return new CfnDistribution(scope, "Site", {
+  settings: Pick<Settings, "domain" | "accessLogs">,
+): { readonly distribution: CfnDistribution; readonly siteUrl: string } {
+  const { domain } = settings;
+  const name = domain === null ? null : siteName(target, domain);
+  const distribution = new CfnDistribution(scope, "Site", {
     distributionConfig: {
       comment: namespaceStackName(target),
       enabled: true,
+      // With CloudFront's own certificate the least version of TLS is not ours to choose.
+      ...(domain === null || name === null
+        ? {}
+        : {
+            aliases: [name],
+            viewerCertificate: {
+              acmCertificateArn: domain.certificateArn,
+              sslSupportMethod: "sni-only",
+              minimumProtocolVersion: LEAST_TLS,
+            },
+          }),
+      ...(settings.accessLogs
+        ? {
+            logging: {
+              bucket: imported("RecordDomain"),
+              prefix: `cloudfront/${target.namespace}/`,
+              includeCookies: false,
+            },
+          }
+        : {}),
       httpVersion: "http2and3",
       ipv6Enabled: true,
       // North America and Europe, where the sites' readers are; the others cost more.
@@ -85,6 +112,12 @@ export function makeDistribution(
       })),
     },
   });
+  return { distribution, siteUrl: `https://${name ?? distribution.attrDomainName}/` };
+}
+
+/** Names the site of a namespace: the first one's is the name itself, so that one certificate for it and *.name serves all. */
+function siteName({ stage, namespace }: Target, { name }: DomainSettings): string {
+  return namespace === FIRST_NAMESPACE[stage] ? name : `${namespace}.${name}`;
 }
 
 function makeHeaders(scope: Construct, name: string): CfnResponseHeadersPolicy {

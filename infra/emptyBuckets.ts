@@ -9,14 +9,14 @@ import type { Stage } from "./target.ts";
 /** Versions that are removed at a time: their names go by the command line, where one argument has 128 KiB at most. */
 const AT_ONCE = 100;
 
-/** Removes every version of every file in the site and the work bucket of a stage. Refuses prod. */
+/** Removes every version of every file in the buckets of a stage. Refuses prod. */
 export async function emptyBuckets(
   stage: Stage,
   effects: { readonly aws: Aws; say(line: string): void },
 ): Promise<void> {
   if (stage === "prod") throw new HdashError("usage", "the buckets of prod are never emptied");
   const outputs = await readOutputs(effects.aws, baseStackName(stage));
-  for (const key of ["SiteBucket", "WorkBucket"]) {
+  for (const key of ["SiteBucket", "WorkBucket", "RecordBucket"]) {
     const bucket = outputs.get(key);
     // A stack that was never made whole has no outputs, and no files.
     if (bucket === undefined) continue;

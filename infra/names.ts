@@ -39,6 +39,11 @@ export function secretName(stage: Stage, variable: string): string {
   return `hdash/${stage}/${variable}`;
 }
 
+/** Names the log group that RDS writes to; it goes by the instance's name, which is the base stack's. */
+export function databaseLogName(stage: Stage): string {
+  return `/aws/rds/instance/${baseStackName(stage)}/postgresql`;
+}
+
 /** Makes a logical id or an output's name of words: SLACK_WEBHOOK_URL → SlackWebhookUrl. */
 export function idOf(...words: readonly string[]): string {
   return words

@@ -5,6 +5,7 @@ import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import type { Construct } from "constructs";
 
 import { placesOf } from "../src/settings/namespace.ts";
+import { makeLogin, makeRoleTask } from "./databaseRole.ts";
 import { makeDistribution } from "./distribution.ts";
 import { idOf, type Imported, namespaceStackName, sharedName } from "./names.ts";
 import { makePipelineAlarms } from "./pipelineAlarms.ts";
@@ -45,10 +46,9 @@ export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Sta
     return parameter.valueAsString;
   };
   const topicArn = imported("AlarmTopic");
-  const siteUrl =
-    settings.site === "cloudfront"
-      ? `https://${makeDistribution(stack, target, imported).attrDomainName}/`
-      : `${imported("SiteAddress")}/${placesOf(namespace).prefix}`;
+  const site =
+    settings.site === "cloudfront" ? makeDistribution(stack, target, imported, settings) : null;
+  const siteUrl = site?.siteUrl ?? `${imported("SiteAddress")}/${placesOf(namespace).prefix}`;
   const network = {
     subnets: Fn.split(",", imported("TaskSubnets")),
     securityGroups: [imported("TaskSecurityGroup")],
@@ -56,8 +56,11 @@ export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Sta
   };
   // Before the group's schedules, and by name: the role that runs them trusts this group only.
   const group = new CfnScheduleGroup(stack, "Schedules", { name });
+  const login = makeLogin(stack, target);
+  const role = makeRoleTask(stack, { target, settings, imported, login });
+  const loginArn = login.ref;
   const tasks = pipelines.map((pipeline) =>
-    makePipelineTask(stack, { target, settings, pipeline, siteUrl, imported }),
+    makePipelineTask(stack, { target, settings, pipeline, siteUrl, imported, loginArn }),
   );
   makeSchedules(stack, { target, group, tasks, network, imported, topicArn });
   // Of a pipeline that is paused nobody expects a run.
@@ -70,6 +73,13 @@ export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Sta
     new CfnOutput(stack, id, { value, description });
   };
   say("SiteUrl", siteUrl, "Where people see the site");
+  if (site !== null && settings.domain !== null) {
+    say(
+      "SiteTarget",
+      site.distribution.attrDomainName,
+      "What the site's name has to lead to (DNS)",
+    );
+  }
   say("Namespace", namespace, "The namespace");
   say("Region", Aws.REGION, "Its region");
   // What infra/runTask.ts starts a task with.
@@ -77,6 +87,10 @@ export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Sta
   say("Subnets", imported("TaskSubnets"), "Subnets of its tasks");
   say("SecurityGroup", imported("TaskSecurityGroup"), "Security group of its tasks");
   say("AssignPublicIp", network.assignPublicIp, "Whether its tasks have public addresses");
+  // Not called as those of pipelines: what may run in any container must not get into this one.
+  say("DatabaseRoleTask", role.definition.ref, "Task definition of what makes its database role");
+  say("DatabaseRoleLogs", role.logGroup.ref, "Log group of what makes its database role");
+  say("DatabaseRoleSecret", login.ref, "Secret with the login of its database role");
   for (const { pipeline, definition, logGroup } of tasks) {
     say(idOf("Task", pipeline.name), definition.ref, `Task definition of ${pipeline.name}`);
     say(idOf("Logs", pipeline.name), logGroup.ref, `Log group of ${pipeline.name}`);

@@ -219,7 +219,11 @@ function makeInterfaces(scope: Construct, vpc: MadeVpc, taskSecurityGroup: strin
     groupDescription: "AWS services, for hdash tasks only",
     // Answers need no rule; the address is nobody's, so that AWS does not put in its own rule that allows all.
     securityGroupEgress: [
-      { ipProtocol: "tcp", fromPort: 443, toPort: 443, cidrIp: "255.255.255.255/32" },
+      {
+        ...{ ipProtocol: "tcp", fromPort: 443, toPort: 443 },
+        cidrIp: "255.255.255.255/32",
+        description: "Nobody",
+      },
     ],
   });
   new CfnSecurityGroupIngress(scope, "EndpointFromTasks", {

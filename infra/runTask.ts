@@ -2,15 +2,21 @@
 
 import { HdashError } from "../src/error.ts";
 import type { Aws } from "./awsCli.ts";
+import { CONTAINER, LOG_STREAM } from "./containerTask.ts";
 import { idOf } from "./names.ts";
-import { CONTAINER, LOG_STREAM } from "./pipelineTask.ts";
 import { fieldsOf, listOf, readOutputs, textOf } from "./stackOutputs.ts";
+
+/** What of a namespace runs: a pipeline's container, any that it has, or the one that makes its role in the database. */
+export type WhichTask =
+  | { readonly pipeline: string }
+  /** For commands that only need the image and the database. */
+  | "any"
+  | "databaseRole";
 
 export interface TaskRequest {
   /** The namespace's stack, whose outputs say what runs where. */
   readonly stackName: string;
-  /** Whose container it is; null: any that the namespace has, for commands that only need the image and the database. */
-  readonly pipeline: string | null;
+  readonly which: WhichTask;
   /** Empty: what the schedule runs. */
   readonly command: readonly string[];
 }
@@ -35,19 +41,7 @@ export async function runTask(request: TaskRequest, effects: TaskEffects): Promi
     if (value !== undefined) return value;
     throw new HdashError("permanent", `the stack ${request.stackName} has no output ${key}`);
   };
-  const there = [...outputs.keys()]
-    .flatMap((key) => /^Task(.+)$/.exec(key)?.[1] ?? [])
-    .map((name) => name.toLowerCase());
-  const pipeline = request.pipeline ?? there[0] ?? "";
-  const task = outputs.get(idOf("Task", pipeline));
-  if (task === undefined) {
-    throw new HdashError(
-      "usage",
-      request.pipeline === null
-        ? `${request.stackName} runs no pipeline, so there is no container for a task`
-        : `PIPELINE is ${JSON.stringify(pipeline)}, but ${request.stackName} runs ${there.join(" and ") || "none"}`,
-    );
-  }
+  const { name, task, logs } = find(request, outputs, output);
   const cluster = output("Cluster");
   const id = await start(request, {
     aws,
@@ -59,16 +53,44 @@ export async function runTask(request: TaskRequest, effects: TaskEffects): Promi
       assignPublicIp: output("AssignPublicIp"),
     },
   });
-  const what = request.command.length === 0 ? pipeline : request.command.join(" ");
+  const what = request.command.length === 0 ? name : request.command.join(" ");
   say(`task: ${what} → ${id}`);
   const stopped = await waitForEnd(aws, cluster, id);
-  await showLog(effects, output(idOf("Logs", pipeline)), id);
+  await showLog(effects, output(logs), id);
   const reasons = [stopped.reason, stopped.containerReason].filter((reason) => reason !== null);
   const code = stopped.exitCode ?? NEVER_RAN;
   const ended =
     stopped.exitCode === null ? "never ran" : `ended with exit code ${stopped.exitCode}`;
   say(`task: ${what} ${ended}${reasons.length === 0 ? "" : ` (${reasons.join("; ")})`}`);
   return code;
+}
+
+/** Finds the task definition, and the output that names its log group. */
+function find(
+  { stackName, which }: TaskRequest,
+  outputs: ReadonlyMap<string, string>,
+  output: (key: string) => string,
+): { readonly name: string; readonly task: string; readonly logs: string } {
+  if (which === "databaseRole") {
+    return { name: "role", task: output("DatabaseRoleTask"), logs: "DatabaseRoleLogs" };
+  }
+  const there = pipelinesOf(outputs);
+  const name = which === "any" ? (there[0] ?? "") : which.pipeline;
+  const task = outputs.get(idOf("Task", name));
+  if (task !== undefined) return { name, task, logs: idOf("Logs", name) };
+  throw new HdashError(
+    "usage",
+    which === "any"
+      ? `${stackName} runs no pipeline, so there is no container for a task`
+      : `PIPELINE is ${JSON.stringify(name)}, but ${stackName} runs ${there.join(" and ") || "none"}`,
+  );
+}
+
+/** Lists the pipelines that a namespace's outputs name. */
+export function pipelinesOf(outputs: ReadonlyMap<string, string>): readonly string[] {
+  return [...outputs.keys()]
+    .flatMap((key) => /^Task(.+)$/.exec(key)?.[1] ?? [])
+    .map((name) => name.toLowerCase());
 }
 
 /** Splits a command line into words; quotes hold words together. */

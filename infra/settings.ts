@@ -62,6 +62,14 @@ export interface GithubSettings {
   readonly ownAccount: boolean;
 }
 
+/** A name of one's own for the sites. */
+export interface DomainSettings {
+  /** The first namespace's site has it (main in prod, staging in develop), every other one NAMESPACE.<name>. */
+  readonly name: string;
+  /** A certificate for all of them, in us-east-1, where CloudFront looks. */
+  readonly certificateArn: string;
+}
+
 export type Network = "public" | "nat" | "endpoints";
 
 export interface Settings {
@@ -70,9 +78,17 @@ export interface Settings {
   readonly database: TakenDatabase | null;
   readonly newDatabase: NewDatabase;
   readonly site: "website" | "cloudfront";
+  /** Null: the names that CloudFront gives, with its certificate. */
+  readonly domain: DomainSettings | null;
   readonly slack: boolean;
   readonly alarmEmails: readonly string[];
   readonly logRetentionDays: number;
+  /** Who read and wrote in the buckets, and who read the sites. */
+  readonly accessLogs: boolean;
+  /** Who talked with whom in the network. */
+  readonly flowLogs: boolean;
+  /** Whether images, logs and alarms are encrypted with a key of the stage's own. */
+  readonly ownKey: boolean;
   readonly github: GithubSettings | null;
   readonly pipelines: Readonly<Record<string, PipelineSettings>>;
 }
@@ -80,8 +96,8 @@ export interface Settings {
 /** What CloudWatch Logs can keep for. */
 const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731];
 const NAMES = [
-  ...["network", "vpc", "database", "newDatabase", "site", "slack"],
-  ...["alarmEmails", "logRetentionDays", "github", "pipelines"],
+  ...["network", "vpc", "database", "newDatabase", "site", "domain", "slack"],
+  ...["alarmEmails", "logRetentionDays", "accessLogs", "flowLogs", "ownKey", "github", "pipelines"],
 ];
 const SUBNETS = [/^subnet-[0-9a-f]+$/, "ids like subnet-0a1b2c3d"] as const;
 
@@ -112,15 +128,26 @@ export function parseSettings(stage: Stage, value: unknown, pipelines: readonly 
   );
   const vpc = nullOr(fields, "vpc", TAKEN_VPC, (inner) => readVpc(inner, database === null));
   const network = choiceOf(fields, "network", ["public", "nat", "endpoints"]);
+  const site = choiceOf(fields, "site", ["website", "cloudfront"]);
+  const domain = nullOr(fields, "domain", DOMAIN, readDomain);
+  if (domain !== null && site === "website") {
+    problems.push(
+      `${fields.where}.domain is given, but only CloudFront serves it: site has to be "cloudfront"`,
+    );
+  }
   const settings: Settings = {
     network,
     vpc,
     database,
     newDatabase,
-    site: choiceOf(fields, "site", ["website", "cloudfront"]),
+    site,
+    domain,
     slack: flagOf(fields, "slack"),
     alarmEmails: textsOf(fields, "alarmEmails", /^[^\s@]+@[^\s@]+\.[^\s@]+$/, "e-mail addresses"),
     logRetentionDays: oneOf(fields, "logRetentionDays", RETENTION_DAYS),
+    accessLogs: flagOf(fields, "accessLogs"),
+    flowLogs: flagOf(fields, "flowLogs"),
+    ownKey: flagOf(fields, "ownKey"),
     github: nullOr(fields, "github", GITHUB, (inner) => readGithub(inner, stage)),
     pipelines: readPipelineSettings(fields, pipelines, network),
   };
@@ -160,6 +187,22 @@ function readTakenDatabase(fields: Fields): TakenDatabase {
     ),
     securityGroup: textOf(fields, "securityGroup", /^sg-[0-9a-f]+$/, "an id like sg-0a1b2c3d"),
     instance: fields.values["instance"] === null ? null : textOf(fields, "instance", ...INSTANCE),
+  };
+}
+
+const DOMAIN = ["name", "certificateArn"];
+/** Names of hosts in small letters, at least two words. */
+const HOST = /^(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+
+function readDomain(fields: Fields): DomainSettings {
+  return {
+    name: textOf(fields, "name", HOST, "a host's name in small letters"),
+    certificateArn: textOf(
+      fields,
+      "certificateArn",
+      /^arn:[a-z-]+:acm:us-east-1:\d{12}:certificate\/[0-9a-f-]+$/,
+      "the ARN of a certificate in us-east-1",
+    ),
   };
 }
 

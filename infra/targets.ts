@@ -8,6 +8,7 @@ import { checkNamespace, makeNamespace, PRODUCTION, STAGING } from "../src/setti
 import { makeAws } from "./awsCli.ts";
 import { emptyBuckets } from "./emptyBuckets.ts";
 import { baseStackName, namespaceStackName } from "./names.ts";
+import { rotate } from "./rotate.ts";
 import { runTask, splitCommand } from "./runTask.ts";
 import { namespacesOf } from "./stackOutputs.ts";
 import { checkStage, checkTag, readTarget, type Stage, type Target } from "./target.ts";
@@ -74,6 +75,20 @@ function targetOf(): Target {
   });
 }
 
+/** The namespace that something is removed of: it is never guessed, and never production. */
+function removedOf(): Target {
+  if (process.env["NAMESPACE"] === undefined) {
+    throw new HdashError("usage", "NAMESPACE is not set; what is removed is not guessed", {
+      hint: "Say which: NAMESPACE=foo",
+    });
+  }
+  const target = targetOf();
+  if (target.namespace !== PRODUCTION) return target;
+  throw new HdashError("usage", `${PRODUCTION} is production, which nothing removes`, {
+    hint: "Say which namespace: NAMESPACE=foo",
+  });
+}
+
 /** What the shared stack is made with: it comes out the same for every namespace and tag. */
 function baseTargetOf(): Target {
   return { stage: stageOf(), namespace: STAGING, tag: checkTag(given("TAG") ?? "none") };
@@ -95,6 +110,11 @@ function cdk(target: Target, ...args: readonly string[]): Promise<number> {
     });
   });
 }
+
+const taskEffects = () => ({
+  aws: makeAws(given("AWS") ?? "aws"),
+  say: (line: string) => console.log(line),
+});
 
 /** Answers of people where there are any. */
 const deployment = isUnattended ? ["--require-approval", "never"] : [];
@@ -126,17 +146,7 @@ const TARGETS: Readonly<Record<string, () => Promise<number>>> = {
     return await cdk(target, "deploy", "--exclusively", ...deployment, namespaceStackName(target));
   },
   async destroy() {
-    if (process.env["NAMESPACE"] === undefined) {
-      throw new HdashError("usage", "NAMESPACE is not set; what is removed is not guessed", {
-        hint: "Say which: NAMESPACE=foo",
-      });
-    }
-    const target = targetOf();
-    if (target.namespace === PRODUCTION) {
-      throw new HdashError("usage", `${PRODUCTION} is production, which nothing removes`, {
-        hint: "Say which namespace: NAMESPACE=foo",
-      });
-    }
+    const target = removedOf();
     return await cdk(target, "destroy", "--exclusively", ...removal, namespaceStackName(target));
   },
   async diff_base() {
@@ -177,10 +187,30 @@ const TARGETS: Readonly<Record<string, () => Promise<number>>> = {
         hint: 'For example: make task PIPELINE=htan, or make task COMMAND="hdash doctor"',
       });
     }
+    const which = pipeline === null ? "any" : { pipeline };
     return await runTask(
-      { stackName: namespaceStackName(targetOf()), pipeline, command },
-      { aws: makeAws(given("AWS") ?? "aws"), say: (line) => console.log(line) },
+      { stackName: namespaceStackName(targetOf()), which, command },
+      taskEffects(),
     );
+  },
+  async role() {
+    const stackName = namespaceStackName(targetOf());
+    return await runTask({ stackName, which: "databaseRole", command: [] }, taskEffects());
+  },
+  async drop_role() {
+    const target = removedOf();
+    const command = ["hdash-util", "role", "--drop", "--yes"];
+    if (!isUnattended) {
+      // Nobody can answer a task.
+      throw new HdashError("usage", `this removes the ledger of ${target.namespace} for good`, {
+        hint: `Say that you mean it: make drop_role NAMESPACE=${target.namespace} YES=1`,
+      });
+    }
+    const stackName = namespaceStackName(target);
+    return await runTask({ stackName, which: "databaseRole", command }, taskEffects());
+  },
+  async rotate() {
+    return await rotate(targetOf(), taskEffects());
   },
 };
 

@@ -13,6 +13,7 @@ export interface Wildcard {
 /** A deny that spares nobody and nothing is as wide as it is meant to be. */
 const DENY = "it refuses; whoever comes without TLS is refused everything";
 const LOGIN = "the login to the registry belongs to no repository; AWS takes no other resource";
+const DATA_KEY = "Amazon's guides say it so: the service chooses between kinds of one call";
 const FOLDER =
   "the files in one folder, which ends with a slash; their names are hdash's to choose";
 
@@ -28,6 +29,11 @@ export const UNCONDITIONAL: readonly Unconditional[] = [
     statement: "Rules",
     reason:
       "EventBridge fills in no condition key when it publishes to SNS, as its user guide says under resource-based policies: with a condition nothing would ever arrive; who knows the topic's ARN could have a rule of his own write to it, and mails are all that he could cause",
+  },
+  {
+    statement: "RulesToTopic",
+    reason:
+      "for the key of an encrypted topic holds what holds for the topic: EventBridge fills in no condition key, as the guide to SNS says; it may encrypt and decrypt what goes to the topic, and gets neither logs nor images by it",
   },
 ];
 
@@ -58,6 +64,40 @@ export const WILDCARDS: readonly Wildcard[] = [
     value: "<Sites.Arn>/*",
     reason: "all that lies in the site bucket is meant to be read by everybody",
   },
+  // The bucket of records, and the stage's own key.
+  { statement: "OnlyTls", in: "Resource", value: "<Records.Arn>/*", reason: DENY },
+  {
+    statement: "AccessLogs",
+    in: "Resource",
+    value: "<Records.Arn>/s3/*",
+    reason: "S3 names the files of its access logs; only for the site and the work bucket",
+  },
+  {
+    statement: "FlowLogs",
+    in: "Resource",
+    value: "<Records.Arn>/flow/AWSLogs/<AWS::AccountId>/*",
+    reason: "the network's flow logs, whose files AWS names, of this account only",
+  },
+  {
+    statement: "Account",
+    in: "Action",
+    value: "kms:*",
+    reason: "a key that its account may not administer could never be changed or removed",
+  },
+  ...["Account", "AlarmsToTopic", "LogsOfThisStage", "RulesToTopic"].map(
+    (statement) =>
+      ({
+        statement,
+        in: "Resource",
+        value: "*",
+        reason: "in the policy of a key this is the key itself, and nothing else",
+      }) as const,
+  ),
+  ...["AlarmsToTopic", "LogsOfThisStage", "RulesToTopic"].map(
+    (statement) =>
+      ({ statement, in: "Action", value: "kms:GenerateDataKey*", reason: DATA_KEY }) as const,
+  ),
+  { statement: "LogsOfThisStage", in: "Action", value: "kms:ReEncrypt*", reason: DATA_KEY },
   // A namespace's roles.
   { statement: "LogInToRegistry", in: "Resource", value: "*", reason: LOGIN },
   {
@@ -82,6 +122,12 @@ export const WILDCARDS: readonly Wildcard[] = [
     statement: "WriteLog",
     in: "Resource",
     value: "<MatrixLogs.Arn>",
+    reason: "CloudFormation's ARN of a log group ends with :*, its streams, which ECS names",
+  },
+  {
+    statement: "WriteLog",
+    in: "Resource",
+    value: "<RoleLogs.Arn>",
     reason: "CloudFormation's ARN of a log group ends with :*, its streams, which ECS names",
   },
   {

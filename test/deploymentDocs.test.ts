@@ -128,9 +128,11 @@ describe("the costs in docs/deploy.md", () => {
       });
     }
     expect(quantityOf("metrics")).toBe(`3 × ${JOBS.length}`);
-    expect(quantityOf("alarms")).toBe(String(3 * JOBS.length + 3));
+    expect(quantityOf("metric of refused")).toBe("1");
+    expect(quantityOf("alarms")).toBe(String(3 * JOBS.length + 4));
     const secrets = new Set(JOBS.flatMap(({ deployment }) => deployment.secrets));
-    expect(quantityOf("secrets")).toBe(String(secrets.size + 1));
+    // The administrator's login and the namespace's.
+    expect(quantityOf("secrets")).toBe(String(secrets.size + 2));
   });
 
   test("are those of the settings as delivered", () => {
@@ -142,6 +144,9 @@ describe("the costs in docs/deploy.md", () => {
       site: "cloudfront",
       newDatabase: { class: "db.t4g.micro", storageGiB: 20, multiAz: false },
       logRetentionDays: 365,
+      accessLogs: true,
+      flowLogs: true,
+      ownKey: true,
     });
   });
 });

@@ -91,7 +91,14 @@ describe("the alarms of a pipeline", () => {
       Object.values(resourcesOf(template, "AWS::CloudWatch::Alarm")),
     );
     expect(alarms.map(({ AlarmName }) => String(AlarmName).split("/").at(-1)).sort()).toEqual([
-      ...["database-storage", "no-run-in-time", "no-run-in-time", "not-started", "not-told"],
+      ...[
+        "database-refused",
+        "database-storage",
+        "no-run-in-time",
+        "no-run-in-time",
+        "not-started",
+        "not-told",
+      ],
       ...["run-degraded-twice", "run-degraded-twice", "run-failed", "run-failed"],
     ]);
     for (const { Period, EvaluationPeriods } of alarms) {

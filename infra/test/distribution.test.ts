@@ -4,10 +4,14 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { CONTENT_SECURITY_POLICY } from "../distribution.ts";
+import type { Target } from "../target.ts";
 import {
+  DOMAIN,
+  FOO,
   MAIN,
   resourceOf,
   resourcesOf,
+  shown,
   STAGING,
   synthesise,
   type Template,
@@ -86,6 +90,7 @@ describe("the site", () => {
     }
   });
 
+<<<<<<< HEAD
   test("allows no style in a page but that of the page for what is missing, by its hash", () => {
     const [, style = ""] = /<style>([^]*?)<\/style>/.exec(view("site/missing")) ?? [];
     // The template writes it as it is.
@@ -94,6 +99,37 @@ describe("the site", () => {
     expect(sourcesOf(policyOf(view("site/missing"))).get("style-src")).toEqual([hash]);
     expect(sourcesOf(CONTENT_SECURITY_POLICY).get("style-src")).toEqual(["'self'", hash]);
     expect(sourcesOf(policyOf(view("partials/head"))).get("style-src")).toEqual(["'self'"]);
+=======
+  test("has the stage's own name and certificate, and TLS 1.2 at least, where the settings give them", () => {
+    const of = (target: Target): unknown => {
+      const { namespace } = synthesise(target, { domain: DOMAIN });
+      const { DistributionConfig: config } = resourceOf(namespace, "Site") as {
+        DistributionConfig: Record<string, unknown>;
+      };
+      expect(config["ViewerCertificate"]).toEqual({
+        AcmCertificateArn: DOMAIN.certificateArn,
+        SslSupportMethod: "sni-only",
+        MinimumProtocolVersion: "TLSv1.2_2021",
+      });
+      const [task] = resourceOf(namespace, "HtanTask")["ContainerDefinitions"] as [
+        { Environment: { Name: string; Value: string }[] },
+      ];
+      const said = task.Environment.find(({ Name }) => Name === "S3_WEB_SITE_URL")?.Value;
+      expect(shown(namespace.Outputs)).toMatchObject({
+        SiteUrl: { Value: said },
+        SiteTarget: { Value: "<Site.DomainName>" },
+      });
+      return [config["Aliases"], said];
+    };
+    expect(of(STAGING)).toEqual([["hdash.example.org"], "https://hdash.example.org/"]);
+    expect(of(MAIN)).toEqual([["hdash.example.org"], "https://hdash.example.org/"]);
+    expect(of(FOO)).toEqual([["foo.hdash.example.org"], "https://foo.hdash.example.org/"]);
+    const { DistributionConfig: plain } = resourceOf(develop.namespace, "Site") as {
+      DistributionConfig: object;
+    };
+    expect(plain).not.toHaveProperty("Aliases");
+    expect(plain).not.toHaveProperty("ViewerCertificate");
+>>>>>>> 5b6ee79af0a0863379c571eba0ef5709b27dcf1f
   });
 
   test("takes nothing of an account for each namespace but the distribution", () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import type { Settings } from "../settings.ts";
 import type { Target } from "../target.ts";
-import { FOO, GITHUB, MAIN, STAGING, synthesise, TAKEN } from "./support/templates.ts";
+import { DOMAIN, FOO, GITHUB, MAIN, STAGING, synthesise, TAKEN } from "./support/templates.ts";
 
 const DEPLOYMENTS: readonly (readonly [string, Target, Partial<Settings>])[] = [
   ["develop", STAGING, {}],
@@ -23,7 +23,7 @@ const DEPLOYMENTS: readonly (readonly [string, Target, Partial<Settings>])[] = [
       github: GITHUB,
     },
   ],
-  ["nat", FOO, { network: "nat" }],
+  ["nat", FOO, { network: "nat", domain: DOMAIN }],
 ];
 
 /** Compares a template with its golden file, or writes that with BLESS=1. What was got instead is kept in golden-changed/. */

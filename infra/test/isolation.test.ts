@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import type { Job } from "../../src/job.ts";
 import { JOBS } from "../../src/jobList.ts";
+import { ROLE_TASK } from "../databaseRole.ts";
 import { readSettings } from "../settings.ts";
 import { FOO, resourceOf, shown, synthesise, type Template, textsIn } from "./support/templates.ts";
 
@@ -54,6 +55,10 @@ describe("two namespaces whose names begin alike", () => {
           `arn:aws:ecs::task-definition/hdash-develop-foo-${name}:`,
         ]),
         "hdash-develop-foo",
+        "hdash-develop-foo-role",
+        "/hdash/develop/foo/role",
+        "hdash/develop/foo/database",
+        '{"username":"hdash_foo"}',
         "hdash/develop/foo/not-started",
         "hdash/develop/foo/not-told",
         "/hdash/develop/foo/",
@@ -69,8 +74,9 @@ describe("two namespaces whose names begin alike", () => {
     );
   });
 
-  test("cannot meet by a pipeline's name: none has a hyphen", () => {
-    expect(JOBS.filter(({ name }) => !/^[a-z][a-z0-9]*$/.test(name))).toEqual([]);
+  test("cannot meet by a pipeline's name: none has a hyphen, nor is one called as the task beside them", () => {
+    const wrong = JOBS.filter(({ name }) => !/^[a-z][a-z0-9]*$/.test(name) || name === ROLE_TASK);
+    expect(wrong).toEqual([]);
   });
 
   test("fit into what AWS allows, with the longest name there is", () => {
@@ -164,8 +170,9 @@ describe("the registry", () => {
     expect(resourceOf(namespace, "MatrixSchedule")["State"]).toBe("ENABLED");
     const none = synthesise(FOO, { pipelines: {} }).namespace;
     expect(Object.keys(none.Resources).sort()).toEqual([
-      ...["NotStarted", "NotStartedAlarm", "NotStartedPolicy", "ScheduleRole", "Schedules"],
-      "Site",
+      ...["DatabaseLogin", "NotStarted", "NotStartedAlarm", "NotStartedPolicy"],
+      ...["RoleExecutionRole", "RoleLogs", "RoleTask", "RoleTaskRole"],
+      ...["ScheduleRole", "Schedules", "Site"],
     ]);
   });
 

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { JOBS } from "../../src/jobList.ts";
 import { variablesOf } from "../../src/settings/config.ts";
 import { statementsIn } from "./support/statements.ts";
+import { containerOf, environmentOf, policyOf } from "./support/tasks.ts";
 import {
   MAIN,
   resourceOf,
@@ -23,22 +24,6 @@ beforeAll(() => {
   develop = synthesise(STAGING);
   prod = synthesise(MAIN, { site: "website" });
 });
-
-interface Container {
-  readonly Environment: readonly { readonly Name: string; readonly Value: string }[];
-  readonly Secrets: readonly { readonly Name: string; readonly ValueFrom: string }[];
-}
-function containerOf(template: Template, id: string): Container & Record<string, unknown> {
-  const definitions = resourceOf(template, id)["ContainerDefinitions"] as unknown[];
-  expect(definitions).toHaveLength(1);
-  return definitions[0] as Container & Record<string, unknown>;
-}
-const environmentOf = (container: Container): Readonly<Record<string, string>> =>
-  Object.fromEntries(container.Environment.map(({ Name, Value }) => [Name, Value]));
-const policyOf = (template: Template, at: string): readonly unknown[] =>
-  statementsIn(template)
-    .filter((one) => one.at === at && one.sid !== "ServiceOfThisAccount")
-    .map(({ fields }) => fields);
 
 describe("a pipeline's task definition", () => {
   test("has the sizes of the registry, and a volume for scratch files", () => {
@@ -123,10 +108,10 @@ describe("a pipeline's task definition", () => {
     });
   });
 
-  test("gets secrets by reference, just those that the registry names and the database's", () => {
+  test("gets secrets by reference, just those that the registry names and the namespace's own login", () => {
     expect(containerOf(develop.namespace, "HtanTask").Secrets).toEqual([
-      { Name: "HDASH_DB_USER", ValueFrom: "<DatabaseSecret>:username::" },
-      { Name: "HDASH_DB_PASSWORD", ValueFrom: "<DatabaseSecret>:password::" },
+      { Name: "HDASH_DB_USER", ValueFrom: "<DatabaseLogin>:username::" },
+      { Name: "HDASH_DB_PASSWORD", ValueFrom: "<DatabaseLogin>:password::" },
       { Name: "SYNAPSE_PASSWORD", ValueFrom: "<SecretSynapsePassword>" },
       { Name: "SLACK_WEBHOOK_URL", ValueFrom: "<SecretSlackWebhookUrl>" },
     ]);
@@ -197,7 +182,7 @@ describe("a pipeline's roles", () => {
         Sid: "ReadSecrets",
         Effect: "Allow",
         Action: ["secretsmanager:GetSecretValue"],
-        Resource: ["<DatabaseSecret>", "<SecretSlackWebhookUrl>"],
+        Resource: ["<DatabaseLogin>", "<SecretSlackWebhookUrl>"],
       },
     ]);
   });
@@ -337,16 +322,19 @@ describe("a pipeline's schedule", () => {
 });
 
 describe("a pipeline's log group", () => {
-  test("keeps as long as the settings say", () => {
+  test("keeps as long as the settings say, and with the stage's own key where they have one", () => {
     const logs = (template: Template): unknown[] =>
       Object.values(resourcesOf(template, "AWS::Logs::LogGroup"));
     expect(logs(develop.namespace)).toEqual([
+      { LogGroupName: "/hdash/develop/staging/role", RetentionInDays: 30 },
       { LogGroupName: "/hdash/develop/staging/matrix", RetentionInDays: 30 },
       { LogGroupName: "/hdash/develop/staging/htan", RetentionInDays: 30 },
     ]);
+    const KEPT = { RetentionInDays: 365, KmsKeyId: "<KeyArn>" };
     expect(logs(prod.namespace)).toEqual([
-      { LogGroupName: "/hdash/prod/main/matrix", RetentionInDays: 365 },
-      { LogGroupName: "/hdash/prod/main/htan", RetentionInDays: 365 },
+      { ...KEPT, LogGroupName: "/hdash/prod/main/role" },
+      { ...KEPT, LogGroupName: "/hdash/prod/main/matrix" },
+      { ...KEPT, LogGroupName: "/hdash/prod/main/htan" },
     ]);
   });
 });

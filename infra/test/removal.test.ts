@@ -20,25 +20,30 @@ describe("what a stack's removal takes with it", () => {
     Object.fromEntries(ids.map((id) => [id, kinds]));
   const kept = ["RetainExceptOnCreate", "Retain"];
   const removed = ["Delete", "Delete"];
-  const shared = ["Database", "DatabaseLogin", "Images", "Sites", "Work"];
+  const shared = ["Database", "DatabaseLogin", "DatabaseLogs", "Images", "Sites", "Work"];
+  // By the settings of prod; images that are kept want their key.
+  const more = ["OwnKey", "Records"];
   const secrets = ["SlackWebhookUrl", "SynapsePassword"];
+  const logs = ["HtanLogs", "MatrixLogs", "RoleLogs"];
+  // A password holds nothing that would be missed, and its name is wanted again.
+  const login = all(removed, "DatabaseLogin");
 
   test("is no data in prod, and its stacks refuse it", () => {
-    expect(dataOf(prod.base)).toEqual(all(kept, ...shared, ...secrets));
-    expect(dataOf(prod.namespace)).toEqual(all(kept, "HtanLogs", "MatrixLogs"));
+    expect(dataOf(prod.base)).toEqual(all(kept, ...shared, ...more, ...secrets));
+    expect(dataOf(prod.namespace)).toEqual({ ...all(kept, ...logs), ...login });
     expect(prod.protectedStacks).toEqual(["hdash-prod", "hdash-prod-main"]);
   });
 
   test("is everything in develop", () => {
     expect(dataOf(develop.base)).toEqual(all(removed, ...shared, ...secrets));
-    expect(dataOf(develop.namespace)).toEqual(all(removed, "HtanLogs", "MatrixLogs"));
+    expect(dataOf(develop.namespace)).toEqual({ ...all(removed, ...logs), ...login });
     expect(develop.protectedStacks).toEqual([]);
   });
 
   test("is not the namespace main of develop either", () => {
     const main = synthesise({ ...STAGING, namespace: "main" });
     expect(main.protectedStacks).toEqual(["hdash-develop-main"]);
-    expect(dataOf(main.namespace)).toEqual(all(kept, "HtanLogs", "MatrixLogs"));
+    expect(dataOf(main.namespace)).toEqual({ ...all(kept, ...logs), ...login });
   });
 
   test("is all where it could not even be made: a name that stays would be in the next one's way", () => {

@@ -2,53 +2,18 @@ import { describe, expect, test } from "vitest";
 
 import { splitCommand } from "../runTask.ts";
 import { type Answer, make } from "./support/standIn.ts";
+import {
+  DEFINITION,
+  described,
+  LOG,
+  OUTPUTS,
+  STACK,
+  STARTED,
+  stopped,
+  TASK,
+  WAITED,
+} from "./support/taskAnswers.ts";
 
-const TASK = "arn:aws:ecs:us-east-1:123456789012:task/hdash-develop/0123abcd";
-const DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/hdash-develop-foo-htan:7";
-const OUTPUTS = {
-  Cluster: "arn:aws:ecs:us-east-1:123456789012:cluster/hdash-develop",
-  Subnets: "subnet-1,subnet-2",
-  SecurityGroup: "sg-1",
-  AssignPublicIp: "ENABLED",
-  TaskHtan: DEFINITION,
-  LogsHtan: "/hdash/develop/foo/htan",
-  TaskMatrix: DEFINITION.replace("htan", "matrix"),
-  LogsMatrix: "/hdash/develop/foo/matrix",
-};
-const STACK: Answer = {
-  to: "cloudformation describe-stacks",
-  json: {
-    Stacks: [
-      {
-        Outputs: Object.entries(OUTPUTS).map(([OutputKey, OutputValue]) => ({
-          OutputKey,
-          OutputValue,
-        })),
-      },
-    ],
-  },
-};
-const STARTED: Answer = { to: "ecs run-task", json: { tasks: [{ taskArn: TASK }], failures: [] } };
-const WAITED: Answer = { to: "ecs wait tasks-stopped" };
-const LOG: Answer = {
-  to: "logs get-log-events",
-  json: {
-    events: [
-      { timestamp: 1, message: '{"msg":"done"}' },
-      { timestamp: 2, message: "bye" },
-    ],
-  },
-};
-const described = (task: object): Answer => ({
-  to: "ecs describe-tasks",
-  json: { tasks: [task], failures: [] },
-});
-const stopped = (exitCode: number | null, reason = "Essential container in task exited"): Answer =>
-  described({
-    lastStatus: "STOPPED",
-    stoppedReason: reason,
-    containers: [{ name: "hdash", ...(exitCode === null ? {} : { exitCode }) }],
-  });
 const WHICH = ["--cluster", OUTPUTS.Cluster, "--tasks", TASK];
 const task = (answers: readonly Answer[], variables: Readonly<Record<string, string>> = {}) =>
   make("task", { NAMESPACE: "foo", TAG: "v1", PIPELINE: "htan", ...variables }, answers);
@@ -106,6 +71,17 @@ describe("make task", () => {
     expect(code).toBe(0);
     expect(calls[1]).toContain(OUTPUTS.TaskMatrix);
     expect(calls.at(-1)).toContain(OUTPUTS.LogsMatrix);
+  });
+
+  test("gets no command into the task that knows the database's administrator", async () => {
+    const only = Object.entries(OUTPUTS).filter(([key]) => !/^(Task|Logs)/.test(key));
+    const outputs = only.map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue }));
+    const stack = { ...STACK, json: { Stacks: [{ Outputs: outputs }] } };
+    for (const PIPELINE of ["", "role", "databaserole", "DatabaseRole"]) {
+      const made = await task([stack], { PIPELINE, COMMAND: "hdash doctor" });
+      expect(made.stderr).toMatch(/runs no pipeline|but hdash-develop-foo runs none/);
+      expect(made.calls).toHaveLength(1);
+    }
   });
 
   test("says that there is nothing to run, and nothing to run it in", async () => {

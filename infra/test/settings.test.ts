@@ -8,7 +8,7 @@ import { JOBS } from "../../src/jobList.ts";
 import { SCHEDULE_FORM } from "../schedule.ts";
 import { parseSettings, readSettings, type Settings } from "../settings.ts";
 import { deployedPipelines } from "../settingsOfPipelines.ts";
-import { TAKEN } from "./support/templates.ts";
+import { DOMAIN, TAKEN } from "./support/templates.ts";
 
 const FILE = "infra/settings/develop.json";
 const GOOD = readSettings("develop", JOBS);
@@ -75,6 +75,8 @@ describe("parseSettings(stage, value, pipelines)", () => {
       ownAccount: true,
     };
     expect(parse({ ...TAKEN, github })).toEqual({ ...GOOD, ...TAKEN, github });
+    const own = { domain: DOMAIN, accessLogs: true, flowLogs: true, ownKey: true };
+    expect(parse(own)).toEqual({ ...GOOD, ...own });
     const ids = { github: { ...github, repository: "example@123/hdash@456" } };
     expect(parse(ids)).toEqual({ ...GOOD, ...ids });
   });
@@ -82,6 +84,30 @@ describe("parseSettings(stage, value, pipelines)", () => {
   test.each<[string, object, string]>([
     ["a network", { network: "vpn" }, `network is "vpn", but must be public or nat or endpoints`],
     ["a site", { site: "ftp" }, `site is "ftp", but must be website or cloudfront`],
+    ["access logs", { accessLogs: 1 }, "accessLogs is 1, but must be true or false"],
+    ["flow logs", { flowLogs: null }, "flowLogs is null, but must be true or false"],
+    ["a key", { ownKey: "alias/mine" }, `ownKey is "alias/mine", but must be true or false`],
+    ["a domain that is a name", { domain: "a.org" }, `domain is "a.org", but must be an object`],
+    [
+      "a domain with a scheme",
+      { domain: { ...DOMAIN, name: "https://a.org" } },
+      `domain.name is "https://a.org", but must be a host's name in small letters`,
+    ],
+    [
+      "a certificate that CloudFront does not see",
+      {
+        domain: {
+          ...DOMAIN,
+          certificateArn: DOMAIN.certificateArn.replace("us-east-1", "eu-west-1"),
+        },
+      },
+      `domain.certificateArn is "${DOMAIN.certificateArn.replace("us-east-1", "eu-west-1")}", but must be the ARN of a certificate in us-east-1`,
+    ],
+    [
+      "a domain for a website, which has no TLS",
+      { domain: DOMAIN, site: "website" },
+      `domain is given, but only CloudFront serves it: site has to be "cloudfront"`,
+    ],
     ["a flag", { slack: "yes" }, `slack is "yes", but must be true or false`],
     [
       "an address",
@@ -166,7 +192,7 @@ describe("parseSettings(stage, value, pipelines)", () => {
     [
       "a setting that there is not",
       { colour: "red" },
-      "colour is no setting; there are network, vpc, database, newDatabase, site, slack, alarmEmails, logRetentionDays, github, pipelines",
+      "colour is no setting; there are network, vpc, database, newDatabase, site, domain, slack, alarmEmails, logRetentionDays, accessLogs, flowLogs, ownKey, github, pipelines",
     ],
     [
       "a pipeline that there is not",

@@ -87,7 +87,7 @@ describe("the statements of all templates", () => {
     expect(templates.flatMap(([, template]) => loopholesIn(template))).toEqual([]);
   });
 
-  test("are found: roles, trust, buckets, topic, queue", () => {
+  test("are found: roles, trust, key, buckets, topic, queue", () => {
     const types = new Set(
       templates.flatMap(([, template]) =>
         statementsIn(template).map(({ at }) => template.Resources[at]?.Type),
@@ -95,6 +95,7 @@ describe("the statements of all templates", () => {
     );
     expect([...types].sort()).toEqual([
       "AWS::IAM::Role",
+      "AWS::KMS::Key",
       "AWS::S3::BucketPolicy",
       "AWS::SNS::TopicPolicy",
       "AWS::SQS::QueuePolicy",

@@ -67,7 +67,7 @@ async function isMeant(shell: Shell, database: Database): Promise<boolean> {
 }
 
 /** Refuses to drop production's schema, another namespace's, and the embedded database, which has none of its own. */
-function refuseDrop({ namespace, database, home }: Config): void {
+export function refuseDrop({ namespace, database, home }: Config): void {
   if (database.kind === "embedded") {
     throw new HdashError("usage", "the embedded database has no schema that could be dropped", {
       hint: `Delete its folder instead: ${database.dir}, and ${home}/blobs beside it.`,

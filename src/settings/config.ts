@@ -54,6 +54,7 @@ export interface Config {
         readonly port: number;
         readonly user: string;
         readonly password: string;
+        readonly rolePassword: string | null;
         readonly name: string;
         readonly schema: string;
         readonly tls: DatabaseTls | null;
@@ -295,6 +296,7 @@ function readDatabase(
     port,
     user: need("HDASH_DB_USER", why),
     password: need("HDASH_DB_PASSWORD", why),
+    rolePassword: text("HDASH_DB_ROLE_PASSWORD"),
     name: need("HDASH_DB_NAME", why),
     schema,
     tls,

@@ -99,6 +99,9 @@ export const SPECS = {
   HDASH_DB_PORT: port({ default: 5432 }),
   HDASH_DB_USER: text(optional),
   HDASH_DB_PASSWORD: text(optional),
+  HDASH_DB_ROLE_PASSWORD: checked(/^[!-~]{16,128}$/, "16 to 128 ASCII characters without spaces", {
+    isSecret: true,
+  })(optional),
   HDASH_DB_NAME: text(optional),
   HDASH_DB_SCHEMA: checked(/^[a-z_][a-z0-9_]{0,62}$/, "a lower-case Postgres name")(optional),
   HDASH_DB_TLS: oneOf(["on", "off"])(optional),

@@ -29,6 +29,13 @@ export const SHARED_VARIABLES: readonly Variable[] = [
     "correct-horse-battery-staple",
     "Its password; needed with HDASH_DB_HOST",
   ),
+  secret(
+    "HDASH_DB_ROLE_PASSWORD",
+    "Database",
+    "",
+    "four-horses-and-a-spare-battery",
+    "Password for the namespace's role; only hdash-util role reads it",
+  ),
   variable("HDASH_DB_NAME", "Database", "", "hdash", "Database name; needed with HDASH_DB_HOST"),
   variable(
     "HDASH_DB_SCHEMA",

@@ -76,6 +76,7 @@ describe("readConfig(env, needs)", () => {
       port: 5432,
       user: "hdash",
       password: "pa ss",
+      rolePassword: null,
       name: "hdash",
       schema: "hdash",
       // Nobody said "off", so nothing goes to another machine in clear.

@@ -174,6 +174,20 @@ export const BROKEN: readonly Broken[] = [
     ["teardown.yml teardown: changes a namespace that may have no name"],
   ],
   [
+    "a deployment without the namespace's role",
+    "deploy.yml",
+    "        run: make role\n",
+    "        run: make diff\n",
+    ["deploy.yml deploy: runs a task before the namespace's role is there"],
+  ],
+  [
+    "a teardown that leaves the role and its ledger",
+    "teardown.yml",
+    "        run: make drop_role YES=1\n",
+    '        run: make task COMMAND="hdash-util reset --drop --yes"\n',
+    ["teardown.yml teardown: leaves the namespace's role behind"],
+  ],
+  [
     "packages that are installed with AWS's keys at hand",
     "teardown.yml",
     "        run: .github/handOver.sh unpack\n",

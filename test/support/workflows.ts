@@ -19,9 +19,9 @@ const ENVIRONMENTS = ["develop", "production"];
 const GRANTS: Readonly<Record<string, string>> = { contents: "read", "id-token": "write" };
 const LONGEST_MINUTES = 120;
 /** What changes a namespace, and so must not be done twice at a time. */
-const CHANGES = /\bmake (deploy|destroy|task)\b|artifacts (upload|remove)/;
+const CHANGES = /\bmake (deploy|destroy|task|role|drop_role)\b|artifacts (upload|remove)/;
 /** What uses packages, which must be there before the keys are. */
-const USES_PACKAGES = /\bmake (deploy|destroy|task)\b|\bnpm run\b/;
+const USES_PACKAGES = /\bmake (deploy|destroy|task|role|drop_role)\b|\bnpm run\b/;
 const SECONDS_A_MINUTE = 60;
 /** What fetches from a registry of packages, or runs what was fetched by itself. */
 const FETCHES =
@@ -204,6 +204,17 @@ function checkOrder(workflow: Workflow, job: Job): readonly string[] {
     ...report(
       runs.some((run) => run.includes("artifacts upload")) && first(/artifacts upload/) < deploys,
       "uploads before it deploys",
+    ),
+    // Tasks log in to the database as the namespace's role, and a role goes before what could drop it.
+    ...report(
+      deploys < runs.length &&
+        (first(/\bmake role\b/) < deploys || first(/\bmake role\b/) > first(/\bmake task\b/)),
+      "runs a task before the namespace's role is there",
+    ),
+    ...report(
+      first(/\bmake destroy\b/) < runs.length &&
+        first(/\bmake drop_role\b/) > first(/\bmake destroy\b/),
+      "leaves the namespace's role behind",
     ),
     ...report(
       "delete" in workflow.on && isChange && first(/^\.github\/branch\.sh gone$/) > changes,

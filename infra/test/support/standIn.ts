@@ -23,6 +23,8 @@ export interface Made {
   readonly stderr: string;
   /** What the stand-in was called with, without the arguments that are always the same. */
   readonly calls: readonly (readonly string[])[];
+  /** What it read from its standard input, of all calls. */
+  readonly input: string;
   /** STAGE, NAMESPACE and TAG of each call. */
   readonly targets: readonly string[];
 }
@@ -33,6 +35,7 @@ const folder = __dirname;
 const args = process.argv.slice(2);
 const { STAGE = "", NAMESPACE = "", TAG = "" } = process.env;
 appendFileSync(folder + "/calls", JSON.stringify({ args, target: [STAGE, NAMESPACE, TAG].join(" ") }) + "\\n");
+if (args.some((arg) => arg.includes("/dev/stdin"))) appendFileSync(folder + "/input", readFileSync(0));
 const answers = JSON.parse(readFileSync(folder + "/answers", "utf8"));
 const mine = answers.filter(({ to }) => args.join(" ").startsWith(to));
 const answer = mine[0] ?? { to: "", error: "stand-in: no answer to " + args.join(" "), code: 252 };
@@ -54,6 +57,7 @@ export async function make(
     writeFileSync(program, PROGRAM, { mode: 0o755 });
     writeFileSync(join(folder, "answers"), JSON.stringify(answers));
     writeFileSync(join(folder, "calls"), "");
+    writeFileSync(join(folder, "input"), "");
     const settings = { AWS: program, CDK: program, ...variables };
     const ended = await run("make", [
       ...["--no-print-directory", target],
@@ -74,6 +78,7 @@ export async function make(
       calls: calls.map(({ args }) =>
         args.slice(-3).join() === always.join() ? args.slice(0, -3) : args,
       ),
+      input: readFileSync(join(folder, "input"), "utf8"),
       targets: calls.map((call) => call.target),
     };
   } finally {
@@ -81,7 +86,10 @@ export async function make(
   }
 }
 
-function run(program: string, args: readonly string[]): Promise<Omit<Made, "calls" | "targets">> {
+function run(
+  program: string,
+  args: readonly string[],
+): Promise<Omit<Made, "calls" | "input" | "targets">> {
   return new Promise((resolve, reject) => {
     const { CI: _, YES: __, STAGE: ___, NAMESPACE: ____, TAG: _____, ...env } = process.env;
     const child = spawn(program, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });

@@ -6,7 +6,12 @@ import { join } from "node:path";
 
 import type { Job } from "../../../src/job.ts";
 import { JOBS } from "../../../src/jobList.ts";
-import { type GithubSettings, readSettings, type Settings } from "../../settings.ts";
+import {
+  type DomainSettings,
+  type GithubSettings,
+  readSettings,
+  type Settings,
+} from "../../settings.ts";
 import { makeStacks } from "../../stacks.ts";
 import type { Target } from "../../target.ts";
 
@@ -49,6 +54,11 @@ export const TAKEN = {
     instance: "shared",
   },
 } as const satisfies Partial<Settings>;
+export const DOMAIN: DomainSettings = {
+  name: "hdash.example.org",
+  certificateArn:
+    "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef",
+};
 export const GITHUB: GithubSettings = {
   repository: "example/hdash",
   environments: ["develop"],
