@@ -2,12 +2,13 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 
 import { type Build, imageRevision, nameBuild } from "./artifacts/build.ts";
 import { HdashError, messageOf } from "./error.ts";
 import type { Log } from "./log.ts";
-import type { Publisher } from "./publish/site.ts";
+import type { PlaceWriter } from "./publish/place.ts";
+import type { Place, Publisher } from "./publish/site.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Config } from "./settings/config.ts";
 import { blobsPlace, placesOf } from "./settings/namespace.ts";
@@ -55,6 +56,8 @@ export interface Effects {
   openWorkBucket(prefix: string): Promise<S3Bucket>;
   /** Publishes to a bucket, remembering it in the ledger. */
   publisherTo(bucket: Bucket, options?: { readonly isPublicRead: boolean }): Promise<Publisher>;
+  /** Opens a place that only some may read, below a prefix of a bucket or in a folder, for an owner: the pipeline's name. */
+  privatePlace(location: PlaceLocation, owner: string): Promise<PrivatePlace>;
   /** Has something released with the effects. */
   onClose(release: () => Promise<void>): void;
   /** Makes the fonts of figures known; to be called before the first picture is drawn. */
@@ -72,6 +75,21 @@ export interface OpenBucketOptions {
   readonly prefix?: string;
   /** The variable that names the bucket. */
   readonly variable?: string;
+}
+
+/** Where a private place is; `variable` names the setting that says so. */
+export type PlaceLocation =
+  | {
+      readonly kind: "s3";
+      readonly bucket: string;
+      readonly prefix: string;
+      readonly variable: string;
+    }
+  | { readonly kind: "folder"; readonly dir: string; readonly variable: string };
+
+/** A private place: for the end of a plan, and for steps that put what is large there while they make it. */
+export interface PrivatePlace extends Place<"private"> {
+  readonly writer: PlaceWriter;
 }
 
 /** Makes the effects; nothing is opened before it is asked for. */
@@ -181,6 +199,8 @@ export function makeEffects(
     openBucket,
     openWorkBucket,
     publisherTo,
+    privatePlace: (location, owner) =>
+      openPrivatePlace(location, owner, { config, database, openBucket, log }),
     onClose: (release) => void releases.push(release),
     fonts,
     http,
@@ -207,6 +227,58 @@ async function openBlobs(
   const { log, clock } = effects;
   const bucket = await effects.openWorkBucket(blobsPlace(namespace, database.schema));
   return openBucketBlobs({ db, bucket, log, clock });
+}
+
+/** Opens a private place; throws config where it is, or may be, a part of the site, which everybody reads. */
+async function openPrivatePlace(
+  location: PlaceLocation,
+  owner: string,
+  {
+    config,
+    database,
+    openBucket,
+    log,
+  }: Pick<Effects, "config" | "database" | "openBucket" | "log">,
+): Promise<PrivatePlace> {
+  const { variable } = location;
+  const { site } = config;
+  const isShown =
+    location.kind === "s3"
+      ? site.kind === "s3" && site.bucket === location.bucket
+      : site.kind === "folder" && overlap(site.dir, location.dir);
+  if (isShown) {
+    const place = location.kind === "s3" ? `s3://${location.bucket}` : location.dir;
+    throw new HdashError(
+      "config",
+      `${variable}: ${place} is where the site is, which everybody may read`,
+      {
+        hint: `Set ${variable} to a ${location.kind === "s3" ? "bucket" : "folder"} of its own.`,
+      },
+    );
+  }
+  const open = async (): Promise<Bucket> => {
+    if (location.kind === "s3") {
+      return openBucket(location.bucket, { prefix: location.prefix, variable });
+    }
+    const { openFolderBucket } = await import("./store/folderBucket.ts");
+    return openFolderBucket(location.dir);
+  };
+  const { makePublisher } = await import("./publish/publish.ts");
+  const { openPlace } = await import("./publish/place.ts");
+  const { openPublications } = await import("./store/publications.ts");
+  const publications = openPublications((await database()).db);
+  const options = { bucket: await open(), publications, log };
+  return {
+    visibility: "private",
+    publisher: makePublisher({ ...options, isPlain: true }),
+    writer: openPlace({ ...options, owner }),
+  };
+}
+
+/** Tells whether one folder is the other, or lies in it. */
+function overlap(a: string, b: string): boolean {
+  const [one, two] = [resolve(a) + sep, resolve(b) + sep];
+  return one.startsWith(two) || two.startsWith(one);
 }
 
 /** Opens the folder that the site goes to; throws config where it will not do, or is somebody else's. */

@@ -230,7 +230,7 @@ describe("a pipeline's roles", () => {
       { Sid: "ReadSources", Effect: "Allow", Action: ["s3:GetObject"], Resource: [`${bucket}/*`] },
       { Sid: "ListSources", Effect: "Allow", Action: ["s3:ListBucket"], Resource: [bucket] },
     ]);
-    expect(policyOf(namespace, "HtanTaskRole")).toHaveLength(2);
+    expect(policyOf(namespace, "HtanTaskRole")).toHaveLength(3);
   });
 });
 

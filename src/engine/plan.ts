@@ -10,7 +10,7 @@ import { pruneSteps } from "../store/stepRuns.ts";
 import { decode, readTree, streamBlob } from "./codec.ts";
 import { doStep } from "./doing.ts";
 import { readHealed, rememberProducer, removeDamaged } from "./healing.ts";
-import { publishSite } from "./publishing.ts";
+import { publishPlace, publishSite } from "./publishing.ts";
 import { factsDigestOf, lostRun, newScope, type ScopeState, type Session } from "./session.ts";
 import type { Plan, Ref, ScopeHistory, ScopeOutcome } from "./step.ts";
 
@@ -119,6 +119,11 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
     async site(contents) {
       check();
       return publishSite(session, contents);
+    },
+
+    async publish(place, contents) {
+      check();
+      return publishPlace(session, place, contents);
     },
   };
 }

@@ -85,6 +85,8 @@ export interface Session extends BlobAccess {
   readonly scopes: Map<string, ScopeState>;
   /** Scope → what changed; only scopes that were done. */
   readonly deltas: Map<string, FindingDelta | null>;
+  /** What is published by this run: the ledger lets one run hold one place at a time. */
+  readonly publishing: { place: string | null; readonly results: Record<string, Json> };
   /** Scopes that publishing took off the site. */
   readonly gone: GoneScope[];
   readonly counts: { hits: number; ran: number; failed: number };

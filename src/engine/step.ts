@@ -2,6 +2,7 @@
 
 import type { Digest, Json } from "../digest.ts";
 import type { Finding, FindingDelta } from "../finding.ts";
+import type { Place } from "../publish/site.ts";
 import type { RunRecord } from "../run.ts";
 import type { KnownFinding } from "../store/facts.ts";
 import type { LastDone, ScopeVersion } from "../store/scopes.ts";
@@ -11,6 +12,8 @@ import type { Doing } from "./progress.ts";
 export type { Doing };
 // Kept by the ledger, part of what a plan may ask for.
 export type { FindingDelta, KnownFinding, RunRecord, ScopeVersion };
+// Where a plan publishes to; made where the pipeline is bound to the world.
+export type { Place };
 
 /** Who may see what comes out of a port. Only public ports can reach the published site. */
 export type Visibility = "public" | "private";
@@ -281,6 +284,36 @@ export interface SiteContents {
   readonly keepScopes: readonly string[];
 }
 
+/** What may go to a place: to one that may be public only what is public, to a private one both. */
+export type Admitted<V extends Visibility> = [V] extends ["private"] ? Visibility : "public";
+
+/** A single object of a place: what a json, text or file port holds. */
+export interface PlaceObject<V extends Visibility> {
+  readonly key: string;
+  readonly contentType: string;
+  /** The scope it belongs to; null: the whole pipeline. */
+  readonly scope: string | null;
+  readonly content: Ref<unknown, Admitted<V>>;
+}
+
+/** The files of a tree below a prefix. */
+export interface PlaceTree<V extends Visibility> {
+  /** "" or a path that ends in a slash. */
+  readonly prefix: string;
+  readonly scope: string | null;
+  readonly tree: TreeRef<Admitted<V>>;
+}
+
+export interface PlaceContents<V extends Visibility> {
+  readonly entries: readonly (PlaceObject<V> | PlaceTree<V>)[];
+  /** Put when all else is there: readers begin with it, and see the old contents or the new. */
+  readonly index?: PlaceObject<V>;
+  /** Scopes whose objects stay as they are. */
+  readonly keepScopes?: readonly string[];
+  /** What the pipeline once put below one of these stays, though nothing here names it: what its steps put there by themselves. */
+  readonly keepPrefixes?: readonly string[];
+}
+
 /** What a pipeline is written against. A plan reads nothing but params and refs: no clock, no files, no network. */
 export interface Plan {
   readonly run: { readonly id: string; readonly startedAt: string; readonly build: string };
@@ -309,6 +342,11 @@ export interface Plan {
   runs(limit: number): Promise<readonly RunRecord[]>;
   /** Publishes the site. `contents` is called with the site's lease held, so that no other run can publish between it and the puts. */
   site(contents: () => Promise<SiteContents>): Promise<void>;
+  /** Makes a place hold what `contents` names, in the same way: called with the place's lease held, what it once put there and is not named goes. */
+  publish<V extends Visibility>(
+    place: Place<V>,
+    contents: () => Promise<PlaceContents<V>>,
+  ): Promise<void>;
 }
 
 /** A named plan with its parameters; `plan` returns nothing: what it leaves is in the ledger and on the site. */

@@ -6,18 +6,15 @@ import { type Digest, digestOfJson } from "../digest.ts";
 import { HdashError } from "../error.ts";
 import { count } from "../format.ts";
 import type { Log } from "../log.ts";
-import { retry, type RetryPolicy } from "../retry.ts";
+import type { RetryPolicy } from "../retry.ts";
 import type { Bucket } from "../store/bucket.ts";
+import { checkOwner, openRecord } from "./record.ts";
 import type { Publication, PublicationStore, Publisher, PublishResult, SiteFile } from "./site.ts";
 
 /** Objects on their way at a time: enough to hide the round trips, few enough for any store. */
 const CONCURRENCY = 6;
 /** What is larger is streamed: six of these at a time are held without thinking of it. */
 const MEMORY_BYTES = 8 * 1024 * 1024;
-/** How long the publisher waits for the ledger: about 15 seconds in all, as the engine does, since a site half put is worth waiting for. */
-const LEDGER_RETRY: RetryPolicy = { attempts: 8, minDelayMs: 200, maxDelayMs: 4000 };
-/** How many files one request deletes before their rows are taken out of the ledger: as many as S3 takes at a time. */
-const DELETE_BATCH = 1000;
 /** Pages that lead to all others; they go up when everything they lead to is there, the index after the rest. */
 const LATE_PATHS = /(^|\/)(runs\.html|data\/index\.json)$/;
 const INDEX_PATH = /(^|\/)index\.html$/;
@@ -43,32 +40,30 @@ export function makePublisher(options: {
   readonly policy?: RetryPolicy;
   /** The ACL of each object, where the bucket's policy does not say who may read it. A publisher with another ACL puts everything again. */
   readonly acl?: string;
+  /** Records what files are by their own digest, so that whoever reads them can compare it; else by all that a browser gets. */
+  readonly isPlain?: boolean;
 }): Publisher {
-  const { bucket, publications, log, policy = LEDGER_RETRY, acl } = options;
+  const { bucket, log, acl, isPlain = false } = options;
   const site = bucket.uri;
-  const digestOf = (file: SiteFile): Digest => digestOfFile(file, acl);
-
-  /** Uses the ledger, trying again. A run that was told to stop has no time for that: it tries once, so that what it just put is remembered. */
-  async function keep<T>(subject: string, signal: AbortSignal, use: () => Promise<T>): Promise<T> {
-    if (signal.aborted) return use();
-    return retry(subject, policy, use, {
-      signal,
-      onRetry: ({ reason, attempt }) =>
-        log.warn(`${subject}: ${reason}; trying again`, { attempt }),
-    });
-  }
+  const record = openRecord(options);
+  const digestOf = (file: SiteFile): Digest => (isPlain ? file.digest : digestOfFile(file, acl));
 
   return {
     site,
-    async publish(files, { owner, keepScopes, signal, onProgress }) {
+    async publish(files, { owner, keepScopes, keepPrefixes = [], index, signal, onProgress }) {
       checkPaths(files);
-      const everyones = await keep(`reading what is on ${site}`, signal, () =>
-        publications.list(site),
+      const everyones = await record.list(signal);
+      checkOwner(
+        site,
+        owner,
+        files.map(({ path }) => path),
+        everyones,
       );
-      checkOwner(site, owner, files, everyones);
       const recorded = everyones.filter((row) => row.owner === owner);
       const live = await listLive(bucket, files, recorded, signal);
-      const changes = compare(files, recorded, live, { keepScopes: new Set(keepScopes), digestOf });
+      const changes = compare(files, recorded, live, {
+        ...{ keepScopes: new Set(keepScopes), keepPrefixes, digestOf },
+      });
       warnOfMissing(changes, files, recorded, live);
       const total = changes.puts.length + changes.deletes.length;
       let done = 0;
@@ -76,35 +71,19 @@ export function makePublisher(options: {
       const onDone = (more: number): void => onProgress((done += more), total);
 
       const known = new Set(recorded.map(({ path }) => path));
-      const save = (row: Publication, { path, contentType, bytes }: SiteFile): Promise<void> =>
-        keep(`noting ${path} on ${site}`, signal, () =>
-          publications.save(site, row, contentType, bytes),
-        );
-      for (const [file, row] of changes.rescoped) await save({ ...row, scope: file.scope }, file);
-      for (const stage of stagesOf(changes.puts)) {
+      for (const [file, row] of changes.rescoped) {
+        await record.save({ ...row, scope: file.scope }, signal);
+      }
+      for (const stage of stagesOf(changes.puts, index)) {
         await putAll(stage, signal, async (file) => {
-          const { path, scope } = file;
-          const row = { path, owner, digest: digestOf(file), etag: "", scope };
-          // The row is saved before the object is put: if the process dies between the two, the next run knows the object and can delete
-          // it. Where an object that somebody else put has this path, no row is saved before ours has replaced it: a row would let the
-          // next run delete the other's.
-          if (!known.has(path) && !live.has(path)) await save(row, file);
-          const etag = await putFile(bucket, file, signal);
-          // The etag is saved at once: by it the next run sees that the object is right, and does not put it again.
-          await save({ ...row, etag }, file);
+          const { path, scope, contentType, bytes } = file;
+          const row = { path, owner, digest: digestOf(file), scope, contentType, bytes };
+          const before = { isKnown: known.has(path), isForeign: live.has(path) };
+          await record.put(row, before, () => putFile(bucket, file, signal), signal);
           onDone(1);
         });
       }
-      for (let start = 0; start < changes.deletes.length; start += DELETE_BATCH) {
-        const batch = changes.deletes.slice(start, start + DELETE_BATCH);
-        await bucket.delete(batch, signal);
-        for (const path of batch) {
-          await keep(`forgetting ${path} on ${site}`, signal, () =>
-            publications.remove(site, path),
-          );
-        }
-        onDone(batch.length);
-      }
+      await record.remove(changes.deletes, signal, onDone);
       const result = resultOf(files, recorded, changes);
       log.debug(
         `${site}: ${count(result.put, "file")} put, ${result.deleted} deleted, ${result.unchanged} unchanged`,
@@ -146,27 +125,6 @@ function checkPaths(files: readonly SiteFile[]): void {
   }
 }
 
-/** Two pipelines that share a site must not overwrite each other's files, run by run. */
-function checkOwner(
-  site: string,
-  owner: string,
-  files: readonly SiteFile[],
-  recorded: readonly Publication[],
-): void {
-  const others = new Map(
-    recorded.filter((row) => row.owner !== owner).map((row) => [row.path, row.owner]),
-  );
-  for (const { path } of files) {
-    const other = others.get(path);
-    if (other === undefined) continue;
-    throw new HdashError(
-      "permanent",
-      `${owner} cannot publish ${path} on ${site}: it belongs to ${other}`,
-      { hint: "Publish one of them elsewhere: give it a bucket, a prefix or a folder of its own." },
-    );
-  }
-}
-
 /** Lists the bucket once. Returns the etags, by path, of what is ours or has a path of ours: a bucket may hold much else. */
 async function listLive(
   bucket: Bucket,
@@ -188,9 +146,11 @@ function compare(
   live: ReadonlyMap<string, string>,
   {
     keepScopes,
+    keepPrefixes,
     digestOf,
   }: {
     readonly keepScopes: ReadonlySet<string>;
+    readonly keepPrefixes: readonly string[];
     readonly digestOf: (file: SiteFile) => Digest;
   },
 ): Changes {
@@ -202,6 +162,7 @@ function compare(
   for (const file of files) {
     const row = rows.get(file.path);
     if (row === undefined || row.digest !== digestOf(file) || !isLive(row)) puts.push(file);
+    else if (row.contentType !== file.contentType) puts.push(file);
     else if (row.scope !== file.scope) rescoped.push([file, row]);
   }
   const left = recorded.filter(({ path }) => !paths.has(path));
@@ -211,7 +172,9 @@ function compare(
   // run keeps no page.
   const hasKeptPages = left.some(isOfKeptScope);
   const isKept = (row: Publication): boolean =>
-    isOfKeptScope(row) || (row.scope === null && hasKeptPages);
+    isOfKeptScope(row) ||
+    keepPrefixes.some((prefix) => row.path.startsWith(prefix)) ||
+    (row.scope === null && hasKeptPages);
   const deletes = left
     .filter((row) => !isKept(row))
     .map(({ path }) => path)
@@ -228,13 +191,17 @@ function digestOfFile(
 }
 
 /** Parts files into stages that are put one after the other: immutable assets, pages and data that use them, what leads to those, the index. */
-function stagesOf(files: readonly SiteFile[]): readonly (readonly SiteFile[])[] {
+function stagesOf(
+  files: readonly SiteFile[],
+  index: string | undefined,
+): readonly (readonly SiteFile[])[] {
   const rank = ({ path, cacheControl }: SiteFile): number => {
+    if (path === index) return 4;
     if (INDEX_PATH.test(path)) return 3;
     if (LATE_PATHS.test(path)) return 2;
     return /\bimmutable\b/.test(cacheControl) ? 0 : 1;
   };
-  return [0, 1, 2, 3].map((stage) => files.filter((file) => rank(file) === stage));
+  return [0, 1, 2, 3, 4].map((stage) => files.filter((file) => rank(file) === stage));
 }
 
 /** Puts one file: what is large without ever having all of it in memory. */

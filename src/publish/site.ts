@@ -43,8 +43,18 @@ export interface PublishOptions {
   readonly owner: string;
   /** Scopes whose files stay as they are, though they are not among the given ones. */
   readonly keepScopes: readonly string[];
+  /** What this pipeline once put below one of these stays as well. */
+  readonly keepPrefixes?: readonly string[];
+  /** The path that is put when everything else is: by it readers find the rest. */
+  readonly index?: string;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number) => void;
+}
+
+/** Where a pipeline publishes to, and who may read what is there. */
+export interface Place<V extends "public" | "private" = "public" | "private"> {
+  readonly visibility: V;
+  readonly publisher: Publisher;
 }
 
 /** Makes the bucket match `files`; given to the engine so that it need not know of buckets. */

@@ -14,6 +14,8 @@ export interface Publication {
   /** Empty where the object was about to be put: it may be there or not. */
   readonly etag: string;
   readonly scope: string | null;
+  readonly contentType: string;
+  readonly bytes: number;
 }
 
 /** Where publications are remembered; keyed by site (the bucket's uri). */
@@ -21,7 +23,7 @@ export interface PublicationStore {
   /** Lists the rows of every owner. */
   list(site: string): Promise<readonly Publication[]>;
   /** Inserts or replaces one row, before its object is put and again as soon as it is. */
-  save(site: string, publication: Publication, contentType: string, bytes: number): Promise<void>;
+  save(site: string, publication: Publication): Promise<void>;
   remove(site: string, path: string): Promise<void>;
 }
 
@@ -29,8 +31,7 @@ export interface PublicationStore {
 export function openPublications(db: Db): PublicationStore {
   return {
     list: (site) => listPublications(db, site),
-    save: (site, publication, contentType, bytes) =>
-      savePublication(db, site, publication, contentType, bytes),
+    save: (site, publication) => savePublication(db, site, publication),
     remove: (site, path) => removePublication(db, site, path),
   };
 }
@@ -38,12 +39,15 @@ export function openPublications(db: Db): PublicationStore {
 async function listPublications(db: Db, site: string): Promise<readonly Publication[]> {
   const rows = await db
     .selectFrom("publication")
-    .select(["path", "owner", "digest", "etag", "scope"])
+    .select(["path", "owner", "digest", "etag", "scope", "content_type", "bytes"])
     .where("site", "=", site)
     .execute();
   // Sorted here, because Postgres would sort by the server's locale.
   return rows
-    .map((row) => ({ ...row, digest: row.digest as Digest }))
+    .map(({ digest, content_type: contentType, bytes, ...row }) => ({
+      ...{ ...row, digest: digest as Digest },
+      ...{ contentType, bytes: Number(bytes) },
+    }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -63,9 +67,7 @@ export async function listOwners(db: Db, site: string): Promise<readonly string[
 async function savePublication(
   db: Db,
   site: string,
-  { path, owner, digest, etag, scope }: Publication,
-  contentType: string,
-  bytes: number,
+  { path, owner, digest, etag, scope, contentType, bytes }: Publication,
 ): Promise<void> {
   const values = { owner, digest, etag, scope, content_type: contentType, bytes };
   // The run that publishes is the one that holds the site's lease.

@@ -122,15 +122,15 @@ export async function readStatus(db: Db, runId: string): Promise<RunStatus | nul
   return row?.status ?? null;
 }
 
-/** Notes in the run's outcome what was published; false where the run is no longer ours. */
+/** Notes in the run's outcome what was published, on its site or in other places by their addresses; false where the run is no longer ours. */
 export async function savePublished(
   db: Db,
   { runId, attempt }: Lease,
-  published: Json,
+  published: { readonly published: Json } | { readonly places: Json },
 ): Promise<boolean> {
   const [result] = await db
     .updateTable("run")
-    .set({ outcome: mergedOutcome({ published }) })
+    .set({ outcome: mergedOutcome(published) })
     .where("id", "=", runId)
     .where("attempt", "=", attempt)
     .where("status", "=", "running")

@@ -111,8 +111,9 @@ export function makeFolderSite(dir: string, publications: PublicationStore): Pub
         if (live.get(path) !== digest) {
           mkdirSync(dirname(join(dir, path)), { recursive: true });
           writeFileSync(join(dir, path), await read());
-          const row = { path, owner, digest, etag: digest, scope };
-          await publications.save(site, row, contentType, bytes);
+          await publications.save(site, {
+            ...{ path, owner, digest, etag: digest, scope, contentType, bytes },
+          });
           putPaths.push(path);
         }
         onProgress(index + 1, files.length);

@@ -313,7 +313,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
         kind: "lost",
       });
       expect(await startScope(db, lost, "B", AT)).toBe(false);
-      expect(await savePublished(db, lost, { put: 1 })).toBe(false);
+      expect(await savePublished(db, lost, { published: { put: 1 } })).toBe(false);
       expect(await takeSite(db, lost, "s3://site", never)).toEqual({ kind: "lost" });
       expect(await end(lost)).toBeNull();
       expect(await findResults(db, ["k"])).toEqual(new Map());
@@ -587,7 +587,9 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     test("tells a run as it stands, and as it ended", async () => {
       const lease = await claimed({ params: { atlases: null } });
       await commit(lease, result("k"));
-      await savePublished(db, lease, { put: 3, deleted: 1, unchanged: 2, putPaths: ["a"] });
+      await savePublished(db, lease, {
+        published: { put: 3, deleted: 1, unchanged: 2, putPaths: ["a"] },
+      });
       const [running] = await listRuns(db, { limit: 1, pipeline: "p" });
       const asked = { requestedAt: AT.toISOString(), requestedBy: null, priority: 0 };
       const told = {
@@ -673,18 +675,19 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
   describe("openPublications(db)", () => {
     test("remembers what is live on each site, and which run put it there", async () => {
       const publications = openPublications(db);
-      const page = { path: "index.html", owner: "p", digest: DIGEST, etag: '"1"', scope: null };
-      const atlas = { path: "HTA1.html", owner: "q", digest: DIGEST, etag: '"2"', scope: "HTA1" };
+      const html = { digest: DIGEST, contentType: "text/html", bytes: 10 };
+      const page = { ...html, path: "index.html", owner: "p", etag: '"1"', scope: null };
+      const atlas = { ...html, path: "HTA1.html", owner: "q", etag: '"2"', scope: "HTA1" };
       const lease = await claimed();
-      await publications.save("a", page, "text/html", 10);
+      await publications.save("a", page);
       await takeSite(db, lease, "a", never);
-      await publications.save("a", atlas, "text/html", 10);
-      await publications.save("b", page, "text/html", 10);
+      await publications.save("a", atlas);
+      await publications.save("b", page);
       expect(await publications.list("a")).toEqual([atlas, page]);
-      await publications.save("a", { ...page, etag: '"3"' }, "text/html", 11);
+      await publications.save("a", { ...page, etag: '"3"', bytes: 11 });
       await publications.remove("a", "HTA1.html");
       await publications.remove("a", "none");
-      expect(await publications.list("a")).toEqual([{ ...page, etag: '"3"' }]);
+      expect(await publications.list("a")).toEqual([{ ...page, etag: '"3"', bytes: 11 }]);
       const { rows } = await sql`select site, bytes, run_id from publication order by site`.execute(
         db,
       );
@@ -699,7 +702,10 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     test("names who has something of a scope on a site, and it is certain that it is there", async () => {
       const publications = openPublications(db);
       const row = (path: string, owner: string, scope: string | null, etag: string) =>
-        publications.save("a", { path, owner, digest: DIGEST, etag, scope }, "text/html", 10);
+        publications.save("a", {
+          ...{ path, owner, digest: DIGEST, etag, scope },
+          ...{ contentType: "text/html", bytes: 10 },
+        });
       await row("b/1.html", "buoys", "1", '"1"');
       await row("b/2.html", "buoys", "2", '"2"');
       await row("index.html", "emptied", null, '"3"');

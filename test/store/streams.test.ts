@@ -248,7 +248,7 @@ describe("openS3Bucket(options).open(key)", () => {
     await bucket.putStream("key", bytesSource(LARGE, "bytes"), DATA);
     const opened = await bucket.open("key");
     s3.setObject("work", "foo/data/key", randomBytes(LARGE.length));
-    const { kind, message } = await refusal(drain(opened?.body ?? []));
+    const { kind, message } = await refusal(drain(opened?.body ?? (async function* () {})()));
     expect([kind, message]).toEqual([
       "permanent",
       "get foo/data/key from s3://work: it was replaced or deleted while it was read",

@@ -7,10 +7,13 @@ import { compileSnippets } from "./compile.ts";
 
 const PRELUDE = `
 import {
-  type BlobFile, file, json, observation, type Plan, publicTree, step, type StepContext, text, type TreeFile,
+  type BlobFile, file, files, json, observation, type Place, type Plan, publicTree, step, type StepContext, text, type TreeFile,
 } from "../../src/engine/step.ts";
 
 declare const plan: Plan;
+declare const vault: Place<"private">;
+declare const market: Place<"public">;
+declare const somewhere: Place;
 const pull = step({
   name: "pull",
   version: 1,
@@ -42,9 +45,14 @@ const look = observation({
 const { body, note } = await plan.do(pull, { params: { id: "x" }, inputs: {}, hints: { url: "" } });
 const { rows, count } = await plan.do(parse, { params: null, inputs: { body } });
 const { sum, pages } = await plan.do(total, { params: null, inputs: { counts: [count] } });
+const { set } = await plan.do(
+  step({ name: "set", version: 1, outputs: { set: files() }, run: async (_i: object, _p: null) => ({ set: [] }) }),
+  { params: null, inputs: {} },
+);
+const below = { scope: null, prefix: "" } as const;
 const shown = { scope: null, prefix: "", cache: "page" } as const;
 const named = { name: "s", version: 1 } as const;
-void [rows, sum, pages, note, shown, named, look];
+void [set, below, vault, market, somewhere, rows, sum, pages, note, shown, named, look];
 `;
 
 /** A mistake; the same done right; and how the compiler begins to say what is wrong. */
@@ -55,6 +63,24 @@ const MISSING = /^TS2741: Property .* is missing/;
 const REFUSED = /^TS(2769|2345|2322): /;
 
 const MISTAKES: readonly Mistake[] = [
+  [
+    "a private port in a public place",
+    "await plan.publish(market, async () => ({ entries: [{ ...below, tree: set }] }));",
+    "await plan.publish(vault, async () => ({ entries: [{ ...below, tree: set }] }));",
+    NOT_ASSIGNABLE,
+  ],
+  [
+    "a private index of a public place",
+    'await plan.publish(market, async () => ({ entries: [{ ...below, tree: pages }], index: { key: "i", contentType: "t", scope: null, content: sum } }));',
+    'await plan.publish(vault, async () => ({ entries: [{ ...below, tree: pages }], index: { key: "i", contentType: "t", scope: null, content: sum } }));',
+    NOT_ASSIGNABLE,
+  ],
+  [
+    "a private port in a place of which nobody knows whether it is private",
+    "await plan.publish(somewhere, async () => ({ entries: [{ ...below, tree: set }] }));",
+    "await plan.publish(somewhere, async () => ({ entries: [{ ...below, tree: pages }] }));",
+    NOT_ASSIGNABLE,
+  ],
   [
     "a private port in a site",
     "await plan.site(async () => ({ parts: [{ ...shown, tree: rows }], keepScopes: [] }));",
