@@ -49,7 +49,7 @@ function valueOf(buffer: Buffer, tape: Tape, node: number): unknown {
   const { nodes } = tape;
   const [from, to, next] = [nodes[node + FROM], nodes[node + TO], nodes[node + NEXT]] as number[];
   const text = buffer.toString("utf8", from, to);
-  switch (nodes[node + KIND]) {
+  switch (nodes[node + KIND] as number) {
     case OBJECT: {
       const object = Object.create(null) as Record<string, unknown>;
       let at = node + NODE;

@@ -66,7 +66,7 @@ function makeJudge(type: DataType | null = TYPE, facts: MemberFacts = FACTS) {
     read: (line: string | Uint8Array, number = 1): Judged => {
       // Something before and behind it that is not of it.
       const bytes = Buffer.from(line as Uint8Array);
-      const buffer = Buffer.concat([Buffer.from('}"'), bytes, Buffer.from('"{1')]);
+      const buffer: Buffer = Buffer.concat([Buffer.from('}"'), bytes, Buffer.from('"{1')]);
       const reason = judge.judge(buffer, 2, 2 + bytes.length, number, false);
       const rows: Record<string, SlowRow[]> = {};
       let tie: string | null = null;

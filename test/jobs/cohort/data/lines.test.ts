@@ -10,6 +10,7 @@ type Line = readonly [number: number, text: string];
 /** Parts a content that comes in pieces, each in a buffer of its own. */
 function lines(pieces: readonly (string | Uint8Array)[], mostBytes?: number): readonly Line[] {
   const found: Line[] = [];
+  const long: Buffer[] = [];
   const parts = partLines(
     {
       line(buffer, from, to, number, isValid) {
@@ -18,8 +19,9 @@ function lines(pieces: readonly (string | Uint8Array)[], mostBytes?: number): re
         if (isValid) expect(isUtf8(bytes)).toBe(true);
         found.push([number, bytes.toString("latin1")]);
       },
-      tooLong(long, number) {
-        found.push([number, `too long: ${Buffer.concat(long).toString("latin1")}`]);
+      longPiece: (piece) => void long.push(piece),
+      longEnd(number) {
+        found.push([number, `too long: ${Buffer.concat(long.splice(0)).toString("latin1")}`]);
       },
     },
     ...(mostBytes === undefined ? [] : [mostBytes]),
@@ -160,12 +162,34 @@ describe("partLines(taker)", () => {
     ]);
   });
 
+  test("keeps nothing of a line once it is too long", () => {
+    let bytes = 0;
+    const ends: number[] = [];
+    const parts = partLines(
+      {
+        line: () => {},
+        longPiece: (piece) => (bytes += piece.length),
+        longEnd: (number) => ends.push(number),
+      },
+      10,
+    );
+    for (let at = 1; at <= 100; at++) {
+      parts.push(Buffer.alloc(7, "x"));
+      expect(bytes).toBe(at === 1 ? 0 : at * 7);
+    }
+    expect(ends).toEqual([]);
+    parts.push(Buffer.from("x\n"));
+    parts.end();
+    expect([bytes, ends]).toEqual([701, [1]]);
+  });
+
   test("says that UTF-8 is right of lines that it has looked at alone", () => {
     const said: (readonly [string, boolean])[] = [];
     const parts = partLines({
       line: (buffer, from, to, _number, isValid) =>
         said.push([buffer.toString("latin1", from, to), isValid]),
-      tooLong: () => {},
+      longPiece: () => {},
+      longEnd: () => {},
     });
     parts.push(Buffer.from("a\né\nb", "utf8"));
     parts.push(Buffer.from("c\nd\n\u00ff\ne\n", "latin1"));

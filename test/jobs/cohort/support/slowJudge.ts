@@ -41,9 +41,7 @@ export function plain(value: Value): unknown {
   if (value instanceof Num) return `number ${value.source}`;
   if (Array.isArray(value)) return value.map(plain);
   if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [`.${name}`, plain(one)]),
-  ) as unknown;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [`.${name}`, plain(one)]));
 }
 
 const isObject = (value: Value | undefined): value is Obj =>
@@ -227,7 +225,7 @@ class Slow {
     } else if (elements === null && declared.from === "offsets" && isObject(value)) {
       elements = this.offsets(declared.array as { struct: Fields }, value, path);
       object[name] = elements;
-      elements = structuredCloneOf(elements) as Value[];
+      elements = structuredCloneOf(elements);
     }
     if (elements === null) {
       if (value !== "") this.count(path, "failed");
