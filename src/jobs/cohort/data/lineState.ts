@@ -35,7 +35,7 @@ export interface Splice {
 /** An undeclared field of a row: its table, its path below the row, its value as a JSON string. */
 export type Extra = readonly [table: number, path: string, text: string];
 
-/** Parts the names of an undeclared field's path; no name has it, but for one that somebody made up for that. */
+/** Parts the names of an undeclared field's path; no name in it has it. */
 export const PATH_MARK = "\u001f";
 
 /** The state of a member's judge. The fields below `line` are the line's own, and begin anew with it. */

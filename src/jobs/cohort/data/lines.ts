@@ -8,8 +8,10 @@ export const MOST_LINE_BYTES = 64 * 1024 * 1024;
 export interface LineTaker {
   /** Takes the line buffer[from, to), without its end; `isValid` says that its UTF-8 is known to be right. Not called for blank lines. */
   line(buffer: Buffer, from: number, to: number, number: number, isValid: boolean): void;
-  /** Takes a line that is too long, by the pieces that it came in. */
-  tooLong(pieces: readonly Buffer[], number: number): void;
+  /** Takes a piece of a line that is too long: it may be longer than memory is large, and is kept nowhere. */
+  longPiece(piece: Buffer): void;
+  /** Ends that line. */
+  longEnd(number: number): void;
 }
 
 export interface LineParts {
@@ -27,6 +29,8 @@ export function partLines(taker: LineTaker, mostBytes = MOST_LINE_BYTES): LinePa
   /** What of a line has come so far; its pieces are the giver's buffers, which nobody writes to again. */
   let pending: Buffer[] = [];
   let pendingBytes = 0;
+  /** True while the line at work is too long: what came of it has been handed on. */
+  let isLong = false;
 
   function take(buffer: Buffer, from: number, to: number, isValid: boolean): void {
     number++;
@@ -40,15 +44,24 @@ export function partLines(taker: LineTaker, mostBytes = MOST_LINE_BYTES): LinePa
     taker.line(buffer, begin, end, number, isValid);
   }
 
-  function finish(pieces: Buffer[], bytes: number): void {
-    const whole = pieces.length === 1 ? (pieces[0] as Buffer) : null;
-    if (bytes > mostBytes) {
-      number++;
-      taker.tooLong(pieces, number);
-      return;
+  function hold(piece: Buffer): void {
+    pending.push(piece);
+    pendingBytes += piece.length;
+    if (pendingBytes <= mostBytes) return;
+    isLong = true;
+    for (const one of pending) taker.longPiece(one);
+    pending = [];
+  }
+
+  function finish(): void {
+    if (isLong) taker.longEnd(++number);
+    else {
+      const line = pending.length === 1 ? (pending[0] as Buffer) : Buffer.concat(pending);
+      take(line, 0, line.length, false);
     }
-    const line = whole ?? Buffer.concat(pieces, bytes);
-    take(line, 0, line.length, false);
+    pending = [];
+    pendingBytes = 0;
+    isLong = false;
   }
 
   return {
@@ -56,12 +69,9 @@ export function partLines(taker: LineTaker, mostBytes = MOST_LINE_BYTES): LinePa
       let from = 0;
       if (pendingBytes > 0) {
         const end = piece.indexOf(LF);
-        pending.push(piece.subarray(0, end === -1 ? piece.length : end));
-        pendingBytes += end === -1 ? piece.length : end;
+        hold(piece.subarray(0, end === -1 ? piece.length : end));
         if (end === -1) return;
-        finish(pending, pendingBytes);
-        pending = [];
-        pendingBytes = 0;
+        finish();
         from = end + 1;
       }
       const last = piece.lastIndexOf(LF);
@@ -69,19 +79,16 @@ export function partLines(taker: LineTaker, mostBytes = MOST_LINE_BYTES): LinePa
       const isValid = last >= from && isUtf8(piece.subarray(from, last));
       while (from <= last) {
         const end = piece.indexOf(LF, from);
-        if (end - from > mostBytes) finish([piece.subarray(from, end)], end - from);
-        else take(piece, from, end, isValid);
+        if (end - from > mostBytes) {
+          hold(piece.subarray(from, end));
+          finish();
+        } else take(piece, from, end, isValid);
         from = end + 1;
       }
-      if (from < piece.length) {
-        pending = [piece.subarray(from)];
-        pendingBytes = piece.length - from;
-      }
+      if (from < piece.length) hold(piece.subarray(from));
     },
     end() {
-      if (pendingBytes > 0) finish(pending, pendingBytes);
-      pending = [];
-      pendingBytes = 0;
+      if (pendingBytes > 0) finish();
     },
   };
 }

@@ -103,7 +103,7 @@ export function makeWalk(state: LineState): WalkRecord {
       state.isBadValue = true;
       return;
     }
-    spliceValue(state, buffer, node, inner.buffer.toString("utf8"));
+    spliceValue(state, buffer, node, onOneLine(inner.buffer));
     if (found === OBJECT) walkStruct(struct, inner.buffer, inner.root);
   }
 
@@ -149,7 +149,7 @@ export function makeWalk(state: LineState): WalkRecord {
     const inner = isText && !isEmpty ? scanText(state, buffer, node) : null;
     const isList = inner !== null && tape.nodes[inner.root + KIND] === ARRAY;
     if (!isList && !isEmpty) note(state, array.path, "failed");
-    spliceValue(state, buffer, node, isList ? inner.buffer.toString("utf8") : "[]");
+    spliceValue(state, buffer, node, isList ? onOneLine(inner.buffer) : "[]");
     if (isList) walkElements(array, inner.buffer, inner.root);
   }
 
@@ -173,9 +173,25 @@ function gatherExtras(
     }
     const sink = new ByteSink(64);
     writeText(state, sink, buffer, node, isTop ? name : `${struct.path}.${name}`);
-    const path = [...struct.below, name.toWellFormed()].join(PATH_MARK);
+    const path = [...struct.below, pathPart(name)].join(PATH_MARK);
     state.pending.push([struct.table, path, sink.take().toString()]);
   }
+}
+
+/**
+ * A name as a part of a path, where each has a place of its own: the mark between parts, NUL, at which statements end, and halves of
+ * surrogate pairs, which UTF-8 cannot hold, stand as characters of the area for private use.
+ */
+function pathPart(name: string): string {
+  return name.replace(/[\0\u001f]|\p{Surrogate}/gu, (one) => {
+    const unit = one.charCodeAt(0);
+    return String.fromCharCode(unit < 0x20 ? 0xf000 + unit : 0xe000 + (unit - 0xd800));
+  });
+}
+
+/** JSON as it was written, but for what would end the line that it becomes a part of: within JSON that is white space. */
+function onOneLine(json: Buffer): string {
+  return json.toString("utf8").replace(/[\r\n]/g, " ");
 }
 
 /** Scans the JSON that a string holds; null where it holds none. Its nodes are of the buffer that comes with them. */

@@ -1,6 +1,6 @@
 // One pass over a member: its records are counted, judged and staged, its bytes digested, its two copies written.
 
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { join } from "node:path";
 
 import { gzipFrame } from "../../../formats/gzipFrame.ts";
@@ -134,12 +134,12 @@ function makeReading(
   onQuarantine: (line: number, reason: LineReason, digest: string) => void,
 ): Reading {
   const quarantined: Partial<Record<LineReason, number>> = {};
-  const setAside = (line: number, reason: LineReason, pieces: readonly Uint8Array[]): void => {
+  const setAside = (line: number, reason: LineReason, digest: Hash): void => {
     quarantined[reason] = (quarantined[reason] ?? 0) + 1;
-    const digest = createHash("sha256");
-    for (const piece of pieces) digest.update(piece);
     onQuarantine(line, reason, digest.digest("hex"));
   };
+  /** Of the line that is too long. */
+  let long: Hash | null = null;
   const reading: Reading = {
     read: 0,
     written: 0,
@@ -151,11 +151,16 @@ function makeReading(
         const reason: LineReason | null =
           judge === null ? "bad_member_name" : judge.judge(buffer, from, to, number, isValid);
         if (reason === null) reading.written++;
-        else setAside(number, reason, [buffer.subarray(from, to)]);
+        else setAside(number, reason, createHash("sha256").update(buffer.subarray(from, to)));
       },
-      tooLong(pieces, number) {
+      longPiece(piece) {
+        long = (long ?? createHash("sha256")).update(piece);
+      },
+      longEnd(number) {
         reading.read++;
-        setAside(number, judge === null ? "bad_member_name" : "line_too_long", pieces);
+        const reason = judge === null ? "bad_member_name" : "line_too_long";
+        setAside(number, reason, long ?? createHash("sha256"));
+        long = null;
       },
     }),
   };
