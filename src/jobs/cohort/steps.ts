@@ -5,12 +5,11 @@ import { join } from "node:path";
 
 import { type Digest, digestOf } from "../../digest.ts";
 import { json, observation, step, type StepContext } from "../../engine/step.ts";
-import type { Finding } from "../../finding.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { fileSource } from "../../store/byteSource.ts";
 import { buildType, type BuiltType, countType, type TypeRows } from "./build/buildType.ts";
 import type { Duck, DuckOptions } from "./build/duck.ts";
-import type { Catalog, ListedObject } from "./data/catalog.ts";
+import { type Catalog, exportKey, type ListedObject } from "./data/catalog.ts";
 import { buildPrefix, type ColumnType, type Current, type Dataset } from "./data/current.ts";
 import { reportFindings } from "./data/findings.ts";
 import { findLosses, type Held, type HeldObject, type Losses } from "./data/keptObjects.ts";
@@ -205,8 +204,7 @@ async function ingest(
       onBytes: (done, total) => ctx.progress(done, total, { unit: "bytes" }),
     }),
   );
-  note(ctx, reportFindings(report));
-  measureReport(ctx, report);
+  noteReport(ctx, report);
   return report;
 }
 
@@ -246,35 +244,23 @@ async function repair(
   return Object.fromEntries(copies);
 }
 
-function note(ctx: Pick<StepContext, "find" | "measure">, findings: readonly Finding[]): void {
+/** Notes what was found, and counts it; a scope's numbers are those whose subject is the scope. */
+function noteReport(ctx: StepContext<unknown>, report: ExportReport): void {
+  const scope = exportKey(report);
+  const findings = reportFindings(report);
   ctx.find(findings);
-  for (const [name, severity] of [
-    ["errors", "error"],
-    ["warnings", "warning"],
-  ] as const) {
-    ctx.measure("", name, findings.filter((one) => one.severity === severity).length);
-  }
-}
-
-function measureReport(ctx: StepContext, { members }: ExportReport): void {
-  const sum = (of: (member: ExportReport["members"][number]) => number): number =>
-    members.reduce((total, member) => total + of(member), 0);
-  ctx.measure("", "members", members.length);
-  ctx.measure(
-    "",
-    "records",
-    sum(({ read }) => read ?? 0),
-  );
-  ctx.measure(
-    "",
-    "written",
-    sum(({ written }) => written),
-  );
-  ctx.measure(
-    "",
-    "quarantined",
-    sum(({ read, written }) => (read ?? 0) - written),
-  );
+  const { members } = report;
+  const read = members.reduce((sum, member) => sum + (member.read ?? 0), 0);
+  const written = members.reduce((sum, member) => sum + member.written, 0);
+  const numbers = {
+    errors: findings.filter(({ severity }) => severity === "error").length,
+    warnings: findings.filter(({ severity }) => severity === "warning").length,
+    members: members.length,
+    records: read,
+    written,
+    quarantined: read - written,
+  };
+  for (const [name, value] of Object.entries(numbers)) ctx.measure(scope, name, value);
 }
 
 /** Names what is made of a version of an export, so that another version's lies elsewhere. */
