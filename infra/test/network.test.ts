@@ -213,7 +213,13 @@ describe("the security groups", () => {
       ToPort: 5432,
     });
     expect(out("DatabaseSecurityGroup")).toEqual([
-      { CidrIp: "255.255.255.255/32", FromPort: 5432, IpProtocol: "tcp", ToPort: 5432 },
+      {
+        CidrIp: "255.255.255.255/32",
+        Description: "Nobody",
+        FromPort: 5432,
+        IpProtocol: "tcp",
+        ToPort: 5432,
+      },
     ]);
   });
 });
