@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import type { Digest } from "../../../../src/digest.ts";
 import {
   buildName,
   buildPrefix,
@@ -12,7 +13,6 @@ import {
   inputsDigest,
   nextCurrent,
 } from "../../../../src/jobs/cohort/data/current.ts";
-import type { Digest } from "../../../../src/digest.ts";
 
 const dataset = (name: string, ...keys: readonly string[]): Dataset => ({
   ...{ name, rows: keys.length, columns: [{ name: "P", type: "string" }] },

@@ -85,7 +85,10 @@ function makeJudge(type: DataType | null = TYPE, facts: MemberFacts = FACTS) {
             index: i === undefined ? null : Number(i),
             outer: p === undefined ? null : Number(p),
             columns: Object.fromEntries(
-              Object.entries(own).map(([at, value]) => [columns[Number(at)]?.name, String(value)]),
+              Object.entries(own).map(([at, value]) => [
+                columns[Number(at)]?.name ?? at,
+                String(value),
+              ]),
             ),
             extras: (x ?? {}) as Record<string, string>,
           });

@@ -11,9 +11,9 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "h
 import { digestOf } from "../../../../src/digest.ts";
 import type { RangeSource } from "../../../../src/formats/rangeSource.ts";
 import {
+  buildType,
   type BuiltDataset,
   type BuiltType,
-  buildType,
   countType,
   type TypeRows,
 } from "../../../../src/jobs/cohort/build/buildType.ts";

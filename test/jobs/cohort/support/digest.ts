@@ -28,7 +28,7 @@ const bits = Buffer.alloc(8);
 function valueText(kind: ColumnKind, value: unknown): string | null {
   if (value === null || value === undefined) return null;
   if (kind === "surrogate") return "#";
-  if (kind !== "double") return String(value as string | bigint | boolean);
+  if (kind !== "double") return typeof value === "string" ? value : String(value as bigint);
   const number = Number(value);
   bits.writeDoubleBE(number === 0 ? 0 : number);
   return bits.toString("hex");
