@@ -177,8 +177,7 @@ export function readConfig(
     (workBucket !== null && !needs.includes("site")) || jobsUseBuckets;
   const site = readSite(text, need, { home, s3, prefix, hasBuckets, problems });
   if (!values.HDASH_ALLOW_HTTP) {
-    const ofJobs = jobs.flatMap(({ settings }) => settings.confidential ?? []);
-    problems.push(...addressesInClear(ofJobs, text).map((name) => problem(name, IN_CLEAR)));
+    problems.push(...addressesInClear(jobs, text).map((name) => problem(name, IN_CLEAR)));
   }
   if (needs.includes("slack")) need("SLACK_WEBHOOK_URL", "a message has to be posted");
 

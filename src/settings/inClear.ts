@@ -1,6 +1,7 @@
 // Addresses to which credentials are sent, or which are secrets themselves: to another machine they go encrypted.
 
 import { isThisMachine } from "../address.ts";
+import type { JobSettings } from "./jobSettings.ts";
 
 const SHARED = ["S3_ENDPOINT_URL", "SLACK_WEBHOOK_URL"] as const;
 
@@ -10,9 +11,10 @@ export const IN_CLEAR =
 
 /** Names the variables, of the shared ones and of those of jobs, whose address is not encrypted. */
 export function addressesInClear(
-  ofJobs: readonly string[],
+  jobs: readonly { readonly settings: Pick<JobSettings, "confidential"> }[],
   text: (name: string) => string | null,
 ): readonly string[] {
+  const ofJobs = jobs.flatMap(({ settings }) => settings.confidential ?? []);
   return [...new Set([...SHARED, ...ofJobs])].filter((name) => isInClear(text(name)));
 }
 

@@ -2,7 +2,7 @@
 
 import type { JobSettings, ValueReader } from "./jobSettings.ts";
 import { checked, optional, text } from "./rules.ts";
-import { secret, type Variable,variable } from "./variables.ts";
+import { secret, type Variable, variable } from "./variables.ts";
 
 export interface SynapseAccess {
   /** Without a slash at its end. */
