@@ -59,7 +59,8 @@ export function makeEntities(context: EntityContext): Entities {
       throw new Refusal(400, "EntityChildrenRequest.includeTypes must include at least one type");
     }
     const strange: unknown = includeTypes.find((type) => type !== "file" && type !== "folder");
-    if (strange !== undefined) throw new Refusal(400, `There is no entity type ${String(strange)}`);
+    if (strange !== undefined)
+      throw new Refusal(400, `There is no entity type ${JSON.stringify(strange)}`);
     if (entityOf(world, String(parentId), user)["dataFileHandleId"] !== undefined) {
       throw new Refusal(400, `${String(parentId)} is not a container`);
     }
@@ -112,10 +113,16 @@ export function makeEntities(context: EntityContext): Entities {
     const path = isResult ? `/s3/results/${fileHandleId}` : `/s3/files/${entityId}/${fileHandleId}`;
     const external = isResult ? null : externalUrl(world, entityId);
     if (external !== null) {
-      // What Synapse does not store it knows nothing of: the address is what somebody wrote down, and nobody signs it.
-      const concreteType = `${MODEL}.file.ExternalFileHandle`;
-      const fileName = entity?.["name"];
-      const fileHandle = { id: fileHandleId, concreteType, fileName, externalURL: external };
+      // What Synapse does not store it knows by what somebody wrote down: the address is not signed, size and MD5 need not be there.
+      const row = rowOf(world, world.indexOf(entityId) ?? 0);
+      const fileHandle = {
+        id: fileHandleId,
+        concreteType: `${MODEL}.file.ExternalFileHandle`,
+        fileName: entity?.["name"],
+        externalURL: external,
+        ...(row["dataFileMD5Hex"] ? { contentMd5: row["dataFileMD5Hex"] } : {}),
+        ...(row["dataFileSizeBytes"] ? { contentSize: Number(row["dataFileSizeBytes"]) } : {}),
+      };
       return answerFor(body, fileHandleId, fileHandle, external);
     }
     const content = isResult ? results.get(fileHandleId) : await contentOf(world, entityId);
