@@ -60,6 +60,10 @@ export function makeCohortJob(): Job<CohortSettings> {
       const { bindCohort } = await import("./bind.ts");
       return bindCohort(effects, settings);
     },
+    async examine(effects, settings, signal) {
+      const { examineCohort } = await import("./examine.ts");
+      return examineCohort(effects, settings, signal);
+    },
     configFiles: [
       { path: VERSIONS_FILE, check: (text) => void readVersions(text) },
       {

@@ -111,20 +111,8 @@ export function makeEntities(context: EntityContext): Entities {
     }
     const route = isResult ? "csvDownload" : "fileDownload";
     const path = isResult ? `/s3/results/${fileHandleId}` : `/s3/files/${entityId}/${fileHandleId}`;
-    const external = isResult ? null : externalUrl(world, entityId);
-    if (external !== null) {
-      // What Synapse does not store it knows by what somebody wrote down: the address is not signed, size and MD5 need not be there.
-      const row = rowOf(world, world.indexOf(entityId) ?? 0);
-      const fileHandle = {
-        id: fileHandleId,
-        concreteType: `${MODEL}.file.ExternalFileHandle`,
-        fileName: entity?.["name"],
-        externalURL: external,
-        ...(row["dataFileMD5Hex"] ? { contentMd5: row["dataFileMD5Hex"] } : {}),
-        ...(row["dataFileSizeBytes"] ? { contentSize: Number(row["dataFileSizeBytes"]) } : {}),
-      };
-      return answerFor(body, fileHandleId, fileHandle, external);
-    }
+    const external = isResult ? null : externalHandle(world, entityId, fileHandleId);
+    if (external !== null) return answerFor(body, fileHandleId, external, external.externalURL);
     const content = isResult ? results.get(fileHandleId) : await contentOf(world, entityId);
     const extra = context.faults().strikes("wrongSize", route) ? 1 : 0;
     const signedAt = now() - (context.faults().strikes("expiredUrls", route) ? 60 * 60_000 : 0);
@@ -167,10 +155,24 @@ function answerFor(body: Body, fileHandleId: string, fileHandle: Body, url: stri
   };
 }
 
-/** The address of content that Synapse does not store (the world's column "externalURL"); null for what it does. */
-function externalUrl(world: World, entityId: string): string | null {
+/**
+ * The handle of content that Synapse does not store (the world's column "externalURL"); null for what it does. Its address is what somebody
+ * wrote down, and nobody signs it; size and MD5 need not be there.
+ */
+function externalHandle(
+  world: World,
+  entityId: string,
+  id: string,
+): (Body & { readonly externalURL: string }) | null {
   const index = world.indexOf(entityId);
-  return index === null ? null : rowOf(world, index)["externalURL"] || null;
+  const row = index === null ? {} : rowOf(world, index);
+  const { externalURL, name, dataFileMD5Hex: md5, dataFileSizeBytes: bytes } = row;
+  if (!externalURL) return null;
+  return {
+    ...{ id, concreteType: `${MODEL}.file.ExternalFileHandle`, fileName: name, externalURL },
+    ...(md5 ? { contentMd5: md5 } : {}),
+    ...(bytes ? { contentSize: Number(bytes) } : {}),
+  };
 }
 
 /** Page tokens mean nothing to clients, and are good for the folder that they were made for. */
