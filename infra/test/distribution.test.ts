@@ -90,7 +90,6 @@ describe("the site", () => {
     }
   });
 
-<<<<<<< HEAD
   test("allows no style in a page but that of the page for what is missing, by its hash", () => {
     const [, style = ""] = /<style>([^]*?)<\/style>/.exec(view("site/missing")) ?? [];
     // The template writes it as it is.
@@ -99,7 +98,8 @@ describe("the site", () => {
     expect(sourcesOf(policyOf(view("site/missing"))).get("style-src")).toEqual([hash]);
     expect(sourcesOf(CONTENT_SECURITY_POLICY).get("style-src")).toEqual(["'self'", hash]);
     expect(sourcesOf(policyOf(view("partials/head"))).get("style-src")).toEqual(["'self'"]);
-=======
+  });
+
   test("has the stage's own name and certificate, and TLS 1.2 at least, where the settings give them", () => {
     const of = (target: Target): unknown => {
       const { namespace } = synthesise(target, { domain: DOMAIN });
@@ -129,7 +129,6 @@ describe("the site", () => {
     };
     expect(plain).not.toHaveProperty("Aliases");
     expect(plain).not.toHaveProperty("ViewerCertificate");
->>>>>>> 5b6ee79af0a0863379c571eba0ef5709b27dcf1f
   });
 
   test("takes nothing of an account for each namespace but the distribution", () => {

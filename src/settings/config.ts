@@ -9,6 +9,7 @@ import { customCleanEnv, EnvMissingError } from "envalid";
 import { isThisMachine } from "../address.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { quoted } from "../format.ts";
+import { addressesInClear, IN_CLEAR } from "./inClear.ts";
 import type { JobSettings } from "./jobSettings.ts";
 import { placesOf } from "./namespace.ts";
 import { SPECS } from "./rules.ts";
@@ -241,13 +242,21 @@ function secretsIn(given: Environment, variables: readonly Variable[]): readonly
 
 /** Names the jobs that an environment is for, right or wrong: half a configuration is to be completed, not passed over. */
 export function givenJobs(env: Environment, jobs: readonly JobWithSettings[]): readonly string[] {
-  const names = Object.keys(withoutEmpty(env));
-  return jobs.filter(({ settings }) => settings.isGiven(names)).map(({ name }) => name);
+  const given = withoutEmpty(env);
+  const claims = jobs.map(({ settings }) => settings.claims?.(given) ?? []);
+  const isOfAnother = (name: string, own: number): boolean =>
+    claims.some((claimed, at) => at !== own && claimed.includes(name));
+  return jobs
+    .filter(({ settings }, own) =>
+      settings.isGiven(Object.keys(given).filter((name) => !isOfAnother(name, own))),
+    )
+    .map(({ name }) => name);
 }
 
-/** Every variable that hdash reads: the shared ones, then those of each job. */
+/** Every variable that hdash reads: the shared ones, then those of each job; one that several jobs have stands with the last of them. */
 export function variablesOf(jobs: readonly JobWithSettings[]): readonly Variable[] {
-  return [...SHARED_VARIABLES, ...jobs.flatMap(({ settings }) => settings.variables)];
+  const all = [...SHARED_VARIABLES, ...jobs.flatMap(({ settings }) => settings.variables)];
+  return all.filter((one, at) => all.lastIndexOf(one) === at);
 }
 
 /** An empty value is how .env files and task definitions say "not set". */
@@ -301,26 +310,6 @@ function readDatabase(
     schema,
     tls,
   };
-}
-
-/** Addresses to which credentials are sent, or which are secrets themselves. */
-const CONFIDENTIAL = ["S3_ENDPOINT_URL", "SLACK_WEBHOOK_URL"] as const;
-const IN_CLEAR =
-  "begins with http://, so that credentials would go to another machine in clear: use https://, or set HDASH_ALLOW_HTTP=1";
-
-function addressesInClear(jobs: readonly JobWithSettings[], text: Text): readonly string[] {
-  const ofJobs = jobs.flatMap(({ settings }) => settings.confidential ?? []);
-  return [...CONFIDENTIAL, ...ofJobs].filter((name) => isInClear(text(name)));
-}
-
-/** Tells whether what is sent to an address can be read on its way; within this machine nobody does. */
-function isInClear(address: string | null): boolean {
-  return (
-    address !== null &&
-    /^http:/i.test(address) &&
-    URL.canParse(address) &&
-    !isThisMachine(new URL(address).hostname)
-  );
 }
 
 function readPem(path: string, problems: string[]): string | null {

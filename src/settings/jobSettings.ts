@@ -24,6 +24,8 @@ export interface JobSettings<S = unknown> {
   readonly rules: Readonly<Record<string, ValidatorSpec<unknown>>>;
   /** Tells by the names that an environment sets whether it is for this job, right or wrong: half a configuration is to be completed. */
   isGiven(names: readonly string[]): boolean;
+  /** Names variables shared with other jobs that these values make its own: set for it, they are no sign that another job is meant. */
+  claims?(given: Readonly<Record<string, string | undefined>>): readonly string[];
   /** Puts the values together; null where the job is not asked for. */
   read(values: ValueReader): S | null;
   /** Variables whose value is the address of a service that gets credentials: nothing may be sent to it in clear unasked. */

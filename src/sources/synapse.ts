@@ -8,7 +8,8 @@ import type { Log } from "../log.ts";
 import { PATIENT, type RetryPolicy } from "../retry.ts";
 import { type Http, HttpError } from "./http.ts";
 import { callSynapse, logRetries, type SynapseContext, tokenRefused } from "./synapseCalls.ts";
-import type { SynapseClient } from "./synapseClient.ts";
+import type { SynapseChild, SynapseClient } from "./synapseClient.ts";
+import { getEntity, handleOf, listContents, locateHandle } from "./synapseContents.ts";
 import { downloadFile } from "./synapseFiles.ts";
 import { runJob } from "./synapseJobs.ts";
 import {
@@ -19,7 +20,6 @@ import {
   type QueryPage,
   readChildPage,
   readCsvResult,
-  readEntity,
   readProfile,
   readQueryBundle,
   readQueryPage,
@@ -79,23 +79,19 @@ export function makeSynapse(options: SynapseOptions): SynapseClient {
     deadlineMs: options.deadlineMs ?? 30 * 60_000,
   };
 
-  const entity: SynapseClient["entity"] = async (entityId, signal) => {
-    const { value } = await callSynapse(context, {
-      subject: `Synapse entity ${entityId}`,
-      method: "GET",
-      path: `/repo/v1/entity/${encodeURIComponent(entityId)}`,
-      entityId,
-      signal,
-    });
-    return readEntity(value, entityId);
-  };
-
   return {
-    entity,
+    entity: (entityId, signal) => getEntity(context, entityId, signal),
     whoAmI: (signal) => whoAmI(context, signal),
     viewState: (viewId, where, signal) => viewState(context, viewId, where, signal),
     queryRows: (viewId, sql, signal) => queryRows(context, viewId, sql, signal),
     children: (parentId, signal) => children(context, parentId, signal),
+    files: (entityIds, signal) => listContents(context, entityIds, signal),
+
+    async locate(entityId, signal) {
+      const handle = await handleOf(context, entityId, signal);
+      const { md5, bytes, url } = await locateHandle(context, handle, signal);
+      return { entityId, fileHandleId: handle.fileHandleId, md5, bytes, url };
+    },
 
     async queryCsv(viewId, sql, path, signal, onBytes) {
       const subject = `Synapse query of ${viewId} as CSV`;
@@ -122,20 +118,10 @@ export function makeSynapse(options: SynapseOptions): SynapseClient {
     },
 
     async download(entityId, md5, path, signal, onBytes) {
-      const { dataFileHandleId: fileHandleId, concreteType } = await entity(entityId, signal);
-      if (fileHandleId === null) {
-        const type = concreteType.slice(concreteType.lastIndexOf(".") + 1);
-        throw new HdashError(
-          "permanent",
-          `${entityId} has no content to download: it is a ${type}`,
-          { publicly: `${entityId} has no content in Synapse`, lacking: entityId },
-        );
-      }
+      const handle = await handleOf(context, entityId, signal);
       return downloadFile(context, {
+        ...handle,
         subject: `Synapse download of ${entityId}`,
-        fileHandleId,
-        entityId,
-        kind: "FileEntity",
         md5: md5?.toLowerCase() ?? null,
         path,
         maxBytes: maxBytes.file ?? MAX_FILE_BYTES,
@@ -242,7 +228,7 @@ async function* children(
   context: SynapseContext,
   parentId: string,
   signal: AbortSignal | undefined,
-): AsyncGenerator<{ readonly id: string; readonly name: string; readonly type: string }> {
+): AsyncGenerator<SynapseChild> {
   for (let nextPageToken: string | null = null; ;) {
     const { value } = await callSynapse(context, {
       subject: `Synapse children of ${parentId}`,
@@ -260,6 +246,10 @@ async function* children(
     const answer = readChildPage(value, parentId);
     yield* answer.page;
     if (answer.nextPageToken === null) return;
+    if (answer.nextPageToken === nextPageToken) {
+      const message = `Synapse children of ${parentId}: the list is cut short and cannot be continued`;
+      throw new HdashError("permanent", message);
+    }
     nextPageToken = answer.nextPageToken;
   }
 }

@@ -1,5 +1,7 @@
 // What hdash asks of Synapse, as a type; synapse.ts is the implementation over HTTP.
 
+import type { HdashError } from "../error.ts";
+
 /** Who a token belongs to. */
 export interface SynapseUser {
   readonly ownerId: string;
@@ -15,6 +17,21 @@ export interface SynapseEntity {
   readonly dataFileHandleId: string | null;
   /** ISO 8601. */
   readonly modifiedOn: string;
+}
+
+/** What lies in a folder or project; `type` ends with ".Folder" or ".FileEntity". */
+export interface SynapseChild {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+}
+
+/** A file entity's content as its file handle describes it now. Nulls: Synapse does not know (files it does not store). */
+export interface SynapseFile {
+  readonly entityId: string;
+  readonly fileHandleId: string;
+  readonly md5: string | null;
+  readonly bytes: number | null;
 }
 
 /** What tells cheaply whether a view (restricted to a WHERE clause) moved. Null: the server does not say. */
@@ -57,10 +74,20 @@ export interface SynapseClient {
     onBytes?: (bytes: number) => void,
   ): Promise<{ readonly md5: string; readonly bytes: number }>;
   /** All children of a folder or project, paged to the end. */
-  children(
-    parentId: string,
+  children(parentId: string, signal?: AbortSignal): AsyncIterable<SynapseChild>;
+  /** Describes the contents of file entities, in their order; an error stands for one of which that could not be had, and it alone. */
+  files(
+    entityIds: readonly string[],
     signal?: AbortSignal,
-  ): AsyncIterable<{ readonly id: string; readonly name: string; readonly type: string }>;
+  ): Promise<readonly (SynapseFile | HdashError)[]>;
+  /**
+   * Describes the content of one, and says where it is: an address that is good for minutes, or one that the file's owner wrote down, which
+   * whyRefused() has to be asked about; null where Synapse gives none.
+   */
+  locate(
+    entityId: string,
+    signal?: AbortSignal,
+  ): Promise<SynapseFile & { readonly url: string | null }>;
 }
 
 /** Quotes a value for Synapse SQL: single quotes, doubled inside. */

@@ -9,17 +9,15 @@ import { bytes as inBytes } from "../format.ts";
 import { retry } from "../retry.ts";
 import { HttpError, type HttpStream, isExpiry } from "./http.ts";
 import { RefusedAddress } from "./reach.ts";
-import { callSynapse, type SynapseContext } from "./synapseCalls.ts";
-import { type FileContent, readFileContent } from "./synapseWire.ts";
+import type { SynapseContext } from "./synapseCalls.ts";
+import { type HandleOf, locateHandle } from "./synapseContents.ts";
+import type { FileContent } from "./synapseWire.ts";
 
 /** Signed addresses live for 15 minutes; three of them are more than any file that hdash reads should need. */
 const MAX_RENEWALS = 3;
 
-export interface FileRequest {
+export interface FileRequest extends HandleOf {
   readonly subject: string;
-  readonly fileHandleId: string;
-  readonly entityId: string;
-  readonly kind: "FileEntity" | "TableEntity";
   /** What the content's MD5 must be, or null. Another one is a transient error: the file changed, or the view is behind. */
   readonly md5: string | null;
   readonly path: string;
@@ -59,20 +57,8 @@ export async function downloadFile(
 
 /** Asks where the content is now, and compares what the handle says about it with what the view said. */
 async function locate(context: SynapseContext, request: FileRequest): Promise<FileContent> {
-  const { fileHandleId, entityId, kind, md5, signal } = request;
-  const { value } = await callSynapse(context, {
-    subject: `Synapse file handle of ${entityId}`,
-    method: "POST",
-    path: "/file/v1/fileHandle/batch",
-    json: {
-      requestedFiles: [{ fileHandleId, associateObjectId: entityId, associateObjectType: kind }],
-      includeFileHandles: true,
-      includePreSignedURLs: true,
-    },
-    entityId,
-    signal,
-  });
-  const content = readFileContent(value, fileHandleId, entityId, context.reader);
+  const { entityId, md5, signal } = request;
+  const content = await locateHandle(context, request, signal);
   if (content.bytes !== null && content.bytes > request.maxBytes) {
     throw tooLong(request, `its file handle says ${content.bytes} bytes`);
   }

@@ -6,11 +6,12 @@ import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
 import type { BoundPipeline } from "../../job.ts";
 import { versionsOf } from "../../render/design.ts";
+import { PATIENT } from "../../retry.ts";
 import { PRODUCTION } from "../../settings/namespace.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { makeCohort } from "./plan.ts";
 import { loadSchemas } from "./schemas.ts";
-import type { CohortSettings, Place } from "./settings.ts";
+import type { CohortSettings, Place, SynapsePlace } from "./settings.ts";
 import type { ExportSource } from "./sources/exports.ts";
 import { readState, saveCatalog, switchTo } from "./state.ts";
 import type { Places } from "./steps.ts";
@@ -61,7 +62,8 @@ export async function openPlaces(effects: Effects, settings: CohortSettings): Pr
   };
 }
 
-async function openPlace(effects: Effects, place: Place, variable: string): Promise<Bucket> {
+/** Opens one place of the namespace. */
+export async function openPlace(effects: Effects, place: Place, variable: string): Promise<Bucket> {
   const namespace = namespaceOf(effects);
   if (place.kind === "folder") {
     const { mkdir } = await import("node:fs/promises");
@@ -79,15 +81,34 @@ export async function openExports(
   effects: Effects,
   { source }: CohortSettings,
 ): Promise<ExportSource> {
-  if (source.kind === "synapse") {
-    throw new HdashError("config", "COHORT_SOURCE is in Synapse, which is not read yet");
-  }
+  if (source.kind === "synapse") return openInSynapse(effects, source);
   if (source.kind === "folder") {
     const { folderExports } = await import("./sources/folderExports.ts");
     return folderExports(join(source.dir, namespaceOf(effects)));
   }
   const { bucketExports } = await import("./sources/exports.ts");
   return bucketExports(await openPlace(effects, source, "COHORT_SOURCE"));
+}
+
+async function openInSynapse(
+  effects: Effects,
+  { id, access }: SynapsePlace,
+): Promise<ExportSource> {
+  const { endpoint, token, user } = access;
+  if (token === null) {
+    throw new HdashError("config", "SYNAPSE_PASSWORD is not set, but COHORT_SOURCE is in Synapse");
+  }
+  const { makeSynapse } = await import("../../sources/synapse.ts");
+  const { logRetries } = await import("../../sources/synapseCalls.ts");
+  const { synapseExports } = await import("./sources/synapseExports.ts");
+  const { log, patience } = effects;
+  const http = await effects.http();
+  return synapseExports({
+    client: makeSynapse({ endpoint, token, userName: user, http, log, ...patience }),
+    ...{ http, endpoint, rootId: id, namespace: namespaceOf(effects) },
+    policy: patience.policy ?? PATIENT,
+    onRetry: logRetries(log),
+  });
 }
 
 /** Throws config where a column that is to be left out is no column, or one of a key: records are told apart by it. */

@@ -64,6 +64,10 @@ export function makeCohortJob(): Job<CohortSettings> {
       const { addCohortCommands } = await import("./commands.ts");
       addCohortCommands(program, shell, this, run);
     },
+    async examine(effects, settings, signal) {
+      const { examineCohort } = await import("./examine.ts");
+      return examineCohort(effects, settings, signal);
+    },
     configFiles: [
       { path: VERSIONS_FILE, check: (text) => void readVersions(text) },
       {

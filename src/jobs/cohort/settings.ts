@@ -5,6 +5,13 @@ import { resolve } from "node:path";
 import { quoted } from "../../format.ts";
 import type { JobSettings, ValueReader } from "../../settings/jobSettings.ts";
 import { checked, flag, oneOf, optional, text, wholeNumber } from "../../settings/rules.ts";
+import {
+  readSynapseAccess,
+  SYNAPSE_CONFIDENTIAL,
+  SYNAPSE_RULES,
+  SYNAPSE_VARIABLES,
+  type SynapseAccess,
+} from "../../settings/synapseAccess.ts";
 import { variable } from "../../settings/variables.ts";
 import type { Choice } from "./data/catalog.ts";
 
@@ -13,12 +20,19 @@ export type Place =
   | { readonly kind: "s3"; readonly bucket: string; readonly prefix: string }
   | { readonly kind: "folder"; readonly dir: string };
 
+/** A project or folder of Synapse. */
+export interface SynapsePlace {
+  readonly kind: "synapse";
+  readonly id: string;
+  readonly access: SynapseAccess;
+}
+
 /** Parts of the work, in the order in which a run does them. */
 export const PARTS = ["ingest", "sync", "build"] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface CohortSettings {
-  readonly source: Place | { readonly kind: "synapse"; readonly id: string };
+  readonly source: Place | SynapsePlace;
   readonly raw: Place;
   readonly intermediate: Place;
   readonly processed: Place;
@@ -34,6 +48,7 @@ export interface CohortSettings {
 }
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
+const IN_SYNAPSE = /^synapse:(syn\d+)$/;
 const GROUP = "Cohorts";
 
 function readPlace(name: string, { text: textOf, report }: ValueReader): Place | null {
@@ -50,8 +65,11 @@ function readPlace(name: string, { text: textOf, report }: ValueReader): Place |
 
 function readSource(values: ValueReader): CohortSettings["source"] | null {
   const value = values.text("COHORT_SOURCE");
-  const [, id] = /^synapse:(syn\d+)$/.exec(value ?? "") ?? [];
-  if (id !== undefined) return { kind: "synapse", id };
+  const [, id] = IN_SYNAPSE.exec(value ?? "") ?? [];
+  if (id !== undefined) {
+    const access = readSynapseAccess(values, "COHORT_SOURCE is in Synapse");
+    return { kind: "synapse", id, access };
+  }
   return readPlace("COHORT_SOURCE", values);
 }
 
@@ -198,6 +216,7 @@ export const SETTINGS: JobSettings<CohortSettings> = {
       "EmailAddress,LastName",
       "Columns that no dataset has, separated by commas",
     ),
+    ...SYNAPSE_VARIABLES,
   ],
   rules: {
     COHORT_SOURCE: text(optional),
@@ -213,8 +232,12 @@ export const SETTINGS: JobSettings<CohortSettings> = {
     COHORT_KEEP_BUILDS: wholeNumber(0, 1000)({ default: KEEP_BUILDS }),
     COHORT_MEMORY_MB: wholeNumber(512, 1_000_000)({ default: MEMORY_MB }),
     COHORT_DROP: text(optional),
+    ...SYNAPSE_RULES,
   },
+  confidential: SYNAPSE_CONFIDENTIAL,
   isGiven: (given) => given.some((name) => name.startsWith("COHORT_")),
+  claims: ({ COHORT_SOURCE: source = "" }) =>
+    IN_SYNAPSE.test(source.trim()) ? SYNAPSE_VARIABLES.map(({ name }) => name) : [],
   read,
   usesBuckets: ({ source, raw, intermediate, processed }) =>
     [source, raw, intermediate, processed].some(({ kind }) => kind === "s3"),

@@ -18,7 +18,9 @@ export async function examineHtan(
   const { given } = effects.config;
   const isForOthers = !given.includes("htan") && given.length > 0;
   if (settings === null || isForOthers) {
-    const says = "no SYNAPSE_… variable is set: the HTAN dashboard is not made";
+    const isShared = (settings?.token ?? null) !== null;
+    const why = isShared ? "SYNAPSE_… is set for another job" : "no SYNAPSE_… variable is set";
+    const says = `${why}: the HTAN dashboard is not made`;
     return [{ service, state: "note", says, advice: null }];
   }
   return [...(await askSynapse(effects, settings, signal)), await askRegistry(effects)];

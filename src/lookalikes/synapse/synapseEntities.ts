@@ -25,8 +25,8 @@ export interface Entities {
   entity(world: World, entityId: string, user: string): Body;
   children(world: World, request: Body, user: string): unknown;
   fileHandles(world: World, request: Body, user: string): Promise<unknown>;
-  /** A file's content; for files that the world names but does not hold, what its view says about it, with no path. */
-  content(world: World, entityId: string): Promise<StoredObject>;
+  /** The content of a file's handle, null where it has another by now; for files that the world names but does not hold, what its view says, with no path. */
+  content(world: World, entityId: string, fileHandleId: string): Promise<StoredObject | null>;
 }
 
 const MAX_BATCH = 100;
@@ -58,24 +58,28 @@ export function makeEntities(context: EntityContext): Entities {
     if (!Array.isArray(includeTypes) || includeTypes.length === 0) {
       throw new Refusal(400, "EntityChildrenRequest.includeTypes must include at least one type");
     }
-    entityOf(world, String(parentId), user);
+    const strange: unknown = includeTypes.find((type) => type !== "file" && type !== "folder");
+    if (strange !== undefined)
+      throw new Refusal(400, `There is no entity type ${JSON.stringify(strange)}`);
+    if (entityOf(world, String(parentId), user)["dataFileHandleId"] !== undefined) {
+      throw new Refusal(400, `${String(parentId)} is not a container`);
+    }
     const all = world
       .childrenOf(String(parentId))
       .map((index) => rowOf(world, index))
       .filter((row) => includeTypes.includes(row["type"]));
-    const offset = Number(nextPageToken ?? 0);
-    if (!Number.isInteger(offset)) throw new Refusal(400, "Unknown nextPageToken");
+    const offset = offsetOf(String(parentId), nextPageToken ?? null);
     const page = all.slice(offset, offset + pageChildren).map((row) => {
       return {
         id: row["id"],
         name: row["name"],
         type: `${MODEL}.${row["type"] === "file" ? "FileEntity" : "Folder"}`,
-        versionNumber: 1,
+        versionNumber: versionOf(row),
         modifiedOn: isoOf(row["modifiedOn"]),
       };
     });
     const end = offset + pageChildren;
-    return { page, nextPageToken: end < all.length ? String(end) : null };
+    return { page, nextPageToken: end < all.length ? pageToken(String(parentId), end) : null };
   }
 
   async function fileHandles(world: World, body: Body, user: string): Promise<unknown> {
@@ -107,6 +111,8 @@ export function makeEntities(context: EntityContext): Entities {
     }
     const route = isResult ? "csvDownload" : "fileDownload";
     const path = isResult ? `/s3/results/${fileHandleId}` : `/s3/files/${entityId}/${fileHandleId}`;
+    const external = isResult ? null : externalHandle(world, entityId, fileHandleId);
+    if (external !== null) return answerFor(body, fileHandleId, external, external.externalURL);
     const content = isResult ? results.get(fileHandleId) : await contentOf(world, entityId);
     const extra = context.faults().strikes("wrongSize", route) ? 1 : 0;
     const signedAt = now() - (context.faults().strikes("expiredUrls", route) ? 60 * 60_000 : 0);
@@ -118,13 +124,7 @@ export function makeEntities(context: EntityContext): Entities {
       contentSize: (content?.bytes ?? 0) + extra,
       fileName: isResult ? `Job-${fileHandleId}.csv` : entity?.["name"],
     };
-    return {
-      fileHandleId,
-      ...(body["includeFileHandles"] === true ? { fileHandle: handle } : {}),
-      ...(body["includePreSignedURLs"] === true
-        ? { preSignedURL: context.url() + signer.sign(path, signedAt) }
-        : {}),
-    };
+    return answerFor(body, fileHandleId, handle, context.url() + signer.sign(path, signedAt));
   }
 
   /** A file's content; for files that the world names but does not hold, what its view says about it. */
@@ -135,7 +135,62 @@ export function makeEntities(context: EntityContext): Entities {
     return (await measure(path)) ?? { path: "", bytes, md5: row["dataFileMD5Hex"] ?? "" };
   }
 
-  return { entity: entityOf, children: childrenOf, fileHandles, content: contentOf };
+  return {
+    entity: entityOf,
+    children: childrenOf,
+    fileHandles,
+    async content(world, entityId, fileHandleId) {
+      const entity = findEntity(world, viewId, entityId);
+      return entity?.["dataFileHandleId"] === fileHandleId ? contentOf(world, entityId) : null;
+    },
+  };
+}
+
+/** A file's part of the answer, as far as it was asked for. */
+function answerFor(body: Body, fileHandleId: string, fileHandle: Body, url: string): Body {
+  return {
+    fileHandleId,
+    ...(body["includeFileHandles"] === true ? { fileHandle } : {}),
+    ...(body["includePreSignedURLs"] === true ? { preSignedURL: url } : {}),
+  };
+}
+
+/**
+ * The handle of content that Synapse does not store (the world's column "externalURL"); null for what it does. Its address is what somebody
+ * wrote down, and nobody signs it; size and MD5 need not be there.
+ */
+function externalHandle(
+  world: World,
+  entityId: string,
+  id: string,
+): (Body & { readonly externalURL: string }) | null {
+  const index = world.indexOf(entityId);
+  const row = index === null ? {} : rowOf(world, index);
+  const { externalURL, name, dataFileMD5Hex: md5, dataFileSizeBytes: bytes } = row;
+  if (!externalURL) return null;
+  return {
+    ...{ id, concreteType: `${MODEL}.file.ExternalFileHandle`, fileName: name, externalURL },
+    ...(md5 ? { contentMd5: md5 } : {}),
+    ...(bytes ? { contentSize: Number(bytes) } : {}),
+  };
+}
+
+/** Page tokens mean nothing to clients, and are good for the folder that they were made for. */
+function pageToken(parentId: string, offset: number): string {
+  return Buffer.from(`${parentId}/${offset}`).toString("base64url");
+}
+
+function offsetOf(parentId: string, token: unknown): number {
+  if (token === null) return 0;
+  const text = typeof token === "string" ? Buffer.from(token, "base64url").toString() : "";
+  const offset = Number(text.slice(text.lastIndexOf("/") + 1));
+  if (token !== pageToken(parentId, offset)) throw new Refusal(400, "Unknown nextPageToken");
+  return offset;
+}
+
+/** Worlds need not say how often a file was uploaded. */
+function versionOf(row: Readonly<Record<string, string>>): number {
+  return Number(row["versionNumber"] || 1);
 }
 
 /** Finds what the world holds under an id: its view, a project, a folder or a file. */
@@ -162,6 +217,7 @@ function findEntity(world: World, viewId: string, entityId: string): Body | null
       etag,
       row["modifiedOn"],
     ),
+    versionNumber: versionOf(row),
     projectId: row["projectId"],
     ...(isFile ? { dataFileHandleId: handleIdOf(row) } : {}),
   };

@@ -100,13 +100,14 @@ export async function sendObject(
   object: StoredObject,
   faults: { readonly isTruncated: boolean; readonly isCorrupt: boolean },
 ): Promise<void> {
-  const asked = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
-  const start = asked === null ? 0 : Number(asked[1]);
-  const last = Math.min(object.bytes - 1, asked?.[2] ? Number(asked[2]) : object.bytes - 1);
-  if (asked !== null && start > last) {
-    sendXml(response, 416, "InvalidRange", "The requested range is not satisfiable");
+  const asked = askedRange(request.headers.range, object.bytes);
+  if (asked === "beyond") {
+    sendXml(response, 416, "InvalidRange", "The requested range is not satisfiable", {
+      "content-range": `bytes */${object.bytes}`,
+    });
     return;
   }
+  const { start, last } = asked ?? { start: 0, last: object.bytes - 1 };
   const length = last - start + 1;
   const range = asked === null ? {} : { "content-range": `bytes ${start}-${last}/${object.bytes}` };
   response.writeHead(asked === null ? 200 : 206, {
@@ -124,6 +125,20 @@ export async function sendObject(
   }
   if (faults.isTruncated) await breakOff(response);
   else response.end();
+}
+
+/** Which bytes a Range asks for: null for all, as object stores also answer what they do not understand. */
+function askedRange(
+  header: string | undefined,
+  bytes: number,
+): { readonly start: number; readonly last: number } | "beyond" | null {
+  const match = /^bytes=(?:(\d+)-(\d*)|-(\d+))$/.exec(header ?? "");
+  if (match === null) return null;
+  const [, from, to, tail] = match;
+  if (from !== undefined && to && Number(to) < Number(from)) return null;
+  const start = from === undefined ? Math.max(0, bytes - Number(tail)) : Number(from);
+  const last = Math.min(bytes - 1, to ? Number(to) : bytes - 1);
+  return start > last || tail === "0" ? "beyond" : { start, last };
 }
 
 /** Breaks the connection once what was written so far has left. */

@@ -64,7 +64,7 @@ export interface SynapseServer {
   close(): Promise<void>;
 }
 
-/** Address patterns; the first group is an entity, the second a job's token. */
+/** Address patterns; the first group is an entity, the second a job's token, or a file handle. */
 const PATTERNS: readonly (readonly [Route, "GET" | "POST", RegExp])[] = [
   ["userProfile", "GET", /^\/repo\/v1\/userProfile$/],
   ["children", "POST", /^\/repo\/v1\/entity\/children$/],
@@ -76,7 +76,7 @@ const PATTERNS: readonly (readonly [Route, "GET" | "POST", RegExp])[] = [
   ["csvStart", "POST", /^\/repo\/v1\/entity\/([^/]+)\/table\/download\/csv\/async\/start$/],
   ["csvGet", "GET", /^\/repo\/v1\/entity\/([^/]+)\/table\/download\/csv\/async\/get\/([^/]+)$/],
   ["fileHandles", "POST", /^\/file\/v1\/fileHandle\/batch$/],
-  ["fileDownload", "GET", /^\/s3\/files\/([^/]+)\/[^/]+$/],
+  ["fileDownload", "GET", /^\/s3\/files\/([^/]+)\/([^/]+)$/],
   ["csvDownload", "GET", /^\/s3\/results\/([^/]+)$/],
 ];
 
@@ -110,7 +110,7 @@ export async function startSynapse(options: SynapseServerOptions): Promise<Synap
     requests[route]++;
     if (await meetsTrouble(request, response, faultState, route)) return;
     if (route === "fileDownload" || route === "csvDownload") {
-      await sendContent(request, response, route, entityId, at);
+      await sendContent(request, response, { route, entityId, token }, at);
       return;
     }
     const user = userOf(request, tokens);
@@ -144,8 +144,7 @@ export async function startSynapse(options: SynapseServerOptions): Promise<Synap
   async function sendContent(
     request: IncomingMessage,
     response: ServerResponse,
-    route: Route,
-    key: string,
+    { route, entityId: key, token: fileHandleId }: ReturnType<typeof routeOf>,
     at: URL,
   ): Promise<void> {
     if (request.headers.authorization !== undefined) {
@@ -160,8 +159,11 @@ export async function startSynapse(options: SynapseServerOptions): Promise<Synap
       return;
     }
     const world = await watched.current();
-    const content = route === "csvDownload" ? results.get(key) : await entities.content(world, key);
-    if (content === undefined || content.path === "") {
+    const content =
+      route === "csvDownload"
+        ? (results.get(key) ?? null)
+        : await entities.content(world, key, fileHandleId);
+    if (content === null || content.path === "") {
       sendXml(response, 404, "NoSuchKey", "The specified key does not exist.");
       return;
     }

@@ -2,7 +2,7 @@
 
 import { HdashError } from "../../../error.ts";
 import type { RangeSource } from "../../../formats/rangeSource.ts";
-import type { Bucket } from "../../../store/bucket.ts";
+import type { Bucket, ObjectHead } from "../../../store/bucket.ts";
 import type { FoundExport, ListedObject } from "../data/catalog.ts";
 
 /** A source of exports of one namespace. */
@@ -25,13 +25,20 @@ export function bucketExports(bucket: Bucket): ExportSource {
       for await (const object of bucket.list(signal)) objects.push(object);
       return objects;
     },
-    async open({ key, bytes, etag }, signal) {
+    async open({ key, bytes, etag }) {
+      const isIt = (object: ObjectHead | null): boolean =>
+        object !== null && object.etag === etag && object.bytes === bytes;
       return {
         bytes,
-        async *read(from, to) {
+        async *read(from, to, signal) {
           const opened = await bucket.open(key, { from, to }, signal);
-          if (opened === null || opened.etag !== etag || opened.bytes !== bytes) throw moved(key);
-          yield* opened.body;
+          if (opened === null || !isIt(opened)) throw moved(key);
+          try {
+            yield* opened.body;
+          } catch (error) {
+            const isLasting = error instanceof HdashError && error.kind === "permanent";
+            throw isLasting && !isIt(await bucket.head(key, signal)) ? moved(key) : error;
+          }
         },
       };
     },

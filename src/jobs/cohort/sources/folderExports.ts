@@ -1,6 +1,6 @@
 // A folder of exports. Symbolic links are neither listed nor followed; a file's version is its size and the time of its last change.
 
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -9,6 +9,8 @@ import type { ListedObject } from "../data/catalog.ts";
 import { type ExportSource, moved } from "./exports.ts";
 
 const PIECE_BYTES = 1 << 20;
+/** What opening a file ends with where it, or a folder above it, is no longer there, or a link by now. */
+const GONE: readonly string[] = ["ENOENT", "ENOTDIR", "ELOOP"];
 
 /** Opens the exports of a folder: below it lie "<cohort>/<export>". */
 export function folderExports(dir: string): ExportSource {
@@ -43,7 +45,7 @@ async function openFile(path: string, key: string): Promise<FileHandle> {
   try {
     return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ELOOP") throw moved(key);
+    if (GONE.includes(codeOf(error) ?? "")) throw moved(key);
     throw unreadable(key, error);
   }
 }
@@ -81,11 +83,22 @@ async function walk(
   }
   for (const name of names) {
     const key = `${below}${name}`;
-    const found = await lstat(join(dir, key), { bigint: true });
+    const found = await lookAt(join(dir, key), key);
+    if (found === null) continue;
     if (found.isDirectory()) await walk(dir, `${key}/`, objects, signal);
     else if (found.isFile()) {
       objects.push({ key, bytes: Number(found.size), etag: versionOf(found) });
     }
+  }
+}
+
+/** Looks at what a listing names, and not at what a link leads to; null where it is gone since. */
+async function lookAt(path: string, key: string): Promise<BigIntStats | null> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw unreadable(key, error);
   }
 }
 

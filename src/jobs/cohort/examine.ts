@@ -1,0 +1,101 @@
+// The cohort job's lines of the doctor: the schema, the source of exports, and the three private places.
+
+import type { Effects } from "../../effects.ts";
+import { count } from "../../format.ts";
+import { diagnose, type Diagnosis } from "../../job.ts";
+import { namespaceOf, openExports, openPlace } from "./bind.ts";
+import { sortListing } from "./data/catalog.ts";
+import { loadSchemas, type Schemas } from "./schemas.ts";
+import type { CohortSettings, Place } from "./settings.ts";
+
+const service = "Cohorts";
+/** What is put into a place and removed again: nothing of the job's begins so. */
+const PROBE = "hdash-doctor.txt";
+const TEXT = { contentType: "text/plain; charset=utf-8", cacheControl: "no-store" } as const;
+/** Variables that say where something is, by its kind. */
+const REACHED = {
+  s3: " and S3_ENDPOINT_URL",
+  synapse: " and SYNAPSE_ENDPOINT_URL",
+  folder: "",
+} as const;
+
+/** Reads the schema, lists the exports that there are, and puts something into each place, which it then removes. */
+export async function examineCohort(
+  effects: Effects,
+  settings: CohortSettings | null,
+  signal: AbortSignal,
+): Promise<readonly Diagnosis[]> {
+  if (settings === null) {
+    if (!effects.config.given.includes("cohort")) return [];
+    const says = "COHORT_… is set, but not where exports are and all three places are";
+    const advice = "Set COHORT_SOURCE, COHORT_RAW, COHORT_INTERMEDIATE and COHORT_PROCESSED.";
+    return [{ service, state: "bad", says, advice }];
+  }
+  const { schemas, schema } = await askSchema(effects);
+  const { raw, intermediate, processed } = settings;
+  return [
+    schema,
+    ...(schemas === null ? [] : [await askSource(effects, settings, schemas, signal)]),
+    await askPlace(effects, raw, "COHORT_RAW", signal),
+    await askPlace(effects, intermediate, "COHORT_INTERMEDIATE", signal),
+    await askPlace(effects, processed, "COHORT_PROCESSED", signal),
+  ];
+}
+
+async function askSchema(
+  effects: Effects,
+): Promise<{ readonly schemas: Schemas | null; readonly schema: Diagnosis }> {
+  let schemas: Schemas | null = null;
+  const schema = await diagnose(service, "the schema", "HDASH_WORK_BUCKET", async () => {
+    schemas = await loadSchemas((await effects.artifacts()).dir);
+    const { version, shapes } = schemas.of(null);
+    const types = count(shapes.size, "data type");
+    const says = `datasets have version ${version} of the schema: ${types} of ${schemas.cohorts.join(", ")}`;
+    return { service, state: "ok", says, advice: null };
+  });
+  return { schemas, schema };
+}
+
+async function askSource(
+  effects: Effects,
+  settings: CohortSettings,
+  { cohorts }: Schemas,
+  signal: AbortSignal,
+): Promise<Diagnosis> {
+  const { source } = settings;
+  const variables = `COHORT_SOURCE${REACHED[source.kind]}`;
+  const ask = async (): Promise<Diagnosis> => {
+    const opened = await openExports(effects, settings);
+    try {
+      const { exports, others } = sortListing(await opened.list(signal), cohorts);
+      const strange = others.filter(({ outcome }) => outcome === "unknown_cohort").length;
+      const more = strange === 0 ? "" : `; ${strange} of other cohorts`;
+      const says = `${opened.label} lists ${count(exports.length, "export")} of ${cohorts.join(", ")}${more}`;
+      if (exports.length > 0) return { service, state: "ok", says, advice: null };
+      const advice = `Exports lie at NAMESPACE/COHORT/EXPORT below COHORT_SOURCE; the namespace is ${namespaceOf(effects)}.`;
+      return { service, state: "note", says, advice };
+    } finally {
+      await opened.close();
+    }
+  };
+  return diagnose(service, "the source of exports", variables, ask, source.kind === "folder");
+}
+
+async function askPlace(
+  effects: Effects,
+  place: Place,
+  variable: string,
+  signal: AbortSignal,
+): Promise<Diagnosis> {
+  const ask = async (): Promise<Diagnosis> => {
+    const bucket = await openPlace(effects, place, variable);
+    await bucket.put(PROBE, new TextEncoder().encode("hdash doctor was here\n"), TEXT, signal);
+    await bucket.delete([PROBE], signal);
+    // Building lists what older builds have left: a role that may not is found out here.
+    for await (const _object of bucket.list(signal)) break;
+    const says = `${bucket.uri} can be written and cleaned (${variable})`;
+    return { service, state: "ok", says, advice: null };
+  };
+  const variables = `${variable}${REACHED[place.kind]}`;
+  return diagnose(service, variable, variables, ask, place.kind === "folder");
+}
