@@ -23,7 +23,7 @@ export interface Schemas {
 }
 
 /** Where the schemas are, below the folder of config. */
-export const SCHEMA_FOLDER = "config/cohort";
+const SCHEMA_FOLDER = "config/cohort";
 export const VERSIONS_FILE = `${SCHEMA_FOLDER}/versions.json`;
 
 /** Reads the versions. Throws a config error that names the place in the file. */
@@ -87,7 +87,7 @@ export async function loadSchemas(dir: string): Promise<Schemas> {
 }
 
 /** Lays out all types of a schema. */
-export function layOut(schema: Schema, text: string): LaidOut {
+function layOut(schema: Schema, text: string): LaidOut {
   const shapes = new Map(
     [...schema.types].map(([name, type]) => [name, shapeOf(type, schema.tie)]),
   );

@@ -16,7 +16,7 @@ import {
 } from "./data/current.ts";
 
 const CATALOG = "catalog.json.gz";
-export const CURRENT = "parquet/current.json";
+const CURRENT = "parquet/current.json";
 const JSON_OBJECT = { contentType: "application/json", cacheControl: "no-cache" } as const;
 const TEXT_OBJECT = { contentType: "text/plain; charset=utf-8", cacheControl: "no-cache" } as const;
 

@@ -11,9 +11,8 @@ import {
   EMPTY_CATALOG,
   withEntries,
 } from "../../../src/jobs/cohort/data/catalog.ts";
-import { inputsDigest } from "../../../src/jobs/cohort/data/current.ts";
 import { byText } from "../../../src/jobs/cohort/data/text.ts";
-import { typeInputs } from "../../../src/jobs/cohort/data/typeInput.ts";
+import { allInputs, typeInputs } from "../../../src/jobs/cohort/data/typeInput.ts";
 import { makeRandom } from "../matrix/support/random.ts";
 import {
   build,
@@ -33,7 +32,6 @@ const exportsOf = (namespace: string): readonly string[] =>
     .filter(([, outcome]) => outcome === "read")
     .map(([key]) => key)
     .sort(byText);
-const HOW = { schema: "1", dropped: [], version: 1 };
 
 let rig: Rig;
 beforeAll(async () => {
@@ -62,10 +60,7 @@ async function buildChanged(
 ): Promise<number> {
   const inputs = typeInputs(catalog, rig.shapes);
   let changed = 0;
-  for (const type of rig.shapes.keys()) {
-    const input = inputs.get(type);
-    if (input === undefined) throw new Error(`no input of ${type}`);
-    const digest = inputsDigest(input, inputs.get(`${type}_Deleted`) ?? null, HOW);
+  for (const [type, { digest }] of allInputs(catalog, { name: "1", shapes: rig.shapes }, [])) {
     if (known.get(type)?.digest === digest) continue;
     const out = await rig.folder();
     known.set(type, { digest, out, built: await build(rig, home, inputs, type, out) });

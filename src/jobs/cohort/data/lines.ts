@@ -3,7 +3,7 @@
 import { isUtf8 } from "node:buffer";
 
 /** Lines up to this are records; longer ones are counted and left. */
-export const MOST_LINE_BYTES = 64 * 1024 * 1024;
+const MOST_LINE_BYTES = 64 * 1024 * 1024;
 
 export interface LineTaker {
   /** Takes the line buffer[from, to), without its end; `isValid` says that its UTF-8 is known to be right. Not called for blank lines. */

@@ -32,7 +32,7 @@ function without(record: WorldRecord, ...names: readonly string[]): string {
   );
 }
 
-export const PLANTINGS: readonly Planting[] = [
+const PLANTINGS: readonly Planting[] = [
   {
     ...{ fault: "bad_json_line", at: [0, 0], stem: "FitbitDailyData" },
     lines: (record) => [

@@ -51,7 +51,7 @@ export interface IngestRequest {
 }
 
 /** A kept member of an export: what §F4 of the predecessor kept. Others are no data. */
-export function isMember({ name, bytes, isFolder }: ZipEntry): boolean {
+function isMember({ name, bytes, isFolder }: ZipEntry): boolean {
   return !isFolder && bytes > 0 && !name.includes("/") && !name.includes("Manifest");
 }
 

@@ -6,7 +6,7 @@ import type { KeptObject } from "../data/report.ts";
 import { makeScratchFile } from "../ingest/scratchFile.ts";
 
 /** Says that an object is not there, or not what was put: what it was made from has to be read again. */
-export class LostObject extends HdashError {
+class LostObject extends HdashError {
   readonly key: string;
   constructor(key: string, what: string) {
     super("permanent", `${key} is ${what}`, {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { EMPTY_CATALOG, withEntries } from "../../../../src/jobs/cohort/data/catalog.ts";
 import { shapeOf } from "../../../../src/jobs/cohort/data/recordShape.ts";
 import type { StagedPart } from "../../../../src/jobs/cohort/data/report.ts";
-import { typeInputs } from "../../../../src/jobs/cohort/data/typeInput.ts";
+import { allInputs, typeInputs } from "../../../../src/jobs/cohort/data/typeInput.ts";
 import { entry, member, report } from "./cataloguing.ts";
 
 const SHAPES = new Map(
@@ -19,7 +19,7 @@ const SHAPES = new Map(
   ]),
 );
 
-const object = (key: string) => ({ key, bytes: 1, sha256: key });
+const object = (key: string) => ({ key, bytes: 1, sha256: key, etag: null });
 const staged = (type: string, ...keys: readonly string[]): StagedPart => ({
   type,
   tables: keys.map((key, table) => ({ table, rows: 1, object: object(key) })),
@@ -103,3 +103,54 @@ describe("typeInputs(catalog, shapes)", () => {
     expect([files?.length, members?.map((one) => one.member), extras]).toEqual([1, [7], [[], []]]);
   });
 });
+
+describe("allInputs(catalog, schema, dropped)", () => {
+  const digestOf = (
+    rows: string,
+    {
+      start = null as string | null,
+      extras = [] as string[][],
+      schema = "1",
+      dropped = ["x"],
+    } = {},
+  ) => {
+    const members = [member("A_1", { start, extras })];
+    const one = report("adults_v1/a", members, { staged: [staged("A", rows)] });
+    const catalog = withEntries(EMPTY_CATALOG, [entry(one)]);
+    return allInputs(catalog, { name: schema, shapes: SHAPES }, dropped).get("A")?.digest;
+  };
+
+  test("gives a digest that differs where anything does that datasets follow from", () => {
+    const digests = [
+      digestOf("a"),
+      digestOf("b"),
+      digestOf("a", { start: "1" }),
+      digestOf("a", { extras: [["y"], []] }),
+      digestOf("a", { schema: "2" }),
+      digestOf("a", { dropped: [] }),
+    ];
+    expect(new Set(digests).size).toBe(digests.length);
+    expect(digestOf("a")).toBe(digests[0]);
+  });
+
+  test("gives a type the keys that another deletes, and another digest where these differ", () => {
+    const deleting = new Map([
+      ...SHAPES,
+      ["A_Deleted", shapeOf({ ...DELETED, key: ["P"] }, "T")] as const,
+    ]);
+    const of = (rows: string) => {
+      const one = report("adults_v1/a", [member("A_Deleted_1", { type: "A_Deleted" })], {
+        staged: [staged("A_Deleted", rows)],
+      });
+      const catalog = withEntries(EMPTY_CATALOG, [entry(one)]);
+      return allInputs(catalog, { name: "1", shapes: deleting }, []).get("A");
+    };
+    expect(of("a")?.deletions?.files.map(({ object: { key } }) => key)).toEqual(["a"]);
+    expect(of("a")?.digest).not.toBe(of("b")?.digest);
+  });
+});
+
+const DELETED = {
+  ...{ name: "A_Deleted", deletes: "A", isSubtyped: false, aliases: {} },
+  fields: { P: "string" as const },
+};

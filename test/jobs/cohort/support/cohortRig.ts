@@ -99,7 +99,7 @@ export async function ingest(
       const bytes = await readFile(path);
       const sha256 = digestOf(bytes);
       if ((file.sha256 ?? sha256) !== sha256) throw new Error(`${to} is not what it was`);
-      return { key: to, bytes: bytes.length, sha256 };
+      return { key: to, bytes: bytes.length, sha256, etag: sha256 };
     },
     signal: NEVER,
     onBytes: () => {},
