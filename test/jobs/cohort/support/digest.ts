@@ -15,7 +15,9 @@ export function digestRows(
     .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   const lines: Buffer[] = [];
   for (const row of rows) {
-    lines.push(Buffer.from(JSON.stringify(order.map(({ kind, at }) => valueText(kind, row[at])))));
+    lines.push(
+      Buffer.from(JSON.stringify(order.map(({ kind, at }) => valueText(kind, row[at] as Plain)))),
+    );
   }
   lines.sort(Buffer.compare);
   const hash = createHash("sha256");
@@ -25,10 +27,13 @@ export function digestRows(
 
 const bits = Buffer.alloc(8);
 
-function valueText(kind: ColumnKind, value: unknown): string | null {
+/** What readers of Parquet give for a value. */
+type Plain = string | number | bigint | boolean | null | undefined;
+
+function valueText(kind: ColumnKind, value: Plain): string | null {
   if (value === null || value === undefined) return null;
   if (kind === "surrogate") return "#";
-  if (kind !== "double") return typeof value === "string" ? value : String(value as bigint);
+  if (kind !== "double") return String(value);
   const number = Number(value);
   bits.writeDoubleBE(number === 0 ? 0 : number);
   return bits.toString("hex");
