@@ -147,6 +147,15 @@ describe("list(signal) of exports in Synapse", () => {
     server.setFaults({ denied: [entityId] });
     expect((await source.list(NEVER))[0]).toEqual(one);
   });
+
+  test.each(["entity", "fileHandles"] as const)(
+    "lists nothing where Synapse fails to answer (%s), instead of what it lists as unreadable",
+    async (route) => {
+      const faults = { unavailable: { every: 1, routes: [route] } };
+      const { source } = await open(ONE, { server: { faults } });
+      expect(await refusal(source.list(NEVER))).toMatchObject({ kind: "transient" });
+    },
+  );
 });
 
 describe("open(found, signal) of an export in Synapse", () => {
@@ -240,6 +249,8 @@ describe("open(found, signal) of an export in Synapse", () => {
       `export ${KEY} has changed, or gone, since it was listed`,
     ]);
     expect(server.requests.fileDownload).toBe(2);
+    // For the list, for the address, and to see what has become of it.
+    expect(server.requests.fileHandles).toBe(3);
   });
 
   test("reads on where the same content was uploaded anew", async () => {
@@ -275,6 +286,21 @@ describe("content that Synapse does not store", () => {
     const opened = await source.open(found, NEVER);
     expect(await text(opened.read(2, 5, NEVER))).toBe("234");
     expect(seen).toEqual([[undefined, "bytes=2-4"]]);
+  });
+
+  // Well before the client itself gives up.
+  test("is let go of when the reader is told to stop", { timeout: 20_000 }, async () => {
+    const stop = new AbortController();
+    const url = await serve((_request, response) => {
+      response.on("close", () => void (isLetGo = true));
+      stop.abort();
+    });
+    let isLetGo = false;
+    const { source } = await open({ [`main/${KEY}`]: { externalURL: url, bytes: 300_000 } });
+    const opened = await source.open(await only(source), NEVER);
+    const error = await refusal(text(opened.read(0, 5, stop.signal)));
+    expect(error.kind).toBe("aborted");
+    await expect.poll(() => isLetGo).toBe(true);
   });
 
   test.each([
