@@ -9,12 +9,12 @@ import { versionsOf } from "../../render/design.ts";
 import { PATIENT } from "../../retry.ts";
 import { PRODUCTION } from "../../settings/namespace.ts";
 import type { Bucket } from "../../store/bucket.ts";
+import type { Places } from "./doing.ts";
 import { makeCohort } from "./plan.ts";
 import { loadSchemas } from "./schemas.ts";
 import type { CohortSettings, Place, SynapsePlace } from "./settings.ts";
 import type { ExportSource } from "./sources/exports.ts";
 import { readState, saveCatalog, switchTo } from "./state.ts";
-import type { Places } from "./steps.ts";
 
 /** Another version of it may write other bytes. */
 const BUILDING = ["@duckdb/node-api"];

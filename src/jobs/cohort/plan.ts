@@ -26,8 +26,9 @@ import type { Losses } from "./data/keptObjects.ts";
 import type { LaidOut } from "./data/recordShape.ts";
 import { byText } from "./data/text.ts";
 import { allInputs } from "./data/typeInput.ts";
+import { type CohortEffects, columnTypes } from "./doing.ts";
 import type { Part } from "./settings.ts";
-import { type CohortEffects, type CohortSteps, columnTypes, makeSteps } from "./steps.ts";
+import { type CohortSteps, makeSteps } from "./steps.ts";
 
 /** Where a run works: runs of one namespace and its places exclude each other, whatever they are asked for. */
 export type CohortParams = {
