@@ -278,6 +278,22 @@ describe("make destroy_base", () => {
     ]);
   });
 
+  test("empties the bucket of records, where there is one", async () => {
+    const record = version("s3/site/2026-11-30", "null");
+    const made = await make("destroy_base", { YES: "1" }, [
+      ...[base({ RecordBucket: "records" }), alone, gone],
+      list("records", { Versions: [record] }),
+      list("records", {}),
+      { to: "s3api delete-objects" },
+    ]);
+    expect(made.calls.slice(2, -1)).toEqual([
+      asked("records"),
+      removed("records", record),
+      asked("records"),
+    ]);
+    expect(made.calls.at(-1)?.[0]).toBe("destroy");
+  });
+
   test("goes on where a bucket, or all of them, are gone", async () => {
     const error = "An error occurred (NoSuchBucket) when calling the ListObjectVersions operation";
     const missing = { to: "s3api list-object-versions", error };
