@@ -26,7 +26,8 @@ case "${1:-}" in
     packed=$(cat handover/commit)
     commit=$(git rev-parse HEAD)
     [ "$packed" = "$commit" ] || refuse "it was packed for the commit $packed and not for $commit"
-    tar --extract --file handover.tar
+    # What the build job has installed and made, and nothing beside it: scripts are those of the commit.
+    tar --extract --file handover.tar handover node_modules infra/node_modules infra/cdk.out
     # make sees that all is installed, and npm, should something call it all the same, stays at home.
     touch node_modules/.installed infra/node_modules/.installed
     printf 'npm_config_offline=true\nCDK_APP=%s\n' "$PWD/infra/cdk.out" >> "$GITHUB_ENV" ;;

@@ -477,7 +477,7 @@ describe(".github/audit.sh", () => {
       err: "",
     });
     expect(readFileSync(join(dir, "asked"), "utf8")).toBe(
-      "audit --omit=dev --json --prefix .\naudit --omit=dev --json --prefix infra\n",
+      "audit --omit=dev --json --prefix .\naudit --include=dev --json --prefix infra\n",
     );
   });
 

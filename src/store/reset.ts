@@ -5,6 +5,7 @@ import { sql } from "kysely";
 import { HdashError } from "../error.ts";
 import type { Database } from "./database.ts";
 import { type Db, RELATIONS } from "./schema.ts";
+import { trustCatalogAlone } from "./searchPath.ts";
 
 const TABLES = relationsOf("table");
 const VIEWS = relationsOf("view");
@@ -59,6 +60,7 @@ const FIRST_MIGRATION = "0001_ledger";
  */
 export async function dropLedger({ db, schema, describe }: Database): Promise<number | null> {
   return db.transaction().execute(async (trx) => {
+    await trustCatalogAlone(trx);
     // Indexes are of their table; so are sequences that Postgres made for a column.
     const { rows } = await sql<{ name: string | null; is_table: boolean }>`
       select c.relname as name, c.relkind in ('r', 'p') as is_table from pg_catalog.pg_namespace n
@@ -94,9 +96,24 @@ async function findForeign(
   const [first] = relations.filter((name) => !MIGRATIONS.includes(name));
   // Tables come in one transaction with the note that they were made; others may have some of the same names.
   if (!relations.includes("kysely_migration")) return first ?? relations[0] ?? null;
+  if (!(await isPlainTable(trx, schema, "kysely_migration"))) return "kysely_migration";
   const { rows } = await sql<{ name: string }>`
     select name from ${sql.id(schema, "kysely_migration")}`.execute(trx);
   if (rows.some(({ name }) => name === FIRST_MIGRATION)) return null;
   // Stopped before the first migration, kysely leaves its own tables and nothing in them.
   return rows.length === 0 ? (first ?? null) : "kysely_migration";
+}
+
+/**
+ * Tells whether a relation is a table without policies, and keeps it as it is until the transaction ends: to read a view, or a table with
+ * policies, is to call whatever functions its owner has put into it.
+ */
+async function isPlainTable(trx: Db, schema: string, name: string): Promise<boolean> {
+  await sql`lock table ${sql.id(schema, name)} in access share mode`.execute(trx);
+  const { rows } = await sql`
+    select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ${schema} and c.relname = ${name} and c.relkind = 'r' and not c.relrowsecurity`.execute(
+    trx,
+  );
+  return rows.length > 0;
 }

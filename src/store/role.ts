@@ -8,6 +8,7 @@ import { sql } from "kysely";
 import { HdashError } from "../error.ts";
 import type { Database } from "./database.ts";
 import type { Db } from "./schema.ts";
+import { trustCatalogAlone } from "./searchPath.ts";
 
 /** Connections that a role may have: four runs at once, with eleven each. So no namespace takes all that the server has. */
 const MOST_CONNECTIONS = 44;
@@ -31,7 +32,8 @@ export async function makeRole(
   { password, isAlone }: { readonly password: string; readonly isAlone: boolean },
 ): Promise<"made" | "kept"> {
   return db.transaction().execute(async (trx) => {
-    await sql`select pg_advisory_xact_lock(${LOCK})`.execute(trx);
+    await trustCatalogAlone(trx);
+    await sql`select pg_advisory_xact_lock(${LOCK}::bigint)`.execute(trx);
     const role = sql.id(schema);
     const isThere = await isOurs(trx, schema, describe());
     if (!isThere) {
@@ -53,7 +55,8 @@ export async function makeRole(
 /** Drops the role, whose schema is gone by then; false where there is none. Throws a permanent error for a role that is not hdash's. */
 export async function dropRole({ db, schema, describe }: Database): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
-    await sql`select pg_advisory_xact_lock(${LOCK})`.execute(trx);
+    await trustCatalogAlone(trx);
+    await sql`select pg_advisory_xact_lock(${LOCK}::bigint)`.execute(trx);
     if (!(await isOurs(trx, schema, describe()))) return false;
     const { rows } = await sql`
       select from pg_catalog.pg_namespace where nspname = ${schema}`.execute(trx);

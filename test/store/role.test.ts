@@ -78,6 +78,41 @@ describe("makeRole(database, options) and dropRole(database)", () => {
     expect(await dropLedger(database)).toBeGreaterThan(8);
   });
 
+  test("calls nothing that the role has put into its schema, while an administrator is at work there", async () => {
+    const database = await ledger(foo);
+    // Each fits a call with parameters of no type better than Postgres's own of that name does.
+    const trap = `begin execute 'alter role ${foo} createrole'; return null; end`;
+    for (const [name, args, returns] of [
+      ["pg_advisory_xact_lock", "text", "text"],
+      ["shobj_description", "oid, text", "text"],
+      ["pg_has_role", "name, text, text", "boolean"],
+      ["pg_get_userbyid", "oid", "text"],
+      ["current_database", "", "text"],
+    ]) {
+      await raw(
+        database,
+        `create function ${foo}.${name ?? ""}(${args ?? ""}) returns ${returns ?? ""} language plpgsql as $trap$ ${trap} $trap$`,
+      );
+    }
+    const powers = async (): Promise<unknown> =>
+      (await run(superuser, sql`select rolcreaterole from pg_roles where rolname = ${foo}`)).rows;
+    const administrator = await asMaster(foo);
+    expect(await makeRole(administrator, { password: PASSWORD, isAlone: true })).toBe("kept");
+    expect(await powers()).toEqual([{ rolcreaterole: false }]);
+
+    await raw(database, `alter table ${foo}.kysely_migration rename to kysely_migration_lock_2`);
+    // It says of itself what a ledger's list of migrations says.
+    await raw(
+      database,
+      `create function ${foo}.named() returns text language plpgsql as $trap$ begin
+         execute 'alter role ${foo} createrole'; return '0001_ledger'; end $trap$`,
+    );
+    await raw(database, `create view ${foo}.kysely_migration as select ${foo}.named() as name`);
+    await raw(database, `drop table ${foo}.kysely_migration_lock_2`);
+    await expect(dropLedger(administrator)).rejects.toThrow("kysely_migration");
+    expect(await powers()).toEqual([{ rolcreaterole: false }]);
+  });
+
   test("keeps it out of all else: its neighbour's schema, other schemas, roles, databases, files", async () => {
     const one = await ledger(foo, { isAlone: true });
     const neighbour = await ledger(fooBar, { isAlone: true });
