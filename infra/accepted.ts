@@ -47,7 +47,7 @@ export const ACCEPTED: readonly Accepted[] = [
     at: ["Records", "Sites", "Work"],
     setting: null,
     reason:
-      "encrypted with S3's key: the site is public, access logs go to no other bucket, and artifacts are what is in the repository",
+      "encrypted with S3's key: the site is public, access logs go to no other bucket, and artifacts and large blobs are encrypted like the database that they stand beside",
   },
   ...["CKV_AWS_54", "CKV_AWS_56", "bucket-for-everybody"].map((rule) => ({
     rule,

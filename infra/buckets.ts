@@ -1,4 +1,4 @@
-// The two buckets of a stage: the published sites, a folder for each namespace, and the private one of artifacts.
+// The two buckets of a stage: the published sites, a folder for each namespace, and the private one of artifacts and of the ledgers' large blobs.
 
 import { Aws, type RemovalPolicy } from "aws-cdk-lib";
 import { CfnBucket, CfnBucketPolicy } from "aws-cdk-lib/aws-s3";

@@ -153,7 +153,8 @@ export const WILDCARDS: readonly Wildcard[] = [
     statement: "WriteArtifacts",
     in: "Resource",
     value: "<Work.Arn>/*",
-    reason: "in develop workflows upload and remove the files of any namespace",
+    reason:
+      "in develop workflows upload and remove the files of any namespace, its large blobs among them",
   },
   {
     statement: "WriteArtifacts",

@@ -244,6 +244,25 @@ pin.sh: node:24-bookworm-slim is ${digest}
     expect(pin("--check").err).toContain("not pinned: node:24-bookworm-slim@sha256:0. Run");
   });
 
+  test("takes no branch, no short hash, no quotes and no other form for a pin", () => {
+    rmSync(join(dir, FOLDER, "b.yml"));
+    for (const uses of [
+      "actions/checkout@main",
+      "actions/checkout@0123456 # v6.0.3",
+      `"actions/checkout@${"0".repeat(40)}"`,
+      `actions/checkout@${"0".repeat(40)}`,
+      "docker://alpine:latest",
+    ]) {
+      writeFileSync(join(dir, FOLDER, "a.yml"), workflow(uses));
+      expect(pin("--check").err).toContain(`not pinned: ${uses}`);
+    }
+    writeFileSync(
+      join(dir, FOLDER, "a.yml"),
+      workflow(`actions/checkout@${"0".repeat(40)} # v6.0.3`),
+    );
+    expect(pin("--check").err).not.toContain("actions/checkout");
+  });
+
   test("knows every base of this repository", () => {
     // The images here are not pinned: nobody can look their digests up where this was written.
     const told = run("pin.sh", {}, "--check").err;

@@ -18,19 +18,29 @@ const PART = /^\.hdash-[0-9a-f]{16}\.part$/;
 /** Fewer, larger reads than Node's 64 KiB. */
 const READ_BYTES = 1024 * 1024;
 
+/** Who may read what is made: everybody whom the user's umask lets, or the user alone. */
+const MODES = {
+  open: { file: 0o666, folder: 0o777 },
+  private: { file: 0o600, folder: 0o700 },
+} as const;
+type Modes = (typeof MODES)[keyof typeof MODES];
+
 /**
  * Opens the folder `dir` as a bucket; it is made when the first object is put. The etag is the MD5 of the content; content types
  * and cache headers are not stored, since a folder has no place for them.
  * Its methods throw a permanent error where a link or a file stands in the way, or the disk refuses.
+ * @param isPrivate true where files and folders that are made are for the user alone.
  */
-export function openFolderBucket(dir: string): Bucket {
+export function openFolderBucket(dir: string, { isPrivate = false } = {}): Bucket {
   const root = resolve(dir);
+  const modes = isPrivate ? MODES.private : MODES.open;
   return {
     uri: pathToFileURL(root).href,
     async put(key, body, _options, signal) {
-      return (await putSource(root, key, bytesSource(body, key), undefined, signal)).etag;
+      return (await putSource(root, key, bytesSource(body, key), { modes }, signal)).etag;
     },
-    putStream: (key, source, { digest }, signal) => putSource(root, key, source, digest, signal),
+    putStream: (key, source, { digest }, signal) =>
+      putSource(root, key, source, { modes, digest }, signal),
     head: (key, signal) => lookUp(root, key, signal),
     async open(key, range = {}, signal) {
       const head = await lookUp(root, key, signal);
@@ -41,7 +51,7 @@ export function openFolderBucket(dir: string): Bucket {
       stopIfAborted(signal, key);
       const name = checkName(key);
       return await onDisk(root, `${key} in ${root} cannot be read`, async () => {
-        if ((await enter(root, name, false)) === null) return null;
+        if ((await enter(root, name, null)) === null) return null;
         return await read(join(root, name));
       });
     },
@@ -53,7 +63,7 @@ export function openFolderBucket(dir: string): Bucket {
         stopIfAborted(signal, key);
         const name = checkName(key);
         await onDisk(root, `${key} in ${root} cannot be deleted`, async () => {
-          if ((await enter(root, name, false)) === null) return;
+          if ((await enter(root, name, null)) === null) return;
           await rm(join(root, name), { force: true });
           await removeEmpty(root, dirname(join(root, name)));
         });
@@ -68,20 +78,20 @@ function checkName(key: string): string {
 }
 
 /** Walks to the folder of a key without following links; null where it does not exist (and is not to be made). */
-async function enter(root: string, key: string, shouldMake: boolean): Promise<string | null> {
+async function enter(root: string, key: string, made: Modes | null): Promise<string | null> {
   let folder = root;
   for (const segment of key.split("/").slice(0, -1)) {
     folder = join(folder, segment);
     let stats = await statOf(folder);
     if (stats === null) {
-      if (!shouldMake) return null;
+      if (made === null) return null;
       // Recursive, because another put may make the same folder now.
-      await mkdir(folder, { recursive: true });
+      await mkdir(folder, { recursive: true, mode: made.folder });
       stats = await lstat(folder);
     }
     if (stats.isSymbolicLink()) throw new Error(`${folder} is a symbolic link`);
     if (!stats.isDirectory()) {
-      if (!shouldMake) return null;
+      if (made === null) return null;
       throw new Error(`${folder} is not a folder`);
     }
   }
@@ -92,16 +102,16 @@ async function putSource(
   root: string,
   key: string,
   source: ByteSource,
-  digest: Digest | undefined,
+  how: { readonly modes: Modes; readonly digest?: Digest | undefined },
   signal: AbortSignal | undefined,
 ): Promise<PutObject> {
   stopIfAborted(signal, key);
   const name = checkName(key);
   return await onDisk(root, `${key} in ${root} cannot be written`, async () => {
-    await mkdir(root, { recursive: true });
-    const folder = await enter(root, name, true);
+    await mkdir(root, { recursive: true, mode: how.modes.folder });
+    const folder = await enter(root, name, how.modes);
     if (folder === null) throw new Error("its folder went away");
-    return await write(folder, join(root, name), name, source, digest, signal);
+    return await write(folder, join(root, name), name, source, how, signal);
   });
 }
 
@@ -115,12 +125,12 @@ async function write(
   target: string,
   key: string,
   source: ByteSource,
-  digest: Digest | undefined,
+  { modes, digest }: { readonly modes: Modes; readonly digest?: Digest | undefined },
   signal: AbortSignal | undefined,
 ): Promise<PutObject> {
   const part = join(folder, `.hdash-${digestOf(key).slice(0, 16)}.part`);
   await rm(part, { force: true });
-  const handle = await open(part, "wx");
+  const handle = await open(part, "wx", modes.file);
   const [md5, sha256] = [createHash("md5"), createHash("sha256")];
   let bytes = 0;
   try {
@@ -154,7 +164,7 @@ async function lookUp(
   stopIfAborted(signal, key);
   const name = checkName(key);
   return await onDisk(root, `${key} in ${root} cannot be read`, async () => {
-    if ((await enter(root, name, false)) === null) return null;
+    if ((await enter(root, name, null)) === null) return null;
     const path = join(root, name);
     const stats = await statOf(path);
     if (stats?.isFile() !== true) return null;

@@ -4,6 +4,16 @@ import { HdashError } from "../error.ts";
 
 /** S3's bound on a whole key, prefix included. */
 const MAX_KEY_BYTES = 1024;
+/** What file systems take for a name. */
+const MAX_NAME_BYTES = 255;
+
+/** Tells whether a key can name an object, in a bucket and in a folder, whose names have 255 bytes at most. */
+export function isKey(key: string, prefix = ""): boolean {
+  return (
+    reasonAgainst(key, prefix) === null &&
+    key.split("/").every((segment) => Buffer.byteLength(segment) <= MAX_NAME_BYTES)
+  );
+}
 
 /**
  * Returns the key if it can name an object below `prefix`.

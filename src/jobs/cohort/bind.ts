@@ -68,9 +68,11 @@ export async function openPlace(effects: Effects, place: Place, variable: string
   if (place.kind === "folder") {
     const { mkdir } = await import("node:fs/promises");
     const { openFolderBucket } = await import("../../store/folderBucket.ts");
+    const { closeFolder } = await import("../../store/privateFolder.ts");
     const dir = join(place.dir, namespace);
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    return openFolderBucket(dir);
+    await closeFolder(dir, variable, effects.log);
+    return openFolderBucket(dir, { isPrivate: true });
   }
   const prefix = [place.prefix, namespace].filter((part) => part !== "").join("/");
   return effects.openBucket(place.bucket, { prefix, variable });

@@ -8,6 +8,7 @@ import { BadMember } from "../../../formats/badMember.ts";
 import type { RangeSource } from "../../../formats/rangeSource.ts";
 import { listMembers, type ZipEntry } from "../../../formats/zip.ts";
 import { readMembers, type ZipMember } from "../../../formats/zipMember.ts";
+import { isKey } from "../../../store/objectKey.ts";
 import type { Duck } from "../build/duck.ts";
 import { MANIFEST, type Manifest, MOST_MANIFEST_BYTES, readManifest } from "../data/manifest.ts";
 import { manifestName, type MemberName, readMemberName, stemOf } from "../data/memberName.ts";
@@ -59,9 +60,12 @@ function isMember({ name, bytes, isFolder }: ZipEntry): boolean {
 interface Numbered {
   readonly entry: ZipEntry;
   readonly number: number;
+  /** What its name says; null where that is nothing, or nothing that an object can be called by. */
   readonly said: MemberName | null;
-  /** What its transformed copy is called: its id, or its stem where an earlier member has the same id. */
-  readonly copyName: string;
+  /** Where its copy as it was sent goes; null where no object can be called so. */
+  readonly rawKey: string | null;
+  /** Where its transformed copy goes: by its id, or by its stem where an earlier member has the same id. */
+  readonly copyKey: string | null;
 }
 
 /** Reads an export; what cannot be read of it is said in its report. Throws what the source and the places throw. */
@@ -72,7 +76,7 @@ export async function ingestExport(request: IngestRequest): Promise<ExportReport
   if (listing.refusal !== null) {
     return { ...head, outcome: listing.refusal, why: listing.why, ...NOTHING };
   }
-  const members = numbered(listing.entries.filter(isMember));
+  const members = numbered(listing.entries.filter(isMember), cohort);
   const manifestEntry = listing.entries.find((entry) => entry.name === MANIFEST);
   const staging = makeStaging(request.dir, request.duck);
   const quarantine = makeQuarantine(join(request.dir, "quarantine.ndjson.gz"));
@@ -102,13 +106,25 @@ export async function ingestExport(request: IngestRequest): Promise<ExportReport
 
 const NOTHING = { findings: [], members: [], staged: [], quarantine: null } as const;
 
-function numbered(entries: readonly ZipEntry[]): readonly Numbered[] {
-  const ids = new Set<string>();
+function numbered(entries: readonly ZipEntry[], cohort: string): readonly Numbered[] {
+  const taken = new Set<string>();
+  /** The first of some names that nobody has; of members that differ in their endings alone, the later one's whole name. */
+  const take = (folder: string, names: readonly string[]): string | null => {
+    const keys = names.map((name) => `${folder}/${name}.ndjson.gz`);
+    const free = keys.find((key) => isKey(key) && !taken.has(key)) ?? null;
+    if (free !== null) taken.add(free);
+    return free;
+  };
   return entries.map((entry, number) => {
-    const said = readMemberName(entry.name);
-    const isFirst = said !== null && !ids.has(said.id);
-    if (said !== null) ids.add(said.id);
-    return { entry, number, said, copyName: isFirst ? said.id : stemOf(entry.name) };
+    const stem = stemOf(entry.name);
+    const name = readMemberName(entry.name);
+    const below = `dataset=${name?.type ?? stem.split("_")[0] ?? ""}/cohort=${cohort}`;
+    const rawKey = take(`json/${below}`, [stem, entry.name]);
+    const copyKey =
+      name === null || rawKey === null
+        ? null
+        : take(`compressed_json/${below}`, [name.id, stem, entry.name]);
+    return { entry, number, said: copyKey === null ? null : name, rawKey, copyKey };
   });
 }
 
@@ -175,7 +191,7 @@ async function readWholeManifest({
 /** Passes a member and keeps what it gave. */
 async function readMember(
   request: IngestRequest,
-  { entry, number, said, copyName }: Numbered,
+  own: Numbered,
   member: ZipMember,
   parts: {
     readonly staging: Staging;
@@ -183,6 +199,7 @@ async function readMember(
     readonly onBytes: (bytes: number) => void;
   },
 ): Promise<MemberReport> {
+  const { entry, number, said } = own;
   const { cohort, dir, shapes, signal } = request;
   const shape = said === null ? null : (shapes.get(said.type) ?? null);
   const status: MemberStatus =
@@ -205,7 +222,7 @@ async function readMember(
   }
   await quarantine.keep();
   const isKept = said === null || request.isLatest(said.id);
-  const copies = await keepCopies(request, { entry, said, copyName }, pass, isKept);
+  const copies = await keepCopies(request, own, pass, isKept);
   const { sha256, read, written, quarantined, casts } = pass;
   const hasExtras = pass.extras.some(({ size }) => size > 0);
   const extras = hasExtras ? pass.extras.map((paths) => [...paths].sort()) : [];
@@ -213,21 +230,16 @@ async function readMember(
   return { ...base, sha256, ...copies, read, written, quarantined, casts, ...staging };
 }
 
-/** Keeps both copies of a member under the keys that its name gives them. */
+/** Keeps both copies of a member. */
 async function keepCopies(
   request: Pick<IngestRequest, "keep" | "cohort">,
-  { entry, said, copyName }: Pick<Numbered, "entry" | "said" | "copyName">,
+  { said, rawKey, copyKey }: Pick<Numbered, "said" | "rawKey" | "copyKey">,
   pass: Pick<MemberPass, "raw" | "copy">,
   isKept: boolean,
 ): Promise<Pick<MemberReport, "raw" | "copy">> {
-  const { cohort } = request;
-  const stem = stemOf(entry.name);
-  const below = `dataset=${said?.type ?? stem.split("_")[0] ?? ""}/cohort=${cohort}`;
-  const rawKey = `json/${below}/${stem}.ndjson.gz`;
-  const raw = await keepCopy(request, isKept, "raw", rawKey, pass.raw, {});
-  if (pass.copy === null || said === null) return { raw, copy: null };
-  const copyKey = `compressed_json/${below}/${copyName}.ndjson.gz`;
-  const metadata = metadataOf(said, cohort);
+  const raw = rawKey === null ? null : await keepCopy(request, isKept, "raw", rawKey, pass.raw, {});
+  if (pass.copy === null || said === null || copyKey === null) return { raw, copy: null };
+  const metadata = metadataOf(said, request.cohort);
   const copy = await keepCopy(request, isKept, "intermediate", copyKey, pass.copy, metadata);
   return { raw, copy };
 }
@@ -244,13 +256,10 @@ function metadataOf(
   { type, subtype, start, end }: MemberName,
   cohort: string,
 ): Record<string, string> {
-  return {
-    type,
-    ...(start === null ? {} : { start_date: start }),
-    end_date: end,
-    ...(subtype === null ? {} : { subtype }),
-    cohort,
-  };
+  const said = { type, start_date: start, end_date: end, subtype, cohort };
+  // A header holds no more than that; what a type may be called is the sender's choice.
+  const plain = Object.entries(said).filter(([, text]) => text !== null && /^[ -~]*$/.test(text));
+  return Object.fromEntries(plain) as Record<string, string>;
 }
 
 async function keepCopy(
@@ -338,7 +347,7 @@ export async function copyMembers(
   const copies = new Map<string, Pick<MemberReport, "raw" | "copy">>();
   const listing = await listMembers(source, signal);
   if (listing.refusal !== null) return copies;
-  const members = numbered(listing.entries.filter(isMember)).filter(({ entry }) =>
+  const members = numbered(listing.entries.filter(isMember), cohort).filter(({ entry }) =>
     names.has(entry.name),
   );
   const byEntry = new Map(members.map((member) => [member.entry, member]));
