@@ -19,14 +19,5 @@ export interface ObjectReader {
     version: { readonly etag: string; readonly from: number },
     signal: AbortSignal,
   ): Promise<{ readonly from: number; readonly body: AsyncIterable<Uint8Array> } | null>;
-  /**
-   * Opens the bytes from `from` up to, not including, `to` of the version `etag`: exactly these, else reading throws. Null where that
-   * version is gone. Tries once.
-   */
-  openRange(
-    key: string,
-    range: { readonly etag: string; readonly from: number; readonly to: number },
-    signal: AbortSignal,
-  ): Promise<AsyncIterable<Uint8Array> | null>;
   close(): Promise<void>;
 }

@@ -9,7 +9,6 @@ import {
 import { HdashError, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
 import { PATIENT, retry, type RetryPolicy } from "../retry.ts";
-import { exactly } from "./objectRanges.ts";
 import type { ObjectReader } from "./objectReader.ts";
 import { makeS3Client, type S3Place } from "./s3Client.ts";
 import { hdashErrorOf, s3Failure } from "./s3Failure.ts";
@@ -110,27 +109,6 @@ export function openS3Reader(options: S3ReaderOptions): ObjectReader {
         const answer = await client.send(new GetObjectCommand(input), { abortSignal: signal });
         const start = /^bytes (\d+)-/.exec(answer.ContentRange ?? "")?.[1] ?? "0";
         return { from: Number(start), body: piecesOf(answer.Body, what, signal) };
-      } catch (error) {
-        const { code, status } = s3Failure(error);
-        if (status === 412 || code === "NoSuchKey") return null;
-        throw failureOf(what, error);
-      }
-    },
-    async openRange(key, { etag, from, to }, signal) {
-      const what = `get bytes ${from}-${to - 1} of ${key} from ${uri}`;
-      const input = {
-        Bucket: bucket,
-        Key: key,
-        IfMatch: `"${etag}"`,
-        Range: `bytes=${from}-${to - 1}`,
-      };
-      try {
-        const answer = await client.send(new GetObjectCommand(input), { abortSignal: signal });
-        const body = exactly(to - from, piecesOf(answer.Body, what, signal), what);
-        if (answer.ContentRange?.startsWith(`bytes ${from}-${to - 1}/`) === true) return body;
-        // Leaving the body ends the answer, which may be the whole object.
-        await piecesOf(answer.Body, what, signal).return(undefined);
-        throw new HdashError("permanent", `${what}: the store answered with other bytes`);
       } catch (error) {
         const { code, status } = s3Failure(error);
         if (status === 412 || code === "NoSuchKey") return null;

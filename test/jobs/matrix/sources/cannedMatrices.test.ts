@@ -15,9 +15,9 @@ import {
 } from "../../../../src/jobs/matrix/sources/cannedMatrices.ts";
 import { SILENT } from "../../../../src/log.ts";
 import type { RetryPolicy } from "../../../../src/retry.ts";
-import { openFolderReader } from "../../../../src/store/folderReader.ts";
 import type { S3ReaderOptions } from "../../../../src/store/s3Reader.ts";
 import { firstEntry } from "../../../support/firstEntry.ts";
+import { openFolderReader } from "../../../support/folderReader.ts";
 import { refusal } from "../../../support/refusal.ts";
 import { type S3Fault, type S3Server, startS3 } from "../../../support/s3Server.ts";
 

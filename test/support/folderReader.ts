@@ -4,11 +4,10 @@ import { createReadStream } from "node:fs";
 import { lstat, opendir, readFile, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
-import { HdashError, isAborted, messageOf } from "../error.ts";
-import { makeContentDigests } from "./contentDigests.ts";
-import { checkKey } from "./objectKey.ts";
-import { exactly } from "./objectRanges.ts";
-import type { ObjectReader } from "./objectReader.ts";
+import { HdashError, isAborted, messageOf } from "../../src/error.ts";
+import { makeContentDigests } from "../../src/store/contentDigests.ts";
+import { checkKey } from "../../src/store/objectKey.ts";
+import type { ObjectReader } from "../../src/store/objectReader.ts";
 
 /** Opens the folder `dir`; symbolic links in it are neither read nor followed. */
 export function openFolderReader(dir: string): ObjectReader {
@@ -63,16 +62,6 @@ export function openFolderReader(dir: string): ObjectReader {
         throw failureOf(`get ${key}`, error, signal);
       }
     },
-    async openRange(key, { etag, from, to }, signal) {
-      const what = `get bytes ${from}-${to - 1} of ${key}`;
-      try {
-        const path = await pathOf(root, key);
-        if (path === null || (await digests.of(path, signal)).sha256 !== etag) return null;
-        return exactly(to - from, piecesOf(path, from, what, signal, to), what);
-      } catch (error) {
-        throw failureOf(what, error, signal);
-      }
-    },
     close: async () => {},
   };
 }
@@ -82,10 +71,9 @@ async function* piecesOf(
   from: number,
   what: string,
   signal: AbortSignal,
-  to = Infinity,
 ): AsyncGenerator<Uint8Array> {
   try {
-    for await (const piece of createReadStream(path, { start: from, end: to - 1, signal })) {
+    for await (const piece of createReadStream(path, { start: from, signal })) {
       yield piece as Uint8Array;
     }
   } catch (error) {
