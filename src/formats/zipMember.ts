@@ -9,6 +9,7 @@ import { makePipe, type Pipe } from "./pipe.ts";
 import type { RangeSource } from "./rangeSource.ts";
 import type { ZipEntry } from "./zip.ts";
 import { GAP_BYTES, makeCursor, stopped, type ZipCursor } from "./zipCursor.ts";
+import { methodName } from "./zipMethods.ts";
 import { inflate, LOCAL_BYTES, store, toData } from "./zipPass.ts";
 
 /** How far a member may unpack. */
@@ -42,17 +43,6 @@ const MAX_16 = 0xffff;
 const ROOM_BYTES = 1 << 20;
 /** Pieces of the content: large enough that the work per piece does not count. */
 const PIECE_BYTES = 128 << 10;
-const METHODS: Readonly<Record<number, string>> = {
-  1: "Shrink",
-  6: "Implode",
-  9: "Deflate64",
-  12: "bzip2",
-  14: "LZMA",
-  93: "zstd",
-  95: "xz",
-  98: "PPMd",
-  99: "AES",
-};
 
 /** Opens one member by a request of its own, which is made when reading begins. */
 export function openMember(
@@ -128,7 +118,7 @@ function checkEntry(entry: ZipEntry, limits: ZipLimits): BadMember | null {
     new BadMember(entry, reason, what);
   if (entry.isEncrypted) return bad("encrypted", "is encrypted");
   if (method !== 0 && method !== 8) {
-    const name = METHODS[method] ?? "a way not known";
+    const name = methodName(method);
     return bad("method", `is packed by ${name} (method ${method}), neither stored nor deflated`);
   }
   if (leastEndOf(entry) > directoryOffset) {

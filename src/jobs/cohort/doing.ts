@@ -125,27 +125,38 @@ async function put(
   return { key, bytes, sha256: digest, etag };
 }
 
+/** What reading a version of an export takes, whatever is read of it. */
+async function openRequest(
+  { source, places, schemaOf }: CohortEffects,
+  { cohort, export: name, bytes, etag }: Omit<IngestParams, "schema" | "again">,
+  ctx: StepContext<unknown>,
+) {
+  const { signal } = ctx;
+  const key = exportKey({ cohort, export: name });
+  const keep: Keep = (place, to, file, metadata) => put(places[place], to, file, signal, metadata);
+  return {
+    ...{ cohort, export: name, signal, keep, shapes: schemaOf(name).shapes },
+    dir: await ctx.workDir(),
+    source: await source.open({ key, cohort, export: name, bytes, etag }, signal),
+    onBytes: (done: number, total: number) => ctx.progress(done, total, { unit: "bytes" }),
+  };
+}
+
 /** Reads an export once. */
 export async function ingest(
-  { source, places, schemaOf, ...effects }: CohortEffects,
+  effects: CohortEffects,
   params: IngestParams,
   ctx: StepContext<IngestHints>,
 ): Promise<ExportReport> {
-  const { cohort, export: name, bytes, etag } = params;
-  const key = `${cohort}/${name}`;
+  const { etag } = params;
   const later = new Set(ctx.hints.later);
-  const dir = await ctx.workDir();
-  const { shapes, name: schema } = schemaOf(name);
-  const keep: Keep = (place, to, file, metadata) =>
-    put(places[place], to, file, ctx.signal, metadata);
-  const opened = await source.open({ key, cohort, export: name, bytes, etag }, ctx.signal);
-  const report = await withDuck({ source, places, schemaOf, ...effects }, dir, (duck) =>
+  const { name: schema } = effects.schemaOf(params.export);
+  const request = await openRequest(effects, params, ctx);
+  const report = await withDuck(effects, request.dir, (duck) =>
     ingestExport({
-      ...{ cohort, export: name, source: opened, schema, shapes, dir, duck, keep },
-      version: versionName(key, etag, schema),
+      ...request,
+      ...{ schema, duck, version: versionName(exportKey(params), etag, schema) },
       isLatest: (id) => !later.has(id),
-      signal: ctx.signal,
-      onBytes: (done, total) => ctx.progress(done, total, { unit: "bytes" }),
     }),
   );
   noteReport(ctx, report);
@@ -172,24 +183,12 @@ export async function check(
 
 /** Makes the copies of some members again. */
 export async function repair(
-  { source, places, schemaOf }: CohortEffects,
+  effects: CohortEffects,
   params: RepairParams,
   ctx: StepContext,
 ): Promise<Repaired> {
-  const { cohort, export: name, bytes, etag, members } = params;
-  const key = `${cohort}/${name}`;
-  const opened = await source.open({ key, cohort, export: name, bytes, etag }, ctx.signal);
-  const copies = await copyMembers(
-    {
-      ...{ cohort, export: name, source: opened, shapes: schemaOf(name).shapes },
-      dir: await ctx.workDir(),
-      keep: (place, to, file, metadata) => put(places[place], to, file, ctx.signal, metadata),
-      signal: ctx.signal,
-      onBytes: (done, total) => ctx.progress(done, total, { unit: "bytes" }),
-    },
-    new Set(members),
-  );
-  return Object.fromEntries(copies);
+  const request = await openRequest(effects, params, ctx);
+  return Object.fromEntries(await copyMembers(request, new Set(params.members)));
 }
 
 /** Notes what was found, and counts it; a scope's numbers are those whose subject is the scope. */

@@ -1,7 +1,5 @@
 // Cohorts as a pipeline: from exports to copies and staged rows, from these to one build of all datasets, and the switch to it.
 
-import pLimit from "p-limit";
-
 import type { Pipeline, Plan } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
 import { emptyDatasets } from "./build/buildType.ts";
@@ -23,8 +21,8 @@ import {
   nextCurrent,
 } from "./data/current.ts";
 import type { Losses } from "./data/keptObjects.ts";
+import { laterIds } from "./data/ranking.ts";
 import type { LaidOut } from "./data/recordShape.ts";
-import { byText } from "./data/text.ts";
 import { allInputs } from "./data/typeInput.ts";
 import { type CohortEffects, columnTypes } from "./doing.ts";
 import type { Part } from "./settings.ts";
@@ -183,13 +181,8 @@ async function ingestOne(
   known: readonly CatalogEntry[],
   isAgain: boolean,
 ): Promise<CatalogEntry | null> {
-  const later = known
-    .filter(({ report }) => report.cohort === cohort && byText(report.export, name) > 0)
-    .flatMap(({ report }) =>
-      report.members.flatMap(({ id, status }) =>
-        id === null || status === "bad_member" ? [] : [id],
-      ),
-    );
+  const reports = known.map(({ report }) => report);
+  const later = laterIds(reports, { cohort, export: name });
   const outcome = await plan.scope(key, async (scope) => {
     const schema = effects.schemaOf(name).name;
     const { report } = await scope.do(steps.ingest, {
@@ -217,30 +210,25 @@ async function buildAll(
   const built = new Map<string, { state: BuiltState; datasets: readonly Dataset[] }>();
   const failed: string[] = [];
   // One after the other: each takes the memory that there is.
-  const limit = pLimit(1);
-  await Promise.all(
-    typesOf(laidOut, request.types).map((type) =>
-      limit(async () => {
-        const own = inputs.get(type);
-        if (own === undefined || before?.types[type]?.inputs === own.digest) return;
-        const { input, deletions, digest } = own;
-        const outcome = await plan.scope(type, async (scope) => {
-          const { built: made } = await scope.do(steps.build, {
-            params: { type, build, dropped: request.dropped },
-            inputs: { input: await scope.value(input), deletions: await scope.value(deletions) },
-          });
-          return scope.read(made);
-        });
-        if (!outcome.ok) {
-          failed.push(type);
-          return;
-        }
-        const { datasets, counts } = outcome.value;
-        const names = datasets.map(({ name }) => name);
-        built.set(type, { state: { inputs: digest, datasets: names, counts, build }, datasets });
-      }),
-    ),
-  );
+  for (const type of typesOf(laidOut, request.types)) {
+    const own = inputs.get(type);
+    if (own === undefined || before?.types[type]?.inputs === own.digest) continue;
+    const { input, deletions, digest } = own;
+    const outcome = await plan.scope(type, async (scope) => {
+      const { built: made } = await scope.do(steps.build, {
+        params: { type, build, dropped: request.dropped },
+        inputs: { input: await scope.value(input), deletions: await scope.value(deletions) },
+      });
+      return scope.read(made);
+    });
+    if (!outcome.ok) {
+      failed.push(type);
+      continue;
+    }
+    const { datasets, counts } = outcome.value;
+    const names = datasets.map(({ name }) => name);
+    built.set(type, { state: { inputs: digest, datasets: names, counts, build }, datasets });
+  }
   if (built.size === 0) return;
   const { dropped, keepBuilds } = request;
   const schema = laidOut.version;

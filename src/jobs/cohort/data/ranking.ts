@@ -9,16 +9,32 @@ export interface MemberOf {
   readonly member: MemberReport;
 }
 
+/** Tells whether a member takes the place of those of its id that were sent before. What failed, and what is empty, supersedes nothing. */
+function supersedes({ id, status }: MemberReport): boolean {
+  return id !== null && status !== "bad_member";
+}
+
+/** Names the members, by their ids, that exports of a cohort after this one have sent: the places hold their copies. */
+export function laterIds(
+  reports: readonly ExportReport[],
+  { cohort, export: name }: Pick<ExportReport, "cohort" | "export">,
+): readonly string[] {
+  return reports
+    .filter((report) => report.cohort === cohort && byText(report.export, name) > 0)
+    .flatMap(({ members }) => members.filter(supersedes))
+    .flatMap(({ id }) => id ?? []);
+}
+
 /**
  * Tells the members that a later export has sent again: of those of one cohort and one id, only those of the export with the greatest name
- * count. What failed, and what is empty, supersedes nothing.
+ * count.
  */
 export function supersededMembers(reports: readonly ExportReport[]): ReadonlySet<MemberReport> {
   const latest = new Map<string, string>();
   const sent: { readonly key: string; readonly name: string; readonly member: MemberReport }[] = [];
   for (const { cohort, export: name, members } of reports) {
     for (const member of members) {
-      if (member.id === null || member.status === "bad_member") continue;
+      if (member.id === null || !supersedes(member)) continue;
       const key = `${cohort}/${member.id}`;
       const before = latest.get(key);
       if (before === undefined || byText(before, name) < 0) latest.set(key, name);

@@ -6,22 +6,13 @@ import { type Entry, openPromise, type ZipFile } from "yauzl";
 
 import { HdashError } from "../../../error.ts";
 import { bytes as showBytes, number } from "../../../format.ts";
+import { methodName } from "../../../formats/zipMethods.ts";
 import { UnreadableMatrix } from "../problem.ts";
 import { MOST_RATIO, plainName, showName, stopIfAborted } from "./boundedRegion.ts";
 import type { ByteRegion } from "./region.ts";
 
 /** A zip of a matrix has a handful of entries, one of many samples some thousands. */
 const MOST_ENTRIES = 100_000;
-const METHODS: Readonly<Record<number, string>> = {
-  1: "Shrink",
-  6: "Implode",
-  9: "Deflate64",
-  12: "bzip2",
-  14: "LZMA",
-  93: "zstd",
-  95: "xz",
-  98: "PPMd",
-};
 
 /** Lists the files of a zip, sorted by name; nothing is unpacked. `isWanted` is asked before an entry's packing is judged. */
 export async function listZip(
@@ -129,7 +120,7 @@ function checkMethod(entry: Entry, name: string, archive: string): void {
   if (method === 0 || method === 8) return;
   throw new UnreadableMatrix(
     "M_FORMAT",
-    `${archive}: ${showName(name)} is packed by ${METHODS[method] ?? "a way not known"} (method ${method}); only stored and deflated entries can be read`,
+    `${archive}: ${showName(name)} is packed by ${methodName(method)} (method ${method}); only stored and deflated entries can be read`,
   );
 }
 
