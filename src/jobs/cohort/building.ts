@@ -7,8 +7,8 @@ import { digestOfJson } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import {
-  type BuiltGroup,
   buildType,
+  type BuiltGroup,
   type DatasetColumns,
   datasetsOf,
   findTouched,
@@ -228,7 +228,7 @@ function makeFetcher(
   signal: AbortSignal,
 ): Fetcher {
   const fetched = new Map<string, string>();
-  async function fetch(bucket: Bucket, object: KeptObject): Promise<string> {
+  async function bring(bucket: Bucket, object: KeptObject): Promise<string> {
     const known = fetched.get(object.key);
     if (known !== undefined) return known;
     const path = join(dir, `${fetched.size}.parquet`);
@@ -243,7 +243,7 @@ function makeFetcher(
       const winners: { path: string; parts: readonly number[] }[] = [];
       for (const { parts: ids, winners: object } of segments) {
         const own = ids.flatMap((id) => numbers.get(id) ?? []);
-        winners.push({ path: await fetch(processed, object), parts: own });
+        winners.push({ path: await bring(processed, object), parts: own });
       }
       const picked = new Set(winners.flatMap((file) => file.parts));
       const groupOf = new Map(
@@ -252,7 +252,7 @@ function makeFetcher(
       const byTable: { part: number; path: string }[][] = shape.tables.map(() => []);
       for (const { part, table, object } of files) {
         if (!groupOf.has(part)) continue;
-        byTable[table]?.push({ part, path: await fetch(intermediate, object) });
+        byTable[table]?.push({ part, path: await bring(intermediate, object) });
       }
       const own = members.flatMap((member) => {
         const group = groupOf.get(member.part);
@@ -263,7 +263,7 @@ function makeFetcher(
     },
     async keys(objects) {
       const paths: string[] = [];
-      for (const object of objects) paths.push(await fetch(processed, object));
+      for (const object of objects) paths.push(await bring(processed, object));
       return paths;
     },
   };

@@ -1,6 +1,6 @@
 // The work of the cohort job's steps in the world: exports read, places filled and compared, types built.
 
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type Digest, digestOf } from "../../digest.ts";

@@ -9,8 +9,8 @@ import { zstdDecompressSync } from "node:zlib";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 
 import { digestOf } from "../../../../src/digest.ts";
-import type { RangeSource } from "../../../../src/formats/rangeSource.ts";
 import type { StepContext } from "../../../../src/engine/step.ts";
+import type { RangeSource } from "../../../../src/formats/rangeSource.ts";
 import {
   type DatasetColumns,
   datasetsOf,
