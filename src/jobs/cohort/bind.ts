@@ -9,6 +9,7 @@ import { versionsOf } from "../../render/design.ts";
 import { PATIENT } from "../../retry.ts";
 import { PRODUCTION } from "../../settings/namespace.ts";
 import type { Bucket } from "../../store/bucket.ts";
+import { checkAsked, strangeDropped } from "./asked.ts";
 import type { Places } from "./doing.ts";
 import { makeCohort } from "./plan.ts";
 import { loadSchemas } from "./schemas.ts";
@@ -25,7 +26,9 @@ export async function bindCohort(
   settings: CohortSettings,
 ): Promise<BoundPipeline> {
   const schemas = await loadSchemas((await effects.artifacts()).dir);
+  checkAsked(settings, schemas);
   checkDropped(settings.dropped, schemas.of(null).shapes);
+  for (const strange of strangeDropped(settings.dropped, schemas)) effects.log.warn(strange);
   const source = await openExports(effects, settings);
   const places = await openPlaces(effects, settings);
   const { openDuck } = await import("./build/duck.ts");

@@ -3,7 +3,7 @@
 import type { Job } from "../../job.ts";
 import { readSchema } from "./data/schema.ts";
 import { readVersions, VERSIONS_FILE } from "./schemas.ts";
-import { type CohortSettings, PARTS, SETTINGS } from "./settings.ts";
+import { type CohortSettings, SETTINGS } from "./settings.ts";
 
 /** Makes the job. */
 export function makeCohortJob(): Job<CohortSettings> {
@@ -26,9 +26,8 @@ export function makeCohortJob(): Job<CohortSettings> {
     },
     options: [
       {
-        flags: "--part <part>",
-        description: "ingest, sync or build alone (COHORT_PART)",
-        choices: ["all", ...PARTS],
+        flags: "--part <parts>",
+        description: "only these parts: ingest, sync, build, separated by commas (COHORT_PART)",
         variables: ["COHORT_PART"],
       },
       {
@@ -75,5 +74,11 @@ export function makeCohortJob(): Job<CohortSettings> {
         check: (text) => void readSchema(text, "config/cohort/1.json"),
       },
     ],
+    demo: {
+      async start(home, _own, isBundled) {
+        const { receiveExports } = await import("./demo/serve.ts");
+        return isBundled ? receiveExports(home) : null;
+      },
+    },
   };
 }

@@ -51,6 +51,15 @@ export function readVersions(text: string): SchemaVersions {
   return { latest, rules: read.sort((a, b) => byText(a.before, b.before)) };
 }
 
+/** Names the file of the schema that is the default. */
+export async function latestSchemaFile(dir: string): Promise<string> {
+  return fileOf(readVersions(await read(dir, VERSIONS_FILE)).latest);
+}
+
+function fileOf(version: number): string {
+  return `${SCHEMA_FOLDER}/${version}.json`;
+}
+
 function isVersion(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
 }
@@ -62,7 +71,7 @@ export async function loadSchemas(dir: string): Promise<Schemas> {
   const numbers = new Set([versions.latest, ...versions.rules.map(({ version }) => version)]);
   let cohorts: readonly string[] = [];
   for (const version of numbers) {
-    const file = `${SCHEMA_FOLDER}/${version}.json`;
+    const file = fileOf(version);
     const text = await read(dir, file);
     const schema = readSchema(text, file);
     if (schema.version !== version) {
