@@ -131,10 +131,14 @@ export interface Demo {
   start(home: string, own: string | null, isBundled: boolean): Promise<DemoPart | null>;
 }
 
-/** A file of config/ that a deployment may have in a version of its own; `check` throws where hdash could not read it. */
+/** A file of config/ that a deployment may have in a version of its own; a pattern stands for as many as there are. */
 export interface ConfigFile {
-  readonly path: string;
-  check(text: string): void;
+  readonly path: string | RegExp;
+  /** Throws where hdash could not read it; `has` tells which files lie beside it. */
+  check(
+    text: string,
+    file: { readonly path: string; readonly has: (path: string) => boolean },
+  ): void;
 }
 
 /** A job. Everything about it lies in its folder below src/jobs; the rest of the house knows it by this alone. */
