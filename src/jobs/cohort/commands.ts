@@ -177,10 +177,8 @@ async function audit(shell: Shell, [effects, settings]: About, isJson: boolean):
   const { exportKey, isMeant } = await import("./data/catalog.ts");
   const { auditCatalog } = await import("./data/proof.ts");
   checkAsked(settings, await loadSchemas((await effects.artifacts()).dir));
-  const { catalog } = await readState(
-    (await openPlaces(effects, settings)).processed,
-    shell.signal,
-  );
+  const { processed } = await openPlaces(effects, settings);
+  const { catalog } = await readState(processed, shell.signal);
   const meant = catalog.exports
     .filter(({ report }) => isMeant(exportKey(report), settings.choice))
     .map((entry) => ({ ...entry, report: ofTypes(entry.report, settings.types) }));
@@ -188,7 +186,12 @@ async function audit(shell: Shell, [effects, settings]: About, isJson: boolean):
   const setAside = found.exports.filter(({ outcome }) => outcome !== "read").length;
   if (isJson) shell.print(JSON.stringify({ ...found, reports: meant.map(({ report }) => report) }));
   else {
-    for (const [at, one] of found.exports.entries()) printAudited(shell, one, meant[at]?.report);
+    for (const [at, one] of found.exports.entries()) {
+      printAudited(shell, one, meant[at]?.report);
+      const lines = meant[at]?.report.quarantine;
+      if (one.sums.quarantined === 0 || !lines) continue;
+      shell.print(`  which lines: ${processed.uri}/${lines.key}`);
+    }
     const { members, read, written, quarantined, findings } = found.total;
     const more = setAside === 0 ? "" : `, ${setAside} of them set aside`;
     shell.print(
@@ -219,7 +222,8 @@ function printAudited(
   report: ExportReport | undefined,
 ): void {
   const { read, written, quarantined, manifest } = sums;
-  const counted = `read ${number(read)} = written ${number(written)} + set aside ${number(quarantined)}, manifest ${number(manifest)}`;
+  const isCounted = !findings.some(({ code }) => code === "no_manifest" || code === "bad_manifest");
+  const counted = `read ${number(read)} = written ${number(written)} + set aside ${number(quarantined)}, manifest ${isCounted ? number(manifest) : "none"}`;
   shell.print(outcome === "read" ? `${key}  ${counted}` : `${key}  ${outcome}: ${why ?? ""}`);
   for (const member of broken) shell.print(`  does not add up: ${member}`);
   for (const one of findings) shell.print(`  ${findingLine(one)}`);
@@ -229,9 +233,6 @@ function printAudited(
     for (const [reason, lineCount] of Object.entries(lines)) {
       shell.print(`  ${reason} ${name}, ${count(lineCount, "line")} set aside`);
     }
-  }
-  if (quarantined > 0 && report?.quarantine) {
-    shell.print(`  which lines: ${report.quarantine.key} in COHORT_PROCESSED`);
   }
 }
 
