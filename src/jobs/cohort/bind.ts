@@ -10,6 +10,7 @@ import { PATIENT } from "../../retry.ts";
 import { PRODUCTION } from "../../settings/namespace.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { checkAsked, strangeDropped } from "./asked.ts";
+import { PRICES } from "./data/segments.ts";
 import type { Places } from "./doing.ts";
 import { makeCohort } from "./plan.ts";
 import { loadSchemas } from "./schemas.ts";
@@ -37,11 +38,12 @@ export async function bindCohort(
       ...{ source, places, openDuck },
       readState: (signal) => readState(places.processed, signal),
       saveCatalog: (catalog) => saveCatalog(places.processed, catalog),
-      switchTo: (current, run) => switchTo(places.processed, current, run),
+      switchTo: (current, segments, run) => switchTo(places.processed, { current, segments, run }),
       schemaOf: (name) => schemas.of(name),
       cohorts: schemas.cohorts,
       memoryMiB: settings.memoryMiB,
       builtBy: await versionsOf(effects.root, BUILDING),
+      prices: PRICES,
     },
     settings,
   );
