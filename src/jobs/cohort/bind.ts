@@ -10,6 +10,7 @@ import { versionsOf } from "../../render/design.ts";
 import { PATIENT } from "../../retry.ts";
 import { PRODUCTION } from "../../settings/namespace.ts";
 import type { Bucket } from "../../store/bucket.ts";
+import { checkAsked, strangeDropped } from "./asked.ts";
 import type { Duck } from "./build/duck.ts";
 import { PRICES } from "./data/segments.ts";
 import type { Places } from "./doing.ts";
@@ -28,7 +29,9 @@ export async function bindCohort(
   settings: CohortSettings,
 ): Promise<BoundPipeline> {
   const schemas = await loadSchemas((await effects.artifacts()).dir);
+  checkAsked(settings, schemas);
   checkDropped(settings.dropped, schemas.of(null).shapes);
+  for (const strange of strangeDropped(settings.dropped, schemas)) effects.log.warn(strange);
   const source = await openExports(effects, settings);
   const places = await openPlaces(effects, settings);
   const pipeline = makeCohort(
