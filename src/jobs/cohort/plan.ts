@@ -206,7 +206,7 @@ async function buildAll(
   const laidOut = effects.schemaOf(null);
   const inputs = allInputs(catalog, laidOut, request.dropped);
   const { startedAt, id } = plan.run;
-  const build = buildName(startedAt, id);
+  const build = buildName(startedAt, id, before);
   const built = new Map<string, { state: BuiltState; datasets: readonly Dataset[] }>();
   const failed: string[] = [];
   // One after the other: each takes the memory that there is.
