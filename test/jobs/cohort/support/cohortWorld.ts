@@ -8,12 +8,15 @@ import { gunzipSync } from "node:zlib";
 
 import { digestOf } from "../../../../src/digest.ts";
 import type { Catalog } from "../../../../src/jobs/cohort/data/catalog.ts";
+import { auditCatalog } from "../../../../src/jobs/cohort/data/proof.ts";
 import type { Current } from "../../../../src/jobs/cohort/data/current.ts";
 import type { PostgresSettings } from "../../../../src/store/database.ts";
 import { COMPILE_CACHE } from "../../../support/compileCache.ts";
 import type { PostgresServer } from "../../../support/postgresServer.ts";
 import { createClone, dropClone } from "../../../support/postgresTemplate.ts";
+import type { StoredObject } from "../../../support/s3Objects.ts";
 import { type S3Server, startS3 } from "../../../support/s3Server.ts";
+import { runCohort } from "./cohortRun.ts";
 import { digestByDuck, type Rig } from "./cohortRig.ts";
 
 export const BUCKETS = {
@@ -150,4 +153,61 @@ export async function digestBuild(
 /** Reads an export of the fixture. */
 export function exportOf(folder: string, key: string): Promise<Buffer> {
   return readFile(join(folder, key));
+}
+
+const digests = new WeakMap<StoredObject, string>();
+
+/** Digests what an object holds, once. */
+export function sha256Of(object: StoredObject): string {
+  const known = digests.get(object) ?? digestOf(object.read());
+  digests.set(object, known);
+  return known;
+}
+
+/** What a world came to, as far as that does not depend on when things were done. */
+export interface Outcome {
+  readonly datasets: Awaited<ReturnType<typeof digestBuild>>;
+  readonly counts: Readonly<Record<string, unknown>>;
+  readonly audit: unknown;
+  /** Objects of each place by key, with the digests of what is the same whenever it is made. */
+  readonly places: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Tells what a world came to. */
+export async function outcomeOf(world: CohortWorld, rig: Rig): Promise<Outcome> {
+  const [current, catalog] = [world.current(), world.catalog()];
+  if (current === null || catalog === null) throw new Error("there is no build");
+  const listed = (bucket: string): readonly string[] =>
+    [...world.s3.objects(bucket)].map(([key, object]) => `${key} ${sha256Of(object)}`);
+  return {
+    datasets: await digestBuild(world, rig, current),
+    counts: Object.fromEntries(
+      Object.entries(current.types).map(([type, { counts }]) => [type, counts]),
+    ),
+    audit: auditCatalog(catalog),
+    places: { raw: listed(BUCKETS.raw), intermediate: listed(BUCKETS.intermediate) },
+  };
+}
+
+/** Says in what a world differs from another. */
+export function differences(calm: Outcome, found: Outcome): readonly string[] {
+  return (Object.keys(calm) as (keyof Outcome)[]).flatMap((name) => {
+    const [wanted, got] = [calm[name], found[name]].map((one) => JSON.stringify(one));
+    return wanted === got ? [] : [`${name} differ: ${firstDifference(wanted ?? "", got ?? "")}`];
+  });
+}
+
+function firstDifference(wanted: string, got: string): string {
+  let at = 0;
+  while (at < wanted.length && wanted[at] === got[at]) at++;
+  const near = (text: string): string => text.slice(Math.max(0, at - 60), at + 100);
+  return `…${near(got)}… instead of …${near(wanted)}…`;
+}
+
+/** Makes one run in this process, and tells how it ended. */
+export async function runHere(
+  world: CohortWorld,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  return runCohort(world.env(variables), () => {}, new AbortController().signal);
 }

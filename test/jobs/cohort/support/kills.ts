@@ -4,13 +4,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 import { digestOf } from "../../../../src/digest.ts";
-import { auditCatalog } from "../../../../src/jobs/cohort/data/proof.ts";
 import { type Dice, makeDice } from "../../../../src/lookalikes/dice.ts";
 import { openS3Bucket } from "../../../../src/store/s3Bucket.ts";
 import { listMembers } from "../../../../src/formats/zip.ts";
 import { readMembers } from "../../../../src/formats/zipMember.ts";
 import type { PostgresServer } from "../../../support/postgresServer.ts";
-import type { StoredObject } from "../../../support/s3Objects.ts";
 import type { S3Request } from "../../../support/s3Server.ts";
 import { handZip, type HandMember } from "../../../formats/support/handZip.ts";
 import { all, NEVER, sourceOf } from "../../../formats/support/ranges.ts";
@@ -19,10 +17,13 @@ import {
   BUCKETS,
   type CohortWorld,
   CURRENT,
-  digestBuild,
+  differences,
   exportOf,
   makeCohortWorld,
   NAMESPACE,
+  type Outcome,
+  outcomeOf,
+  sha256Of,
   startWorker,
   type WorkerEnd,
 } from "./cohortWorld.ts";
@@ -77,15 +78,6 @@ export interface Calm {
   readonly changes: number;
   /** How long both runs took. */
   readonly ms: number;
-}
-
-/** What does not depend on when things were done. */
-interface Outcome {
-  readonly datasets: Awaited<ReturnType<typeof digestBuild>>;
-  readonly counts: Readonly<Record<string, unknown>>;
-  readonly audit: unknown;
-  /** Objects of each place by key, with the digests of what is the same whenever it is made. */
-  readonly places: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Round {
@@ -248,14 +240,6 @@ async function killAt(
   return ended;
 }
 
-const digests = new WeakMap<StoredObject, string>();
-
-function sha256Of(object: StoredObject): string {
-  const known = digests.get(object) ?? digestOf(object.read());
-  digests.set(object, known);
-  return known;
-}
-
 /** Looks, at every request, whether what current.json names is there as it says: no state of the store is missed. */
 function watching(world: CohortWorld, problems: string[]): () => null {
   return () => {
@@ -320,33 +304,4 @@ function startReader(
       return readings;
     },
   };
-}
-
-async function outcomeOf(world: CohortWorld, rig: Rig): Promise<Outcome> {
-  const [current, catalog] = [world.current(), world.catalog()];
-  if (current === null || catalog === null) throw new Error("there is no build");
-  const listed = (bucket: string): readonly string[] =>
-    [...world.s3.objects(bucket)].map(([key, object]) => `${key} ${sha256Of(object)}`);
-  return {
-    datasets: await digestBuild(world, rig, current),
-    counts: Object.fromEntries(
-      Object.entries(current.types).map(([type, { counts }]) => [type, counts]),
-    ),
-    audit: auditCatalog(catalog),
-    places: { raw: listed(BUCKETS.raw), intermediate: listed(BUCKETS.intermediate) },
-  };
-}
-
-function differences(calm: Outcome, found: Outcome): readonly string[] {
-  return (Object.keys(calm) as (keyof Outcome)[]).flatMap((name) => {
-    const [wanted, got] = [calm[name], found[name]].map((one) => JSON.stringify(one));
-    return wanted === got ? [] : [`${name} differ: ${firstDifference(wanted ?? "", got ?? "")}`];
-  });
-}
-
-function firstDifference(wanted: string, got: string): string {
-  let at = 0;
-  while (at < wanted.length && wanted[at] === got[at]) at++;
-  const near = (text: string): string => text.slice(Math.max(0, at - 60), at + 100);
-  return `…${near(got)}… instead of …${near(wanted)}…`;
 }
