@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Current } from "../../../../src/jobs/cohort/data/current.ts";
@@ -124,6 +125,27 @@ describe("hdash demo, cohorts", () => {
     const later = Object.values(current.types).filter(({ build }) => build === current.build);
     expect(later.length).toBeGreaterThan(5);
     expect(later.length).toBeLessThan(12);
+  });
+
+  test("leaves datasets that a reader finds as docs/cohort.md shows it", async () => {
+    const home = join(dirname(envFileOf("cohort status")), "cohort");
+    const doc = await readFile(join(ROOT, "docs/cohort.md"), "utf8");
+    const [, sql = ""] = /^```sql\n([^]*?)^```$/m.exec(doc) ?? [];
+    const shown = "s3://my-processed/main/";
+    expect(sql).toContain(shown);
+    const instance = await DuckDBInstance.create();
+    const connection = await instance.connect();
+    try {
+      const statements = sql.replace(shown, `${join(home, "processed/main")}/`);
+      const rows = (await connection.runAndReadAll(statements)).getRowsJson();
+      const sum = rows.reduce((total, [, count]) => total + Number(count), 0);
+      const status = await runPrinted("cohort status");
+      expect(rows.map(([cohort]) => cohort).sort()).toEqual(["adults_v1", "pediatric_v1"]);
+      expect(status.stdout).toContain(`dataset_symptomlog ${sum},`);
+    } finally {
+      connection.closeSync();
+      instance.closeSync();
+    }
   });
 
   test("puts into the places what docs/cohort.md says of them, for their user alone", async () => {
