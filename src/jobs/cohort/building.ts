@@ -70,7 +70,7 @@ export async function build(
   if (shape === undefined) throw new Error(`no shape of ${input.type}`);
   const dir = await ctx.workDir();
   const { signal } = ctx;
-  return withDuck(effects, dir, async (duck) => {
+  return withDuck(effects, async (duck) => {
     const fetcher = makeFetcher(effects.places, dir, signal);
     const extras = input.extras.map((paths) => new Set(paths));
     const how = { extras, dropped: new Set(params.dropped) };

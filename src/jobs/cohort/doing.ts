@@ -1,13 +1,10 @@
 // The work of the cohort job's steps in the world: exports read, places filled and compared, types built.
 
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-
 import { type Digest, digestOf } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { fileSource } from "../../store/byteSource.ts";
-import type { Duck, DuckOptions } from "./build/duck.ts";
+import type { Duck } from "./build/duck.ts";
 import { exportKey } from "./data/catalog.ts";
 import { reportFindings } from "./data/findings.ts";
 import { findLosses, type Held, type HeldObject, type Losses } from "./data/keptObjects.ts";
@@ -33,7 +30,8 @@ export interface CohortEffects {
   /** The schema that an export is read with, and, for null, the one that datasets have. */
   schemaOf(exportName: string | null): LaidOut;
   readonly cohorts: readonly string[];
-  openDuck(options: DuckOptions): Promise<Duck>;
+  /** Opens a DuckDB of the process, with tables of its own. */
+  openDuck(): Promise<Duck>;
   readonly memoryMiB: number;
   /** Versions of the libraries that shape datasets. */
   readonly builtBy: Readonly<Record<string, string>>;
@@ -62,24 +60,17 @@ export type Repaired = Readonly<Record<string, Pick<MemberReport, "raw" | "copy"
 
 /** Bump when what is staged of an export changes. */
 export const INGEST_VERSION = 1;
-/** Of the memory that the job may take, what DuckDB may account for: its process takes up to half as much again, Node some 300 MB. */
-const DUCK_SHARE = 0.5;
-const NODE_MIB = 300;
 /** So much of a digest tells the versions of all exports apart. */
 const VERSION_LETTERS = 32;
 /** Private objects are for programs, which know when they change. */
 const PRIVATE = { contentType: "application/octet-stream", cacheControl: "no-cache" } as const;
 
-/** Opens a DuckDB that spills into the step's folder. */
+/** Lends a DuckDB. */
 export async function withDuck<T>(
-  effects: CohortEffects,
-  dir: string,
+  { openDuck }: CohortEffects,
   use: (duck: Duck) => Promise<T>,
 ): Promise<T> {
-  const spillDir = join(dir, "spill");
-  await mkdir(spillDir, { recursive: true, mode: 0o700 });
-  const memoryMiB = Math.max(256, Math.floor((effects.memoryMiB - NODE_MIB) * DUCK_SHARE));
-  const duck = await effects.openDuck({ memoryMiB, threads: 1, spillDir });
+  const duck = await openDuck();
   try {
     return await use(duck);
   } finally {
@@ -137,7 +128,7 @@ export async function ingest(
   const later = new Set(ctx.hints.later);
   const { name: schema } = effects.schemaOf(params.export);
   const request = await openRequest(effects, params, ctx);
-  const report = await withDuck(effects, request.dir, (duck) =>
+  const report = await withDuck(effects, (duck) =>
     ingestExport({
       ...request,
       ...{ schema, duck, version: versionName(exportKey(params), etag, schema) },

@@ -205,7 +205,7 @@ async function writeDatasets(
 ): Promise<readonly WrittenDataset[]> {
   const { rows, cohorts } = request;
   const { shape, members } = rows;
-  const groupOf = new Map(members.map(({ part, group }) => [part, group]));
+  const known = new Map(members.map((member) => [member.part, member]));
   const shown = (await duck.rows(what, COUNT_COHORTS))
     .map(([group, cohort]) => ({ group: Number(group), cohort: String(cohort) }))
     .sort((a, b) => a.group - b.group || cohorts.indexOf(a.cohort) - cohorts.indexOf(b.cohort));
@@ -213,13 +213,15 @@ async function writeDatasets(
   for (const [table, { dataset: name }] of shape.tables.entries()) {
     const columns = keptColumns(shape, table, request);
     const files = new Map<number, readonly BuiltFile[]>();
-    let loaded = -1;
     for (const { group, cohort } of shown) {
-      const own = (rows.files[table] ?? []).filter(({ part }) => groupOf.get(part) === group);
-      // No record of the group has the array.
+      // A part is of one export, and so of one cohort.
+      const own = (rows.files[table] ?? []).filter(({ part }) => {
+        const of = known.get(part);
+        return of?.group === group && of.cohort === cohort;
+      });
+      // No record has the array.
       if (own.length === 0) continue;
-      if (loaded !== group) await duck.run(what, ...partStatements(own));
-      loaded = group;
+      await duck.run(what, ...partStatements(own));
       const select = datasetStatement(shape, table, columns, { files: own, group, cohort });
       const made = await writeFiles(duck, what, request.dir, { name, group, cohort, select });
       files.set(group, [...(files.get(group) ?? []), ...made]);

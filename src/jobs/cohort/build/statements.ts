@@ -1,7 +1,7 @@
 // The SQL by which staged rows become datasets. Pure text: what a statement means is said here, what it runs on is the caller's.
 
 import { columnsOf, type DatasetColumn } from "../data/columns.ts";
-import type { RecordShape } from "../data/recordShape.ts";
+import { carriedColumns, type RecordShape } from "../data/recordShape.ts";
 import type { Scalar } from "../data/schema.ts";
 import { literal, name } from "./duck.ts";
 
@@ -75,14 +75,14 @@ export function stageStatement(
   return `copy (select ${selected.join(", ")} from ${from}) to ${literal(file)} (format parquet, compression zstd, compression_level 1, row_group_size 122880)`;
 }
 
-/** Makes the table of members that count. */
+/** Makes the table of members that count, numbered as their records win: a member that is in several parts has its lines in these in order. */
 export function memberStatements(members: readonly RankedMember[]): readonly string[] {
   const rows = members.map(
-    ({ part, group, isPicked, member, rank, cohort, start, end }) =>
-      `(${part}, ${group}, ${String(isPicked)}, ${member}, ${rank}, ${literal(cohort)}, ${start === null ? "null" : literal(start)}, ${literal(end)})`,
+    ({ part, group, isPicked, member, cohort, start, end }, number) =>
+      `(${number}, ${part}, ${group}, ${String(isPicked)}, ${member}, ${literal(cohort)}, ${start === null ? "null" : literal(start)}, ${literal(end)})`,
   );
   const make =
-    "create or replace temp table member (f bigint, g integer, picked boolean, m integer, rank integer, cohort varchar, s varchar, e varchar)";
+    "create or replace temp table member (n integer, f bigint, g integer, picked boolean, m integer, cohort varchar, s varchar, e varchar)";
   return [make, ...batches(rows).map((some) => `insert into member values ${some.join(", ")}`)];
 }
 
@@ -154,16 +154,35 @@ export function pickedStatements(files: readonly WinnersFile[]): readonly string
   ];
 }
 
-/** Picks, of the records of each key, the one that wins. */
+/** Bits of a line's number, below those of its member's. */
+const LINE_BITS = 40;
+
+/**
+ * Picks, of the records of each key, the one that wins: by its instant, its member, its line, all in one number, so that a key's state is of
+ * one size and can be spilled. Of a record only its place and its key are kept: sorting whole rows to find it costs many times as much.
+ */
 export function winnersStatement(shape: RecordShape, files: readonly PartFile[]): string {
-  const of = `b.g as ${GROUP}, b.cohort as ${COHORT_OF}, b.s as ${START}, b.e as ${END}`;
-  const order = `r.${INSTANT} desc nulls last, b.rank desc, r.${LINE} desc`;
+  // A record without an instant loses to every other; one less would overflow.
+  const instant = `coalesce(r.${INSTANT}, ${1n - 2n ** 63n})::hugeint`;
+  const rank = `(${instant} * ${2n ** 64n}) + (b.n::hugeint << ${LINE_BITS}) + r.${LINE}`;
+  const keys = keyOf(shape, "r").join(", ");
+  // Arrays' rows carry it as well; who else has it reads it where the record is.
+  const carried = shape.tables.length === 1 ? [] : carriedColumns(shape.type);
+  const others = carried.map(name).filter((column) => !shape.type.key.map(name).includes(column));
+  const values = others.map((column) => `arg_max_null(r.${column}, ${rank}) as ${column}`);
+  const low = `max(${rank}) & ${2n ** 64n - 1n}::hugeint as x`;
+  const best = `select ${[keys, ...values, low].join(", ")} from ${counting(files)} ${PICKED} group by ${keys}`;
+  const own = [...keyOf(shape, "k"), ...others.map((column) => `k.${column}`)].join(", ");
+  const line = `(k.x & ${2n ** BigInt(LINE_BITS) - 1n}::hugeint)::bigint as ${LINE}`;
+  const of = `b.f as ${PART}, b.m as ${MEMBER}, b.g as ${GROUP}, b.cohort as ${COHORT_OF}, b.s as ${START}, b.e as ${END}`;
   return (
-    `create or replace temp table winner as select r.*, ${of} from ${counting(files)} ` +
-    `where not b.picked or (r.${PART}, r.${MEMBER}, r.${LINE}) in (select (f, m, l) from picked) ` +
-    `qualify row_number() over (partition by ${keyOf(shape, "r").join(", ")} order by ${order}) = 1`
+    `create or replace temp table winner as select ${own}, ${line}, ${of} ` +
+    `from (${best}) k join member b on b.n = (k.x >> ${LINE_BITS})::integer`
   );
 }
+
+/** Leaves out rows that had lost before. */
+const PICKED = `where not b.picked or (r.${PART}, r.${MEMBER}, r.${LINE}) in (select (f, m, l) from picked)`;
 
 /**
  * A key as a number, by which segments are found that may have it: DuckDB's own hash, which another version of DuckDB may compute otherwise.
@@ -257,14 +276,13 @@ export function datasetStatement(
   const own = shape.tables[table];
   const keys = keyOf(shape, "w");
   const isChild = own?.parent !== null;
-  const row = isChild ? "r" : "w";
   // An element's own arrays are told apart by its place; so is the one that it lies in, where that lies in an element, too.
   const place = isChild ? `r.${INDEX}` : null;
   const outer = isChild && own?.parent !== 0 ? `r.${OUTER}` : null;
   const valueOf = ({ name: as, type, source }: DatasetColumn): string => {
     switch (source.kind) {
       case "staged": {
-        const value = `${row}.${name(as)}`;
+        const value = `r.${name(as)}`;
         if (type !== "surrogate") return value;
         const child = shape.tables.find(
           (one) => one.parent === table && one.column === source.column,
@@ -272,7 +290,7 @@ export function datasetStatement(
         return `case when ${value} then ${surrogate(keys, child?.path ?? "", place)} end`;
       }
       case "extra":
-        return `${row}.${EXTRAS}[${literal(source.path)}]`;
+        return `r.${EXTRAS}[${literal(source.path)}]`;
       case "id":
         return surrogate(keys, own?.path ?? "", outer);
       case "index":
@@ -283,9 +301,7 @@ export function datasetStatement(
         return `w.${source.column === "export_start_date" ? START : END}`;
     }
   };
-  const from = isChild
-    ? `${rowsOf(of.files)} join winner w on r.${PART} = w.${PART} and r.${MEMBER} = w.${MEMBER} and r.${LINE} = w.${LINE}`
-    : "winner w";
+  const from = `${rowsOf(of.files)} join winner w on r.${PART} = w.${PART} and r.${MEMBER} = w.${MEMBER} and r.${LINE} = w.${LINE}`;
   const selected = columns.map((column) => `${valueOf(column)} as ${name(column.name)}`);
   const order = [...keys, outer, place].filter((by) => by !== null);
   return `select ${selected.join(", ")} from ${from} where w.${GROUP} = ${of.group} and w.${COHORT_OF} = ${literal(of.cohort)} order by ${order.join(", ")}`;
