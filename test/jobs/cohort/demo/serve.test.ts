@@ -14,8 +14,8 @@ import type { Current } from "../../../../src/jobs/cohort/data/current.ts";
 import { demoWorld } from "../../../../src/jobs/cohort/demo/serve.ts";
 import type { World } from "../../../../src/jobs/cohort/demo/world.ts";
 import { makeCohortJob } from "../../../../src/jobs/cohort/job.ts";
-import { COMPILE_CACHE } from "../../../support/compileCache.ts";
 import { type Ended, hdash, startProgram } from "../../../support/command.ts";
+import { COMPILE_CACHE } from "../../../support/compileCache.ts";
 import { FIXTURE } from "../../../support/services.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
