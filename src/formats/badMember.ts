@@ -11,16 +11,19 @@ export type BadMemberReason =
 export class BadMember extends HdashError {
   readonly reason: BadMemberReason;
   readonly member: string;
+  /** What is wrong, to follow the member's name. */
+  readonly what: string;
   constructor(entry: ZipEntry, reason: BadMemberReason, what: string, cause?: unknown) {
     super("permanent", `${showName(entry.name)} ${what}`, cause === undefined ? {} : { cause });
     this.name = "BadMember";
     this.reason = reason;
     this.member = entry.name;
+    this.what = what;
   }
 }
 
 /** Makes a name fit for a message: no control characters, and no more than a line. */
-function showName(name: string): string {
+export function showName(name: string): string {
   const plain = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
   return plain.length <= 120 ? plain : `${plain.slice(0, 80)}…${plain.slice(-30)}`;
 }

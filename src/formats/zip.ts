@@ -30,8 +30,8 @@ export interface ZipEntry {
   readonly isFolder: boolean;
 }
 
-/** Why an object is set aside whole: it has no bytes; it is no zip; or it is one without a directory that could be believed. */
-export type ZipRefusal = "empty_object" | "not_archive" | "truncated_archive";
+/** Why an object is set aside whole: it has no bytes; it is no zip; it is one without a directory that could be believed; or with too large a one. */
+export type ZipRefusal = "empty_object" | "not_archive" | "truncated_archive" | "too_many_members";
 
 export type ZipListing =
   | {
@@ -61,8 +61,10 @@ const MAX_16 = 0xffff;
 const MAX_32 = 0xffffffff;
 /** Holds the longest comment and both ends, and in most cases the directory too: an export's 110 members need some 14 kB. */
 const TAIL_BYTES = 128 << 10;
-/** 70,000 members with long names need 10 MB. What states more is made to fill memory. */
-const MOST_DIRECTORY_BYTES = 256 << 20;
+/** Exports have some hundred members; what has far more is made to fill memory, or to keep everybody busy. */
+const MOST_MEMBERS = 200_000;
+/** So many members with long names need 40 MB. */
+const MOST_DIRECTORY_BYTES = 64 << 20;
 
 /** The last bytes of a source, and where they begin. */
 interface Tail {
@@ -91,6 +93,10 @@ export async function listMembers(source: RangeSource, signal: AbortSignal): Pro
   const problem = checkDirectory(directory, source);
   if (problem !== null) return refuse("truncated_archive", problem);
   const { offset, bytes } = directory;
+  if (bytes > MOST_DIRECTORY_BYTES) {
+    const most = `more than the ${showBytes(MOST_DIRECTORY_BYTES)} that can be handled`;
+    return refuse("too_many_members", `its directory has ${showBytes(bytes)}, ${most}`);
+  }
   const buffer = await readAt(source, tail, offset, offset + bytes, signal);
   return readDirectory(buffer, directory);
 }
@@ -155,9 +161,6 @@ function checkDirectory(directory: Directory, source: RangeSource): string | nul
   if (offset + bytes > source.bytes - END_BYTES) {
     return `its directory should end at byte ${number(offset + bytes)} of ${number(source.bytes)}`;
   }
-  if (bytes > MOST_DIRECTORY_BYTES) {
-    return `its directory has ${showBytes(bytes)}, more than the ${showBytes(MOST_DIRECTORY_BYTES)} that can be handled`;
-  }
   return null;
 }
 
@@ -201,6 +204,10 @@ function readDirectory(buffer: Buffer, directory: Directory): ZipListing {
         "truncated_archive",
         `its directory is damaged at member ${entries.length + 1}`,
       );
+    }
+    if (entries.length === MOST_MEMBERS) {
+      const most = `more than the ${number(MOST_MEMBERS)} members that can be handled`;
+      return refuse("too_many_members", `it has ${most}`);
     }
     entries.push(entry.entry);
     at = entry.end;

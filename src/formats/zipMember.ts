@@ -69,14 +69,16 @@ export async function* readMembers(
   const cursor = makeCursor(source, signal);
   const ordered = entries.toSorted((a, b) => a.localHeaderOffset - b.localHeaderOffset);
   const ends = endsOfRuns(ordered);
-  const { mostRatio } = options.limits ?? LIMITS;
+  const limits = options.limits ?? LIMITS;
   // Members that share their bytes make a large whole of small parts, each of which is within its own bounds.
-  let left = mostRatio * source.bytes + HARMLESS_BYTES;
+  let left = limits.mostRatio * source.bytes + HARMLESS_BYTES;
   try {
     for (const [index, entry] of ordered.entries()) {
-      left -= entry.bytes;
+      const isTooMuch = entry.bytes > left;
+      // What is refused unread takes nothing from the others.
+      if (!isTooMuch && checkEntry(entry, limits) === null) left -= entry.bytes;
       const end = ends[index] ?? endOf(entry);
-      const opened = makeMember(entry, cursor, end, signal, options, async () => {}, left < 0);
+      const opened = makeMember(entry, cursor, end, signal, options, async () => {}, isTooMuch);
       yield opened.member;
       await opened.leave();
     }

@@ -242,8 +242,24 @@ describe("listMembers(source, signal): what is wrong", () => {
       },
     };
     expect(await listMembers(source, NEVER)).toMatchObject({
-      refusal: "truncated_archive",
-      why: expect.stringContaining("more than the 268 MB that can be handled") as string,
+      refusal: "too_many_members",
+      why: "its directory has 315 MB, more than the 67.1 MB that can be handled",
+    });
+  });
+
+  test("lists 200,000 members, and refuses more", async () => {
+    const one = handZip([text("a")]);
+    const [central, end] = [one.subarray(-22 - 47, -22), Buffer.from(one.subarray(-22))];
+    const zip = (members: number): Buffer => {
+      end.writeUInt16LE(members & 0xffff, 10);
+      end.writeUInt32LE(members * central.length, 12);
+      const directory = Array.from({ length: members }, () => central);
+      return Buffer.concat([one.subarray(0, -22 - 47), ...directory, end]);
+    };
+    expect(await list(zip(200_000))).toMatchObject({ refusal: null, dropped: { length: 199_999 } });
+    expect(await list(zip(200_001))).toEqual({
+      refusal: "too_many_members",
+      why: "it has more than the 200,000 members that can be handled",
     });
   });
 

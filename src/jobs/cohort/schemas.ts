@@ -9,7 +9,10 @@ import { type LaidOut, shapeOf } from "./data/recordShape.ts";
 import { readSchema, type Schema } from "./data/schema.ts";
 import { byText } from "./data/text.ts";
 
-/** Which version is the default, and until which day exports are of an older one. */
+/**
+ * Which version is the default, and until which day exports are of an older one. Datasets have the columns, types and keys of the latest
+ * alone; an older version says by which names and in which forms its exports wrote them.
+ */
 export interface SchemaVersions {
   readonly latest: number;
   /** An export whose name begins with a day before `before` is of `version`; the first rule that fits counts. */
@@ -77,7 +80,7 @@ export function checkVersions(text: string, has: (file: string) => boolean): voi
 
 /** Throws config where a schema cannot be read, or is of another version than the name of its file says. */
 export function checkSchema(text: string, file: string): void {
-  layOut(readNamed(text, file), text);
+  layOut({ schema: readNamed(text, file), text }, null);
 }
 
 function readNamed(text: string, file: string): Schema {
@@ -96,18 +99,15 @@ function numbersOf({ latest, rules }: SchemaVersions): readonly number[] {
 /** Loads all versions that are named. */
 export async function loadSchemas(dir: string): Promise<Schemas> {
   const versions = readVersions(await read(dir, VERSIONS_FILE));
-  const laidOut = new Map<number, LaidOut>();
-  let cohorts: readonly string[] = [];
+  const latest = await readVersion(dir, versions.latest);
+  const laidOut = new Map([[versions.latest, layOut(latest, null)]]);
   for (const version of numbersOf(versions)) {
-    const file = fileOf(version);
-    const text = await read(dir, file);
-    const schema = readNamed(text, file);
-    if (version === versions.latest) cohorts = schema.cohorts;
-    laidOut.set(version, layOut(schema, text));
+    if (laidOut.has(version)) continue;
+    laidOut.set(version, layOut(latest, await readVersion(dir, version)));
   }
   const of = (version: number): LaidOut => laidOut.get(version) as LaidOut;
   return {
-    cohorts,
+    cohorts: latest.schema.cohorts,
     of(exportName) {
       const rule = versions.rules.find(
         ({ before }) => exportName !== null && byText(exportName, before) < 0,
@@ -117,16 +117,30 @@ export async function loadSchemas(dir: string): Promise<Schemas> {
   };
 }
 
-/** Lays out all types of a schema. */
-function layOut(schema: Schema, text: string): LaidOut {
+/** A version with the text that it was read from. */
+interface ReadVersion {
+  readonly schema: Schema;
+  readonly text: string;
+}
+
+async function readVersion(dir: string, version: number): Promise<ReadVersion> {
+  const file = fileOf(version);
+  const text = await read(dir, file);
+  return { schema: readNamed(text, file), text };
+}
+
+/** Lays out all types of the latest version, as exports of an older one write them. */
+function layOut(latest: ReadVersion, older: ReadVersion | null): LaidOut {
+  const { types, tie } = latest.schema;
   const shapes = new Map(
-    [...schema.types].map(([name, type]) => [name, shapeOf(type, schema.tie)]),
+    [...types].map(([name, type]) => [
+      name,
+      shapeOf(type, tie, older?.schema.types.get(name) ?? null),
+    ]),
   );
-  return {
-    version: schema.version,
-    name: `${schema.version}-${digestOf(text).slice(0, 12)}`,
-    shapes,
-  };
+  const { version } = (older ?? latest).schema;
+  const texts = older === null ? latest.text : `${older.text}\n${latest.text}`;
+  return { version, name: `${version}-${digestOf(texts).slice(0, 12)}`, shapes };
 }
 
 async function read(dir: string, file: string): Promise<string> {

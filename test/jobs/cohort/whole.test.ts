@@ -8,6 +8,8 @@ import { gunzipSync } from "node:zlib";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
+import { digestOf } from "../../../src/digest.ts";
+import { type Catalog, sortListing } from "../../../src/jobs/cohort/data/catalog.ts";
 import type { Current } from "../../../src/jobs/cohort/data/current.ts";
 import { type SlackServer, startSlack } from "../../../src/lookalikes/slackServer.ts";
 import { openDatabase } from "../../../src/store/database.ts";
@@ -86,6 +88,36 @@ describe.each(NAMESPACES)("hdash run cohort, for %s", (namespace) => {
     },
     LONG_MS,
   );
+
+  test("says what became of every object, names taken as they are", () => {
+    const keys = [...world.s3.objects(BUCKETS.source).keys()]
+      .filter((key) => key.startsWith(`${namespace}/`))
+      .filter((key) => !key.endsWith("/adults_v1/"))
+      .map((key) => ({ key: key.slice(namespace.length + 1), bytes: 0, etag: "" }));
+    const { others } = sortListing(keys, rig.schema.cohorts);
+    const { exports } = JSON.parse(textOf(`${namespace}/catalog.json.gz`)) as Catalog;
+    const found = [
+      ...others.map(({ key, outcome }) => [key, outcome] as const),
+      ...exports.map(
+        ({ report }) => [`${report.cohort}/${report.export}`, report.outcome] as const,
+      ),
+    ];
+    expect(Object.fromEntries(found)).toEqual(expected?.objects);
+  });
+
+  test("keeps raw copies that are byte for byte what was sent last, and no others", () => {
+    const copies: Record<string, string> = {};
+    for (const { members } of Object.values(expected?.exports ?? {})) {
+      for (const { rawKey, sha256, superseded } of Object.values(members)) {
+        if (rawKey === undefined || sha256 === undefined || superseded === true) continue;
+        copies[rawKey] = sha256;
+      }
+    }
+    const held = [...world.s3.objects(BUCKETS.raw)]
+      .filter(([key]) => key.startsWith(`${namespace}/`))
+      .map(([key, object]) => [key, digestOf(gunzipSync(object.read()))]);
+    expect(Object.fromEntries(held)).toEqual(copies);
+  });
 
   test("ends well, and says where nothing is lost", async () => {
     expect(ended.get(namespace)?.code).toBe(0);

@@ -1,6 +1,7 @@
 // Findings of an export for the ledger, the log and Slack: members and counts, never a value.
 
 import type { Finding, Severity } from "../../../finding.ts";
+import { showName } from "../../../formats/badMember.ts";
 import { count } from "../../../format.ts";
 import type { ExportReport, ReportFinding } from "./report.ts";
 
@@ -13,6 +14,9 @@ const SEVERITIES: Readonly<Record<ReportFinding["code"], Severity>> = {
   unknown_type: "warning",
   duplicate_member: "warning",
 };
+
+/** So many findings of a kind are told of one by one: an archive may have a hundred thousand members, all of them bad. */
+const MOST_OF_A_KIND = 100;
 
 /** Turns what is wrong with an export into findings: of the export, of its members, and of lines that were set aside. */
 export function reportFindings(report: ExportReport): readonly Finding[] {
@@ -40,31 +44,38 @@ export function reportFindings(report: ExportReport): readonly Finding[] {
           make(
             reason,
             "warning",
-            `${member}: ${count(lineCount, "line")} set aside, ${reason}.`,
+            `${showName(member)}: ${count(lineCount, "line")} set aside, ${reason}.`,
             member,
           ),
         ),
   );
-  return [...own, ...quarantined];
+  return [...Map.groupBy([...own, ...quarantined], ({ rule }) => rule).values()].flatMap((kind) => {
+    const [first] = kind;
+    const more = kind.length - MOST_OF_A_KIND;
+    if (first === undefined || more <= 0) return kind;
+    const rest = `${count(more, "more member")} of this export: ${first.rule}.`;
+    return [...kind.slice(0, MOST_OF_A_KIND), make(first.rule, first.severity, rest, null)];
+  });
 }
 
-function sentence({ code, member, manifest, read, why }: ReportFinding): string {
+function sentence({ code, member: name, manifest, read, why }: ReportFinding): string {
+  const member = showName(name ?? "");
   switch (code) {
     case "manifest_mismatch":
       return manifest === null || manifest === undefined
-        ? `The manifest does not count ${member ?? ""}, which has ${count(read ?? 0, "record")}.`
-        : `The manifest counts ${count(manifest, "record")} of ${member ?? ""}; ${read ?? 0} were read.`;
+        ? `The manifest does not count ${member}, which has ${count(read ?? 0, "record")}.`
+        : `The manifest counts ${count(manifest, "record")} of ${member}; ${read ?? 0} were read.`;
     case "no_manifest":
       return "The export has no manifest: nothing says how many records it should have.";
     case "bad_manifest":
       return `The manifest cannot be read: ${why ?? ""}.`;
     case "bad_member":
-      return `${member ?? ""} is not what the archive says: nothing of it is used.`;
+      return `${member} ${why ?? "is not what the archive says"}: nothing of it is used.`;
     case "bad_member_name":
-      return `The name of ${member ?? ""} does not say what it holds and of which days: none of its lines is used.`;
+      return `The name of ${member} does not say what it holds and of which days: none of its lines is used.`;
     case "unknown_type":
-      return `${member ?? ""} is of a type that nobody declared: it is copied, and in no dataset.`;
+      return `${member} is of a type that nobody declared: it is copied, and in no dataset.`;
     case "duplicate_member":
-      return `The archive has several members called ${member ?? ""}: the last is used.`;
+      return `The archive has several members called ${member}: the last is used.`;
   }
 }

@@ -12,8 +12,8 @@ const OF_EXPORT = new Set([
   "ExportConfiguration",
   "ExcludedParticipantIdentifiers",
 ]);
-/** Exports have some hundred members; a manifest is a line of names and a line of numbers. */
-export const MOST_MANIFEST_BYTES = 16 << 20;
+/** A manifest is a line of names and a line of numbers: some 5 kB for the hundred members of an export. */
+export const MOST_MANIFEST_BYTES = 4 << 20;
 
 /** Counts by the name of a member without its dates. */
 export type Manifest = ReadonlyMap<string, number>;

@@ -89,8 +89,11 @@ interface Build {
   readonly taken: ReadonlySet<string>;
 }
 
-/** Lays a type out; throws a config error where arrays lie three deep. `tie` names the column whose instant tells the later of two records. */
-export function shapeOf(type: DataType, tie: string): RecordShape {
+/**
+ * Lays a type out; throws a config error where arrays lie three deep. `tie` names the column whose instant tells the later of two records.
+ * `older` is the type as an older version of the schema has it: the records of its exports fill the same tables, by its names and forms.
+ */
+export function shapeOf(type: DataType, tie: string, older: DataType | null = null): RecordShape {
   const name = `dataset_${type.name.toLowerCase()}`;
   const tables: Build[] = [
     { dataset: name, path: "", parent: null, column: null, columns: [], taken: new Set([COHORT]) },
@@ -117,6 +120,7 @@ export function shapeOf(type: DataType, tie: string): RecordShape {
     table: number,
     path: string,
     below: readonly string[],
+    was: Field | null,
   ): ArrayNode {
     if ((tables[table]?.parent ?? 0) !== 0) {
       throw new HdashError("config", `${type.name}: ${path} is an array in an array in an array`);
@@ -125,11 +129,20 @@ export function shapeOf(type: DataType, tie: string): RecordShape {
     const dataset = `${name}_${path.toLowerCase().replaceAll(".", "_")}`;
     const taken = new Set(["id", "index", ...carried, COHORT]);
     const own = tables.push({ dataset, path, parent: table, column: at, columns: [], taken }) - 1;
+    const old = was !== null && typeof was !== "string" && "array" in was ? was : null;
+    const olds = old === null || typeof old.array === "string" ? null : old.array.struct;
     const element =
       typeof field.array === "string"
         ? leaf(field.array, own, path, [`${below.at(-1) ?? ""}_val`])
-        : struct(field.array.struct, own, `${path}.val`, [], false);
-    return { kind: "array", path, from: field.from ?? null, column: at, table: own, element };
+        : struct(field.array.struct, own, `${path}.val`, [], false, olds);
+    const from = (old ?? field).from ?? null;
+    if (from === "offsets" && !isPair(element)) {
+      throw new HdashError(
+        "config",
+        `${type.name}: ${path} was made from offsets, and has not two plain fields any more`,
+      );
+    }
+    return { kind: "array", path, from, column: at, table: own, element };
   }
 
   function struct(
@@ -138,31 +151,65 @@ export function shapeOf(type: DataType, tie: string): RecordShape {
     path: string,
     below: readonly string[],
     isText: boolean,
+    olds: Fields | null,
   ): StructNode {
     const names = Object.keys(fields);
-    const nodes = names.map((one): ShapeNode => {
+    const pathOf = (one: string): string => (path === "" ? one : `${path}.${one}`);
+    const sent = olderNames(names, Object.keys(olds ?? {}), (one) => type.aliases[pathOf(one)]);
+    const oldOf = new Map([...sent].map(([one, index]) => [index, olds?.[one] ?? null]));
+    const nodes = names.map((one, index): ShapeNode => {
       const field = fields[one] as Field;
-      const own = path === "" ? one : `${path}.${one}`;
-      const deeper = [...below, one];
+      const was = oldOf.get(index) ?? null;
+      const [own, deeper] = [pathOf(one), [...below, one]];
       if (typeof field === "string") return leaf(field, table, own, deeper);
-      if ("array" in field) return array(field, table, own, deeper);
-      return struct(field.struct, table, own, deeper, field.from === "text");
+      if ("array" in field) return array(field, table, own, deeper, was);
+      const old = was !== null && typeof was !== "string" && "struct" in was ? was : null;
+      const isWritten = (old ?? field).from === "text";
+      return struct(field.struct, table, own, deeper, isWritten, old?.struct ?? null);
     });
-    const exact = new Map(names.map((one, index) => [one, index]));
+    const exact = new Map([...names.map((one, index) => [one, index] as const), ...sent]);
     const loose = new Map<string, number>();
     const learn = (one: string, index: number): void => {
       if (!loose.has(looseName(one))) loose.set(looseName(one), index);
     };
+    sent.forEach((index, one) => learn(one, index));
     names.forEach(learn);
+    sent.forEach((index, one) => {
+      for (const other of older?.aliases[pathOf(one)] ?? []) learn(other, index);
+    });
     names.forEach((one, index) => {
-      const others = type.aliases[path === "" ? one : `${path}.${one}`] ?? [];
-      for (const other of others) learn(other, index);
+      for (const other of type.aliases[pathOf(one)] ?? []) learn(other, index);
     });
     return { kind: "struct", path, isText, table, below, names, nodes, exact, loose };
   }
 
-  const root = struct(type.fields, 0, "", [], false);
+  const root = struct(type.fields, 0, "", [], false, older?.fields ?? null);
   return { type, tables, root };
+}
+
+/**
+ * Tells which field each name of an older version is now: the one that says that it was called so, where the older version had none of its
+ * name, or else the one that is called so still.
+ */
+function olderNames(
+  names: readonly string[],
+  olds: readonly string[],
+  aliasesOf: (name: string) => readonly string[] | undefined,
+): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const old of olds) {
+    const renamed = names.findIndex(
+      (one) => !olds.includes(one) && aliasesOf(one)?.includes(old) === true,
+    );
+    const index = renamed === -1 ? names.indexOf(old) : renamed;
+    if (index !== -1) found.set(old, index);
+  }
+  return found;
+}
+
+function isPair(element: LeafNode | StructNode): boolean {
+  if (element.kind === "leaf") return false;
+  return element.nodes.length === 2 && element.nodes.every(({ kind }) => kind === "leaf");
 }
 
 /** Columns of a record that the tables of its arrays carry as well: its key, and the participant's other identifier. */

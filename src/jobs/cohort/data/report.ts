@@ -6,7 +6,13 @@ import type { LineReason } from "./lineJudge.ts";
 
 /** Why an object below the namespace is no export that was read. */
 export type ObjectOutcome =
-  "read" | "ignored" | "unknown_cohort" | "empty_object" | "not_archive" | "truncated_archive";
+  | "read"
+  | "ignored"
+  | "unknown_cohort"
+  | "empty_object"
+  | "not_archive"
+  | "truncated_archive"
+  | "too_many_members";
 
 /** Codes of findings, as `hdash cohort audit` prints them. */
 export type ReportCode =
@@ -25,7 +31,7 @@ export interface ReportFinding {
   /** Records by the manifest; null where it does not count the member, or it is not about records. */
   readonly manifest?: number | null;
   readonly read?: number;
-  /** What is wrong, in a clause. */
+  /** What is wrong, in a clause; of a bad member, to follow its name. */
   readonly why?: string;
 }
 

@@ -161,6 +161,13 @@ async function readAll(
       continue;
     }
     const report = await readMember(request, own, member, { ...parts, onBytes });
+    if (report instanceof BadMember) {
+      const bad = { sha256: null, raw: null, copy: null, read: null, written: 0, manifest: null };
+      const nothing = { status: "bad_member" as const, quarantined: {}, casts: {}, ...UNSTAGED };
+      reports.push({ ...describe(own.entry, own.said), ...bad, ...nothing });
+      findings.push({ code: "bad_member", member: report.member, why: report.what });
+      continue;
+    }
     reports.push(report);
     if (report.status !== "ok") findings.push(finding(report.status, report.name));
   }
@@ -188,7 +195,7 @@ async function readWholeManifest({
   return readManifest(Buffer.concat(pieces));
 }
 
-/** Passes a member and keeps what it gave. */
+/** Passes a member and keeps what it gave; of one that is not what its archive states, says so. */
 async function readMember(
   request: IngestRequest,
   own: Numbered,
@@ -198,13 +205,10 @@ async function readMember(
     readonly quarantine: Quarantine;
     readonly onBytes: (bytes: number) => void;
   },
-): Promise<MemberReport> {
+): Promise<MemberReport | BadMember> {
   const { entry, number, said } = own;
   const { cohort, dir, shapes, signal } = request;
   const shape = said === null ? null : (shapes.get(said.type) ?? null);
-  const status: MemberStatus =
-    said === null ? "bad_member_name" : shape === null ? "unknown_type" : "ok";
-  const base = { ...describe(entry, said), status, manifest: null };
   const quarantine = parts.quarantine.open(entry.name);
   let pass;
   try {
@@ -216,9 +220,8 @@ async function readMember(
     });
   } catch (error) {
     await quarantine.drop();
-    if (!(error instanceof BadMember)) throw error;
-    const unknown = { sha256: null, raw: null, copy: null, read: null, written: 0 };
-    return { ...base, status: "bad_member", ...unknown, quarantined: {}, casts: {}, ...UNSTAGED };
+    if (error instanceof BadMember) return error;
+    throw error;
   }
   await quarantine.keep();
   const isKept = said === null || request.isLatest(said.id);
@@ -227,6 +230,9 @@ async function readMember(
   const hasExtras = pass.extras.some(({ size }) => size > 0);
   const extras = hasExtras ? pass.extras.map((paths) => [...paths].sort()) : [];
   const staging = shape === null ? UNSTAGED : { staged: number, extras };
+  const status: MemberStatus =
+    said === null ? "bad_member_name" : shape === null ? "unknown_type" : "ok";
+  const base = { ...describe(entry, said), status, manifest: null };
   return { ...base, sha256, ...copies, read, written, quarantined, casts, ...staging };
 }
 

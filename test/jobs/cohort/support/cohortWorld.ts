@@ -35,9 +35,9 @@ export interface CohortWorld {
   /** Everything that a worker's environment has to say. */
   env(variables?: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   /** Sends an export, "<cohort>/<name>". */
-  send(key: string, bytes: Uint8Array): void;
-  current(): Current | null;
-  catalog(): Catalog | null;
+  send(key: string, bytes: Uint8Array, namespace?: string): void;
+  current(namespace?: string): Current | null;
+  catalog(namespace?: string): Catalog | null;
   close(): Promise<void>;
 }
 
@@ -60,7 +60,8 @@ export async function makeCohortWorld(server: PostgresServer): Promise<CohortWor
       HDASH_DB_USER: settings.user,
       HDASH_DB_PASSWORD: settings.password,
       HDASH_DB_NAME: settings.name,
-      HDASH_DB_SCHEMA: settings.schema,
+      // A namespace has a schema of its own.
+      ...("NAMESPACE" in variables ? {} : { HDASH_DB_SCHEMA: settings.schema }),
       HDASH_HOME: home,
       S3_ACCESS_KEY_ID: s3.accessKeyId,
       S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
@@ -71,9 +72,10 @@ export async function makeCohortWorld(server: PostgresServer): Promise<CohortWor
       COHORT_PROCESSED: `s3://${BUCKETS.processed}`,
       ...variables,
     }),
-    send: (key, bytes) => s3.setObject(BUCKETS.source, `${NAMESPACE}/${key}`, bytes),
-    current: () => read(CURRENT),
-    catalog: () => read("main/catalog.json.gz"),
+    send: (key, bytes, namespace = NAMESPACE) =>
+      s3.setObject(BUCKETS.source, `${namespace}/${key}`, bytes),
+    current: (namespace = NAMESPACE) => read(`${namespace}/parquet/current.json`),
+    catalog: (namespace = NAMESPACE) => read(`${namespace}/catalog.json.gz`),
     async close() {
       await s3.close();
       await dropClone(server, settings.name);
@@ -124,7 +126,7 @@ export async function digestBuild(
   { s3 }: Pick<CohortWorld, "s3">,
   rig: Rig,
   { datasets }: Current,
-  namespace = NAMESPACE,
+  namespace: string = NAMESPACE,
 ): Promise<Readonly<Record<string, { readonly rows: number; readonly sha256: string }>>> {
   const dir = await rig.folder();
   const objects = s3.objects(BUCKETS.processed);
