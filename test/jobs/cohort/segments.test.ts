@@ -23,9 +23,9 @@ import {
 } from "./support/cohortRig.ts";
 
 const TYPES = ["HealthKitV2Samples", "SymptomLog"] as const;
-const EXPORTS = 7;
-/** Few keys, so that most records meet another. */
-const KEYS = 9;
+const EXPORTS = 8;
+/** So many keys that an export meets some of those before it and not all. */
+const KEYS = 24;
 const LONG_MS = 300_000;
 
 let rig: Rig;
@@ -48,7 +48,7 @@ function samples(random: Random, day: number): object[] {
     ...{ HealthKitSampleKey: `k${random.below(KEYS)}`, ParticipantIdentifier: "SYN-1" },
     ...{ Value: `${day}.${random.below(100)}`, ...inserted(random) },
     // A field that nobody has declared, from some day on.
-    ...(day > 4 && random.below(3) === 0 ? { Altitude: `${day}` } : {}),
+    ...(day > 6 && random.below(3) === 0 ? { Altitude: `${day}` } : {}),
   }));
 }
 
@@ -65,10 +65,10 @@ function symptoms(random: Random, day: number): object[] {
   });
 }
 
-/** An export of a day; one in three sends members for the days of the one before it again. */
+/** An export of a day; one in eight sends members for the days of the one before it again. */
 function zipOf(random: Random, day: number): Buffer {
-  const end = `202601${pad(random.below(3) === 0 ? Math.max(1, day - 1) : day)}`;
-  const deleted = Array.from({ length: random.below(2) }, () => ({
+  const end = `202601${pad(random.below(8) === 0 ? Math.max(1, day - 1) : day)}`;
+  const deleted = Array.from({ length: random.below(3) }, () => ({
     ...{ HealthKitSampleKey: `k${random.below(KEYS)}`, ParticipantIdentifier: "SYN-1" },
   }));
   const members = {
@@ -120,12 +120,12 @@ async function buildAsTheyCome(type: string, history: History, random: Random) {
     null;
   for (const [at, entry] of history.entries.entries()) {
     catalog = withEntries(catalog, [entry]);
-    if (at < history.entries.length - 1 && random.below(4) === 0) continue;
+    if (at < history.entries.length - 1 && random.below(8) === 0) continue;
     const inputs = typeInputs(catalog, rig.shapes);
     const extras = JSON.stringify(inputs.get(type)?.extras);
     const before = last?.extras === extras ? last.built : undefined;
     const out = await rig.folder();
-    const isMerging = random.below(4) === 0;
+    const isMerging = random.below(8) === 0;
     const built = await build(rig, history.home, inputs, type, out, { before, isMerging });
     const names = new Set(before?.segments.segments.map(({ name }) => name));
     history.kept += built.segments.segments.filter(({ name }) => names.has(name)).length;
