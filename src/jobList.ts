@@ -1,6 +1,7 @@
 // The one list of jobs, in the order in which a run of everything does them. It hands one job what it shows of another.
 
 import type { Job } from "./job.ts";
+import { makeCohortJob } from "./jobs/cohort/job.ts";
 import { makeHtanJob } from "./jobs/htan/job.ts";
 import { atlasFigures, PAGES as DASHBOARD } from "./jobs/htan/pages/pageFrame.ts";
 import { makeMatrixJob } from "./jobs/matrix/job.ts";
@@ -17,4 +18,5 @@ export const JOBS: readonly Job[] = [
       return openGalleries(effects, site);
     },
   }),
+  makeCohortJob(),
 ];

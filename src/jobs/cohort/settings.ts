@@ -51,6 +51,11 @@ const DATE = /^\d{4}-\d\d-\d\d$/;
 const IN_SYNAPSE = /^synapse:(syn\d+)$/;
 const GROUP = "Cohorts";
 
+/** Tells whether a value of COHORT_SOURCE means Synapse. */
+export function isInSynapse(source: string | undefined): source is string {
+  return IN_SYNAPSE.test(source?.trim() ?? "");
+}
+
 function readPlace(name: string, { text: textOf, report }: ValueReader): Place | null {
   const value = textOf(name);
   if (value === null) return null;
@@ -236,8 +241,8 @@ export const SETTINGS: JobSettings<CohortSettings> = {
   },
   confidential: SYNAPSE_CONFIDENTIAL,
   isGiven: (given) => given.some((name) => name.startsWith("COHORT_")),
-  claims: ({ COHORT_SOURCE: source = "" }) =>
-    IN_SYNAPSE.test(source.trim()) ? SYNAPSE_VARIABLES.map(({ name }) => name) : [],
+  claims: ({ COHORT_SOURCE: source }) =>
+    isInSynapse(source) ? SYNAPSE_VARIABLES.map(({ name }) => name) : [],
   read,
   usesBuckets: ({ source, raw, intermediate, processed }) =>
     [source, raw, intermediate, processed].some(({ kind }) => kind === "s3"),
