@@ -10,8 +10,8 @@ import { makeAlarm } from "./alarmTopic.ts";
 import { CONTAINER, runCommand } from "./containerTask.ts";
 import { idOf, type Imported, namespaceStackName, pathOf } from "./names.ts";
 import type { PipelineTask } from "./pipelineTask.ts";
-import { allow, arn, denyPlainHttp, policy, trustOf } from "./statements.ts";
 import type { DeployedSchedule } from "./settingsOfSchedules.ts";
+import { allow, arn, denyPlainHttp, policy, trustOf } from "./statements.ts";
 import type { Target } from "./target.ts";
 
 /** How often, and for how long, a start that AWS refuses is tried again: an hour late is better than a day. */

@@ -43,15 +43,14 @@ export function readSchedules(
   }
   const where = `${fields.where}.schedule`;
   const inner = openFields(where, value, names, fields.problems);
-  const known = names.filter((name) => name in inner.values);
-  return Object.fromEntries(
-    known.map((name) => {
+  const entries = names
+    .filter((name) => name in inner.values)
+    .map((name): readonly [string, string | false | null] => {
       const own = inner.values[name];
-      return own === null || own === false
-        ? [name, own]
-        : [name, textOf(inner, name, SCHEDULE, `null, false, ${SCHEDULE_FORM}`)];
-    }),
-  );
+      if (own === null || own === false) return [name, own];
+      return [name, textOf(inner, name, SCHEDULE, `null, false, ${SCHEDULE_FORM}`)];
+    });
+  return Object.fromEntries(entries);
 }
 
 /** Lists the schedules of a pipeline as a stage has them, those that are off among them. */

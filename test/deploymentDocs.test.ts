@@ -115,7 +115,9 @@ describe("the costs in docs/deploy.md", () => {
     );
     const all = runs.reduce((total, [, , , sum]) => total + Number(sum), 0).toFixed(1);
     expect(rows.at(-1)).toEqual(["all", "", "", all]);
-    const quantities = Object.fromEntries(cohorts.map(([item, quantity]) => [item, quantity]));
+    const quantities = Object.fromEntries(
+      cohorts.map(([item = "", quantity]) => [item, quantity] as const),
+    );
     expect(quantities).toMatchObject({
       vCPU: `${all} × ${(job?.deployment.cpu ?? 0) / 1024}`,
       memory: `${all} × ${(job?.deployment.memoryMiB ?? 0) / 1024}`,

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
-import { makeCohortJob } from "../../src/jobs/cohort/job.ts";
 import { JOBS } from "../../src/jobList.ts";
+import { makeCohortJob } from "../../src/jobs/cohort/job.ts";
 import { parseSettings, readSettings } from "../settings.ts";
 import { deployedPipelines } from "../settingsOfPipelines.ts";
 import { COHORT, resourcesOf, STAGING, synthesise } from "./support/templates.ts";

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { makeEffects } from "../../src/effects.ts";
-import { makeCohortJob } from "../../src/jobs/cohort/job.ts";
 import { JOBS } from "../../src/jobList.ts";
+import { makeCohortJob } from "../../src/jobs/cohort/job.ts";
 import { SILENT } from "../../src/log.ts";
 import { type Environment, readConfig } from "../../src/settings/config.ts";
 import { bindJob, execute } from "../../src/work/work.ts";

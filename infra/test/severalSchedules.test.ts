@@ -107,10 +107,15 @@ describe("a job of several schedules", () => {
 });
 
 describe("the schedules of all jobs", () => {
-  const all = JOBS.flatMap(({ name: job, deployment: { schedule } }) =>
+  interface OfJob {
+    readonly job: string;
+    readonly schedule: string;
+    readonly options: readonly string[];
+  }
+  const all = JOBS.flatMap(({ name: job, deployment: { schedule } }): readonly OfJob[] =>
     typeof schedule === "string"
       ? [{ job, schedule, options: [] }]
-      : schedule.map((one) => ({ ...one, job })),
+      : schedule.map((one) => ({ job, schedule: one.schedule, options: one.options })),
   );
 
   test("are right, and begin at moments of their own", () => {
