@@ -15,6 +15,9 @@ export interface Ended {
   readonly wallMs: number;
   readonly cpuMs: number;
   readonly maxRssBytes: number;
+  /** Of files and connections. */
+  readonly readBytes: number;
+  readonly writtenBytes: number;
 }
 
 /** Runs a TypeScript file under Node and tells what it used; `environment` is all of its environment but PATH. */
@@ -48,7 +51,7 @@ export async function runNode(
   const wallMs = performance.now() - start;
   const usage = JSON.parse(await readFile(usageFile, "utf8")) as Pick<
     Ended,
-    "cpuMs" | "maxRssBytes"
+    "cpuMs" | "maxRssBytes" | "readBytes" | "writtenBytes"
   >;
   await rm(dir, { recursive: true });
   return { code, stdout, stderr, wallMs, ...usage };

@@ -115,8 +115,11 @@ export type JobOption = {
 /** A command line, and what it does, as the help of hdash shows them. */
 export type Example = readonly [command: string, says: string];
 
-/** Runs the job once with variables that the command line stands for, and returns the exit code. */
-export type RunJob = (overrides: Environment) => Promise<number>;
+/** Runs the job once with variables that the command line stands for, and returns the exit code; `flags` are what the user wrote for them. */
+export type RunJob = (
+  overrides: Environment,
+  flags?: Readonly<Record<string, string>>,
+) => Promise<number>;
 
 /** How one service answered the doctor. */
 export interface Diagnosis {
@@ -135,6 +138,8 @@ export interface DemoPart {
   readonly days: number | null;
   /** Sets the stage for a day, from 1, before its run. */
   prepare?(effects: Effects, day: number): Promise<void>;
+  /** What people may look at when the demo is over: `variables` name no look-alike, so that commands of hdash work with them then, too. */
+  readonly afterwards?: { readonly says: string; readonly commands: readonly string[] };
   close(): Promise<void>;
 }
 
@@ -150,10 +155,14 @@ export interface Demo {
   start(home: string, own: string | null, isBundled: boolean): Promise<DemoPart | null>;
 }
 
-/** A file of config/ that a deployment may have in a version of its own; `check` throws where hdash could not read it. */
+/** A file of config/ that a deployment may have in a version of its own; a pattern stands for as many as there are. */
 export interface ConfigFile {
-  readonly path: string;
-  check(text: string): void;
+  readonly path: string | RegExp;
+  /** Throws where hdash could not read it; `has` tells which files lie beside it. */
+  check(
+    text: string,
+    file: { readonly path: string; readonly has: (path: string) => boolean },
+  ): void;
 }
 
 /** A job. Everything about it lies in its folder below src/jobs; the rest of the house knows it by this alone. */

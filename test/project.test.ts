@@ -41,9 +41,9 @@ function grep(pattern: RegExp, files: readonly string[]): readonly string[] {
   );
 }
 
-/** The rows of a section's table in the README, as cells; without head and rule. */
-function tableOf(heading: string): readonly (readonly string[])[] {
-  const section = read("README.md")
+/** The rows of a section's table in a file, as cells; without head and rule. */
+function tableOf(heading: string, file = "README.md"): readonly (readonly string[])[] {
+  const section = read(file)
     .split(/^## /m)
     .find((text) => text.startsWith(`${heading}\n`));
   return (section ?? "")
@@ -157,14 +157,27 @@ describe("the variables", () => {
     expect(blocksIn(read(".env.example"))).toEqual(blocksOf(VARIABLES));
   });
 
-  test("are those of the README's table, with what they mean", () => {
-    expect(tableOf("Variables")).toEqual(
-      VARIABLES.map(({ name, description, fallback }) => [
-        `\`${name}\``,
-        description.replaceAll("|", "\\|"),
-        fallback === "" ? "" : fallback,
-      ]),
+  test("are those of docs/configuration.md, a table for each group, with what they mean", () => {
+    const file = "docs/configuration.md";
+    const groups = [...new Set(VARIABLES.map(({ group }) => group))];
+    expect([...read(file).matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)).toEqual(groups);
+    const tables = groups.map((group) => tableOf(group, file));
+    expect(tables).toEqual(
+      groups.map((group) =>
+        VARIABLES.filter((one) => one.group === group).map(({ name, description, fallback }) => [
+          `\`${name}\``,
+          description.replaceAll("|", "\\|"),
+          fallback,
+        ]),
+      ),
     );
+  });
+
+  test("that the README names are among them", () => {
+    const named = tableOf("Variables").flatMap(([, cell = ""]) => codeIn(cell));
+    const names = named.filter((word) => /^[A-Z0-9]+_[A-Z0-9_]+$/.test(word));
+    expect(names.length).toBeGreaterThan(5);
+    expect(names.filter((name) => !VARIABLES.some((one) => one.name === name))).toEqual([]);
   });
 });
 

@@ -14,10 +14,13 @@ export interface LocalFile extends ArtifactFile {
   readonly content: Uint8Array;
 }
 
-/** A list in config/ that a job reads; `check` throws where it could not. */
+/** A list in config/ that a job reads, or, by a pattern, as many as there are; `check` throws where it could not read one. */
 export interface CheckedList {
-  readonly path: string;
-  check(text: string): void;
+  readonly path: string | RegExp;
+  check(
+    text: string,
+    file: { readonly path: string; readonly has: (path: string) => boolean },
+  ): void;
 }
 
 export interface ArtifactSet {
@@ -42,7 +45,7 @@ export async function readArtifactSet(
   const own = await filesOf(root);
   const isRead = (path: string): boolean => {
     if (!isArtifact(path)) return false;
-    if (path.startsWith("config/")) return lists.some((list) => list.path === path);
+    if (path.startsWith("config/")) return lists.some((list) => isOf(list, path));
     // Partials may be of the folder's own making; of a page that this hdash does not make nobody asks for the template.
     return !path.endsWith(".hbs") || path.startsWith("views/partials/") || own.includes(path);
   };
@@ -70,6 +73,10 @@ export async function readArtifactSet(
   }
   checkSet(files, lists);
   return { files, leftOut: other.filter((path) => !isRead(path)) };
+}
+
+function isOf({ path: own }: CheckedList, path: string): boolean {
+  return typeof own === "string" ? own === path : own.test(path);
 }
 
 async function filesOf(root: string): Promise<readonly string[]> {
@@ -102,10 +109,18 @@ function checkSet(files: ReadonlyMap<string, LocalFile>, lists: readonly Checked
     try {
       look(textOf(files.get(path)));
     } catch (error) {
-      problems.push(`${path}: ${messageOf(error)}`);
+      const said = messageOf(error);
+      problems.push(said.startsWith(`${path}: `) ? said : `${path}: ${said}`);
     }
   };
-  for (const list of lists) check(list.path, (text) => list.check(text));
+  const has = (path: string): boolean => files.has(path);
+  for (const list of lists) {
+    const paths =
+      typeof list.path === "string"
+        ? [list.path]
+        : [...files.keys()].filter((path) => isOf(list, path));
+    for (const path of paths) check(path, (text) => list.check(text, { path, has }));
+  }
   const sources: Record<string, string> = {};
   for (const path of files.keys()) {
     if (!path.endsWith(".hbs")) continue;

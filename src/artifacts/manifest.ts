@@ -26,8 +26,8 @@ export interface Manifest extends Build {
   readonly files: readonly PutFile[];
 }
 
-/** The lists of jobs; which of them hdash reads, its jobs say. */
-const CONFIG = /^config\/[a-z][\w-]*\.(csv|json)$/;
+/** The lists of jobs, or a folder of such; which of them hdash reads, its jobs say. */
+const CONFIG = /^config\/([a-z][\w-]*\/)?\w[\w-]*\.(csv|json)$/;
 const TEMPLATES = /^views\/.+\.hbs$/;
 const ASSETS = /^views\/assets\/./;
 /** What an image calls its commit. */

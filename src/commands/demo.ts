@@ -1,7 +1,7 @@
 // `hdash demo`: the real worker against look-alike services on loopback, with the embedded database and a local folder for a site.
 
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -14,6 +14,7 @@ import { HdashError } from "../error.ts";
 import { duration } from "../format.ts";
 import type { DemoPart, Job } from "../job.ts";
 import { type Config, type Environment, variablesOf } from "../settings/config.ts";
+import { envFileText } from "../settings/envFile.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
 import { checkFolder, checkSiteFolder, LEAST_BYTES } from "../store/folderCheck.ts";
 import { inMenuOrder } from "../work/menu.ts";
@@ -91,14 +92,16 @@ async function demo(
         log,
         async (effects) => {
           const code = await tellStory(shell, effects, { players, stage, restart }, onProgress);
-          for (const message of slack.messages.slice(-1))
-            shell.print(`Slack was told:\n${indent(textOf(message))}`);
+          // The last that each job has said.
+          const told = slack.messages.slice(-players.length).map(textOf);
+          if (told.length > 0) shell.print(`Slack was told:\n${indent(told.join("\n"))}`);
           if (code !== EXIT.ok && code !== EXIT.degraded) return code;
           shell.print(`The site is in ${site}`);
           for (const { pages } of inMenuOrder(players.map(({ job }) => job))) {
             if (pages === null) continue;
             shell.print(`Open ${pathToFileURL(join(site, pages.places[0].path)).href}`);
           }
+          await tellAfterwards(shell, players, { HDASH_HOME: home, HDASH_SITE_DIR: site });
           return code;
         },
         { clock: () => stage.now() },
@@ -126,6 +129,31 @@ function demoConfig(shell: Shell, players: readonly Player[], variables: Environ
     { ...cleared, ...variables, ...parts },
     players.map(({ job }) => job.name),
   );
+}
+
+/** Says what else there is to look at, each with commands that work now, and leaves their variables in a file of the home. */
+async function tellAfterwards(
+  shell: Shell,
+  players: readonly Player[],
+  places: { readonly HDASH_HOME: string; readonly HDASH_SITE_DIR: string },
+): Promise<void> {
+  const isByNpm = shell.environment()["npm_lifecycle_event"] === "hdash";
+  const program = isByNpm ? "npm run -s hdash --" : "hdash";
+  for (const { job, part } of players) {
+    if (part.afterwards === undefined) continue;
+    const { says, commands } = part.afterwards;
+    const file = join(places.HDASH_HOME, `${job.name}.env`);
+    await writeFile(file, envFileText({ ...places, ...part.variables }), { mode: 0o600 });
+    const lines = commands.map(
+      (command) => `  ${program} --env-file ${shellWord(file)} ${command}`,
+    );
+    shell.print([`${says}:`, ...lines].join("\n"));
+  }
+}
+
+/** A word as a shell takes it. */
+function shellWord(text: string): string {
+  return /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** A ledger for each choice of data and site: what another world found yesterday says nothing about this one. */

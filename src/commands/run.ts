@@ -104,9 +104,9 @@ export async function runAll(shell: Shell, jobs: readonly Job[], flags: RunFlags
 
 /** Makes what runs a job with variables of a command line. */
 export function openRun(shell: Shell, jobs: readonly Job[], job: Job): RunJob {
-  return (overrides) => {
+  return (overrides, flags = {}) => {
     const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
-    const said = { scopes: null, overrides: Object.fromEntries(given), flags: {} };
+    const said = { scopes: null, overrides: Object.fromEntries(given), flags };
     return runJobs(shell, { jobs, asked: [job] }, {}, said);
   };
 }

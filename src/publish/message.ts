@@ -40,6 +40,8 @@ export interface RunFacts {
   /** Scopes that the run took off the site; missing: none. */
   readonly gone?: readonly NamedScope[];
   readonly siteUrl: string | null;
+  /** False where nothing that the pipeline makes is on a site; missing: true. */
+  readonly hasSite?: boolean;
   /** Tells deployments apart, e.g. "staging". */
   readonly label: string | null;
   /** Why the run failed; null where it did not. */
@@ -90,11 +92,12 @@ const MARK = { succeeded: "✅", degraded: "⚠️", failed: "❌" } as const;
 
 /** Makes the message about a finished run. */
 export function makeMessage(facts: RunFacts): Message {
-  const { status, siteUrl } = facts;
+  const { status, siteUrl, hasSite = true } = facts;
+  const left = hasSite ? "Not updated; their pages are as they were" : "Not done";
   const heading = `${MARK[status]} ${clean(facts.pipeline, NAME_CHARS)}: ${newsOf(facts)}`;
   const sections = [
     status === "failed" ? failureText(facts) : null,
-    listText("*Not updated; their pages are as they were*", failedLines(facts.scopes)),
+    listText(`*${left}*`, failedLines(facts.scopes)),
     listText("*New and fixed findings*", changeLines(facts.scopes)),
     goneText(facts),
     status === "failed" ? null : totalsText(facts),
@@ -156,7 +159,11 @@ function runNews(facts: RunFacts): string {
     added.error + removed.error > 0
       ? changeText("error", added.error, removed.error)
       : changeText("warning", added.warning, removed.warning);
-  if (facts.status === "failed") return "failed, the site was not updated";
+  if (facts.status === "failed") {
+    return facts.hasSite === false
+      ? "failed, what was there before stays"
+      : "failed, the site was not updated";
+  }
   if (facts.status === "degraded") {
     const news =
       failed.length === 0
@@ -205,13 +212,14 @@ function goneText({ gone = [] }: RunFacts): string | null {
   return `*Taken off the site:* ${listFew(gone.map((scope) => data(calledOf(scope), NAME_CHARS)))}`;
 }
 
-function failureText({ error, hint }: RunFacts): string {
+function failureText({ error, hint, hasSite = true }: RunFacts): string {
   const reason = data(error ?? "no reason was given", ERROR_CHARS);
   const advice =
     hint === undefined || hint === null
       ? "The next scheduled run tries again. `hdash doctor` checks each service and says what to mend."
       : data(hint, HINT_CHARS);
-  return `*Why:* ${reason}\n*What to do:* ${advice}\nReaders still see what was published before.`;
+  const kept = hasSite ? "published" : "there";
+  return `*Why:* ${reason}\n*What to do:* ${advice}\nReaders still see what was ${kept} before.`;
 }
 
 function failedLines(scopes: readonly ScopeFacts[]): readonly string[] {
@@ -283,12 +291,15 @@ function stateText({ errors, warnings }: Pick<ScopeFacts, "errors" | "warnings">
 }
 
 /** What the machine did, in small print. */
-function workText({ hits, ran, failedSteps, published, durationMs, ...facts }: RunFacts): string {
-  const parts = [
-    `${count(hits, "hit")}, ${number(ran)} ran, ${number(failedSteps)} failed`,
+function workText({ hits, ran, failedSteps, durationMs, ...facts }: RunFacts): string {
+  const { published, hasSite = true } = facts;
+  const put =
     published === null
       ? "nothing published"
-      : `${count(published.put, "file")} put, ${number(published.deleted)} deleted, ${number(published.unchanged)} unchanged`,
+      : `${count(published.put, "file")} put, ${number(published.deleted)} deleted, ${number(published.unchanged)} unchanged`;
+  const parts = [
+    `${count(hits, "hit")}, ${number(ran)} ran, ${number(failedSteps)} failed`,
+    ...(hasSite ? [put] : []),
     duration(durationMs),
     `started ${instant(facts.startedAt)}`,
     `hdash ${data(facts.build, NAME_CHARS)}`,

@@ -253,10 +253,10 @@ export function givenJobs(env: Environment, jobs: readonly JobWithSettings[]): r
     .map(({ name }) => name);
 }
 
-/** Every variable that hdash reads: the shared ones, then those of each job; one that several jobs have stands with the last of them. */
+/** Every variable that hdash reads: the shared ones, then those of each job; one that several jobs have stands with the first of them. */
 export function variablesOf(jobs: readonly JobWithSettings[]): readonly Variable[] {
   const all = [...SHARED_VARIABLES, ...jobs.flatMap(({ settings }) => settings.variables)];
-  return all.filter((one, at) => all.lastIndexOf(one) === at);
+  return all.filter((one, at) => all.indexOf(one) === at);
 }
 
 /** An empty value is how .env files and task definitions say "not set". */

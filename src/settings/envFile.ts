@@ -27,6 +27,16 @@ export function readEnvFile(path: string, known: readonly string[]): EnvFile {
   return { warnings: warningsOf(text, path, known), values: parseEnv(text) };
 }
 
+/** Writes variables as such a file has them. */
+export function envFileText(values: Environment): string {
+  const lines = Object.entries(values).map(([name, value = ""]) => {
+    // Within a quote that it does not hold itself, a value may have blanks and marks of remarks.
+    const quote = ["'", '"', "`"].find((one) => !value.includes(one)) ?? "";
+    return `${name}=${/^[\w./:@,+-]*$/.test(value) ? value : `${quote}${value}${quote}`}\n`;
+  });
+  return lines.join("");
+}
+
 function readText(path: string): string {
   try {
     // Windows' editors put a mark in front, which would become part of the first name.

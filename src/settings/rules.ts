@@ -36,7 +36,7 @@ export function bucketName(): ValidatorSpec<string | undefined> {
 }
 
 /** Says by which of S3's rules a text is no name of a bucket; null where it is one. */
-function bucketProblem(name: string): string | null {
+export function bucketProblem(name: string): string | null {
   if (/^s3:/i.test(name) || /[/\\]/.test(name)) {
     return "it must be a bucket's name, without s3:// or a path";
   }
@@ -83,6 +83,26 @@ export function oneOf<T extends string>(choices: readonly T[]) {
     const found = choices.find((choice) => choice === input.trim().toLowerCase());
     if (found !== undefined) return found;
     throw new Error(`is ${quoted(input)}: it must be one of ${choices.join(", ")}`);
+  });
+}
+
+/** Some of some words, separated by commas, in any case, order and number, or `all` of them; the value has them in their own order. */
+export function someOf<T extends string>(choices: readonly T[], all: string) {
+  return makeValidator<readonly T[]>((input) => {
+    const words = input
+      .split(",")
+      .map((word) => word.trim().toLowerCase())
+      .filter((word) => word !== "");
+    const unknown = words.filter((word) => word !== all && !choices.some((one) => one === word));
+    const what = `some of ${choices.join(", ")}, separated by commas, or ${all}`;
+    if (words.length === 0) throw new Error(`is ${quoted(input)}: it must be ${what}`);
+    if (unknown.length > 0) {
+      const are = unknown.length === 1 ? "is none of them" : "are none of them";
+      throw new Error(
+        `is ${quoted(input)}: it must be ${what}; ${unknown.map(quoted).join(", ")} ${are}`,
+      );
+    }
+    return choices.filter((one) => words.includes(all) || words.includes(one));
   });
 }
 

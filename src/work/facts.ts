@@ -6,9 +6,10 @@ import type { RunFacts, ScopeFacts } from "../publish/message.ts";
 
 export type FinishedRun = Extract<RunOutcome, { kind: "finished" }>;
 
-/** What a job calls its scopes, and where its pages are. */
+/** What a job calls its scopes, whether it has pages, and where they are. */
 export interface Naming {
   readonly noun: readonly [one: string, many: string];
+  readonly hasSite: boolean;
   readonly siteUrl: string | null;
 }
 
@@ -16,7 +17,7 @@ export interface Naming {
 export async function runFacts(
   effects: Effects,
   outcome: FinishedRun,
-  { noun, siteUrl }: Naming,
+  { noun, hasSite, siteUrl }: Naming,
 ): Promise<RunFacts> {
   const { findLastDone, listTitles } = await import("../store/scopes.ts");
   const { listMovedScopes } = await import("../store/stepRuns.ts");
@@ -57,7 +58,7 @@ export async function runFacts(
       (await listMovedScopes(db, record.id)).length > 0 || (record.published?.deleted ?? 0) > 0,
     published: record.published,
     gone: outcome.gone.map(({ scope: name, title }) => ({ name, title })),
-    siteUrl,
+    ...{ siteUrl, hasSite },
     label: effects.config.slack.label,
     error: record.error,
     hint: outcome.hint,

@@ -232,7 +232,7 @@ async function endOf(effects: Effects, outcome: RunOutcome): Promise<RunEnded | 
 /** What there is to tell of a run that the ledger knows nothing of. */
 function unrecorded(
   effects: Effects,
-  { name, scopeNoun }: Job,
+  { name, scopeNoun, pages }: Job,
   error: unknown,
   durationMs: number,
 ): RunFacts {
@@ -249,7 +249,8 @@ function unrecorded(
     scopeNoun,
     isMoved: false,
     published: null,
-    siteUrl: effects.config.siteUrl,
+    siteUrl: pages === null ? null : effects.config.siteUrl,
+    hasSite: pages !== null,
     label: effects.config.slack.label,
     error: messageOf(error),
     hint: error instanceof HdashError ? error.hint : null,
@@ -345,7 +346,8 @@ export async function conclude(
   let facts: RunFacts;
   try {
     const { runFacts } = await import("./facts.ts");
-    facts = await runFacts(effects, outcome, { noun: job.scopeNoun, siteUrl: bound.siteUrl });
+    const naming = { noun: job.scopeNoun, hasSite: job.pages !== null, siteUrl: bound.siteUrl };
+    facts = await runFacts(effects, outcome, naming);
   } catch (error) {
     // The run is over and recorded: without these facts its message says less, and its outcome is the same.
     log.warn(`what changed could not be read from the ledger: ${messageOf(error)}`);

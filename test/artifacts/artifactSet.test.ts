@@ -15,7 +15,9 @@ describe("readArtifactSet(root, from)", () => {
   test("holds all that the design and the lists are read from, and nothing else", async () => {
     const { files, leftOut } = await readArtifactSet(ROOT, null, LISTS);
     const paths = [...files.keys()];
-    expect(paths.slice(0, 3)).toEqual([
+    expect(paths.slice(0, 5)).toEqual([
+      "config/cohort/1.json",
+      "config/cohort/versions.json",
       "config/htan_components.json",
       "config/htan_labels.json",
       "config/htan_projects.csv",
@@ -24,6 +26,8 @@ describe("readArtifactSet(root, from)", () => {
       expect.arrayContaining(["views/htan/index.hbs", "views/partials/head.hbs"]),
     );
     expect(paths.filter((path) => /\.d\.ts$|\.json$|OFL/.test(path))).toEqual([
+      "config/cohort/1.json",
+      "config/cohort/versions.json",
       "config/htan_components.json",
       "config/htan_labels.json",
     ]);
@@ -106,6 +110,27 @@ describe("readArtifactSet(root, from)", () => {
     expect(String(refusal)).toContain('"123"');
   });
 
+  test("takes versions of a schema that hdash itself does not have, and checks each by its name", async () => {
+    const first = JSON.parse(await readFile(join(ROOT, "config/cohort/1.json"), "utf8")) as object;
+    const schema = (version: number) => JSON.stringify({ ...first, version });
+    const versions = (latest: number) => JSON.stringify({ latest_version: latest, rules: [] });
+    const named = { "config/cohort/versions.json": versions(2) };
+    const whole = await makeFolder({ ...named, "config/cohort/2.json": schema(2) });
+    const { files, leftOut } = await readArtifactSet(ROOT, whole, LISTS);
+    expect([...files.keys()].filter((path) => path.startsWith("config/cohort/"))).toEqual([
+      ...["config/cohort/1.json", "config/cohort/2.json", "config/cohort/versions.json"],
+    ]);
+    expect(leftOut).toEqual([]);
+    const wrong = await makeFolder({ ...named, "config/cohort/3.json": schema(2) });
+    await expect(readArtifactSet(ROOT, wrong, LISTS)).rejects.toMatchObject({
+      kind: "config",
+      message:
+        "the artifacts were refused:\n" +
+        "  config/cohort/versions.json: it names config/cohort/2.json, which is not there\n" +
+        "  config/cohort/3.json: version is 2, and its name says another",
+    });
+  });
+
   test("refuses a template that asks for a partial there is not, on whatever way", async () => {
     const from = await makeFolder({
       "views/site/list.hbs": "{{#if runs}}\n{{> table}}{{else}}{{> tabel}}{{/if}}",
@@ -144,6 +169,9 @@ describe("isArtifact(path)", () => {
     ["config/htan_projects.csv", true],
     ["config/other.csv", true],
     ["config/other.txt", false],
+    ["config/cohort/1.json", true],
+    ["config/a/b/1.json", false],
+    ["config/../1.json", false],
     ["views/htan/index.hbs", true],
     ["views/partials/a b.hbs", true],
     ["views/site.css", false],

@@ -51,7 +51,7 @@ describe("inspectArtifacts(bucket, own)", () => {
     expect(await inspect()).toMatchObject({
       verdict: {
         ...{ kind: "broken" },
-        why: "artifacts.json is missing beside config/htan_components.json",
+        why: "artifacts.json is missing beside config/cohort/1.json",
       },
     });
   });

@@ -61,6 +61,20 @@ function lines(message: Message): readonly string[] {
 }
 
 describe("makeMessage(facts)", () => {
+  test("speaks of no site where there is none", () => {
+    const none = { hasSite: false, siteUrl: null, published: null };
+    const failed = { status: "failed", error: "S3 is away" } as const;
+    const degraded = {
+      status: "degraded",
+      scopes: [scope("a/b", { ok: false, error: "x" })],
+    } as const;
+    const said = [facts(none), facts({ ...none, ...failed }), facts({ ...none, ...degraded })];
+    const texts = said.map((one) => messageAsText(makeMessage(one)));
+    for (const text of texts) expect(text).not.toMatch(/site|publish|page/);
+    expect(texts[1]).toContain("htan: failed, what was there before stays");
+    expect(texts[2]).toMatch(/^Not done\n• a\/b/m);
+  });
+
   test("tells new and fixed findings first, then where, then the rest", () => {
     const message = makeMessage(
       facts({

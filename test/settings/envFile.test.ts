@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { readEnvFile } from "../../src/settings/envFile.ts";
+import { envFileText, readEnvFile } from "../../src/settings/envFile.ts";
 
 const KNOWN = ["SYNAPSE_PASSWORD", "SYNAPSE_USER", "S3_BUCKET_NAME"];
 
@@ -78,5 +78,19 @@ describe("readEnvFile(path, known)", () => {
     expect(() => readEnvFile("/no/such/file", KNOWN)).toThrow(
       "the file /no/such/file given with --env-file cannot be read",
     );
+  });
+});
+
+describe("envFileText(values)", () => {
+  test("is read as what it was made of", () => {
+    const values = {
+      PLAIN: "/var/lib/h-dash_1,2@x:y+z",
+      BLANK: "my site # 1",
+      QUOTE: `it's`,
+      QUOTES: `it's "here"`,
+      ESCAPE: "a\\nb$HOME",
+      NONE: "",
+    };
+    expect(read(envFileText(values))).toEqual({ values, warnings: [] });
   });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { JOBS as LISTED } from "../../src/jobList.ts";
-import { makeCohortJob } from "../../src/jobs/cohort/job.ts";
+import { JOBS } from "../../src/jobList.ts";
 import { SETTINGS as COHORT } from "../../src/jobs/cohort/settings.ts";
 import { SETTINGS as HTAN } from "../../src/jobs/htan/settings.ts";
 import {
@@ -11,9 +10,6 @@ import {
   readLogConfig,
 } from "../../src/settings/config.ts";
 import { refusal } from "../support/refusal.ts";
-
-// The job of cohorts is not in the list yet: what it will share with the dashboard is tried all the same.
-const JOBS = [makeCohortJob(), ...LISTED];
 
 const cohort = { name: "cohort", settings: COHORT };
 const htan = { name: "htan", settings: HTAN };
@@ -32,7 +28,7 @@ function problemOf(env: Environment, asked: readonly string[]): Promise<{ messag
 describe("givenJobs(env, jobs)", () => {
   test.each([
     ["a token alone", ACCESS, ["htan"]],
-    ["exports elsewhere, and a token", { ...PLACES, COHORT_SOURCE: "s3://in", ...ACCESS }, BOTH()],
+    ["exports elsewhere, and a token", { ...PLACES, COHORT_SOURCE: "s3://exports", ...ACCESS }, BOTH()],
     ["exports in Synapse, and a token", { ...IN_SYNAPSE, ...ACCESS }, ["cohort"]],
     ["the same with a user", { ...IN_SYNAPSE, ...ACCESS, SYNAPSE_USER: "jdoe" }, ["cohort"]],
     [
@@ -46,7 +42,7 @@ describe("givenJobs(env, jobs)", () => {
   });
 
   function BOTH(): readonly string[] {
-    return ["cohort", "htan"];
+    return ["htan", "cohort"];
   }
 });
 
@@ -68,7 +64,7 @@ describe("readSynapseAccess(values, why)", () => {
   test("asks for the token where exports are in Synapse, and only there", async () => {
     const { message } = await problemOf(IN_SYNAPSE, ["cohort"]);
     expect(message).toMatch(/^SYNAPSE_PASSWORD is not set, but COHORT_SOURCE is in Synapse;/);
-    const elsewhere = { ...PLACES, COHORT_SOURCE: "s3://in" };
+    const elsewhere = { ...PLACES, COHORT_SOURCE: "s3://exports" };
     expect(readConfig(elsewhere, [], JOBS, ["cohort"]).of(cohort)).not.toBeNull();
     expect(readConfig(IN_SYNAPSE, [], JOBS).of(cohort)?.source).toMatchObject({
       access: { token: null },

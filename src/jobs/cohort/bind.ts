@@ -1,5 +1,6 @@
 // The cohort job bound to the world: where exports come from, the three private places, DuckDB, the schemas.
 
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Effects } from "../../effects.ts";
@@ -9,6 +10,9 @@ import { versionsOf } from "../../render/design.ts";
 import { PATIENT } from "../../retry.ts";
 import { PRODUCTION } from "../../settings/namespace.ts";
 import type { Bucket } from "../../store/bucket.ts";
+import { checkAsked, strangeDropped } from "./asked.ts";
+import type { Duck } from "./build/duck.ts";
+import { PRICES } from "./data/segments.ts";
 import type { Places } from "./doing.ts";
 import { makeCohort } from "./plan.ts";
 import { loadSchemas } from "./schemas.ts";
@@ -25,26 +29,54 @@ export async function bindCohort(
   settings: CohortSettings,
 ): Promise<BoundPipeline> {
   const schemas = await loadSchemas((await effects.artifacts()).dir);
+  checkAsked(settings, schemas);
   checkDropped(settings.dropped, schemas.of(null).shapes);
+  for (const strange of strangeDropped(settings.dropped, schemas)) effects.log.warn(strange);
   const source = await openExports(effects, settings);
   const places = await openPlaces(effects, settings);
-  const { openDuck } = await import("./build/duck.ts");
   const pipeline = makeCohort(
     {
-      ...{ source, places, openDuck },
+      ...{ source, places },
+      openDuck: await openDucks(effects, settings),
       readState: (signal) => readState(places.processed, signal),
       saveCatalog: (catalog) => saveCatalog(places.processed, catalog),
-      switchTo: (current, run) => switchTo(places.processed, current, run),
+      switchTo: (current, segments, run) => switchTo(places.processed, { current, segments, run }),
       schemaOf: (name) => schemas.of(name),
       cohorts: schemas.cohorts,
       memoryMiB: settings.memoryMiB,
       builtBy: await versionsOf(effects.root, BUILDING),
+      prices: PRICES,
     },
     settings,
   );
   const params = { namespace: namespaceOf(effects), processed: places.processed.uri };
   // Nothing of it is public: it has no part of the site.
   return { pipeline, params, publisher: null, siteUrl: null };
+}
+
+/** Of the memory that the job may take, what DuckDB may account for: its process takes up to half as much again, Node some 300 MB. */
+const DUCK_SHARE = 0.5;
+const NODE_MIB = 300;
+const LEAST_DUCK_MIB = 256;
+
+/** Makes one DuckDB for all steps of the process, with a folder for what does not fit into memory. */
+async function openDucks(
+  effects: Effects,
+  { memoryMiB }: CohortSettings,
+): Promise<() => Promise<Duck>> {
+  const { shareDuck } = await import("./build/duck.ts");
+  const { makePassingFolder } = await import("../../engine/scratch.ts");
+  let spillDir: string | null = null;
+  const ducks = shareDuck(async () => {
+    spillDir ??= await makePassingFolder(await effects.scratch(), "spill-");
+    const own = Math.max(LEAST_DUCK_MIB, Math.floor((memoryMiB - NODE_MIB) * DUCK_SHARE));
+    return { memoryMiB: own, threads: 1, spillDir };
+  });
+  effects.onClose(async () => {
+    ducks.close();
+    if (spillDir !== null) await rm(spillDir, { recursive: true, force: true });
+  });
+  return () => ducks.open();
 }
 
 /** The namespace whose exports these are. */

@@ -1,23 +1,31 @@
 // hdash cohort: the parts of a run alone, and where exports and datasets stand, with their proof. Counts and names of exports, never a value.
 
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 
 import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
 import { count, number } from "../../format.ts";
 import type { Job, RunJob } from "../../job.ts";
+import type { Environment } from "../../settings/config.ts";
 import { EXIT, type Shell } from "../../shell.ts";
+import { readMemberName } from "./data/memberName.ts";
 import type { AuditedExport } from "./data/proof.ts";
-import type { ReportFinding } from "./data/report.ts";
-import type { CohortSettings } from "./settings.ts";
+import type { ExportReport, ReportFinding } from "./data/report.ts";
+import type { CohortSettings, Part } from "./settings.ts";
 
-/** Flags that all of them take, and the variable that each stands for. */
-const SHARED = [
-  ["--namespace <name>", "the namespace that is meant", "NAMESPACE"],
-  ["--cohort <names>", "only exports of these, separated by commas", "COHORT_ONLY"],
-  ["--since <day>", "only exports of this day, YYYY-MM-DD, or later", "COHORT_SINCE"],
-  ["--type <names>", "only datasets of these data types, separated by commas", "COHORT_TYPES"],
-] as const;
+/** Flags, what they say, and the variable that each stands for. */
+const FLAGS = {
+  namespace: ["--namespace <name>", "the namespace that is meant", "NAMESPACE"],
+  cohort: ["--cohort <names>", "only exports of these, separated by commas", "COHORT_ONLY"],
+  since: ["--since <day>", "only exports of this day, YYYY-MM-DD, or later", "COHORT_SINCE"],
+  type: ["--type <names>", "only what is of these data types, separated by commas", "COHORT_TYPES"],
+  export: [
+    "--export <keys>",
+    "only these exports, by COHORT/EXPORT, separated by commas",
+    "COHORT_EXPORTS",
+  ],
+} as const;
+type FlagName = keyof typeof FLAGS;
 
 type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -33,69 +41,75 @@ export function addCohortCommands(
     .description(
       "digital-health exports: read them, build their datasets, prove that nothing was lost",
     );
-  const add = (name: string, description: string): Command => {
+  const add = (name: string, description: string, own: readonly FlagName[]): Command => {
     const command = cohort.command(name).description(description);
-    for (const [flags, says] of SHARED) command.option(flags, says);
+    for (const flag of own) command.option(FLAGS[flag][0], FLAGS[flag][1]);
     return command;
   };
-  add("ingest", "read exports: copies, staged rows, reports")
+  const start = async (part: Part, flags: Flags, own: Environment = {}): Promise<void> => {
+    const said = readFlags(flags);
+    shell.exit(await run({ ...own, ...said.overrides, COHORT_PART: part }, said.flags));
+  };
+  const look = (command: Command, act: Look): void => {
+    command.option("--json", "as JSON, for programs").action(async (flags: Flags) => {
+      const isJson = flags["json"] === true;
+      shell.exit(await withCohort(shell, job, flags, (...about) => act(shell, about, isJson)));
+    });
+  };
+  add("ingest", "read exports: copies, staged rows, reports", [
+    ...(["export", "cohort", "since", "namespace"] as const),
+  ])
     .option("--all", "every export that has not been read in its present version")
-    .option("--export <keys>", "only these, by COHORT/EXPORT, separated by commas", collect)
     .option("--again", "read them once more, even where that was done")
     .action(async (flags: Flags) => {
-      const { all, since, again } = flags;
-      if (all !== true && since === undefined && flags["export"] === undefined) {
-        throw new HdashError("usage", "say which exports: --all, --since DATE or --export KEY");
+      const { all, since, export: keys, again } = flags;
+      if (all !== true && since === undefined && keys === undefined) {
+        throw new HdashError("usage", "say which exports: --all, --since DAY or --export KEY");
       }
-      const own = {
-        COHORT_EXPORTS: text(flags["export"]),
-        COHORT_AGAIN: again === true ? "1" : undefined,
-      };
-      shell.exit(await run({ ...overrides(flags), ...own, COHORT_PART: "ingest" }));
+      // What the command line says is meant, and not also what the environment says of a run by schedule.
+      const none = { COHORT_SINCE: "", COHORT_EXPORTS: "" };
+      await start("ingest", flags, { ...none, COHORT_AGAIN: again === true ? "1" : "0" });
     });
-  add("sync", "find copies that are missing, short or changed, and make just them again").action(
-    async (flags: Flags) => shell.exit(await run({ ...overrides(flags), COHORT_PART: "sync" })),
+  add("sync", "find copies that are missing, short or changed, and make just them again", [
+    "namespace",
+  ]).action((flags: Flags) => start("sync", flags));
+  add("build", "build the datasets whose records have changed, and switch readers to them", [
+    "type",
+    "namespace",
+  ]).action((flags: Flags) => start("build", flags));
+  const chosen = ["cohort", "since", "type", "namespace"] as const;
+  look(add("status", "tell where each export and each data type stands", chosen), status);
+  look(
+    add(
+      "audit",
+      "prove that every record was written or set aside, and compare with the manifests",
+      chosen,
+    ),
+    audit,
   );
-  add("build", "build the datasets whose records have changed, and switch readers to them").action(
-    async (flags: Flags) => shell.exit(await run({ ...overrides(flags), COHORT_PART: "build" })),
-  );
-  add("status", "tell where each export and each data type stands")
-    .option("--json", "as JSON, for programs")
-    .action(async (flags: Flags) =>
-      shell.exit(
-        await withCohort(shell, job, flags, (effects, settings) =>
-          status(shell, effects, settings, flags["json"] === true),
-        ),
-      ),
-    );
-  add("audit", "prove that every record was written or set aside, and compare with the manifests")
-    .option("--json", "as JSON, for programs")
-    .action(async (flags: Flags) =>
-      shell.exit(
-        await withCohort(shell, job, flags, (effects, settings) =>
-          audit(shell, effects, settings, flags["json"] === true),
-        ),
-      ),
-    );
 }
 
-function collect(value: string): string {
-  if (value.trim() === "") throw new InvalidArgumentError("It names no export.");
-  return value;
-}
+/** What is looked at: the world, and the settings. */
+type About = readonly [effects: Effects, settings: CohortSettings];
+type Look = (shell: Shell, about: About, isJson: boolean) => Promise<number>;
 
-function text(value: string | boolean | undefined): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-/** The variables that the shared flags of a command line stand for. */
-function overrides(flags: Flags): Record<string, string | undefined> {
-  return Object.fromEntries(
-    SHARED.map(([option, , variable]) => [
-      variable,
-      text(flags[/^--(\w+)/.exec(option)?.[1] ?? ""]),
-    ]),
-  );
+/** The variables that flags of a command line stand for, and which flag it was. */
+function readFlags(flags: Flags): {
+  readonly overrides: Readonly<Record<string, string>>;
+  readonly flags: Readonly<Record<string, string>>;
+} {
+  const overrides: Record<string, string> = {};
+  const written: Record<string, string> = {};
+  for (const [name, [option, , variable]] of Object.entries(FLAGS)) {
+    const value = flags[name];
+    if (typeof value !== "string") continue;
+    const [flag = option] = option.split(" ");
+    // Empty, it would mean all; a variable that is not set to a shell is empty.
+    if (value.trim() === "") throw new HdashError("usage", `${flag} is empty`);
+    overrides[variable] = value;
+    written[variable] = flag;
+  }
+  return { overrides, flags: written };
 }
 
 /** Opens what a command looks at; nothing of a database is needed for that. */
@@ -103,10 +117,10 @@ async function withCohort(
   shell: Shell,
   job: Job<CohortSettings>,
   flags: Flags,
-  look: (effects: Effects, settings: CohortSettings) => Promise<number>,
+  look: (...about: About) => Promise<number>,
 ): Promise<number> {
-  const given = Object.entries(overrides(flags)).filter(([, value]) => value !== undefined);
-  const config = shell.config([], Object.fromEntries(given), [job.name]);
+  const said = readFlags(flags);
+  const config = shell.config([], said.overrides, [job.name], said.flags);
   return shell.withEffects(config, shell.log(config), async (effects) => {
     const settings = config.of(job);
     if (settings === null) throw new HdashError("config", `${job.title} is not configured`);
@@ -114,12 +128,8 @@ async function withCohort(
   });
 }
 
-async function status(
-  shell: Shell,
-  effects: Effects,
-  settings: CohortSettings,
-  isJson: boolean,
-): Promise<number> {
+async function status(shell: Shell, [effects, settings]: About, isJson: boolean): Promise<number> {
+  const { checkAsked } = await import("./asked.ts");
   const { openExports, openPlaces } = await import("./bind.ts");
   const { loadSchemas } = await import("./schemas.ts");
   const { readState } = await import("./state.ts");
@@ -127,6 +137,7 @@ async function status(
   const { exportStands, typeStands } = await import("./data/proof.ts");
   const { allInputs } = await import("./data/typeInput.ts");
   const schemas = await loadSchemas((await effects.artifacts()).dir);
+  checkAsked(settings, schemas);
   const { catalog, current } = await readState(
     (await openPlaces(effects, settings)).processed,
     shell.signal,
@@ -158,43 +169,71 @@ async function status(
   return EXIT.ok;
 }
 
-async function audit(
-  shell: Shell,
-  effects: Effects,
-  settings: CohortSettings,
-  isJson: boolean,
-): Promise<number> {
+async function audit(shell: Shell, [effects, settings]: About, isJson: boolean): Promise<number> {
+  const { checkAsked } = await import("./asked.ts");
   const { openPlaces } = await import("./bind.ts");
+  const { loadSchemas } = await import("./schemas.ts");
   const { readState } = await import("./state.ts");
   const { exportKey, isMeant } = await import("./data/catalog.ts");
   const { auditCatalog } = await import("./data/proof.ts");
-  const { catalog } = await readState(
-    (await openPlaces(effects, settings)).processed,
-    shell.signal,
-  );
-  const meant = catalog.exports.filter(({ report }) => isMeant(exportKey(report), settings.choice));
+  checkAsked(settings, await loadSchemas((await effects.artifacts()).dir));
+  const { processed } = await openPlaces(effects, settings);
+  const { catalog } = await readState(processed, shell.signal);
+  const meant = catalog.exports
+    .filter(({ report }) => isMeant(exportKey(report), settings.choice))
+    .map((entry) => ({ ...entry, report: ofTypes(entry.report, settings.types) }));
   const found = auditCatalog({ ...catalog, exports: meant });
+  const setAside = found.exports.filter(({ outcome }) => outcome !== "read").length;
   if (isJson) shell.print(JSON.stringify({ ...found, reports: meant.map(({ report }) => report) }));
   else {
-    for (const one of found.exports) printAudited(shell, one);
+    for (const [at, one] of found.exports.entries()) {
+      printAudited(shell, one, meant[at]?.report);
+      const lines = meant[at]?.report.quarantine;
+      if (one.sums.quarantined === 0 || !lines) continue;
+      shell.print(`  which lines: ${processed.uri}/${lines.key}`);
+    }
     const { members, read, written, quarantined, findings } = found.total;
+    const more = setAside === 0 ? "" : `, ${setAside} of them set aside`;
     shell.print(
-      `${count(found.exports.length, "export")}, ${count(members, "member")}: ${number(read)} records read = ${number(written)} written + ${number(quarantined)} set aside; ${count(findings, "finding")}`,
+      `${count(found.exports.length, "export")}${more}, ${count(members, "member")}: ${number(read)} records read = ${number(written)} written + ${number(quarantined)} set aside; ${count(findings, "finding")}`,
     );
   }
   if (!found.isWhole) return EXIT.failed;
-  return found.total.findings > 0 ? EXIT.degraded : EXIT.ok;
+  return found.total.findings > 0 || setAside > 0 ? EXIT.degraded : EXIT.ok;
+}
+
+/** A report of what is of some data types alone. */
+function ofTypes(report: ExportReport, types: readonly string[] | null): ExportReport {
+  if (types === null) return report;
+  const members = report.members.filter(({ type }) => type !== null && types.includes(type));
+  const findings = report.findings.filter(({ member }) => types.includes(typeOf(member) ?? ""));
+  return { ...report, members, findings };
+}
+
+/** The type of a member, by its own name or by that in a manifest, which has no dates: any will do. */
+function typeOf(member: string | null): string | null {
+  if (member === null) return null;
+  return (readMemberName(member) ?? readMemberName(`${member}_20000101`))?.type ?? null;
 }
 
 function printAudited(
   shell: Shell,
   { key, outcome, why, sums, findings, broken }: AuditedExport,
+  report: ExportReport | undefined,
 ): void {
   const { read, written, quarantined, manifest } = sums;
-  const counted = `read ${number(read)} = written ${number(written)} + set aside ${number(quarantined)}, manifest ${number(manifest)}`;
+  const isCounted = !findings.some(({ code }) => code === "no_manifest" || code === "bad_manifest");
+  const counted = `read ${number(read)} = written ${number(written)} + set aside ${number(quarantined)}, manifest ${isCounted ? number(manifest) : "none"}`;
   shell.print(outcome === "read" ? `${key}  ${counted}` : `${key}  ${outcome}: ${why ?? ""}`);
   for (const member of broken) shell.print(`  does not add up: ${member}`);
   for (const one of findings) shell.print(`  ${findingLine(one)}`);
+  for (const { name, status: of, quarantined: lines } of report?.members ?? []) {
+    // Where its name is the reason, that is a finding already.
+    if (of !== "ok") continue;
+    for (const [reason, lineCount] of Object.entries(lines)) {
+      shell.print(`  ${reason} ${name}, ${count(lineCount, "line")} set aside`);
+    }
+  }
 }
 
 function findingLine({ code, member, manifest, read, why }: ReportFinding): string {

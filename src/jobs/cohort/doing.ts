@@ -1,24 +1,19 @@
 // The work of the cohort job's steps in the world: exports read, places filled and compared, types built.
 
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-
 import { type Digest, digestOf } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { fileSource } from "../../store/byteSource.ts";
-import { buildType, type BuiltType, countType, type TypeRows } from "./build/buildType.ts";
-import type { Duck, DuckOptions } from "./build/duck.ts";
-import { type Catalog, exportKey } from "./data/catalog.ts";
-import { buildPrefix, type ColumnType, type Current, type Dataset } from "./data/current.ts";
+import type { Duck } from "./build/duck.ts";
+import { exportKey } from "./data/catalog.ts";
 import { reportFindings } from "./data/findings.ts";
 import { findLosses, type Held, type HeldObject, type Losses } from "./data/keptObjects.ts";
-import type { LaidOut, RecordShape } from "./data/recordShape.ts";
+import type { CohortState } from "./data/known.ts";
+import type { LaidOut } from "./data/recordShape.ts";
 import type { ExportReport, KeptObject, MemberReport } from "./data/report.ts";
-import type { TypeInput } from "./data/typeInput.ts";
+import type { Prices } from "./data/segments.ts";
 import { copyMembers, ingestExport, type Keep } from "./ingest/ingestExport.ts";
 import type { ExportSource } from "./sources/exports.ts";
-import { fetchObject } from "./sources/fetchObject.ts";
 
 export interface Places {
   readonly raw: Bucket;
@@ -31,16 +26,16 @@ export interface CohortEffects {
   readonly source: ExportSource;
   readonly places: Places;
   /** Reads what is known of the namespace: its exports, and its build. */
-  readState(
-    signal: AbortSignal,
-  ): Promise<{ readonly catalog: Catalog; readonly current: Current | null }>;
+  readState(signal: AbortSignal): Promise<CohortState>;
   /** The schema that an export is read with, and, for null, the one that datasets have. */
   schemaOf(exportName: string | null): LaidOut;
   readonly cohorts: readonly string[];
-  openDuck(options: DuckOptions): Promise<Duck>;
+  /** Opens a DuckDB of the process, with tables of its own. */
+  openDuck(): Promise<Duck>;
   readonly memoryMiB: number;
   /** Versions of the libraries that shape datasets. */
   readonly builtBy: Readonly<Record<string, string>>;
+  readonly prices: Prices;
 }
 
 /** A version of an export, and how it is read. */
@@ -63,38 +58,19 @@ export type RepairParams = Omit<IngestParams, "again"> & {
 };
 export type Repaired = Readonly<Record<string, Pick<MemberReport, "raw" | "copy">>>;
 
-export type BuildParams = {
-  readonly type: string;
-  readonly build: string;
-  readonly dropped: readonly string[];
-};
-
-/** What a type's build left: its datasets, and what became of its records. */
-export interface TypeBuild {
-  readonly datasets: readonly Dataset[];
-  readonly counts: BuiltType["counts"];
-}
-
 /** Bump when what is staged of an export changes. */
 export const INGEST_VERSION = 1;
-/** Of the memory that the job may take, what DuckDB may account for: its process takes up to half as much again, Node some 300 MB. */
-const DUCK_SHARE = 0.5;
-const NODE_MIB = 300;
 /** So much of a digest tells the versions of all exports apart. */
 const VERSION_LETTERS = 32;
 /** Private objects are for programs, which know when they change. */
 const PRIVATE = { contentType: "application/octet-stream", cacheControl: "no-cache" } as const;
 
-/** Opens a DuckDB that spills into the step's folder. */
-async function withDuck<T>(
-  effects: CohortEffects,
-  dir: string,
+/** Lends a DuckDB. */
+export async function withDuck<T>(
+  { openDuck }: CohortEffects,
   use: (duck: Duck) => Promise<T>,
 ): Promise<T> {
-  const spillDir = join(dir, "spill");
-  await mkdir(spillDir, { recursive: true, mode: 0o700 });
-  const memoryMiB = Math.max(256, Math.floor((effects.memoryMiB - NODE_MIB) * DUCK_SHARE));
-  const duck = await effects.openDuck({ memoryMiB, threads: 1, spillDir });
+  const duck = await openDuck();
   try {
     return await use(duck);
   } finally {
@@ -103,7 +79,7 @@ async function withDuck<T>(
 }
 
 /** Puts a file of the step's into a place. */
-async function put(
+export async function put(
   bucket: Bucket,
   key: string,
   { path, sha256 }: { readonly path: string; readonly sha256?: string },
@@ -152,7 +128,7 @@ export async function ingest(
   const later = new Set(ctx.hints.later);
   const { name: schema } = effects.schemaOf(params.export);
   const request = await openRequest(effects, params, ctx);
-  const report = await withDuck(effects, request.dir, (duck) =>
+  const report = await withDuck(effects, (duck) =>
     ingestExport({
       ...request,
       ...{ schema, duck, version: versionName(exportKey(params), etag, schema) },
@@ -168,13 +144,13 @@ export async function check(
   { places, readState }: CohortEffects,
   signal: AbortSignal,
 ): Promise<Losses> {
-  const { catalog, current } = await readState(signal);
+  const state = await readState(signal);
   const held = async (bucket: Bucket): Promise<Held> => {
     const objects = new Map<string, HeldObject>();
     for await (const { key, bytes, etag } of bucket.list(signal)) objects.set(key, { bytes, etag });
     return objects;
   };
-  return findLosses(catalog, current, {
+  return findLosses(state, {
     raw: await held(places.raw),
     intermediate: await held(places.intermediate),
     processed: await held(places.processed),
@@ -213,81 +189,4 @@ function noteReport(ctx: StepContext<unknown>, report: ExportReport): void {
 /** Names what is made of a version of an export, so that another version's lies elsewhere. */
 function versionName(key: string, etag: string, schema: string): string {
   return digestOf(JSON.stringify([key, etag, schema, INGEST_VERSION])).slice(0, VERSION_LETTERS);
-}
-
-/** Builds a type, and puts its files into a folder of the build. */
-export async function build(
-  effects: CohortEffects,
-  input: TypeInput,
-  deletions: TypeInput | null,
-  { type, build: name, dropped }: BuildParams,
-  ctx: StepContext,
-): Promise<TypeBuild> {
-  const { places, cohorts } = effects;
-  const { shapes } = effects.schemaOf(null);
-  const dir = await ctx.workDir();
-  const rows = await fetchRows(places.intermediate, shapes, input, join(dir, "rows"), ctx);
-  return withDuck(effects, dir, async (duck) => {
-    if (rows.shape.type.deletes !== null)
-      return { datasets: [], counts: await countType(duck, rows) };
-    const deleted =
-      deletions === null
-        ? null
-        : await fetchRows(places.intermediate, shapes, deletions, join(dir, "deletions"), ctx);
-    const out = join(dir, "out");
-    const built = await buildType(duck, {
-      ...{ rows, deletions: deleted, cohorts, dir: out },
-      extras: input.extras.map((paths) => new Set(paths)),
-      dropped: new Set(dropped),
-    });
-    const datasets: Dataset[] = [];
-    for (const { name: dataset, rows: count, columns, files } of built.datasets) {
-      const kept: Dataset["files"][number][] = [];
-      for (const { path, rows: own } of files) {
-        const key = `${buildPrefix(name)}${path}`;
-        kept.push({
-          ...(await put(places.processed, key, { path: join(out, path) }, ctx.signal)),
-          rows: own,
-        });
-        await rm(join(out, path));
-      }
-      datasets.push({ name: dataset, rows: count, columns: columnTypes(columns), files: kept });
-    }
-    ctx.measure(type, "rows", datasets[0]?.rows ?? 0);
-    return { datasets, counts: built.counts };
-  });
-}
-
-const COLUMN_TYPES = {
-  string: "string",
-  int: "bigint",
-  double: "double",
-  boolean: "boolean",
-  surrogate: "surrogate",
-} as const satisfies Record<string, ColumnType>;
-
-/** A dataset's columns as current.json has them. */
-export function columnTypes(columns: BuiltType["datasets"][number]["columns"]): Dataset["columns"] {
-  const own = columns.map(({ name, type }) => ({ name, type: COLUMN_TYPES[type] }));
-  return [...own, { name: "cohort", type: "string" }];
-}
-
-/** Fetches staged rows, each file checked against its digest. */
-async function fetchRows(
-  bucket: Bucket,
-  shapes: ReadonlyMap<string, RecordShape>,
-  { type, files, members }: TypeInput,
-  dir: string,
-  ctx: StepContext,
-): Promise<TypeRows> {
-  const shape = shapes.get(type);
-  if (shape === undefined) throw new Error(`no shape of ${type}`);
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const byTable: { part: number; path: string }[][] = shape.tables.map(() => []);
-  for (const [index, { part, table, object }] of files.entries()) {
-    const path = join(dir, `${index}.parquet`);
-    await fetchObject(bucket, object, path, ctx.signal);
-    byTable[table]?.push({ part, path });
-  }
-  return { shape, files: byTable, members };
 }

@@ -1,8 +1,11 @@
 // The cohort job's lines of the doctor: the schema, the source of exports, and the three private places.
 
+import { stat } from "node:fs/promises";
+
 import type { Effects } from "../../effects.ts";
 import { count } from "../../format.ts";
 import { diagnose, type Diagnosis } from "../../job.ts";
+import { strangeDropped } from "./asked.ts";
 import { namespaceOf, openExports, openPlace } from "./bind.ts";
 import { sortListing } from "./data/catalog.ts";
 import { loadSchemas, type Schemas } from "./schemas.ts";
@@ -27,11 +30,12 @@ export async function examineCohort(
 ): Promise<readonly Diagnosis[]> {
   if (settings === null) {
     if (!effects.config.given.includes("cohort")) return [];
-    const says = "COHORT_… is set, but not where exports are and all three places are";
+    const says =
+      "COHORT_… variables are set, but not all that say where exports are and what goes where";
     const advice = "Set COHORT_SOURCE, COHORT_RAW, COHORT_INTERMEDIATE and COHORT_PROCESSED.";
     return [{ service, state: "bad", says, advice }];
   }
-  const { schemas, schema } = await askSchema(effects);
+  const { schemas, schema } = await askSchema(effects, settings);
   const { raw, intermediate, processed } = settings;
   return [
     schema,
@@ -44,6 +48,7 @@ export async function examineCohort(
 
 async function askSchema(
   effects: Effects,
+  { dropped }: CohortSettings,
 ): Promise<{ readonly schemas: Schemas | null; readonly schema: Diagnosis }> {
   let schemas: Schemas | null = null;
   const schema = await diagnose(service, "the schema", "HDASH_WORK_BUCKET", async () => {
@@ -51,7 +56,9 @@ async function askSchema(
     const { version, shapes } = schemas.of(null);
     const types = count(shapes.size, "data type");
     const says = `datasets have version ${version} of the schema: ${types} of ${schemas.cohorts.join(", ")}`;
-    return { service, state: "ok", says, advice: null };
+    const strange = strangeDropped(dropped, schemas);
+    if (strange.length === 0) return { service, state: "ok", says, advice: null };
+    return { service, state: "note", says, advice: strange.join(" ") };
   });
   return { schemas, schema };
 }
@@ -65,6 +72,8 @@ async function askSource(
   const { source } = settings;
   const variables = `COHORT_SOURCE${REACHED[source.kind]}`;
   const ask = async (): Promise<Diagnosis> => {
+    // A run takes a folder without exports for one that nobody has sent anything to: that it is there at all is looked at here.
+    if (source.kind === "folder") await stat(source.dir);
     const opened = await openExports(effects, settings);
     try {
       const { exports, others } = sortListing(await opened.list(signal), cohorts);

@@ -1,9 +1,9 @@
 // Digital-health cohorts as a job: its name, how it is deployed and asked for. What does the work is loaded when asked.
 
 import type { Job } from "../../job.ts";
-import { readSchema } from "./data/schema.ts";
-import { readVersions, VERSIONS_FILE } from "./schemas.ts";
-import { type CohortSettings, isInSynapse, PARTS, SETTINGS } from "./settings.ts";
+import { isInSynapse } from "./places.ts";
+import { checkSchema, checkVersions, SCHEMA_FILES, VERSIONS_FILE } from "./schemas.ts";
+import { type CohortSettings, SETTINGS } from "./settings.ts";
 
 /** Makes the job. */
 export function makeCohortJob(): Job<CohortSettings> {
@@ -40,7 +40,7 @@ export function makeCohortJob(): Job<CohortSettings> {
       diskGiB: 100,
       secrets: ["SYNAPSE_PASSWORD", "SLACK_WEBHOOK_URL"],
       usesSecret: (name, variables) =>
-        name !== "SYNAPSE_PASSWORD" || isInSynapse(variables["COHORT_SOURCE"]),
+        name !== "SYNAPSE_PASSWORD" || isInSynapse(variables["COHORT_SOURCE"] ?? ""),
       variables: { COHORT_MEMORY_MB: "6144" },
       requires: ["COHORT_SOURCE"],
       privatePlaces: [
@@ -51,14 +51,13 @@ export function makeCohortJob(): Job<CohortSettings> {
         { variable: "COHORT_PROCESSED", keepsVersions: false },
       ],
       readPlaces: ["COHORT_SOURCE"],
-      reads: ({ COHORT_SOURCE: source }) =>
+      reads: ({ COHORT_SOURCE: source = "" }) =>
         isInSynapse(source) ? `Synapse (COHORT_SOURCE=${source})` : null,
     },
     options: [
       {
-        flags: "--part <part>",
-        description: "ingest, sync or build alone (COHORT_PART)",
-        choices: ["all", ...PARTS],
+        flags: "--part <parts>",
+        description: "only these parts: ingest, sync, build, separated by commas (COHORT_PART)",
         variables: ["COHORT_PART"],
       },
       {
@@ -99,11 +98,14 @@ export function makeCohortJob(): Job<CohortSettings> {
       return examineCohort(effects, settings, signal);
     },
     configFiles: [
-      { path: VERSIONS_FILE, check: (text) => void readVersions(text) },
-      {
-        path: "config/cohort/1.json",
-        check: (text) => void readSchema(text, "config/cohort/1.json"),
-      },
+      { path: VERSIONS_FILE, check: (text, { has }) => checkVersions(text, has) },
+      { path: SCHEMA_FILES, check: (text, { path }) => checkSchema(text, path) },
     ],
+    demo: {
+      async start(home, _own, isBundled) {
+        const { receiveExports } = await import("./demo/serve.ts");
+        return isBundled ? receiveExports(home) : null;
+      },
+    },
   };
 }

@@ -1,8 +1,10 @@
 // Cohorts as a pipeline: from exports to copies and staged rows, from these to one build of all datasets, and the switch to it.
 
+import { digestOfJson } from "../../digest.ts";
 import type { Pipeline, Plan } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
-import { emptyDatasets } from "./build/buildType.ts";
+import { datasetsOf } from "./build/buildType.ts";
+import { columnTypes, type TypeBuild } from "./building.ts";
 import {
   type Catalog,
   type CatalogEntry,
@@ -21,10 +23,12 @@ import {
   nextCurrent,
 } from "./data/current.ts";
 import type { Losses } from "./data/keptObjects.ts";
+import type { CohortState } from "./data/known.ts";
 import { laterIds } from "./data/ranking.ts";
 import type { LaidOut } from "./data/recordShape.ts";
-import { allInputs } from "./data/typeInput.ts";
-import { type CohortEffects, columnTypes } from "./doing.ts";
+import { canMerge, countsOf, type Segment, type TypeSegments } from "./data/segments.ts";
+import { allInputs, BUILD_VERSION, type TypeInput, type WholeInput } from "./data/typeInput.ts";
+import type { CohortEffects } from "./doing.ts";
 import type { Part } from "./settings.ts";
 import { type CohortSteps, makeSteps } from "./steps.ts";
 
@@ -53,7 +57,7 @@ interface Maker {
 /** Puts what is known, and switches readers. */
 export interface CohortWriter {
   saveCatalog(catalog: Catalog): Promise<void>;
-  switchTo(current: Current, run: string): Promise<void>;
+  switchTo(current: Current, segments: CohortState["segments"], run: string): Promise<void>;
 }
 
 /** Makes the pipeline. */
@@ -68,9 +72,9 @@ export function makeCohort(
     async plan(plan) {
       const { listing } = await plan.do(steps.listExports, { params: null, inputs: {} });
       const found = sortListing(await plan.read(listing), effects.cohorts);
-      const state = await plan.do(steps.readState, { params: null, inputs: {} });
-      let catalog = await plan.read(state.catalog);
-      const current = await plan.read(state.current);
+      const known = await plan.do(steps.readState, { params: null, inputs: {} });
+      const state = await plan.read(known.state);
+      let { catalog } = state;
       const { parts } = request;
       if (parts.includes("ingest")) {
         const wanted = exportsToRead(
@@ -90,7 +94,7 @@ export function makeCohort(
         lost = losses.types;
       }
       if (parts.includes("build"))
-        await buildAll(plan, maker, catalog, withoutTypes(current, lost));
+        await buildAll(plan, maker, withoutTypes({ ...state, catalog }, lost));
     },
   };
 }
@@ -143,11 +147,16 @@ async function mendOne(
   return { ...entry, report };
 }
 
-/** The build without types whose files are lost, so that they are built again. */
-function withoutTypes(current: Current | null, lost: readonly string[]): Current | null {
-  if (current === null || lost.length === 0) return current;
-  const types = Object.entries(current.types).filter(([type]) => !lost.includes(type));
-  return { ...current, types: Object.fromEntries(types) };
+/** What is known, without types whose files are lost, so that they are built again, and whole. */
+function withoutTypes(state: CohortState, lost: readonly string[]): CohortState {
+  const without = <T>(types: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(types).filter(([type]) => !lost.includes(type)));
+  const { current } = state;
+  return {
+    ...state,
+    current: current === null ? null : { ...current, types: without(current.types) },
+    segments: without(state.segments),
+  };
 }
 
 /** Reads exports, and keeps the catalog. Those of a cohort follow each other by name, so that the later one's copies come last. */
@@ -195,56 +204,141 @@ async function ingestOne(
   return outcome.ok ? outcome.value : null;
 }
 
+/** A type as it was built now. */
+interface Made {
+  readonly state: BuiltState;
+  readonly datasets: readonly Dataset[];
+  readonly segments: TypeSegments;
+}
+
 /** Builds the types whose inputs have changed, and switches to a build that has these anew and all others as they were. */
-async function buildAll(
-  plan: Plan,
-  maker: Maker,
-  catalog: Catalog,
-  before: Current | null,
-): Promise<void> {
-  const { effects, steps, request } = maker;
+async function buildAll(plan: Plan, maker: Maker, state: CohortState): Promise<void> {
+  const { effects, request } = maker;
+  const { current: before } = state;
   const laidOut = effects.schemaOf(null);
-  const inputs = allInputs(catalog, laidOut, request.dropped);
+  const inputs = allInputs(state.catalog, laidOut, request.dropped);
   const { startedAt, id } = plan.run;
   const build = buildName(startedAt, id);
-  const built = new Map<string, { state: BuiltState; datasets: readonly Dataset[] }>();
+  const made = new Map<string, Made>();
   const failed: string[] = [];
-  // One after the other: each takes the memory that there is.
+  // One after the other: each takes the memory that there is. What deletes comes before what it deletes of.
   for (const type of typesOf(laidOut, request.types)) {
     const own = inputs.get(type);
-    if (own === undefined || before?.types[type]?.inputs === own.digest) continue;
-    const { input, deletions, digest } = own;
+    if (own === undefined || !isDue(own, type, request, state)) continue;
+    const deleting = own.deletions?.type ?? null;
     const outcome = await plan.scope(type, async (scope) => {
-      const { built: made } = await scope.do(steps.build, {
-        params: { type, build, dropped: request.dropped },
-        inputs: { input: await scope.value(input), deletions: await scope.value(deletions) },
-      });
-      return scope.read(made);
+      if (deleting !== null && failed.includes(deleting)) {
+        throw new HdashError("permanent", `${type} is not built, since ${deleting} was not`);
+      }
+      const keys = deleting === null ? null : keysOf(made.get(deleting)?.segments, deleting, state);
+      return buildOne(scope, maker, own.input, { build, state, keys });
     });
-    if (!outcome.ok) {
-      failed.push(type);
-      continue;
-    }
-    const { datasets, counts } = outcome.value;
-    const names = datasets.map(({ name }) => name);
-    built.set(type, { state: { inputs: digest, datasets: names, counts, build }, datasets });
+    if (outcome.ok) made.set(type, madeOf(maker, own, build, outcome.value));
+    else failed.push(type);
   }
-  if (built.size === 0) return;
+  const stale = before?.stale ?? [];
+  if (made.size === 0 && failed.every((type) => stale.includes(type))) return;
   const { dropped, keepBuilds } = request;
-  const schema = laidOut.version;
   const empty = emptyOf(laidOut, dropped);
-  const next = nextCurrent(before, built, { schema, build, dropped, keepBuilds, empty, failed });
-  await effects.switchTo(next, id);
+  const types = new Set(laidOut.shapes.keys());
+  const how = { schema: laidOut.version, build, dropped, keepBuilds, empty, failed, types };
+  const segments = Object.fromEntries(
+    [...types].flatMap((type) => {
+      const own = made.get(type)?.segments ?? state.segments[type];
+      return own === undefined ? [] : [[type, own]];
+    }),
+  );
+  await effects.switchTo(nextCurrent(before, made, how), segments, id);
+}
+
+/** Tells whether a type is to be built: its input is another one than that of its datasets, or its segments are to be merged, or all is asked for again. */
+function isDue(
+  { digest }: WholeInput,
+  type: string,
+  request: CohortRequest,
+  { current, segments }: CohortState,
+): boolean {
+  if (current?.types[type]?.inputs !== digest || request.choice.isAgain) return true;
+  return isMerging(request) && canMerge(segments[type]?.segments ?? []);
+}
+
+/** A build that is asked for alone merges what the runs between have left. */
+function isMerging({ parts }: CohortRequest): boolean {
+  return parts.length === 1 && parts[0] === "build";
+}
+
+/** Files of the keys that a type deletes. */
+function keysOf(
+  made: TypeSegments | undefined,
+  type: string,
+  state: CohortState,
+): readonly Segment["keys"][] {
+  const { segments } = made ?? state.segments[type] ?? { segments: [] };
+  return segments.map(({ keys }) => keys);
+}
+
+async function buildOne(
+  plan: Plan,
+  { effects, steps, request }: Maker,
+  input: TypeInput,
+  of: {
+    readonly build: string;
+    readonly state: CohortState;
+    readonly keys: readonly Segment["keys"][] | null;
+  },
+): Promise<TypeBuild> {
+  const { type } = input;
+  const known = of.state.segments[type];
+  const isOfUse = known?.how === howOf(effects, request, input) && !request.choice.isAgain;
+  const before = isOfUse ? { segments: known.segments, dead: known.dead } : null;
+  const { dropped } = request;
+  const { built } = await plan.do(steps.build, {
+    params: { type, build: of.build, dropped, isMerging: isMerging(request) },
+    inputs: {
+      input: await plan.value(input),
+      deletions: await plan.value(of.keys),
+      before: await plan.value(before),
+    },
+  });
+  return plan.read(built);
+}
+
+/** A digest of all that segments follow from but the records: another version of DuckDB hashes keys otherwise. */
+function howOf(
+  { builtBy, schemaOf }: CohortEffects,
+  { dropped }: CohortRequest,
+  { extras }: TypeInput,
+): string {
+  return digestOfJson([BUILD_VERSION, builtBy, schemaOf(null).name, dropped, extras]);
+}
+
+function madeOf(
+  { effects, request }: Maker,
+  { input, digest }: WholeInput,
+  build: string,
+  { datasets, segments, dead, hasDeletions }: TypeBuild,
+): Made {
+  const all = datasets.map(({ name, columns }): Dataset => {
+    const files = segments.flatMap((segment) => segment.files[name] ?? []);
+    return { name, rows: files.reduce((sum, { rows }) => sum + rows, 0), columns, files };
+  });
+  const names = all.map(({ name }) => name);
+  const counts = countsOf(input, segments, { hasDeletions, isDeleting: all.length === 0 });
+  return {
+    state: { inputs: digest, datasets: names, counts, build },
+    datasets: all,
+    segments: { how: howOf(effects, request, input), segments, dead },
+  };
 }
 
 /** Every dataset that there should be, without rows. */
 function emptyOf({ shapes }: LaidOut, dropped: readonly string[]): readonly Dataset[] {
   return [...shapes.values()]
-    .filter(({ type }) => type.deletes === null)
-    .flatMap((shape) => emptyDatasets(shape, { extras: [], dropped: new Set(dropped) }))
-    .map(({ name, rows, columns }) => ({ name, rows, columns: columnTypes(columns), files: [] }));
+    .flatMap((shape) => datasetsOf(shape, { extras: [], dropped: new Set(dropped) }))
+    .map(({ name, columns }) => ({ name, rows: 0, columns: columnTypes(columns), files: [] }));
 }
 
+/** The types that are meant, what deletes before what it deletes of: a type's deletions are meant with it. */
 function typesOf({ shapes }: LaidOut, asked: readonly string[] | null): readonly string[] {
   const unknown = (asked ?? []).filter((type) => !shapes.has(type));
   if (unknown.length > 0) {
@@ -252,5 +346,11 @@ function typesOf({ shapes }: LaidOut, asked: readonly string[] | null): readonly
       hint: `There are ${[...shapes.keys()].sort().join(", ")}.`,
     });
   }
-  return asked ?? [...shapes.keys()];
+  const meant = (type: string): boolean => asked?.includes(type) ?? true;
+  const all = [...shapes.values()].map(({ type }) => type);
+  const deleting = all.filter(
+    ({ name, deletes }) => deletes !== null && (meant(name) || meant(deletes)),
+  );
+  const others = all.filter(({ name, deletes }) => deletes === null && meant(name));
+  return [...deleting, ...others].map(({ name }) => name);
 }

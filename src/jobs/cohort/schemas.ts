@@ -25,6 +25,8 @@ export interface Schemas {
 /** Where the schemas are, below the folder of config. */
 const SCHEMA_FOLDER = "config/cohort";
 export const VERSIONS_FILE = `${SCHEMA_FOLDER}/versions.json`;
+/** Files of schemas: each is named by its version. */
+export const SCHEMA_FILES = /^config\/cohort\/[1-9]\d*\.json$/;
 
 /** Reads the versions. Throws a config error that names the place in the file. */
 export function readVersions(text: string): SchemaVersions {
@@ -51,26 +53,55 @@ export function readVersions(text: string): SchemaVersions {
   return { latest, rules: read.sort((a, b) => byText(a.before, b.before)) };
 }
 
+/** Names the file of the schema that is the default. */
+export async function latestSchemaFile(dir: string): Promise<string> {
+  return fileOf(readVersions(await read(dir, VERSIONS_FILE)).latest);
+}
+
+function fileOf(version: number): string {
+  return `${SCHEMA_FOLDER}/${version}.json`;
+}
+
 function isVersion(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
+}
+
+/** Throws config where the versions cannot be read, or one that they name is not there. */
+export function checkVersions(text: string, has: (file: string) => boolean): void {
+  const missing = numbersOf(readVersions(text))
+    .map(fileOf)
+    .find((file) => !has(file));
+  if (missing === undefined) return;
+  throw new HdashError("config", `${VERSIONS_FILE}: it names ${missing}, which is not there`);
+}
+
+/** Throws config where a schema cannot be read, or is of another version than the name of its file says. */
+export function checkSchema(text: string, file: string): void {
+  layOut(readNamed(text, file), text);
+}
+
+function readNamed(text: string, file: string): Schema {
+  const schema = readSchema(text, file);
+  if (file === fileOf(schema.version)) return schema;
+  throw new HdashError(
+    "config",
+    `${file}: version is ${schema.version}, and its name says another`,
+  );
+}
+
+function numbersOf({ latest, rules }: SchemaVersions): readonly number[] {
+  return [...new Set([latest, ...rules.map(({ version }) => version)])];
 }
 
 /** Loads all versions that are named. */
 export async function loadSchemas(dir: string): Promise<Schemas> {
   const versions = readVersions(await read(dir, VERSIONS_FILE));
   const laidOut = new Map<number, LaidOut>();
-  const numbers = new Set([versions.latest, ...versions.rules.map(({ version }) => version)]);
   let cohorts: readonly string[] = [];
-  for (const version of numbers) {
-    const file = `${SCHEMA_FOLDER}/${version}.json`;
+  for (const version of numbersOf(versions)) {
+    const file = fileOf(version);
     const text = await read(dir, file);
-    const schema = readSchema(text, file);
-    if (schema.version !== version) {
-      throw new HdashError(
-        "config",
-        `${file}: version is ${schema.version}, and its name says ${version}`,
-      );
-    }
+    const schema = readNamed(text, file);
     if (version === versions.latest) cohorts = schema.cohorts;
     laidOut.set(version, layOut(schema, text));
   }

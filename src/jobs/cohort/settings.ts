@@ -1,41 +1,23 @@
 // The settings of the cohort job: where exports come from, where their copies and datasets go, and what a run is asked for.
 
-import { resolve } from "node:path";
-
-import { quoted } from "../../format.ts";
 import type { JobSettings, ValueReader } from "../../settings/jobSettings.ts";
-import { checked, flag, oneOf, optional, text, wholeNumber } from "../../settings/rules.ts";
+import { checked, flag, optional, someOf, text, wholeNumber } from "../../settings/rules.ts";
 import {
-  readSynapseAccess,
   SYNAPSE_CONFIDENTIAL,
   SYNAPSE_RULES,
   SYNAPSE_VARIABLES,
-  type SynapseAccess,
 } from "../../settings/synapseAccess.ts";
 import { variable } from "../../settings/variables.ts";
 import type { Choice } from "./data/catalog.ts";
+import { type CohortPlaces, isInSynapse, readPlaces } from "./places.ts";
 
-/** A prefix of a bucket, or a folder. */
-export type Place =
-  | { readonly kind: "s3"; readonly bucket: string; readonly prefix: string }
-  | { readonly kind: "folder"; readonly dir: string };
-
-/** A project or folder of Synapse. */
-export interface SynapsePlace {
-  readonly kind: "synapse";
-  readonly id: string;
-  readonly access: SynapseAccess;
-}
+export type { Place, SynapsePlace } from "./places.ts";
 
 /** Parts of the work, in the order in which a run does them. */
 export const PARTS = ["ingest", "sync", "build"] as const;
 export type Part = (typeof PARTS)[number];
 
-export interface CohortSettings {
-  readonly source: Place | SynapsePlace;
-  readonly raw: Place;
-  readonly intermediate: Place;
-  readonly processed: Place;
+export interface CohortSettings extends CohortPlaces {
   readonly parts: readonly Part[];
   readonly choice: Choice;
   /** Data types that are built; null: all. */
@@ -48,35 +30,7 @@ export interface CohortSettings {
 }
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
-const IN_SYNAPSE = /^synapse:(syn\d+)$/;
 const GROUP = "Cohorts";
-
-/** Tells whether a value of COHORT_SOURCE means Synapse. */
-export function isInSynapse(source: string | undefined): source is string {
-  return IN_SYNAPSE.test(source?.trim() ?? "");
-}
-
-function readPlace(name: string, { text: textOf, report }: ValueReader): Place | null {
-  const value = textOf(name);
-  if (value === null) return null;
-  const [, bucket, prefix = ""] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(value) ?? [];
-  if (bucket !== undefined) return { kind: "s3", bucket, prefix: prefix.replace(/\/+$/, "") };
-  if (/^[a-z][a-z0-9+.-]*:/i.test(value)) {
-    report(name, `is ${quoted(value)}, which is neither s3://bucket/prefix nor a folder`);
-    return null;
-  }
-  return { kind: "folder", dir: resolve(value) };
-}
-
-function readSource(values: ValueReader): CohortSettings["source"] | null {
-  const value = values.text("COHORT_SOURCE");
-  const [, id] = IN_SYNAPSE.exec(value ?? "") ?? [];
-  if (id !== undefined) {
-    const access = readSynapseAccess(values, "COHORT_SOURCE is in Synapse");
-    return { kind: "synapse", id, access };
-  }
-  return readPlace("COHORT_SOURCE", values);
-}
 
 /** Names separated by commas; null where there is none. */
 function names(value: string | null): readonly string[] | null {
@@ -87,44 +41,12 @@ function names(value: string | null): readonly string[] | null {
   return all.length === 0 ? null : [...new Set(all)].sort();
 }
 
-/** Places are told apart so that none is another's, or within it: what one removes would be the other's. */
-function checkApart(
-  places: readonly (readonly [string, Place | null])[],
-  values: ValueReader,
-): void {
-  const where = (place: Place): string =>
-    place.kind === "s3" ? `s3://${place.bucket}/${place.prefix}/` : `${place.dir}/`;
-  for (const [at, [name, place]] of places.entries()) {
-    for (const [other, before] of places.slice(0, at)) {
-      if (place === null || before === null) continue;
-      const [one, two] = [where(place), where(before)].map((path) => path.replace(/\/+$/, "/"));
-      if (one === undefined || two === undefined) continue;
-      if (one.startsWith(two) || two.startsWith(one)) {
-        values.report(name, `is ${quoted(one)}, which is not apart from ${other}: ${quoted(two)}`);
-      }
-    }
-  }
-}
-
-const PLACES = ["COHORT_RAW", "COHORT_INTERMEDIATE", "COHORT_PROCESSED"] as const;
-
 function read(values: ValueReader): CohortSettings | null {
-  const source = readSource(values);
-  if (values.text("COHORT_SOURCE") === null) {
-    if (values.isAsked) values.need("COHORT_SOURCE", "exports are read from it");
-    return null;
-  }
-  const places = PLACES.map((name) => {
-    if (values.isAsked) values.need(name, "COHORT_SOURCE is, and copies go there");
-    return [name, readPlace(name, values)] as const;
-  });
-  const own = source?.kind === "synapse" ? null : source;
-  checkApart([["COHORT_SOURCE", own], ...places], values);
-  const [raw, intermediate, processed] = places.map(([, place]) => place);
-  if (source === null || !raw || !intermediate || !processed) return null;
+  const places = readPlaces(values);
+  if (places === null) return null;
   return {
-    ...{ source, raw, intermediate, processed },
-    parts: readParts(values),
+    ...places,
+    parts: values.value<readonly Part[]>("COHORT_PART") ?? PARTS,
     choice: {
       cohorts: names(values.text("COHORT_ONLY")),
       since: values.text("COHORT_SINCE"),
@@ -136,11 +58,6 @@ function read(values: ValueReader): CohortSettings | null {
     memoryMiB: values.value<number>("COHORT_MEMORY_MB") ?? MEMORY_MB,
     dropped: names(values.text("COHORT_DROP")) ?? [],
   };
-}
-
-function readParts(values: ValueReader): readonly Part[] {
-  const part = values.value<Part | "all">("COHORT_PART") ?? "all";
-  return part === "all" ? PARTS : [part];
 }
 
 const KEEP_BUILDS = 2;
@@ -176,7 +93,13 @@ export const SETTINGS: JobSettings<CohortSettings> = {
       "s3://my-processed",
       "Private: datasets and their proof",
     ),
-    variable("COHORT_PART", GROUP, "all", "ingest", "What a run does: all, ingest, sync or build"),
+    variable(
+      "COHORT_PART",
+      GROUP,
+      "all",
+      "ingest,build",
+      "What a run does: some of ingest, sync and build, separated by commas, or all",
+    ),
     variable(
       "COHORT_ONLY",
       GROUP,
@@ -213,7 +136,13 @@ export const SETTINGS: JobSettings<CohortSettings> = {
       "7",
       "How many builds stay readable beside the current one",
     ),
-    variable("COHORT_MEMORY_MB", GROUP, String(MEMORY_MB), "8192", "Memory that the work may take"),
+    variable(
+      "COHORT_MEMORY_MB",
+      GROUP,
+      String(MEMORY_MB),
+      "8192",
+      "Most memory that a run takes, in MB",
+    ),
     variable(
       "COHORT_DROP",
       GROUP,
@@ -228,7 +157,7 @@ export const SETTINGS: JobSettings<CohortSettings> = {
     COHORT_RAW: text(optional),
     COHORT_INTERMEDIATE: text(optional),
     COHORT_PROCESSED: text(optional),
-    COHORT_PART: oneOf(["all", ...PARTS])({ default: "all" }),
+    COHORT_PART: someOf(PARTS, "all")({ default: PARTS }),
     COHORT_ONLY: text(optional),
     COHORT_SINCE: checked(DATE, "a day, YYYY-MM-DD")(optional),
     COHORT_EXPORTS: text(optional),
@@ -241,7 +170,7 @@ export const SETTINGS: JobSettings<CohortSettings> = {
   },
   confidential: SYNAPSE_CONFIDENTIAL,
   isGiven: (given) => given.some((name) => name.startsWith("COHORT_")),
-  claims: ({ COHORT_SOURCE: source }) =>
+  claims: ({ COHORT_SOURCE: source = "" }) =>
     isInSynapse(source) ? SYNAPSE_VARIABLES.map(({ name }) => name) : [],
   read,
   usesBuckets: ({ source, raw, intermediate, processed }) =>

@@ -3,6 +3,7 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 
+import { digestOf } from "../../digest.ts";
 import { HdashError, messageOf } from "../../error.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { type Catalog, EMPTY_CATALOG } from "./data/catalog.ts";
@@ -14,6 +15,8 @@ import {
   type Current,
   filesInUse,
 } from "./data/current.ts";
+import type { CohortState } from "./data/known.ts";
+import type { KeptObject } from "./data/report.ts";
 
 const CATALOG = "catalog.json.gz";
 const CURRENT = "parquet/current.json";
@@ -22,11 +25,6 @@ const TEXT_OBJECT = { contentType: "text/plain; charset=utf-8", cacheControl: "n
 
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
-
-export interface CohortState {
-  readonly catalog: Catalog;
-  readonly current: Current | null;
-}
 
 /** Reads what is known. Throws a permanent error where it is there and cannot be read: to begin anew would take it for nothing. */
 export async function readState(processed: Bucket, signal?: AbortSignal): Promise<CohortState> {
@@ -40,7 +38,14 @@ export async function readState(processed: Bucket, signal?: AbortSignal): Promis
       : parse<Catalog>(processed, CATALOG, (await unpackOr(processed, packed)).toString());
   const current =
     text === null ? null : parse<Current>(processed, CURRENT, Buffer.from(text).toString());
-  return { catalog, current };
+  const at = current?.segments?.key ?? null;
+  const held = at === null ? null : await processed.get(at, signal);
+  // Where it is gone, types are built whole.
+  const segments =
+    at === null || held === null
+      ? {}
+      : parse<CohortState["segments"]>(processed, at, (await unpackOr(processed, held)).toString());
+  return { catalog, current, segments };
 }
 
 async function unpackOr(bucket: Bucket, packed: Uint8Array): Promise<Buffer> {
@@ -75,31 +80,58 @@ export async function saveCatalog(
   await processed.put(CATALOG, await pack(JSON.stringify(catalog)), JSON_OBJECT, signal);
 }
 
+/** What readers are switched to, and the run that does it. */
+export interface Switch {
+  readonly current: Current;
+  readonly segments: CohortState["segments"];
+  readonly run: string;
+}
+
+async function putSegments(
+  processed: Bucket,
+  { prefix }: Current,
+  segments: CohortState["segments"],
+  signal?: AbortSignal,
+): Promise<KeptObject> {
+  const key = `${prefix}segments.json.gz`;
+  const bytes = await pack(JSON.stringify(segments));
+  const etag = await processed.put(key, bytes, JSON_OBJECT, signal);
+  return { key, bytes: bytes.length, sha256: digestOf(bytes), etag };
+}
+
 /** Switches readers: what goes with a build first, current.json last; then what no reader uses any more goes. */
 export async function switchTo(
   processed: Bucket,
-  current: Current,
-  run: string,
+  { current: next, segments, run }: Switch,
   signal?: AbortSignal,
 ): Promise<void> {
+  const current = { ...next, segments: await putSegments(processed, next, segments, signal) };
   const day = `${current.build.slice(0, 4)}_${current.build.slice(4, 6)}_${current.build.slice(6, 8)}`;
-  for (const [type, { counts }] of Object.entries(current.types)) {
-    const key = `parquet/record_counts/${day}_${run}/${type.toLowerCase()}_${run}.csv`;
-    await processed.put(key, Buffer.from(countsCsv(type, counts, run)), TEXT_OBJECT, signal);
-  }
+  await Promise.all(
+    Object.entries(current.types).map(([type, { counts }]) => {
+      const key = `parquet/record_counts/${day}_${run}/${type.toLowerCase()}_${run}.csv`;
+      return processed.put(key, Buffer.from(countsCsv(type, counts, run)), TEXT_OBJECT, signal);
+    }),
+  );
   const copy = copyStatements(current, "STAGE");
   await processed.put(`${current.prefix}copy.sql`, Buffer.from(copy), TEXT_OBJECT, signal);
   await processed.put(CURRENT, Buffer.from(JSON.stringify(current)), JSON_OBJECT, signal);
-  await removeUnused(processed, current, signal);
+  await removeUnused(processed, current, segments, signal);
 }
 
 /** Removes the files of builds that nobody names any more: older ones, and what a run that was killed has left. */
 async function removeUnused(
   processed: Bucket,
   current: Current,
+  segments: CohortState["segments"],
   signal?: AbortSignal,
 ): Promise<void> {
-  const used = filesInUse(current);
+  const own = Object.values(segments).flatMap((type) => type.segments);
+  const used = new Set([
+    ...filesInUse(current),
+    ...own.flatMap(({ keys, winners }) => [keys.key, winners.key]),
+    current.segments?.key,
+  ]);
   const prefixes = [current.prefix, ...current.kept.map(({ build }) => buildPrefix(build))];
   const isUsed = (key: string): boolean =>
     used.has(key) || prefixes.some((prefix) => key === `${prefix}copy.sql`);

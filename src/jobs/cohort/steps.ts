@@ -1,14 +1,13 @@
 // The steps of the cohort job: what there is, reading an export, mending copies, building a data type.
 
 import { json, observation, step, type StepContext } from "../../engine/step.ts";
-import type { Catalog, ListedObject } from "./data/catalog.ts";
-import type { Current } from "./data/current.ts";
+import { build, type BuildInputs, type BuildParams, type TypeBuild } from "./building.ts";
+import type { ListedObject } from "./data/catalog.ts";
 import type { Losses } from "./data/keptObjects.ts";
+import type { CohortState } from "./data/known.ts";
 import type { ExportReport } from "./data/report.ts";
-import { BUILD_VERSION, type TypeInput } from "./data/typeInput.ts";
+import { BUILD_VERSION } from "./data/typeInput.ts";
 import {
-  build,
-  type BuildParams,
   check,
   type CohortEffects,
   ingest,
@@ -18,7 +17,6 @@ import {
   repair,
   type Repaired,
   type RepairParams,
-  type TypeBuild,
 } from "./doing.ts";
 
 export type CohortSteps = ReturnType<typeof makeSteps>;
@@ -34,8 +32,8 @@ export function makeSteps(effects: CohortEffects) {
 
     readState: observation({
       name: "readState",
-      outputs: { catalog: json<Catalog>(), current: json<Current | null>() },
-      read: async (_params: null, { signal }) => effects.readState(signal),
+      outputs: { state: json<CohortState>() },
+      read: async (_params: null, { signal }) => ({ state: await effects.readState(signal) }),
     }),
 
     ingest: step({
@@ -69,11 +67,9 @@ export function makeSteps(effects: CohortEffects) {
       outputs: { built: json<TypeBuild>() },
       uses: { ...effects.builtBy, schema: effects.schemaOf(null).name },
       resources: { memoryMiB: effects.memoryMiB },
-      run: async (
-        { input, deletions }: { input: TypeInput; deletions: TypeInput | null },
-        params: BuildParams,
-        ctx: StepContext,
-      ) => ({ built: await build(effects, input, deletions, params, ctx) }),
+      run: async (inputs: BuildInputs, params: BuildParams, ctx: StepContext) => ({
+        built: await build(effects, inputs, params, ctx),
+      }),
     }),
   };
 }

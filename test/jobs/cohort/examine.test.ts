@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 
 import { type Effects, makeEffects } from "../../../src/effects.ts";
 import type { Diagnosis } from "../../../src/job.ts";
-import { JOBS as LISTED } from "../../../src/jobList.ts";
+import { JOBS } from "../../../src/jobList.ts";
 import { makeCohortJob } from "../../../src/jobs/cohort/job.ts";
 import { SILENT } from "../../../src/log.ts";
 import { startSynapse } from "../../../src/lookalikes/synapse/synapseServer.ts";
@@ -13,9 +13,6 @@ import { type Environment, readConfig } from "../../../src/settings/config.ts";
 import { tempDir } from "../../sources/rig.ts";
 import { startS3 } from "../../support/s3Server.ts";
 import { ROOT, writeWorld } from "./support/synapseWorld.ts";
-
-// The job of cohorts is not in the list yet.
-const JOBS = [makeCohortJob(), ...LISTED];
 
 const NEVER = new AbortController().signal;
 const POLICY = { attempts: 2, minDelayMs: 1, maxDelayMs: 2 };
@@ -65,7 +62,7 @@ describe("hdash doctor, cohorts", () => {
   test("says what is lacking of what is half configured", async () => {
     const { COHORT_RAW: _lacking, ...env } = folders();
     expect(lines(await examine(env))).toEqual([
-      "bad COHORT_… is set, but not where exports are and all three places are → Set COHORT_SOURCE, COHORT_RAW, COHORT_INTERMEDIATE and COHORT_PROCESSED.",
+      "bad COHORT_… variables are set, but not all that say where exports are and what goes where → Set COHORT_SOURCE, COHORT_RAW, COHORT_INTERMEDIATE and COHORT_PROCESSED.",
     ]);
   });
 
@@ -78,7 +75,7 @@ describe("hdash doctor, cohorts", () => {
     const uri = (place: string): string => `file:///${place}/main can be written and cleaned`;
     expect(lines(await examine(folders()))).toEqual([
       SCHEMA,
-      "ok a local folder lists 2 exports of adults_v1, pediatric_v1; 1 of other cohorts",
+      "ok file:///in/main lists 2 exports of adults_v1, pediatric_v1; 1 of other cohorts",
       `ok ${uri("raw")} (COHORT_RAW)`,
       `ok ${uri("intermediate")} (COHORT_INTERMEDIATE)`,
       `ok ${uri("processed")} (COHORT_PROCESSED)`,
@@ -88,10 +85,31 @@ describe("hdash doctor, cohorts", () => {
     }
   });
 
+  test("says that the folder of exports is not there", async () => {
+    const [, source] = await examine(folders());
+    expect(source?.says.replaceAll(dir, "")).toBe(
+      "the source of exports: ENOENT: no such file or directory, stat '/in'",
+    );
+    expect([source?.state, source?.advice]).toEqual([
+      "bad",
+      "Check COHORT_SOURCE, and that the folder may be read and written.",
+    ]);
+  });
+
+  test("says which columns to be left out are none", async () => {
+    await mkdir(join(dir, "in"));
+    const [schema] = await examine({ ...folders(), COHORT_DROP: "LastName,EmailAdress,Shoes" });
+    expect([schema?.state, schema?.advice]).toEqual([
+      "note",
+      "COHORT_DROP has EmailAdress, and no dataset is declared to have such a column. Did you mean EmailAddress? COHORT_DROP has Shoes, and no dataset is declared to have such a column.",
+    ]);
+  });
+
   test("says where exports should be, where there are none", async () => {
+    await mkdir(join(dir, "in"));
     const found = await examine({ ...folders(), NAMESPACE: "staging" });
     expect(lines(found)[1]).toBe(
-      "note a local folder lists 0 exports of adults_v1, pediatric_v1 → Exports lie at NAMESPACE/COHORT/EXPORT below COHORT_SOURCE; the namespace is staging.",
+      "note file:///in/staging lists 0 exports of adults_v1, pediatric_v1 → Exports lie at NAMESPACE/COHORT/EXPORT below COHORT_SOURCE; the namespace is staging.",
     );
   });
 
@@ -106,9 +124,9 @@ describe("hdash doctor, cohorts", () => {
   });
 
   test("reads and writes buckets, and says which right is lacking", async () => {
-    const s3 = await startS3({ buckets: ["in", "raw", "intermediate", "processed"] });
+    const s3 = await startS3({ buckets: ["exports", "raw", "intermediate", "processed"] });
     onTestFinished(() => s3.close());
-    s3.setObject("in", "sent/main/adults_v1/one", Buffer.from("x"));
+    s3.setObject("exports", "sent/main/adults_v1/one", Buffer.from("x"));
     s3.setFaults(({ operation, bucket }) =>
       (operation === "DeleteObjects" && bucket === "raw") ||
       (operation === "ListObjectsV2" && bucket === "processed")
@@ -116,7 +134,7 @@ describe("hdash doctor, cohorts", () => {
         : null,
     );
     const [, source, raw, intermediate, processed] = await examine({
-      COHORT_SOURCE: "s3://in/sent",
+      COHORT_SOURCE: "s3://exports/sent",
       COHORT_RAW: "s3://raw/a/b",
       COHORT_INTERMEDIATE: "s3://intermediate",
       COHORT_PROCESSED: "s3://processed",
@@ -124,7 +142,7 @@ describe("hdash doctor, cohorts", () => {
       S3_ACCESS_KEY_ID: s3.accessKeyId,
       S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
     });
-    expect(source?.says).toBe("s3://in/sent/main lists 1 export of adults_v1, pediatric_v1");
+    expect(source?.says).toBe("s3://exports/sent/main lists 1 export of adults_v1, pediatric_v1");
     expect([raw?.state, intermediate?.state, processed?.state]).toEqual(["bad", "ok", "bad"]);
     expect(intermediate?.says).toBe(
       "s3://intermediate/main can be written and cleaned (COHORT_INTERMEDIATE)",

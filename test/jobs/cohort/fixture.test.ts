@@ -6,7 +6,6 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { digestOf } from "../../../src/digest.ts";
-import type { BuiltDataset, BuiltType } from "../../../src/jobs/cohort/build/buildType.ts";
 import {
   type Catalog,
   EMPTY_CATALOG,
@@ -21,6 +20,8 @@ import { byText } from "../../../src/jobs/cohort/data/text.ts";
 import { typeInputs } from "../../../src/jobs/cohort/data/typeInput.ts";
 import {
   build,
+  type BuiltDataset,
+  type BuiltType,
   columnsIn,
   digestByDuck,
   digestByHyparquet,

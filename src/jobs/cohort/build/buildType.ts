@@ -1,22 +1,30 @@
 // Builds the datasets of one data type from its staged rows: one row for each key, without what was deleted, sorted, parted by cohort.
 
-import { mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
 
 import { columnsOf, type DatasetColumn } from "../data/columns.ts";
+import type { Days } from "../data/days.ts";
 import type { RecordShape } from "../data/recordShape.ts";
 import { type Duck, literal } from "./duck.ts";
 import {
-  cohortStatement,
+  COUNT_COHORTS,
   COUNT_WINNERS,
   datasetStatement,
   deletedStatement,
   dropDeletedStatement,
+  freshStatement,
+  keysStatement,
+  LIVE_PARTS,
   memberStatements,
+  NO_FRESH,
   type PartFile,
   partStatements,
+  pickedStatements,
+  picksStatement,
   type RankedMember,
-  readCountsStatement,
+  touchedStatement,
+  type WinnersFile,
   winnersStatement,
 } from "./statements.ts";
 
@@ -26,88 +34,152 @@ export interface TypeRows {
   /** For each table of the shape its files, in the order of their parts. */
   readonly files: readonly (readonly PartFile[])[];
   readonly members: readonly RankedMember[];
+  /** Of the members that are picked from, the rows that had won. */
+  readonly winners: readonly WinnersFile[];
 }
 
 export interface BuildRequest {
   readonly rows: TypeRows;
-  /** Rows whose keys are deleted; null where the type has none. */
-  readonly deletions: TypeRows | null;
+  /** Files of keys that are deleted; null where the type has none. */
+  readonly deleted: readonly string[] | null;
   /** Undeclared fields of its records, by table. */
   readonly extras: readonly ReadonlySet<string>[];
   readonly cohorts: readonly string[];
   /** Names of columns that are left out. */
   readonly dropped: ReadonlySet<string>;
-  /** Where the datasets' folders are made. */
+  /** Where the groups' folders are made. */
   readonly dir: string;
 }
 
 /** A file of a dataset, written and not yet put anywhere. */
 export interface BuiltFile {
-  /** Below the folder: "dataset_x/cohort=y/data_0.parquet". */
+  /** Below the folder. */
   readonly path: string;
-  readonly rows: number;
-}
-
-export interface BuiltDataset {
+  /** What it is called below its build: "dataset_x/cohort=y/0_0.parquet". */
   readonly name: string;
   readonly rows: number;
-  readonly columns: readonly Pick<DatasetColumn, "name" | "type">[];
-  readonly files: readonly BuiltFile[];
 }
 
-/** Rows by the day that their export ends, for each event of a record's way into a dataset. */
-export type RecordCounts = Readonly<Partial<Record<CountEvent, Readonly<Record<string, number>>>>>;
-export type CountEvent = "READ" | "DROP_DUPLICATES" | "DROP_DELETED_SAMPLES" | "WRITE";
+/** A group of parts as it was built. */
+export interface BuiltGroup {
+  readonly group: number;
+  /** Numbers of its parts that have a winner. */
+  readonly parts: readonly number[];
+  /** Records that won their key, and those of them that nobody has deleted. */
+  readonly unique: Days;
+  readonly written: Days;
+  /** Paths of its keys, and of which rows have won them, below the folder. */
+  readonly keys: string;
+  readonly winners: string;
+  /** By dataset. */
+  readonly files: Readonly<Record<string, readonly BuiltFile[]>>;
+}
 
-export interface BuiltType {
-  readonly datasets: readonly BuiltDataset[];
-  readonly counts: RecordCounts;
+export interface DatasetColumns {
+  readonly name: string;
+  readonly columns: readonly Pick<DatasetColumn, "name" | "type">[];
 }
 
 /** Files near this size: readers take them one by one, and prune within them by row group. */
 const FILE_BYTES = 128 << 20;
+const ROW_GROUP = "row_group_size 122880";
 
-/** Builds a type that has datasets. */
-export async function buildType(duck: Duck, request: BuildRequest): Promise<BuiltType> {
-  const { rows, deletions } = request;
-  const { shape } = rows;
-  if (isEmpty(rows)) return { datasets: emptyDatasets(shape, request), counts: NO_COUNTS };
-  const what = `building ${shape.tables[0]?.dataset ?? ""}`;
-  const read = await loadRows(duck, what, rows);
+/** Names, of some files of keys, those that have a key of the rows, or show one that is deleted. */
+export async function findTouched(
+  duck: Duck,
+  { shape, files, members }: TypeRows,
+  keys: readonly string[],
+  deleted: readonly string[] | null,
+): Promise<readonly string[]> {
+  const what = `comparing keys of ${shape.type.name}`;
+  const own = files[0] ?? [];
+  const hasDeleted = await loadDeleted(duck, what, shape, deleted);
+  const fresh =
+    own.length === 0
+      ? [NO_FRESH]
+      : [...memberStatements(members), ...partStatements(own), freshStatement(shape, own)];
+  await duck.run(what, ...fresh);
+  const rows = await duck.rows(what, touchedStatement(shape, keys, hasDeleted));
+  return rows.map(([path]) => String(path));
+}
+
+/** Builds the groups of a type; those that have no winner come out as none. */
+export async function buildType(duck: Duck, request: BuildRequest): Promise<readonly BuiltGroup[]> {
+  const { rows, deleted, dir } = request;
+  const { shape, files, members } = rows;
+  const own = files[0] ?? [];
+  if (own.length === 0 || members.length === 0) return [];
+  const what = `building ${shape.type.name}`;
+  await duck.run(what, ...memberStatements(members), ...partStatements(own));
+  await duck.run(what, ...pickedStatements(rows.winners), winnersStatement(shape, own));
+  const parts = await duck.rows(what, LIVE_PARTS);
   const unique = await countWinners(duck, what);
-  let counts: RecordCounts = { READ: read, DROP_DUPLICATES: unique };
-  if (deletions !== null && (await dropDeleted(duck, what, deletions, shape))) {
-    counts = { ...counts, DROP_DELETED_SAMPLES: await countWinners(duck, what) };
+  const hasDeleted = await loadDeleted(duck, what, shape, deleted);
+  const groups = [...unique.keys()];
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  for (const group of groups) {
+    await writeSorted(
+      duck,
+      what,
+      join(dir, keysFile(group)),
+      keysStatement(shape, group, hasDeleted),
+    );
+    await writeSorted(duck, what, join(dir, winnersFile(group)), picksStatement(group));
   }
-  counts = { ...counts, WRITE: await countWinners(duck, what) };
-  const datasets: BuiltDataset[] = [];
-  for (let table = 0; table < shape.tables.length; table++) {
-    datasets.push(await writeDataset(duck, what, request, table));
-  }
+  if (hasDeleted) await duck.run(what, dropDeletedStatement(shape));
+  const written = hasDeleted ? await countWinners(duck, what) : unique;
+  const datasets = shape.type.deletes === null ? await writeDatasets(duck, what, request) : [];
   await duck.run(what, "drop table winner");
-  return { datasets, counts };
+  return groups.map((group) => ({
+    group,
+    parts: parts.filter(([of]) => Number(of) === group).map(([, part]) => Number(part)),
+    unique: unique.get(group) ?? {},
+    written: written.get(group) ?? {},
+    keys: keysFile(group),
+    winners: winnersFile(group),
+    files: Object.fromEntries(datasets.map(({ name, files: all }) => [name, all.get(group) ?? []])),
+  }));
 }
 
-/** Nobody has sent a record of such a type. */
-const NO_COUNTS: RecordCounts = {};
+const keysFile = (group: number): string => `keys-${group}.parquet`;
+const winnersFile = (group: number): string => `winners-${group}.parquet`;
 
-function isEmpty({ files, members }: TypeRows): boolean {
-  return members.length === 0 || (files[0] ?? []).length === 0;
+/** Writes sorted numbers: the second version of the format has them by what lies between them. */
+function writeSorted(duck: Duck, what: string, path: string, select: string): Promise<void> {
+  const how = `format parquet, compression zstd, parquet_version v2, ${ROW_GROUP}`;
+  return duck.run(what, `copy (${select}) to ${literal(path)} (${how})`);
 }
 
-/** The datasets of a type as they are without rows. */
-export function emptyDatasets(
+/** Loads the keys that are deleted; false where there are none. */
+async function loadDeleted(
+  duck: Duck,
+  what: string,
   shape: RecordShape,
-  { extras, dropped }: Pick<BuildRequest, "extras" | "dropped">,
-): readonly BuiltDataset[] {
+  files: readonly string[] | null,
+): Promise<boolean> {
+  if (files === null || files.length === 0) return false;
+  await duck.run(what, deletedStatement(shape, files));
+  return true;
+}
+
+async function countWinners(duck: Duck, what: string): Promise<ReadonlyMap<number, Days>> {
+  const counts = new Map<number, Record<string, number>>();
+  for (const [group, day, rows] of await duck.rows(what, COUNT_WINNERS)) {
+    const own = counts.get(Number(group)) ?? {};
+    counts.set(Number(group), { ...own, [String(day)]: Number(rows) });
+  }
+  return counts;
+}
+
+/** The columns of a type's datasets. */
+export function datasetsOf(
+  shape: RecordShape,
+  how: Pick<BuildRequest, "extras" | "dropped">,
+): readonly DatasetColumns[] {
+  if (shape.type.deletes !== null) return [];
   return shape.tables.map(({ dataset }, table) => ({
     name: dataset,
-    rows: 0,
-    columns: keptColumns(shape, table, { extras, dropped }).map(({ name, type }) => ({
-      name,
-      type,
-    })),
-    files: [],
+    columns: keptColumns(shape, table, how).map(({ name, type }) => ({ name, type })),
   }));
 }
 
@@ -120,106 +192,79 @@ function keptColumns(
   return columns.filter((column) => !dropped.has(column.name));
 }
 
-/** Counts what a type without datasets of its own holds: one that deletes the records of another. */
-export async function countType(duck: Duck, rows: TypeRows): Promise<RecordCounts> {
-  if (isEmpty(rows)) return NO_COUNTS;
-  const what = `counting ${rows.shape.type.name}`;
-  const read = await loadRows(duck, what, rows);
-  const counts = { READ: read, DROP_DUPLICATES: await countWinners(duck, what) };
-  await duck.run(what, "drop table winner");
-  return counts;
+interface WrittenDataset {
+  readonly name: string;
+  /** By group. */
+  readonly files: ReadonlyMap<number, readonly BuiltFile[]>;
 }
 
-/** Loads the records that win their keys; tells how many there were by the day that their export ends. */
-async function loadRows(
+async function writeDatasets(
   duck: Duck,
   what: string,
-  { shape, files, members }: TypeRows,
-): Promise<Readonly<Record<string, number>>> {
-  const own = files[0] ?? [];
-  await duck.run(what, ...memberStatements(members), ...partStatements(own));
-  const read = byDay(await duck.rows(what, readCountsStatement(own)));
-  await duck.run(what, winnersStatement(shape, own));
-  return read;
-}
-
-async function dropDeleted(
-  duck: Duck,
-  what: string,
-  { shape, files, members }: TypeRows,
-  target: RecordShape,
-): Promise<boolean> {
-  const own = files[0] ?? [];
-  if (own.length === 0 || members.length === 0) return false;
-  await duck.run(
-    what,
-    ...memberStatements(members),
-    ...partStatements(own),
-    deletedStatement(shape, own),
-  );
-  const [row] = await duck.rows(what, "select count(*) from deleted");
-  if (Number(row?.[0]) === 0) return false;
-  await duck.run(what, dropDeletedStatement(target), "drop table deleted");
-  return true;
-}
-
-async function countWinners(duck: Duck, what: string): Promise<Readonly<Record<string, number>>> {
-  return byDay(await duck.rows(what, COUNT_WINNERS));
-}
-
-function byDay(rows: readonly (readonly unknown[])[]): Readonly<Record<string, number>> {
-  return Object.fromEntries(rows.map(([day, count]) => [String(day), Number(count)]));
-}
-
-async function writeDataset(
-  duck: Duck,
-  what: string,
-  { rows: { shape, files }, extras, cohorts, dropped, dir }: BuildRequest,
-  table: number,
-): Promise<BuiltDataset> {
-  const name = shape.tables[table]?.dataset ?? "";
-  const kept = keptColumns(shape, table, { extras, dropped });
-  const own = files[table] ?? [];
-  const written: BuiltFile[] = [];
-  if (own.length > 0) await duck.run(what, ...partStatements(own));
-  for (const cohort of own.length === 0 ? [] : cohorts) {
-    const folder = `${name}/cohort=${cohort}`;
-    const select = datasetStatement(shape, table, kept, { files: own, cohort });
-    const [row] = await duck.rows(what, cohortStatement(cohort));
-    if (Number(row?.[0]) === 0) continue;
-    await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
-    await duck.run(
-      what,
-      `copy (${select}) to ${literal(join(dir, folder))} (format parquet, compression zstd, row_group_size 122880, file_size_bytes ${FILE_BYTES})`,
-    );
-    written.push(...(await filesIn(duck, what, dir, folder)));
+  request: BuildRequest,
+): Promise<readonly WrittenDataset[]> {
+  const { rows, cohorts } = request;
+  const { shape, members } = rows;
+  const known = new Map(members.map((member) => [member.part, member]));
+  const shown = (await duck.rows(what, COUNT_COHORTS))
+    .map(([group, cohort]) => ({ group: Number(group), cohort: String(cohort) }))
+    .sort((a, b) => a.group - b.group || cohorts.indexOf(a.cohort) - cohorts.indexOf(b.cohort));
+  const written: WrittenDataset[] = [];
+  for (const [table, { dataset: name }] of shape.tables.entries()) {
+    const columns = keptColumns(shape, table, request);
+    const files = new Map<number, readonly BuiltFile[]>();
+    for (const { group, cohort } of shown) {
+      // A part is of one export, and so of one cohort.
+      const own = (rows.files[table] ?? []).filter(({ part }) => {
+        const of = known.get(part);
+        return of?.group === group && of.cohort === cohort;
+      });
+      // No record has the array.
+      if (own.length === 0) continue;
+      await duck.run(what, ...partStatements(own));
+      const select = datasetStatement(shape, table, columns, { files: own, group, cohort });
+      const made = await writeFiles(duck, what, request.dir, { name, group, cohort, select });
+      files.set(group, [...(files.get(group) ?? []), ...made]);
+    }
+    written.push({ name, files });
   }
-  const rows = written.reduce((sum, file) => sum + file.rows, 0);
-  return {
-    name,
-    rows,
-    columns: kept.map(({ name: as, type }) => ({ name: as, type })),
-    files: written,
-  };
+  return written;
 }
 
-/** Lists the files that hold rows; a file without any is none. */
-async function filesIn(
+/** Writes a dataset's rows of a group and a cohort; a file without any is none. */
+async function writeFiles(
   duck: Duck,
   what: string,
   dir: string,
-  folder: string,
+  of: {
+    readonly name: string;
+    readonly group: number;
+    readonly cohort: string;
+    readonly select: string;
+  },
 ): Promise<readonly BuiltFile[]> {
-  const names = (await readdir(join(dir, folder))).sort();
-  const files: BuiltFile[] = [];
-  for (const name of names) {
-    const path = `${folder}/${name}`;
-    const [row] = await duck.rows(
-      what,
-      `select num_rows from parquet_file_metadata(${literal(join(dir, path))})`,
-    );
-    const rows = Number(row?.[0]);
-    if (rows > 0) files.push({ path, rows });
-  }
-  return files;
+  const folder = `${of.group}/${of.name}/cohort=${of.cohort}`;
+  await mkdir(join(dir, folder), { recursive: true, mode: 0o700 });
+  const how = `format parquet, compression zstd, ${ROW_GROUP}, file_size_bytes ${FILE_BYTES}, return_stats`;
+  const rows = await duck.rows(
+    what,
+    `copy (${of.select}) to ${literal(join(dir, folder))} (${how})`,
+  );
+  const made = rows.map(([path, count]) => ({
+    file: basename(String(path)),
+    rows: Number(count),
+  }));
+  return made
+    .filter((file) => file.rows > 0)
+    .sort((a, b) => numberIn(a.file) - numberIn(b.file))
+    .map(({ file, rows: count }) => ({
+      path: `${folder}/${file}`,
+      name: `${of.name}/cohort=${of.cohort}/${of.group}_${numberIn(file)}.parquet`,
+      rows: count,
+    }));
+}
+
+/** The number in the name that DuckDB gives a file: "data_10.parquet". */
+function numberIn(file: string): number {
+  return Number(/\d+/.exec(file)?.[0] ?? 0);
 }

@@ -1,6 +1,6 @@
 // DuckDB in this process: a database in memory that may spill into a private folder, and statements in it.
 
-import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBInstance } from "@duckdb/node-api";
 
 import { HdashError, messageOf } from "../../../error.ts";
 
@@ -21,10 +21,55 @@ export interface DuckOptions {
   readonly spillDir: string;
 }
 
-/** Opens a DuckDB. Nothing of it may reach the network, load an extension or find another folder's settings. */
-export async function openDuck({ memoryMiB, threads, spillDir }: DuckOptions): Promise<Duck> {
+/** A DuckDB that several share: each has tables of its own, all together the memory. */
+export interface SharedDuck {
+  open(): Promise<Duck>;
+  close(): void;
+}
+
+/** Opens a DuckDB for one. */
+export async function openDuck(options: DuckOptions): Promise<Duck> {
+  const instance = await openInstance(options);
+  try {
+    const duck = await connect(instance);
+    return {
+      ...duck,
+      close() {
+        duck.close();
+        instance.closeSync();
+      },
+    };
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
+}
+
+/** Shares a DuckDB, which is opened when it is first asked for: to open one and to close it takes as long as to build a small type. */
+export function shareDuck(options: () => Promise<DuckOptions>): SharedDuck {
+  let opened: Promise<DuckDBInstance> | undefined;
+  let instance: DuckDBInstance | undefined;
+  return {
+    async open() {
+      opened ??= (async () => (instance = await openInstance(await options())))();
+      opened.catch(() => (opened = undefined));
+      return connect(await opened);
+    },
+    close() {
+      instance?.closeSync();
+      [instance, opened] = [undefined, undefined];
+    },
+  };
+}
+
+/** Nothing of it may reach the network, load an extension or find another folder's settings. */
+async function openInstance({
+  memoryMiB,
+  threads,
+  spillDir,
+}: DuckOptions): Promise<DuckDBInstance> {
   const { DuckDBInstance } = await import("@duckdb/node-api");
-  const instance = await DuckDBInstance.create(":memory:", {
+  return DuckDBInstance.create(":memory:", {
     threads: String(threads),
     memory_limit: `${memoryMiB}MiB`,
     temp_directory: spillDir,
@@ -34,13 +79,10 @@ export async function openDuck({ memoryMiB, threads, spillDir }: DuckOptions): P
     // Errors of readers quote what they read.
     errors_as_json: "true",
   });
-  let connection: DuckDBConnection;
-  try {
-    connection = await instance.connect();
-  } catch (error) {
-    instance.closeSync();
-    throw error;
-  }
+}
+
+async function connect(instance: DuckDBInstance): Promise<Duck> {
+  const connection = await instance.connect();
   async function tried<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -55,10 +97,7 @@ export async function openDuck({ memoryMiB, threads, spillDir }: DuckOptions): P
       }),
     rows: (what, statement) =>
       tried(what, async () => (await connection.runAndReadAll(statement)).getRowsJson()),
-    close() {
-      connection.closeSync();
-      instance.closeSync();
-    },
+    close: () => connection.closeSync(),
   };
 }
 

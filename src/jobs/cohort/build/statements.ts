@@ -1,7 +1,7 @@
 // The SQL by which staged rows become datasets. Pure text: what a statement means is said here, what it runs on is the caller's.
 
 import { columnsOf, type DatasetColumn } from "../data/columns.ts";
-import type { RecordShape } from "../data/recordShape.ts";
+import { carriedColumns, type RecordShape } from "../data/recordShape.ts";
 import type { Scalar } from "../data/schema.ts";
 import { literal, name } from "./duck.ts";
 
@@ -17,6 +17,10 @@ const TYPES: Readonly<Record<Scalar | "surrogate", string>> = {
 export interface RankedMember {
   /** The part of the staged rows that it is in. */
   readonly part: number;
+  /** The group of parts that is written together. */
+  readonly group: number;
+  /** True where of its rows only those count that had won before. */
+  readonly isPicked: boolean;
   readonly member: number;
   readonly rank: number;
   readonly cohort: string;
@@ -33,6 +37,7 @@ const INSTANT = name("^t");
 const EXTRAS = name("^x");
 /** And of what is known of its member. */
 const PART = name("^part");
+const GROUP = name("^group");
 const COHORT_OF = name("^cohort");
 const START = name("^start");
 const END = name("^end");
@@ -70,14 +75,14 @@ export function stageStatement(
   return `copy (select ${selected.join(", ")} from ${from}) to ${literal(file)} (format parquet, compression zstd, compression_level 1, row_group_size 122880)`;
 }
 
-/** Makes the table of members that count. */
+/** Makes the table of members that count, numbered as their records win: a member that is in several parts has its lines in these in order. */
 export function memberStatements(members: readonly RankedMember[]): readonly string[] {
   const rows = members.map(
-    ({ part, member, rank, cohort, start, end }) =>
-      `(${part}, ${member}, ${rank}, ${literal(cohort)}, ${start === null ? "null" : literal(start)}, ${literal(end)})`,
+    ({ part, group, isPicked, member, cohort, start, end }, number) =>
+      `(${number}, ${part}, ${group}, ${String(isPicked)}, ${member}, ${literal(cohort)}, ${start === null ? "null" : literal(start)}, ${literal(end)})`,
   );
   const make =
-    "create or replace temp table member (f bigint, m integer, rank integer, cohort varchar, s varchar, e varchar)";
+    "create or replace temp table member (n integer, f bigint, g integer, picked boolean, m integer, cohort varchar, s varchar, e varchar)";
   return [make, ...batches(rows).map((some) => `insert into member values ${some.join(", ")}`)];
 }
 
@@ -103,10 +108,18 @@ function batches<T>(rows: readonly T[]): readonly (readonly T[])[] {
   return all;
 }
 
+function list(paths: readonly string[]): string {
+  return paths.map(literal).join(", ");
+}
+
+function parquet(paths: readonly string[]): string {
+  return `read_parquet([${list(paths)}])`;
+}
+
 /** Staged rows with the part that they are of. */
 function rowsOf(files: readonly PartFile[]): string {
-  const list = files.map(({ path }) => literal(path)).join(", ");
-  return `(select s.* exclude (file_index), p.f as ${PART} from (select *, file_index from read_parquet([${list}], union_by_name = true)) s join part p on s.file_index = p.i) r`;
+  const paths = list(files.map(({ path }) => path));
+  return `(select s.* exclude (file_index), p.f as ${PART} from (select *, file_index from read_parquet([${paths}], union_by_name = true)) s join part p on s.file_index = p.i) r`;
 }
 
 /** The staged rows that count, with what is known of their members. */
@@ -119,33 +132,128 @@ function keyOf({ type }: RecordShape, row: string): readonly string[] {
   return type.key.map((column) => `${row}.${name(column)}`);
 }
 
-/** Picks, of the records of each key, the one that wins. */
+/** A file of the rows that had won, and the numbers of the parts that it names by their places. */
+export interface WinnersFile {
+  readonly path: string;
+  readonly parts: readonly number[];
+}
+
+/** Makes the table of rows that had won before. */
+export function pickedStatements(files: readonly WinnersFile[]): readonly string[] {
+  const rows = files.flatMap(({ parts }, index) =>
+    parts.map((part, place) => `(${index}, ${place}, ${part})`),
+  );
+  const make = "create or replace temp table place (i bigint, p integer, f bigint)";
+  const read = `(select *, file_index from ${parquet(files.map(({ path }) => path))})`;
+  return [
+    make,
+    ...batches(rows).map((some) => `insert into place values ${some.join(", ")}`),
+    files.length === 0
+      ? "create or replace temp table picked (f bigint, m integer, l bigint)"
+      : `create or replace temp table picked as select o.f, w.m, w.l from ${read} w join place o on w.file_index = o.i and w.p = o.p`,
+  ];
+}
+
+/** Bits of a line's number, below those of its member's. */
+const LINE_BITS = 40;
+
+/**
+ * Picks, of the records of each key, the one that wins: by its instant, its member, its line, all in one number, so that a key's state is of
+ * one size and can be spilled. Of a record only its place and its key are kept: sorting whole rows to find it costs many times as much.
+ */
 export function winnersStatement(shape: RecordShape, files: readonly PartFile[]): string {
-  const of = `b.cohort as ${COHORT_OF}, b.s as ${START}, b.e as ${END}`;
-  const order = `r.${INSTANT} desc nulls last, b.rank desc, r.${LINE} desc`;
+  // A record without an instant loses to every other; one less would overflow.
+  const instant = `coalesce(r.${INSTANT}, ${1n - 2n ** 63n})::hugeint`;
+  const rank = `(${instant} * ${2n ** 64n}) + (b.n::hugeint << ${LINE_BITS}) + r.${LINE}`;
+  const keys = keyOf(shape, "r").join(", ");
+  // Arrays' rows carry it as well; who else has it reads it where the record is.
+  const carried = shape.tables.length === 1 ? [] : carriedColumns(shape.type);
+  const others = carried.map(name).filter((column) => !shape.type.key.map(name).includes(column));
+  const values = others.map((column) => `arg_max_null(r.${column}, ${rank}) as ${column}`);
+  const low = `max(${rank}) & ${2n ** 64n - 1n}::hugeint as x`;
+  const best = `select ${[keys, ...values, low].join(", ")} from ${counting(files)} ${PICKED} group by ${keys}`;
+  const own = [...keyOf(shape, "k"), ...others.map((column) => `k.${column}`)].join(", ");
+  const line = `(k.x & ${2n ** BigInt(LINE_BITS) - 1n}::hugeint)::bigint as ${LINE}`;
+  const of = `b.f as ${PART}, b.m as ${MEMBER}, b.g as ${GROUP}, b.cohort as ${COHORT_OF}, b.s as ${START}, b.e as ${END}`;
   return (
-    `create or replace temp table winner as select r.*, ${of} from ${counting(files)} ` +
-    `qualify row_number() over (partition by ${keyOf(shape, "r").join(", ")} order by ${order}) = 1`
+    `create or replace temp table winner as select ${own}, ${line}, ${of} ` +
+    `from (${best}) k join member b on b.n = (k.x >> ${LINE_BITS})::integer`
   );
 }
 
-/** Gathers the keys that are deleted. */
-export function deletedStatement(shape: RecordShape, files: readonly PartFile[]): string {
-  return `create or replace temp table deleted as select distinct ${keyOf(shape, "r").join(", ")} from ${counting(files)}`;
+/** Leaves out rows that had lost before. */
+const PICKED = `where not b.picked or (r.${PART}, r.${MEMBER}, r.${LINE}) in (select (f, m, l) from picked)`;
+
+/**
+ * A key as a number, by which segments are found that may have it: DuckDB's own hash, which another version of DuckDB may compute otherwise.
+ * Ten bits less than it has, sorted, take half the bytes; with a billion keys in each of two sets, one in some ten thousand is taken for another.
+ */
+function hashOf(shape: RecordShape, row: string): string {
+  return `(hash(${keyOf(shape, row).join(", ")}) >> 10)::bigint`;
+}
+
+/** Gathers the keys of new rows, as numbers. */
+export function freshStatement(shape: RecordShape, files: readonly PartFile[]): string {
+  return `create or replace temp table fresh as select distinct ${hashOf(shape, "r")} as k from ${counting(files)}`;
+}
+
+export const NO_FRESH = "create or replace temp table fresh (k bigint)";
+
+/** Gathers the keys that are deleted, of files that hold them. */
+export function deletedStatement({ type }: RecordShape, files: readonly string[]): string {
+  const keys = type.key.map(name).join(", ");
+  return `create or replace temp table deleted as select distinct ${keys} from ${parquet(files)}`;
+}
+
+/** Names, of files of segments' keys, those that have a key of the new rows, or show one that is deleted now. */
+export function touchedStatement(
+  shape: RecordShape,
+  files: readonly string[],
+  hasDeleted: boolean,
+): string {
+  const gone = `(s.live and s.k in (select ${hashOf(shape, "deleted")} from deleted))`;
+  const also = hasDeleted ? ` or ${gone}` : "";
+  return `select distinct s.filename from read_parquet([${list(files)}], filename = true) s where s.k in (select k from fresh)${also}`;
+}
+
+/** A group's keys, sorted, with whether they are shown; a type that deletes has the keys themselves, too. */
+export function keysStatement(shape: RecordShape, group: number, hasDeleted: boolean): string {
+  const { key, deletes } = shape.type;
+  const columns = deletes === null ? [] : key.map((column) => `w.${name(column)}`);
+  const live = hasDeleted ? `d.${name(key[0] ?? "")} is null` : "true";
+  const join = hasDeleted ? `left join deleted d on ${sameKey(shape, "d", "w")}` : "";
+  const selected = [`${hashOf(shape, "w")} as k`, `${live} as live`, ...columns];
+  return `select ${selected.join(", ")} from winner w ${join} where w.${GROUP} = ${group} order by k`;
+}
+
+function sameKey({ type }: RecordShape, one: string, other: string): string {
+  const same = type.key.map((column) => `${one}.${name(column)} = ${other}.${name(column)}`);
+  return same.join(" and ");
 }
 
 /** Removes what was deleted: whatever its date, and whatever was sent again later. */
 export function dropDeletedStatement(shape: RecordShape): string {
-  const same = shape.type.key.map((column) => `deleted.${name(column)} = winner.${name(column)}`);
-  return `delete from winner using deleted where ${same.join(" and ")}`;
+  return `delete from winner using deleted where ${sameKey(shape, "deleted", "winner")}`;
 }
 
-/** Counts rows by the day that their export ends. */
-export function readCountsStatement(files: readonly PartFile[]): string {
-  return `select b.e, count(*) from ${counting(files)} group by all order by all`;
-}
+/** Counts the winners of each group by the day that their export ends. */
+export const COUNT_WINNERS = `select ${GROUP}, ${END}, count(*) from winner group by all order by all`;
 
-export const COUNT_WINNERS = `select ${END}, count(*) from winner group by all order by all`;
+/** Counts the winners of each group by cohort. */
+export const COUNT_COHORTS = `select ${GROUP}, ${COHORT_OF}, count(*) from winner group by all`;
+
+/** Names the parts of each group that have a winner. */
+export const LIVE_PARTS = `select distinct ${GROUP}, ${PART} from winner order by all`;
+
+/** Which rows have won in a group, in their order: parts by their places among those that have any. */
+export function picksStatement(group: number): string {
+  const own = `winner where ${GROUP} = ${group}`;
+  const places = `(select f, row_number() over (order by f) - 1 as p from (select distinct ${PART} as f from ${own}))`;
+  return (
+    `select o.p::integer as p, w.${MEMBER} as m, w.${LINE} as l ` +
+    `from (select * from ${own}) w join ${places} o on w.${PART} = o.f order by all`
+  );
+}
 
 /**
  * A surrogate: 63 bits of the MD5 of the key, the array's path and the positions of the elements that it lies in, so that it is the same
@@ -158,24 +266,23 @@ function surrogate(keys: readonly string[], path: string, index: string | null):
   return `(md5_number_lower(${text}) >> 1)::bigint`;
 }
 
-/** A dataset's rows of a cohort, sorted by key. */
+/** A dataset's rows of a group and a cohort, sorted by key. */
 export function datasetStatement(
   shape: RecordShape,
   table: number,
   columns: readonly DatasetColumn[],
-  { files, cohort }: { readonly files: readonly PartFile[]; readonly cohort: string },
+  of: { readonly files: readonly PartFile[]; readonly group: number; readonly cohort: string },
 ): string {
   const own = shape.tables[table];
   const keys = keyOf(shape, "w");
   const isChild = own?.parent !== null;
-  const row = isChild ? "r" : "w";
   // An element's own arrays are told apart by its place; so is the one that it lies in, where that lies in an element, too.
   const place = isChild ? `r.${INDEX}` : null;
   const outer = isChild && own?.parent !== 0 ? `r.${OUTER}` : null;
   const valueOf = ({ name: as, type, source }: DatasetColumn): string => {
     switch (source.kind) {
       case "staged": {
-        const value = `${row}.${name(as)}`;
+        const value = `r.${name(as)}`;
         if (type !== "surrogate") return value;
         const child = shape.tables.find(
           (one) => one.parent === table && one.column === source.column,
@@ -183,7 +290,7 @@ export function datasetStatement(
         return `case when ${value} then ${surrogate(keys, child?.path ?? "", place)} end`;
       }
       case "extra":
-        return `${row}.${EXTRAS}[${literal(source.path)}]`;
+        return `r.${EXTRAS}[${literal(source.path)}]`;
       case "id":
         return surrogate(keys, own?.path ?? "", outer);
       case "index":
@@ -194,15 +301,8 @@ export function datasetStatement(
         return `w.${source.column === "export_start_date" ? START : END}`;
     }
   };
-  const from = isChild
-    ? `${rowsOf(files)} join winner w on r.${PART} = w.${PART} and r.${MEMBER} = w.${MEMBER} and r.${LINE} = w.${LINE}`
-    : "winner w";
+  const from = `${rowsOf(of.files)} join winner w on r.${PART} = w.${PART} and r.${MEMBER} = w.${MEMBER} and r.${LINE} = w.${LINE}`;
   const selected = columns.map((column) => `${valueOf(column)} as ${name(column.name)}`);
   const order = [...keys, outer, place].filter((by) => by !== null);
-  return `select ${selected.join(", ")} from ${from} where w.${COHORT_OF} = ${literal(cohort)} order by ${order.join(", ")}`;
-}
-
-/** Counts a cohort's records. */
-export function cohortStatement(cohort: string): string {
-  return `select count(*) from winner where ${COHORT_OF} = ${literal(cohort)}`;
+  return `select ${selected.join(", ")} from ${from} where w.${GROUP} = ${of.group} and w.${COHORT_OF} = ${literal(of.cohort)} order by ${order.join(", ")}`;
 }

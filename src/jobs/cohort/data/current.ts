@@ -2,16 +2,13 @@
 // statements that load datasets elsewhere, the record counts.
 
 import type { Digest } from "../../../digest.ts";
-import type { RecordCounts } from "../build/buildType.ts";
+import type { RecordCounts } from "./days.ts";
+import { COHORT } from "./recordShape.ts";
+import type { KeptObject } from "./report.ts";
 import { byText } from "./text.ts";
 
-/** A file of a dataset. */
-export interface DatasetFile {
-  /** Below the namespace. */
-  readonly key: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  readonly etag: string | null;
+/** A file of a dataset; its key is below the namespace. */
+export interface DatasetFile extends KeptObject {
   readonly rows: number;
 }
 
@@ -48,6 +45,8 @@ export interface Current {
   readonly types: Readonly<Record<string, BuiltState>>;
   /** Types whose last build failed: their datasets are of the one before, or empty. */
   readonly stale: readonly string[];
+  /** What this build consists of, for the next one; null where nothing is kept of that. */
+  readonly segments: KeptObject | null;
   /** Builds before this one that stay readable, newest first, with the files that only they name. */
   readonly kept: readonly { readonly build: string; readonly files: readonly string[] }[];
 }
@@ -74,6 +73,8 @@ export function nextCurrent(
     /** Every dataset that there should be, without rows. */
     readonly empty: readonly Dataset[];
     readonly failed: readonly string[];
+    /** Every type that there is. */
+    readonly types: ReadonlySet<string>;
     readonly schema: number;
     readonly build: string;
     readonly dropped: readonly string[];
@@ -81,10 +82,15 @@ export function nextCurrent(
   },
 ): Current {
   const { schema, build, dropped, keepBuilds, failed } = how;
-  const types: Record<string, BuiltState> = { ...before?.types };
-  const datasets = new Map(
-    [...how.empty, ...(before?.datasets ?? [])].map((dataset) => [dataset.name, dataset]),
+  const isKnown = ([type]: readonly [string, unknown]): boolean => how.types.has(type);
+  const types: Record<string, BuiltState> = Object.fromEntries(
+    Object.entries(before?.types ?? {}).filter(isKnown),
   );
+  const datasets = new Map(how.empty.map((dataset) => [dataset.name, dataset]));
+  // One whose type is gone from the schema goes with it.
+  for (const dataset of before?.datasets ?? []) {
+    if (datasets.has(dataset.name)) datasets.set(dataset.name, dataset);
+  }
   for (const [type, { state, datasets: own }] of built) {
     types[type] = state;
     for (const dataset of own) datasets.set(dataset.name, dataset);
@@ -106,10 +112,15 @@ export function nextCurrent(
     files: files.filter((key) => !named.has(key)).sort(),
   }));
   const stale = [
-    ...new Set([...(before?.stale ?? []).filter((type) => !built.has(type)), ...failed]),
+    ...new Set([
+      ...(before?.stale ?? []).filter((type) => how.types.has(type) && !built.has(type)),
+      ...failed,
+    ]),
   ].sort(byText);
-  const prefix = buildPrefix(build);
-  return { schema, build, prefix, dropped, datasets: all, types: sortedTypes(types), stale, kept };
+  return {
+    ...{ schema, build, prefix: buildPrefix(build), dropped, datasets: all },
+    ...{ types: sortedTypes(types), stale, segments: null, kept },
+  };
 }
 
 function sortedTypes(
@@ -126,29 +137,56 @@ export function filesInUse(current: Current): ReadonlySet<string> {
   ]);
 }
 
+/** Snowflake's names of the types. */
+const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
+  ...{ string: "VARCHAR", bigint: "BIGINT", double: "DOUBLE", boolean: "BOOLEAN" },
+  surrogate: "BIGINT",
+};
+/** So many files one COPY may name. */
+const MOST_FILES = 1000;
+
 /**
- * Writes the statements that load each dataset whole into a table of its name, as Snowflake takes them: the files are named by folder, and
- * a folder ends with a slash, so that no dataset takes in another whose name begins with its own.
+ * Writes the statements that load each dataset whole into a table of its name, as Snowflake takes them. Files are named one by one: a folder
+ * also has those that only an older build shows. What a folder's name says of its rows, the cohort, is no column of its files. A table is
+ * emptied and filled in one transaction; FORCE, since what was loaded before counts as loaded although its rows are gone.
  */
 export function copyStatements(current: Current, stage: string): string {
-  const statements = current.datasets.map(({ name, files }) => {
-    const folders = [
-      ...new Set(
-        files.map(({ key }) => key.slice(0, key.indexOf("/", key.indexOf(`/${name}/`) + 1) + 1)),
-      ),
-    ];
-    const table = name.toUpperCase();
-    const loads = folders.map(
-      (folder) =>
-        `COPY INTO ${table} FROM @${stage}/${folder} FILE_FORMAT = (TYPE = PARQUET) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE;`,
-    );
+  const statements = current.datasets.map((dataset) => {
+    const table = dataset.name.toUpperCase();
     return [
-      `-- ${name}: build ${current.build}`,
-      `TRUNCATE TABLE IF EXISTS ${table};`,
-      ...loads,
+      `-- ${dataset.name}: build ${current.build}`,
+      "BEGIN;",
+      `DELETE FROM ${table};`,
+      ...copyOf(dataset, table, stage),
+      "COMMIT;",
     ].join("\n");
   });
   return `${statements.join("\n\n")}\n`;
+}
+
+function copyOf({ columns, files }: Dataset, table: string, stage: string): readonly string[] {
+  const own = columns.filter(({ name }) => name !== COHORT);
+  const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+  const names = [...own.map(({ name }) => quoted(name)), quoted(COHORT)].join(", ");
+  const values = own.map(({ name, type }) => `$1:${quoted(name)}::${SQL_TYPES[type]}`);
+  const byFolder = Map.groupBy(files, ({ key }) => key.slice(0, key.lastIndexOf("/") + 1));
+  return [...byFolder].flatMap(([folder, all]) => {
+    const cohort = /\/cohort=([^/]+)\/$/.exec(folder)?.[1] ?? "";
+    const selected = [...values, text(cohort)].join(", ");
+    const batches: string[] = [];
+    for (let at = 0; at < all.length; at += MOST_FILES) {
+      const some = all.slice(at, at + MOST_FILES).map(({ key }) => text(key.slice(folder.length)));
+      batches.push(
+        `COPY INTO ${table} (${names}) FROM (SELECT ${selected} FROM @${stage}/${folder}) ` +
+          `FILES = (${some.join(", ")}) FILE_FORMAT = (TYPE = PARQUET) FORCE = TRUE;`,
+      );
+    }
+    return batches;
+  });
+}
+
+function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
 }
 
 /** Writes a type's record counts as CSV: a running number that begins anew for each event, the day, the rows, the run, the type, the event. */

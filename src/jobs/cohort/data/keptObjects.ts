@@ -1,7 +1,7 @@
 // What the places should hold, and what of it they do not: copies and staged rows by export, files of datasets by type.
 
-import { type Catalog, type CatalogEntry } from "./catalog.ts";
-import type { Current } from "./current.ts";
+import { type CatalogEntry } from "./catalog.ts";
+import type { CohortState } from "./known.ts";
 import { supersededMembers } from "./ranking.ts";
 import type { KeptObject } from "./report.ts";
 
@@ -25,8 +25,7 @@ export interface Losses {
 
 /** Compares what should be there with what is. */
 export function findLosses(
-  catalog: Catalog,
-  current: Current | null,
+  { catalog, current, segments }: CohortState,
   held: { readonly raw: Held; readonly intermediate: Held; readonly processed: Held },
 ): Losses {
   const superseded = supersededMembers(catalog.exports.map(({ report }) => report));
@@ -51,7 +50,13 @@ export function findLosses(
       .map(({ name }) => name),
   );
   const types = Object.entries(current?.types ?? {})
-    .filter(([, { datasets }]) => datasets.some((name) => gone.has(name)))
+    .filter(([type, { datasets }]) => {
+      const own = segments[type]?.segments ?? [];
+      return (
+        datasets.some((name) => gone.has(name)) ||
+        own.some(({ keys, winners }) => [keys, winners].some((one) => isLost(one, held.processed)))
+      );
+    })
     .map(([type]) => type);
   return { copies, exports, types };
 }

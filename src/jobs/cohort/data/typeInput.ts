@@ -2,9 +2,11 @@
 
 import { type Digest, digestOfJson, type Json } from "../../../digest.ts";
 import type { Catalog } from "./catalog.ts";
+import { type Days, sumDays } from "./days.ts";
 import { byRank, type MemberOf, supersededMembers } from "./ranking.ts";
 import type { LaidOut, RecordShape } from "./recordShape.ts";
-import type { KeptObject, MemberReport } from "./report.ts";
+import type { ExportReport, KeptObject, MemberReport, StagedTable } from "./report.ts";
+import { byText } from "./text.ts";
 
 /** A file of staged rows. */
 export interface InputFile {
@@ -24,19 +26,34 @@ export interface InputMember {
   readonly end: string;
 }
 
+/** Staged rows of one type and export, and those of its members that count. */
+export interface InputPart {
+  /** Tells it from every other: by its export, its rows, and its members with what is known of them. */
+  readonly id: string;
+  /** Of all its tables' files. */
+  readonly bytes: number;
+  /** The last day of its members. */
+  readonly end: string;
+}
+
 export interface TypeInput {
   readonly type: string;
+  /** By their numbers. */
+  readonly parts: readonly InputPart[];
   readonly files: readonly InputFile[];
   readonly members: readonly InputMember[];
   /** Undeclared fields that its records have, by table. */
   readonly extras: readonly (readonly string[])[];
+  /** Records of members that count, by the day that their export ends. */
+  readonly read: Days;
 }
 
 interface Gathered {
+  readonly parts: InputPart[];
   readonly files: InputFile[];
   readonly members: (MemberOf & { readonly part: number })[];
   readonly extras: Set<string>[];
-  parts: number;
+  readonly read: Days[];
 }
 
 /** Gathers the inputs of all types at once. */
@@ -47,7 +64,8 @@ export function typeInputs(
   const superseded = supersededMembers(catalog.exports.map(({ report }) => report));
   const gathered = new Map<string, Gathered>();
   for (const [type, { tables }] of shapes) {
-    gathered.set(type, { files: [], members: [], extras: tables.map(() => new Set()), parts: 0 });
+    const extras = tables.map(() => new Set<string>());
+    gathered.set(type, { parts: [], files: [], members: [], extras, read: [] });
   }
   for (const { report } of catalog.exports) {
     const counting = countingMembers(report.members, superseded);
@@ -56,23 +74,44 @@ export function typeInputs(
       const members = counting.get(type) ?? [];
       // Rows that nobody counts are not fetched.
       if (own === undefined || members.length === 0) continue;
-      const part = own.parts++;
+      const part = own.parts.push(partOf(report, tables, members)) - 1;
       for (const { table, object } of tables) own.files.push({ part, table, object });
       for (const member of members) own.members.push({ report, member, part });
     }
     for (const [type, members] of counting) {
       const own = gathered.get(type);
-      for (const { extras } of members) {
+      for (const { extras, end, written } of members) {
         extras.forEach((paths, table) => paths.forEach((path) => own?.extras[table]?.add(path)));
+        if (end !== null && written > 0) own?.read.push({ [end]: written });
       }
     }
   }
   return new Map(
-    [...gathered].map(([type, { files, members, extras }]) => [
+    [...gathered].map(([type, { parts, files, members, extras, read }]) => [
       type,
-      { type, files, members: ranked(members), extras: extras.map((paths) => [...paths].sort()) },
+      {
+        ...{ type, parts, files, members: ranked(members), read: sumDays(read) },
+        extras: extras.map((paths) => [...paths].sort()),
+      },
     ]),
   );
+}
+
+/** So much of a digest tells all parts of a type apart. */
+const ID_LETTERS = 20;
+
+function partOf(
+  { cohort, export: name }: ExportReport,
+  tables: readonly StagedTable[],
+  members: readonly MemberReport[],
+): InputPart {
+  const known = members.map(({ name: member, staged, start, end }) => [member, staged, start, end]);
+  const rows = tables.map(({ table, object }) => [table, object.sha256]);
+  return {
+    id: digestOfJson([cohort, name, rows, known]).slice(0, ID_LETTERS),
+    bytes: tables.reduce((sum, { object }) => sum + object.bytes, 0),
+    end: members.reduce((last, { end }) => (byText(end ?? "", last) > 0 ? (end ?? "") : last), ""),
+  };
 }
 
 function countingMembers(

@@ -3,6 +3,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { codeOf, HdashError, messageOf } from "../../../error.ts";
 import type { ListedObject } from "../data/catalog.ts";
@@ -15,7 +16,7 @@ const GONE: readonly string[] = ["ENOENT", "ENOTDIR", "ELOOP"];
 /** Opens the exports of a folder: below it lie "<cohort>/<export>". */
 export function folderExports(dir: string): ExportSource {
   return {
-    label: "a local folder",
+    label: pathToFileURL(dir).href,
     async list(signal) {
       const objects: ListedObject[] = [];
       await walk(dir, "", objects, signal);

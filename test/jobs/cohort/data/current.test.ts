@@ -24,6 +24,7 @@ const state = (build: string, ...datasets: readonly string[]): BuiltState => ({
 });
 
 const EMPTY = [dataset("a"), dataset("b"), dataset("c")];
+const TYPES = new Set(["a", "b", "c"]);
 /** Builds types, each with a dataset of its name and one file. */
 function next(
   before: Current | null,
@@ -37,7 +38,15 @@ function next(
       { state: state(build, type), datasets: [dataset(type, key(build, type))] },
     ]),
   );
-  const given = { empty: EMPTY, failed: [], schema: 1, build, dropped: [], keepBuilds: 1 };
+  const given = {
+    empty: EMPTY,
+    failed: [],
+    schema: 1,
+    build,
+    dropped: [],
+    keepBuilds: 1,
+    types: TYPES,
+  };
   return nextCurrent(before, built, { ...given, ...how });
 }
 const files = (current: Current): readonly string[] =>
@@ -47,11 +56,29 @@ describe("nextCurrent(before, built, how)", () => {
   test("names every dataset that there should be, sorted, from the first build on", () => {
     const first = next(null, "1", ["c", "a"]);
     expect(first).toEqual({
-      ...{ schema: 1, build: "1", prefix: "parquet/v/1/", dropped: [], stale: [], kept: [] },
+      ...{
+        schema: 1,
+        build: "1",
+        prefix: "parquet/v/1/",
+        dropped: [],
+        stale: [],
+        kept: [],
+        segments: null,
+      },
       datasets: [dataset("a", key("1", "a")), dataset("b"), dataset("c", key("1", "c"))],
       types: { a: state("1", "a"), c: state("1", "c") },
     });
     expect(Object.keys(first.types)).toEqual(["a", "c"]);
+  });
+
+  test("lets go of a type that the schema has no more, with its datasets", () => {
+    const failed = next(next(null, "1", ["a", "b"]), "2", ["a"], { failed: ["b"] });
+    const gone = next(failed, "3", ["a"], {
+      types: new Set(["a", "c"]),
+      empty: [dataset("a"), dataset("c")],
+    });
+    expect(gone.datasets.map(({ name }) => name)).toEqual(["a", "c"]);
+    expect([Object.keys(gone.types), gone.stale]).toEqual([["a"], []]);
   });
 
   test("keeps what was not built anew, and lets go of what was", () => {
@@ -133,34 +160,61 @@ describe("countsCsv(type, counts, run)", () => {
 });
 
 describe("copyStatements(current, stage)", () => {
-  test("loads each dataset from its own folders, which end with a slash", () => {
-    const text = copyStatements(
-      {
-        ...next(null, "1", []),
-        datasets: [
-          dataset(
-            "dataset_a",
-            key("1", "dataset_a"),
-            key("1", "dataset_a", "data_1", "pediatric_v1"),
-          ),
-          dataset("dataset_a_b", key("1", "dataset_a_b")),
-          dataset("dataset_c"),
-        ],
-      },
-      "STAGE",
+  const copied = (datasets: readonly Dataset[]): readonly string[] =>
+    copyStatements({ ...next(null, "1", []), datasets }, "STAGE")
+      .trimEnd()
+      .split("\n\n");
+
+  test("empties and fills each table in one transaction", () => {
+    const [block = ""] = copied([dataset("dataset_c")]);
+    expect(block.split("\n")).toEqual([
+      "-- dataset_c: build 1",
+      ...["BEGIN;", "DELETE FROM DATASET_C;", "COMMIT;"],
+    ]);
+  });
+
+  test("names the files that readers use, by folder, with the cohort that the folder tells", () => {
+    const all = [
+      key("1", "dataset_a", "0_0"),
+      key("1", "dataset_a", "1_0"),
+      key("2", "dataset_a", "0_0", "pediatric_v1"),
+    ];
+    const [block = ""] = copied([dataset("dataset_a", ...all), dataset("dataset_a_b")]);
+    const how = "FILE_FORMAT = (TYPE = PARQUET) FORCE = TRUE;";
+    const load = (folder: string, cohort: string, files: string): string =>
+      `COPY INTO DATASET_A ("P", "cohort") FROM (SELECT $1:"P"::VARCHAR, '${cohort}' FROM @STAGE/${folder}cohort=${cohort}/) FILES = (${files}) ${how}`;
+    expect(block.split("\n").slice(3, -1)).toEqual([
+      load("parquet/v/1/dataset_a/", "adults_v1", "'0_0.parquet', '1_0.parquet'"),
+      load("parquet/v/2/dataset_a/", "pediatric_v1", "'0_0.parquet'"),
+    ]);
+  });
+
+  test("names no more than a thousand files at once, and each once", () => {
+    const names = Array.from({ length: 2001 }, (_none, n) => key("1", "dataset_a", `${n}_0`));
+    const [block = ""] = copied([dataset("dataset_a", ...names)]);
+    const lists = [...block.matchAll(/FILES = \(([^)]*)\)/g)].map(([, list = ""]) =>
+      list.split(", "),
     );
-    const how = "FILE_FORMAT = (TYPE = PARQUET) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE;";
-    const block = (name: string, ...loads: readonly string[]) =>
-      [`-- ${name}: build 1`, `TRUNCATE TABLE IF EXISTS ${name.toUpperCase()};`, ...loads].join(
-        "\n",
-      );
-    expect(text).toBe(
-      `${[
-        block("dataset_a", `COPY INTO DATASET_A FROM @STAGE/parquet/v/1/dataset_a/ ${how}`),
-        block("dataset_a_b", `COPY INTO DATASET_A_B FROM @STAGE/parquet/v/1/dataset_a_b/ ${how}`),
-        block("dataset_c"),
-      ].join("\n\n")}\n`,
-    );
+    expect(lists.map(({ length }) => length)).toEqual([1000, 1000, 1]);
+    expect(new Set(lists.flat()).size).toBe(2001);
+  });
+
+  test("gives every type of column Snowflake's name of it, and doubles quotes", () => {
+    const types = ["string", "bigint", "double", "boolean", "surrogate"] as const;
+    const columns = types.map((type) => ({ name: `a"${type}`, type }));
+    const given = {
+      ...dataset("d", key("1", "d")),
+      columns: [...columns, { name: "cohort", type: "string" as const }],
+    };
+    const [block = ""] = copied([given]);
+    const casts = [...block.matchAll(/\$1:"a""(\w+)"::(\w+)/g)].map(([, type, sql]) => [type, sql]);
+    expect(casts).toEqual([
+      ["string", "VARCHAR"],
+      ["bigint", "BIGINT"],
+      ["double", "DOUBLE"],
+      ["boolean", "BOOLEAN"],
+      ["surrogate", "BIGINT"],
+    ]);
   });
 });
 

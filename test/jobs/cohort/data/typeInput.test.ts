@@ -36,7 +36,14 @@ const inputs = (...reports: readonly ReturnType<typeof report>[]) =>
 describe("typeInputs(catalog, shapes)", () => {
   test("gives every type an input, empty where nobody sent it", () => {
     expect([...inputs().values()]).toEqual(
-      ["A", "B"].map((type) => ({ type, files: [], members: [], extras: [[], []] })),
+      ["A", "B"].map((type) => ({
+        type,
+        parts: [],
+        files: [],
+        members: [],
+        read: {},
+        extras: [[], []],
+      })),
     );
   });
 

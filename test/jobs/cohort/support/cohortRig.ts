@@ -9,23 +9,27 @@ import { zstdDecompressSync } from "node:zlib";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 
 import { digestOf } from "../../../../src/digest.ts";
+import type { StepContext } from "../../../../src/engine/step.ts";
 import type { RangeSource } from "../../../../src/formats/rangeSource.ts";
 import {
-  buildType,
-  type BuiltDataset,
-  type BuiltType,
-  countType,
+  type DatasetColumns,
+  datasetsOf,
   type TypeRows,
 } from "../../../../src/jobs/cohort/build/buildType.ts";
 import { type Duck, openDuck } from "../../../../src/jobs/cohort/build/duck.ts";
+import { build as buildInPlaces } from "../../../../src/jobs/cohort/building.ts";
 import type { CatalogEntry } from "../../../../src/jobs/cohort/data/catalog.ts";
+import type { RecordCounts } from "../../../../src/jobs/cohort/data/days.ts";
 import { type RecordShape, shapeOf } from "../../../../src/jobs/cohort/data/recordShape.ts";
 import { readSchema, type Schema } from "../../../../src/jobs/cohort/data/schema.ts";
+import { countsOf, type TypeSegments } from "../../../../src/jobs/cohort/data/segments.ts";
 import type { TypeInput } from "../../../../src/jobs/cohort/data/typeInput.ts";
+import type { CohortEffects } from "../../../../src/jobs/cohort/doing.ts";
 import {
   ingestExport,
   type IngestRequest,
 } from "../../../../src/jobs/cohort/ingest/ingestExport.ts";
+import { openFolderBucket } from "../../../../src/store/folderBucket.ts";
 import { NEVER } from "../../../formats/support/ranges.ts";
 import { type ColumnKind, digestRows } from "./digest.ts";
 
@@ -116,29 +120,110 @@ export function rowsOf({ shapes }: Rig, home: string, input: TypeInput): TypeRow
   for (const { part, table, object } of input.files) {
     files[table]?.push({ part, path: join(home, "intermediate", object.key) });
   }
-  return { shape, files, members: input.members };
+  const members = input.members.map((member) => ({ ...member, group: 0, isPicked: false }));
+  return { shape, files, members, winners: [] };
 }
 
-/** Builds a type into a folder. */
+/** A dataset as a reader finds it: files below a folder. */
+export interface BuiltDataset {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: DatasetColumns["columns"];
+  readonly files: readonly { readonly path: string; readonly rows: number }[];
+}
+
+export interface BuiltType {
+  readonly datasets: readonly BuiltDataset[];
+  readonly counts: RecordCounts;
+  readonly segments: Pick<TypeSegments, "segments" | "dead">;
+}
+
+let builds = 0;
+
+/** Builds a type on top of what is there of it; its files are laid into a folder as a reader would bring them there. */
 export async function build(
   rig: Rig,
   home: string,
   inputs: ReadonlyMap<string, TypeInput>,
   type: string,
   dir: string,
+  how: {
+    readonly before?: BuiltType | undefined;
+    readonly isMerging?: boolean;
+    readonly dropped?: readonly string[];
+  } = {},
 ): Promise<BuiltType> {
   const input = inputs.get(type);
-  if (input === undefined) throw new Error(`no input of ${type}`);
-  const rows = rowsOf(rig, home, input);
-  if (rows.shape.type.deletes !== null) {
-    return { datasets: [], counts: await countType(rig.duck, rows) };
-  }
-  const deleting = inputs.get(`${type}_Deleted`);
-  return buildType(rig.duck, {
-    ...{ rows, dir, cohorts: rig.schema.cohorts, dropped: new Set<string>() },
-    deletions: deleting === undefined ? null : rowsOf(rig, home, deleting),
+  const shape = rig.shapes.get(type);
+  if (input === undefined || shape === undefined) throw new Error(`no input of ${type}`);
+  const deleting = `${type}_Deleted`;
+  const deletions = inputs.has(deleting)
+    ? (await build(rig, home, inputs, deleting, dir)).segments.segments.map(({ keys }) => keys)
+    : null;
+  const { dropped = [], before } = how;
+  const made = await buildInPlaces(
+    effectsOf(rig, home),
+    { input, deletions, before: before?.segments ?? null },
+    { type, build: `b${++builds}`, dropped, isMerging: how.isMerging ?? false },
+    await contextOf(rig),
+  );
+  const { segments, dead } = made;
+  const datasets: BuiltDataset[] = [];
+  const columns = datasetsOf(shape, {
     extras: input.extras.map((paths) => new Set(paths)),
+    dropped: new Set(dropped),
   });
+  for (const { name, columns: own } of columns) {
+    const files: { path: string; rows: number }[] = [];
+    for (const { key, rows } of segments.flatMap((segment) => segment.files[name] ?? [])) {
+      const [, , of = "", ...below] = key.split("/");
+      const path = [...below.slice(0, -1), `${of}-${below.at(-1) ?? ""}`].join("/");
+      await mkdir(dirname(join(dir, path)), { recursive: true });
+      await copyFile(join(home, "processed", key), join(dir, path));
+      files.push({ path, rows });
+    }
+    const rows = files.reduce((sum, file) => sum + file.rows, 0);
+    datasets.push({ name, rows, columns: own, files });
+  }
+  const hows = { hasDeletions: made.hasDeletions, isDeleting: columns.length === 0 };
+  return {
+    datasets,
+    counts: countsOf(input, segments, hows),
+    segments: { segments, dead },
+  };
+}
+
+function effectsOf({ duck, shapes, schema }: Rig, home: string): CohortEffects {
+  const place = (name: string) => openFolderBucket(join(home, name), { isPrivate: true });
+  const own = { run: duck.run, rows: duck.rows, close: () => {} };
+  return {
+    source: { label: "nowhere", list: refuse, open: refuse, close: refuse },
+    readState: refuse,
+    places: {
+      raw: place("raw"),
+      intermediate: place("intermediate"),
+      processed: place("processed"),
+    },
+    schemaOf: () => ({ version: 1, name: "1-test", shapes }),
+    cohorts: schema.cohorts,
+    openDuck: () => Promise.resolve(own),
+    memoryMiB: 512,
+    builtBy: {},
+    // Small as the data is, what is not touched is named again.
+    prices: { smallBytes: 0, wholeShare: 2 },
+  };
+}
+
+function refuse(): never {
+  throw new Error("a build asks for what it is not given");
+}
+
+async function contextOf(rig: Rig): Promise<StepContext> {
+  const dir = await rig.folder();
+  return {
+    ...{ signal: NEVER, hints: {}, workDir: () => Promise.resolve(dir) },
+    ...{ measure: () => {}, find: () => {}, progress: () => {} },
+  } as unknown as StepContext;
 }
 
 type Columns = readonly (readonly [name: string, kind: ColumnKind])[];

@@ -1,0 +1,270 @@
+// The work of building a type in the world: what its new records touch is fetched, written anew and put; all else is named again.
+
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { digestOfJson } from "../../digest.ts";
+import type { StepContext } from "../../engine/step.ts";
+import type { Bucket } from "../../store/bucket.ts";
+import {
+  buildType,
+  type BuiltGroup,
+  type DatasetColumns,
+  datasetsOf,
+  findTouched,
+  type TypeRows,
+} from "./build/buildType.ts";
+import type { Duck } from "./build/duck.ts";
+import { buildPrefix, type ColumnType, type Dataset, type DatasetFile } from "./data/current.ts";
+import type { RecordShape } from "./data/recordShape.ts";
+import type { KeptObject } from "./data/report.ts";
+import {
+  areMany,
+  changedSlots,
+  freshParts,
+  type Group,
+  mergedSlots,
+  type Prices,
+  type Segment,
+  type Slot,
+  type TypeSegments,
+  wholeSlots,
+} from "./data/segments.ts";
+import type { TypeInput } from "./data/typeInput.ts";
+import { type CohortEffects, type Places, put, withDuck } from "./doing.ts";
+import { fetchObject } from "./sources/fetchObject.ts";
+
+export type BuildParams = {
+  readonly type: string;
+  readonly build: string;
+  readonly dropped: readonly string[];
+  /** True where small segments are merged, whatever is new. */
+  readonly isMerging: boolean;
+};
+
+export interface BuildInputs {
+  readonly input: TypeInput;
+  /** Files of keys that are deleted; null where the type has none. */
+  readonly deletions: readonly KeptObject[] | null;
+  /** What is there of it; null where nothing is, or nothing that is of use. */
+  readonly before: Pick<TypeSegments, "segments" | "dead"> | null;
+}
+
+/** What a type's build left: its segments, and the columns that its datasets have. */
+export interface TypeBuild {
+  readonly datasets: readonly Pick<Dataset, "name" | "columns">[];
+  readonly segments: readonly Segment[];
+  readonly dead: readonly string[];
+  readonly hasDeletions: boolean;
+}
+
+/** Builds a type: writes anew what its new records touch, and names again what they do not. */
+export async function build(
+  effects: CohortEffects,
+  { input, deletions, before }: BuildInputs,
+  params: BuildParams,
+  ctx: StepContext,
+): Promise<TypeBuild> {
+  const { shapes } = effects.schemaOf(null);
+  const shape = shapes.get(input.type);
+  if (shape === undefined) throw new Error(`no shape of ${input.type}`);
+  const dir = await ctx.workDir();
+  const { signal } = ctx;
+  return withDuck(effects, async (duck) => {
+    const fetcher = makeFetcher(effects.places, dir, signal);
+    const extras = input.extras.map((paths) => new Set(paths));
+    const how = { extras, dropped: new Set(params.dropped) };
+    const deleted = deletions === null ? null : await fetcher.keys(deletions);
+    const work = { duck, shape, input, fetcher, prices: effects.prices };
+    const slots = await planSlots(work, before, deleted, params.isMerging);
+    const built = await buildType(duck, {
+      ...{ ...how, deleted, cohorts: effects.cohorts, dir: join(dir, "out") },
+      rows: await fetcher.rows(shape, input, groupsOf(slots)),
+    });
+    const segments: Segment[] = [];
+    for (const [number, slot] of slots.entries()) {
+      const group = built.find((one) => one.group === number);
+      if (slot.kind === "kept") segments.push(slot.segment);
+      else if (group !== undefined) {
+        const same = sameSegment(slot, group);
+        if (same !== null) {
+          segments.push(same);
+          continue;
+        }
+        segments.push(await putSegment(effects.places, { input, group, dir, ...params }, signal));
+      }
+    }
+    const live = new Set(segments.flatMap(({ parts }) => parts));
+    const dead = input.parts.flatMap(({ id }) => (live.has(id) ? [] : [id]));
+    const datasets = datasetsOf(shape, how).map(({ name, columns }) => ({
+      name,
+      columns: columnTypes(columns),
+    }));
+    const rows = segments.flatMap(({ written }) => Object.values(written));
+    ctx.measure(
+      input.type,
+      "rows",
+      rows.reduce((sum, some) => sum + some, 0),
+    );
+    return { datasets, segments, dead, hasDeletions: (deleted ?? []).length > 0 };
+  });
+}
+
+/** What a type's build works with. */
+interface TypeWork {
+  readonly duck: Duck;
+  readonly shape: RecordShape;
+  readonly input: TypeInput;
+  readonly fetcher: Fetcher;
+  readonly prices: Prices;
+}
+
+/** Settles what is written anew: all where nothing is known of what is there, else what the new records touch. */
+async function planSlots(
+  { duck, shape, input, fetcher, prices }: TypeWork,
+  before: Pick<TypeSegments, "segments" | "dead"> | null,
+  deleted: readonly string[] | null,
+  isMerging: boolean,
+): Promise<readonly Slot[]> {
+  const { parts } = input;
+  const fresh = before === null ? null : freshParts(parts, before);
+  if (before === null || fresh === null) return wholeSlots(parts, prices);
+  const { segments } = before;
+  const keys = new Map<string, string>();
+  for (const segment of segments) {
+    const [path = ""] = await fetcher.keys([segment.keys]);
+    keys.set(path, segment.name);
+  }
+  const slot = { kind: "written", parts: fresh, bytes: 0, from: [] } as const;
+  const rows = await fetcher.rows(shape, input, new Map([[0, slot]]));
+  const found = keys.size === 0 ? [] : await findTouched(duck, rows, [...keys.keys()], deleted);
+  const touched = new Set(found.map((path) => keys.get(path) ?? ""));
+  const slots = changedSlots(parts, segments, fresh, touched, prices);
+  return isMerging || areMany(slots) ? mergedSlots(parts, slots) : slots;
+}
+
+/** The groups of parts that are written, by the numbers of their slots. */
+function groupsOf(slots: readonly Slot[]): ReadonlyMap<number, Group> {
+  return new Map(
+    slots.flatMap((slot, number) => (slot.kind === "written" ? [[number, slot] as const] : [])),
+  );
+}
+
+/** The segment that a group was, where it has come out as it was: it only ever loses keys, so that their numbers tell. */
+function sameSegment({ from }: Group, { unique, written }: BuiltGroup): Segment | null {
+  const [was, another] = from;
+  if (was === undefined || another !== undefined) return null;
+  const isSame = digestOfJson([was.unique, was.written]) === digestOfJson([unique, written]);
+  return isSame ? was : null;
+}
+
+/** Puts a segment's files into the build's folder. */
+async function putSegment(
+  { processed }: Places,
+  of: BuildParams & {
+    readonly input: TypeInput;
+    readonly group: BuiltGroup;
+    readonly dir: string;
+  },
+  signal: AbortSignal,
+): Promise<Segment> {
+  const { input, group, dir, build: name, type } = of;
+  const prefix = buildPrefix(name);
+  const move = async (path: string, key: string): Promise<KeptObject> => {
+    const kept = await put(processed, key, { path: join(dir, "out", path) }, signal);
+    await rm(join(dir, "out", path));
+    return kept;
+  };
+  const files: Record<string, DatasetFile[]> = {};
+  for (const [dataset, made] of Object.entries(group.files)) {
+    const kept: DatasetFile[] = [];
+    for (const { path, name: below, rows } of made) {
+      kept.push({ ...(await move(path, `${prefix}${below}`)), rows });
+    }
+    if (kept.length > 0) files[dataset] = kept;
+  }
+  const parts = group.parts.flatMap((part) => input.parts[part] ?? []);
+  const own = `${type.toLowerCase()}.${group.group}`;
+  return {
+    name: `${name}/${group.group}`,
+    parts: parts.map(({ id }) => id),
+    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    unique: group.unique,
+    written: group.written,
+    keys: await move(group.keys, `${prefix}keys/${own}.parquet`),
+    winners: await move(group.winners, `${prefix}winners/${own}.parquet`),
+    files,
+  };
+}
+
+const COLUMN_TYPES = {
+  string: "string",
+  int: "bigint",
+  double: "double",
+  boolean: "boolean",
+  surrogate: "surrogate",
+} as const satisfies Record<string, ColumnType>;
+
+/** A dataset's columns as current.json has them. */
+export function columnTypes(columns: DatasetColumns["columns"]): Dataset["columns"] {
+  const own = columns.map(({ name, type }) => ({ name, type: COLUMN_TYPES[type] }));
+  return [...own, { name: "cohort", type: "string" }];
+}
+
+/** Brings objects of the places to this disk, each once and checked against its digest. */
+interface Fetcher {
+  /** Staged rows of groups of parts, and their members. */
+  rows(
+    shape: RecordShape,
+    input: TypeInput,
+    groups: ReadonlyMap<number, Pick<Group, "parts" | "from">>,
+  ): Promise<TypeRows>;
+  keys(objects: readonly KeptObject[]): Promise<readonly string[]>;
+}
+
+function makeFetcher(
+  { intermediate, processed }: Places,
+  dir: string,
+  signal: AbortSignal,
+): Fetcher {
+  const fetched = new Map<string, string>();
+  async function bring(bucket: Bucket, object: KeptObject): Promise<string> {
+    const known = fetched.get(object.key);
+    if (known !== undefined) return known;
+    const path = join(dir, `${fetched.size}.parquet`);
+    await fetchObject(bucket, object, path, signal);
+    fetched.set(object.key, path);
+    return path;
+  }
+  return {
+    async rows(shape, { parts, files, members }, groups) {
+      const numbers = new Map(parts.map(({ id }, number) => [id, number]));
+      const segments = [...groups.values()].flatMap(({ from }) => from);
+      const winners: { path: string; parts: readonly number[] }[] = [];
+      for (const { parts: ids, winners: object } of segments) {
+        const own = ids.flatMap((id) => numbers.get(id) ?? []);
+        winners.push({ path: await bring(processed, object), parts: own });
+      }
+      const picked = new Set(winners.flatMap((file) => file.parts));
+      const groupOf = new Map(
+        [...groups].flatMap(([group, { parts }]) => parts.map((part) => [part, group] as const)),
+      );
+      const byTable: { part: number; path: string }[][] = shape.tables.map(() => []);
+      for (const { part, table, object } of files) {
+        if (!groupOf.has(part)) continue;
+        byTable[table]?.push({ part, path: await bring(intermediate, object) });
+      }
+      const own = members.flatMap((member) => {
+        const group = groupOf.get(member.part);
+        const isPicked = picked.has(member.part);
+        return group === undefined ? [] : [{ ...member, group, isPicked }];
+      });
+      return { shape, files: byTable, members: own, winners };
+    },
+    async keys(objects) {
+      const paths: string[] = [];
+      for (const object of objects) paths.push(await bring(processed, object));
+      return paths;
+    },
+  };
+}

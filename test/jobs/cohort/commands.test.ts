@@ -1,0 +1,125 @@
+// hdash cohort and hdash run cohort as people use them: what a command line means, and what is said of a wrong one.
+
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { type Ended, hdash as start } from "../../support/command.ts";
+
+let dir = "";
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "hdash-cohort-commands-"));
+  await mkdir(join(dir, "in/main/adults_v1"), { recursive: true });
+  await writeFile(join(dir, "in/main/adults_v1/2026-01-11_text"), "this is no archive");
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+function hdash(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return start(args, {
+    ...{ HDASH_HOME: join(dir, "home"), HDASH_LOG_LEVEL: "warn" },
+    COHORT_SOURCE: join(dir, "in"),
+    COHORT_RAW: join(dir, "raw"),
+    COHORT_INTERMEDIATE: join(dir, "intermediate"),
+    COHORT_PROCESSED: join(dir, "processed"),
+    ...env,
+  });
+}
+
+describe("hdash cohort, told what is not there", () => {
+  test.each([
+    [
+      ["run", "cohort", "--part", "ingest,bild"],
+      /^hdash: --part \(COHORT_PART\) is "ingest,bild"/m,
+    ],
+    [["cohort", "status", "--since", "yesterday"], /^hdash: --since \(COHORT_SINCE\) is "yester/m],
+    [
+      ["cohort", "build", "--type", "FitbitDailydata"],
+      /^hdash: --type \(COHORT_TYPES\): there is no data type "FitbitDailydata"\nDid you mean FitbitDailyData\?/m,
+    ],
+    [["cohort", "audit", "--type", "Fitbit"], /there is no data type "Fitbit"/],
+    [
+      ["cohort", "status", "--cohort", "adults_v1,nobody"],
+      /^hdash: --cohort \(COHORT_ONLY\): there is no cohort "nobody"\nThere are: adults_v1, ped/m,
+    ],
+    [
+      ["cohort", "ingest", "--export", "adults_v1"],
+      /^hdash: --export \(COHORT_EXPORTS\): "adults_v1" names no export\n/m,
+    ],
+    [["cohort", "ingest"], /^hdash: say which exports: --all, --since DAY or --export KEY$/m],
+    [["cohort", "ingest", "--since", ""], /^hdash: --since is empty$/m],
+    [["cohort", "stats"], /unknown command 'stats'\n\(Did you mean status\?\)/],
+  ])("says so with 2, and does nothing (%j)", async (args, expected) => {
+    const ended = await hdash(args);
+    expect(ended.code, ended.stderr).toBe(2);
+    expect(ended.stderr).toMatch(expected);
+    expect(existsSync(join(dir, "processed/main/catalog.json.gz"))).toBe(false);
+  });
+
+  test("warns of a column that is to be left out and is none", async () => {
+    const ended = await hdash(["run", "cohort", "--part", "sync"], {
+      ...{ COHORT_DROP: "EmailAdress", COHORT_PROCESSED: join(dir, "other") },
+    });
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toMatch(
+      /warning: COHORT_DROP has EmailAdress, and no dataset is declared to have such a column\. Did you mean EmailAddress\?$/m,
+    );
+  });
+});
+
+describe("hdash run cohort --part PARTS", () => {
+  test("reads without building, and then builds, whatever the order is written in", async () => {
+    const parquet = join(dir, "processed/main/parquet");
+    const read = await hdash(["run", "cohort", "--part", "ingest"]);
+    expect(read.code, read.stderr).toBe(0);
+    expect(existsSync(parquet)).toBe(false);
+
+    // What was set aside whole is to be looked at, though every record of all others is accounted for.
+    const audit = await hdash(["cohort", "audit"]);
+    expect(audit).toMatchObject({ code: 3, stderr: "" });
+    expect(audit.stdout.split("\n")).toEqual([
+      "adults_v1/2026-01-11_text  not_archive: it neither begins like a zip nor has a zip's directory",
+      "1 export, 1 of them set aside, 0 members: 0 records read = 0 written + 0 set aside; 0 findings",
+      "",
+    ]);
+    const none = await hdash(["cohort", "audit", "--cohort", "pediatric_v1"]);
+    expect(none.code).toBe(0);
+    const status = await hdash(["cohort", "status"]);
+    expect(status.stdout).toMatch(/^ {2}not_archive +adults_v1\/2026-01-11_text$/m);
+    expect(status.stdout).toMatch(/^datasets \(build none\)$/m);
+
+    const built = await hdash(["run", "cohort", "--part", "build,sync"]);
+    expect(built.code, built.stderr).toBe(0);
+    expect(await readdir(parquet)).toContain("current.json");
+  });
+
+  test("tells on Slack of a failure without speaking of a site", async () => {
+    await writeFile(join(dir, "broken"), "a file");
+    const ended = await hdash(["run", "cohort"], {
+      ...{ HDASH_LOG_LEVEL: "info", COHORT_RAW: join(dir, "broken") },
+    });
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain("❌ cohort: failed, what was there before stays");
+    expect(ended.stderr).not.toMatch(/site|publish/);
+  });
+});
+
+describe("hdash, of everything", () => {
+  test("leaves cohorts out where none of their variables is set", async () => {
+    const env = {
+      COHORT_SOURCE: "",
+      COHORT_RAW: "",
+      COHORT_INTERMEDIATE: "",
+      COHORT_PROCESSED: "",
+    };
+    const ended = await hdash([], env);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain("SYNAPSE_PASSWORD is not set");
+    expect(ended.stderr).not.toContain("COHORT_");
+  });
+});

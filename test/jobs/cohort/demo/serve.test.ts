@@ -1,0 +1,138 @@
+// The cohort job's part of the demo beside another job's, which has a site: what is in the datasets, what can be looked at afterwards, and
+// that nothing of a participant is where everybody reads.
+
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import type { Current } from "../../../../src/jobs/cohort/data/current.ts";
+import { demoWorld } from "../../../../src/jobs/cohort/demo/serve.ts";
+import type { World } from "../../../../src/jobs/cohort/demo/world.ts";
+import { makeCohortJob } from "../../../../src/jobs/cohort/job.ts";
+import { COMPILE_CACHE } from "../../../support/compileCache.ts";
+import { type Ended, hdash, startProgram } from "../../../support/command.ts";
+import { FIXTURE } from "../../../support/services.ts";
+
+const ROOT = join(import.meta.dirname, "../../../..");
+
+/** The demo of the dashboard's small world, and of the bundled study: the bundled rest would take a minute. */
+const SCRIPT = `
+  const { JOBS } = await import("${pathToFileURL(join(ROOT, "src/jobList.ts")).href}");
+  const { addDemo } = await import("${pathToFileURL(join(ROOT, "src/commands/demo.ts")).href}");
+  const { runCommand } = await import("${pathToFileURL(join(ROOT, "src/shell.ts")).href}");
+  const study = (job) => ({ ...job, demo: { start: (home) => job.demo.start(home, null, true) } });
+  const jobs = JOBS.filter(({ name }) => name !== "matrix").map((job) => job.name === "cohort" ? study(job) : job);
+  process.exitCode = await runCommand(["node", "hdash", ...process.argv.slice(1)], jobs, async (program, shell) => addDemo(program, shell, jobs));
+`;
+
+let dir = "";
+let site = "";
+let ended: Ended;
+let world: World;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "hdash-cohort-demo-"));
+  site = join(dir, "the site");
+  world = await demoWorld(ROOT);
+  const args = ["demo", "--world", FIXTURE, "--site", site];
+  const node = ["--disable-warning=ExperimentalWarning", "--input-type=module", "--eval", SCRIPT];
+  ended = await startProgram(process.execPath, [...node, "--", ...args], {
+    ...{ TZ: "UTC", NO_COLOR: "1", NODE_COMPILE_CACHE: COMPILE_CACHE },
+    HDASH_HOME: join(dir, "home"),
+  }).ended;
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** The file of variables that a command line has which the demo has printed. */
+function envFileOf(command: string): string {
+  const line = ended.stdout.split("\n").find((one) => one.endsWith(` ${command}`)) ?? "";
+  const [, file = ""] = /^ {2}hdash --env-file (\S+) /.exec(line) ?? [];
+  expect(file).not.toBe("");
+  return file;
+}
+
+/** Runs a command line that the demo has printed, in its words. */
+function runPrinted(command: string): Promise<Ended> {
+  return hdash(["--env-file", envFileOf(command), ...command.split(" ")]);
+}
+
+async function filesOf(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+}
+
+describe("hdash demo, cohorts", () => {
+  test("is told of on Slack, and says where to look and where nothing is", () => {
+    expect(ended.code, ended.stderr).toBe(0);
+    const [, told = ""] = ended.stdout.split("Slack was told:\n");
+    expect(told.split("\n").slice(0, 2)).toEqual([
+      expect.stringMatching(/^ {2}htan succeeded · /),
+      expect.stringMatching(/^ {2}cohort succeeded · /),
+    ]);
+    expect(ended.stdout).toContain("nothing of them is on the site");
+    expect(ended.stdout.match(/^Open /gm)).toHaveLength(1);
+  });
+
+  test("leaves datasets that can be looked at with the commands that it prints", async () => {
+    const status = await runPrinted("cohort status");
+    expect(status.code, status.stderr).toBe(0);
+    const [exports = "", datasets = ""] = status.stdout.split(/^datasets .*$/m);
+    expect(datasets.match(/\bdataset_\w+ [\d,]+/g)).toHaveLength(59);
+    expect(datasets).toMatch(/^ {2}current +SymptomLog {2}dataset_symptomlog [1-9]/m);
+    expect(datasets).not.toMatch(/^ {2}(behind|failed)/m);
+    for (const stand of ["truncated_archive", "not_archive", "empty_object", "unknown_cohort"]) {
+      expect(exports).toMatch(new RegExp(`^ {2}${stand} `, "m"));
+    }
+    expect(exports).toMatch(/^ {2}read +adults_v1\/.* sent again later/m);
+    expect(exports).not.toMatch(/^ {2}(waiting|changed|gone)/m);
+  });
+
+  test("accounts for every record, and says so with 3, since what is wrong was planted", async () => {
+    const audit = await runPrinted("cohort audit");
+    expect(audit.code, audit.stderr).toBe(3);
+    const [sums = ""] = audit.stdout.split("\n").slice(-2);
+    const [, read, written, aside] =
+      /: (\d+) records read = (\d+) written \+ (\d+) set aside/.exec(sums) ?? [];
+    expect(Number(read)).toBe(Number(written) + Number(aside));
+    expect(Number(aside)).toBeGreaterThan(10);
+    for (const { fault, member, lines = [] } of world.planted) {
+      if (!/^(bad_|missing_key|not_object)/.test(fault) || member === undefined) continue;
+      if (lines.length > 0) expect(audit.stdout, fault).toContain(` ${member}, `);
+      else expect(audit.stdout, fault).toContain(` ${member}\n`);
+    }
+  });
+
+  test("has its last exports arrive on the last day, in a build of their own", async () => {
+    const places = join(dirname(envFileOf("cohort status")), "cohort");
+    const text = await readFile(join(places, "processed/main/parquet/current.json"), "utf8");
+    const current = JSON.parse(text) as Current;
+    expect(current.kept).toHaveLength(1);
+    for (const { files } of current.datasets) {
+      for (const { key } of files)
+        expect(existsSync(join(places, "processed/main", key))).toBe(true);
+    }
+    // Only types that were sent anything are in the later build.
+    const later = Object.values(current.types).filter(({ build }) => build === current.build);
+    expect(later.length).toBeGreaterThan(5);
+    expect(later.length).toBeLessThan(12);
+  });
+
+  test("leaves nothing of a participant in the site, the log or what was said", async () => {
+    const files = await filesOf(site);
+    expect(files.length).toBeGreaterThan(50);
+    const texts = await Promise.all(files.map((file) => readFile(file, "latin1")));
+    const all = [...texts, ...files, ended.stdout, ended.stderr].join("\n");
+    expect(world.identifiers.length).toBeGreaterThan(100);
+    expect(world.identifiers.filter((one) => all.includes(one))).toEqual([]);
+    expect(all).not.toMatch(/dataset_|adults_v1.*\.html/);
+  });
+
+  test("takes no part where the user gives data of their own", async () => {
+    const { demo } = makeCohortJob();
+    expect(await demo?.start(join(dir, "none"), null, false)).toBeNull();
+    expect(existsSync(join(dir, "none"))).toBe(false);
+  });
+});
