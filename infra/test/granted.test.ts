@@ -1,5 +1,5 @@
-// Whether a task's role is enough for what its job does, and no more: the cohort runs with its task's own variables on a strict S3 that refuses
-// whatever the role of the template does not allow.
+// Whether a task's role is enough for what its schedules start, and no more: the cohort's commands run with its task's own variables on a strict
+// S3 that refuses whatever the role of the template does not allow.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,16 +7,11 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { makeEffects } from "../../src/effects.ts";
-import { JOBS } from "../../src/jobList.ts";
-import { makeCohortJob } from "../../src/jobs/cohort/job.ts";
-import { SILENT } from "../../src/log.ts";
-import { type Environment, readConfig } from "../../src/settings/config.ts";
-import { bindJob, execute } from "../../src/work/work.ts";
+import { start } from "../../test/support/command.ts";
 import { createEmptyDatabase, databaseEnv } from "../../test/support/postgres.ts";
 import { type S3Request, type S3Server, startS3 } from "../../test/support/s3Server.ts";
 import { containerOf, environmentOf, policyOf } from "./support/tasks.ts";
-import { COHORT, STAGING, synthesise, type Template } from "./support/templates.ts";
+import { COHORT, resourceOf, STAGING, synthesise, type Template } from "./support/templates.ts";
 
 const CASES = join(import.meta.dirname, "../../test/fixtures/cohort/cases");
 const CASE = "main/adults_v1/2026-01-11T05--00--08Z_case";
@@ -92,7 +87,7 @@ function isAllowed(statements: readonly Allowed[], request: S3Request): boolean 
 }
 
 /** What the container of the task gets, but with the database and the keys of this test. */
-function environment(): Environment {
+function environment(): Readonly<Record<string, string>> {
   const own = environmentOf(containerOf(template, "CohortTask"));
   const { HDASH_DB_CA_FILE: _, ...variables } = Object.fromEntries(
     Object.entries(own).map(([name, value]) => [name, named(value)]),
@@ -112,21 +107,16 @@ function environment(): Environment {
   };
 }
 
-async function run(): Promise<string> {
-  const job = JOBS.find(({ name }) => name === makeCohortJob().name);
-  if (job === undefined) throw new Error("the job is not listed");
-  const config = readConfig(environment(), job.needs, JOBS, [job.name]);
-  const effects = makeEffects(config, SILENT);
-  try {
-    const bound = await bindJob(effects, { job, jobs: JOBS }, { scopes: null });
-    const { signal } = new AbortController();
-    const outcome = await execute(effects, bound, { force: false, wait: false }, signal, () => {});
-    return outcome.kind === "finished"
-      ? `${outcome.record.status} ${outcome.record.error ?? ""}`.trim()
-      : outcome.kind;
-  } finally {
-    await effects.close();
-  }
+/** Starts what a schedule starts, and says how it ended: nothing where it succeeded. */
+async function run(schedule: string): Promise<string> {
+  const { Target } = resourceOf(template, `Cohort${schedule}Schedule`);
+  const { Input } = Target as { Input: string };
+  const { containerOverrides } = JSON.parse(Input) as {
+    containerOverrides: readonly [{ command: readonly [string, ...(readonly string[])] }];
+  };
+  const [, ...args] = containerOverrides[0].command;
+  const { code, stdout, stderr } = await start("src/main.ts", args, environment()).ended;
+  return code === 0 ? "" : `${String(code)}\n${stdout}\n${stderr}`;
 }
 
 const send = async (name: string): Promise<void> =>
@@ -137,7 +127,7 @@ const send = async (name: string): Promise<void> =>
   );
 
 describe("the role of the cohort's task", () => {
-  test("allows all that its runs ask of S3, and another namespace's files stay", async () => {
+  test("allows all that the commands of its schedules ask of S3, and another namespace's files stay", async () => {
     const neighbours = ["staging-2/a", "main/b"];
     for (const bucket of Object.values(BUCKETS)) {
       for (const key of neighbours) s3.setObject(bucket, key, "theirs");
@@ -151,11 +141,13 @@ describe("the role of the cohort's task", () => {
       return { status: 403, code: "AccessDenied" };
     });
     await send("offsets");
-    expect([await run(), refused]).toEqual(["succeeded", []]);
+    expect([await run("Ingest"), refused]).toEqual(["", []]);
     // The next build removes the one before.
     await send("open-names");
     s3.requests.length = 0;
-    expect([await run(), refused]).toEqual(["succeeded", []]);
+    expect([await run("Ingest"), refused]).toEqual(["", []]);
+    expect([await run("Sync"), refused]).toEqual(["", []]);
+    expect([await run("Build"), refused]).toEqual(["", []]);
     const operations = new Set(s3.requests.map(({ operation }) => operation));
     expect([...operations]).toEqual(
       expect.arrayContaining(["DeleteObjects", "GetObject", "ListObjectsV2", "PutObject"]),
