@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -10,50 +9,8 @@ import { type Database, openDatabase } from "../../src/store/database.ts";
 import { openDatabaseBlobs } from "../../src/store/databaseBlobs.ts";
 import { startAfresh } from "../support/ledger.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
+import { layWire, type Wire } from "../support/wire.ts";
 import { finish, play, type World } from "./world.ts";
-
-/** A wire to the server that can be cut. */
-interface Wire {
-  readonly port: number;
-  cut(): void;
-  mend(): Promise<void>;
-}
-
-async function layWire(port: number): Promise<Wire> {
-  const sockets = new Set<Socket>();
-  let server: Server | null = null;
-  let own = 0;
-  const wire = {
-    get port() {
-      return own;
-    },
-    cut() {
-      server?.close();
-      server = null;
-      for (const socket of sockets) socket.destroy();
-      sockets.clear();
-    },
-    async mend() {
-      const opened = createServer((near) => {
-        const far = connect(port, "127.0.0.1");
-        for (const [from, to] of [
-          [near, far],
-          [far, near],
-        ] as const) {
-          sockets.add(from);
-          from.on("error", () => to.destroy()).on("close", () => to.destroy());
-          from.pipe(to);
-        }
-      });
-      await new Promise<void>((resolve) => opened.listen(own, "127.0.0.1", resolve));
-      const address = opened.address();
-      own = typeof address === "object" && address !== null ? address.port : 0;
-      server = opened;
-    },
-  };
-  await wire.mend();
-  return wire;
-}
 
 describe("a run whose database goes away", () => {
   let made: TestDatabase;

@@ -46,6 +46,8 @@ export interface S3Fault {
   readonly retryAfterSeconds?: number;
   /** "before" cuts the connection without an answer, "midBody" after half of a GET's body, "after" when what was asked for is done. */
   readonly hangUp?: "before" | "midBody" | "after";
+  /** Has what was asked for done, and is called then, before anything of the answer is sent. */
+  readonly onDone?: () => void;
 }
 
 /** Refuses the nth PutObject or UploadPart from now on, and as many after it as `times` says (default 1). */
@@ -143,7 +145,7 @@ export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> 
         now: now(),
       });
       const call: S3Call = { ...seen, receive: () => receiveBody(request, payloadHash, folder) };
-      if (fault === null || fault.hangUp === "midBody" || fault.hangUp === "after") {
+      if (fault === null || isAnswered(fault)) {
         reply = await answer(call, objects, { pageKeys: options.pageKeys ?? 1000 });
       } else {
         await drain(request);
@@ -157,6 +159,7 @@ export async function startS3(options: S3ServerOptions = {}): Promise<S3Server> 
     }
     const { written } = reply;
     if (written !== null) puts.push(putOf(bucket, written));
+    fault?.onDone?.();
     if (fault?.hangUp === "after") return void response.destroy();
     record.status = reply.status;
     await send(reply, response, fault?.hangUp === "midBody");
@@ -236,6 +239,11 @@ function makeFaults(faults: S3Faults): (request: S3Request) => S3Fault | null {
     const isDue = puts >= faults.nthPut && puts < faults.nthPut + (faults.times ?? 1);
     return isDue ? faults : null;
   };
+}
+
+/** Tells whether the real answer is made, whatever becomes of it. */
+function isAnswered({ hangUp, onDone }: S3Fault): boolean {
+  return hangUp === "midBody" || hangUp === "after" || onDone !== undefined;
 }
 
 function faultError({ status = 500, code }: S3Fault): S3Error {

@@ -218,7 +218,7 @@ async function buildAll(plan: Plan, maker: Maker, state: CohortState): Promise<v
   const laidOut = effects.schemaOf(null);
   const inputs = allInputs(state.catalog, laidOut, request.dropped);
   const { startedAt, id } = plan.run;
-  const build = buildName(startedAt, id);
+  const build = buildName(startedAt, id, before);
   const made = new Map<string, Made>();
   const failed: string[] = [];
   // One after the other: each takes the memory that there is. What deletes comes before what it deletes of.

@@ -59,10 +59,15 @@ export function buildPrefix(build: string): string {
   return `${BUILDS}${build}/`;
 }
 
-/** Names a build by when its run began: names sort as builds follow each other. */
-export function buildName(startedAt: string, runId: string): string {
+/**
+ * Names a build by when its run began: names sort as builds follow each other. A run that was stopped after its switch goes on with what has
+ * come meanwhile: that is another build, since what readers have is never written over.
+ */
+export function buildName(startedAt: string, runId: string, before: Current | null): string {
   const time = startedAt.replace(/[-:]/g, "").replace(/\.\d+/, "");
-  return `${time}-${runId.replace(/[^A-Za-z0-9]/g, "").slice(0, 12)}`;
+  const name = `${time}-${runId.replace(/[^A-Za-z0-9]/g, "").slice(0, 12)}`;
+  const [own, times = "1"] = before?.build.split("_") ?? [];
+  return own === name ? `${name}_${Number(times) + 1}` : name;
 }
 
 /** Puts a build together: what was built now, and of all else what the build before has. */

@@ -2,7 +2,7 @@
 
 import type { ByteSink } from "./byteSink.ts";
 import { type Cast, castBoolean, castDouble, castInt } from "./casts.ts";
-import { instantDigits } from "./instant.ts";
+import { instantDigits, plainInstant } from "./instant.ts";
 import {
   ARRAY,
   ESCAPED,
@@ -28,6 +28,7 @@ export interface ValueWriter {
 
 const QUOTE = 0x22;
 const MINUS = 0x2d;
+const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
 
@@ -43,7 +44,8 @@ export function makeValueWriter(state: LineState): ValueWriter {
     const isSame = lastTie.length === to - from && lastTie.compare(buffer, from, to) === 0;
     if (!isSame) {
       lastTie = Buffer.from(buffer.subarray(from, to));
-      lastDigits = instantDigits(rawString(buffer, tape.nodes, node));
+      lastDigits =
+        plainInstant(buffer, from, to) ?? instantDigits(rawString(buffer, tape.nodes, node));
     }
     state.tieDigits = lastDigits;
   }
@@ -63,7 +65,10 @@ export function makeValueWriter(state: LineState): ValueWriter {
         if (leaf.isTie && isText) readTie(buffer, node);
         return;
       }
-      if (leaf.type === "int" && isPlainInt(buffer, kind, from, to)) {
+      const isPlain =
+        (leaf.type === "int" && isPlainInt(buffer, kind, from, to)) ||
+        (leaf.type === "double" && isPlainDecimal(buffer, kind, from, to));
+      if (isPlain) {
         writeName(state, table, leaf.column).bytes(buffer, from, to);
       } else {
         const { text, note: what } = castNode(state, leaf, buffer, node);
@@ -123,6 +128,26 @@ function castNode(state: LineState, leaf: LeafNode, buffer: Buffer, node: number
       : buffer.toString("latin1", nodes[node + FROM], nodes[node + TO]);
   if (leaf.type === "int") return castInt(text);
   return leaf.type === "double" ? castDouble(text) : castBoolean(text);
+}
+
+/** A decimal as a double is written anyway: so few digits that it gives them back, no zero at an end that says nothing, not tiny. */
+function isPlainDecimal(buffer: Uint8Array, kind: number, from: number, to: number): boolean {
+  if (kind !== NUMBER && kind !== STRING) return false;
+  const first = buffer[from] === MINUS ? from + 1 : from;
+  const size = to - first;
+  if (size < 1 || size > 15) return false;
+  if (buffer[first] === ZERO) {
+    // Minus zero is zero, and what is less than a tenth may be written with an exponent.
+    if (size === 1) return first === from;
+    if (buffer[first + 1] !== POINT || buffer[first + 2] === ZERO) return false;
+  }
+  let points = 0;
+  for (let at = first; at < to; at++) {
+    const byte = buffer[at] as number;
+    if (byte >= ZERO && byte <= NINE) continue;
+    if (byte !== POINT || at === first || at === to - 1 || ++points > 1) return false;
+  }
+  return points === 0 || buffer[to - 1] !== ZERO;
 }
 
 /** Digits alone, few enough to be exact, without a leading zero: what most integers are. */

@@ -77,9 +77,27 @@ export function makeRecord(table: WorldTable, row: Row): WorldRecord {
     if (name.startsWith("export_") || (name === "Type" && SUBTYPED.test(type))) continue;
     const value = name in keys ? keys[name] : known(name, row, dice);
     if (value !== undefined) record[name] = value;
-    else if (!dice.chance(0.12)) record[name] = valueOf(name, shape, row, dice);
+    else if (dice.chance(presence(type, name, shape, table.columns)))
+      record[name] = valueOf(name, shape, row, dice);
   }
   return special(type, record, row, dice);
+}
+
+/** Of many fields, records have about so many; the others are rare. */
+const COMMON_FIELDS = 8;
+const RARE = 0.02;
+
+/** How likely a record is to have a field: people's records are mostly empty where a type has dozens of fields, and always in the same ones. */
+function presence(
+  type: string,
+  name: string,
+  shape: WorldShape,
+  among: Readonly<Record<string, WorldShape>>,
+): number {
+  const count = Object.keys(among).length;
+  if (typeof shape === "object" || count <= COMMON_FIELDS) return 0.88;
+  const isCommon = makeDice(0, "common", type, name).fraction() < COMMON_FIELDS / count;
+  return isCommon ? 0.88 : RARE;
 }
 
 /** Makes the record that deletes the row of another type; `table` is the one of deletions. */
@@ -186,7 +204,7 @@ function textOf(name: string, row: Row, dice: Dice): string {
 function structOf(fields: Readonly<Record<string, WorldShape>>, row: Row, dice: Dice): WorldRecord {
   const record: WorldRecord = {};
   for (const [name, shape] of Object.entries(fields)) {
-    if (dice.chance(0.2)) continue;
+    if (!dice.chance(presence(row.type, name, shape, fields))) continue;
     // The catalogue's name has lost the space of the data's.
     record[name === "WithingsLink" ? "Withings Link" : name] =
       name === "ParticipantID" ? row.person.id : valueOf(name, shape, row, dice);

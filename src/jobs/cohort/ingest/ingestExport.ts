@@ -1,7 +1,7 @@
 // An export read once: every member passed, its copies handed over, its rows staged, its manifest compared. One bad line or member never
 // stops another.
 
-import { rm } from "node:fs/promises";
+import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import { BadMember } from "../../../formats/badMember.ts";
@@ -273,7 +273,7 @@ async function keepCopy(
   const { bytes, sha256 } = file;
   // Where a later export has sent the member again, the place holds that one's.
   const kept = isKept ? await keep(place, key, file, metadata) : { key, bytes, sha256, etag: null };
-  await rm(file.path);
+  await unlink(file.path);
   return kept;
 }
 
@@ -287,7 +287,7 @@ async function keepStaged(
     for (const { table, path, rows } of tables) {
       const key = `staged/${version}/${type}.${part}.${table}.parquet`;
       kept.push({ table, rows, object: await keep("intermediate", key, { path }) });
-      await rm(path);
+      await unlink(path);
     }
     parts.push({ type, tables: kept });
   }
@@ -301,7 +301,7 @@ async function keepQuarantine(
   const file = await quarantine.end();
   if (file === null) return null;
   const kept = await keep("processed", `quarantine/${version}.ndjson.gz`, file);
-  await rm(file.path);
+  await unlink(file.path);
   return kept;
 }
 

@@ -1,6 +1,6 @@
 // Rows of an export's members on their way to Parquet: gathered by type in files of lines, turned into Parquet when they are many.
 
-import { rm } from "node:fs/promises";
+import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Duck } from "../build/duck.ts";
@@ -60,7 +60,7 @@ export function makeStaging(dir: string, duck: Duck): Staging {
         mostRowBytes: gathering.mostRowBytes,
       });
       await duck.run(`staging rows of ${shape.tables[table]?.dataset ?? ""}`, statement);
-      await rm(file.path);
+      await unlink(file.path);
       written.push({ table, path, rows });
       tables[table] = { file: null, rows: 0, bytes: 0 };
     }

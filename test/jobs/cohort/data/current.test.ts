@@ -218,13 +218,20 @@ describe("copyStatements(current, stage)", () => {
   });
 });
 
-describe("buildName(startedAt, runId)", () => {
+describe("buildName(startedAt, runId, before)", () => {
   test("sorts as runs follow each other", () => {
-    expect(buildName("2026-01-12T05:06:07.123Z", "0198-ab_cd/ef0123456789")).toBe(
+    expect(buildName("2026-01-12T05:06:07.123Z", "0198-ab_cd/ef0123456789", null)).toBe(
       "20260112T050607Z-0198abcdef01",
     );
-    expect(buildName("2026-01-12T05:06:07Z", "z") < buildName("2026-01-12T05:06:08Z", "a")).toBe(
-      true,
-    );
+    const name = (day: string, run: string): string => buildName(day, run, null);
+    expect(name("2026-01-12T05:06:07Z", "z") < name("2026-01-12T05:06:08Z", "a")).toBe(true);
+  });
+
+  test("never names a build as the one that readers have, when its run goes on", () => {
+    const name = (before: string): string =>
+      buildName("2026-01-12T05:06:07Z", "1", next(null, before, ["a"]));
+    expect(name("20260112T050607Z-1")).toBe("20260112T050607Z-1_2");
+    expect(name("20260112T050607Z-1_2")).toBe("20260112T050607Z-1_3");
+    expect(name("20260112T050607Z-12")).toBe("20260112T050607Z-1");
   });
 });

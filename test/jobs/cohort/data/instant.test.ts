@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { instantDigits } from "../../../../src/jobs/cohort/data/instant.ts";
+import { instantDigits, plainInstant } from "../../../../src/jobs/cohort/data/instant.ts";
 import { makeRandom } from "../../matrix/support/random.ts";
 
 /** Microseconds since the first of March of year 0, by Date. */
@@ -101,4 +101,43 @@ describe("instantDigits(text)", () => {
     // They go into a column of 64-bit integers.
     expect(digits("9999-12-31T23:59:59.999999-23:59") < 2n ** 63n).toBe(true);
   });
+});
+
+describe("plainInstant(buffer, from, to)", () => {
+  const plain = (text: string): string | null => {
+    const bytes = Buffer.from(`"${text}"`);
+    return plainInstant(bytes, 1, bytes.length - 1);
+  };
+
+  test("reads the plain form as instantDigits does, wherever it lies", () => {
+    const random = makeRandom(20);
+    for (let round = 0; round < 5000; round++) {
+      const day = new Date(random.below(253_402_300_799) * 1000);
+      const text = `${day.toISOString().slice(0, 19)}Z`;
+      expect([text, plain(text)]).toEqual([text, instantDigits(text)]);
+      expect(plain(text)).not.toBeNull();
+    }
+  });
+
+  test("leaves to it, or agrees with it on, whatever has another byte or another length", () => {
+    const random = makeRandom(21);
+    let refused = 0;
+    for (let round = 0; round < 20_000; round++) {
+      const bytes = Buffer.from("2024-02-29T23:59:59Z");
+      const size = [19, 20, 20, 20, 21][random.below(5)] ?? 20;
+      bytes[random.below(20)] = 0x20 + random.below(95);
+      const text = bytes.toString().padEnd(size, "Z").slice(0, size);
+      const found = plain(text);
+      if (found === null) refused++;
+      else expect([text, found]).toEqual([text, instantDigits(text)]);
+    }
+    expect(refused).toBeGreaterThan(10_000);
+  });
+
+  test.each(["2023-02-29T00:00:00Z", "2023-00-10T00:00:00Z", "0000-05-01T00:00:00Z"])(
+    "does not take %s, which is no instant, for one",
+    (text) => {
+      expect(plain(text)).toBeNull();
+    },
+  );
 });

@@ -1,0 +1,37 @@
+// One run of the cohort job, as its environment asks for it.
+
+import { makeEffects } from "../../../../src/effects.ts";
+import { bindCohort } from "../../../../src/jobs/cohort/bind.ts";
+import { makeCohortJob } from "../../../../src/jobs/cohort/job.ts";
+import { type Log, makeLog } from "../../../../src/log.ts";
+import { readConfig } from "../../../../src/settings/config.ts";
+import { execute } from "../../../../src/work/work.ts";
+
+/** Services that fail are those of a test: a second of patience is enough. */
+const HASTY = { attempts: 4, minDelayMs: 20, maxDelayMs: 200 };
+
+/** Makes the run, and tells how it ended: its status, with the error that ended it, or what it came to instead. */
+export async function runCohort(
+  env: Readonly<Record<string, string | undefined>>,
+  write: (line: string) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const job = makeCohortJob();
+  const config = readConfig(env, ["database"], [job], [job.name]);
+  const clock = (): Date => new Date();
+  const log: Log = makeLog({
+    ...{ format: "plain", level: "warn", write, clock, secrets: config.secrets },
+  });
+  const effects = makeEffects(config, log, { policy: HASTY });
+  try {
+    const settings = config.of(job);
+    if (settings === null) throw new Error("the job is not configured");
+    const bound = await bindCohort(effects, settings);
+    const outcome = await execute(effects, bound, { force: false, wait: false }, signal, () => {});
+    if (outcome.kind !== "finished") return outcome.kind;
+    const { status, error } = outcome.record;
+    return error === null ? status : `${status}: ${error}`;
+  } finally {
+    await effects.close();
+  }
+}
