@@ -164,6 +164,7 @@ describe("hdash demo, cohorts", () => {
         expect((await stat(file)).mode & 0o077).toBe(0);
       }
     }
+    expect((await stat(envFileOf("cohort status"))).mode & 0o077).toBe(0);
     // Nothing is told of that is not there.
     expect(seen.size).toBe(rows.length);
   });
