@@ -154,3 +154,50 @@ describe.each([1, 2, 3, 4, 5, 6])("a history of exports, by seed %i", (seed) => 
     LONG_MS,
   );
 });
+
+test(
+  "a build writes anew what a new record or a deletion touches, and names the rest again",
+  async () => {
+    const home = await rig.folder();
+    let catalog: Catalog = EMPTY_CATALOG;
+    let before: BuiltType | undefined;
+    const sample = (key: string) => ({ HealthKitSampleKey: key, ParticipantIdentifier: "SYN-1" });
+    /** Sends records of keys, and deletions, and builds; tells what segments there are, and what their datasets hold. */
+    const day = async (
+      number: number,
+      keys: readonly string[],
+      deleted: readonly string[] = [],
+    ) => {
+      const member = (name: string, some: readonly string[]) => ({
+        name: `HealthKitV2Samples_HeartRate_${name}2026010${number}.json`,
+        content: Buffer.from(some.map((key) => `${JSON.stringify(sample(key))}\n`).join("")),
+      });
+      const zip = handZip([member("", keys), member("Deleted_", deleted)]);
+      const key = `adults_v1/2026-01-0${number}T05--00--08Z_x`;
+      catalog = withEntries(catalog, [await ingest(rig, home, key, sourceOf(zip))]);
+      const inputs = typeInputs(catalog, rig.shapes);
+      const out = await rig.folder();
+      before = await build(rig, home, inputs, "HealthKitV2Samples", out, { before });
+      const { segments } = before.segments;
+      return segments.map(({ name, written }) => [name, Object.values(written).join("+")]);
+    };
+    const [one] = await day(1, ["a", "b"]);
+    const [kept, two] = await day(2, ["c", "d"]);
+    expect([one?.[1], kept, two?.[1]]).toEqual(["2", one, "2"]);
+    // A deletion alone.
+    const [less, same] = await day(3, [], ["a"]);
+    expect([less?.[1], same]).toEqual(["1", two]);
+    expect(less?.[0]).not.toBe(one?.[0]);
+    // A key that the second has, and one that nobody has.
+    const [still, fewer, three] = await day(4, ["c", "e"]);
+    expect([still, fewer?.[1], three?.[1]]).toEqual([less, "1", "2"]);
+    // What was deleted stays so when it is sent again; the segment that it was in has nothing of it any more.
+    const [, , , four] = await day(5, ["a", "f"]);
+    expect(four?.[1]).toBe("1");
+    // The last of a segment goes to another one: then it is none.
+    const last = await day(6, ["d"]);
+    expect(last.map(([, rows]) => rows)).toEqual(["1", "2", "1", "1"]);
+    expect(before?.segments.dead).toHaveLength(1);
+  },
+  LONG_MS,
+);
