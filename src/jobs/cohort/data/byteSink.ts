@@ -47,12 +47,14 @@ export class ByteSink {
     this.buffer[this.length++] = value;
   }
 
-  /** Gives out what was written, and begins anew; the bytes are the caller's until it is called again. */
-  take(): Uint8Array {
-    const taken = this.buffer.subarray(0, this.length);
-    this.buffer = Buffer.allocUnsafeSlow(this.buffer.length);
+  /** What was written; it is void when more is. */
+  view(): Buffer {
+    return this.buffer.subarray(0, this.length);
+  }
+
+  /** Begins anew in the same memory: to ask for more of it each time has the collector at work more than anything else. */
+  clear(): void {
     this.length = 0;
-    return taken;
   }
 
   private grow(by: number): void {

@@ -174,7 +174,7 @@ function gatherExtras(
     const sink = new ByteSink(64);
     writeText(state, sink, buffer, node, isTop ? name : `${struct.path}.${name}`);
     const path = [...struct.below, pathPart(name)].join(PATH_MARK);
-    state.pending.push([struct.table, path, sink.take().toString()]);
+    state.pending.push([struct.table, path, sink.view().toString()]);
   }
 }
 

@@ -103,9 +103,12 @@ async function readContent(
   const handOn = async (leastBytes: number): Promise<void> => {
     await quarantine?.flush();
     if (judge === null || copyFile === null) return;
-    if (judge.copy.length > leastBytes) await copyFile.write(judge.copy.take());
+    if (judge.copy.length > leastBytes) {
+      await copyFile.write(judge.copy.view());
+      judge.copy.clear();
+    }
     if (shape === null || judge.rows.every(({ length }) => length <= leastBytes)) return;
-    if (staging === null) judge.rows.forEach((sink) => void (sink.length = 0));
+    if (staging === null) judge.rows.forEach((sink) => sink.clear());
     else await staging.take(shape, judge);
   };
   for await (const piece of content) {

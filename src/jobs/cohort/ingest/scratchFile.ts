@@ -1,16 +1,15 @@
 // Files of a step's work folder that only their owner may read: participants' records pass through them.
 
 import { createHash } from "node:crypto";
-import { createWriteStream, type WriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
-import { constants, createGzip, type Gzip } from "node:zlib";
+import { type FileHandle, open } from "node:fs/promises";
+import { constants, createGzip } from "node:zlib";
 
 import { HdashError, messageOf } from "../../../error.ts";
 
 /** A file that is written piece by piece. */
 export interface ScratchFile {
   readonly path: string;
-  /** Takes a piece, which is the file's from now on; waits while the disk is behind. */
+  /** Writes a piece; its memory may be used again afterwards. One at a time. */
   write(piece: Uint8Array): Promise<void>;
   /** Ends it; tells its length and digest. */
   end(): Promise<{ readonly bytes: number; readonly sha256: string }>;
@@ -21,25 +20,30 @@ export interface ScratchFile {
 /** The fastest level: copies of an export are some forty times smaller than it at any. */
 const LEVEL = constants.Z_BEST_SPEED;
 
-/** Makes a file that is written as it is. */
+/** Makes a file that is written as it is. It is opened when it is first written. */
 export function makeScratchFile(path: string): ScratchFile {
   const hash = createHash("sha256");
   let bytes = 0;
-  const out = createWriteStream(path, { flags: "wx", mode: 0o600, highWaterMark: 1 << 20 });
-  const failure = watch(out, path);
+  let opened: Promise<FileHandle> | null = null;
+  const handle = (): Promise<FileHandle> => (opened ??= open(path, "wx", 0o600));
   return {
     path,
-    async write(piece) {
-      hash.update(piece);
-      bytes += piece.length;
-      if (!out.write(piece)) await drained(out, failure);
-    },
-    async end() {
-      out.end();
-      await failure.settled(finished(out));
-      return { bytes, sha256: hash.digest("hex") };
-    },
-    destroy: () => void out.destroy(),
+    write: (piece) =>
+      written(path, async () => {
+        hash.update(piece);
+        bytes += piece.length;
+        const file = await handle();
+        for (let at = 0; at < piece.length;) {
+          at += (await file.write(piece, at, piece.length - at)).bytesWritten;
+        }
+      }),
+    end: () =>
+      written(path, async () => {
+        await (await handle()).close();
+        return { bytes, sha256: hash.digest("hex") };
+      }),
+    // A handle that is closed already says so, and nobody waits for it.
+    destroy: () => void opened?.then((file) => file.close()).catch(() => {}),
   };
 }
 
@@ -47,7 +51,6 @@ export function makeScratchFile(path: string): ScratchFile {
 export function makeGzipFile(path: string): ScratchFile {
   const file = makeScratchFile(path);
   const gzip = createGzip({ level: LEVEL, chunkSize: 128 << 10 });
-  const failure = watch(gzip, path);
   const pumping = (async () => {
     for await (const piece of gzip as AsyncIterable<Uint8Array>) await file.write(piece);
     return await file.end();
@@ -56,7 +59,15 @@ export function makeGzipFile(path: string): ScratchFile {
   return {
     path,
     async write(piece) {
-      if (!gzip.write(piece)) await Promise.race([drained(gzip, failure), pumping]);
+      const taken = new Promise<void>((resolve, reject) => {
+        gzip.write(piece, (error) => {
+          if (error == null) resolve();
+          else reject(error);
+        });
+      });
+      taken.catch(() => {});
+      // What stops the file says more than what its end does to the stream.
+      await Promise.race([taken.catch(() => pumping), pumping]);
     },
     async end() {
       gzip.end();
@@ -69,38 +80,13 @@ export function makeGzipFile(path: string): ScratchFile {
   };
 }
 
-interface Watched {
-  readonly failed: Promise<never>;
-  settled<T>(work: Promise<T>): Promise<T>;
-}
-
-/** A stream's error may come while nobody waits for it. */
-function watch(stream: WriteStream | Gzip, path: string): Watched {
-  const failed = new Promise<never>((_resolve, reject) => {
-    stream.once("error", (error: Error) =>
-      reject(
-        new HdashError("permanent", `${path} cannot be written: ${messageOf(error)}`, {
-          cause: error,
-        }),
-      ),
-    );
-  });
-  failed.catch(() => {});
-  return { failed, settled: (work) => Promise.race([work, failed]) };
-}
-
-async function drained(stream: WriteStream | Gzip, { failed }: Watched): Promise<void> {
-  let onDrain = (): void => {};
-  const drain = new Promise<void>((resolve) => {
-    onDrain = resolve;
-    stream.once("drain", resolve);
-    // A stream that is destroyed never drains.
-    stream.once("close", resolve);
-  });
+/** Says which file an error is of. */
+async function written<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
-    await Promise.race([drain, failed]);
-  } finally {
-    stream.off("drain", onDrain);
-    stream.off("close", onDrain);
+    return await work();
+  } catch (error) {
+    throw new HdashError("permanent", `${path} cannot be written: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }

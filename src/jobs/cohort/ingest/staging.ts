@@ -82,11 +82,12 @@ export function makeStaging(dir: string, duck: Duck): Staging {
         if (sink.length === 0) continue;
         const own = gathering.tables[table];
         if (own === undefined) continue;
-        const piece = sink.take();
+        const piece = sink.view();
         own.file ??= makeScratchFile(join(dir, `lines-${++files}.ndjson`));
         own.rows += judge.rowCounts[table] ?? 0;
         gathering.bytes += piece.length;
         await own.file.write(piece);
+        sink.clear();
       }
       judge.rowCounts.fill(0);
       if (gathering.bytes > MOST_LINES_BYTES) await flush(gathering);

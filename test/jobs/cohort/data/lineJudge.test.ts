@@ -72,7 +72,8 @@ function makeJudge(type: DataType | null = TYPE, facts: MemberFacts = FACTS) {
       let tie: string | null = null;
       judge.rows.forEach((sink, table) => {
         const { path = "", columns = [] } = shape?.tables[table] ?? {};
-        const text = Buffer.from(sink.take()).toString();
+        const text = sink.view().toString();
+        sink.clear();
         const lines = text.split("\n").slice(0, -1);
         expect(lines.length).toBe(judge.rowCounts[table]);
         if (lines.length > 0) rows[path] = [];
@@ -95,10 +96,12 @@ function makeJudge(type: DataType | null = TYPE, facts: MemberFacts = FACTS) {
         }
       });
       judge.rowCounts.fill(0);
+      const copy = judge.copy.view().toString();
+      judge.copy.clear();
       return {
         ...{ reason, rows, tie, casts: Object.fromEntries(judge.casts) },
         extras: judge.extras.map((paths) => [...paths]),
-        copy: Buffer.from(judge.copy.take()).toString(),
+        copy,
       };
     },
   };
