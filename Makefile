@@ -45,7 +45,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo run components test check types lint format bench release licences sbom bless build_amd64 docker_push
-.PHONY: namespace synth diff deploy destroy diff_base deploy_base destroy_base role rotate drop_role task
+.PHONY: namespace synth diff deploy destroy diff_base deploy_base destroy_base places role rotate drop_role task
 
 help: ## list the targets
 	@sed -n 's/^\([a-z_0-9]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -161,6 +161,9 @@ deploy_base: $(INFRA_INSTALLED) ## deploy what a stage's namespaces share: make 
 
 destroy_base: $(INFRA_INSTALLED) ## remove what they share, where no namespace is left: make destroy_base STAGE=develop YES=1
 	@$(INFRA) destroy_base
+
+places: $(INFRA_INSTALLED) ## print the variables of a stage's private places: make places STAGE=develop|prod
+	@$(INFRA) places
 
 role: $(INFRA_INSTALLED) ## make a namespace's role in the database, once it is deployed: make role NAMESPACE=foo
 	@$(INFRA) role

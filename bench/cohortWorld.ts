@@ -1,5 +1,5 @@
 // Writes a synthetic world of exports into a folder, as large as it is asked to be:
-//   node bench/cohortWorld.ts TABLES.json FOLDER [--seed 1] [--exports 3] [--participants 12] [--rows 20] [--faults]
+//   node bench/cohortWorld.ts FOLDER [--seed 1] [--exports 3] [--participants 12] [--rows 20] [--faults]
 
 import { createWriteStream } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -22,13 +22,12 @@ const { values, positionals } = parseArgs({
     faults: { type: "boolean", default: false },
   },
 });
-const [tablesPath, folder] = positionals;
-if (tablesPath === undefined || folder === undefined) {
-  throw new Error("name the file with the tables and a folder");
-}
-// Bench code reads what its own caller names; the table's shape is checked where the job reads its configuration.
-const tables = JSON.parse(await readFile(tablesPath, "utf8")) as WorldTables;
-const world = makeWorld(tables, {
+const [folder] = positionals;
+if (folder === undefined) throw new Error("name a folder");
+const schema = join(import.meta.dirname, "../config/cohort/1.json");
+// Its form is checked where the job reads it.
+const { types } = JSON.parse(await readFile(schema, "utf8")) as { readonly types: WorldTables };
+const world = makeWorld(types, {
   seed: Number(values.seed),
   namespace: values.namespace,
   cohorts: ["adults_v1", "pediatric_v1"],

@@ -12,7 +12,13 @@ export interface Accepted {
   readonly reason: string;
 }
 
-const TASKS = ["HtanTask", "MatrixTask", "RoleTask"];
+const TASKS = ["CohortTask", "HtanTask", "MatrixTask", "RoleTask"];
+const SCHEDULES = [
+  ...["HtanSchedule", "MatrixSchedule"],
+  ...["CohortIngestSchedule", "CohortSyncSchedule", "CohortBuildSchedule"],
+];
+/** Buckets of jobs' private places. */
+const PRIVATE = ["CohortRaw", "CohortIntermediate", "CohortProcessed"];
 const SECRETS = ["DatabaseLogin", "SlackWebhookUrl", "SynapsePassword"];
 
 /** What is accepted. */
@@ -20,7 +26,7 @@ export const ACCEPTED: readonly Accepted[] = [
   // Buckets.
   {
     rule: "CKV_AWS_18",
-    at: ["Sites", "Work"],
+    at: ["Sites", "Work", ...PRIVATE],
     setting: "accessLogs",
     reason: "who reads and writes is recorded where a setting says so, as it does in prod",
   },
@@ -38,6 +44,13 @@ export const ACCEPTED: readonly Accepted[] = [
   },
   {
     rule: "CKV_AWS_21",
+    at: ["CohortIntermediate", "CohortProcessed"],
+    setting: null,
+    reason:
+      "made of exports, and made again of them: every build replaces files, whose old versions would cost many times the bucket; earlier builds stay readable by a variable of the job",
+  },
+  {
+    rule: "CKV_AWS_21",
     at: ["Records"],
     setting: null,
     reason: "records are written once; nothing but their end of life overwrites or removes them",
@@ -48,6 +61,13 @@ export const ACCEPTED: readonly Accepted[] = [
     setting: null,
     reason:
       "encrypted with S3's key: the site is public, access logs go to no other bucket, and artifacts and large blobs are encrypted like the database that they stand beside",
+  },
+  {
+    rule: "bucket-without-own-key",
+    at: PRIVATE,
+    setting: "ownKey",
+    reason:
+      "encrypted with S3's key; with one's own, which a role has to be allowed besides, where a setting says so, as in prod",
   },
   ...["CKV_AWS_54", "CKV_AWS_56", "bucket-for-everybody"].map((rule) => ({
     rule,
@@ -136,7 +156,7 @@ export const ACCEPTED: readonly Accepted[] = [
   },
   {
     rule: "task-with-public-address",
-    at: ["HtanSchedule", "MatrixSchedule"],
+    at: SCHEDULES,
     setting: "network",
     reason:
       "the cheapest way out, while a run lasts; nothing comes in, as no rule lets it; nat and endpoints have none",
@@ -157,7 +177,7 @@ export const ACCEPTED: readonly Accepted[] = [
   },
   {
     rule: "CKV_AWS_158",
-    at: ["DatabaseLogs", "HtanLogs", "MatrixLogs", "RoleLogs"],
+    at: ["DatabaseLogs", "CohortLogs", "HtanLogs", "MatrixLogs", "RoleLogs"],
     setting: "ownKey",
     reason:
       "encrypted with the key of CloudWatch Logs; with one's own where a setting says so, as in prod",
@@ -170,7 +190,7 @@ export const ACCEPTED: readonly Accepted[] = [
   },
   {
     rule: "schedule-without-own-key",
-    at: ["HtanSchedule", "MatrixSchedule"],
+    at: SCHEDULES,
     setting: null,
     reason: "encrypted with Amazon's key; a schedule holds a time and names of things",
   },
@@ -217,7 +237,10 @@ export const ACCEPTED: readonly Accepted[] = [
   },
   {
     rule: "role-for-every-resource",
-    at: [...["Deployer", "HtanExecutionRole", "MatrixExecutionRole", "RoleExecutionRole"]],
+    at: [
+      ...["Deployer", "CohortExecutionRole", "HtanExecutionRole"],
+      ...["MatrixExecutionRole", "RoleExecutionRole"],
+    ],
     setting: null,
     reason: "for two actions that IAM grants for everything or not at all; wildcards.ts names them",
   },

@@ -7,6 +7,7 @@ import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { CfnParameter } from "aws-cdk-lib/aws-ssm";
 import type { Construct } from "constructs";
 
+import type { PrivatePlace } from "../src/job.ts";
 import { JOBS } from "../src/jobList.ts";
 import { variablesOf } from "../src/settings/config.ts";
 import { makeAlarmTopic } from "./alarmTopic.ts";
@@ -14,7 +15,14 @@ import { makeBuckets } from "./buckets.ts";
 import { makeDatabase } from "./database.ts";
 import { makeSiteEdge } from "./distribution.ts";
 import { makeGithubRole } from "./githubRole.ts";
-import { baseStackName, idOf, removalPolicy, secretName, sharedName } from "./names.ts";
+import {
+  baseStackName,
+  idOf,
+  privateBucketName,
+  removalPolicy,
+  secretName,
+  sharedName,
+} from "./names.ts";
 import { makeNetwork } from "./network.ts";
 import { makeOwnKey } from "./ownKey.ts";
 import { makeRecords, writeRecords } from "./records.ts";
@@ -33,11 +41,13 @@ export interface BaseProps {
   readonly settings: Settings;
   /** The secret variables of all pipelines of the registry, each once. */
   readonly secrets: readonly string[];
+  /** The private places of all pipelines of the registry. */
+  readonly places: readonly PrivatePlace[];
 }
 
 /** Makes the shared stack of a stage. */
 export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
-  const { stage, settings, secrets } = props;
+  const { stage, settings, secrets, places } = props;
   const isKept = stage === "prod";
   const policy = removalPolicy(isKept);
   const stack = new Stack(scope, baseStackName(stage), {
@@ -70,12 +80,12 @@ export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
   });
   const records = makeRecords(stack, { settings, policy });
   const buckets = makeBuckets(stack, {
-    ...{ stage, policy, site: settings.site },
+    ...{ stage, policy, places, keyArn, site: settings.site },
     records: settings.accessLogs ? records : null,
   });
   if (records !== null) {
-    const { site, work } = buckets;
-    writeRecords(stack, records, { settings, vpcId: network.vpcId, buckets: [site, work] });
+    const recorded = [buckets.site, buckets.work, ...buckets.places.values()];
+    writeRecords(stack, records, { settings, vpcId: network.vpcId, buckets: recorded });
   }
   const database = makeDatabase(stack, {
     ...{ stage, settings, network, policy, keyArn },
@@ -97,6 +107,9 @@ export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
     give("SiteHeaders", edge.headers, "Headers that CloudFront gives every site");
   }
   give("WorkBucket", buckets.work.ref, "Private bucket of artifacts (HDASH_WORK_BUCKET)");
+  for (const [variable, bucket] of buckets.places) {
+    give(privateBucketName(variable), bucket.ref, `Private bucket (${variable})`);
+  }
   if (records !== null) {
     give("RecordBucket", records.ref, "Bucket of access and flow logs");
     give("RecordDomain", records.attrDomainName, "Where CloudFront writes its access logs");
@@ -137,6 +150,7 @@ export function makeBaseStack(scope: Construct, props: BaseProps): Stack {
       clusterArn: cluster.attrArn,
       siteBucketArn: buckets.site.attrArn,
       workBucketArn: buckets.work.attrArn,
+      placeBucketArns: [...buckets.places.values()].map(({ attrArn }) => attrArn),
     });
     new CfnOutput(stack, "GithubRole", {
       description: "The role of the stage's GitHub environments (variable AWS_ROLE)",

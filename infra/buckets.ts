@@ -1,10 +1,13 @@
-// The two buckets of a stage: the published sites, a folder for each namespace, and the private one of artifacts and of the ledgers' large blobs.
+// The buckets of a stage, each with a folder for each namespace: the published sites; artifacts and the ledgers' large blobs; and one for each private
+// place that a job of the registry has.
 
 import { Aws, type RemovalPolicy } from "aws-cdk-lib";
 import { CfnBucket, CfnBucketPolicy } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 
+import type { PrivatePlace } from "../src/job.ts";
 import { PRODUCTION } from "../src/settings/namespace.ts";
+import { idOf } from "./names.ts";
 import type { Settings } from "./settings.ts";
 import { denyPlainHttp, policy, type Statement } from "./statements.ts";
 import type { Stage } from "./target.ts";
@@ -19,24 +22,40 @@ export const FIRST_NAMESPACE: Readonly<Record<Stage, string>> = {
   prod: PRODUCTION,
 };
 
-/** Makes both buckets. */
+/** The buckets of private places, by their variables. */
+export type PlaceBuckets = ReadonlyMap<string, CfnBucket>;
+
+interface BucketProps {
+  readonly stage: Stage;
+  readonly site: Settings["site"];
+  readonly places: readonly PrivatePlace[];
+  readonly policy: RemovalPolicy;
+  /** Where who read and wrote is recorded; null: nowhere. */
+  readonly records: CfnBucket | null;
+  /** The stage's own key, for private places; null: S3's. */
+  readonly keyArn: string | null;
+}
+
+/**
+ * Makes all buckets. Those of private places are there whatever the settings say: an empty bucket costs nothing, and one that went with a line
+ * of the settings would take its data with it, or stay behind with data that nobody finds.
+ */
 export function makeBuckets(
   scope: Construct,
-  props: {
-    readonly stage: Stage;
-    readonly site: Settings["site"];
-    readonly policy: RemovalPolicy;
-    /** Where who read and wrote is recorded; null: nowhere. */
-    readonly records: CfnBucket | null;
-  },
-): { readonly site: CfnBucket; readonly work: CfnBucket } {
+  props: BucketProps,
+): { readonly site: CfnBucket; readonly work: CfnBucket; readonly places: PlaceBuckets } {
   const site = makeSiteBucket(scope, props.site, FIRST_NAMESPACE[props.stage]);
-  const work = makeBucket(scope, "Work", { isPublic: false, isVersioned: true }, {});
-  new CfnBucketPolicy(scope, "WorkPolicy", {
-    bucket: work.ref,
-    policyDocument: policy(denyPlainHttp("s3:*", [work.attrArn, `${work.attrArn}/*`])),
-  });
-  for (const [name, bucket] of Object.entries({ site, work })) {
+  const work = makePrivateBucket(scope, "Work", { isVersioned: true, keyArn: null });
+  const places = new Map(
+    props.places.map(({ variable, keepsVersions }) => {
+      const kind = { isVersioned: keepsVersions, keyArn: props.keyArn };
+      return [variable, makePrivateBucket(scope, idOf(variable), kind)] as const;
+    }),
+  );
+  const named = [...places].map(
+    ([variable, bucket]) => [variable.toLowerCase().replaceAll("_", "-"), bucket] as const,
+  );
+  for (const [name, bucket] of [["site", site] as const, ["work", work] as const, ...named]) {
     bucket.applyRemovalPolicy(props.policy);
     if (props.records === null) continue;
     bucket.loggingConfiguration = {
@@ -44,7 +63,20 @@ export function makeBuckets(
       logFilePrefix: `s3/${name}/`,
     };
   }
-  return { site, work };
+  return { site, work, places };
+}
+
+function makePrivateBucket(
+  scope: Construct,
+  id: string,
+  kind: { readonly isVersioned: boolean; readonly keyArn: string | null },
+): CfnBucket {
+  const bucket = makeBucket(scope, id, { ...kind, isPublic: false }, {});
+  new CfnBucketPolicy(scope, `${id}Policy`, {
+    bucket: bucket.ref,
+    policyDocument: policy(denyPlainHttp("s3:*", [bucket.attrArn, `${bucket.attrArn}/*`])),
+  });
+  return bucket;
 }
 
 function makeSiteBucket(scope: Construct, kind: Settings["site"], first: string): CfnBucket {
@@ -54,7 +86,7 @@ function makeSiteBucket(scope: Construct, kind: Settings["site"], first: string)
     scope,
     "Sites",
     // Every run can make the site again, so its old versions are worth nothing.
-    { isPublic, isVersioned: false },
+    { isPublic, isVersioned: false, keyArn: null },
     isPublic ? { websiteConfiguration: website } : {},
   );
   const objects = `${bucket.attrArn}/*`;
@@ -94,14 +126,24 @@ function makeSiteBucket(scope: Construct, kind: Settings["site"], first: string)
 function makeBucket(
   scope: Construct,
   id: string,
-  { isPublic, isVersioned }: { readonly isPublic: boolean; readonly isVersioned: boolean },
+  {
+    isPublic,
+    isVersioned,
+    keyArn,
+  }: { readonly isPublic: boolean; readonly isVersioned: boolean; readonly keyArn: string | null },
   more: { readonly websiteConfiguration?: CfnBucket.WebsiteConfigurationProperty },
 ): CfnBucket {
   return new CfnBucket(scope, id, {
     ...more,
     bucketEncryption: {
       serverSideEncryptionConfiguration: [
-        { serverSideEncryptionByDefault: { sseAlgorithm: "AES256" } },
+        keyArn === null
+          ? { serverSideEncryptionByDefault: { sseAlgorithm: "AES256" } }
+          : {
+              serverSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
+              // One question to KMS for many objects, instead of one for each.
+              bucketKeyEnabled: true,
+            },
       ],
     },
     ownershipControls: { rules: [{ objectOwnership: "BucketOwnerEnforced" }] },

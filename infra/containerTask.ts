@@ -54,6 +54,11 @@ export interface ContainerTask {
   readonly roles: readonly string[];
 }
 
+/** What runs a pipeline with all that it does where nothing else is said. */
+export function runCommand(pipeline: string): readonly string[] {
+  return ["hdash", "run", pipeline];
+}
+
 /** Says where a namespace's tasks find their database, and how they write their log. */
 export function databaseVariables(
   target: Target,

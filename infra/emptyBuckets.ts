@@ -16,10 +16,12 @@ export async function emptyBuckets(
 ): Promise<void> {
   if (stage === "prod") throw new HdashError("usage", "the buckets of prod are never emptied");
   const outputs = await readOutputs(effects.aws, baseStackName(stage));
-  for (const key of ["SiteBucket", "WorkBucket", "RecordBucket"]) {
-    const bucket = outputs.get(key);
-    // A stack that was never made whole has no outputs, and no files.
-    if (bucket === undefined) continue;
+  // A stack that was never made whole has no outputs, and no files.
+  const buckets = [...outputs].filter(([key]) => key.endsWith("Bucket"));
+  // The bucket of records last: it hears of what is done to the others.
+  const isRecords = ([key]: readonly [string, string]): boolean => key === "RecordBucket";
+  const ordered = [...buckets.filter((one) => !isRecords(one)), ...buckets.filter(isRecords)];
+  for (const [, bucket] of ordered) {
     const count = await emptyBucket(effects.aws, bucket);
     effects.say(`destroy_base: ${bucket}: ${count} files and old versions removed`);
   }

@@ -24,6 +24,8 @@ interface GithubProps {
   readonly clusterArn: string;
   readonly siteBucketArn: string;
   readonly workBucketArn: string;
+  /** Buckets of jobs' private places. */
+  readonly placeBucketArns: readonly string[];
 }
 
 /**
@@ -63,7 +65,7 @@ export function makeGithubRole(stack: Stack, props: GithubProps): CfnRole {
 }
 
 function makeDeployPolicy(props: GithubProps): ReturnType<typeof policy> {
-  const { stage, repositoryArn, clusterArn, siteBucketArn, workBucketArn } = props;
+  const { stage, repositoryArn, clusterArn, siteBucketArn, workBucketArn, placeBucketArns } = props;
   const base = baseStackName(stage);
   // In prod there is one namespace, and its site is the tasks' business alone.
   const isProd = stage === "prod";
@@ -104,6 +106,17 @@ function makeDeployPolicy(props: GithubProps): ReturnType<typeof policy> {
       buckets,
       isProd ? { StringLike: { "s3:prefix": `${folder}*` } } : undefined,
     ),
+    // What is private goes with the namespace of a branch that was deleted; no workflow reads it.
+    ...(isProd || placeBucketArns.length === 0
+      ? []
+      : [
+          allow(
+            "RemovePrivateFiles",
+            ["s3:DeleteObject"],
+            placeBucketArns.map((bucket) => `${bucket}/*`),
+          ),
+          allow("ListPrivateFiles", ["s3:ListBucket"], placeBucketArns),
+        ]),
     allow("RunTasks", ["ecs:RunTask"], [arn("ecs", `task-definition/${base}-*:*`)], {
       ArnEquals: { "ecs:cluster": clusterArn },
     }),

@@ -39,6 +39,11 @@ export function secretName(stage: Stage, variable: string): string {
   return `hdash/${stage}/${variable}`;
 }
 
+/** Names what the base stack gives of the bucket of a private place: COHORT_RAW → CohortRawBucket. */
+export function privateBucketName(variable: string): string {
+  return idOf(variable, "Bucket");
+}
+
 /** Names the log group that RDS writes to; it goes by the instance's name, which is the base stack's. */
 export function databaseLogName(stage: Stage): string {
   return `/aws/rds/instance/${baseStackName(stage)}/postgresql`;

@@ -91,7 +91,8 @@ export function makeNamespaceStack(scope: Construct, props: NamespaceProps): Sta
   say("DatabaseRoleTask", role.definition.ref, "Task definition of what makes its database role");
   say("DatabaseRoleLogs", role.logGroup.ref, "Log group of what makes its database role");
   say("DatabaseRoleSecret", login.ref, "Secret with the login of its database role");
-  for (const { pipeline, definition, logGroup } of tasks) {
+  // A task that could do nothing but fail is not offered to be started.
+  for (const { pipeline, definition, logGroup } of tasks.filter((one) => one.pipeline.isReady)) {
     say(idOf("Task", pipeline.name), definition.ref, `Task definition of ${pipeline.name}`);
     say(idOf("Logs", pipeline.name), logGroup.ref, `Log group of ${pipeline.name}`);
   }

@@ -1,4 +1,5 @@
-// A key of the stage's own (KMS), for what Amazon encrypts with keys of its own or not at all: images, logs, mails of alarms on their way.
+// A key of the stage's own (KMS), for what Amazon encrypts with keys of its own or not at all: images, logs, private places of jobs, mails of
+// alarms on their way.
 
 import { Aws, type RemovalPolicy } from "aws-cdk-lib";
 import { CfnKey } from "aws-cdk-lib/aws-kms";
@@ -20,7 +21,7 @@ export function makeOwnKey(
   { stage, policy: removal }: { readonly stage: Stage; readonly policy: RemovalPolicy },
 ): CfnKey {
   const key = new CfnKey(scope, "OwnKey", {
-    description: `hdash ${stage}: images, logs and alarms`,
+    description: `hdash ${stage}: images, logs, private places and alarms`,
     enableKeyRotation: true,
     keyPolicy: policy(
       {

@@ -1,4 +1,4 @@
-// When pipelines run: a schedule for each, the one role that starts their tasks, and a queue for what could not be started.
+// When pipelines run: their schedules, the one role that starts their tasks, and a queue for what could not be started.
 
 import { CfnRole } from "aws-cdk-lib/aws-iam";
 import { CfnSchedule, type CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
@@ -7,8 +7,10 @@ import type { Construct } from "constructs";
 
 import { PRODUCTION } from "../src/settings/namespace.ts";
 import { makeAlarm } from "./alarmTopic.ts";
+import { CONTAINER, runCommand } from "./containerTask.ts";
 import { idOf, type Imported, namespaceStackName, pathOf } from "./names.ts";
 import type { PipelineTask } from "./pipelineTask.ts";
+import type { DeployedSchedule } from "./settingsOfSchedules.ts";
 import { allow, arn, denyPlainHttp, policy, trustOf } from "./statements.ts";
 import type { Target } from "./target.ts";
 
@@ -97,20 +99,26 @@ export function makeSchedules(scope: Construct, props: ScheduleProps): void {
     target.namespace === PRODUCTION
       ? { mode: "OFF" }
       : { mode: "FLEXIBLE", maximumWindowInMinutes: WINDOW_MINUTES };
-  for (const { pipeline, definition } of tasks) {
-    new CfnSchedule(scope, idOf(pipeline.name, "Schedule"), {
-      description: `${pipeline.title} of ${target.namespace}`,
+  const all = tasks.flatMap(({ pipeline, definition }) =>
+    pipeline.schedules.map((schedule) => ({ pipeline, definition, schedule })),
+  );
+  for (const { pipeline, definition, schedule } of all) {
+    const { name, isOn } = schedule;
+    const what = name === null ? pipeline.title : `${pipeline.title}: ${name},`;
+    new CfnSchedule(scope, idOf(pipeline.name, ...(name === null ? [] : [name]), "Schedule"), {
+      description: `${what} of ${target.namespace}`,
       groupName: group.ref,
-      scheduleExpression: pipeline.schedule,
+      scheduleExpression: schedule.schedule,
       scheduleExpressionTimezone: "UTC",
       flexibleTimeWindow: window,
       // A pause is a state, not a removal: its log and what it is started with stay, so that it can go on.
-      state: pipeline.enabled ? "ENABLED" : "DISABLED",
+      state: pipeline.enabled && isOn ? "ENABLED" : "DISABLED",
       target: {
         arn: cluster,
         roleArn: role.attrArn,
         retryPolicy: { maximumRetryAttempts: RETRIES, maximumEventAgeInSeconds: RETRY_SECONDS },
         deadLetterConfig: { arn: queue.attrArn },
+        ...inputOf(pipeline.name, schedule),
         ecsParameters: {
           taskDefinitionArn: definition.ref,
           taskCount: 1,
@@ -120,4 +128,11 @@ export function makeSchedules(scope: Construct, props: ScheduleProps): void {
       },
     });
   }
+}
+
+/** What the task is told instead of its own command; nothing where that is what it is to do. */
+function inputOf(pipeline: string, { options }: DeployedSchedule): { readonly input?: string } {
+  if (options.length === 0) return {};
+  const command = [...runCommand(pipeline), ...options];
+  return { input: JSON.stringify({ containerOverrides: [{ name: CONTAINER, command }] }) };
 }

@@ -8,9 +8,10 @@ import {
   type ContainerTask,
   databaseVariables,
   makeContainerTask,
+  runCommand,
   type SecretVariable,
 } from "./containerTask.ts";
-import { idOf, type Imported } from "./names.ts";
+import { idOf, type Imported, privateBucketName } from "./names.ts";
 import type { Settings } from "./settings.ts";
 import type { DeployedPipeline } from "./settingsOfPipelines.ts";
 import { allow, type Statement } from "./statements.ts";
@@ -37,7 +38,7 @@ export function makePipelineTask(scope: Construct, props: PipelineProps): Pipeli
   const { name, cpu, memoryMiB, diskGiB } = pipeline;
   const task = makeContainerTask(scope, {
     ...{ target, settings, imported, name, cpu, memoryMiB, diskGiB },
-    command: ["hdash", "run", name],
+    command: runCommand(name),
     environment: makeEnvironment(props),
     secrets: makeSecrets(props),
     statements: makeStatements(props),
@@ -51,6 +52,9 @@ function makeEnvironment(props: PipelineProps): Readonly<Record<string, string>>
   return {
     ...pipeline.variables,
     ...databaseVariables(target, imported),
+    ...Object.fromEntries(
+      placesIn(pipeline, imported).map(({ variable, bucket }) => [variable, `s3://${bucket}`]),
+    ),
     HDASH_WORK_BUCKET: imported("WorkBucket"),
     S3_BUCKET_NAME: imported("SiteBucket"),
     S3_PREFIX: prefix,
@@ -68,12 +72,27 @@ function makeSecrets({ pipeline, imported, loginArn }: PipelineProps): readonly 
   ];
 }
 
-/** What hdash itself may do: its own folder in each of the two buckets, and reading the buckets that its settings name. */
-function makeStatements({ target, pipeline, imported }: PipelineProps): readonly Statement[] {
+/** The buckets of a pipeline's private places, each with the variable that names it. */
+function placesIn(
+  { privatePlaces = [] }: DeployedPipeline,
+  imported: Imported,
+): readonly { readonly variable: string; readonly bucket: string }[] {
+  return privatePlaces.map(({ variable }) => ({
+    variable,
+    bucket: imported(privateBucketName(variable)),
+  }));
+}
+
+function bucketArn(name: string): string {
+  return `arn:${Aws.PARTITION}:s3:::${name}`;
+}
+
+/** What hdash itself may do: its own folder in each bucket of the stage's that it uses, and reading what its settings name. */
+function makeStatements(props: PipelineProps): readonly Statement[] {
+  const { target, settings, pipeline, imported } = props;
   const { prefix } = placesOf(target.namespace);
-  const bucketArn = (name: string): string => `arn:${Aws.PARTITION}:s3:::${name}`;
-  const own = [bucketArn(imported("SiteBucket")), bucketArn(imported("WorkBucket"))];
-  const others = pipeline.readBuckets.map(bucketArn);
+  const places = placesIn(pipeline, imported).map(({ bucket }) => bucketArn(bucket));
+  const own = [bucketArn(imported("SiteBucket")), bucketArn(imported("WorkBucket")), ...places];
   return [
     allow(
       "OwnFiles",
@@ -87,6 +106,30 @@ function makeStatements({ target, pipeline, imported }: PipelineProps): readonly
       ["s3:ListBucketMultipartUploads"],
       [bucketArn(imported("WorkBucket"))],
     ),
+    ...(places.length > 0 && settings.ownKey ? [allowKey(places, imported)] : []),
+    ...makeSourceStatements(target, pipeline),
+  ];
+}
+
+/** Encrypting and decrypting with the stage's own key what lies in these buckets, and nothing else. */
+function allowKey(buckets: readonly string[], imported: Imported): Statement {
+  return allow("OwnKeyForOwnFiles", ["kms:Decrypt", "kms:GenerateDataKey"], [imported("KeyArn")], {
+    StringEquals: {
+      "kms:ViaService": `s3.${Aws.REGION}.${Aws.URL_SUFFIX}`,
+      // With a key for a whole bucket the context is the bucket.
+      "kms:EncryptionContext:aws:s3:arn": buckets,
+    },
+  });
+}
+
+/** Reading what is not the stage's: whole buckets that its settings name, and of a place in a variable the namespace's folder. */
+function makeSourceStatements(
+  target: Target,
+  { readBuckets, sources }: DeployedPipeline,
+): readonly Statement[] {
+  const { prefix: own } = placesOf(target.namespace);
+  const others = readBuckets.map(bucketArn);
+  return [
     ...(others.length === 0
       ? []
       : [
@@ -97,5 +140,11 @@ function makeStatements({ target, pipeline, imported }: PipelineProps): readonly
           ),
           allow("ListSources", ["s3:ListBucket"], others),
         ]),
+    ...sources.flatMap(({ bucket, prefix }) => [
+      allow("ReadOwnSource", ["s3:GetObject"], [`${bucketArn(bucket)}/${prefix}${own}*`]),
+      allow("ListOwnSource", ["s3:ListBucket"], [bucketArn(bucket)], {
+        StringLike: { "s3:prefix": `${prefix}${own}*` },
+      }),
+    ]),
   ];
 }

@@ -46,10 +46,11 @@ export function longestGapHours(schedule: string): number | null {
   const weekdays = valuesOf(weekday === "?" ? "*" : weekday, WEEKDAYS);
   const all = [minutes, hours, days, months, weekdays, valuesOf(year, YEARS)];
   if (minutes === null || hours === null || all.some((values) => values === null)) return null;
-  const times = hours.flatMap((at) => minutes.map((past) => at + past / 60));
+  // In minutes, which are whole: a sum of fractions of hours is a day and a little more.
+  const times = hours.flatMap((at) => minutes.map((past) => at * 60 + past));
   const runs = Array.from({ length: TRIED_DAYS }, (_, at) => ({
     date: new Date(FIRST_DAY + at * DAY_MS),
-    hoursBefore: at * 24,
+    minutesBefore: at * 24 * 60,
   }))
     .filter(
       ({ date }) =>
@@ -57,9 +58,9 @@ export function longestGapHours(schedule: string): number | null {
         months?.includes(date.getUTCMonth() + 1) === true &&
         weekdays?.includes(date.getUTCDay() + 1) === true,
     )
-    .flatMap(({ hoursBefore }) => times.map((time) => hoursBefore + time));
+    .flatMap(({ minutesBefore }) => times.map((time) => minutesBefore + time));
   if (runs.length < 2) return Number.POSITIVE_INFINITY;
-  return runs.reduce((longest, run, at) => Math.max(longest, run - (runs[at - 1] ?? run)), 0);
+  return runs.reduce((longest, run, at) => Math.max(longest, run - (runs[at - 1] ?? run)), 0) / 60;
 }
 
 /** Lists the values of a field, in order; null where it is not one. */

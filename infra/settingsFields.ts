@@ -31,7 +31,8 @@ export function openFields(
   return { where, values: value as Record<string, unknown>, isThere: true, problems };
 }
 
-function complain<T>(fields: Fields, name: string, must: string, fallback: T): T {
+/** Says what a field must be, where there are fields, and returns `fallback`. */
+export function complain<T>(fields: Fields, name: string, must: string, fallback: T): T {
   if (fields.isThere) {
     fields.problems.push(
       `${fields.where}.${name} is ${show(fields.values[name])}, but must be ${must}`,

@@ -3,13 +3,19 @@
 import { HdashError } from "../src/error.ts";
 import type { Deployment, Job } from "../src/job.ts";
 import { readConfig, variablesOf } from "../src/settings/config.ts";
-import { longestGapHours, SCHEDULE_FORM } from "./schedule.ts";
-import { countOf, type Fields, flagOf, openFields, textOf, textsOf } from "./settingsFields.ts";
+import { countOf, type Fields, flagOf, openFields, textsOf } from "./settingsFields.ts";
+import {
+  checkLateness,
+  type DeployedSchedule,
+  MOST_LATE_HOURS,
+  readSchedules,
+  type ScheduleSettings,
+  schedulesOf,
+} from "./settingsOfSchedules.ts";
 
 export interface PipelineSettings {
   readonly enabled: boolean;
-  /** Null: the registry's. */
-  readonly schedule: string | null;
+  readonly schedule: ScheduleSettings;
   /** Null: the registry's, which fits the registry's schedule only. */
   readonly lateAfterHours: number | null;
   readonly variables: Readonly<Record<string, string>>;
@@ -18,12 +24,17 @@ export interface PipelineSettings {
 }
 
 /** A pipeline as it is deployed. */
-export interface DeployedPipeline extends Deployment {
+export interface DeployedPipeline extends Omit<Deployment, "schedule"> {
   readonly name: string;
-  /** Whether its schedule is on. */
+  /** Whether its schedules are on, but for those that are off by themselves. */
   readonly enabled: boolean;
+  /** Whether its variables are set without which it has nothing to do. */
+  readonly isReady: boolean;
+  readonly schedules: readonly DeployedSchedule[];
   readonly title: string;
   readonly readBuckets: readonly string[];
+  /** Where its variables say that what it reads is, of which a namespace reads the folder of its name. */
+  readonly sources: readonly S3Place[];
 }
 
 /** Memory that Fargate has for so many units of CPU, in MiB: least, most and the step between. */
@@ -34,16 +45,12 @@ const MEMORY: Readonly<Record<Deployment["cpu"], readonly [number, number, numbe
   2048: [4096, 16_384, 1024],
   4096: [8192, 30_720, 1024],
 };
-/** Told by reading it. */
-const SCHEDULE = { test: (text: string): boolean => longestGapHours(text) !== null };
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const NAMES = ["enabled", "schedule", "lateAfterHours", "variables", "readBuckets"];
-/** An alarm looks back seven days at most. */
-const MOST_LATE_HOURS = 168;
 /** What the stacks set themselves. */
 const OWN = /^(HDASH_DB_|S3_|NAMESPACE$|HDASH_(WORK_BUCKET|LABEL|LOG_FORMAT|HOME)$)/;
 
-/** What holds of a pipeline that a stage's settings do not name: it runs as its job says. */
+/** What holds of a pipeline that a stage's settings do not name: it runs as its job says, or is off where that wants a variable. */
 const AS_DECLARED: PipelineSettings = {
   enabled: true,
   schedule: null,
@@ -63,14 +70,13 @@ export function readPipelineSettings(
   const all = openFields(`${fields.where}.pipelines`, fields.values["pipelines"], names, problems);
   return Object.fromEntries(
     entries.map((entry) => {
-      const given = entry.name in all.values ? all.values[entry.name] : AS_DECLARED;
+      const { deployment } = entry;
+      const unnamed = { ...AS_DECLARED, enabled: missingOf(deployment, {}).length === 0 };
+      const given = entry.name in all.values ? all.values[entry.name] : unnamed;
       const inner = openFields(`${all.where}.${entry.name}`, given, NAMES, problems);
       const settings: PipelineSettings = {
         enabled: flagOf(inner, "enabled"),
-        schedule:
-          inner.values["schedule"] === null
-            ? null
-            : textOf(inner, "schedule", SCHEDULE, `null, ${SCHEDULE_FORM}`),
+        schedule: readSchedules(inner, deployment),
         lateAfterHours:
           inner.values["lateAfterHours"] === null
             ? null
@@ -82,11 +88,52 @@ export function readPipelineSettings(
       problems.push(...checkPipeline(inner.where, entry, settings, network));
       // What is no variable at all has been complained about.
       if (problems.length === before) {
+        problems.push(...checkPlaces(inner.where, deployment, settings.variables));
         problems.push(...checkValues(inner.where, entry, settings.variables, entries));
       }
       return [entry.name, settings];
     }),
   );
+}
+
+/** Names the variables without which a job has nothing to do, and which are not set. */
+function missingOf(
+  { requires = [], variables: own }: Deployment,
+  variables: PipelineSettings["variables"],
+): readonly string[] {
+  const set: PipelineSettings["variables"] = { ...own, ...variables };
+  return requires.filter((name) => (set[name] ?? "").trim() === "");
+}
+
+/** Says what is wrong with places that a task is to read: its role is made of them, and it has no folder of anybody's. */
+function checkPlaces(
+  where: string,
+  { readPlaces = [] }: Deployment,
+  variables: PipelineSettings["variables"],
+): readonly string[] {
+  return readPlaces.flatMap((name) => {
+    const value = variables[name]?.trim() ?? "";
+    // An address of another kind is none of S3's: what is wrong with it, the job says.
+    const isElsewhere = /^(?!s3:)[a-z][a-z0-9+.-]*:/i.test(value);
+    if (value === "" || isElsewhere || placeOf(value) !== null) return [];
+    return [
+      `${where}.variables.${name} is ${JSON.stringify(value)}, but a task reads s3://bucket/prefix, of letters, digits and !_.'()=+,@:- between single slashes`,
+    ];
+  });
+}
+
+/** A bucket, and what lies below a prefix of it: "" for all, else with a slash at its end. */
+export interface S3Place {
+  readonly bucket: string;
+  readonly prefix: string;
+}
+
+/** Reads s3://bucket/prefix; null where it is no such address, or has what would be a wildcard in a policy. */
+function placeOf(value: string): S3Place | null {
+  const [, bucket = "", path = ""] =
+    /^s3:\/\/([^/]+)((?:\/[\w!.'()=+,@:-]+)*)\/?$/.exec(value.trim()) ?? [];
+  if (!BUCKET.test(bucket)) return null;
+  return { bucket, prefix: path === "" ? "" : `${path.slice(1)}/` };
 }
 
 /** Says what hdash itself would say of the variables when its task starts: later than now, and by an alarm. */
@@ -96,24 +143,38 @@ function checkValues(
   variables: PipelineSettings["variables"],
   jobs: readonly Job[],
 ): readonly string[] {
+  const own = { ...deployment.variables, ...variables };
   // The stack's own and the secrets are as good as their examples.
+  const given = [
+    ...["S3_BUCKET_NAME", ...secretsOf(deployment, own)],
+    ...(deployment.privatePlaces ?? []).map(({ variable }) => variable),
+  ];
   const examples = variablesOf(jobs)
-    .filter(({ name }) => name === "S3_BUCKET_NAME" || deployment.secrets.includes(name))
+    .filter(({ name }) => given.includes(name))
     .map(({ name, example }) => [name, example] as const);
-  const env = { ...Object.fromEntries(examples), ...deployment.variables, ...variables };
+  const isAsked = missingOf(deployment, variables).length === 0;
   try {
     readConfig(
-      env,
+      { ...Object.fromEntries(examples), ...own },
       needs.filter((need) => need !== "database"),
       jobs,
-      [asked],
+      isAsked ? [asked] : [],
     );
     return [];
   } catch (error) {
     if (!(error instanceof HdashError) || error.kind !== "config") throw error;
-    const [, ...lines] = error.message.split("\n  ");
-    return lines.map((line) => `${where}.variables: ${line}`);
+    // One problem is the message; several are lines below it.
+    const [only = "", ...lines] = error.message.split("\n  ");
+    return (lines.length === 0 ? [only] : lines).map((line) => `${where}.variables: ${line}`);
   }
+}
+
+/** Lists the secrets that a job has a use for with these variables. */
+function secretsOf(
+  deployment: Deployment,
+  variables: PipelineSettings["variables"],
+): readonly string[] {
+  return deployment.secrets.filter((name) => deployment.usesSecret?.(name, variables) ?? true);
 }
 
 function readVariables(fields: Fields, jobs: readonly Job[]): Readonly<Record<string, string>> {
@@ -123,6 +184,9 @@ function readVariables(fields: Fields, jobs: readonly Job[]): Readonly<Record<st
     {},
     ...jobs.map(({ deployment }) => deployment.refused),
   ) as NonNullable<Deployment["refused"]>;
+  const places = jobs.flatMap(({ deployment }) => deployment.privatePlaces ?? []);
+  const isOwn = (name: string): boolean =>
+    OWN.test(name) || places.some(({ variable }) => variable === name);
   const names = known.map(({ name }) => name);
   const where = `${fields.where}.variables`;
   const value = fields.values["variables"];
@@ -135,7 +199,7 @@ function readVariables(fields: Fields, jobs: readonly Job[]): Readonly<Record<st
         ? "is a secret: it is filled in at Secrets Manager, never here"
         : typeof text !== "string"
           ? `is ${JSON.stringify(text)}, but must be a text`
-          : OWN.test(name)
+          : isOwn(name)
             ? "is set by the stack"
             : (refused[name] ?? null);
     if (why !== null) fields.problems.push(`${where}.${name} ${why}`);
@@ -170,6 +234,12 @@ function checkPipeline(
       `${registry}.lateAfterHours is ${lateAfterHours}, but an alarm looks back 1 to ${MOST_LATE_HOURS} hours`,
     );
   }
+  const missing = missingOf(deployment, settings.variables);
+  if (settings.enabled && missing.length > 0) {
+    problems.push(
+      `${where}.enabled is true, but ${name} has nothing to do without ${missing.join(" and ")}: set it in its variables, or switch ${name} off`,
+    );
+  }
   const source = deployment.reads({ ...deployment.variables, ...settings.variables });
   if (settings.enabled && network === "endpoints" && source !== null) {
     problems.push(
@@ -177,22 +247,6 @@ function checkPipeline(
     );
   }
   return problems;
-}
-
-/** Says what is wrong with how long a run is waited for; null where the schedule itself is wrong, which has been said. */
-function checkLateness(
-  where: string,
-  deployment: Deployment,
-  settings: PipelineSettings,
-): string | null {
-  if (settings.schedule === "") return null;
-  if (settings.schedule !== null && settings.lateAfterHours === null) {
-    return `${where}.lateAfterHours is null, but a schedule of its own needs its own: hours after which no run has ended in time`;
-  }
-  const gap = longestGapHours(settings.schedule ?? deployment.schedule);
-  const late = settings.lateAfterHours ?? deployment.lateAfterHours;
-  if (gap === null || late > gap) return null;
-  return `${where}.lateAfterHours is ${late}, but must be more than lie between two runs, which is ${Number.isFinite(gap) ? `${Math.ceil(gap)} hours` : "for ever"}; an alarm looks back ${MOST_LATE_HOURS} hours at most`;
 }
 
 /** Puts registry and settings together: the pipelines of a stage, those that are switched off among them. */
@@ -209,17 +263,24 @@ export function deployedPipelines(
   return entries.flatMap(({ name, title, deployment }) => {
     const own = settings.pipelines[name];
     if (own === undefined) return [];
+    const variables = { ...deployment.variables, ...own.variables };
     return [
       {
         ...deployment,
         name,
         title,
         enabled: own.enabled,
-        schedule: own.schedule ?? deployment.schedule,
+        isReady: missingOf(deployment, own.variables).length === 0,
+        schedules: schedulesOf(deployment, own.schedule),
         lateAfterHours: own.lateAfterHours ?? deployment.lateAfterHours,
-        secrets: deployment.secrets.filter((secret) => hasSlack || secret !== "SLACK_WEBHOOK_URL"),
-        variables: { ...deployment.variables, ...own.variables },
+        secrets: secretsOf(deployment, variables).filter(
+          (secret) => hasSlack || secret !== "SLACK_WEBHOOK_URL",
+        ),
+        variables,
         readBuckets: own.readBuckets,
+        sources: (deployment.readPlaces ?? []).flatMap(
+          (variable) => placeOf(variables[variable] ?? "") ?? [],
+        ),
       },
     ];
   });

@@ -35,13 +35,14 @@ export function makeStacks(
   // Also those of pipelines that the stage does not run: an empty secret that stays can be filled in, one that went for a while comes
   // back neither where it was kept nor under its old name.
   const secrets = [...new Set(registry.flatMap(({ deployment }) => deployment.secrets))].sort();
+  const places = registry.flatMap(({ deployment }) => deployment.privatePlaces ?? []);
   const app = new App({
     analyticsReporting: false,
     ...(options.outdir === undefined ? {} : { outdir: options.outdir }),
   });
   return {
     app,
-    base: makeBaseStack(app, { stage: target.stage, settings, secrets }),
+    base: makeBaseStack(app, { stage: target.stage, settings, secrets, places }),
     namespace: makeNamespaceStack(app, { target, settings, pipelines }),
   };
 }

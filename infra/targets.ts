@@ -4,13 +4,14 @@ import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 
 import { HdashError, messageOf } from "../src/error.ts";
+import { JOBS } from "../src/jobList.ts";
 import { checkNamespace, makeNamespace, PRODUCTION, STAGING } from "../src/settings/namespace.ts";
 import { makeAws } from "./awsCli.ts";
 import { emptyBuckets } from "./emptyBuckets.ts";
-import { baseStackName, namespaceStackName } from "./names.ts";
+import { baseStackName, namespaceStackName, privateBucketName } from "./names.ts";
 import { rotate } from "./rotate.ts";
 import { runTask, splitCommand } from "./runTask.ts";
-import { namespacesOf } from "./stackOutputs.ts";
+import { namespacesOf, readOutputs } from "./stackOutputs.ts";
 import { checkStage, checkTag, readTarget, type Stage, type Target } from "./target.ts";
 
 /** A variable of make that is set to nothing counts as not set; NAMESPACE does not, see namespaceOf. */
@@ -178,6 +179,15 @@ const TARGETS: Readonly<Record<string, () => Promise<number>>> = {
     }
     await emptyBuckets(target.stage, { aws, say: (line) => console.log(line) });
     return await cdk(target, "destroy", "--exclusively", "--force", baseStackName(target.stage));
+  },
+  async places() {
+    const outputs = await readOutputs(taskEffects().aws, baseStackName(stageOf()));
+    for (const { variable } of JOBS.flatMap(({ deployment }) => deployment.privatePlaces ?? [])) {
+      const bucket = outputs.get(privateBucketName(variable));
+      // A stack of before the job has none, and nothing in it.
+      if (bucket !== undefined) console.log(`${variable}=s3://${bucket}`);
+    }
+    return 0;
   },
   async task() {
     const pipeline = given("PIPELINE") ?? null;

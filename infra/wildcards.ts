@@ -14,6 +14,8 @@ export interface Wildcard {
 const DENY = "it refuses; whoever comes without TLS is refused everything";
 const LOGIN = "the login to the registry belongs to no repository; AWS takes no other resource";
 const DATA_KEY = "Amazon's guides say it so: the service chooses between kinds of one call";
+/** Buckets of jobs' private places. */
+const PRIVATE = ["CohortRaw", "CohortIntermediate", "CohortProcessed"];
 const FOLDER =
   "the files in one folder, which ends with a slash; their names are hdash's to choose";
 
@@ -45,6 +47,10 @@ export const WILDCARDS: readonly Wildcard[] = [
   { statement: "OnlyTls", in: "Action", value: "sqs:*", reason: DENY },
   { statement: "OnlyTls", in: "Resource", value: "<Sites.Arn>/*", reason: DENY },
   { statement: "OnlyTls", in: "Resource", value: "<Work.Arn>/*", reason: DENY },
+  ...PRIVATE.map(
+    (id) =>
+      ({ statement: "OnlyTls", in: "Resource", value: `<${id}.Arn>/*`, reason: DENY }) as const,
+  ),
   {
     statement: "CloudFrontOfThisAccount",
     in: "Resource",
@@ -70,7 +76,7 @@ export const WILDCARDS: readonly Wildcard[] = [
     statement: "AccessLogs",
     in: "Resource",
     value: "<Records.Arn>/s3/*",
-    reason: "S3 names the files of its access logs; only for the site and the work bucket",
+    reason: "S3 names the files of its access logs; only for the stage's other buckets",
   },
   {
     statement: "FlowLogs",
@@ -112,23 +118,30 @@ export const WILDCARDS: readonly Wildcard[] = [
     value: "arn:<AWS::Partition>:s3:::<WorkBucket>/<namespace>/*",
     reason: FOLDER,
   },
+  ...PRIVATE.map(
+    (id) =>
+      ({
+        statement: "OwnFiles",
+        in: "Resource",
+        value: `arn:<AWS::Partition>:s3:::<${id}Bucket>/<namespace>/*`,
+        reason: FOLDER,
+      }) as const,
+  ),
+  ...["Cohort", "Htan", "Matrix", "Role"].map(
+    (name) =>
+      ({
+        statement: "WriteLog",
+        in: "Resource",
+        value: `<${name}Logs.Arn>`,
+        reason: "CloudFormation's ARN of a log group ends with :*, its streams, which ECS names",
+      }) as const,
+  ),
   {
-    statement: "WriteLog",
+    statement: "ReadOwnSource",
     in: "Resource",
-    value: "<HtanLogs.Arn>",
-    reason: "CloudFormation's ARN of a log group ends with :*, its streams, which ECS names",
-  },
-  {
-    statement: "WriteLog",
-    in: "Resource",
-    value: "<MatrixLogs.Arn>",
-    reason: "CloudFormation's ARN of a log group ends with :*, its streams, which ECS names",
-  },
-  {
-    statement: "WriteLog",
-    in: "Resource",
-    value: "<RoleLogs.Arn>",
-    reason: "CloudFormation's ARN of a log group ends with :*, its streams, which ECS names",
+    value: "arn:<AWS::Partition>:s3:::example-exports/daily/<namespace>/*",
+    reason:
+      "the namespace's folder of a place that a variable names, to read; who sends files there names them",
   },
   {
     statement: "ReadSources",
@@ -168,6 +181,16 @@ export const WILDCARDS: readonly Wildcard[] = [
     value: "<Work.Arn>/<namespace>/*",
     reason: FOLDER,
   },
+  ...PRIVATE.map(
+    (id) =>
+      ({
+        statement: "RemovePrivateFiles",
+        in: "Resource",
+        value: `<${id}.Arn>/*`,
+        reason:
+          "in develop workflows remove what a namespace has whose branch was deleted; none may read it, and in prod none may remove it",
+      }) as const,
+  ),
   {
     statement: "RunTasks",
     in: "Resource",

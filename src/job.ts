@@ -54,10 +54,27 @@ export function makeMenuStep(read: () => Promise<Menu>) {
   });
 }
 
-/** How a job runs in a deployment: a container of its own, on a schedule of its own. */
-export interface Deployment {
+/** One of several times at which a job's task begins, with what it is told then. */
+export interface NamedSchedule {
+  /** One lower-case word, by which a stage's settings change it. */
+  readonly name: string;
   /** When it begins, in UTC, as EventBridge Scheduler takes it: cron(minutes hours day month weekday year). */
   readonly schedule: string;
+  /** What stands behind `hdash run NAME`. */
+  readonly options: readonly string[];
+}
+
+/** A variable that names a place of the job's own: a stage has a private bucket for each, of which a namespace has the folder of its name. */
+export interface PrivatePlace {
+  readonly variable: string;
+  /** Whether what was overwritten or deleted can be fetched back for a while: of no use where all of it can be made again. */
+  readonly keepsVersions: boolean;
+}
+
+/** How a job runs in a deployment: a container of its own, on a schedule of its own. */
+export interface Deployment {
+  /** When it begins, in UTC, as EventBridge Scheduler takes it: cron(minutes hours day month weekday year); or several such times. */
+  readonly schedule: string | readonly NamedSchedule[];
   /** Hours after which an alarm says that no run has ended; more than lie between two runs, with the time one takes. */
   readonly lateAfterHours: number;
   /** Units of a vCPU, 1024 each. */
@@ -67,8 +84,15 @@ export interface Deployment {
   readonly diskGiB: number;
   /** Secret variables that it gets by reference; the database's come from the database itself. */
   readonly secrets: readonly string[];
+  /** Tells whether it has a use for one of its secrets with these variables; without it, always. */
+  usesSecret?(name: string, variables: Readonly<Record<string, string>>): boolean;
   /** Variables that it is for; a stage's settings may add to them and change them. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Variables that a stage has to set before there is anything for it to do: it is off where one of them is missing. */
+  readonly requires?: readonly string[];
+  readonly privatePlaces?: readonly PrivatePlace[];
+  /** Variables whose value may be s3://bucket/prefix: of that it reads what lies below the name of its namespace. */
+  readonly readPlaces?: readonly string[];
   /** Names what it reads from the internet with these variables; null where it makes do with S3 of its region. */
   reads(variables: Readonly<Record<string, string>>): string | null;
   /** Variables of its own that a stage must not set, each with the reason. */

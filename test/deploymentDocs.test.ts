@@ -82,26 +82,57 @@ describe("the costs in docs/deploy.md", () => {
   );
   const items = rowsOf(DEPLOY, "item", "quantity", "price", "USD a month");
   const networks = rowsOf(DEPLOY, "network", "item", "quantity", "price", "USD a month");
+  const cohorts = rowsOf(DEPLOY, "cohort", "quantity", "price", "USD a month");
   const spent = items.filter(([item]) => item !== "sum");
+  const productOf = (quantity = ""): number =>
+    quantity.split(" × ").reduce((product, factor) => product * Number(factor), 1);
 
   test("are what quantity and price make, and what they sum up to", () => {
     const cost = (quantity = "", price = ""): string =>
-      (
-        quantity.split(" × ").reduce((product, factor) => product * Number(factor), 1) *
-        (prices.get(price) ?? Number.NaN)
-      ).toFixed(2);
-    expect(spent.map(([item, quantity, price]) => [item, cost(quantity, price)])).toEqual(
-      spent.map(([item, , , usd]) => [item, usd]),
-    );
+      (productOf(quantity) * (prices.get(price) ?? Number.NaN)).toFixed(2);
+    for (const rows of [items, cohorts]) {
+      const priced = rows.slice(0, -1);
+      expect(priced.map(([item, quantity, price]) => [item, cost(quantity, price)])).toEqual(
+        priced.map(([item, , , usd]) => [item, usd]),
+      );
+      const sum = priced.reduce((total, [, , , usd]) => total + Number(usd), 0);
+      expect(rows.at(-1)).toEqual(["sum", "", "", sum.toFixed(2)]);
+    }
     expect(networks.map(([, item, quantity, price]) => [item, cost(quantity, price)])).toEqual(
       networks.map(([, item, , , usd]) => [item, usd]),
     );
-    const sum = spent.reduce((total, [, , , usd]) => total + Number(usd), 0);
-    expect(items.at(-1)).toEqual(["sum", "", "", sum.toFixed(2)]);
+  });
+
+  test("with cohorts, are of the hours that its schedules take together, and of its size", () => {
+    const job = JOBS.find(({ name }) => name === "cohort");
+    const schedules = job?.deployment.schedule;
+    if (typeof schedules !== "object") throw new Error("the cohort has no schedules");
+    const rows = rowsOf(DEPLOY, "schedule", "runs of a month", "hours", "sum");
+    const runs = rows.slice(0, -1);
+    expect([...new Set(runs.map(([name]) => name))]).toEqual(schedules.map(({ name }) => name));
+    expect(runs.map(([, , hours]) => productOf(hours).toFixed(1))).toEqual(
+      runs.map(([, , , sum]) => sum),
+    );
+    const all = runs.reduce((total, [, , , sum]) => total + Number(sum), 0).toFixed(1);
+    expect(rows.at(-1)).toEqual(["all", "", "", all]);
+    const quantities = Object.fromEntries(
+      cohorts.map(([item = "", quantity]) => [item, quantity] as const),
+    );
+    expect(quantities).toMatchObject({
+      vCPU: `${all} × ${(job?.deployment.cpu ?? 0) / 1024}`,
+      memory: `${all} × ${(job?.deployment.memoryMiB ?? 0) / 1024}`,
+      "disk above 20 GB": `${all} × ${(job?.deployment.diskGiB ?? 0) - 20}`,
+      "public addresses of tasks, while they run": all,
+      metrics: "3",
+      alarms: "3",
+    });
   });
 
   test("use every price, and each price says its source", () => {
-    const used = [...items.map(([, , price]) => price), ...networks.map(([, , , price]) => price)];
+    const used = [
+      ...[...items, ...cohorts].map(([, , price]) => price),
+      ...networks.map(([, , , price]) => price),
+    ];
     expect([...new Set(used.filter((price) => price !== ""))].sort()).toEqual(
       [...prices.keys()].sort(),
     );
@@ -114,7 +145,9 @@ describe("the costs in docs/deploy.md", () => {
     const quantityOf = (item: string): string | undefined =>
       spent.find(([name = ""]) => name.startsWith(item))?.[1];
     const hours = { matrix: "1", htan: "0.05" } as const;
-    for (const { name, deployment } of JOBS) {
+    // One that wants a variable is off as delivered; what it costs is told by itself.
+    const delivered = JOBS.filter(({ deployment }) => deployment.requires === undefined);
+    for (const { name, deployment } of delivered) {
       expect(deployment.schedule).toMatch(/^cron\(\d+ \d+ \* \* \? \*\)$/);
       const daily = `30.4 × ${hours[name as keyof typeof hours]}`;
       expect({
@@ -127,9 +160,9 @@ describe("the costs in docs/deploy.md", () => {
         disk: `${daily} × ${deployment.diskGiB - 20}`,
       });
     }
-    expect(quantityOf("metrics")).toBe(`3 × ${JOBS.length}`);
+    expect(quantityOf("metrics")).toBe(`3 × ${delivered.length}`);
     expect(quantityOf("metric of refused")).toBe("1");
-    expect(quantityOf("alarms")).toBe(String(3 * JOBS.length + 4));
+    expect(quantityOf("alarms")).toBe(String(3 * delivered.length + 4));
     const secrets = new Set(JOBS.flatMap(({ deployment }) => deployment.secrets));
     // The administrator's login and the namespace's.
     expect(quantityOf("secrets")).toBe(String(secrets.size + 2));
@@ -164,7 +197,8 @@ describe("the deployment by hand in docs/deploy.md", () => {
       readonly secrets: readonly { readonly name: string }[];
     }[];
   }
-  const documents = blocksOf(DEPLOY, "json").map((block) => JSON.parse(block) as object);
+  const [, byHand = ""] = /^## By hand, without CDK$([^]*?)^## /m.exec(DEPLOY) ?? [];
+  const documents = blocksOf(byHand, "json").map((block) => JSON.parse(block) as object);
   const task = documents.find((one): one is Task => "containerDefinitions" in one);
   const [container] = task?.containerDefinitions ?? [];
 
@@ -306,7 +340,7 @@ describe.each(DOCS)("docs/%s", (name) => {
   test("names only variables that there are, or were", () => {
     const then = ["AIRFLOW_DEV_HOME", "AIRFLOW_VAR_", "HDASH_CLOUD_COMPOSER_DAG"];
     const named = [
-      ...text.matchAll(/`((?:HDASH|S3|SYNAPSE|SLACK|MATRIX|AIRFLOW)_[A-Z_]+)(?:=[^`]*)?`/g),
+      ...text.matchAll(/`((?:HDASH|S3|SYNAPSE|SLACK|MATRIX|COHORT|AIRFLOW)_[A-Z_]+)(?:=[^`]*)?`/g),
     ];
     const unknown = named
       .map(([, variable = ""]) => variable)

@@ -86,6 +86,15 @@ describe(".github/workflows", () => {
     expect(step("teardown.yml")).toBe("github.event_name == 'delete'");
   });
 
+  test("tear down what is private, too: its places are known before files are removed", () => {
+    const runs = [...(WORKFLOWS.get("teardown.yml") ?? "").matchAll(/^ +- run: (make|npm) .*$/gm)];
+    const last = runs.slice(-2).map(([line]) => line.trim());
+    expect(last).toEqual([
+      '- run: make places >> "$GITHUB_ENV"',
+      '- run: npm run -s hdash -- artifacts remove --namespace "$NAMESPACE" --yes',
+    ]);
+  });
+
   test("tear down with main's code only", () => {
     const text = WORKFLOWS.get("teardown.yml") ?? "";
     const checkouts = [...text.matchAll(/uses: actions\/checkout.*\n +with:\n +ref: (.*)$/gm)];

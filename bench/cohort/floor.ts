@@ -67,7 +67,10 @@ async function parse(files: readonly Inflated[]): Promise<number> {
   let lines = 0;
   for (const { path } of files) {
     let rest = "";
-    for await (const piece of createReadStream(path, { encoding: "utf8", highWaterMark: 1 << 18 })) {
+    for await (const piece of createReadStream(path, {
+      encoding: "utf8",
+      highWaterMark: 1 << 18,
+    })) {
       const parts = (rest + String(piece)).split("\n");
       rest = parts.pop() ?? "";
       for (const line of parts) {
@@ -111,11 +114,15 @@ async function writeDatasets(files: readonly Inflated[]): Promise<number> {
     const deleting = all.find(({ deletes }) => deletes === type.name);
     const deleted = deleting === undefined ? null : recordsOf(deleting, files);
     const left =
-      deleted === null ? "" : `where (${key.join(", ")}) not in (select (${key.join(", ")}) from ${deleted})`;
+      deleted === null
+        ? ""
+        : `where (${key.join(", ")}) not in (select (${key.join(", ")}) from ${deleted})`;
     const dir = join(out, `dataset_${type.name.toLowerCase()}`);
     const unique = `select * exclude (filename) from (select * from ${own} qualify row_number() over (partition by ${key.join(", ")} order by ${tie}filename desc) = 1) ${left} order by ${key.join(", ")}`;
     const how = "format parquet, compression zstd, row_group_size 122880, partition_by (cohort)";
-    const [[count] = []] = (await duck.runAndReadAll(`copy (${unique}) to '${dir}' (${how})`)).getRowsJson();
+    const [[count] = []] = (
+      await duck.runAndReadAll(`copy (${unique}) to '${dir}' (${how})`)
+    ).getRowsJson();
     rows += Number(count);
   }
   duck.closeSync();

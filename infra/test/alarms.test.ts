@@ -137,7 +137,7 @@ describe("tasks that end as no run ends", () => {
       detail: {
         clusterArn: ["<Cluster>"],
         lastStatus: ["STOPPED"],
-        taskDefinitionArn: [family("matrix"), family("htan")],
+        taskDefinitionArn: [family("matrix"), family("htan"), family("cohort")],
         containers: { exitCode: [{ "anything-but": [0, 3, 143] }, { exists: false }] },
       },
     });

@@ -5,7 +5,17 @@ import { describe, expect, test } from "vitest";
 
 import type { Settings } from "../settings.ts";
 import type { Target } from "../target.ts";
-import { DOMAIN, FOO, GITHUB, MAIN, STAGING, synthesise, TAKEN } from "./support/templates.ts";
+import {
+  AS_DECLARED,
+  COHORT,
+  DOMAIN,
+  FOO,
+  GITHUB,
+  MAIN,
+  STAGING,
+  synthesise,
+  TAKEN,
+} from "./support/templates.ts";
 
 const DEPLOYMENTS: readonly (readonly [string, Target, Partial<Settings>])[] = [
   ["develop", STAGING, {}],
@@ -23,7 +33,14 @@ const DEPLOYMENTS: readonly (readonly [string, Target, Partial<Settings>])[] = [
       github: GITHUB,
     },
   ],
-  ["nat", FOO, { network: "nat", domain: DOMAIN }],
+  [
+    "nat",
+    FOO,
+    {
+      ...{ network: "nat", domain: DOMAIN },
+      pipelines: { matrix: AS_DECLARED, htan: AS_DECLARED, cohort: COHORT },
+    },
+  ],
 ];
 
 /** Compares a template with its golden file, or writes that with BLESS=1. What was got instead is kept in golden-changed/. */

@@ -4,11 +4,22 @@ import type { Job } from "../../src/job.ts";
 import { JOBS } from "../../src/jobList.ts";
 import { ROLE_TASK } from "../databaseRole.ts";
 import { readSettings } from "../settings.ts";
-import { FOO, resourceOf, shown, synthesise, type Template, textsIn } from "./support/templates.ts";
+import {
+  AS_DECLARED,
+  COHORT,
+  FOO,
+  resourceOf,
+  shown,
+  synthesise,
+  type Template,
+  textsIn,
+} from "./support/templates.ts";
 
 const FOO_BAR = { ...FOO, namespace: "foo-bar" };
+const WORD = /^[a-z][a-z0-9]*$/;
 /** Words about a namespace that nothing is looked up by. */
-const PROSE = /^"?hdash develop[: ]|^HTAN dashboard of |^Matrix figures of /;
+const PROSE =
+  /^"?hdash develop[: ]|^(HTAN dashboard|Matrix figures|Digital-health cohorts: [a-z]+,) of /;
 
 describe("two namespaces whose names begin alike", () => {
   let foo: readonly string[];
@@ -16,8 +27,10 @@ describe("two namespaces whose names begin alike", () => {
   const namesIn = (template: Template): readonly string[] =>
     textsIn(shown({ ...template })).filter((text) => text.includes("foo") && !PROSE.test(text));
   beforeAll(() => {
-    foo = namesIn(synthesise(FOO).namespace);
-    fooBar = namesIn(synthesise(FOO_BAR).namespace);
+    // Everything that there is to be told apart is on.
+    const pipelines = { matrix: AS_DECLARED, htan: AS_DECLARED, cohort: COHORT };
+    foo = namesIn(synthesise(FOO, { pipelines }).namespace);
+    fooBar = namesIn(synthesise(FOO_BAR, { pipelines }).namespace);
   });
 
   test("share no name", () => {
@@ -45,7 +58,7 @@ describe("two namespaces whose names begin alike", () => {
         .sort(),
     ).toEqual(
       [
-        ...["htan", "matrix"].flatMap((name) => [
+        ...["cohort", "htan", "matrix"].flatMap((name) => [
           `hdash-develop-foo-${name}`,
           `/hdash/develop/foo/${name}`,
           `hdash/develop/foo/${name}`,
@@ -54,6 +67,11 @@ describe("two namespaces whose names begin alike", () => {
           `hdash/develop/foo/${name}/run-failed`,
           `arn:aws:ecs::task-definition/hdash-develop-foo-${name}:`,
         ]),
+        ...["Raw", "Intermediate", "Processed"].map(
+          (place) => `arn:aws:s3:::<Cohort${place}Bucket>/foo/*`,
+        ),
+        "arn:aws:s3:::example-exports/daily/foo/*",
+        "daily/foo/*",
         "hdash-develop-foo",
         "hdash-develop-foo-role",
         "/hdash/develop/foo/role",
@@ -75,8 +93,13 @@ describe("two namespaces whose names begin alike", () => {
   });
 
   test("cannot meet by a pipeline's name: none has a hyphen, nor is one called as the task beside them", () => {
-    const wrong = JOBS.filter(({ name }) => !/^[a-z][a-z0-9]*$/.test(name) || name === ROLE_TASK);
+    const wrong = JOBS.filter(({ name }) => !WORD.test(name) || name === ROLE_TASK);
     expect(wrong).toEqual([]);
+    const schedules = JOBS.flatMap(({ deployment: { schedule } }) =>
+      typeof schedule === "string" ? [] : [schedule.map(({ name }) => name)],
+    );
+    expect(schedules.flat().filter((name) => !WORD.test(name))).toEqual([]);
+    for (const names of schedules) expect(new Set(names).size).toBe(names.length);
   });
 
   test("fit into what AWS allows, with the longest name there is", () => {
@@ -128,14 +151,7 @@ describe("the registry", () => {
     if (first === undefined) throw new Error("no pipelines");
     const registry = [...JOBS, { ...first, name: "recover", title: "Recover" }];
     const settings = readSettings("develop", JOBS);
-    const recover = {
-      enabled: true,
-      schedule: null,
-      lateAfterHours: null,
-      variables: {},
-      readBuckets: [],
-    };
-    const pipelines = { ...settings.pipelines, recover };
+    const pipelines = { ...settings.pipelines, recover: AS_DECLARED };
     const { namespace } = synthesise(FOO, { pipelines }, registry);
     const of = (name: string): readonly string[] =>
       [...Object.keys(namespace.Resources), ...Object.keys(namespace.Outputs)]
@@ -147,13 +163,7 @@ describe("the registry", () => {
 
   test("is asked for what a stage has switched off: all of it stays but what would wait for its runs", () => {
     const settings = readSettings("develop", JOBS);
-    const off = {
-      enabled: false,
-      schedule: null,
-      lateAfterHours: null,
-      variables: {},
-      readBuckets: [],
-    };
+    const off = { ...AS_DECLARED, enabled: false };
     const { base, namespace } = synthesise(FOO, {
       pipelines: { ...settings.pipelines, htan: off },
     });

@@ -7,6 +7,7 @@ import { variablesOf } from "../../src/settings/config.ts";
 import { statementsIn } from "./support/statements.ts";
 import { containerOf, environmentOf, policyOf } from "./support/tasks.ts";
 import {
+  AS_DECLARED,
   MAIN,
   resourceOf,
   resourcesOf,
@@ -124,7 +125,7 @@ describe("a pipeline's task definition", () => {
 
   test("sets only variables that hdash reads, and no secret one in the open", () => {
     for (const { namespace } of [develop, prod]) {
-      for (const id of ["HtanTask", "MatrixTask"]) {
+      for (const id of ["HtanTask", "MatrixTask", "CohortTask"]) {
         const { Environment, Secrets } = containerOf(namespace, id);
         const known = new Map(VARIABLES.map(({ name, secret }) => [name, secret]));
         expect(Environment.map(({ Name }) => [Name, known.get(Name)])).toEqual(
@@ -215,16 +216,8 @@ describe("a pipeline's roles", () => {
   });
 
   test("let a pipeline read the buckets of others that its settings name", () => {
-    const pipeline = {
-      enabled: true,
-      schedule: null,
-      lateAfterHours: null,
-      variables: {},
-      readBuckets: [],
-    };
-    const { namespace } = synthesise(STAGING, {
-      pipelines: { htan: pipeline, matrix: { ...pipeline, readBuckets: ["example-matrices"] } },
-    });
+    const matrix = { ...AS_DECLARED, readBuckets: ["example-matrices"] };
+    const { namespace } = synthesise(STAGING, { pipelines: { htan: AS_DECLARED, matrix } });
     const bucket = "arn:<AWS::Partition>:s3:::example-matrices";
     expect(policyOf(namespace, "MatrixTaskRole").slice(3)).toEqual([
       { Sid: "ReadSources", Effect: "Allow", Action: ["s3:GetObject"], Resource: [`${bucket}/*`] },
@@ -294,7 +287,7 @@ describe("a pipeline's schedule", () => {
           Sid: "StartTasks",
           Effect: "Allow",
           Action: ["ecs:RunTask"],
-          Resource: ["<MatrixTask>", "<HtanTask>"],
+          Resource: ["<MatrixTask>", "<HtanTask>", "<CohortTask>"],
           Condition: { ArnEquals: { "ecs:cluster": "<Cluster>" } },
         },
         {
@@ -306,6 +299,8 @@ describe("a pipeline's schedule", () => {
             "<MatrixTaskRole.Arn>",
             "<HtanExecutionRole.Arn>",
             "<HtanTaskRole.Arn>",
+            "<CohortExecutionRole.Arn>",
+            "<CohortTaskRole.Arn>",
           ],
           Condition: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
         },
@@ -329,12 +324,14 @@ describe("a pipeline's log group", () => {
       { LogGroupName: "/hdash/develop/staging/role", RetentionInDays: 30 },
       { LogGroupName: "/hdash/develop/staging/matrix", RetentionInDays: 30 },
       { LogGroupName: "/hdash/develop/staging/htan", RetentionInDays: 30 },
+      { LogGroupName: "/hdash/develop/staging/cohort", RetentionInDays: 30 },
     ]);
     const KEPT = { RetentionInDays: 365, KmsKeyId: "<KeyArn>" };
     expect(logs(prod.namespace)).toEqual([
       { ...KEPT, LogGroupName: "/hdash/prod/main/role" },
       { ...KEPT, LogGroupName: "/hdash/prod/main/matrix" },
       { ...KEPT, LogGroupName: "/hdash/prod/main/htan" },
+      { ...KEPT, LogGroupName: "/hdash/prod/main/cohort" },
     ]);
   });
 });

@@ -52,6 +52,9 @@ describe("access logs and flow logs", () => {
     for (const [id, name] of [
       ["Sites", "site"],
       ["Work", "work"],
+      ["CohortRaw", "cohort-raw"],
+      ["CohortIntermediate", "cohort-intermediate"],
+      ["CohortProcessed", "cohort-processed"],
     ] as const) {
       expect(resourceOf(on.base, id)["LoggingConfiguration"]).toEqual({
         DestinationBucketName: "<Records>",
@@ -84,7 +87,9 @@ describe("access logs and flow logs", () => {
       .map(({ fields }) => fields["Condition"]);
     expect(conditions).toEqual(
       [
-        ["<Sites.Arn>", "<Work.Arn>"],
+        ["Sites", "Work", "CohortRaw", "CohortIntermediate", "CohortProcessed"].map(
+          (id) => `<${id}.Arn>`,
+        ),
         ...Array<string>(2).fill("arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:*"),
       ].map((source, at) => ({
         ArnLike: { "aws:SourceArn": source },
@@ -121,7 +126,7 @@ describe("the stage's own key", () => {
     expect(resourceOf(on.base, "Alarms")).toMatchObject({ KmsMasterKeyId: "<OwnKey>" });
     expect(resourceOf(on.base, "DatabaseLogs")).toMatchObject({ KmsKeyId: "<OwnKey.Arn>" });
     const logs = Object.values(resourcesOf(on.namespace, "AWS::Logs::LogGroup"));
-    expect(logs.map(({ KmsKeyId }) => KmsKeyId)).toEqual(Array(3).fill("<KeyArn>"));
+    expect(logs.map(({ KmsKeyId }) => KmsKeyId)).toEqual(Array(4).fill("<KeyArn>"));
     expect(JSON.stringify([off.base, off.namespace])).not.toMatch(/OwnKey|Kms/);
   });
 

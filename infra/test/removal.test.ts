@@ -21,21 +21,22 @@ describe("what a stack's removal takes with it", () => {
   const kept = ["RetainExceptOnCreate", "Retain"];
   const removed = ["Delete", "Delete"];
   const shared = ["Database", "DatabaseLogin", "DatabaseLogs", "Images", "Sites", "Work"];
+  const places = ["CohortRaw", "CohortIntermediate", "CohortProcessed"];
   // By the settings of prod; images that are kept want their key.
   const more = ["OwnKey", "Records"];
   const secrets = ["SlackWebhookUrl", "SynapsePassword"];
-  const logs = ["HtanLogs", "MatrixLogs", "RoleLogs"];
+  const logs = ["CohortLogs", "HtanLogs", "MatrixLogs", "RoleLogs"];
   // A password holds nothing that would be missed, and its name is wanted again.
   const login = all(removed, "DatabaseLogin");
 
   test("is no data in prod, and its stacks refuse it", () => {
-    expect(dataOf(prod.base)).toEqual(all(kept, ...shared, ...more, ...secrets));
+    expect(dataOf(prod.base)).toEqual(all(kept, ...shared, ...places, ...more, ...secrets));
     expect(dataOf(prod.namespace)).toEqual({ ...all(kept, ...logs), ...login });
     expect(prod.protectedStacks).toEqual(["hdash-prod", "hdash-prod-main"]);
   });
 
   test("is everything in develop", () => {
-    expect(dataOf(develop.base)).toEqual(all(removed, ...shared, ...secrets));
+    expect(dataOf(develop.base)).toEqual(all(removed, ...shared, ...places, ...secrets));
     expect(dataOf(develop.namespace)).toEqual({ ...all(removed, ...logs), ...login });
     expect(develop.protectedStacks).toEqual([]);
   });

@@ -22,6 +22,13 @@ describe("longestGapHours(schedule)", () => {
     expect(longestGapHours(schedule)).toBeCloseTo(hours, 6);
   });
 
+  test("counts days that are just days, at any minute", () => {
+    const gaps = Array.from({ length: 60 }, (_, minute) =>
+      longestGapHours(`cron(${minute} 2 * * ? *)`),
+    );
+    expect(new Set(gaps)).toEqual(new Set([24]));
+  });
+
   test.each([
     ...["0 3 * * *", "at(2026-01-01T00:00:00)", "rate(0 hours)", "rate(1 week)", "cron(0 3 * * ?)"],
     // Both days, or none of them.

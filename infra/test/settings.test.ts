@@ -8,7 +8,7 @@ import { JOBS } from "../../src/jobList.ts";
 import { SCHEDULE_FORM } from "../schedule.ts";
 import { parseSettings, readSettings, type Settings } from "../settings.ts";
 import { deployedPipelines } from "../settingsOfPipelines.ts";
-import { DOMAIN, TAKEN } from "./support/templates.ts";
+import { AS_DECLARED, DOMAIN, TAKEN } from "./support/templates.ts";
 
 const FILE = "infra/settings/develop.json";
 const GOOD = readSettings("develop", JOBS);
@@ -63,7 +63,9 @@ describe("parseSettings(stage, value, pipelines)", () => {
     const { matrix } = GOOD.pipelines;
     expect(parse({ pipelines: { matrix } }).pipelines).toEqual({
       matrix,
-      htan: { enabled: true, schedule: null, lateAfterHours: null, variables: {}, readBuckets: [] },
+      htan: AS_DECLARED,
+      // It wants a variable that is not there.
+      cohort: { ...AS_DECLARED, enabled: false },
     });
   });
 
@@ -197,7 +199,7 @@ describe("parseSettings(stage, value, pipelines)", () => {
     [
       "a pipeline that there is not",
       { pipelines: { ...GOOD.pipelines, recover: {} } },
-      "pipelines.recover is no setting; there are matrix, htan",
+      "pipelines.recover is no setting; there are matrix, htan, cohort",
     ],
     [
       "a pipeline that is no object",
@@ -382,6 +384,7 @@ describe("a network without a way to the internet", () => {
     ).toEqual([
       ["matrix", true, [], { MATRIX_SOURCE: "canned" }],
       ["htan", false, ["SYNAPSE_PASSWORD"], {}],
+      ["cohort", false, [], { COHORT_MEMORY_MB: "6144" }],
     ]);
   });
 

@@ -205,7 +205,7 @@ describe("the other targets", () => {
         stdio: ["ignore", "pipe", "pipe"],
       });
     expect(run).toThrow(
-      "launch: there are only namespace, synth, diff, deploy, destroy, diff_base, deploy_base, destroy_base, task",
+      "launch: there are only namespace, synth, diff, deploy, destroy, diff_base, deploy_base, destroy_base, places, task",
     );
   });
 });
@@ -278,18 +278,17 @@ describe("make destroy_base", () => {
     ]);
   });
 
-  test("empties the bucket of records, where there is one", async () => {
-    const record = version("s3/site/2026-11-30", "null");
+  test("empties the buckets of private places, and last that of records, which hears of the others", async () => {
+    const [record, raw] = [version("s3/site/2026-11-30", "null"), version("staging/a", "v1")];
     const made = await make("destroy_base", { YES: "1" }, [
-      ...[base({ RecordBucket: "records" }), alone, gone],
-      list("records", { Versions: [record] }),
-      list("records", {}),
+      ...[base({ RecordBucket: "records", CohortRawBucket: "raw" }), alone, gone],
+      ...[list("records", { Versions: [record] }), list("records", {})],
+      ...[list("raw", { Versions: [raw] }), list("raw", {})],
       { to: "s3api delete-objects" },
     ]);
     expect(made.calls.slice(2, -1)).toEqual([
-      asked("records"),
-      removed("records", record),
-      asked("records"),
+      ...[asked("raw"), removed("raw", raw), asked("raw")],
+      ...[asked("records"), removed("records", record), asked("records")],
     ]);
     expect(made.calls.at(-1)?.[0]).toBe("destroy");
   });

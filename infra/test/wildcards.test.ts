@@ -5,6 +5,8 @@ import type { Target } from "../target.ts";
 import { UNCONDITIONAL, WILDCARDS } from "../wildcards.ts";
 import { loopholesIn, statementsIn, wildcardsIn } from "./support/statements.ts";
 import {
+  AS_DECLARED,
+  COHORT,
   FOO,
   GITHUB,
   MAIN,
@@ -25,20 +27,9 @@ const DEPLOYMENTS: readonly (readonly [Target, Partial<Settings>])[] = [
       network: "endpoints",
       site: "website",
       pipelines: {
-        htan: {
-          enabled: true,
-          schedule: null,
-          lateAfterHours: null,
-          variables: {},
-          readBuckets: [],
-        },
-        matrix: {
-          enabled: true,
-          schedule: null,
-          lateAfterHours: null,
-          variables: {},
-          readBuckets: ["example-matrices"],
-        },
+        htan: AS_DECLARED,
+        matrix: { ...AS_DECLARED, readBuckets: ["example-matrices"] },
+        cohort: COHORT,
       },
     },
   ],

@@ -17,7 +17,7 @@ Examples:
   hdash artifacts upload --namespace my-branch              this checkout's views/ and config/
   hdash artifacts upload --namespace my-branch --from DIR   with the files of DIR/views and DIR/config instead of the same here
   hdash artifacts list --namespace my-branch
-  hdash artifacts remove --namespace my-branch              all that the namespace has in both buckets, after asking
+  hdash artifacts remove --namespace my-branch              all that the namespace has in its buckets, after asking
   hdash artifacts remove --namespace my-branch --only-work  the same in the work bucket alone
 
 They lie in HDASH_WORK_BUCKET below <namespace>/artifacts/. Without --namespace the variable NAMESPACE names it.
@@ -27,11 +27,18 @@ interface NamespaceFlag {
   readonly namespace?: string;
 }
 
+/** What jobs have of it. */
+interface OfJobs {
+  readonly lists: readonly ConfigFile[];
+  /** Variables that name private places, of which a namespace has the folder of its name. */
+  readonly places: readonly string[];
+}
+
 /** Adds the commands about artifacts to a program. */
 export function addArtifactCommands(
   program: Command,
   shell: Shell,
-  lists: readonly ConfigFile[],
+  { lists, places }: OfJobs,
 ): void {
   const artifacts = program
     .command("artifacts")
@@ -59,12 +66,12 @@ export function addArtifactCommands(
     );
   subcommand(
     "remove",
-    "delete everything that a namespace has in the work bucket and in the site's",
+    "delete everything that a namespace has in the work bucket, in the site's and in private places",
   )
-    .option("--only-work", "leave the site's bucket alone")
+    .option("--only-work", "leave the site's bucket and private places alone")
     .option("--yes", "do not ask (needed without a terminal)")
     .action(async (flags: NamespaceFlag & { onlyWork?: boolean; yes?: boolean }) =>
-      shell.exit(await remove(shell, flags)),
+      shell.exit(await remove(shell, places, flags)),
     );
 }
 
@@ -192,6 +199,7 @@ async function list(
 
 async function remove(
   shell: Shell,
+  places: readonly string[],
   flags: NamespaceFlag & { readonly onlyWork?: boolean; readonly yes?: boolean },
 ): Promise<number> {
   // Before anything else is looked at: whatever is configured, the answer is the same.
@@ -224,6 +232,7 @@ async function remove(
     if (isWhole && config.site.kind === "s3" && config.site.bucket !== config.workBucket) {
       buckets.push(await effects.openBucket(config.site.bucket, { prefix }));
     }
+    if (isWhole) buckets.push(...(await openPlaces(shell, effects, places, namespace)));
     const holdings = await findHoldings(buckets, shell.signal);
     if (holdings.length === 0) {
       shell.print(`${namespace} has nothing in ${buckets.map(({ uri }) => uri).join(" and ")}`);
@@ -245,4 +254,25 @@ async function remove(
     }
     return EXIT.ok;
   });
+}
+
+/** Opens what a namespace has in the private places that the environment names; a folder is said to be left. */
+async function openPlaces(
+  shell: Shell,
+  effects: Effects,
+  variables: readonly string[],
+  namespace: string,
+): Promise<readonly S3Bucket[]> {
+  const opened: S3Bucket[] = [];
+  for (const variable of variables) {
+    const value = shell.environment()[variable]?.trim() ?? "";
+    const [, bucket, path = ""] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(value) ?? [];
+    if (bucket !== undefined) {
+      const prefix = `${path.replace(/\/+$/, "")}/${placesOf(namespace).prefix}`;
+      opened.push(await effects.openBucket(bucket, { prefix, variable }));
+    } else if (value !== "") {
+      shell.print(`left alone  ${variable}: ${value} is no bucket`);
+    }
+  }
+  return opened;
 }

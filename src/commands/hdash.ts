@@ -66,7 +66,11 @@ export function addHdash(program: Command, shell: Shell, jobs: readonly Job[]): 
     });
   addDemo(program, shell, jobs);
   const lists = jobs.flatMap(({ configFiles }) => configFiles ?? []);
-  addArtifactCommands(program, shell, lists);
+  const places = jobs.flatMap(({ deployment }) => deployment.privatePlaces ?? []);
+  addArtifactCommands(program, shell, {
+    lists,
+    places: places.map(({ variable }) => variable),
+  });
 }
 
 /** What a word that is no command may have been meant for. */

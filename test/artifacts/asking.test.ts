@@ -16,12 +16,14 @@ import { createEmptyDatabase } from "../support/postgres.ts";
 import { type S3Server, startS3 } from "../support/s3Server.ts";
 import { stateOf } from "./rig.ts";
 
+/** Variables of private places. */
+const PLACES = ["COHORT_RAW", "COHORT_PROCESSED"];
 let s3: S3Server;
 let made: Awaited<ReturnType<typeof createEmptyDatabase>>;
 let env: Environment;
 
 beforeAll(async () => {
-  s3 = await startS3({ buckets: ["work", "site"] });
+  s3 = await startS3({ buckets: ["work", "site", "private"] });
   made = await createEmptyDatabase();
   const { host, port, user, password, name } = made.settings;
   env = {
@@ -87,11 +89,11 @@ async function typing(
 
 describe("hdash artifacts remove, on a terminal", () => {
   const remove = (answer: string, ...flags: readonly string[]) =>
-    typing(answer, (program, shell) => addArtifactCommands(program, shell, []), [
-      "artifacts",
-      "remove",
-      ...flags,
-    ]);
+    typing(
+      answer,
+      (program, shell) => addArtifactCommands(program, shell, { lists: [], places: PLACES }),
+      ["artifacts", "remove", ...flags],
+    );
 
   test("leaves the site's bucket alone where only the work bucket is meant", async () => {
     const site = stateOf(s3, "site");
@@ -129,6 +131,58 @@ describe("hdash artifacts remove, on a terminal", () => {
     expect(await remove("foo")).toEqual({
       ...{ code: 0, asked: [] },
       said: "foo has nothing in s3://work/foo and s3://site/foo\n",
+    });
+  });
+});
+
+describe("hdash artifacts remove, of a job's private places", () => {
+  const remove = (own: Environment, ...flags: readonly string[]) =>
+    typing(
+      "foo",
+      (program, shell) =>
+        addArtifactCommands(
+          program,
+          { ...shell, environment: () => ({ ...env, ...own }) },
+          { lists: [], places: PLACES },
+        ),
+      ["artifacts", "remove", ...flags],
+    );
+
+  beforeEach(() => {
+    for (const key of ["foo/a", "foo-bar/a", "deep/down/foo/b", "deep/down/foo-bar/b"]) {
+      s3.setObject("private", key, "123");
+    }
+  });
+
+  test("removes the namespace's folder of each that the environment names, and nobody else's", async () => {
+    const { said, asked } = await remove({
+      COHORT_RAW: "s3://private",
+      COHORT_PROCESSED: "s3://private/deep/down/",
+    });
+    expect(asked).toHaveLength(1);
+    expect(said.split("\n").filter((line) => line.includes("private"))).toEqual([
+      "s3://private/foo/  1 object, 3 B",
+      "s3://private/deep/down/foo/  1 object, 3 B",
+      "s3://private/foo/  1 object deleted",
+      "s3://private/deep/down/foo/  1 object deleted",
+    ]);
+    expect(Object.keys(stateOf(s3, "private"))).toEqual(["deep/down/foo-bar/b", "foo-bar/a"]);
+  });
+
+  test("leaves them alone where only the work bucket is meant, or none is named, and folders always", async () => {
+    const before = stateOf(s3, "private");
+    const only = await remove({ COHORT_RAW: "s3://private" }, "--only-work");
+    expect(only.said).not.toContain("private");
+    const folder = await remove({ COHORT_RAW: "/srv/raw", COHORT_PROCESSED: "" });
+    expect(folder.said).toMatch(/^left alone {2}COHORT_RAW: \/srv\/raw is no bucket\n/);
+    expect(stateOf(s3, "private")).toEqual(before);
+  });
+
+  test("says what the store refuses, before anything is asked", async () => {
+    const refused = remove({ COHORT_RAW: "s3://no-such-bucket" });
+    await expect(refused).rejects.toMatchObject({
+      message: expect.stringContaining("no-such-bucket") as string,
+      hint: expect.stringContaining("COHORT_RAW") as string,
     });
   });
 });

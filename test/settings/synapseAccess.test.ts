@@ -28,7 +28,11 @@ function problemOf(env: Environment, asked: readonly string[]): Promise<{ messag
 describe("givenJobs(env, jobs)", () => {
   test.each([
     ["a token alone", ACCESS, ["htan"]],
-    ["exports elsewhere, and a token", { ...PLACES, COHORT_SOURCE: "s3://exports", ...ACCESS }, BOTH()],
+    [
+      "exports elsewhere, and a token",
+      { ...PLACES, COHORT_SOURCE: "s3://exports", ...ACCESS },
+      BOTH(),
+    ],
     ["exports in Synapse, and a token", { ...IN_SYNAPSE, ...ACCESS }, ["cohort"]],
     ["the same with a user", { ...IN_SYNAPSE, ...ACCESS, SYNAPSE_USER: "jdoe" }, ["cohort"]],
     [

@@ -12,6 +12,7 @@ import {
   readSettings,
   type Settings,
 } from "../../settings.ts";
+import type { PipelineSettings } from "../../settingsOfPipelines.ts";
 import { makeStacks } from "../../stacks.ts";
 import type { Target } from "../../target.ts";
 
@@ -58,6 +59,19 @@ export const DOMAIN: DomainSettings = {
   name: "hdash.example.org",
   certificateArn:
     "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef",
+};
+/** What a stage says of a pipeline that runs as its job says. */
+export const AS_DECLARED: PipelineSettings = {
+  enabled: true,
+  schedule: null,
+  lateAfterHours: null,
+  variables: {},
+  readBuckets: [],
+};
+/** A cohort's exports in a bucket of somebody else's. */
+export const COHORT: PipelineSettings = {
+  ...AS_DECLARED,
+  variables: { COHORT_SOURCE: "s3://example-exports/daily" },
 };
 export const GITHUB: GithubSettings = {
   repository: "example/hdash",

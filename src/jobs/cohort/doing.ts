@@ -157,12 +157,14 @@ export async function check(
   });
 }
 
-/** Makes the copies of some members again. */
+/** Makes the copies of some members again. What was found of the export still holds. */
 export async function repair(
   effects: CohortEffects,
+  report: ExportReport,
   params: RepairParams,
   ctx: StepContext,
 ): Promise<Repaired> {
+  noteReport(ctx, report);
   const request = await openRequest(effects, params, ctx);
   return Object.fromEntries(await copyMembers(request, new Set(params.members)));
 }

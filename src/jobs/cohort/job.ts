@@ -1,6 +1,7 @@
 // Digital-health cohorts as a job: its name, how it is deployed and asked for. What does the work is loaded when asked.
 
 import type { Job } from "../../job.ts";
+import { isInSynapse } from "./places.ts";
 import { checkSchema, checkVersions, SCHEMA_FILES, VERSIONS_FILE } from "./schemas.ts";
 import { type CohortSettings, SETTINGS } from "./settings.ts";
 
@@ -14,14 +15,44 @@ export function makeCohortJob(): Job<CohortSettings> {
     needs: ["database"],
     settings: SETTINGS,
     deployment: {
-      schedule: "cron(20 * * * ? *)",
+      schedule: [
+        // What is new, every hour; one that is refused as another run goes on is made up for by the next.
+        {
+          name: "ingest",
+          schedule: "cron(20 * * * ? *)",
+          options: ["--part", "ingest,build"],
+        },
+        // What comes once a night or week waits for the run that goes on.
+        {
+          name: "sync",
+          schedule: "cron(50 2 * * ? *)",
+          options: ["--part", "sync,build", "--wait"],
+        },
+        {
+          name: "build",
+          schedule: "cron(50 4 ? * SUN *)",
+          options: ["--part", "build", "--wait"],
+        },
+      ],
       lateAfterHours: 3,
       cpu: 2048,
       memoryMiB: 8192,
       diskGiB: 100,
-      secrets: ["SLACK_WEBHOOK_URL"],
+      secrets: ["SYNAPSE_PASSWORD", "SLACK_WEBHOOK_URL"],
+      usesSecret: (name, variables) =>
+        name !== "SYNAPSE_PASSWORD" || isInSynapse(variables["COHORT_SOURCE"] ?? ""),
       variables: { COHORT_MEMORY_MB: "6144" },
-      reads: () => null,
+      requires: ["COHORT_SOURCE"],
+      privatePlaces: [
+        // What was sent, which its source may not have for ever.
+        { variable: "COHORT_RAW", keepsVersions: true },
+        // What can be made again; earlier builds stay as long as COHORT_KEEP_BUILDS says.
+        { variable: "COHORT_INTERMEDIATE", keepsVersions: false },
+        { variable: "COHORT_PROCESSED", keepsVersions: false },
+      ],
+      readPlaces: ["COHORT_SOURCE"],
+      reads: ({ COHORT_SOURCE: source = "" }) =>
+        isInSynapse(source) ? `Synapse (COHORT_SOURCE=${source})` : null,
     },
     options: [
       {

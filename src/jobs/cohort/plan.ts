@@ -76,6 +76,7 @@ export function makeCohort(
       const state = await plan.read(known.state);
       let { catalog } = state;
       const { parts } = request;
+      checkNamed(request.choice, found.exports);
       if (parts.includes("ingest")) {
         const wanted = exportsToRead(
           found.exports,
@@ -97,6 +98,16 @@ export function makeCohort(
         await buildAll(plan, maker, withoutTypes({ ...state, catalog }, lost));
     },
   };
+}
+
+/** Throws usage where somebody names an export that is not there. */
+function checkNamed({ exports }: Choice, found: readonly FoundExport[]): void {
+  const keys = new Set(found.map(({ key }) => key));
+  const missing = (exports ?? []).filter((key) => !keys.has(key));
+  if (missing.length === 0) return;
+  throw new HdashError("usage", `there is no export ${missing.join(", ")}`, {
+    hint: "hdash cohort status lists those that there are.",
+  });
 }
 
 /** Makes again what the places have lost: copies member by member, staged rows by reading their export once more. */
@@ -138,7 +149,8 @@ async function mendOne(
   }
   const schema = effects.schemaOf(name).name;
   const params = { cohort, export: name, bytes, etag, schema, members, check: plan.run.id };
-  const { copies } = await plan.do(steps.repair, { params, inputs: {} });
+  const inputs = { report: await plan.value(entry.report) };
+  const { copies } = await plan.do(steps.repair, { params, inputs });
   const made = await plan.read(copies);
   const report = {
     ...entry.report,

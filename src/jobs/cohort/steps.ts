@@ -56,8 +56,12 @@ export function makeSteps(effects: CohortEffects) {
       name: "repair",
       version: INGEST_VERSION,
       outputs: { copies: json<Repaired>() },
-      run: async (_inputs: object, params: RepairParams, ctx: StepContext) => ({
-        copies: await repair(effects, params, ctx),
+      run: async (
+        { report }: { readonly report: ExportReport },
+        params: RepairParams,
+        ctx: StepContext,
+      ) => ({
+        copies: await repair(effects, report, params, ctx),
       }),
     }),
 

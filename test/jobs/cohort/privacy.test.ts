@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -8,8 +7,6 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { HdashError } from "../../../src/error.ts";
-import { listMembers } from "../../../src/formats/zip.ts";
-import { readMembers } from "../../../src/formats/zipMember.ts";
 import { buildType, findTouched } from "../../../src/jobs/cohort/build/buildType.ts";
 import { stageStatement } from "../../../src/jobs/cohort/build/statements.ts";
 import {
@@ -20,7 +17,7 @@ import {
 import { reportFindings } from "../../../src/jobs/cohort/data/findings.ts";
 import { typeInputs } from "../../../src/jobs/cohort/data/typeInput.ts";
 import { handZip } from "../../formats/support/handZip.ts";
-import { all, NEVER, sourceOf } from "../../formats/support/ranges.ts";
+import { sourceOf } from "../../formats/support/ranges.ts";
 import {
   build,
   fileRanges,
@@ -29,11 +26,10 @@ import {
   makeRig,
   type Rig,
   rowsOf,
-  SCHEMA_FILE,
 } from "./support/cohortRig.ts";
 import { expectedOf } from "./support/expected.ts";
+import { IDENTIFIERS, quarantinedValues } from "./support/secrets.ts";
 
-const IDENTIFIERS = readFileSync(`${FIXTURE}/identifiers.txt`, "utf8").trimEnd().split("\n");
 const EXPECTED = expectedOf(FIXTURE);
 
 let rig: Rig;
@@ -53,35 +49,6 @@ async function failure(work: () => Promise<unknown>): Promise<unknown> {
     return error;
   }
   throw new Error("it did not fail");
-}
-
-const NAMES = readFileSync(SCHEMA_FILE, "utf8").toLowerCase();
-
-/** Days, and words that names of the schema have in them, as "light": said by all, they are nobody's. */
-function isName(text: string): boolean {
-  const isDay = /^\d{4}-\d\d-\d\d(T00:00:00)?$/.test(text);
-  return isDay || text.length < 5 || NAMES.includes(text.toLowerCase());
-}
-
-/** Values of the lines that are set aside, as long as they say something. */
-async function quarantinedValues(namespace: string, key: string): Promise<readonly string[]> {
-  const { members = {} } = EXPECTED[namespace]?.exports[key] ?? {};
-  const source = fileRanges(join(FIXTURE, "world", namespace, key));
-  const listing = await listMembers(source, NEVER);
-  if (listing.refusal !== null) throw new Error(listing.why);
-  const entries = listing.entries.filter(
-    ({ name }) => Object.keys(members[name]?.quarantined ?? {}).length > 0,
-  );
-  const values: string[] = [];
-  for await (const { entry, content } of readMembers(source, entries, NEVER, { only: "content" })) {
-    const lines = (await all(content)).toString("latin1").split("\n");
-    for (const line of Object.values(members[entry.name]?.quarantined ?? {}).flat()) {
-      for (const [, value = ""] of (lines[line - 1] ?? "").matchAll(/:\s*"?([^",{}[\]]+)/g)) {
-        if (!isName(value)) values.push(value);
-      }
-    }
-  }
-  return values;
 }
 
 describe.each(Object.keys(EXPECTED))("what is said of %s", (namespace) => {

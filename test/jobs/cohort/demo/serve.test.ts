@@ -2,19 +2,20 @@
 // that nothing of a participant is where everybody reads.
 
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Current } from "../../../../src/jobs/cohort/data/current.ts";
 import { demoWorld } from "../../../../src/jobs/cohort/demo/serve.ts";
 import type { World } from "../../../../src/jobs/cohort/demo/world.ts";
 import { makeCohortJob } from "../../../../src/jobs/cohort/job.ts";
-import { COMPILE_CACHE } from "../../../support/compileCache.ts";
 import { type Ended, hdash, startProgram } from "../../../support/command.ts";
+import { COMPILE_CACHE } from "../../../support/compileCache.ts";
 import { FIXTURE } from "../../../support/services.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
@@ -57,6 +58,12 @@ function envFileOf(command: string): string {
 /** Runs a command line that the demo has printed, in its words. */
 function runPrinted(command: string): Promise<Ended> {
   return hdash(["--env-file", envFileOf(command), ...command.split(" ")]);
+}
+
+/** A key as it is documented: what stands between < and > is any name. */
+function patternOf(key: string): RegExp {
+  const escaped = key.replaceAll(/[.*+?^$(){}|[\]\\]/g, "\\$&").replaceAll(/<\w+>/g, "[^/]+");
+  return new RegExp(`^${escaped}$`);
 }
 
 async function filesOf(folder: string): Promise<readonly string[]> {
@@ -118,6 +125,48 @@ describe("hdash demo, cohorts", () => {
     const later = Object.values(current.types).filter(({ build }) => build === current.build);
     expect(later.length).toBeGreaterThan(5);
     expect(later.length).toBeLessThan(12);
+  });
+
+  test("leaves datasets that a reader finds as docs/cohort.md shows it", async () => {
+    const home = join(dirname(envFileOf("cohort status")), "cohort");
+    const doc = await readFile(join(ROOT, "docs/cohort.md"), "utf8");
+    const [, sql = ""] = /^```sql\n([^]*?)^```$/m.exec(doc) ?? [];
+    const shown = "s3://my-processed/main/";
+    expect(sql).toContain(shown);
+    const instance = await DuckDBInstance.create();
+    const connection = await instance.connect();
+    try {
+      const statements = sql.replace(shown, `${join(home, "processed/main")}/`);
+      const rows = (await connection.runAndReadAll(statements)).getRowsJson();
+      const sum = rows.reduce((total, [, count]) => total + Number(count), 0);
+      const status = await runPrinted("cohort status");
+      expect(rows.map(([cohort]) => cohort).sort()).toEqual(["adults_v1", "pediatric_v1"]);
+      expect(status.stdout).toContain(`dataset_symptomlog ${sum},`);
+    } finally {
+      connection.closeSync();
+      instance.closeSync();
+    }
+  });
+
+  test("puts into the places what docs/cohort.md says of them, for their user alone", async () => {
+    const home = join(dirname(envFileOf("cohort status")), "cohort");
+    const doc = await readFile(join(ROOT, "docs/cohort.md"), "utf8");
+    const rows = [...doc.matchAll(/^\| (raw|intermediate|processed): `([^`]+)`/gm)];
+    expect(rows.length).toBeGreaterThan(9);
+    const seen = new Set<string>();
+    for (const place of ["raw", "intermediate", "processed"]) {
+      const patterns = rows.filter(([, of]) => of === place).map(([, , key = ""]) => key);
+      for (const file of await filesOf(join(home, place, "main"))) {
+        const key = relative(join(home, place, "main"), file);
+        const found = patterns.find((pattern) => patternOf(pattern).test(key));
+        expect(found, `${place}: ${key}`).toBeDefined();
+        seen.add(`${place}: ${found ?? ""}`);
+        expect((await stat(file)).mode & 0o077).toBe(0);
+      }
+    }
+    expect((await stat(envFileOf("cohort status"))).mode & 0o077).toBe(0);
+    // Nothing is told of that is not there.
+    expect(seen.size).toBe(rows.length);
   });
 
   test("leaves nothing of a participant in the site, the log or what was said", async () => {

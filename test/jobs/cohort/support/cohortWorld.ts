@@ -8,16 +8,16 @@ import { gunzipSync } from "node:zlib";
 
 import { canonicalJson, digestOf, type Json } from "../../../../src/digest.ts";
 import type { Catalog } from "../../../../src/jobs/cohort/data/catalog.ts";
-import { auditCatalog } from "../../../../src/jobs/cohort/data/proof.ts";
 import type { Current } from "../../../../src/jobs/cohort/data/current.ts";
+import { auditCatalog } from "../../../../src/jobs/cohort/data/proof.ts";
 import type { PostgresSettings } from "../../../../src/store/database.ts";
 import { COMPILE_CACHE } from "../../../support/compileCache.ts";
 import type { PostgresServer } from "../../../support/postgresServer.ts";
 import { createClone, dropClone } from "../../../support/postgresTemplate.ts";
 import type { StoredObject } from "../../../support/s3Objects.ts";
 import { type S3Server, startS3 } from "../../../support/s3Server.ts";
-import { runCohort } from "./cohortRun.ts";
 import { digestByDuck, type Rig } from "./cohortRig.ts";
+import { runCohort } from "./cohortRun.ts";
 
 export const BUCKETS = {
   source: "exports",
@@ -123,7 +123,7 @@ export function startWorker(
 
 /** Digests every dataset of a build as a reader finds it: its files fetched, and read by DuckDB. */
 export async function digestBuild(
-  { s3 }: CohortWorld,
+  { s3 }: Pick<CohortWorld, "s3">,
   rig: Rig,
   { datasets }: Current,
   namespace: string = NAMESPACE,
@@ -135,7 +135,9 @@ export async function digestBuild(
     for (const { key, sha256 } of files) {
       const bytes = objects.get(`${namespace}/${key}`)?.read();
       if (bytes === undefined || digestOf(bytes) !== sha256) throw new Error(`${key} is lost`);
-      const path = join(dir, key.slice(key.indexOf(`/${name}/`)));
+      // Files of two builds may have one name.
+      const [, , build = "", ...below] = key.split("/");
+      const path = join(dir, ...below.slice(0, -1), `${build}-${below.at(-1) ?? ""}`);
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, bytes);
     }

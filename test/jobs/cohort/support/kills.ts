@@ -4,14 +4,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 import { digestOf } from "../../../../src/digest.ts";
-import { type Dice, makeDice } from "../../../../src/lookalikes/dice.ts";
-import { openS3Bucket } from "../../../../src/store/s3Bucket.ts";
 import { listMembers } from "../../../../src/formats/zip.ts";
 import { readMembers } from "../../../../src/formats/zipMember.ts";
+import { type Dice, makeDice } from "../../../../src/lookalikes/dice.ts";
+import { openS3Bucket } from "../../../../src/store/s3Bucket.ts";
+import { type HandMember, handZip } from "../../../formats/support/handZip.ts";
+import { all, NEVER, sourceOf } from "../../../formats/support/ranges.ts";
 import type { PostgresServer } from "../../../support/postgresServer.ts";
 import type { S3Request } from "../../../support/s3Server.ts";
-import { handZip, type HandMember } from "../../../formats/support/handZip.ts";
-import { all, NEVER, sourceOf } from "../../../formats/support/ranges.ts";
 import { FIXTURE, type Rig } from "./cohortRig.ts";
 import {
   BUCKETS,
