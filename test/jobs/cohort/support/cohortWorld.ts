@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
-import { digestOf } from "../../../../src/digest.ts";
+import { canonicalJson, digestOf, type Json } from "../../../../src/digest.ts";
 import type { Catalog } from "../../../../src/jobs/cohort/data/catalog.ts";
 import type { Current } from "../../../../src/jobs/cohort/data/current.ts";
 import { auditCatalog } from "../../../../src/jobs/cohort/data/proof.ts";
@@ -197,7 +197,7 @@ export async function outcomeOf(world: CohortWorld, rig: Rig): Promise<Outcome> 
 /** Says in what a world differs from another. */
 export function differences(calm: Outcome, found: Outcome): readonly string[] {
   return (Object.keys(calm) as (keyof Outcome)[]).flatMap((name) => {
-    const [wanted, got] = [calm[name], found[name]].map((one) => JSON.stringify(one));
+    const [wanted, got] = [calm[name], found[name]].map((one) => canonicalJson(one as Json));
     return wanted === got ? [] : [`${name} differ: ${firstDifference(wanted ?? "", got ?? "")}`];
   });
 }
