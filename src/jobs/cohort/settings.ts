@@ -121,7 +121,13 @@ export const SETTINGS: JobSettings<CohortSettings> = {
       "adults_v1/2026-01-11T05--00--08Z_5996f0e9",
       "Only these exports, by COHORT/EXPORT, separated by commas",
     ),
-    variable("COHORT_AGAIN", GROUP, "0", "1", "1: read exports again that have been read"),
+    variable(
+      "COHORT_AGAIN",
+      GROUP,
+      "0",
+      "1",
+      "1: read exports again that have been read, and build every type whole",
+    ),
     variable(
       "COHORT_TYPES",
       GROUP,

@@ -61,7 +61,7 @@ export function makeGzipFile(path: string): ScratchFile {
     async write(piece) {
       const taken = new Promise<void>((resolve, reject) => {
         gzip.write(piece, (error) => {
-          if (error == null) resolve();
+          if (error === null || error === undefined) resolve();
           else reject(error);
         });
       });
