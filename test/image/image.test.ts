@@ -26,6 +26,8 @@ import { importStandInBase } from "../support/standInBase.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const IMAGE = "hdash:tested";
+/** An export of a few records. */
+const OFFSETS = join(ROOT, "test/fixtures/cohort/cases/offsets");
 const LABELS = {
   VERSION: "1.2.3",
   REVISION: "0123456789ab",
@@ -268,6 +270,25 @@ describe.skipIf(why !== null)("the image without a network", () => {
     expect(
       figures.filter((path) => one.get(path)?.equals(other.get(path) ?? Buffer.of()) !== true),
     ).toEqual([]);
+  });
+
+  test("reads an export and builds its datasets: DuckDB's binding is there, and loads", async () => {
+    const places = await openFolder("places");
+    const ended = await inImage(["hdash", "run", "cohort"], {
+      env: {
+        ...{ COHORT_SOURCE: "/exports", COHORT_RAW: "/places/raw", COHORT_MEMORY_MB: "512" },
+        ...{ COHORT_INTERMEDIATE: "/places/intermediate", COHORT_PROCESSED: "/places/processed" },
+      },
+      volumes: [`${OFFSETS}:/exports:ro`, `${places}:/places`],
+      memory: "2g",
+    }).ended;
+    expect(ended.code, ended.stderr).toBe(0);
+    const current = await readFile(join(places, "processed/main/parquet/current.json"), "utf8");
+    const { datasets } = JSON.parse(current) as {
+      readonly datasets: readonly { readonly name: string; readonly rows: number }[];
+    };
+    expect(datasets).toHaveLength(59);
+    expect(datasets.filter(({ rows }) => rows > 0).length).toBeGreaterThan(2);
   });
 
   test("may write to a volume at /tmp, and nowhere else", async () => {
