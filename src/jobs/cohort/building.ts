@@ -135,7 +135,7 @@ async function planSlots(
     const [path = ""] = await fetcher.keys([segment.keys]);
     keys.set(path, segment.name);
   }
-  const slot = { kind: "written", parts: fresh, bytes: 0, from: [] } as const;
+  const slot = { kind: "written", parts: fresh, price: 0, from: [] } as const;
   const rows = await fetcher.rows(shape, input, new Map([[0, slot]]));
   const found = keys.size === 0 ? [] : await findTouched(duck, rows, [...keys.keys()], deleted);
   const touched = new Set(found.map((path) => keys.get(path) ?? ""));
@@ -188,7 +188,7 @@ async function putSegment(
   return {
     name: `${name}/${group.group}`,
     parts: parts.map(({ id }) => id),
-    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    price: parts.reduce((sum, { price }) => sum + price, 0),
     unique: group.unique,
     written: group.written,
     keys: await move(group.keys, `${prefix}keys/${own}.parquet`),

@@ -13,8 +13,8 @@ export interface Segment {
   readonly name: string;
   /** The parts of the input, by their ids, whose records have won one of its keys. */
   readonly parts: readonly string[];
-  /** Of these parts' staged rows: what it costs to write it anew. */
-  readonly bytes: number;
+  /** What it costs to write it anew: the price of these parts. */
+  readonly price: number;
   /** Records that won their key. */
   readonly unique: Days;
   /** Those of them that nobody has deleted. */
@@ -43,7 +43,7 @@ export interface TypeSegments {
 export interface Group {
   /** By their numbers in the input. */
   readonly parts: readonly number[];
-  readonly bytes: number;
+  readonly price: number;
   /** Segments that it is made of: of their parts only the rows count that had won. */
   readonly from: readonly Segment[];
 }
@@ -54,12 +54,12 @@ export type Slot =
 
 /** When it is cheaper to write a type whole than what is touched of it. */
 export interface Prices {
-  /** Below so many bytes of staged rows the fixed price of files is above that of their rows. */
-  readonly smallBytes: number;
+  /** Below such a price that of writing files is above it. */
+  readonly small: number;
   /** From so large a share of all rows on. */
   readonly wholeShare: number;
 }
-export const PRICES: Prices = { smallBytes: 1 << 20, wholeShare: 0.6 };
+export const PRICES: Prices = { small: 1 << 20, wholeShare: 0.6 };
 
 /** So many times larger than what is merged may a segment be that stays as it is. */
 const MERGED_TIMES = 4;
@@ -87,14 +87,14 @@ export function wholeSlots(
   prices: Prices,
   all: readonly number[] = parts.map((_part, number) => number),
 ): readonly Slot[] {
-  const total = bytesOf(parts, all);
+  const total = priceOf(parts, all);
   const days = [...new Set(all.map((number) => parts[number]?.end ?? ""))].sort(byText);
   const first = days.at(-RECENT_DAYS);
-  if (total < prices.smallBytes || first === undefined) return written(parts, all);
+  if (total < prices.small || first === undefined) return written(parts, all);
   const isRecent = (number: number): boolean => byText(parts[number]?.end ?? "", first) >= 0;
   const old = all.filter((number) => !isRecent(number));
   const recent = all.filter(isRecent);
-  if (bytesOf(parts, old) < bytesOf(parts, recent)) return written(parts, all);
+  if (priceOf(parts, old) < priceOf(parts, recent)) return written(parts, all);
   return [...written(parts, old), ...written(parts, recent)];
 }
 
@@ -107,13 +107,13 @@ export function changedSlots(
   prices: Prices,
 ): readonly Slot[] {
   const live = [...groupOf(parts, segments).parts, ...fresh].sort((a, b) => a - b);
-  const all = bytesOf(parts, live);
+  const all = priceOf(parts, live);
   const changed = groupOf(
     parts,
     segments.filter(({ name }) => touched.has(name)),
   );
-  const price = bytesOf(parts, fresh) + changed.bytes;
-  if (price > 0 && (all < prices.smallBytes || price > all * prices.wholeShare)) {
+  const price = priceOf(parts, fresh) + changed.price;
+  if (price > 0 && (all < prices.small || price > all * prices.wholeShare)) {
     return wholeSlots(parts, prices, live);
   }
   const slots = segments.map((segment): Slot => {
@@ -129,20 +129,20 @@ export function mergedSlots(parts: readonly InputPart[], slots: readonly Slot[])
   if (last === undefined) return slots;
   const merged: Slot[] = [last];
   let run: Slot[] = [];
-  let bytes = 0;
+  let price = 0;
   const close = (): void => {
     const [first] = run;
     if (first === undefined) return;
     if (run.length === 1) merged.unshift(first);
     else merged.unshift(joined(parts, run));
     run = [];
-    bytes = 0;
+    price = 0;
   };
   for (const slot of slots.slice(0, -1).toReversed()) {
-    const own = slot.kind === "kept" ? slot.segment.bytes : slot.bytes;
-    if (run.length > 0 && own > bytes * MERGED_TIMES) close();
+    const own = slot.kind === "kept" ? slot.segment.price : slot.price;
+    if (run.length > 0 && own > price * MERGED_TIMES) close();
     run.unshift(slot);
-    bytes += own;
+    price += own;
   }
   close();
   return merged;
@@ -175,25 +175,25 @@ export function countsOf(
 
 function written(parts: readonly InputPart[], numbers: readonly number[]): readonly Slot[] {
   if (numbers.length === 0) return [];
-  return [{ kind: "written", parts: numbers, bytes: bytesOf(parts, numbers), from: [] }];
+  return [{ kind: "written", parts: numbers, price: priceOf(parts, numbers), from: [] }];
 }
 
 function groupOf(
   parts: readonly InputPart[],
   segments: readonly Segment[],
-): { readonly parts: readonly number[]; readonly bytes: number } {
+): { readonly parts: readonly number[]; readonly price: number } {
   const ids = new Set(segments.flatMap((segment) => segment.parts));
   const numbers = parts.flatMap(({ id }, number) => (ids.has(id) ? [number] : []));
-  return { parts: numbers, bytes: bytesOf(parts, numbers) };
+  return { parts: numbers, price: priceOf(parts, numbers) };
 }
 
 function joined(parts: readonly InputPart[], slots: readonly Slot[]): Slot {
   const from = slots.flatMap((slot) => (slot.kind === "kept" ? [slot.segment] : slot.from));
   const others = slots.flatMap((slot) => (slot.kind === "kept" ? [] : slot.parts));
   const numbers = [...new Set([...groupOf(parts, from).parts, ...others])].sort((a, b) => a - b);
-  return { kind: "written", parts: numbers, bytes: bytesOf(parts, numbers), from };
+  return { kind: "written", parts: numbers, price: priceOf(parts, numbers), from };
 }
 
-function bytesOf(parts: readonly InputPart[], numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + (parts[number]?.bytes ?? 0), 0);
+function priceOf(parts: readonly InputPart[], numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + (parts[number]?.price ?? 0), 0);
 }

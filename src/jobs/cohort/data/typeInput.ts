@@ -30,8 +30,8 @@ export interface InputMember {
 export interface InputPart {
   /** Tells it from every other: by its export, its rows, and its members with what is known of them. */
   readonly id: string;
-  /** Of all its tables' files. */
-  readonly bytes: number;
+  /** What it costs to read: the bytes of its tables' files, and as many for each as its opening takes. */
+  readonly price: number;
   /** The last day of its members. */
   readonly end: string;
 }
@@ -97,6 +97,8 @@ export function typeInputs(
   );
 }
 
+/** To open a file takes as long as to read so many bytes of one. */
+const OPENING_BYTES = 32 << 10;
 /** So much of a digest tells all parts of a type apart. */
 const ID_LETTERS = 20;
 
@@ -109,7 +111,7 @@ function partOf(
   const rows = tables.map(({ table, object }) => [table, object.sha256]);
   return {
     id: digestOfJson([cohort, name, rows, known]).slice(0, ID_LETTERS),
-    bytes: tables.reduce((sum, { object }) => sum + object.bytes, 0),
+    price: tables.reduce((sum, { object }) => sum + object.bytes + OPENING_BYTES, 0),
     end: members.reduce((last, { end }) => (byText(end ?? "", last) > 0 ? (end ?? "") : last), ""),
   };
 }

@@ -15,14 +15,14 @@ import {
 } from "../../../../src/jobs/cohort/data/segments.ts";
 
 const MIB = 1 << 20;
-const part = (day: number, bytes = 10 * MIB) => ({
-  ...{ id: `p${day}`, bytes, end: `2026-01-${String(day).padStart(2, "0")}T00:00:00` },
+const part = (day: number, price = 10 * MIB) => ({
+  ...{ id: `p${day}`, price, end: `2026-01-${String(day).padStart(2, "0")}T00:00:00` },
 });
-const days = (first: number, last: number, bytes?: number) =>
-  Array.from({ length: last - first + 1 }, (_none, n) => part(first + n, bytes));
+const days = (first: number, last: number, price?: number) =>
+  Array.from({ length: last - first + 1 }, (_none, n) => part(first + n, price));
 const object = { key: "k", bytes: 1, sha256: "0", etag: null };
-const segment = (name: string, parts: readonly string[], bytes = 10 * MIB): Segment => ({
-  ...{ name, parts, bytes, unique: {}, written: {}, files: {}, keys: object, winners: object },
+const segment = (name: string, parts: readonly string[], price = 10 * MIB): Segment => ({
+  ...{ name, parts, price, unique: {}, written: {}, files: {}, keys: object, winners: object },
 });
 /** What is written, by the numbers of its parts; what stays, by its name. */
 const plain = (slots: readonly Slot[]) =>
@@ -50,7 +50,7 @@ describe("wholeSlots(parts, prices)", () => {
     ]);
   });
   test.each([
-    ["there are few bytes", days(1, 30, 1000)],
+    ["it costs little", days(1, 30, 1000)],
     ["there is nothing before the last days", days(1, 2)],
     ["the last days are most of it", [part(1), part(2, 100 * MIB), part(3)]],
   ])("are one where %s", (_what, parts) => {
@@ -100,8 +100,8 @@ describe("changedSlots(parts, segments, fresh, touched, prices)", () => {
 
 describe("mergedSlots(parts, slots)", () => {
   const parts = days(1, 9);
-  const kept = (name: string, ids: readonly string[], bytes: number): Slot => ({
-    ...{ kind: "kept", segment: segment(name, ids, bytes) },
+  const kept = (name: string, ids: readonly string[], price: number): Slot => ({
+    ...{ kind: "kept", segment: segment(name, ids, price) },
   });
   test("merge small segments, but neither the newest nor one that is much larger", () => {
     const slots = [
@@ -124,7 +124,7 @@ describe("mergedSlots(parts, slots)", () => {
     expect(plain(mergedSlots(parts, slots))).toEqual([[0, 1, 2], "d"]);
   });
   test("take along what is written anyway, with the segment that it was", () => {
-    const touched: Slot = { kind: "written", parts: [1], bytes: 40, from: [segment("b", ["p2"])] };
+    const touched: Slot = { kind: "written", parts: [1], price: 40, from: [segment("b", ["p2"])] };
     const merged = mergedSlots(parts, [kept("a", ["p1"], 50), touched, kept("c", ["p3"], 30)]);
     expect(plain(merged)).toEqual([[0, 1], "c"]);
     expect(merged[0]).toMatchObject({ from: [{ name: "a" }, { name: "b" }] });
@@ -136,7 +136,7 @@ describe("mergedSlots(parts, slots)", () => {
   test("are told of beforehand", () => {
     const [a, b, c] = [segment("a", ["p1"], 9), segment("b", ["p2"], 9), segment("c", ["p3"], 9)];
     expect([canMerge([]), canMerge([a, b]), canMerge([a, b, c])]).toEqual([false, false, true]);
-    expect(canMerge([{ ...a, bytes: 90 }, b, c])).toBe(false);
+    expect(canMerge([{ ...a, price: 90 }, b, c])).toBe(false);
   });
   test("come of themselves when there are many", () => {
     const slots = Array.from({ length: 33 }, () => kept("a", ["p1"], 1));

@@ -210,7 +210,7 @@ function effectsOf({ duck, shapes, schema }: Rig, home: string): CohortEffects {
     memoryMiB: 512,
     builtBy: {},
     // Small as the data is, what is not touched is named again.
-    prices: { smallBytes: 0, wholeShare: 2 },
+    prices: { small: 0, wholeShare: 2 },
   };
 }
 
