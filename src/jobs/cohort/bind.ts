@@ -39,8 +39,9 @@ export async function bindCohort(
       ...{ source, places },
       openDuck: await openDucks(effects, settings),
       readState: (signal) => readState(places.processed, signal),
-      saveCatalog: (catalog) => saveCatalog(places.processed, catalog),
-      switchTo: (current, segments, run) => switchTo(places.processed, { current, segments, run }),
+      saveCatalog: (catalog, signal) => saveCatalog(places.processed, catalog, signal),
+      switchTo: (current, segments, run, signal) =>
+        switchTo(places.processed, { current, segments, run }, signal),
       schemaOf: (name) => schemas.of(name),
       cohorts: schemas.cohorts,
       memoryMiB: settings.memoryMiB,

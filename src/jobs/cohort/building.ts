@@ -3,9 +3,9 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { digestOfJson } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
 import type { Bucket } from "../../store/bucket.ts";
+import { digestSource, fileSource } from "../../store/byteSource.ts";
 import {
   buildType,
   type BuiltGroup,
@@ -86,7 +86,7 @@ export async function build(
       const group = built.find((one) => one.group === number);
       if (slot.kind === "kept") segments.push(slot.segment);
       else if (group !== undefined) {
-        const same = sameSegment(slot, group);
+        const same = await sameSegment(slot, join(dir, "out", group.keys));
         if (same !== null) {
           segments.push(same);
           continue;
@@ -150,12 +150,11 @@ function groupsOf(slots: readonly Slot[]): ReadonlyMap<number, Group> {
   );
 }
 
-/** The segment that a group was, where it has come out as it was: it only ever loses keys, so that their numbers tell. */
-function sameSegment({ from }: Group, { unique, written }: BuiltGroup): Segment | null {
+/** The segment that a group was, where it has come out as it was: its keys, and which of them are shown, tell its rows. */
+async function sameSegment({ from }: Group, keys: string): Promise<Segment | null> {
   const [was, another] = from;
   if (was === undefined || another !== undefined) return null;
-  const isSame = digestOfJson([was.unique, was.written]) === digestOfJson([unique, written]);
-  return isSame ? was : null;
+  return was.keys.sha256 === (await digestSource(await fileSource(keys))) ? was : null;
 }
 
 /** Puts a segment's files into the build's folder. */

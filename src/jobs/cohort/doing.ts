@@ -26,7 +26,7 @@ export interface CohortEffects {
   readonly source: ExportSource;
   readonly places: Places;
   /** Reads what is known of the namespace: its exports, and its build. */
-  readState(signal: AbortSignal): Promise<CohortState>;
+  readState(signal?: AbortSignal): Promise<CohortState>;
   /** The schema that an export is read with, and, for null, the one that datasets have. */
   schemaOf(exportName: string | null): LaidOut;
   readonly cohorts: readonly string[];

@@ -1,7 +1,7 @@
 // Cohorts as a pipeline: from exports to copies and staged rows, from these to one build of all datasets, and the switch to it.
 
 import { digestOfJson } from "../../digest.ts";
-import type { Pipeline, Plan } from "../../engine/step.ts";
+import { json, observation, type Pipeline, type Plan } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
 import { datasetsOf } from "./build/buildType.ts";
 import { columnTypes, type TypeBuild } from "./building.ts";
@@ -56,8 +56,13 @@ interface Maker {
 
 /** Puts what is known, and switches readers. */
 export interface CohortWriter {
-  saveCatalog(catalog: Catalog): Promise<void>;
-  switchTo(current: Current, segments: CohortState["segments"], run: string): Promise<void>;
+  saveCatalog(catalog: Catalog, signal: AbortSignal): Promise<void>;
+  switchTo(
+    current: Current,
+    segments: CohortState["segments"],
+    run: string,
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 /** Makes the pipeline. */
@@ -72,8 +77,7 @@ export function makeCohort(
     async plan(plan) {
       const { listing } = await plan.do(steps.listExports, { params: null, inputs: {} });
       const found = sortListing(await plan.read(listing), effects.cohorts);
-      const known = await plan.do(steps.readState, { params: null, inputs: {} });
-      const state = await plan.read(known.state);
+      const state = await effects.readState();
       let { catalog } = state;
       const { parts } = request;
       checkNamed(request.choice, found.exports);
@@ -130,7 +134,8 @@ async function mendCopies(
     if (outcome.ok) mended.push(outcome.value);
   }
   const next = mended.length === 0 ? catalog : withEntries(catalog, mended);
-  if (mended.length > 0) await maker.effects.saveCatalog(next);
+  if (mended.length > 0)
+    await put(plan, "keepCatalog", (signal) => maker.effects.saveCatalog(next, signal));
   return readExports(plan, maker, whole, next, true);
 }
 
@@ -191,7 +196,7 @@ async function readExports(
   );
   if (read.length === 0) return catalog;
   const next = withEntries(catalog, read);
-  await maker.effects.saveCatalog(next);
+  await put(plan, "keepCatalog", (signal) => maker.effects.saveCatalog(next, signal));
   return next;
 }
 
@@ -242,25 +247,62 @@ async function buildAll(plan: Plan, maker: Maker, state: CohortState): Promise<v
       if (deleting !== null && failed.includes(deleting)) {
         throw new HdashError("permanent", `${type} is not built, since ${deleting} was not`);
       }
+      checkLayout(own, laidOut);
       const keys = deleting === null ? null : keysOf(made.get(deleting)?.segments, deleting, state);
       return buildOne(scope, maker, own.input, { build, state, keys });
     });
     if (outcome.ok) made.set(type, madeOf(maker, own, build, outcome.value));
     else failed.push(type);
   }
-  const stale = before?.stale ?? [];
-  if (made.size === 0 && failed.every((type) => stale.includes(type))) return;
+  const stale = [...inputs.keys()].filter((type) => {
+    const { inputs: digest } = made.get(type)?.state ?? before?.types[type] ?? { inputs: null };
+    return digest !== inputs.get(type)?.digest;
+  });
+  const isTold = before !== null && failed.every((type) => before.failed.includes(type));
+  if (made.size === 0 && isTold) return;
   const { dropped, keepBuilds } = request;
   const empty = emptyOf(laidOut, dropped);
   const types = new Set(laidOut.shapes.keys());
-  const how = { schema: laidOut.version, build, dropped, keepBuilds, empty, failed, types };
+  const how = { schema: laidOut.version, build, dropped, keepBuilds, empty, failed, stale, types };
   const segments = Object.fromEntries(
     [...types].flatMap((type) => {
       const own = made.get(type)?.segments ?? state.segments[type];
       return own === undefined ? [] : [[type, own]];
     }),
   );
-  await effects.switchTo(nextCurrent(before, made, how), segments, id);
+  const next = nextCurrent(before, made, how);
+  await put(plan, "switchReaders", (signal) => effects.switchTo(next, segments, id, signal));
+}
+
+/** Has something put while this run has its lease, and no longer: what is put late would undo what another attempt has done. */
+async function put(
+  plan: Plan,
+  name: string,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const step = observation({
+    name,
+    outputs: { done: json<true>() },
+    read: async (_params: null, { signal }) => {
+      await work(signal);
+      return { done: true as const };
+    },
+  });
+  await plan.do(step, { params: null, inputs: {} });
+}
+
+/** Throws where staged rows are of another form than the type has now: their export is to be read once more first. */
+function checkLayout({ input }: WholeInput, { shapes }: LaidOut): void {
+  const layout = shapes.get(input.type)?.layout;
+  const other = input.parts.find((part) => part.layout !== layout);
+  if (other === undefined) return;
+  throw new HdashError(
+    "permanent",
+    `${input.type} has records of ${other.export}, which was read when the schema said something else of them`,
+    {
+      hint: "hdash cohort ingest --all reads it once more; one that is gone from the source has to be put there again.",
+    },
+  );
 }
 
 /** Tells whether a type is to be built: its input is another one than that of its datasets, or its segments are to be merged, or all is asked for again. */
@@ -271,6 +313,8 @@ function isDue(
   { current, segments }: CohortState,
 ): boolean {
   if (current?.types[type]?.inputs !== digest || request.choice.isAgain) return true;
+  // Where that is lost, nobody knows which keys a type deletes, or which a new row may meet.
+  if (segments[type] === undefined) return true;
   return isMerging(request) && canMerge(segments[type]?.segments ?? []);
 }
 
@@ -285,8 +329,9 @@ function keysOf(
   type: string,
   state: CohortState,
 ): readonly Segment["keys"][] {
-  const { segments } = made ?? state.segments[type] ?? { segments: [] };
-  return segments.map(({ keys }) => keys);
+  const known = made ?? state.segments[type];
+  if (known === undefined) throw new HdashError("permanent", `nobody knows what ${type} deletes`);
+  return known.segments.map(({ keys }) => keys);
 }
 
 async function buildOne(

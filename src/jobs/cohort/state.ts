@@ -35,24 +35,29 @@ export async function readState(processed: Bucket, signal?: AbortSignal): Promis
   const catalog =
     packed === null
       ? EMPTY_CATALOG
-      : parse<Catalog>(processed, CATALOG, (await unpackOr(processed, packed)).toString());
+      : parse<Catalog>(processed, CATALOG, (await unpackOr(processed, CATALOG, packed)).toString());
   const current =
     text === null ? null : parse<Current>(processed, CURRENT, Buffer.from(text).toString());
-  const at = current?.segments?.key ?? null;
-  const held = at === null ? null : await processed.get(at, signal);
-  // Where it is gone, types are built whole.
-  const segments =
-    at === null || held === null
-      ? {}
-      : parse<CohortState["segments"]>(processed, at, (await unpackOr(processed, held)).toString());
-  return { catalog, current, segments };
+  return { catalog, current, segments: await readSegments(processed, current, signal) };
 }
 
-async function unpackOr(bucket: Bucket, packed: Uint8Array): Promise<Buffer> {
+/** Reads what a build consists of; nothing, where that is gone or damaged: types are built whole then. */
+async function readSegments(
+  processed: Bucket,
+  current: Current | null,
+  signal?: AbortSignal,
+): Promise<CohortState["segments"]> {
+  const held = current?.segments ?? null;
+  const packed = held === null ? null : await processed.get(held.key, signal);
+  if (held === null || packed === null || digestOf(packed) !== held.sha256) return {};
+  return JSON.parse((await unpack(packed)).toString()) as CohortState["segments"];
+}
+
+async function unpackOr(bucket: Bucket, key: string, packed: Uint8Array): Promise<Buffer> {
   try {
     return await unpack(packed);
   } catch (error) {
-    throw unreadable(bucket, CATALOG, error);
+    throw unreadable(bucket, key, error);
   }
 }
 

@@ -4,7 +4,6 @@ import { json, observation, step, type StepContext } from "../../engine/step.ts"
 import { build, type BuildInputs, type BuildParams, type TypeBuild } from "./building.ts";
 import type { ListedObject } from "./data/catalog.ts";
 import type { Losses } from "./data/keptObjects.ts";
-import type { CohortState } from "./data/known.ts";
 import type { ExportReport } from "./data/report.ts";
 import { BUILD_VERSION } from "./data/typeInput.ts";
 import {
@@ -28,12 +27,6 @@ export function makeSteps(effects: CohortEffects) {
       name: "listExports",
       outputs: { listing: json<readonly ListedObject[]>() },
       read: async (_params: null, { signal }) => ({ listing: await effects.source.list(signal) }),
-    }),
-
-    readState: observation({
-      name: "readState",
-      outputs: { state: json<CohortState>() },
-      read: async (_params: null, { signal }) => ({ state: await effects.readState(signal) }),
     }),
 
     ingest: step({

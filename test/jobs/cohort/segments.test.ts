@@ -1,6 +1,8 @@
 // Random histories of exports, built as they come, bit by bit, and from scratch: overlaps, records sent again, deletions, members that a
 // later export sends again, fields that come up on some day. Whatever was rewritten on the way, the datasets and the counts are the same.
 
+import { join } from "node:path";
+
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import {
@@ -20,6 +22,7 @@ import {
   ingest,
   makeRig,
   type Rig,
+  rowsOfFile,
 } from "./support/cohortRig.ts";
 
 const TYPES = ["HealthKitV2Samples", "SymptomLog"] as const;
@@ -198,6 +201,41 @@ test(
     const last = await day(6, ["d"]);
     expect(last.map(([, rows]) => rows)).toEqual(["1", "2", "1", "1"]);
     expect(before?.segments.dead).toHaveLength(1);
+  },
+  LONG_MS,
+);
+
+test(
+  "a build shows what is not deleted any more, and hides what is, where only the deletions are sent again",
+  async () => {
+    const home = await rig.folder();
+    let catalog: Catalog = EMPTY_CATALOG;
+    let before: BuiltType | undefined;
+    const line = (key: string): string =>
+      `${JSON.stringify({ HealthKitSampleKey: key, ParticipantIdentifier: "SYN-1" })}\n`;
+    const member = (name: string, ...keys: readonly string[]) => ({
+      name: `HealthKitV2Samples_HeartRate_${name}20260101.json`,
+      content: Buffer.from(keys.map(line).join("")),
+    });
+    const day = async (number: number, ...members: readonly ReturnType<typeof member>[]) => {
+      const key = `adults_v1/2026-01-0${number}T05--00--08Z_x`;
+      catalog = withEntries(catalog, [
+        await ingest(rig, home, key, sourceOf(handZip([...members]))),
+      ]);
+      const inputs = typeInputs(catalog, rig.shapes);
+      const out = await rig.folder();
+      before = await build(rig, home, inputs, "HealthKitV2Samples", out, { before });
+      const keys: unknown[] = [];
+      for (const { path } of before.datasets[0]?.files ?? []) {
+        for (const row of await rowsOfFile(join(out, path))) keys.push(row["HealthKitSampleKey"]);
+      }
+      return keys.sort();
+    };
+    expect(await day(1, member("", "a", "b"), member("Deleted_", "a"))).toEqual(["b"]);
+    // As many as before, and another one.
+    expect(await day(2, member("Deleted_", "b"))).toEqual(["a"]);
+    expect(await day(3, member("Deleted_", "nobody"))).toEqual(["a", "b"]);
+    expect(await day(4, member("Deleted_", "a", "b"))).toEqual([]);
   },
   LONG_MS,
 );

@@ -205,15 +205,14 @@ export function deletedStatement({ type }: RecordShape, files: readonly string[]
   return `create or replace temp table deleted as select distinct ${keys} from ${parquet(files)}`;
 }
 
-/** Names, of files of segments' keys, those that have a key of the new rows, or show one that is deleted now. */
+/** Names, of files of segments' keys, those that have a key of the new rows, show one that is deleted now, or hide one that is not any more. */
 export function touchedStatement(
   shape: RecordShape,
   files: readonly string[],
   hasDeleted: boolean,
 ): string {
-  const gone = `(s.live and s.k in (select ${hashOf(shape, "deleted")} from deleted))`;
-  const also = hasDeleted ? ` or ${gone}` : "";
-  return `select distinct s.filename from read_parquet([${list(files)}], filename = true) s where s.k in (select k from fresh)${also}`;
+  const deleted = hasDeleted ? `s.k in (select ${hashOf(shape, "deleted")} from deleted)` : "false";
+  return `select distinct s.filename from read_parquet([${list(files)}], filename = true) s where s.k in (select k from fresh) or s.live = (${deleted})`;
 }
 
 /** A group's keys, sorted, with whether they are shown; a type that deletes has the keys themselves, too. */

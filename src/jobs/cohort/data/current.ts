@@ -43,8 +43,10 @@ export interface Current {
   readonly dropped: readonly string[];
   readonly datasets: readonly Dataset[];
   readonly types: Readonly<Record<string, BuiltState>>;
-  /** Types whose last build failed: their datasets are of the one before, or empty. */
+  /** Types that have records which their datasets do not show: these are of a build before, or empty. */
   readonly stale: readonly string[];
+  /** Those of them that could not be built the last time. */
+  readonly failed: readonly string[];
   /** What this build consists of, for the next one; null where nothing is kept of that. */
   readonly segments: KeptObject | null;
   /** Builds before this one that stay readable, newest first, with the files that only they name. */
@@ -78,6 +80,7 @@ export function nextCurrent(
     /** Every dataset that there should be, without rows. */
     readonly empty: readonly Dataset[];
     readonly failed: readonly string[];
+    readonly stale: readonly string[];
     /** Every type that there is. */
     readonly types: ReadonlySet<string>;
     readonly schema: number;
@@ -86,7 +89,7 @@ export function nextCurrent(
     readonly keepBuilds: number;
   },
 ): Current {
-  const { schema, build, dropped, keepBuilds, failed } = how;
+  const { schema, build, dropped, keepBuilds } = how;
   const isKnown = ([type]: readonly [string, unknown]): boolean => how.types.has(type);
   const types: Record<string, BuiltState> = Object.fromEntries(
     Object.entries(before?.types ?? {}).filter(isKnown),
@@ -116,15 +119,16 @@ export function nextCurrent(
     build: name,
     files: files.filter((key) => !named.has(key)).sort(),
   }));
-  const stale = [
-    ...new Set([
-      ...(before?.stale ?? []).filter((type) => how.types.has(type) && !built.has(type)),
-      ...failed,
-    ]),
-  ].sort(byText);
+  const stale = [...how.stale].sort(byText);
+  const failed = [...new Set([...(before?.failed ?? []), ...how.failed])]
+    .filter((type) => how.stale.includes(type))
+    .sort(byText);
+  // Datasets of a build before may still have one of them.
+  const columns = new Set(all.flatMap((dataset) => dataset.columns.map(({ name }) => name)));
+  const gone = dropped.filter((name) => !columns.has(name));
   return {
-    ...{ schema, build, prefix: buildPrefix(build), dropped, datasets: all },
-    ...{ types: sortedTypes(types), stale, segments: null, kept },
+    ...{ schema, build, prefix: buildPrefix(build), dropped: gone, datasets: all },
+    ...{ types: sortedTypes(types), stale, failed, segments: null, kept },
   };
 }
 

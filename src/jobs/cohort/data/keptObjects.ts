@@ -49,10 +49,13 @@ export function findLosses(
       .filter(({ files }) => files.some((file) => isLost(file, held.processed)))
       .map(({ name }) => name),
   );
+  // Without them nobody knows what a build consists of: it is made whole.
+  const isUnknown = current !== null && isLost(current.segments, held.processed);
   const types = Object.entries(current?.types ?? {})
     .filter(([type, { datasets }]) => {
       const own = segments[type]?.segments ?? [];
       return (
+        isUnknown ||
         datasets.some((name) => gone.has(name)) ||
         own.some(({ keys, winners }) => [keys, winners].some((one) => isLost(one, held.processed)))
       );

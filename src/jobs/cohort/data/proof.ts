@@ -157,7 +157,7 @@ export function typeStands(
   return [...inputs].map(([type, { digest }]) => {
     const state = current?.types[type];
     const isCurrent = state?.inputs === digest;
-    const stand = isCurrent ? "current" : current?.stale.includes(type) ? "failed" : "behind";
+    const stand = isCurrent ? "current" : current?.failed.includes(type) ? "failed" : "behind";
     const own = (state?.datasets ?? []).flatMap((name) => {
       const dataset = datasets.get(name);
       return dataset === undefined

@@ -10,8 +10,18 @@ export interface MemberOf {
 }
 
 /** Tells whether a member takes the place of those of its id that were sent before. What failed, and what is empty, supersedes nothing. */
-function supersedes({ id, status }: MemberReport): boolean {
-  return id !== null && status !== "bad_member";
+function supersedes(member: MemberReport): boolean {
+  return idOf(member) !== null && member.status !== "bad_member";
+}
+
+/** What a member has in common with those that take its place: what its name says, or, where that is nothing, where its copy lies. */
+function idOf({ id, raw }: MemberReport): string | null {
+  return id ?? (raw === null ? null : copyId(raw.key));
+}
+
+/** The id of a member whose name says nothing, by the key of its copy. */
+export function copyId(key: string): string {
+  return `copy ${key}`;
 }
 
 /** Names the members, by their ids, that exports of a cohort after this one have sent: the places hold their copies. */
@@ -22,7 +32,7 @@ export function laterIds(
   return reports
     .filter((report) => report.cohort === cohort && byText(report.export, name) > 0)
     .flatMap(({ members }) => members.filter(supersedes))
-    .flatMap(({ id }) => id ?? []);
+    .flatMap((member) => idOf(member) ?? []);
 }
 
 /**
@@ -34,8 +44,9 @@ export function supersededMembers(reports: readonly ExportReport[]): ReadonlySet
   const sent: { readonly key: string; readonly name: string; readonly member: MemberReport }[] = [];
   for (const { cohort, export: name, members } of reports) {
     for (const member of members) {
-      if (member.id === null || !supersedes(member)) continue;
-      const key = `${cohort}/${member.id}`;
+      const id = idOf(member);
+      if (id === null || !supersedes(member)) continue;
+      const key = `${cohort}/${id}`;
       const before = latest.get(key);
       if (before === undefined || byText(before, name) < 0) latest.set(key, name);
       sent.push({ key, name, member });

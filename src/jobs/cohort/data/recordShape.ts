@@ -1,6 +1,7 @@
 // A data type laid out flat: the tables that its records fill (one for the records, one for each array in them), and the tree by which
 // a record's values find their columns.
 
+import { digestOfJson } from "../../../digest.ts";
 import { HdashError } from "../../../error.ts";
 import type { DataType, Field, Fields, Scalar } from "./schema.ts";
 
@@ -63,6 +64,8 @@ export interface RecordShape {
   readonly type: DataType;
   readonly tables: readonly ShapeTable[];
   readonly root: StructNode;
+  /** The form of its rows: a digest of the tables' columns. */
+  readonly layout: string;
 }
 
 /** A version of the schema, laid out. */
@@ -184,8 +187,15 @@ export function shapeOf(type: DataType, tie: string, older: DataType | null = nu
   }
 
   const root = struct(type.fields, 0, "", [], false, older?.fields ?? null);
-  return { type, tables, root };
+  const forms = tables.map(({ dataset: of, columns }) => [
+    of,
+    columns.map(({ name: as, type: kind }) => [as, kind]),
+  ]);
+  return { type, tables, root, layout: digestOfJson(forms).slice(0, LAYOUT_LETTERS) };
 }
+
+/** So much of a digest tells all forms of a type apart. */
+const LAYOUT_LETTERS = 16;
 
 /**
  * Tells which field each name of an older version is now: the one that says that it was called so, where the older version had none of its

@@ -82,6 +82,8 @@ export interface MemberReport {
 /** Staged rows of a type: a file for each of its tables that has any, all of the same lines. */
 export interface StagedPart {
   readonly type: string;
+  /** The form that the rows have: a digest of the tables' columns. */
+  readonly layout: string;
   readonly tables: readonly StagedTable[];
 }
 

@@ -1,7 +1,7 @@
 // What a data type is built from: the staged rows of all exports, and the members in them that count.
 
 import { type Digest, digestOfJson, type Json } from "../../../digest.ts";
-import type { Catalog } from "./catalog.ts";
+import { type Catalog, exportKey } from "./catalog.ts";
 import { type Days, sumDays } from "./days.ts";
 import { byRank, type MemberOf, supersededMembers } from "./ranking.ts";
 import type { LaidOut, RecordShape } from "./recordShape.ts";
@@ -34,6 +34,9 @@ export interface InputPart {
   readonly price: number;
   /** The last day of its members. */
   readonly end: string;
+  /** What its rows are of, and the form that they have. */
+  readonly export: string;
+  readonly layout: string;
 }
 
 export interface TypeInput {
@@ -69,12 +72,12 @@ export function typeInputs(
   }
   for (const { report } of catalog.exports) {
     const counting = countingMembers(report.members, superseded);
-    for (const { type, tables } of report.staged) {
+    for (const { type, layout, tables } of report.staged) {
       const own = gathered.get(type);
       const members = counting.get(type) ?? [];
       // Rows that nobody counts are not fetched.
       if (own === undefined || members.length === 0) continue;
-      const part = own.parts.push(partOf(report, tables, members)) - 1;
+      const part = own.parts.push({ ...partOf(report, tables, members), layout }) - 1;
       for (const { table, object } of tables) own.files.push({ part, table, object });
       for (const member of members) own.members.push({ report, member, part });
     }
@@ -106,10 +109,11 @@ function partOf(
   { cohort, export: name }: ExportReport,
   tables: readonly StagedTable[],
   members: readonly MemberReport[],
-): InputPart {
+): Omit<InputPart, "layout"> {
   const known = members.map(({ name: member, staged, start, end }) => [member, staged, start, end]);
   const rows = tables.map(({ table, object }) => [table, object.sha256]);
   return {
+    export: exportKey({ cohort, export: name }),
     id: digestOfJson([cohort, name, rows, known]).slice(0, ID_LETTERS),
     price: tables.reduce((sum, { object }) => sum + object.bytes + OPENING_BYTES, 0),
     end: members.reduce((last, { end }) => (byText(end ?? "", last) > 0 ? (end ?? "") : last), ""),

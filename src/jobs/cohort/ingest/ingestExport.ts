@@ -12,6 +12,7 @@ import { isKey } from "../../../store/objectKey.ts";
 import type { Duck } from "../build/duck.ts";
 import { MANIFEST, type Manifest, MOST_MANIFEST_BYTES, readManifest } from "../data/manifest.ts";
 import { manifestName, type MemberName, readMemberName, stemOf } from "../data/memberName.ts";
+import { copyId } from "../data/ranking.ts";
 import type { RecordShape } from "../data/recordShape.ts";
 import type {
   ExportReport,
@@ -224,7 +225,8 @@ async function readMember(
     throw error;
   }
   await quarantine.keep();
-  const isKept = said === null || request.isLatest(said.id);
+  const id = said?.id ?? (own.rawKey === null ? null : copyId(own.rawKey));
+  const isKept = id === null || request.isLatest(id);
   const copies = await keepCopies(request, own, pass, isKept);
   const { sha256, read, written, quarantined, casts } = pass;
   const hasExtras = pass.extras.some(({ size }) => size > 0);
@@ -288,14 +290,14 @@ async function keepStaged(
   staging: Staging,
 ): Promise<readonly StagedPart[]> {
   const parts: StagedPart[] = [];
-  for (const [part, { type, tables }] of (await staging.end()).entries()) {
+  for (const [part, { type, layout, tables }] of (await staging.end()).entries()) {
     const kept: StagedTable[] = [];
     for (const { table, path, rows } of tables) {
       const key = `staged/${version}/${type}.${part}.${table}.parquet`;
       kept.push({ table, rows, object: await keep("intermediate", key, { path }) });
       await unlink(path);
     }
-    parts.push({ type, tables: kept });
+    parts.push({ type, layout, tables: kept });
   }
   return parts;
 }

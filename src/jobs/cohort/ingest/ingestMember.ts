@@ -61,11 +61,10 @@ export async function passMember(member: ZipMember, options: PassOptions): Promi
   const rawFile = makeScratchFile(join(dir, `raw-${number}.gz`));
   const copyFile = facts === null ? null : makeGzipFile(join(dir, `copy-${number}.gz`));
   try {
-    // Two ends of one pass: each waits for the other, so both are read at once.
-    const [, reading] = await Promise.all([
-      copyRaw(member, rawFile),
-      readContent(member, copyFile, options),
-    ]);
+    // Two ends of one pass: each waits for the other, so both are read at once; and both are over before anything else begins.
+    const ends = [copyRaw(member, rawFile), readContent(member, copyFile, options)] as const;
+    await Promise.allSettled(ends);
+    const [, reading] = await Promise.all(ends);
     const raw = { path: rawFile.path, ...(await rawFile.end()) };
     const copy = copyFile === null ? null : { path: copyFile.path, ...(await copyFile.end()) };
     return { ...reading, raw, copy };

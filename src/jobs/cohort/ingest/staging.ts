@@ -19,6 +19,7 @@ export interface StagedFile {
 /** Files of the same lines of a type. */
 export interface StagedFiles {
   readonly type: string;
+  readonly layout: string;
   readonly tables: readonly StagedFile[];
 }
 
@@ -66,7 +67,8 @@ export function makeStaging(dir: string, duck: Duck): Staging {
     }
     gathering.bytes = 0;
     gathering.mostRowBytes = 0;
-    if (written.length > 0) done.push({ type: shape.type.name, tables: written });
+    if (written.length > 0)
+      done.push({ type: shape.type.name, layout: shape.layout, tables: written });
   }
 
   return {

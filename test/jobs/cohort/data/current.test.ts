@@ -41,6 +41,7 @@ function next(
   const given = {
     empty: EMPTY,
     failed: [],
+    stale: how.failed ?? [],
     schema: 1,
     build,
     dropped: [],
@@ -62,6 +63,7 @@ describe("nextCurrent(before, built, how)", () => {
         prefix: "parquet/v/1/",
         dropped: [],
         stale: [],
+        failed: [],
         kept: [],
         segments: null,
       },
@@ -69,6 +71,13 @@ describe("nextCurrent(before, built, how)", () => {
       types: { a: state("1", "a"), c: state("1", "c") },
     });
     expect(Object.keys(first.types)).toEqual(["a", "c"]);
+  });
+
+  test("says that a column is left out only where no dataset has it any more", () => {
+    const first = next(null, "1", ["a"]);
+    expect(next(first, "2", ["a"], { dropped: ["P", "Q"] }).dropped).toEqual(["Q"]);
+    const empty = EMPTY.map((one) => ({ ...one, columns: [] }));
+    expect(next(null, "1", [], { dropped: ["P"], empty }).dropped).toEqual(["P"]);
   });
 
   test("lets go of a type that the schema has no more, with its datasets", () => {
@@ -114,9 +123,11 @@ describe("nextCurrent(before, built, how)", () => {
       [key("2", "a"), key("1", "b"), key("1", "c")],
     ]);
     const third = next(second, "3", ["b"], { failed: ["c"] });
-    expect(third.stale).toEqual(["c"]);
-    expect(next(third, "4", ["a"]).stale).toEqual(["c"]);
-    expect(next(third, "4", ["c"]).stale).toEqual([]);
+    expect(third.failed).toEqual(["c"]);
+    // What is not built this time has failed still; what is behind has not.
+    const fourth = next(third, "4", ["a"], { stale: ["b", "c"] });
+    expect([fourth.stale, fourth.failed]).toEqual([["b", "c"], ["c"]]);
+    expect(next(third, "4", ["c"]).failed).toEqual([]);
   });
 
   test("does not change the one before", () => {

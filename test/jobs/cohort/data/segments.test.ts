@@ -16,7 +16,13 @@ import {
 
 const MIB = 1 << 20;
 const part = (day: number, price = 10 * MIB) => ({
-  ...{ id: `p${day}`, price, end: `2026-01-${String(day).padStart(2, "0")}T00:00:00` },
+  ...{
+    id: `p${day}`,
+    export: `adults_v1/${day}`,
+    layout: "one",
+    price,
+    end: `2026-01-${String(day).padStart(2, "0")}T00:00:00`,
+  },
 });
 const days = (first: number, last: number, price?: number) =>
   Array.from({ length: last - first + 1 }, (_none, n) => part(first + n, price));

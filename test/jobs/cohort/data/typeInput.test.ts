@@ -21,7 +21,7 @@ const SHAPES = new Map(
 
 const object = (key: string) => ({ key, bytes: 1, sha256: key, etag: null });
 const staged = (type: string, ...keys: readonly string[]): StagedPart => ({
-  type,
+  ...{ type, layout: "one" },
   tables: keys.map((key, table) => ({ table, rows: 1, object: object(key) })),
 });
 const inputs = (...reports: readonly ReturnType<typeof report>[]) =>
