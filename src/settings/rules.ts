@@ -6,7 +6,7 @@ import { quoted } from "../format.ts";
 import { checkNamespace } from "./namespace.ts";
 
 /** A validator by a rule; the message of a secret's does not repeat its value. */
-export function checked(rule: RegExp, what: string, { isSecret = false } = {}) {
+export function checked(rule: Pick<RegExp, "test">, what: string, { isSecret = false } = {}) {
   return makeValidator<string>((input) => {
     const value = input.trim();
     if (rule.test(value)) return value;

@@ -46,9 +46,13 @@ export function addCohortCommands(
     for (const flag of own) command.option(FLAGS[flag][0], FLAGS[flag][1]);
     return command;
   };
-  const start = async (part: Part, flags: Flags, own: Environment = {}): Promise<void> => {
+  const start = async (
+    parts: readonly Part[],
+    flags: Flags,
+    own: Environment = {},
+  ): Promise<void> => {
     const said = readFlags(flags);
-    shell.exit(await run({ ...own, ...said.overrides, COHORT_PART: part }, said.flags));
+    shell.exit(await run({ ...own, ...said.overrides, COHORT_PART: parts.join(",") }, said.flags));
   };
   const look = (command: Command, act: Look): void => {
     command.option("--json", "as JSON, for programs").action(async (flags: Flags) => {
@@ -68,15 +72,17 @@ export function addCohortCommands(
       }
       // What the command line says is meant, and not also what the environment says of a run by schedule.
       const none = { COHORT_SINCE: "", COHORT_EXPORTS: "" };
-      await start("ingest", flags, { ...none, COHORT_AGAIN: again === true ? "1" : "0" });
+      await start(["ingest"], flags, { ...none, COHORT_AGAIN: again === true ? "1" : "0" });
     });
-  add("sync", "find copies that are missing, short or changed, and make just them again", [
-    "namespace",
-  ]).action((flags: Flags) => start("sync", flags));
+  add(
+    "sync",
+    "find copies and datasets that are missing, short or changed, and make just them again",
+    ["namespace"],
+  ).action((flags: Flags) => start(["sync", "build"], flags));
   add("build", "build the datasets whose records have changed, and switch readers to them", [
     "type",
     "namespace",
-  ]).action((flags: Flags) => start("build", flags));
+  ]).action((flags: Flags) => start(["build"], flags));
   const chosen = ["cohort", "since", "type", "namespace"] as const;
   look(add("status", "tell where each export and each data type stands", chosen), status);
   look(
@@ -178,7 +184,13 @@ async function audit(shell: Shell, [effects, settings]: About, isJson: boolean):
   const { auditCatalog } = await import("./data/proof.ts");
   checkAsked(settings, await loadSchemas((await effects.artifacts()).dir));
   const { processed } = await openPlaces(effects, settings);
-  const { catalog } = await readState(processed, shell.signal);
+  const { catalog, current } = await readState(processed, shell.signal);
+  if (catalog.exports.length === 0) {
+    const what = current === null ? "nothing has been read" : "the catalog is lost";
+    throw new HdashError("usage", `${what}: ${processed.uri} has no catalog (COHORT_PROCESSED)`, {
+      hint: "hdash cohort ingest --all reads every export.",
+    });
+  }
   const meant = catalog.exports
     .filter(({ report }) => isMeant(exportKey(report), settings.choice))
     .map((entry) => ({ ...entry, report: ofTypes(entry.report, settings.types) }));
@@ -227,6 +239,9 @@ function printAudited(
   shell.print(outcome === "read" ? `${key}  ${counted}` : `${key}  ${outcome}: ${why ?? ""}`);
   for (const member of broken) shell.print(`  does not add up: ${member}`);
   for (const one of findings) shell.print(`  ${findingLine(one)}`);
+  for (const name of report?.ignored ?? []) {
+    shell.print(`  no data: ${name} (members in folders, and notes of the manifest, are not read)`);
+  }
   for (const { name, status: of, quarantined: lines } of report?.members ?? []) {
     // Where its name is the reason, that is a finding already.
     if (of !== "ok") continue;

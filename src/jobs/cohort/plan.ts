@@ -81,6 +81,7 @@ export function makeCohort(
       let { catalog } = state;
       const { parts } = request;
       checkNamed(request.choice, found.exports);
+      checkCatalog(state, parts);
       if (parts.includes("ingest")) {
         const wanted = exportsToRead(
           found.exports,
@@ -102,6 +103,19 @@ export function makeCohort(
         await buildAll(plan, maker, withoutTypes({ ...state, catalog }, lost));
     },
   };
+}
+
+/** Throws where datasets are there, and nobody knows of what: to build them of nothing would empty them. */
+function checkCatalog({ catalog, current }: CohortState, parts: readonly Part[]): void {
+  const isLost = catalog.exports.length === 0 && Object.keys(current?.types ?? {}).length > 0;
+  if (!isLost || parts.includes("ingest")) return;
+  throw new HdashError(
+    "permanent",
+    "the catalog of exports is lost, and there are datasets of them",
+    {
+      hint: "hdash cohort ingest --all reads every export that the source has, and makes it anew.",
+    },
+  );
 }
 
 /** Throws usage where somebody names an export that is not there. */

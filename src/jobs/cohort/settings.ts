@@ -29,7 +29,15 @@ export interface CohortSettings extends CohortPlaces {
   readonly dropped: readonly string[];
 }
 
-const DATE = /^\d{4}-\d\d-\d\d$/;
+/** Tells whether a text is a day that there is. */
+function isDay(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`);
+  return (
+    /^\d{4}-\d\d-\d\d$/.test(text) &&
+    !Number.isNaN(day.getTime()) &&
+    day.toISOString().startsWith(text)
+  );
+}
 const GROUP = "Cohorts";
 
 /** Names separated by commas; null where there is none. */
@@ -165,7 +173,7 @@ export const SETTINGS: JobSettings<CohortSettings> = {
     COHORT_PROCESSED: text(optional),
     COHORT_PART: someOf(PARTS, "all")({ default: PARTS }),
     COHORT_ONLY: text(optional),
-    COHORT_SINCE: checked(DATE, "a day, YYYY-MM-DD")(optional),
+    COHORT_SINCE: checked({ test: isDay }, "a day, YYYY-MM-DD")(optional),
     COHORT_EXPORTS: text(optional),
     COHORT_AGAIN: flag({ default: false }),
     COHORT_TYPES: text(optional),

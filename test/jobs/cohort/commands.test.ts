@@ -53,6 +53,14 @@ describe("hdash cohort, told what is not there", () => {
     ],
     [["cohort", "ingest"], /^hdash: say which exports: --all, --since DAY or --export KEY$/m],
     [["cohort", "ingest", "--since", ""], /^hdash: --since is empty$/m],
+    [
+      ["cohort", "audit", "--since", "2026-02-30"],
+      /^hdash: --since \(COHORT_SINCE\) is "2026-02-30/m,
+    ],
+    [
+      ["cohort", "audit"],
+      /^hdash: nothing has been read: \S+processed\S* has no catalog \(COHORT_PROCESSED\)\n.*ingest --all/m,
+    ],
     [["cohort", "stats"], /unknown command 'stats'\n\(Did you mean status\?\)/],
   ])("says so with 2, and does nothing (%j)", async (args, expected) => {
     const ended = await hdash(args);

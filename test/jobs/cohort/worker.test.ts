@@ -142,6 +142,22 @@ describe("runs of the cohort job", () => {
       s3.removeObject(BUCKETS.processed, `main/${file}`);
       expect(await run()).toBe("succeeded");
 
+      // What a build consists of is damaged: nobody misses it.
+      const whole = current();
+      s3.setObject(BUCKETS.processed, `main/${whole.segments?.key ?? ""}`, Buffer.from("rubbish"));
+      expect(await run()).toBe("succeeded");
+      expect(current().datasets.map(({ name, rows }) => [name, rows])).toEqual(
+        whole.datasets.map(({ name, rows }) => [name, rows]),
+      );
+
+      // The catalog is lost: datasets are not built of nothing, and are as they were once exports are read again.
+      s3.removeObject(BUCKETS.processed, "main/catalog.json.gz");
+      const kept = current();
+      expect(await run({ COHORT_PART: "build" })).toBe("failed");
+      expect(current()).toEqual(kept);
+      expect(await run({ COHORT_PART: "ingest,build" })).toBe("succeeded");
+      expect(current().datasets).toEqual(kept.datasets);
+
       const objects = s3.objects(BUCKETS.processed);
       for (const { files } of current().datasets) {
         for (const { key, bytes } of files) expect(objects.get(`main/${key}`)?.bytes).toBe(bytes);

@@ -103,6 +103,8 @@ export interface ExportReport {
   readonly why: string | null;
   readonly findings: readonly ReportFinding[];
   readonly members: readonly MemberReport[];
+  /** Names of members that are no data: in a folder, or of the manifest's. */
+  readonly ignored: readonly string[];
   readonly staged: readonly StagedPart[];
   /** Every line that was set aside: member, line, reason, digest of the line; null where there is none. */
   readonly quarantine: KeptObject | null;

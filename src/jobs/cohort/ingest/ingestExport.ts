@@ -57,6 +57,11 @@ function isMember({ name, bytes, isFolder }: ZipEntry): boolean {
   return !isFolder && bytes > 0 && !name.includes("/") && !name.includes("Manifest");
 }
 
+/** Tells whether somebody may miss a member: it holds something, and is neither data nor the manifest. */
+function isIgnored(entry: ZipEntry): boolean {
+  return !isMember(entry) && !entry.isFolder && entry.bytes > 0 && entry.name !== MANIFEST;
+}
+
 /** A member on its way. */
 interface Numbered {
   readonly entry: ZipEntry;
@@ -96,6 +101,7 @@ export async function ingestExport(request: IngestRequest): Promise<ExportReport
         ...compareCounts(counted, manifest),
       ],
       members: counted.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      ignored: listing.entries.filter(isIgnored).map((entry) => entry.name),
       staged,
       quarantine: await keepQuarantine(request, quarantine),
     };
@@ -105,7 +111,7 @@ export async function ingestExport(request: IngestRequest): Promise<ExportReport
   }
 }
 
-const NOTHING = { findings: [], members: [], staged: [], quarantine: null } as const;
+const NOTHING = { findings: [], members: [], ignored: [], staged: [], quarantine: null } as const;
 
 function numbered(entries: readonly ZipEntry[], cohort: string): readonly Numbered[] {
   const taken = new Set<string>();

@@ -28,7 +28,7 @@ export function report(
   const [cohort = "", name = ""] = key.split("/");
   return {
     ...{ schema: "1-x", cohort, export: name, outcome: "read", why: null, findings: [], members },
-    ...{ staged: [], quarantine: null },
+    ...{ ignored: [], staged: [], quarantine: null },
     ...more,
   };
 }

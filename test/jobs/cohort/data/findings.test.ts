@@ -5,7 +5,7 @@ import type { ExportReport } from "../../../../src/jobs/cohort/data/report.ts";
 
 const report = (findings: ExportReport["findings"]): ExportReport => ({
   ...{ schema: "1", cohort: "a", export: "b", outcome: "read", why: null, findings },
-  ...{ members: [], staged: [], quarantine: null },
+  ...{ members: [], ignored: [], staged: [], quarantine: null },
 });
 
 describe("reportFindings(report)", () => {
