@@ -15,6 +15,7 @@ import {
   sortListing,
   withEntries,
 } from "./data/catalog.ts";
+import { checkCatalog, checkLayout, checkNamed, typesOf } from "./data/checks.ts";
 import {
   buildName,
   type BuiltState,
@@ -81,7 +82,7 @@ export function makeCohort(
       let { catalog } = state;
       const { parts } = request;
       checkNamed(request.choice, found.exports);
-      checkCatalog(state, parts);
+      if (!parts.includes("ingest")) checkCatalog(state);
       if (parts.includes("ingest")) {
         const wanted = exportsToRead(
           found.exports,
@@ -103,29 +104,6 @@ export function makeCohort(
         await buildAll(plan, maker, withoutTypes({ ...state, catalog }, lost));
     },
   };
-}
-
-/** Throws where datasets are there, and nobody knows of what: to build them of nothing would empty them. */
-function checkCatalog({ catalog, current }: CohortState, parts: readonly Part[]): void {
-  const isLost = catalog.exports.length === 0 && Object.keys(current?.types ?? {}).length > 0;
-  if (!isLost || parts.includes("ingest")) return;
-  throw new HdashError(
-    "permanent",
-    "the catalog of exports is lost, and there are datasets of them",
-    {
-      hint: "hdash cohort ingest --all reads every export that the source has, and makes it anew.",
-    },
-  );
-}
-
-/** Throws usage where somebody names an export that is not there. */
-function checkNamed({ exports }: Choice, found: readonly FoundExport[]): void {
-  const keys = new Set(found.map(({ key }) => key));
-  const missing = (exports ?? []).filter((key) => !keys.has(key));
-  if (missing.length === 0) return;
-  throw new HdashError("usage", `there is no export ${missing.join(", ")}`, {
-    hint: "hdash cohort status lists those that there are.",
-  });
 }
 
 /** Makes again what the places have lost: copies member by member, staged rows by reading their export once more. */
@@ -305,20 +283,6 @@ async function put(
   await plan.do(step, { params: null, inputs: {} });
 }
 
-/** Throws where staged rows are of another form than the type has now: their export is to be read once more first. */
-function checkLayout({ input }: WholeInput, { shapes }: LaidOut): void {
-  const layout = shapes.get(input.type)?.layout;
-  const other = input.parts.find((part) => part.layout !== layout);
-  if (other === undefined) return;
-  throw new HdashError(
-    "permanent",
-    `${input.type} has records of ${other.export}, which was read when the schema said something else of them`,
-    {
-      hint: "hdash cohort ingest --all reads it once more; one that is gone from the source has to be put there again.",
-    },
-  );
-}
-
 /** Tells whether a type is to be built: its input is another one than that of its datasets, or its segments are to be merged, or all is asked for again. */
 function isDue(
   { digest }: WholeInput,
@@ -407,21 +371,4 @@ function emptyOf({ shapes }: LaidOut, dropped: readonly string[]): readonly Data
   return [...shapes.values()]
     .flatMap((shape) => datasetsOf(shape, { extras: [], dropped: new Set(dropped) }))
     .map(({ name, columns }) => ({ name, rows: 0, columns: columnTypes(columns), files: [] }));
-}
-
-/** The types that are meant, what deletes before what it deletes of: a type's deletions are meant with it. */
-function typesOf({ shapes }: LaidOut, asked: readonly string[] | null): readonly string[] {
-  const unknown = (asked ?? []).filter((type) => !shapes.has(type));
-  if (unknown.length > 0) {
-    throw new HdashError("usage", `there is no data type ${unknown.join(", ")}`, {
-      hint: `There are ${[...shapes.keys()].sort().join(", ")}.`,
-    });
-  }
-  const meant = (type: string): boolean => asked?.includes(type) ?? true;
-  const all = [...shapes.values()].map(({ type }) => type);
-  const deleting = all.filter(
-    ({ name, deletes }) => deletes !== null && (meant(name) || meant(deletes)),
-  );
-  const others = all.filter(({ name, deletes }) => deletes === null && meant(name));
-  return [...deleting, ...others].map(({ name }) => name);
 }

@@ -242,10 +242,8 @@ describe("a database that goes away while an export is read", () => {
       const wire = await cutWire(null);
       const end = await startWorker(world(), { ...VARIABLES, HDASH_DB_PORT: String(wire.port) })
         .ended;
-      expect(end).toMatchObject({
-        outcome: null,
-        log: expect.stringContaining("the ledger does not answer"),
-      });
+      expect(end.outcome).toBeNull();
+      expect(end.log).toContain("the ledger does not answer");
       expect((await startWorker(world(), VARIABLES).ended).outcome).toBe("succeeded");
       expect(await wrongs()).toEqual([]);
     },

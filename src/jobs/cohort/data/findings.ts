@@ -1,8 +1,8 @@
 // Findings of an export for the ledger, the log and Slack: members and counts, never a value.
 
 import type { Finding, Severity } from "../../../finding.ts";
-import { showName } from "../../../formats/badMember.ts";
 import { count } from "../../../format.ts";
+import { showName } from "../../../formats/badMember.ts";
 import type { ExportReport, ReportFinding } from "./report.ts";
 
 const SEVERITIES: Readonly<Record<ReportFinding["code"], Severity>> = {
