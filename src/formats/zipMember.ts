@@ -43,6 +43,9 @@ const MAX_16 = 0xffff;
 const ROOM_BYTES = 1 << 20;
 /** Pieces of the content: large enough that the work per piece does not count. */
 const PIECE_BYTES = 128 << 10;
+/** Memory for a piece: no more than a small member fills. */
+const pieceOf = ({ bytes }: ZipEntry): number =>
+  Math.max(1 << 10, Math.min(PIECE_BYTES, bytes + 1));
 
 /** Opens one member by a request of its own, which is made when reading begins. */
 export function openMember(
@@ -181,11 +184,13 @@ function makeMember(
       }
       await toData(entry, cursor, end);
       if (entry.method === 8) {
-        const inflater = createInflateRaw({ chunkSize: PIECE_BYTES });
+        const inflater = createInflateRaw({ chunkSize: pieceOf(entry) });
         codec = inflater;
         await inflate(entry, cursor, inflater, { deflated, content });
       } else {
-        const deflater = deflated.hasLeft() ? null : createDeflateRaw({ chunkSize: PIECE_BYTES });
+        const deflater = deflated.hasLeft()
+          ? null
+          : createDeflateRaw({ chunkSize: pieceOf(entry) });
         codec = deflater;
         await store(entry, cursor, deflater, { deflated, content });
       }

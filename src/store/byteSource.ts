@@ -1,11 +1,11 @@
 // Bytes of known length that can be read more than once: what is put somewhere by streaming, and read anew where a put has to begin again.
 
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 
 import type { Digest } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
+import { readFilePieces } from "./filePieces.ts";
 
 export interface ByteSource {
   /** Names it in messages. */
@@ -32,16 +32,13 @@ export async function fileSource(path: string): Promise<ByteSource> {
     bytes,
     async *open() {
       try {
-        yield* createReadStream(path, { highWaterMark: READ_BYTES }) as AsyncIterable<Uint8Array>;
+        yield* readFilePieces(path);
       } catch (error) {
         throw failed(error);
       }
     },
   };
 }
-
-/** Fewer, larger reads than Node's 64 KiB: a fifth of the CPU for files of gigabytes. */
-const READ_BYTES = 1024 * 1024;
 
 /** Makes a source of what is in memory already. */
 export function bytesSource(bytes: Uint8Array, name: string): ByteSource {

@@ -1,8 +1,9 @@
 // What files contain, as sha256: read piece by piece, and read again only where size or time of a file changed.
 
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+
+import { readFilePieces } from "./filePieces.ts";
 
 export interface ContentDigests {
   /** Digests a file, following links. */
@@ -29,8 +30,10 @@ export function makeContentDigests(
       const last = known.get(path);
       if (last?.state === state) return { sha256: last.sha256, bytes };
       const hash = createHash("sha256");
-      for await (const piece of createReadStream(path, { signal }))
-        hash.update(piece as Uint8Array);
+      for await (const piece of readFilePieces(path)) {
+        signal.throwIfAborted();
+        hash.update(piece);
+      }
       const sha256 = hash.digest("hex");
       // What was written to meanwhile may be half of this and half of that: it is no knowledge of any state.
       if ((await stateOf(path)).state === state) known.set(path, { state, sha256 });

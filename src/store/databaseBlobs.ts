@@ -2,7 +2,6 @@
 // blob's, so putting the same blob twice at once, or again after a kill, is harmless; the row in `blob` comes last and makes it count.
 
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";
 
@@ -12,6 +11,7 @@ import { type Digest, digestOf } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { deleteBlobs, findBlobs, insertBlob } from "./blobRows.ts";
 import { BlobError, type BlobStore, copyOut, readAll, type StoredBlob } from "./blobs.ts";
+import { readFilePieces } from "./filePieces.ts";
 import type { Db } from "./schema.ts";
 
 /** Small enough to hold a few in memory for each of eight steps, large enough to compress well. */
@@ -154,7 +154,7 @@ async function* readChunks(path: string): AsyncIterable<Uint8Array> {
   let filled = 0;
   let isEmpty = true;
   try {
-    for await (const part of createReadStream(path) as AsyncIterable<Buffer>) {
+    for await (const part of readFilePieces(path)) {
       isEmpty = false;
       for (let at = 0; at < part.byteLength;) {
         const copied = part.copy(pending, filled, at);

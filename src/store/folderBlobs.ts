@@ -1,7 +1,7 @@
 // Blobs in a folder, for the embedded database: one file each, in 256 subfolders by the digest's first two digits.
 
 import { createHash, type Hash } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
+import { constants } from "node:fs";
 import {
   access,
   chmod,
@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { type Digest, digestOf } from "../digest.ts";
 import { codeOf, diskRemedy, HdashError, messageOf } from "../error.ts";
 import { BlobError, type BlobStore, copyName, type StoredBlob } from "./blobs.ts";
+import { readFilePieces } from "./filePieces.ts";
 
 /** For their user alone: blobs hold data of participants. */
 const FOLDER = { recursive: true, mode: 0o700 } as const;
@@ -166,8 +167,7 @@ async function newDraft(dir: string): Promise<string> {
 async function* streamBlob(dir: string, digest: Digest): AsyncIterable<Uint8Array> {
   const hash = createHash("sha256");
   try {
-    const chunks = createReadStream(pathOf(dir, digest)) as AsyncIterable<Uint8Array>;
-    for await (const chunk of chunks) {
+    for await (const chunk of readFilePieces(pathOf(dir, digest))) {
       hash.update(chunk);
       yield chunk;
     }
@@ -179,7 +179,7 @@ async function* streamBlob(dir: string, digest: Digest): AsyncIterable<Uint8Arra
 
 async function hashFile(path: string): Promise<StoredBlob> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) hash.update(chunk);
+  for await (const chunk of readFilePieces(path)) hash.update(chunk);
   return { digest: asDigest(hash), bytes: (await stat(path)).size };
 }
 

@@ -1,7 +1,7 @@
 // A folder as a bucket: for sites without S3, and for the demo. Files are objects; symbolic links are neither read nor followed.
 
 import { createHash } from "node:crypto";
-import { constants, createReadStream, type Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { lstat, mkdir, open, opendir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -10,13 +10,11 @@ import { type Digest, digestOf } from "../digest.ts";
 import { codeOf, diskRemedy, HdashError, messageOf } from "../error.ts";
 import type { Bucket, ByteRange, ObjectHead, PutObject } from "./bucket.ts";
 import { type ByteSource, bytesSource, checkGiven } from "./byteSource.ts";
+import { readFilePieces, readHandlePieces } from "./filePieces.ts";
 import { checkKey } from "./objectKey.ts";
 
 /** Names of files that are not whole yet; the part between is made from the key. */
 const PART = /^\.hdash-[0-9a-f]{16}\.part$/;
-
-/** Fewer, larger reads than Node's 64 KiB. */
-const READ_BYTES = 1024 * 1024;
 
 /** Who may read what is made: everybody whom the user's umask lets, or the user alone. */
 const MODES = {
@@ -184,8 +182,7 @@ async function* readRange(
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
   const subject = `${name} in ${root} cannot be read`;
   const handle = await onDisk(root, subject, () => open(join(root, name), flags));
-  const pieces = handle.createReadStream({ start: from, end: end - 1, highWaterMark: READ_BYTES });
-  const iterator = (pieces as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  const iterator = readHandlePieces(handle, { from, to: end });
   let at = from;
   try {
     for (;;) {
@@ -196,7 +193,7 @@ async function* readRange(
       yield found.value;
     }
   } finally {
-    pieces.destroy();
+    await handle.close();
   }
   if (at < end) throw new HdashError("permanent", `${subject}: it was cut short while it was read`);
 }
@@ -246,7 +243,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 
 async function md5Of(path: string): Promise<string> {
   const hash = createHash("md5");
-  for await (const piece of createReadStream(path)) hash.update(piece as Uint8Array);
+  for await (const piece of readFilePieces(path)) hash.update(piece);
   return hash.digest("hex");
 }
 

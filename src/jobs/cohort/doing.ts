@@ -12,7 +12,7 @@ import type { CohortState } from "./data/known.ts";
 import type { LaidOut } from "./data/recordShape.ts";
 import type { ExportReport, KeptObject, MemberReport } from "./data/report.ts";
 import type { Prices } from "./data/segments.ts";
-import { copyMembers, ingestExport, type Keep } from "./ingest/ingestExport.ts";
+import { copyMembers, ingestExport, type Keep, type KeptFile } from "./ingest/ingestExport.ts";
 import type { ExportSource } from "./sources/exports.ts";
 
 export interface Places {
@@ -78,11 +78,11 @@ export async function withDuck<T>(
   }
 }
 
-/** Puts a file of the step's into a place. */
+/** Puts a file of the step's into a place. What was digested as it was written is put with that digest alone. */
 export async function put(
   bucket: Bucket,
   key: string,
-  { path, sha256 }: { readonly path: string; readonly sha256?: string },
+  file: KeptFile,
   signal: AbortSignal,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<KeptObject> {
@@ -90,14 +90,10 @@ export async function put(
     ...PRIVATE,
     metadata,
     // Computed as it was written, by us.
-    ...(sha256 === undefined ? {} : { digest: sha256 as Digest }),
+    ...("sha256" in file ? { digest: file.sha256 as Digest } : {}),
   };
-  const { bytes, digest, etag } = await bucket.putStream(
-    key,
-    await fileSource(path),
-    options,
-    signal,
-  );
+  const source = "source" in file ? file.source : await fileSource(file.path);
+  const { bytes, digest, etag } = await bucket.putStream(key, source, options, signal);
   return { key, bytes, sha256: digest, etag };
 }
 

@@ -57,6 +57,12 @@ export class ByteSink {
     this.length = 0;
   }
 
+  /** Begins anew, and keeps no more memory than that. */
+  shrink(mostBytes: number): void {
+    this.length = 0;
+    if (this.buffer.length > mostBytes) this.buffer = Buffer.allocUnsafeSlow(mostBytes);
+  }
+
   private grow(by: number): void {
     const grown = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.length + by));
     grown.set(this.buffer.subarray(0, this.length));

@@ -2,13 +2,14 @@
 
 import { isUtf8 } from "node:buffer";
 
-import { ByteSink } from "./byteSink.ts";
+import type { ByteSink } from "./byteSink.ts";
 import { FROM, KIND, OBJECT, TO } from "./jsonScanner.ts";
 import {
   beginLine,
   beginRow,
   endRow,
   isEmptyNode,
+  type LineMemory,
   type LineState,
   makeLineState,
   type MemberFacts,
@@ -55,12 +56,18 @@ export interface LineJudge {
 
 const INSTANT = utf8(',"t":');
 
-/** Makes the judge of a member's lines; a shape of null is that of a type that nobody declared: its lines are judged and copied. */
-export function makeLineJudge(shape: RecordShape | null, facts: MemberFacts): LineJudge {
-  const state = makeLineState(shape, facts);
-  const { scanner, rows, rowCounts } = state;
+/**
+ * Makes the judge of a member's lines; a shape of null is that of a type that nobody declared: its lines are judged and copied.
+ * @param memory Voids the judge that was made with it before.
+ */
+export function makeLineJudge(
+  shape: RecordShape | null,
+  facts: MemberFacts,
+  memory?: LineMemory,
+): LineJudge {
+  const state = makeLineState(shape, facts, memory);
+  const { scanner, rows, rowCounts, copy } = state;
   const walk = makeWalk(state);
-  const copy = new ByteSink(1 << 16);
   const casts = new Map<string, number>();
   const extras = rows.map(() => new Set<string>());
   const lengths = new Int32Array(rows.length);

@@ -43,6 +43,8 @@ export interface LineState {
   readonly scanner: JsonScanner;
   readonly tables: readonly ShapeTable[];
   readonly rows: readonly ByteSink[];
+  /** The transformed copy. */
+  readonly copy: ByteSink;
   /** Rows in each sink. */
   readonly rowCounts: Int32Array;
   /** Where the row at work begins in each sink. */
@@ -72,15 +74,44 @@ export interface LineState {
 export const utf8 = (text: string): Buffer => Buffer.from(text, "utf8");
 
 const SINK_BYTES = 1 << 16;
+/** What a sink keeps for the next member: rows are taken from it at a quarter of that. */
+const KEPT_BYTES = 1 << 20;
+
+/** Memory that one member's judge after the other works in: to ask for more for each of many small ones costs more than to judge them. */
+export interface LineMemory {
+  readonly scanner: JsonScanner;
+  /** So many empty sinks; those that were given before are void. */
+  sinks(count: number): readonly ByteSink[];
+}
+
+/** Makes the memory. */
+export function makeLineMemory(): LineMemory {
+  const sinks: ByteSink[] = [];
+  return {
+    scanner: makeJsonScanner(),
+    sinks(count) {
+      for (const sink of sinks) sink.shrink(KEPT_BYTES);
+      while (sinks.length < count) sinks.push(new ByteSink(SINK_BYTES));
+      return sinks.slice(0, count);
+    },
+  };
+}
+
 const NO_LINE = Buffer.alloc(0);
 
 /** Makes the state; a shape of null is that of a type that nobody declared. */
-export function makeLineState(shape: RecordShape | null, facts: MemberFacts): LineState {
+export function makeLineState(
+  shape: RecordShape | null,
+  facts: MemberFacts,
+  memory: LineMemory = makeLineMemory(),
+): LineState {
   const tables = shape?.tables ?? [];
+  const [copy, ...rows] = memory.sinks(tables.length + 1) as readonly [ByteSink, ...ByteSink[]];
   return {
-    scanner: makeJsonScanner(),
+    scanner: memory.scanner,
     tables,
-    rows: tables.map(() => new ByteSink(SINK_BYTES)),
+    rows,
+    copy,
     rowCounts: new Int32Array(tables.length),
     rowBegins: new Int32Array(tables.length),
     elementAt: new Int32Array(tables.length),

@@ -8,8 +8,10 @@ import { BadMember } from "../../../formats/badMember.ts";
 import type { RangeSource } from "../../../formats/rangeSource.ts";
 import { listMembers, type ZipEntry } from "../../../formats/zip.ts";
 import { readMembers, type ZipMember } from "../../../formats/zipMember.ts";
+import type { ByteSource } from "../../../store/byteSource.ts";
 import { isKey } from "../../../store/objectKey.ts";
 import type { Duck } from "../build/duck.ts";
+import { type LineMemory, makeLineMemory } from "../data/lineState.ts";
 import { MANIFEST, type Manifest, MOST_MANIFEST_BYTES, readManifest } from "../data/manifest.ts";
 import { manifestName, type MemberName, readMemberName, stemOf } from "../data/memberName.ts";
 import { copyId } from "../data/ranking.ts";
@@ -23,15 +25,20 @@ import type {
   StagedPart,
   StagedTable,
 } from "../data/report.ts";
-import { type MemberPass, passMember, type WrittenCopy } from "./ingestMember.ts";
+import { type MemberPass, passMember } from "./ingestMember.ts";
 import { makeQuarantine, type Quarantine } from "./quarantine.ts";
+import type { WrittenFile } from "./scratchFile.ts";
 import { makeStaging, type Staging } from "./staging.ts";
+
+/** A file on this disk, or bytes that know themselves. */
+export type KeptFile =
+  { readonly path: string } | { readonly source: ByteSource; readonly sha256: string };
 
 /** Keeps a file under a key of a place, below the namespace. Where its digest is known, what has another is not kept. */
 export type Keep = (
   place: "raw" | "intermediate" | "processed",
   key: string,
-  file: { readonly path: string; readonly sha256?: string },
+  file: KeptFile,
   metadata?: Readonly<Record<string, string>>,
 ) => Promise<KeptObject>;
 
@@ -161,13 +168,14 @@ async function readAll(
   const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
   let seen = 0;
   const onBytes = (bytes: number): void => request.onBytes((seen += bytes), total);
+  const memory = makeLineMemory();
   for await (const member of readMembers(request.source, entries, request.signal)) {
     const own = byEntry.get(member.entry);
     if (own === undefined) {
       manifest = await readWholeManifest(member);
       continue;
     }
-    const report = await readMember(request, own, member, { ...parts, onBytes });
+    const report = await readMember(request, own, member, { ...parts, memory, onBytes });
     if (report instanceof BadMember) {
       const bad = { sha256: null, raw: null, copy: null, read: null, written: 0, manifest: null };
       const nothing = { status: "bad_member" as const, quarantined: {}, casts: {}, ...UNSTAGED };
@@ -210,6 +218,7 @@ async function readMember(
   parts: {
     readonly staging: Staging;
     readonly quarantine: Quarantine;
+    readonly memory: LineMemory;
     readonly onBytes: (bytes: number) => void;
   },
 ): Promise<MemberReport | BadMember> {
@@ -220,7 +229,7 @@ async function readMember(
   let pass;
   try {
     pass = await passMember(member, {
-      ...{ dir, number, shape, quarantine, signal },
+      ...{ dir, memory: parts.memory, number, shape, quarantine, signal },
       facts: said === null ? null : { ...said, index: number, cohort },
       staging: parts.staging,
       onBytes: parts.onBytes,
@@ -281,13 +290,13 @@ async function keepCopy(
   isKept: boolean,
   place: "raw" | "intermediate",
   key: string,
-  file: WrittenCopy,
+  file: WrittenFile,
   metadata: Record<string, string>,
 ): Promise<KeptObject> {
   const { bytes, sha256 } = file;
   // Where a later export has sent the member again, the place holds that one's.
   const kept = isKept ? await keep(place, key, file, metadata) : { key, bytes, sha256, etag: null };
-  await unlink(file.path);
+  await file.remove();
   return kept;
 }
 
@@ -315,7 +324,7 @@ async function keepQuarantine(
   const file = await quarantine.end();
   if (file === null) return null;
   const kept = await keep("processed", `quarantine/${version}.ndjson.gz`, file);
-  await unlink(file.path);
+  await file.remove();
   return kept;
 }
 
@@ -367,12 +376,13 @@ export async function copyMembers(
   const byEntry = new Map(members.map((member) => [member.entry, member]));
   const total = members.reduce((sum, { entry }) => sum + entry.bytes, 0);
   let seen = 0;
+  const memory = makeLineMemory();
   for await (const member of readMembers(source, [...byEntry.keys()], signal)) {
     const own = byEntry.get(member.entry);
     if (own === undefined) continue;
     const { number, said } = own;
     const pass = await passMember(member, {
-      ...{ dir, number, signal, staging: null, quarantine: null },
+      ...{ dir, memory, number, signal, staging: null, quarantine: null },
       shape: said === null ? null : (shapes.get(said.type) ?? null),
       facts: said === null ? null : { ...said, index: number, cohort },
       onBytes: (bytes) => request.onBytes((seen += bytes), total),

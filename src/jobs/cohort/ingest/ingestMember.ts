@@ -7,25 +7,25 @@ import { gzipFrame } from "../../../formats/gzipFrame.ts";
 import type { ZipMember } from "../../../formats/zipMember.ts";
 import { type LineJudge, type LineReason, makeLineJudge } from "../data/lineJudge.ts";
 import { type LineParts, partLines } from "../data/lines.ts";
-import type { MemberFacts } from "../data/lineState.ts";
+import type { LineMemory, MemberFacts } from "../data/lineState.ts";
 import type { RecordShape } from "../data/recordShape.ts";
 import type { MemberQuarantine } from "./quarantine.ts";
-import { makeGzipFile, makeScratchFile, type ScratchFile } from "./scratchFile.ts";
+import {
+  HELD_BYTES,
+  makeGzipFile,
+  makeScratchFile,
+  type ScratchFile,
+  type WrittenFile,
+} from "./scratchFile.ts";
 import type { Staging } from "./staging.ts";
-
-/** A copy of a member, written and not yet put anywhere. */
-export interface WrittenCopy {
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
 
 /** What one pass over a member found. */
 export interface MemberPass {
   readonly sha256: string;
-  readonly raw: WrittenCopy;
+  /** Copies of it, written and not yet put anywhere. */
+  readonly raw: WrittenFile;
   /** Null where its lines are not used. */
-  readonly copy: WrittenCopy | null;
+  readonly copy: WrittenFile | null;
   readonly read: number;
   readonly written: number;
   readonly quarantined: Partial<Record<LineReason, number>>;
@@ -35,6 +35,7 @@ export interface MemberPass {
 
 export interface PassOptions {
   readonly dir: string;
+  readonly memory: LineMemory;
   /** Names its files within the folder. */
   readonly number: number;
   /** Null: its name says nothing, and none of its lines is used. */
@@ -58,16 +59,15 @@ const PIECE_BYTES = 256 << 10;
  */
 export async function passMember(member: ZipMember, options: PassOptions): Promise<MemberPass> {
   const { dir, number, facts } = options;
-  const rawFile = makeScratchFile(join(dir, `raw-${number}.gz`));
-  const copyFile = facts === null ? null : makeGzipFile(join(dir, `copy-${number}.gz`));
+  const rawFile = makeScratchFile(join(dir, `raw-${number}.gz`), HELD_BYTES);
+  const copyFile =
+    facts === null ? null : makeGzipFile(join(dir, `copy-${number}.gz`), member.entry.bytes);
   try {
     // Two ends of one pass: each waits for the other, so both are read at once; and both are over before anything else begins.
     const ends = [copyRaw(member, rawFile), readContent(member, copyFile, options)] as const;
     await Promise.allSettled(ends);
     const [, reading] = await Promise.all(ends);
-    const raw = { path: rawFile.path, ...(await rawFile.end()) };
-    const copy = copyFile === null ? null : { path: copyFile.path, ...(await copyFile.end()) };
-    return { ...reading, raw, copy };
+    return { ...reading, raw: await rawFile.end(), copy: (await copyFile?.end()) ?? null };
   } catch (error) {
     rawFile.destroy();
     copyFile?.destroy();
@@ -91,11 +91,11 @@ interface Reading {
 async function readContent(
   { content }: ZipMember,
   copyFile: ScratchFile | null,
-  { facts, shape, staging, quarantine, signal, onBytes }: PassOptions,
+  { facts, shape, memory, staging, quarantine, signal, onBytes }: PassOptions,
 ): Promise<Omit<MemberPass, "raw" | "copy">> {
   const hash = createHash("sha256");
   const reading = makeReading(
-    facts === null ? null : makeLineJudge(shape, facts),
+    facts === null ? null : makeLineJudge(shape, facts, memory),
     (line, reason, digest) => quarantine?.add(line, reason, digest),
   );
   const { judge, parts } = reading;

@@ -1,10 +1,15 @@
 // Lines that were set aside, as a file of their own: where they are, why, and a digest by which the line can be recognised. Never a value.
 
-import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 
+import { readFilePieces } from "../../../store/filePieces.ts";
 import type { LineReason } from "../data/lineJudge.ts";
-import { makeGzipFile, makeScratchFile, type ScratchFile } from "./scratchFile.ts";
+import {
+  makeGzipFile,
+  makeScratchFile,
+  type ScratchFile,
+  type WrittenFile,
+} from "./scratchFile.ts";
 
 /** The lines of one member, which count when the member does. */
 export interface MemberQuarantine {
@@ -19,7 +24,7 @@ export interface Quarantine {
   /** Opens that of a member; there is one at a time. */
   open(member: string): MemberQuarantine;
   /** Ends the file; null where nothing was set aside. */
-  end(): Promise<{ readonly path: string; readonly bytes: number; readonly sha256: string } | null>;
+  end(): Promise<WrittenFile | null>;
   destroy(): void;
 }
 
@@ -53,8 +58,7 @@ export function makeQuarantine(path: string): Quarantine {
           whole ??= makeGzipFile(path);
           if (own !== null) {
             await own.end();
-            for await (const piece of createReadStream(own.path))
-              await whole.write(piece as Buffer);
+            for await (const piece of readFilePieces(own.path)) await whole.write(piece);
             await rm(own.path);
           }
           if (pending.length > 0) await whole.write(Buffer.from(pending.join("")));
@@ -68,7 +72,7 @@ export function makeQuarantine(path: string): Quarantine {
       };
     },
     async end() {
-      return whole === null ? null : { path, ...(await whole.end()) };
+      return (await whole?.end()) ?? null;
     },
     destroy() {
       atWork?.destroy();

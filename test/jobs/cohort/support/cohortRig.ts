@@ -1,7 +1,7 @@
 // Exports taken through ingest and build as the job's steps do it, with a folder in place of the three places.
 
 import { createReadStream, mkdtempSync, statSync } from "node:fs";
-import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
@@ -29,6 +29,7 @@ import {
   ingestExport,
   type IngestRequest,
 } from "../../../../src/jobs/cohort/ingest/ingestExport.ts";
+import { fileSource } from "../../../../src/store/byteSource.ts";
 import { openFolderBucket } from "../../../../src/store/folderBucket.ts";
 import { NEVER } from "../../../formats/support/ranges.ts";
 import { type ColumnKind, digestRows } from "./digest.ts";
@@ -99,10 +100,11 @@ export async function ingest(
     async keep(place, to, file) {
       const path = join(home, place, to);
       await mkdir(dirname(path), { recursive: true });
-      await copyFile(file.path, path);
+      const source = "source" in file ? file.source : await fileSource(file.path);
+      await writeFile(path, source.open());
       const bytes = await readFile(path);
       const sha256 = digestOf(bytes);
-      if ((file.sha256 ?? sha256) !== sha256) throw new Error(`${to} is not what it was`);
+      if ("sha256" in file && file.sha256 !== sha256) throw new Error(`${to} is not what it was`);
       return { key: to, bytes: bytes.length, sha256, etag: sha256 };
     },
     signal: NEVER,
