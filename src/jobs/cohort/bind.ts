@@ -5,15 +5,17 @@ import { join } from "node:path";
 
 import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
-import type { BoundPipeline } from "../../job.ts";
-import { versionsOf } from "../../render/design.ts";
+import type { BoundPipeline, ReadMenu } from "../../job.ts";
+import { loadDesign, versionsOf } from "../../render/design.ts";
 import { PATIENT } from "../../retry.ts";
+import type { Config } from "../../settings/config.ts";
 import { PRODUCTION } from "../../settings/namespace.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { checkAsked, strangeDropped } from "./asked.ts";
 import type { Duck } from "./build/duck.ts";
 import { PRICES } from "./data/segments.ts";
 import type { Places } from "./doing.ts";
+import { PAGES } from "./pages/pageFrame.ts";
 import { makeCohort } from "./plan.ts";
 import { loadSchemas } from "./schemas.ts";
 import type { CohortSettings, Place, SynapsePlace } from "./settings.ts";
@@ -27,7 +29,11 @@ const BUILDING = ["@duckdb/node-api"];
 export async function bindCohort(
   effects: Effects,
   settings: CohortSettings,
+  readMenu: ReadMenu,
 ): Promise<BoundPipeline> {
+  await effects.fonts();
+  const design = await loadDesign(effects.root, (await effects.artifacts()).dir);
+  const publisher = await effects.publisher();
   const schemas = await loadSchemas((await effects.artifacts()).dir);
   checkAsked(settings, schemas);
   checkDropped(settings.dropped, schemas.of(null).shapes);
@@ -47,12 +53,24 @@ export async function bindCohort(
       memoryMiB: settings.memoryMiB,
       builtBy: await versionsOf(effects.root, BUILDING),
       prices: PRICES,
+      render: design.render,
+      assets: design.assets,
+      designDigest: design.digest,
+      drawnBy: design.drawnBy,
+      sourceLabel: source.label,
+      readMenu: () => readMenu(publisher.site),
     },
     settings,
   );
   const params = { namespace: namespaceOf(effects), processed: places.processed.uri };
-  // Nothing of it is public: it has no part of the site.
-  return { pipeline, params, publisher: null, siteUrl: null };
+  return { pipeline, params, publisher, siteUrl: pagesUrl(effects.config) };
+}
+
+/** The address of the overview; null where nobody said where people see the site. */
+function pagesUrl({ siteUrl }: Config): string | null {
+  if (siteUrl === null) return null;
+  const index = /\/index\.html$/.test(siteUrl) ? siteUrl : `${siteUrl.replace(/\/*$/, "")}/`;
+  return new URL(PAGES.places[0].path, index).href;
 }
 
 /** Of the memory that the job may take, what DuckDB may account for: its process takes up to half as much again, Node some 300 MB. */

@@ -1,6 +1,7 @@
 // Digital-health cohorts as a job: its name, how it is deployed and asked for. What does the work is loaded when asked.
 
 import type { Job } from "../../job.ts";
+import { PAGES } from "./pages/pageFrame.ts";
 import { isInSynapse } from "./places.ts";
 import { checkSchema, checkVersions, SCHEMA_FILES, VERSIONS_FILE } from "./schemas.ts";
 import { type CohortSettings, SETTINGS } from "./settings.ts";
@@ -11,8 +12,8 @@ export function makeCohortJob(): Job<CohortSettings> {
     name: "cohort",
     title: "Digital-health cohorts",
     scopeNoun: ["export or type", "exports and types"],
-    pages: null,
-    needs: ["database"],
+    pages: PAGES,
+    needs: ["database", "site"],
     settings: SETTINGS,
     deployment: {
       schedule: [
@@ -85,9 +86,9 @@ export function makeCohortJob(): Job<CohortSettings> {
       ["hdash run cohort", "read new exports and build the datasets that changed"],
       ["hdash cohort status", "tell where each export and data type stands"],
     ],
-    async bind(effects, settings) {
+    async bind(effects, settings, _request, readMenu) {
       const { bindCohort } = await import("./bind.ts");
-      return bindCohort(effects, settings);
+      return bindCohort(effects, settings, readMenu);
     },
     async commands(program, shell, _early, run) {
       const { addCohortCommands } = await import("./commands.ts");

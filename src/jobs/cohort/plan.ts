@@ -28,10 +28,13 @@ import type { CohortState } from "./data/known.ts";
 import { laterIds } from "./data/ranking.ts";
 import type { LaidOut } from "./data/recordShape.ts";
 import { canMerge, countsOf, type Segment, type TypeSegments } from "./data/segments.ts";
+import { tellStudy } from "./data/study.ts";
 import { allInputs, BUILD_VERSION, type TypeInput, type WholeInput } from "./data/typeInput.ts";
 import type { CohortEffects } from "./doing.ts";
 import type { Part } from "./settings.ts";
+import { makeSiteSteps, type SiteEffects } from "./siteSteps.ts";
 import { type CohortSteps, makeSteps } from "./steps.ts";
+import { planStudy } from "./telling.ts";
 
 /** Where a run works: runs of one namespace and its places exclude each other, whatever they are asked for. */
 export type CohortParams = {
@@ -46,11 +49,13 @@ export interface CohortRequest {
   readonly types: readonly string[] | null;
   readonly dropped: readonly string[];
   readonly keepBuilds: number;
+  /** Fewer people than this are not told. */
+  readonly leastPeople: number;
 }
 
 /** What the plan is made with. */
 interface Maker {
-  readonly effects: CohortEffects & CohortWriter;
+  readonly effects: CohortEffects & CohortWriter & SiteEffects;
   readonly steps: CohortSteps;
   readonly request: CohortRequest;
 }
@@ -68,14 +73,15 @@ export interface CohortWriter {
 
 /** Makes the pipeline. */
 export function makeCohort(
-  effects: CohortEffects & CohortWriter,
+  effects: CohortEffects & CohortWriter & SiteEffects,
   request: CohortRequest,
 ): Pipeline<CohortParams> {
   const maker: Maker = { effects, request, steps: makeSteps(effects) };
   const { steps } = maker;
+  const siteSteps = makeSiteSteps(effects);
   return {
     name: "cohort",
-    async plan(plan) {
+    async plan(plan, { namespace }) {
       const { listing } = await plan.do(steps.listExports, { params: null, inputs: {} });
       const found = sortListing(await plan.read(listing), effects.cohorts);
       const state = await effects.readState();
@@ -100,8 +106,18 @@ export function makeCohort(
         catalog = await mendCopies(plan, maker, losses, found.exports, catalog);
         lost = losses.types;
       }
-      if (parts.includes("build"))
-        await buildAll(plan, maker, withoutTypes({ ...state, catalog }, lost));
+      const current = parts.includes("build")
+        ? await buildAll(plan, maker, withoutTypes({ ...state, catalog }, lost))
+        : state.current;
+      const study = tellStudy({
+        ...{ namespace, cohorts: effects.cohorts, catalog, listing: found, current },
+        laidOut: effects.schemaOf(null),
+        inputs: allInputs(catalog, effects.schemaOf(null), request.dropped),
+        ...{ profiles: new Map(), checks: [], before: state },
+        today: plan.run.startedAt.slice(0, 10),
+        leastPeople: request.leastPeople,
+      });
+      await plan.site(() => planStudy(plan, siteSteps, { study, trends: {} }));
     },
   };
 }
@@ -221,7 +237,7 @@ interface Made {
 }
 
 /** Builds the types whose inputs have changed, and switches to a build that has these anew and all others as they were. */
-async function buildAll(plan: Plan, maker: Maker, state: CohortState): Promise<void> {
+async function buildAll(plan: Plan, maker: Maker, state: CohortState): Promise<Current | null> {
   const { effects, request } = maker;
   const { current: before } = state;
   const laidOut = effects.schemaOf(null);
@@ -251,7 +267,7 @@ async function buildAll(plan: Plan, maker: Maker, state: CohortState): Promise<v
     return digest !== inputs.get(type)?.digest;
   });
   const isTold = before !== null && failed.every((type) => before.failed.includes(type));
-  if (made.size === 0 && isTold) return;
+  if (made.size === 0 && isTold) return before;
   const { dropped, keepBuilds } = request;
   const empty = emptyOf(laidOut, dropped);
   const types = new Set(laidOut.shapes.keys());
@@ -264,6 +280,7 @@ async function buildAll(plan: Plan, maker: Maker, state: CohortState): Promise<v
   );
   const next = nextCurrent(before, made, how);
   await put(plan, "switchReaders", (signal) => effects.switchTo(next, segments, id, signal));
+  return next;
 }
 
 /** Has something put while this run has its lease, and no longer: what is put late would undo what another attempt has done. */

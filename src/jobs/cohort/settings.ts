@@ -27,6 +27,8 @@ export interface CohortSettings extends CohortPlaces {
   readonly memoryMiB: number;
   /** Columns that are left out of datasets. */
   readonly dropped: readonly string[];
+  /** Fewer people than this are not told on pages. */
+  readonly leastPeople: number;
 }
 
 /** Tells whether a text is a day that there is. */
@@ -65,11 +67,13 @@ function read(values: ValueReader): CohortSettings | null {
     keepBuilds: values.value<number>("COHORT_KEEP_BUILDS") ?? KEEP_BUILDS,
     memoryMiB: values.value<number>("COHORT_MEMORY_MB") ?? MEMORY_MB,
     dropped: names(values.text("COHORT_DROP")) ?? [],
+    leastPeople: values.value<number>("COHORT_SMALL_CELL") ?? SMALL_CELL,
   };
 }
 
 const KEEP_BUILDS = 2;
 const MEMORY_MB = 2048;
+const SMALL_CELL = 5;
 
 export const SETTINGS: JobSettings<CohortSettings> = {
   variables: [
@@ -164,6 +168,13 @@ export const SETTINGS: JobSettings<CohortSettings> = {
       "EmailAddress,LastName",
       "Columns that no dataset has, separated by commas",
     ),
+    variable(
+      "COHORT_SMALL_CELL",
+      GROUP,
+      String(SMALL_CELL),
+      "10",
+      "Fewer people than this are not told on pages, nor is anything from which they follow",
+    ),
     ...SYNAPSE_VARIABLES,
   ],
   rules: {
@@ -180,6 +191,7 @@ export const SETTINGS: JobSettings<CohortSettings> = {
     COHORT_KEEP_BUILDS: wholeNumber(0, 1000)({ default: KEEP_BUILDS }),
     COHORT_MEMORY_MB: wholeNumber(512, 1_000_000)({ default: MEMORY_MB }),
     COHORT_DROP: text(optional),
+    COHORT_SMALL_CELL: wholeNumber(1, 1000)({ default: SMALL_CELL }),
     ...SYNAPSE_RULES,
   },
   confidential: SYNAPSE_CONFIDENTIAL,

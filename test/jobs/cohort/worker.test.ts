@@ -17,6 +17,7 @@ import { readConfig } from "../../../src/settings/config.ts";
 import { execute } from "../../../src/work/work.ts";
 import { createTestDatabase, databaseEnv, type TestDatabase } from "../../support/postgres.ts";
 import { type S3Server, startS3 } from "../../support/s3Server.ts";
+import { readMenu } from "./support/cohortRun.ts";
 
 const CASES = join(import.meta.dirname, "../../fixtures/cohort/cases");
 const EXPORT = "main/adults_v1/2026-01-11T05--00--08Z_case";
@@ -55,18 +56,19 @@ async function run(variables: Readonly<Record<string, string>> = {}): Promise<st
     S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
     S3_ENDPOINT_URL: s3.url,
     HDASH_HOME: home,
+    HDASH_SITE_DIR: join(home, "site"),
     COHORT_SOURCE: `s3://${BUCKETS.source}`,
     COHORT_RAW: `s3://${BUCKETS.raw}`,
     COHORT_INTERMEDIATE: `s3://${BUCKETS.intermediate}`,
     COHORT_PROCESSED: `s3://${BUCKETS.processed}`,
     ...variables,
   };
-  const config = readConfig(env, ["database"], [job], [job.name]);
+  const config = readConfig(env, ["database", "site"], [job], [job.name]);
   const effects = makeEffects(config, SILENT);
   try {
     const settings = config.of(job);
     if (settings === null) throw new Error("the job is not configured");
-    const bound = await bindCohort(effects, settings);
+    const bound = await bindCohort(effects, settings, readMenu);
     const { signal } = new AbortController();
     const outcome = await execute(effects, bound, { force: false, wait: false }, signal, () => {});
     return outcome.kind === "finished" ? outcome.record.status : outcome.kind;

@@ -33,6 +33,15 @@ export interface BuiltState {
   readonly build: string;
 }
 
+/** A type that is not switched to what was built of it. */
+export interface BlockedType {
+  readonly type: string;
+  /** Ids of the checks that failed. */
+  readonly checks: readonly string[];
+  /** When the first run began that it was blocked in, as an ISO instant. */
+  readonly since: string;
+}
+
 /** The switch: what it names is whole, and it is put last. */
 export interface Current {
   readonly schema: number;
@@ -47,6 +56,8 @@ export interface Current {
   readonly stale: readonly string[];
   /** Those of them that could not be built the last time. */
   readonly failed: readonly string[];
+  /** Types that keep the datasets of a build before, since checks fail on the new ones. */
+  readonly blocked: readonly BlockedType[];
   /** What this build consists of, for the next one; null where nothing is kept of that. */
   readonly segments: KeptObject | null;
   /** Builds before this one that stay readable, newest first, with the files that only they name. */
@@ -128,7 +139,7 @@ export function nextCurrent(
   const gone = dropped.filter((name) => !columns.has(name));
   return {
     ...{ schema, build, prefix: buildPrefix(build), dropped: gone, datasets: all },
-    ...{ types: sortedTypes(types), stale, failed, segments: null, kept },
+    ...{ types: sortedTypes(types), stale, failed, blocked: [], segments: null, kept },
   };
 }
 

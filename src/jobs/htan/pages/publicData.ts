@@ -1,6 +1,7 @@
 // The data files beside an atlas's page. Their form is described in docs/data-schema.md; a change that breaks a reader raises the schema's number.
 
 import { type Finding, type FlatFinding, flattenFinding } from "../../../finding.ts";
+import { csvText } from "../../../render/csvText.ts";
 import { CSV_TYPE, JSON_TYPE, jsonText, type PageFile, PLAIN_TEXT } from "../../../render/page.ts";
 import type { AtlasAnalysis, GridName } from "../data/analysis.ts";
 import type { Atlas } from "../data/atlas.ts";
@@ -139,24 +140,15 @@ function fieldsOf(analysis: AtlasAnalysis, rule: string): readonly Finding["fiel
 
 type CsvRow = FlatFinding | Readonly<Record<string, string | number | boolean | null>>;
 
-/** Writes findings as CSV (RFC 4180, UTF-8 with a byte-order mark, without which Excel takes it for another encoding). */
+/** Writes findings as CSV. */
 function findingsCsv(rows: readonly CsvRow[]): string {
   const known = new Set([...FINDING_COLUMNS, "message"]);
   const further = [...new Set(rows.flatMap((row) => Object.keys(row)))]
     .filter((key) => !known.has(key))
     .sort();
   const columns = [...FINDING_COLUMNS, ...further, "message"];
-  const body = rows.map((row) => columns.map((column) => csvCell(row[column] ?? "")).join(","));
-  return `\ufeff${[columns.join(","), ...body].join("\r\n")}\r\n`;
-}
-
-/** Where a spreadsheet may begin a cell: at the start, and behind what it separates cells by where people write decimals with a comma. */
-const FORMULA = /(^|[;\t\r\n]["\s]*)(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])/g;
-
-/** Writes one cell; text that a spreadsheet would run as a formula is set behind an apostrophe. */
-export function csvCell(value: string | number | boolean): string {
-  const text = String(value);
-  const safe =
-    typeof value === "string" ? text.replace(/^(?=[\t\r])/, "'").replace(FORMULA, "$1'") : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvText(
+    columns,
+    rows.map((row) => columns.map((column) => row[column] ?? "")),
+  );
 }

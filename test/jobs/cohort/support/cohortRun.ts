@@ -1,11 +1,16 @@
 // One run of the cohort job, as its environment asks for it.
 
 import { makeEffects } from "../../../../src/effects.ts";
+import type { ReadMenu } from "../../../../src/job.ts";
 import { bindCohort } from "../../../../src/jobs/cohort/bind.ts";
 import { makeCohortJob } from "../../../../src/jobs/cohort/job.ts";
 import { type Log, makeLog } from "../../../../src/log.ts";
 import { readConfig } from "../../../../src/settings/config.ts";
 import { execute } from "../../../../src/work/work.ts";
+
+const HOME = { label: "Cohorts", path: "cohorts/index.html" };
+/** The menu of a site that has nothing else. */
+export const readMenu: ReadMenu = () => Promise.resolve({ brand: HOME, places: [HOME] });
 
 /** Services that fail are those of a test: a second of patience is enough. */
 const HASTY = { attempts: 4, minDelayMs: 20, maxDelayMs: 200 };
@@ -17,7 +22,7 @@ export async function runCohort(
   signal: AbortSignal,
 ): Promise<string> {
   const job = makeCohortJob();
-  const config = readConfig(env, ["database"], [job], [job.name]);
+  const config = readConfig(env, ["database", "site"], [job], [job.name]);
   const clock = (): Date => new Date();
   const log: Log = makeLog({
     ...{ format: "plain", level: "warn", write, clock, secrets: config.secrets },
@@ -26,7 +31,7 @@ export async function runCohort(
   try {
     const settings = config.of(job);
     if (settings === null) throw new Error("the job is not configured");
-    const bound = await bindCohort(effects, settings);
+    const bound = await bindCohort(effects, settings, readMenu);
     const outcome = await execute(effects, bound, { force: false, wait: false }, signal, () => {});
     if (outcome.kind !== "finished") return outcome.kind;
     const { status, error } = outcome.record;

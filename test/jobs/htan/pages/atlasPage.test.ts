@@ -13,7 +13,7 @@ import type { AtlasAnalysis, TimelineEvent } from "../../../../src/jobs/htan/dat
 import { MANIFEST_RULES } from "../../../../src/jobs/htan/data/manifestProblems.ts";
 import { CHECKS, ruleText } from "../../../../src/jobs/htan/data/ruleText.ts";
 import { makeAtlasPage, type PageTools } from "../../../../src/jobs/htan/pages/atlasPage.ts";
-import { csvCell } from "../../../../src/jobs/htan/pages/publicData.ts";
+import { csvCell } from "../../../../src/render/csvText.ts";
 import {
   bigAnalysis,
   DASHBOARD_MENU,

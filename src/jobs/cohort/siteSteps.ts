@@ -1,0 +1,133 @@
+// The steps of the pages about cohorts: figures, which are drawn again only where their numbers move, and the pages around them.
+
+import type { Digest } from "../../digest.ts";
+import { json, publicTree, step, type TreeFile } from "../../engine/step.ts";
+import { makeMenuStep } from "../../job.ts";
+import type { SiteAssets } from "../../render/assets.ts";
+import type { Menu, PageFigure, RenderPage } from "../../render/page.ts";
+import { splitAssets, textFile } from "../../render/siteFiles.ts";
+import type { Study, TypeLine } from "./data/study.ts";
+import type { Trends } from "./pages/pageFrame.ts";
+import type { StudyFigure } from "./pages/studyFigures.ts";
+import { makeStudyPages } from "./pages/studyPages.ts";
+
+/** What pages use of the world. */
+export interface SiteEffects {
+  readonly render: RenderPage;
+  readonly assets: SiteAssets;
+  /** Digest of the templates and assets: what else shapes a page. */
+  readonly designDigest: Digest;
+  /** Versions of the libraries and fonts that draw. */
+  readonly drawnBy: Readonly<Record<string, string>>;
+  /** Where exports come from, for pages; without credentials. */
+  readonly sourceLabel: string;
+  /** Reads the menu of the site that is published to. */
+  readMenu(): Promise<Menu>;
+}
+
+/** What the figures of a study as a whole are drawn from. */
+export type DrawnStudy = Pick<Study, "cohorts" | "flow" | "today">;
+/** What the figure of a type is drawn from. */
+export interface DrawnType {
+  readonly type: Pick<TypeLine, "type" | "days">;
+  readonly cohorts: readonly string[];
+}
+
+export type SiteSteps = ReturnType<typeof makeSiteSteps>;
+
+/** Makes the steps. */
+export function makeSiteSteps(effects: SiteEffects) {
+  const { designDigest, drawnBy, assets, render, sourceLabel } = effects;
+  return {
+    readMenu: makeMenuStep(() => effects.readMenu()),
+
+    drawStudy: step({
+      name: "drawStudy",
+      version: 1,
+      uses: { drawnBy },
+      outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
+      async run({ study }: { readonly study: DrawnStudy }, _params: null) {
+        const { calendarFigure, flowFigure } = await import("./pages/studyFigures.ts");
+        return await draw([calendarFigure(study), flowFigure(study)]);
+      },
+    }),
+
+    drawType: step({
+      name: "drawType",
+      version: 1,
+      uses: { drawnBy },
+      outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
+      async run({ drawn }: { readonly drawn: DrawnType }, _params: null) {
+        const { typeFigure } = await import("./pages/studyFigures.ts");
+        return await draw([typeFigure(drawn.type, drawn.cohorts)]);
+      },
+    }),
+
+    renderStudy: step({
+      name: "renderStudy",
+      version: 1,
+      uses: { design: designDigest },
+      outputs: { pages: publicTree() },
+      run: async (
+        inputs: {
+          readonly study: Study;
+          readonly trends: Trends;
+          readonly figures: readonly (readonly PageFigure[])[];
+        },
+        {
+          startedAt,
+          build,
+          menu,
+        }: { readonly startedAt: string; readonly build: string; readonly menu: Menu },
+      ) => {
+        const pages = makeStudyPages(
+          {
+            ...{ study: inputs.study, trends: inputs.trends, menu, render, assets: assets.paths },
+            run: { startedAt, build, sourceLabel },
+          },
+          inputs.figures.flat(),
+        );
+        return { pages: pages.map(textFile) };
+      },
+    }),
+
+    collectAssets: step({
+      name: "collectCohortAssets",
+      version: 1,
+      uses: { design: designDigest },
+      outputs: { hashed: publicTree(), named: publicTree() },
+      run: async (_inputs: object, _params: null) =>
+        // Its pages have no interactive figures: the libraries for those are not published with them.
+        splitAssets(assets.files.filter(({ path }) => !path.includes("/vendor/"))),
+    }),
+  };
+}
+
+/** Draws figures for pages and as files. */
+async function draw(figures: readonly (StudyFigure | null)[]) {
+  // Loaded when first drawn: a run in which nothing moved needs no chart engine.
+  const { renderFigure } = await import("../../render/vega.ts");
+  const { inlineSvg, standaloneSvg } = await import("../../render/svg.ts");
+  const { renderPng } = await import("../../render/png.ts");
+  const drawn: PageFigure[] = [];
+  const drawings: TreeFile[] = [];
+  for (const figure of figures) {
+    if (figure === null) continue;
+    const { id, title, alt } = figure;
+    const wide = await renderFigure(figure.spec("wide"), { id: `${id}-w` });
+    const compact = await renderFigure(figure.spec("compact"), { id: `${id}-c` });
+    const text = standaloneSvg(wide, title, alt);
+    const [svgPath, pngPath] = [`figures/${id}.svg`, `figures/${id}.png`];
+    drawings.push(textFile({ path: svgPath, contentType: "image/svg+xml; charset=utf-8", text }), {
+      path: pngPath,
+      contentType: "image/png",
+      bytes: await renderPng(text),
+    });
+    drawn.push({
+      ...{ id, title, alt, svgPath, pngPath },
+      svg: inlineSvg(wide, alt),
+      compactSvg: inlineSvg(compact, alt),
+    });
+  }
+  return { figures: drawn, drawings };
+}

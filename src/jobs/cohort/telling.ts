@@ -1,0 +1,52 @@
+// What a run publishes about its cohorts: the study as it stands, its figures, its pages. Written anew by every run: what nobody looked at
+// since yesterday looks like what is so today.
+
+import { asJson } from "../../digest.ts";
+import type { Plan, Ref, SiteContents, SitePart, TreeFile } from "../../engine/step.ts";
+import type { Study } from "./data/study.ts";
+import { FOLDER, type Trends } from "./pages/pageFrame.ts";
+import type { SiteSteps } from "./siteSteps.ts";
+
+/** Plans the site: called with its lease held. */
+export async function planStudy(
+  plan: Plan,
+  steps: SiteSteps,
+  { study, trends }: { readonly study: Study; readonly trends: Trends },
+): Promise<SiteContents> {
+  const { menu } = await plan.do(steps.readMenu, { params: null, inputs: {} });
+  const { cohorts, flow, today } = study;
+  const drawn = [
+    await plan.do(steps.drawStudy, {
+      params: null,
+      inputs: { study: await plan.value({ cohorts: cohorts.map(asJson), flow: asJson(flow), today }) },
+    }),
+  ];
+  for (const { type, days } of study.types) {
+    if (Object.keys(days).length === 0) continue;
+    const one = { type: { type, days }, cohorts: cohorts.map(({ cohort }) => cohort) };
+    const inputs = { drawn: await plan.value(asJson(one)) };
+    drawn.push(await plan.do(steps.drawType, { params: null, inputs }));
+  }
+  const { startedAt, build } = plan.run;
+  const { pages } = await plan.do(steps.renderStudy, {
+    params: { startedAt, build, menu: await plan.read(menu) },
+    inputs: {
+      study: await plan.value(asJson(study)),
+      trends: await plan.value(asJson(trends)),
+      figures: drawn.map(({ figures }) => figures),
+    },
+  });
+  const { hashed, named } = await plan.do(steps.collectAssets, { params: null, inputs: {} });
+  const part = (tree: Ref<readonly TreeFile[], "public">, cache: SitePart["cache"]): SitePart => ({
+    ...{ scope: null, prefix: FOLDER, tree, cache },
+  });
+  return {
+    parts: [
+      part(hashed, "immutable"),
+      part(named, "page"),
+      part(pages, "page"),
+      ...drawn.map(({ drawings }) => part(drawings, "page")),
+    ],
+    keepScopes: [],
+  };
+}
