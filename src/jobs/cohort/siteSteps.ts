@@ -1,14 +1,13 @@
 // The steps of the pages about cohorts: figures, which are drawn again only where their numbers move, and the pages around them.
 
 import type { Digest } from "../../digest.ts";
-import { json, publicTree, step, type TreeFile } from "../../engine/step.ts";
+import { json, publicTree, step } from "../../engine/step.ts";
 import { makeMenuStep } from "../../job.ts";
 import type { SiteAssets } from "../../render/assets.ts";
 import type { Menu, PageFigure, RenderPage } from "../../render/page.ts";
 import { splitAssets, textFile } from "../../render/siteFiles.ts";
 import type { Study, TypeLine } from "./data/study.ts";
 import type { Trends } from "./pages/pageFrame.ts";
-import type { StudyFigure } from "./pages/studyFigures.ts";
 import { makeStudyPages } from "./pages/studyPages.ts";
 
 /** What pages use of the world. */
@@ -48,7 +47,8 @@ export function makeSiteSteps(effects: SiteEffects) {
       outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
       async run({ study }: { readonly study: DrawnStudy }, _params: null) {
         const { calendarFigure, flowFigure } = await import("./pages/studyFigures.ts");
-        return await draw([calendarFigure(study), flowFigure(study)]);
+        const { drawFigures } = await import("./charts/drawFigures.ts");
+        return await drawFigures([calendarFigure(study), flowFigure(study)]);
       },
     }),
 
@@ -59,7 +59,8 @@ export function makeSiteSteps(effects: SiteEffects) {
       outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
       async run({ drawn }: { readonly drawn: DrawnType }, _params: null) {
         const { typeFigure } = await import("./pages/studyFigures.ts");
-        return await draw([typeFigure(drawn.type, drawn.cohorts)]);
+        const { drawFigures } = await import("./charts/drawFigures.ts");
+        return await drawFigures([typeFigure(drawn.type, drawn.cohorts)]);
       },
     }),
 
@@ -101,33 +102,4 @@ export function makeSiteSteps(effects: SiteEffects) {
         splitAssets(assets.files.filter(({ path }) => !path.includes("/vendor/"))),
     }),
   };
-}
-
-/** Draws figures for pages and as files. */
-async function draw(figures: readonly (StudyFigure | null)[]) {
-  // Loaded when first drawn: a run in which nothing moved needs no chart engine.
-  const { renderFigure } = await import("../../render/vega.ts");
-  const { inlineSvg, standaloneSvg } = await import("../../render/svg.ts");
-  const { renderPng } = await import("../../render/png.ts");
-  const drawn: PageFigure[] = [];
-  const drawings: TreeFile[] = [];
-  for (const figure of figures) {
-    if (figure === null) continue;
-    const { id, title, alt } = figure;
-    const wide = await renderFigure(figure.spec("wide"), { id: `${id}-w` });
-    const compact = await renderFigure(figure.spec("compact"), { id: `${id}-c` });
-    const text = standaloneSvg(wide, title, alt);
-    const [svgPath, pngPath] = [`figures/${id}.svg`, `figures/${id}.png`];
-    drawings.push(textFile({ path: svgPath, contentType: "image/svg+xml; charset=utf-8", text }), {
-      path: pngPath,
-      contentType: "image/png",
-      bytes: await renderPng(text),
-    });
-    drawn.push({
-      ...{ id, title, alt, svgPath, pngPath },
-      svg: inlineSvg(wide, alt),
-      compactSvg: inlineSvg(compact, alt),
-    });
-  }
-  return { figures: drawn, drawings };
 }

@@ -18,7 +18,9 @@ export async function planStudy(
   const drawn = [
     await plan.do(steps.drawStudy, {
       params: null,
-      inputs: { study: await plan.value({ cohorts: cohorts.map(asJson), flow: asJson(flow), today }) },
+      inputs: {
+        study: await plan.value({ cohorts: cohorts.map(asJson), flow: asJson(flow), today }),
+      },
     }),
   ];
   for (const { type, days } of study.types) {

@@ -3,6 +3,7 @@
 
 import type { Digest } from "../../../digest.ts";
 import type { RecordCounts } from "./days.ts";
+import type { PeopleCount } from "./profile.ts";
 import { COHORT } from "./recordShape.ts";
 import type { KeptObject } from "./report.ts";
 import { byText } from "./text.ts";
@@ -29,6 +30,8 @@ export interface BuiltState {
   /** Names of its datasets; none for a type that deletes the records of another. */
   readonly datasets: readonly string[];
   readonly counts: RecordCounts;
+  /** Participants by cohort; missing where nobody could count them. */
+  readonly people?: readonly PeopleCount[];
   /** The build that its files lie in. */
   readonly build: string;
 }

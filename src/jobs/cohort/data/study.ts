@@ -214,7 +214,7 @@ function typeLine(
   const presence = [...new Set(Object.values(days).flatMap((one) => Object.keys(one)))].sort();
   const blocked = current?.blocked.find((one) => one.type === name) ?? null;
   const datasets = datasetLines(facts, name, isTold);
-  const rowsBefore = before.current?.datasets.find((one) => one.name === ownDataset(name))?.rows;
+  const rowsBefore = toldBefore(before.current, type, leastPeople);
   return {
     ...{ type: name, deletes, withheld, blocked, presence, datasets },
     stand: own.length === 0 && presence.length === 0 ? "empty" : blocked ? "blocked" : of.stand,
@@ -222,7 +222,7 @@ function typeLine(
     days: isTold ? days : {},
     newest: presence.at(-1) ?? null,
     rows: datasets[0]?.rows ?? null,
-    rowsBefore: isTold ? (rowsBefore ?? null) : null,
+    rowsBefore: isTold ? rowsBefore : null,
     quarantined: sumBy(own, ({ quarantined }) => quarantined, isTold),
     casts: sumBy(own, ({ casts }) => casts, isTold),
     schemas: Object.fromEntries(
@@ -236,6 +236,13 @@ function typeLine(
       .filter((one) => one.type === name)
       .map((one) => tellCheck(one, withheld !== null)),
   };
+}
+
+/** Rows of a type's dataset in the build before; null where they were withheld: then their change is no more to be told than they were. */
+function toldBefore(before: Current | null, type: DataType, least: number): number | null {
+  const people = before?.types[type.name]?.people ?? null;
+  if (withheldBecause(people, isPersonal(type), least) !== null) return null;
+  return before?.datasets.find(({ name }) => name === ownDataset(type.name))?.rows ?? null;
 }
 
 /** A check as it may be told: that it failed is no number. */
