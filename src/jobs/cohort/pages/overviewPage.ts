@@ -181,9 +181,12 @@ export function newsOf(study: Study): readonly string[] {
       : [],
   );
   const most = grown.toSorted((a, b) => b.by - a.by);
-  const said = (all: readonly { readonly type: string; readonly by: number }[]): string =>
+  const said = (
+    sign: string,
+    all: readonly { readonly type: string; readonly by: number }[],
+  ): string =>
     listFew(
-      all.map(({ type, by }) => `${type} ${number(by)}`),
+      all.map(({ type, by }) => `${type} ${sign}${number(by)}`),
       4,
     );
   return [
@@ -192,8 +195,8 @@ export function newsOf(study: Study): readonly string[] {
       : [
           `${count(fresh.length, "export")} read: ${listFew([...new Set(fresh.map(({ cohort, day }) => `${cohort} of ${day === null ? "no day" : date(day)}`))], 4)}.`,
         ]),
-    ...(most.length === 0 ? [] : [`More records of ${said(most)}.`]),
-    ...(shrunk.length === 0 ? [] : [`Fewer records of ${said(shrunk)}.`]),
+    ...(most.length === 0 ? [] : [`More records: ${said("+", most)}.`]),
+    ...(shrunk.length === 0 ? [] : [`Fewer records: ${said("−", shrunk)}.`]),
     ...(study.newColumns.length === 0
       ? []
       : [
