@@ -11,6 +11,7 @@ import { readMeasures } from "../store/scopes.ts";
 import { sortedRecord } from "./plan.ts";
 import type { GoneScope } from "./progress.ts";
 import { LEDGER_RETRY, lostRun, type Session } from "./session.ts";
+import type { RunNews } from "./step.ts";
 
 /** What became of a start. */
 export type RunOutcome =
@@ -23,6 +24,8 @@ export type RunOutcome =
       readonly measures: Readonly<Record<string, Readonly<Record<string, number>>>>;
       /** Scopes that it took off the site. */
       readonly gone: readonly GoneScope[];
+      /** What the pipeline has to tell; null where it has said nothing. */
+      readonly news: RunNews | null;
       /** Of this attempt. */
       readonly durationMs: number;
       /** What to do about a failure, where the error knows; else null. */
@@ -115,6 +118,7 @@ export async function closeRun(
     record,
     deltas,
     gone: session.gone,
+    news: session.news,
     measures: sortedRecord(measures.get(runId) ?? new Map<string, Record<string, number>>()),
     durationMs,
     hint: played.kind === "failed" ? hintOf(played.error) : null,

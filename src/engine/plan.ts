@@ -116,6 +116,11 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
       return withLedger("listing runs", () => listRunsBefore(db, lease.runId, limit));
     },
 
+    say(news) {
+      check();
+      session.news = news;
+    },
+
     async site(contents) {
       check();
       return publishSite(session, contents);

@@ -183,6 +183,7 @@ async function playAttempt<P extends Json>(
       waitedFor: new Set(),
       scopes: new Map(),
       gone: [],
+      news: null,
       publishing: { place: null, results: {} },
       deltas: new Map(),
       counts: { hits: 0, ran: 0, failed: 0 },

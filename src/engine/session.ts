@@ -15,7 +15,7 @@ import type { Journal } from "./journal.ts";
 import type { Places } from "./places.ts";
 import type { GoneScope, OnProgress, StepState } from "./progress.ts";
 import type { ScratchFolder } from "./scratch.ts";
-import type { Codec } from "./step.ts";
+import type { Codec, RunNews } from "./step.ts";
 import type { Heartbeat } from "./worker.ts";
 
 /** For statements that are safe to repeat: about 15 seconds in all, enough for a restart of the database but not for a failover. */
@@ -89,6 +89,8 @@ export interface Session extends BlobAccess {
   readonly publishing: { place: string | null; readonly results: Record<string, Json> };
   /** Scopes that publishing took off the site. */
   readonly gone: GoneScope[];
+  /** What the pipeline has to tell; null where it has said nothing. */
+  news: RunNews | null;
   readonly counts: { hits: number; ran: number; failed: number };
   /** Stops the run: nothing is begun any more, and what goes on is told. The first reason counts. */
   stop(reason: HdashError): void;

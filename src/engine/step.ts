@@ -314,6 +314,14 @@ export interface PlaceContents<V extends Visibility> {
   readonly keepPrefixes?: readonly string[];
 }
 
+/** What a run has to tell before anything else: fit for a chat, without a value. */
+export interface RunNews {
+  readonly tone: "good" | "warning" | "error";
+  /** One line. */
+  readonly headline: string;
+  readonly lines: readonly string[];
+}
+
 /** What a pipeline is written against. A plan reads nothing but params and refs: no clock, no files, no network. */
 export interface Plan {
   readonly run: { readonly id: string; readonly startedAt: string; readonly build: string };
@@ -340,6 +348,8 @@ export interface Plan {
   deltas(): Promise<Readonly<Record<string, FindingDelta | null>>>;
   /** Runs of every pipeline before this one, newest first. */
   runs(limit: number): Promise<readonly RunRecord[]>;
+  /** Has the run's message begin with what is wrong or new, in the job's own words. The last word counts. */
+  say(news: RunNews): void;
   /** Publishes the site. `contents` is called with the site's lease held, so that no other run can publish between it and the puts. */
   site(contents: () => Promise<SiteContents>): Promise<void>;
   /** Makes a place hold what `contents` names, in the same way: called with the place's lease held, what it once put there and is not named goes. */

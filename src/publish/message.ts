@@ -1,8 +1,10 @@
 // What is said about a run on Slack: facts in, Block Kit out. Pure; the first line is what a coordinator needs to know.
 
+import type { RunNews } from "../engine/step.ts";
 import type { FindingDelta, Severity } from "../finding.ts";
 import { count, date, duration, instant, listFew, number } from "../format.ts";
 import { calledOf, isMadeName, type NamedScope } from "../scopeName.ts";
+import { clean, data, escape, plain } from "./slackText.ts";
 
 /** One scope of a run. */
 export interface ScopeFacts extends NamedScope {
@@ -37,6 +39,8 @@ export interface RunFacts {
     readonly deleted: number;
     readonly unchanged: number;
   } | null;
+  /** What the pipeline says itself; missing or null: nothing. */
+  readonly news?: RunNews | null;
   /** Scopes that the run took off the site; missing: none. */
   readonly gone?: readonly NamedScope[];
   readonly siteUrl: string | null;
@@ -88,16 +92,18 @@ const ERROR_CHARS = 1500;
 const HINT_CHARS = 800;
 const URL_CHARS = 2000;
 
+const TONES = { good: "✅", warning: "⚠️", error: "❌" } as const;
 const MARK = { succeeded: "✅", degraded: "⚠️", failed: "❌" } as const;
 
 /** Makes the message about a finished run. */
 export function makeMessage(facts: RunFacts): Message {
   const { status, siteUrl, hasSite = true } = facts;
   const left = hasSite ? "Not updated; their pages are as they were" : "Not done";
-  const heading = `${MARK[status]} ${clean(facts.pipeline, NAME_CHARS)}: ${newsOf(facts)}`;
+  const heading = `${markOf(facts)} ${clean(facts.pipeline, NAME_CHARS)}: ${clean(headlineOf(facts), HEADER_CHARS)}`;
   const sections = [
     status === "failed" ? failureText(facts) : null,
     listText(`*${left}*`, failedLines(facts.scopes)),
+    newsText(facts),
     listText("*New and fixed findings*", changeLines(facts.scopes)),
     goneText(facts),
     status === "failed" ? null : totalsText(facts),
@@ -139,6 +145,23 @@ export function messageAsText({ blocks }: Message): string {
       return texts.map(({ text }) => plain(text)).join("\n");
     })
     .join("\n");
+}
+
+/** What the pipeline says counts as long as the run did not fail: that it worked says less than what it found. */
+function markOf({ status, news = null }: RunFacts): string {
+  return status === "succeeded" && news !== null ? TONES[news.tone] : MARK[status];
+}
+
+function headlineOf(facts: RunFacts): string {
+  const { status, news = null } = facts;
+  if (news === null || status === "failed") return newsOf(facts);
+  return status === "degraded" ? `${newsOf(facts)}; ${news.headline}` : news.headline;
+}
+
+function newsText({ status, news = null }: RunFacts): string {
+  if (news === null || status === "failed" || news.lines.length === 0) return "";
+  const [first = "", ...rest] = news.lines.map((line) => `• ${data(line, REASON_CHARS)}`);
+  return listText(first, rest);
 }
 
 /** The news in a few words: what a coordinator has to know before anything else. */
@@ -354,41 +377,4 @@ function section(text: string): MessageBlock {
 
 function markdown(text: string): Markdown {
   return { type: "mrkdwn", text, verbatim: true };
-}
-
-/** Makes text that comes from data harmless in mrkdwn, and clips it so that it has no more characters than that once it is escaped. */
-function data(text: string, chars: number): string {
-  return escape(clean(text, chars, (point) => escape(point).length));
-}
-
-/** Takes out what could break a line, move a cursor or turn the direction of reading, and clips to some characters. */
-function clean(text: string, chars: number, lengthOf = (point: string) => point.length): string {
-  const line = text
-    .toWellFormed()
-    .replace(/[\p{Cc}\s\u202a-\u202e\u2066-\u2069\ufeff]+/gu, " ")
-    .trim();
-  let clipped = "";
-  let length = 0;
-  // It is cut between code points, so that neither a surrogate pair nor an escape is cut in two.
-  for (const point of line) {
-    length += lengthOf(point);
-    if (length > chars) return `${clipped.trimEnd()}…`;
-    if (length < chars) clipped += point;
-  }
-  return line;
-}
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-
-/** Takes Slack's marks for links, bold and escapes out of a text. It leaves an asterisk that stands alone, since that is from data. */
-function plain(text: string): string {
-  return text
-    .replace(/<([^|<>]+)\|([^<>]+)>/g, "$2: $1")
-    .replace(/(?<!\S)\*(?=\S)([^*\n]+)(?<=\S)\*(?=[\s:]|$)/gm, "$1")
-    .replaceAll("`", "")
-    .replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">")
-    .replaceAll("&amp;", "&");
 }

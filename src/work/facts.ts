@@ -57,6 +57,7 @@ export async function runFacts(
     isMoved:
       (await listMovedScopes(db, record.id)).length > 0 || (record.published?.deleted ?? 0) > 0,
     published: record.published,
+    news: outcome.news,
     gone: outcome.gone.map(({ scope: name, title }) => ({ name, title })),
     ...{ siteUrl, hasSite },
     label: effects.config.slack.label,

@@ -34,7 +34,7 @@ import type { CohortEffects } from "./doing.ts";
 import type { Part } from "./settings.ts";
 import { makeSiteSteps, type SiteEffects } from "./siteSteps.ts";
 import { type CohortSteps, makeSteps } from "./steps.ts";
-import { planStudy } from "./telling.ts";
+import { newsOf, planStudy } from "./telling.ts";
 
 /** Where a run works: runs of one namespace and its places exclude each other, whatever they are asked for. */
 export type CohortParams = {
@@ -117,6 +117,7 @@ export function makeCohort(
         today: plan.run.startedAt.slice(0, 10),
         leastPeople: request.leastPeople,
       });
+      plan.say(newsOf(study));
       await plan.site(() => planStudy(plan, siteSteps, { study, trends: {} }));
     },
   };

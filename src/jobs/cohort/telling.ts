@@ -2,10 +2,34 @@
 // since yesterday looks like what is so today.
 
 import { asJson } from "../../digest.ts";
-import type { Plan, Ref, SiteContents, SitePart, TreeFile } from "../../engine/step.ts";
+import type { Plan, Ref, RunNews, SiteContents, SitePart, TreeFile } from "../../engine/step.ts";
+import { count } from "../../format.ts";
 import type { Study } from "./data/study.ts";
+import { studyProblems } from "./data/studyProblems.ts";
+import { freshOf, verdictOf } from "./pages/overviewPage.ts";
 import { FOLDER, type Trends } from "./pages/pageFrame.ts";
 import type { SiteSteps } from "./siteSteps.ts";
+
+/** So many problems are told in a chat; the page has all. */
+const MOST_LINES = 12;
+
+/** What a run's message begins with: what is wrong, then what is new. */
+export function newsOf(study: Study): RunNews {
+  const problems = studyProblems(study);
+  const { tone, text, lead } = verdictOf(study, problems);
+  const told = problems.slice(0, MOST_LINES).map((one) => one.text);
+  const more = problems.length - told.length;
+  return {
+    tone: tone === "good" || tone === "error" ? tone : "warning",
+    headline: text,
+    lines: [
+      ...told,
+      ...(more > 0 ? [`${count(more, "more thing")} to be mended: the page has all.`] : []),
+      ...(lead === "" ? [] : [lead]),
+      ...freshOf(study),
+    ],
+  };
+}
 
 /** Plans the site: called with its lease held. */
 export async function planStudy(

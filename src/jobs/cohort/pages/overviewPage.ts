@@ -53,7 +53,7 @@ export function makeOverviewPage(context: PageContext, calendar: PageFigure | nu
     moreTitle: `${number(problems.length - MOST_PROBLEMS)} more`,
     more: problems.slice(MOST_PROBLEMS).map(problemModel),
     headlines: headlines(study),
-    news: newsOf(study),
+    news: freshOf(study),
     hasCalendar: calendar !== null,
     calendar: calendar ?? {},
     daysSummary: newest === null ? "" : daysSummary(study, newest),
@@ -168,7 +168,7 @@ function cohortHeadline(
 }
 
 /** What has come since the last run, in a few sentences. */
-export function newsOf(study: Study): readonly string[] {
+export function freshOf(study: Study): readonly string[] {
   const fresh = study.exports.filter(({ isNew }) => isNew);
   const grown = study.types.flatMap(({ type, rows, rowsBefore }) =>
     rows !== null && rowsBefore !== null && rows > rowsBefore

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { tellStudy } from "../../../../src/jobs/cohort/data/study.ts";
 import { daysText, studyProblems } from "../../../../src/jobs/cohort/data/studyProblems.ts";
-import { newsOf, verdictOf } from "../../../../src/jobs/cohort/pages/overviewPage.ts";
+import { freshOf, verdictOf } from "../../../../src/jobs/cohort/pages/overviewPage.ts";
 import { check } from "../support/studyPages.ts";
 import {
   type SampleExport,
@@ -35,7 +35,7 @@ function tell(options: Partial<SampleOptions> = {}) {
   };
   const study = tellStudy(studyFacts(given));
   const problems = studyProblems(study);
-  return { study, problems, verdict: verdictOf(study, problems), news: newsOf(study) };
+  return { study, problems, verdict: verdictOf(study, problems), news: freshOf(study) };
 }
 
 describe("the verdict on the newest day", () => {
