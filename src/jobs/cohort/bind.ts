@@ -87,9 +87,10 @@ async function openDucks(
   const { makePassingFolder } = await import("../../engine/scratch.ts");
   let spillDir: string | null = null;
   const ducks = shareDuck(async () => {
-    spillDir ??= await makePassingFolder(await effects.scratch(), "spill-");
+    const workDir = await effects.scratch();
+    spillDir ??= await makePassingFolder(workDir, "spill-");
     const own = Math.max(LEAST_DUCK_MIB, Math.floor((memoryMiB - NODE_MIB) * DUCK_SHARE));
-    return { memoryMiB: own, threads: 1, spillDir };
+    return { memoryMiB: own, threads: 1, spillDir, workDir };
   });
   effects.onClose(async () => {
     ducks.close();

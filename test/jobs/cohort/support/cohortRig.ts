@@ -47,13 +47,14 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-/** Opens a DuckDB in a folder of its own, with the schema that is configured or the one given. */
-export async function makeRig(schema?: Schema): Promise<Rig> {
+/** Opens a DuckDB in a folder of its own, or in one below that, with the schema that is configured or the one given. */
+export async function makeRig(schema?: Schema, below = ""): Promise<Rig> {
   const own = schema ?? readSchema(await readFile(SCHEMA_FILE, "utf8"), SCHEMA_FILE);
-  const dir = mkdtempSync(join(tmpdir(), "hdash-cohort-"));
+  const root = mkdtempSync(join(tmpdir(), "hdash-cohort-"));
+  const dir = join(root, below);
   const spillDir = join(dir, "spill");
-  await mkdir(spillDir);
-  const duck = await openDuck({ memoryMiB: 512, threads: 1, spillDir });
+  await mkdir(spillDir, { recursive: true });
+  const duck = await openDuck({ memoryMiB: 512, threads: 1, spillDir, workDir: dir });
   let folders = 0;
   return {
     dir,
@@ -67,7 +68,7 @@ export async function makeRig(schema?: Schema): Promise<Rig> {
     },
     async close() {
       duck.close();
-      await rm(dir, { recursive: true, force: true });
+      await rm(root, { recursive: true, force: true });
     },
   };
 }
