@@ -29,6 +29,7 @@ import {
   ingestExport,
   type IngestRequest,
 } from "../../../../src/jobs/cohort/ingest/ingestExport.ts";
+import { SILENT } from "../../../../src/log.ts";
 import { fileSource } from "../../../../src/store/byteSource.ts";
 import { openFolderBucket } from "../../../../src/store/folderBucket.ts";
 import { NEVER } from "../../../formats/support/ranges.ts";
@@ -209,6 +210,8 @@ function effectsOf({ duck, shapes, schema }: Rig, home: string): CohortEffects {
     },
     schemaOf: () => ({ version: 1, name: "1-test", shapes }),
     cohorts: schema.cohorts,
+    namespace: "main",
+    log: SILENT,
     openDuck: () => Promise.resolve(own),
     memoryMiB: 512,
     builtBy: {},
