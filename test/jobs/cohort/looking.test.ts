@@ -87,13 +87,13 @@ describe("hdash cohort status and audit", () => {
   test(
     "name what lies in the source and is not read, in a run's log too",
     async () => {
-      await put("in", "elders_v1/2026-01-11", "x");
+      await put("in", "elders\nv1/2026-01-11", "x");
       await symlink(join(dir, "in"), join(dir, "in/main/pediatric_v1"));
       await writeFile(Buffer.from(`${dir}/in/main/adults_v1/b\xff`, "latin1"), "x");
       const others = [
         "adults_v1/b\\xff  bad_name: its name is not UTF-8",
         "pediatric_v1  no_file: it is a symbolic link, which is not followed",
-        "elders_v1/2026-01-11  unknown_cohort: the schema has no cohort elders_v1",
+        "elders\\nv1/2026-01-11  unknown_cohort: the schema has no cohort elders\\nv1",
       ];
 
       const early = await hdash(["cohort", "audit"]);
@@ -121,7 +121,7 @@ describe("hdash cohort status and audit", () => {
       expect(await findingsOf("the source")).toEqual([
         ["bad_name", "error", "adults_v1/b\\xff"],
         ["no_file", "error", "pediatric_v1"],
-        ["unknown_cohort", "error", "elders_v1/2026-01-11"],
+        ["unknown_cohort", "error", "elders\\nv1/2026-01-11"],
       ]);
       const status = await hdash(["cohort", "status", "--json"]);
       const { exports } = JSON.parse(status.stdout) as {
@@ -130,7 +130,7 @@ describe("hdash cohort status and audit", () => {
       expect(exports.map(({ key, stand }) => [key, stand])).toEqual([
         ["adults_v1/2026-01-11_text", "not_archive"],
         ["adults_v1/b\\xff", "bad_name"],
-        ["elders_v1/2026-01-11", "unknown_cohort"],
+        ["elders\nv1/2026-01-11", "unknown_cohort"],
         ["pediatric_v1", "no_file"],
       ]);
       const { others: found } = JSON.parse(
