@@ -86,7 +86,7 @@ export function makeCohort(
     async plan(plan, { namespace }) {
       const { listing } = await plan.do(steps.listExports, { params: null, inputs: {} });
       const found = sortListing(await plan.read(listing), effects.cohorts);
-      const { source, namespace, cohorts } = effects;
+      const { source, cohorts } = effects;
       const facts = { label: source.label, namespace, cohorts };
       await plan.scope(SOURCE_SCOPE, (scope) =>
         scope.do(steps.noteListing, { params: facts, inputs: { listing } }),
