@@ -261,7 +261,7 @@ async function openPrivatePlace(
       return openBucket(location.bucket, { prefix: location.prefix, variable });
     }
     const { openFolderBucket } = await import("./store/folderBucket.ts");
-    return openFolderBucket(location.dir, { isPrivate: true });
+    return openFolderBucket(location.dir, { isPrivate: true, setting: variable });
   };
   const { makePublisher } = await import("./publish/publish.ts");
   const { openPlace } = await import("./publish/place.ts");

@@ -51,6 +51,11 @@ export function isAborted(error: unknown): boolean {
   );
 }
 
+/** Tells whether an error says that a setting or the command line is wrong. */
+export function isSetup(error: unknown): boolean {
+  return error instanceof HdashError && (error.kind === "config" || error.kind === "usage");
+}
+
 /** Tells whether somebody else holds what we need. */
 export function isBusy(error: unknown): boolean {
   return error instanceof HdashError && error.kind === "busy";
@@ -72,6 +77,15 @@ export function publicMessageOf(error: unknown): string {
   return isTransient(error)
     ? "a service did not answer as it should; the next run tries again"
     : "it could not be read; the log of the run says why";
+}
+
+/** Says what to do about an error: what it says itself, or that a wrong setting stays wrong; null where nobody knows. */
+export function remedyOf(error: unknown): string | null {
+  if (!(error instanceof HdashError)) return null;
+  if (error.hint !== null) return error.hint;
+  return isSetup(error)
+    ? "Change the setting: until then every run ends like this. `hdash doctor` checks settings and services."
+    : null;
 }
 
 /** Says in one line what an unknown thrown value means, following causes as long as they add something. */

@@ -14,6 +14,16 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, "\uFFFD");
 }
 
+const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** Writes a name from outside on one line, with an escape for every character that cannot be seen or moves others, e.g. a\nb, a\u{202e}b. */
+export function oneLine(name: string): string {
+  return name.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (char) => ESCAPES[char] ?? `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
 /** Writes a number with commas between thousands, e.g. 12,345 or −1,200.5. */
 export function number(value: number): string {
   const [whole = "", part] = String(Math.abs(value)).split(".");

@@ -219,10 +219,12 @@ export async function diagnose(
   } catch (error) {
     if (error instanceof HdashError && error.kind === "aborted") throw error;
     const hint = error instanceof HdashError ? error.hint : null;
+    const said = messageOf(error);
     return {
       service,
       state: "bad",
-      says: `${subject}: ${messageOf(error)}`,
+      // What names itself is not named twice.
+      says: said.startsWith(`${subject}: `) ? said : `${subject}: ${said}`,
       advice:
         hint ??
         `Check ${variables}, and that ${isHere ? "the folder may be read and written" : "it can be reached from here"}.`,

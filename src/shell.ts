@@ -6,7 +6,7 @@ import { Command, CommanderError, Option } from "commander";
 
 import { nameBuild } from "./artifacts/build.ts";
 import { type Effects, makeEffects, readBuild } from "./effects.ts";
-import { HdashError, isAborted, messageOf } from "./error.ts";
+import { HdashError, isAborted, isSetup, messageOf } from "./error.ts";
 import { printable } from "./format.ts";
 import { type Log, makeLog, makeRedaction } from "./log.ts";
 import {
@@ -234,7 +234,5 @@ function report(name: string, error: unknown, debug: boolean, secrets: readonly 
   const text = makeRedaction(secrets)(`${name}: ${said}${hint}${stack}`);
   process.stderr.write(`${printable(text)}\n`);
   if (isAborted(error)) return EXIT.handedBack;
-  const isSetup =
-    error instanceof HdashError && (error.kind === "config" || error.kind === "usage");
-  return isSetup ? EXIT.configuration : EXIT.failed;
+  return isSetup(error) ? EXIT.configuration : EXIT.failed;
 }

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 
-import { HdashError, isAborted, isTransient, messageOf, publicMessageOf } from "../src/error.ts";
+import {
+  HdashError,
+  isAborted,
+  isTransient,
+  messageOf,
+  publicMessageOf,
+  remedyOf,
+} from "../src/error.ts";
 
 const inner = new Error("connect ECONNREFUSED 10.0.0.7:5432");
 
@@ -37,6 +44,22 @@ describe("publicMessageOf(error)", () => {
     ["text", "it could not be read; the log of the run says why"],
   ])("names no address, user or path of %s", (error, expected) => {
     expect(publicMessageOf(error)).toBe(expected);
+  });
+});
+
+describe("remedyOf(error)", () => {
+  const WRONG =
+    "Change the setting: until then every run ends like this. `hdash doctor` checks settings and services.";
+  test.each([
+    [new HdashError("config", "x", { hint: "Set y." }), "Set y."],
+    [new HdashError("permanent", "x", { hint: "Set y." }), "Set y."],
+    [new HdashError("config", "x"), WRONG],
+    [new HdashError("usage", "x"), WRONG],
+    [new HdashError("transient", "x"), null],
+    [new HdashError("permanent", "x"), null],
+    [inner, null],
+  ])("says what %s says, or that a wrong setting stays wrong", (error, expected) => {
+    expect(remedyOf(error)).toBe(expected);
   });
 });
 

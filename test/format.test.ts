@@ -8,6 +8,7 @@ import {
   instant,
   list,
   number,
+  oneLine,
   percent,
   printable,
   quoted,
@@ -16,6 +17,20 @@ import {
   signedPoints,
   wholePercent,
 } from "../src/format.ts";
+
+describe("oneLine(name)", () => {
+  test.each([
+    ["2026-01-11T05--00--08Z_54200aac", "2026-01-11T05--00--08Z_54200aac"],
+    ["ünï <1> “x” %3A\\", "ünï <1> “x” %3A\\"],
+    ["a\nb\r\tc", "a\\nb\\r\\tc"],
+    ["\u001b[31m\u0000\u0085", "\\u{1b}[31m\\u{0}\\u{85}"],
+    ["\u202ecod\u2028\ufeff", "\\u{202e}cod\\u{2028}\\u{feff}"],
+    ["\ud800", "\\u{d800}"],
+    ["👩‍🔬", "👩\\u{200d}🔬"],
+  ])("writes %j as %s", (name, expected) => {
+    expect(oneLine(name)).toBe(expected);
+  });
+});
 
 describe("number(value)", () => {
   test.each([

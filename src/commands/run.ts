@@ -5,12 +5,14 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { HdashError, isAborted } from "../error.ts";
 import type { Job, JobOption, JobRequest, RunJob } from "../job.ts";
 import { type Environment, givenJobs } from "../settings/config.ts";
-import { meant } from "../settings/nearest.ts";
+import { meant, nearest } from "../settings/nearest.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
 
 interface RunFlags {
   readonly force?: boolean;
   readonly wait?: boolean;
+  /** False where the command has no --wait. */
+  readonly hasWait?: boolean;
 }
 
 /** Adds the command to hdash. */
@@ -18,14 +20,11 @@ export function addRun(program: Command, shell: Shell, jobs: readonly Job[]): vo
   const command = addFlags(program.command("run"))
     .description("run one job, or all of them, and publish")
     .usage("[options] [job]")
-    .argument("[job]", "its name; without one, every job that is configured")
-    .action(async (word: string | undefined, flags: RunFlags) => {
-      if (word !== undefined) {
-        const names = jobs.map(({ name }) => name);
-        throw new HdashError("usage", `there is no pipeline ${JSON.stringify(word)}`, {
-          hint: meant(word, names),
-        });
-      }
+    .argument("[job...]", "its name; without one, every job that is configured")
+    // Flags of a job that is mistyped are none of ours: the job is what is told.
+    .allowUnknownOption()
+    .action(async ([word]: readonly string[], flags: RunFlags, own: Command) => {
+      if (word !== undefined) refuseWord(own, word, jobs);
       shell.exit(await runAll(shell, jobs, flags));
     });
   for (const job of jobs) {
@@ -38,6 +37,21 @@ export function addRun(program: Command, shell: Shell, jobs: readonly Job[]): vo
       shell.exit(await runJobs(shell, { jobs, asked: [job] }, flags, said));
     });
   }
+}
+
+/** Says what is wrong with words behind `run` that commander has found to be neither a job nor flags of its own. */
+function refuseWord(command: Command, word: string, jobs: readonly Job[]): never {
+  if (!word.startsWith("-")) {
+    const names = jobs.map(({ name }) => name);
+    throw new HdashError("usage", `there is no job ${JSON.stringify(word)}`, {
+      hint: meant(word, names),
+    });
+  }
+  const flags = command.options.flatMap(({ long }) => long ?? []);
+  const near = nearest(word, flags);
+  return command.error(
+    `error: unknown option '${word}'${near === null ? "" : `\n(Did you mean ${near}?)`}`,
+  );
 }
 
 function addFlags(command: Command): Command {
@@ -107,7 +121,7 @@ export function openRun(shell: Shell, jobs: readonly Job[], job: Job): RunJob {
   return (overrides, flags = {}) => {
     const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
     const said = { scopes: null, overrides: Object.fromEntries(given), flags };
-    return runJobs(shell, { jobs, asked: [job] }, {}, said);
+    return runJobs(shell, { jobs, asked: [job] }, { hasWait: false }, said);
   };
 }
 
@@ -120,10 +134,11 @@ async function runJobs(
   const { configure, work } = await import("../work/work.ts");
   const config = configure(shell, asked, said);
   const options = { scopes, force: flags.force === true, wait: flags.wait === true };
+  const { hasWait = true } = flags;
   let code: number = EXIT.ok;
   for (const job of asked) {
     try {
-      code = worse(code, await work(shell, config, { job, jobs }, options, asked));
+      code = worse(code, await work(shell, config, { job, jobs }, { ...options, hasWait }, asked));
     } catch (error) {
       // What one cannot begin with says nothing of the others; to be told to stop, or wrongly, is said to all.
       const isForAll = isAborted(error) || (error instanceof HdashError && error.kind === "usage");

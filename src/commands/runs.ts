@@ -3,7 +3,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 
 import type { Effects } from "../effects.ts";
-import { duration, instant } from "../format.ts";
+import { duration, instant, oneLine } from "../format.ts";
 import { EXIT, type Shell } from "../shell.ts";
 
 /** Adds the command to hdash. */
@@ -50,7 +50,7 @@ async function listRuns(shell: Shell, flags: { limit: number; json?: boolean }):
           took.padStart(8),
           `${one.hits} hits, ${one.ran} ran, ${one.failed} failed`.padEnd(34),
           changes.padEnd(10),
-          one.error ?? Object.keys(one.failedScopes).join(", "),
+          oneLine(one.error ?? Object.keys(one.failedScopes).join(", ")),
         ]
           .join("  ")
           .trimEnd(),

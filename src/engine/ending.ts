@@ -1,6 +1,6 @@
 // How a run ends: in the ledger as it deserves, handed back, or not at all where it is no longer ours.
 
-import { HdashError, messageOf } from "../error.ts";
+import { type HdashError, isSetup, messageOf, remedyOf } from "../error.ts";
 import type { FindingDelta } from "../finding.ts";
 import { pause, retry, type RetryPolicy } from "../retry.ts";
 import type { RunRecord } from "../run.ts";
@@ -30,6 +30,8 @@ export type RunOutcome =
       readonly durationMs: number;
       /** What to do about a failure, where the error knows; else null. */
       readonly hint: string | null;
+      /** True where it failed since a setting or the command line is wrong. */
+      readonly isWronglySet: boolean;
     }
   | {
       /** The same pipeline with the same params is running already. */
@@ -121,7 +123,9 @@ export async function closeRun(
     news: session.news,
     measures: sortedRecord(measures.get(runId) ?? new Map<string, Record<string, number>>()),
     durationMs,
-    hint: played.kind === "failed" ? hintOf(played.error) : null,
+    ...(played.kind === "failed"
+      ? { hint: remedyOf(played.error), isWronglySet: isSetup(played.error) }
+      : { hint: null, isWronglySet: false }),
   };
 }
 
@@ -129,10 +133,6 @@ export async function closeRun(
 async function isCancelled(db: Db, runId: string): Promise<boolean> {
   const status = await readStatus(db, runId).catch(() => null);
   return status === "cancelled";
-}
-
-function hintOf(error: unknown): string | null {
-  return error instanceof HdashError ? error.hint : null;
 }
 
 /** Gives a run back for the next start to go on with, as well as that goes within the time that a stop may take. */

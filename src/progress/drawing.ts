@@ -1,7 +1,16 @@
 // A run's progress as lines of text: a picture for a terminal, sentences for a log. Pure: nothing is written here.
 
 import type { ProgressEvent } from "../engine/progress.ts";
-import { bytes, bytesOf, count, duration, listFew, percent, printable } from "../format.ts";
+import {
+  bytes,
+  bytesOf,
+  count,
+  duration,
+  listFew,
+  oneLine,
+  percent,
+  printable,
+} from "../format.ts";
 import type { LogFields } from "../log.ts";
 import { calledOf, isMadeName, UUID } from "../scopeName.ts";
 import {
@@ -233,7 +242,8 @@ export function describeEvent(state: ProgressState, event: ProgressEvent): Progr
       const known = state.scopes.find(({ name }) => name === scope);
       const { hits, ran, failed } = known ?? { hits: 0, ran: 0, failed: 0 };
       // The name as well: it is what pages and other lines of the log have.
-      const called = known !== undefined && isMadeName(known) ? `${known.title} (${scope})` : scope;
+      const isMade = known !== undefined && isMadeName(known);
+      const called = oneLine(isMade ? `${known.title} (${scope})` : scope);
       const fields = { scope, ok, hits, ran, failed, durationMs, ...(ok ? {} : { error }) };
       const time = duration(durationMs);
       return ok
@@ -250,7 +260,7 @@ export function describeEvent(state: ProgressState, event: ProgressEvent): Progr
     }
     case "stepEnded": {
       const { scope, step, state: how, durationMs, error } = event;
-      const where = scope === null ? step : `${scope} ${step}`;
+      const where = scope === null ? step : `${oneLine(scope)} ${step}`;
       const message = `${where} → ${how} in ${duration(durationMs)}${error === null ? "" : `: ${error}`}`;
       return { level: "debug", message, fields: { scope, step, state: how, durationMs, error } };
     }
@@ -258,7 +268,7 @@ export function describeEvent(state: ProgressState, event: ProgressEvent): Progr
       const { site, put, deleted, unchanged, gone = [], durationMs } = event;
       const counts = `${put} put, ${deleted} deleted, ${unchanged} unchanged`;
       const names = listFew(
-        gone.map(({ scope: name, title: its }) => calledOf({ name, title: its })),
+        gone.map(({ scope: name, title: its }) => oneLine(calledOf({ name, title: its }))),
       );
       const taken = gone.length === 0 ? "" : `; taken off the site: ${names}`;
       const message = `${title} published to ${site} in ${duration(durationMs)}: ${counts}${taken}`;

@@ -84,7 +84,8 @@ export function makeSynapse(options: SynapseOptions): SynapseClient {
     whoAmI: (signal) => whoAmI(context, signal),
     viewState: (viewId, where, signal) => viewState(context, viewId, where, signal),
     queryRows: (viewId, sql, signal) => queryRows(context, viewId, sql, signal),
-    children: (parentId, signal) => children(context, parentId, signal),
+    children: (parentId, signal, types = ["file", "folder"]) =>
+      children(context, parentId, types, signal),
     files: (entityIds, signal) => listContents(context, entityIds, signal),
 
     async locate(entityId, signal) {
@@ -227,6 +228,7 @@ function nextPage(
 async function* children(
   context: SynapseContext,
   parentId: string,
+  includeTypes: readonly string[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SynapseChild> {
   for (let nextPageToken: string | null = null; ;) {
@@ -237,7 +239,7 @@ async function* children(
       json: {
         parentId,
         nextPageToken,
-        includeTypes: ["file", "folder"],
+        includeTypes,
         includeTotalChildCount: false,
       },
       entityId: parentId,

@@ -73,8 +73,12 @@ export interface SynapseClient {
     signal?: AbortSignal,
     onBytes?: (bytes: number) => void,
   ): Promise<{ readonly md5: string; readonly bytes: number }>;
-  /** All children of a folder or project, paged to the end. */
-  children(parentId: string, signal?: AbortSignal): AsyncIterable<SynapseChild>;
+  /** All children of a folder or project that are of these types, paged to the end; files and folders, where nothing is said. */
+  children(
+    parentId: string,
+    signal?: AbortSignal,
+    types?: readonly ("file" | "folder" | "link")[],
+  ): AsyncIterable<SynapseChild>;
   /** Describes the contents of file entities, in their order; an error stands for one of which that could not be had, and it alone. */
   files(
     entityIds: readonly string[],

@@ -23,44 +23,55 @@ const MODES = {
 } as const;
 type Modes = (typeof MODES)[keyof typeof MODES];
 
+/** The folder of a bucket, and what names it to people. */
+interface Folder {
+  readonly root: string;
+  readonly setting: string;
+}
+
 /**
  * Opens the folder `dir` as a bucket; it is made when the first object is put. The etag is the MD5 of the content; content types
  * and cache headers are not stored, since a folder has no place for them.
  * Its methods throw a permanent error where a link or a file stands in the way, or the disk refuses.
- * @param isPrivate true where files and folders that are made are for the user alone.
+ * @param isPrivate true where files and folders that are made are for the user alone. @param setting what names the folder, for messages
+ * about a full disk or a missing right.
  */
-export function openFolderBucket(dir: string, { isPrivate = false } = {}): Bucket {
+export function openFolderBucket(
+  dir: string,
+  { isPrivate = false, setting = "HDASH_SITE_DIR, or --site of a demo" } = {},
+): Bucket {
   const root = resolve(dir);
+  const folder: Folder = { root, setting };
   const modes = isPrivate ? MODES.private : MODES.open;
   return {
     uri: pathToFileURL(root).href,
     async put(key, body, _options, signal) {
-      return (await putSource(root, key, bytesSource(body, key), { modes }, signal)).etag;
+      return (await putSource(folder, key, bytesSource(body, key), { modes }, signal)).etag;
     },
     putStream: (key, source, { digest }, signal) =>
-      putSource(root, key, source, { modes, digest }, signal),
-    head: (key, signal) => lookUp(root, key, signal),
+      putSource(folder, key, source, { modes, digest }, signal),
+    head: (key, signal) => lookUp(folder, key, signal),
     async open(key, range = {}, signal) {
-      const head = await lookUp(root, key, signal);
+      const head = await lookUp(folder, key, signal);
       if (head === null) return null;
-      return { ...head, body: readRange(root, key, head.bytes, range, signal) };
+      return { ...head, body: readRange(folder, key, head.bytes, range, signal) };
     },
     async get(key, signal) {
       stopIfAborted(signal, key);
       const name = checkName(key);
-      return await onDisk(root, `${key} in ${root} cannot be read`, async () => {
+      return await onDisk(folder, `${key} in ${root} cannot be read`, async () => {
         if ((await enter(root, name, null)) === null) return null;
         return await read(join(root, name));
       });
     },
     async *list(signal) {
-      yield* walk(root, "", signal);
+      yield* walk(folder, "", signal);
     },
     async delete(keys, signal) {
       for (const key of keys) {
         stopIfAborted(signal, key);
         const name = checkName(key);
-        await onDisk(root, `${key} in ${root} cannot be deleted`, async () => {
+        await onDisk(folder, `${key} in ${root} cannot be deleted`, async () => {
           if ((await enter(root, name, null)) === null) return;
           await rm(join(root, name), { force: true });
           await removeEmpty(root, dirname(join(root, name)));
@@ -97,15 +108,16 @@ async function enter(root: string, key: string, made: Modes | null): Promise<str
 }
 
 async function putSource(
-  root: string,
+  of: Folder,
   key: string,
   source: ByteSource,
   how: { readonly modes: Modes; readonly digest?: Digest | undefined },
   signal: AbortSignal | undefined,
 ): Promise<PutObject> {
   stopIfAborted(signal, key);
+  const { root } = of;
   const name = checkName(key);
-  return await onDisk(root, `${key} in ${root} cannot be written`, async () => {
+  return await onDisk(of, `${key} in ${root} cannot be written`, async () => {
     await mkdir(root, { recursive: true, mode: how.modes.folder });
     const folder = await enter(root, name, how.modes);
     if (folder === null) throw new Error("its folder went away");
@@ -155,13 +167,14 @@ async function write(
 
 /** Looks a file up; null where there is none, or where a link or a folder has its name. */
 async function lookUp(
-  root: string,
+  folder: Folder,
   key: string,
   signal: AbortSignal | undefined,
 ): Promise<ObjectHead | null> {
   stopIfAborted(signal, key);
+  const { root } = folder;
   const name = checkName(key);
-  return await onDisk(root, `${key} in ${root} cannot be read`, async () => {
+  return await onDisk(folder, `${key} in ${root} cannot be read`, async () => {
     if ((await enter(root, name, null)) === null) return null;
     const path = join(root, name);
     const stats = await statOf(path);
@@ -171,23 +184,24 @@ async function lookUp(
 }
 
 async function* readRange(
-  root: string,
+  folder: Folder,
   name: string,
   bytes: number,
   { from = 0, to = bytes }: ByteRange,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
+  const { root } = folder;
   const end = Math.min(to, bytes);
   if (from >= end) return;
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
   const subject = `${name} in ${root} cannot be read`;
-  const handle = await onDisk(root, subject, () => open(join(root, name), flags));
+  const handle = await onDisk(folder, subject, () => open(join(root, name), flags));
   const iterator = readHandlePieces(handle, { from, to: end });
   let at = from;
   try {
     for (;;) {
       stopIfAborted(signal, name);
-      const found = await onDisk(root, subject, () => iterator.next());
+      const found = await onDisk(folder, subject, () => iterator.next());
       if (found.done === true) break;
       at += found.value.byteLength;
       yield found.value;
@@ -210,30 +224,32 @@ async function read(path: string): Promise<Uint8Array | null> {
 }
 
 async function* walk(
-  root: string,
+  folder: Folder,
   prefix: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ObjectHead> {
-  for (const name of await namesIn(join(root, prefix))) {
+  const { root, setting } = folder;
+  for (const name of await namesIn({ root: join(root, prefix), setting })) {
     const key = prefix + name;
     stopIfAborted(signal, key);
     const path = join(root, key);
-    const stats = await onDisk(root, `${key} in ${root} cannot be read`, () => statOf(path));
+    const stats = await onDisk(folder, `${key} in ${root} cannot be read`, () => statOf(path));
     if (stats === null) continue;
-    if (stats.isDirectory()) yield* walk(root, `${key}/`, signal);
+    if (stats.isDirectory()) yield* walk(folder, `${key}/`, signal);
     else if (stats.isFile() && !PART.test(name)) {
-      const etag = await onDisk(root, `${key} in ${root} cannot be read`, () => md5Of(path));
+      const etag = await onDisk(folder, `${key} in ${root} cannot be read`, () => md5Of(path));
       yield { key, etag, bytes: stats.size };
     }
   }
 }
 
 /** Names in a folder, sorted so that listings are the same everywhere; none where the folder does not exist. */
-async function namesIn(folder: string): Promise<readonly string[]> {
-  return await onDisk(folder, `${folder} cannot be listed`, async () => {
+async function namesIn(folder: Folder): Promise<readonly string[]> {
+  const { root } = folder;
+  return await onDisk(folder, `${root} cannot be listed`, async () => {
     const names: string[] = [];
     try {
-      for await (const entry of await opendir(folder)) names.push(entry.name);
+      for await (const entry of await opendir(root)) names.push(entry.name);
     } catch (error) {
       if (!isAbsent(error)) throw error;
     }
@@ -273,13 +289,17 @@ function isAbsent(error: unknown): boolean {
   return codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
 }
 
-async function onDisk<T>(folder: string, subject: string, work: () => Promise<T>): Promise<T> {
+async function onDisk<T>(
+  { root, setting }: Folder,
+  subject: string,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     // What is wrong with a source is not the folder's affair.
     if (error instanceof HdashError) throw error;
-    const remedy = diskRemedy(error, folder, "HDASH_SITE_DIR, or --site of a demo");
+    const remedy = diskRemedy(error, root, setting);
     throw new HdashError("permanent", `${subject}: ${messageOf(error)}${remedy}`, { cause: error });
   }
 }

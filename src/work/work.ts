@@ -4,7 +4,7 @@ import { digestOf } from "../digest.ts";
 import type { Effects } from "../effects.ts";
 import type { RunOutcome } from "../engine/ending.ts";
 import type { ProgressEvent } from "../engine/progress.ts";
-import { HdashError, isAborted, isBusy, messageOf } from "../error.ts";
+import { HdashError, isAborted, isBusy, messageOf, remedyOf } from "../error.ts";
 import { duration } from "../format.ts";
 import type { BoundPipeline, Job, JobRequest } from "../job.ts";
 import { type Log, makeRedaction } from "../log.ts";
@@ -22,6 +22,13 @@ import { EXIT, type Shell } from "../shell.ts";
 export interface WorkOptions extends JobRequest {
   readonly force: boolean;
   readonly wait: boolean;
+  /** False where the command has no --wait that could be advised; missing: true. */
+  readonly hasWait?: boolean;
+}
+
+/** What to do where somebody else is at it. */
+function waitAdvice({ hasWait = true }: Pick<WorkOptions, "hasWait">): string {
+  return hasWait ? "use --wait to wait for it" : "try again when that has ended";
 }
 
 /** A job, and the list that it is of: its pages lead to those of the others. */
@@ -108,12 +115,12 @@ export async function work(
         }
         if (await isOtherWork(error, options)) {
           // Nobody does what was asked for: with a database of its own it would have been done.
-          log.error(`${job.name} was not done: ${messageOf(error)} (use --wait to wait for it)`);
+          log.error(`${job.name} was not done: ${messageOf(error)} (${waitAdvice(options)})`);
           logUnrecorded(endLog, job.name, error, performance.now() - since);
           return EXIT.failed;
         }
         if (isBusy(error) && !options.wait) {
-          log.info(`${job.name} was not started: ${messageOf(error)} (use --wait to wait for it)`);
+          log.info(`${job.name} was not started: ${messageOf(error)} (${waitAdvice(options)})`);
           return EXIT.ok;
         }
         if (!isBusy(error)) {
@@ -196,7 +203,7 @@ async function runAndTell(
     }
     throw error;
   }
-  const code = await conclude(effects, job, bound, outcome, signal);
+  const code = await conclude(effects, job, bound, outcome, signal, options);
   return { code, ended: await endOf(effects, outcome) };
 }
 
@@ -253,7 +260,7 @@ function unrecorded(
     hasSite: pages !== null,
     label: effects.config.slack.label,
     error: messageOf(error),
-    hint: error instanceof HdashError ? error.hint : null,
+    hint: remedyOf(error),
   };
 }
 
@@ -321,12 +328,13 @@ export async function conclude(
   bound: BoundPipeline,
   outcome: RunOutcome,
   signal: AbortSignal,
+  options: Pick<WorkOptions, "hasWait"> = {},
 ): Promise<number> {
   const { log } = effects;
   const { name } = bound.pipeline;
   if (outcome.kind === "busy") {
     log.info(
-      `${name} is already running: ${outcome.worker} holds it since ${outcome.since}; nothing was started (use --wait to wait for it)`,
+      `${name} is already running: ${outcome.worker} holds it since ${outcome.since}; nothing was started (${waitAdvice(options)})`,
     );
     return EXIT.ok;
   }
@@ -360,6 +368,7 @@ export async function conclude(
     };
   }
   await tell(effects, facts, signal);
+  if (facts.status === "failed" && outcome.isWronglySet) return EXIT.configuration;
   return { succeeded: EXIT.ok, degraded: EXIT.degraded, failed: EXIT.failed }[facts.status];
 }
 

@@ -307,7 +307,7 @@ describe("hdash runs and hdash-util reset", () => {
 
 describe("hdash on a wrong command line", () => {
   test.each([
-    [["run", "nothing"], /there is no pipeline "nothing"[\s\S]*There are: matrix, htan/],
+    [["run", "nothing"], /there is no job "nothing"[\s\S]*There are: matrix, htan/],
     [["run", "htan", "--atlas", "3"], /3 is not an atlas id such as HTA3/],
     [["runs", "--limit", "0"], /whole number from 1/],
     [["--env-file", "/no/such/file", "doctor"], /\/no\/such\/file/],

@@ -19,8 +19,8 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 describe("hdash and hdash-util, mistyped", () => {
   test.each([
-    [hdash, ["run", "htn"], /there is no pipeline "htn"\nDid you mean htan\?/],
-    [hdash, ["run", "matrixs"], /there is no pipeline "matrixs"\nDid you mean matrix\?/],
+    [hdash, ["run", "htn"], /there is no job "htn"\nDid you mean htan\?/],
+    [hdash, ["run", "matrixs"], /there is no job "matrixs"\nDid you mean matrix\?/],
     [hdash, ["docter"], /there is no command "docter"\nDid you mean doctor\?/],
     [hdash, ["artifacts", "uplod"], /Did you mean upload\?/],
     [hdash, ["matrix", "stat", "x"], /Did you mean stats\?/],

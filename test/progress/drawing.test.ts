@@ -210,6 +210,13 @@ describe("describeEvent(state, event)", () => {
     isReplay: false,
   };
 
+  test("keeps what it says of a scope on one line, whatever its name is", () => {
+    const name = "adults_v1/a\n12:00:00 forged\u202e";
+    const said = [ended(name), ended(name, "x"), step(name, "ran")].map((event) => say(event));
+    for (const line of said)
+      expect(line?.message).toMatch(/^adults_v1\/a\\n12:00:00 forged\\u\{202e\}/);
+  });
+
   test("says how a run starts and ends", () => {
     expect(
       [

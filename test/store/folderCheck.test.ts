@@ -87,6 +87,11 @@ describe("checkFolder(dir, use)", () => {
       expect(put.message).toContain(
         `; free some space on the disk of ${disk.path}/site, or name a folder on another disk (HDASH_SITE_DIR`,
       );
+      const place = openFolderBucket(join(disk.path, "raw"), { setting: "COHORT_RAW" });
+      const own = await refusal(place.put("a/b.gz", large, PUT));
+      expect(own.message).toContain(
+        `; free some space on the disk of ${disk.path}/raw, or name a folder on another disk (COHORT_RAW)`,
+      );
       const blob = await refusal(openFolderBlobs(join(disk.path, "blobs")).put(large));
       expect(blob.message).toContain(
         `; free some space on the disk of ${disk.path}/blobs, or name a folder on another disk (HDASH_HOME)`,

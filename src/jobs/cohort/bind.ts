@@ -11,7 +11,7 @@ import { PATIENT } from "../../retry.ts";
 import type { Config } from "../../settings/config.ts";
 import { PRODUCTION } from "../../settings/namespace.ts";
 import type { Bucket } from "../../store/bucket.ts";
-import { checkAsked, strangeDropped } from "./asked.ts";
+import { settingProblems, strangeDropped } from "./asked.ts";
 import type { Duck } from "./build/duck.ts";
 import { PRICES } from "./data/segments.ts";
 import type { Places } from "./doing.ts";
@@ -35,8 +35,8 @@ export async function bindCohort(
   const design = await loadDesign(effects.root, (await effects.artifacts()).dir);
   const publisher = await effects.publisher();
   const schemas = await loadSchemas((await effects.artifacts()).dir);
-  checkAsked(settings, schemas);
-  checkDropped(settings.dropped, schemas.of(null).shapes);
+  const [problem] = settingProblems(settings, schemas);
+  if (problem !== undefined) throw problem;
   for (const strange of strangeDropped(settings.dropped, schemas)) effects.log.warn(strange);
   const source = await openExports(effects, settings);
   const places = await openPlaces(effects, settings);
@@ -50,6 +50,8 @@ export async function bindCohort(
         switchTo(places.processed, { current, segments, run }, signal),
       schemaOf: (name) => schemas.of(name),
       cohorts: schemas.cohorts,
+      namespace: namespaceOf(effects),
+      log: effects.log,
       memoryMiB: settings.memoryMiB,
       builtBy: await versionsOf(effects.root, BUILDING),
       prices: PRICES,
@@ -87,9 +89,10 @@ async function openDucks(
   const { makePassingFolder } = await import("../../engine/scratch.ts");
   let spillDir: string | null = null;
   const ducks = shareDuck(async () => {
-    spillDir ??= await makePassingFolder(await effects.scratch(), "spill-");
+    const workDir = await effects.scratch();
+    spillDir ??= await makePassingFolder(workDir, "spill-");
     const own = Math.max(LEAST_DUCK_MIB, Math.floor((memoryMiB - NODE_MIB) * DUCK_SHARE));
-    return { memoryMiB: own, threads: 1, spillDir };
+    return { memoryMiB: own, threads: 1, spillDir, workDir };
   });
   effects.onClose(async () => {
     ducks.close();
@@ -104,7 +107,7 @@ export function namespaceOf({ config }: Effects): string {
 }
 
 /** Opens the three private places of the namespace. */
-export async function openPlaces(effects: Effects, settings: CohortSettings): Promise<Places> {
+async function openPlaces(effects: Effects, settings: CohortSettings): Promise<Places> {
   const open = (place: Place, variable: string) => openPlace(effects, place, variable);
   return {
     raw: await open(settings.raw, "COHORT_RAW"),
@@ -113,17 +116,31 @@ export async function openPlaces(effects: Effects, settings: CohortSettings): Pr
   };
 }
 
-/** Opens one place of the namespace. */
+/** Opens one place of the namespace; a folder is made where it is not there, or refused by its variable. */
 export async function openPlace(effects: Effects, place: Place, variable: string): Promise<Bucket> {
-  const namespace = namespaceOf(effects);
   if (place.kind === "folder") {
     const { mkdir } = await import("node:fs/promises");
-    const { openFolderBucket } = await import("../../store/folderBucket.ts");
+    const { checkFolder, LEAST_BYTES } = await import("../../store/folderCheck.ts");
     const { closeFolder } = await import("../../store/privateFolder.ts");
-    const dir = join(place.dir, namespace);
+    const dir = join(place.dir, namespaceOf(effects));
+    await checkFolder(dir, { setting: variable, leastBytes: LEAST_BYTES });
     await mkdir(dir, { recursive: true, mode: 0o700 });
     await closeFolder(dir, variable, effects.log);
-    return openFolderBucket(dir, { isPrivate: true });
+  }
+  return openToRead(effects, place, variable);
+}
+
+/** Opens one place of the namespace as it is: nothing is made of it. */
+export async function openToRead(
+  effects: Effects,
+  place: Place,
+  variable: string,
+): Promise<Bucket> {
+  const namespace = namespaceOf(effects);
+  if (place.kind === "folder") {
+    const { openFolderBucket } = await import("../../store/folderBucket.ts");
+    const dir = join(place.dir, namespace);
+    return openFolderBucket(dir, { isPrivate: true, setting: variable });
   }
   const prefix = [place.prefix, namespace].filter((part) => part !== "").join("/");
   return effects.openBucket(place.bucket, { prefix, variable });
@@ -140,7 +157,7 @@ export async function openExports(
     return folderExports(join(source.dir, namespaceOf(effects)));
   }
   const { bucketExports } = await import("./sources/exports.ts");
-  return bucketExports(await openPlace(effects, source, "COHORT_SOURCE"));
+  return bucketExports(await openToRead(effects, source, "COHORT_SOURCE"));
 }
 
 async function openInSynapse(
@@ -162,21 +179,4 @@ async function openInSynapse(
     policy: patience.policy ?? PATIENT,
     onRetry: logRetries(log),
   });
-}
-
-/** Throws config where a column that is to be left out is no column, or one of a key: records are told apart by it. */
-function checkDropped(
-  dropped: readonly string[],
-  shapes: ReturnType<Awaited<ReturnType<typeof loadSchemas>>["of"]>["shapes"],
-): void {
-  const all = [...shapes.values()];
-  for (const column of dropped) {
-    const keyed = all.find(({ type }) => type.key.includes(column));
-    if (keyed !== undefined) {
-      throw new HdashError(
-        "config",
-        `COHORT_DROP has ${column}, which is of the key of ${keyed.type.name}`,
-      );
-    }
-  }
 }

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 
 import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
-import { count, number } from "../../format.ts";
+import { count, number, oneLine } from "../../format.ts";
 import type { Job, RunJob } from "../../job.ts";
 import type { Environment } from "../../settings/config.ts";
 import { EXIT, type Shell } from "../../shell.ts";
@@ -134,40 +134,56 @@ async function withCohort(
   });
 }
 
-async function status(shell: Shell, [effects, settings]: About, isJson: boolean): Promise<number> {
+/** Reads what is known of the namespace and lists its source; nothing is made or changed. */
+async function lookUp(shell: Shell, [effects, settings]: About) {
   const { checkAsked } = await import("./asked.ts");
-  const { openExports, openPlaces } = await import("./bind.ts");
+  const { openExports, openToRead } = await import("./bind.ts");
   const { loadSchemas } = await import("./schemas.ts");
   const { readState } = await import("./state.ts");
-  const { isMeant, sortListing } = await import("./data/catalog.ts");
-  const { exportStands, typeStands } = await import("./data/proof.ts");
-  const { allInputs } = await import("./data/typeInput.ts");
+  const { sortListing } = await import("./data/catalog.ts");
   const schemas = await loadSchemas((await effects.artifacts()).dir);
   checkAsked(settings, schemas);
-  const { catalog, current } = await readState(
-    (await openPlaces(effects, settings)).processed,
-    shell.signal,
-  );
+  const processed = await openToRead(effects, settings.processed, "COHORT_PROCESSED");
+  const { catalog, current } = await readState(processed, shell.signal);
   const source = await openExports(effects, settings);
-  const listing = sortListing(await source.list(shell.signal), schemas.cohorts);
+  try {
+    const listing = sortListing(await source.list(shell.signal), schemas.cohorts);
+    return { schemas, processed, catalog, current, listing, label: source.label };
+  } finally {
+    await source.close();
+  }
+}
+
+async function status(shell: Shell, about: About, isJson: boolean): Promise<number> {
+  const { isMeant } = await import("./data/catalog.ts");
+  const { exportStands, typeStands } = await import("./data/proof.ts");
+  const { allInputs } = await import("./data/typeInput.ts");
+  const [, settings] = about;
+  const { schemas, catalog, current, listing, label } = await lookUp(shell, about);
   const exports = exportStands(catalog, listing).filter(({ key }) => isMeant(key, settings.choice));
   const inputs = allInputs(catalog, schemas.of(null), settings.dropped);
-  const types = typeStands(current, inputs).filter(
+  const types = typeStands({ catalog, current }, inputs).filter(
     ({ type }) => settings.types?.includes(type) ?? true,
   );
   if (isJson) {
     shell.print(JSON.stringify({ build: current?.build ?? null, exports, types }));
     return EXIT.ok;
   }
-  shell.print(`exports (${source.label})`);
-  for (const { key, stand, members, superseded, findings } of exports) {
-    const more = superseded > 0 ? `, ${superseded} sent again later` : "";
-    const what =
-      members > 0 ? `${count(members, "member")}${more}, ${count(findings, "finding")}` : "";
-    shell.print(`  ${stand.padEnd(18)} ${key}  ${what}`.trimEnd());
+  shell.print(`exports (${label})`);
+  for (const { key, stand, members, superseded, findings, quarantined } of exports) {
+    const parts = [
+      ...(members > 0 ? [count(members, "member")] : []),
+      ...(superseded > 0 ? [`${number(superseded)} sent again later`] : []),
+      ...(members > 0 || findings > 0 ? [count(findings, "finding")] : []),
+      ...(quarantined > 0 ? [`${count(quarantined, "line")} set aside`] : []),
+    ];
+    shell.print(`  ${stand.padEnd(18)} ${oneLine(key)}  ${parts.join(", ")}`.trimEnd());
   }
   if (exports.length === 0) shell.print("  none");
   shell.print(`datasets (build ${current?.build ?? "none"})`);
+  if (types.some(({ stand }) => stand === "unread")) {
+    shell.print("  nothing has been read yet; `hdash cohort ingest --all` reads every export");
+  }
   for (const { type, stand, datasets } of types) {
     const rows = datasets.map((one) => `${one.name} ${number(one.rows)}`).join(", ");
     shell.print(`  ${stand.padEnd(8)} ${type}  ${rows}`.trimEnd());
@@ -175,17 +191,17 @@ async function status(shell: Shell, [effects, settings]: About, isJson: boolean)
   return EXIT.ok;
 }
 
-async function audit(shell: Shell, [effects, settings]: About, isJson: boolean): Promise<number> {
-  const { checkAsked } = await import("./asked.ts");
-  const { openPlaces } = await import("./bind.ts");
-  const { loadSchemas } = await import("./schemas.ts");
-  const { readState } = await import("./state.ts");
+async function audit(shell: Shell, about: About, isJson: boolean): Promise<number> {
   const { exportKey, isMeant } = await import("./data/catalog.ts");
+  const { notRead, whyNotRead } = await import("./data/listing.ts");
   const { auditCatalog } = await import("./data/proof.ts");
-  checkAsked(settings, await loadSchemas((await effects.artifacts()).dir));
-  const { processed } = await openPlaces(effects, settings);
-  const { catalog, current } = await readState(processed, shell.signal);
+  const [, settings] = about;
+  const { processed, catalog, current, listing } = await lookUp(shell, about);
+  const others = notRead(listing)
+    .filter(({ key }) => isMeant(key, settings.choice))
+    .map((other) => ({ key: other.key, outcome: other.outcome, why: whyNotRead(other) }));
   if (catalog.exports.length === 0) {
+    if (!isJson) printOthers(shell, others);
     const what = current === null ? "nothing has been read" : "the catalog is lost";
     throw new HdashError("usage", `${what}: ${processed.uri} has no catalog (COHORT_PROCESSED)`, {
       hint: "hdash cohort ingest --all reads every export.",
@@ -196,22 +212,35 @@ async function audit(shell: Shell, [effects, settings]: About, isJson: boolean):
     .map((entry) => ({ ...entry, report: ofTypes(entry.report, settings.types) }));
   const found = auditCatalog({ ...catalog, exports: meant });
   const setAside = found.exports.filter(({ outcome }) => outcome !== "read").length;
-  if (isJson) shell.print(JSON.stringify({ ...found, reports: meant.map(({ report }) => report) }));
-  else {
+  if (isJson) {
+    const reports = meant.map(({ report }) => report);
+    shell.print(JSON.stringify({ ...found, others, reports }));
+  } else {
     for (const [at, one] of found.exports.entries()) {
       printAudited(shell, one, meant[at]?.report);
       const lines = meant[at]?.report.quarantine;
       if (one.sums.quarantined === 0 || !lines) continue;
       shell.print(`  which lines: ${processed.uri}/${lines.key}`);
     }
+    printOthers(shell, others);
     const { members, read, written, quarantined, findings } = found.total;
     const more = setAside === 0 ? "" : `, ${setAside} of them set aside`;
+    const rest = others.length === 0 ? "" : `; ${count(others.length, "object")} not read`;
     shell.print(
-      `${count(found.exports.length, "export")}${more}, ${count(members, "member")}: ${number(read)} records read = ${number(written)} written + ${number(quarantined)} set aside; ${count(findings, "finding")}`,
+      `${count(found.exports.length, "export")}${more}, ${count(members, "member")}: ${number(read)} records read = ${number(written)} written + ${number(quarantined)} set aside; ${count(findings, "finding")}${rest}`,
     );
   }
   if (!found.isWhole) return EXIT.failed;
-  return found.total.findings > 0 || setAside > 0 ? EXIT.degraded : EXIT.ok;
+  const isClean = found.total.findings === 0 && setAside === 0 && others.length === 0;
+  return isClean ? EXIT.ok : EXIT.degraded;
+}
+
+/** What the source has and no run reads, with the reason. */
+function printOthers(
+  shell: Shell,
+  others: readonly { readonly key: string; readonly outcome: string; readonly why: string }[],
+): void {
+  for (const { key, outcome, why } of others) shell.print(`${oneLine(key)}  ${outcome}: ${why}`);
 }
 
 /** A report of what is of some data types alone. */
@@ -236,22 +265,25 @@ function printAudited(
   const { read, written, quarantined, manifest } = sums;
   const isCounted = !findings.some(({ code }) => code === "no_manifest" || code === "bad_manifest");
   const counted = `read ${number(read)} = written ${number(written)} + set aside ${number(quarantined)}, manifest ${isCounted ? number(manifest) : "none"}`;
-  shell.print(outcome === "read" ? `${key}  ${counted}` : `${key}  ${outcome}: ${why ?? ""}`);
-  for (const member of broken) shell.print(`  does not add up: ${member}`);
+  const name = oneLine(key);
+  shell.print(outcome === "read" ? `${name}  ${counted}` : `${name}  ${outcome}: ${why ?? ""}`);
+  for (const member of broken) shell.print(`  does not add up: ${oneLine(member)}`);
   for (const one of findings) shell.print(`  ${findingLine(one)}`);
-  for (const name of report?.ignored ?? []) {
-    shell.print(`  no data: ${name} (members in folders, and notes of the manifest, are not read)`);
+  for (const ignored of report?.ignored ?? []) {
+    shell.print(
+      `  no data: ${oneLine(ignored)} (members in folders, and notes of the manifest, are not read)`,
+    );
   }
-  for (const { name, status: of, quarantined: lines } of report?.members ?? []) {
+  for (const { name: member, status: of, quarantined: lines } of report?.members ?? []) {
     // Where its name is the reason, that is a finding already.
     if (of !== "ok") continue;
     for (const [reason, lineCount] of Object.entries(lines)) {
-      shell.print(`  ${reason} ${name}, ${count(lineCount, "line")} set aside`);
+      shell.print(`  ${reason} ${oneLine(member)}, ${count(lineCount, "line")} set aside`);
     }
   }
 }
 
 function findingLine({ code, member, manifest, read, why }: ReportFinding): string {
   const numbers = read === undefined ? "" : `, manifest ${manifest ?? "none"}, read ${read}`;
-  return `${code}${member === null ? "" : ` ${member}`}${numbers}${why === undefined ? "" : `: ${why}`}`;
+  return `${code}${member === null ? "" : ` ${oneLine(member)}`}${numbers}${why === undefined ? "" : `: ${why}`}`;
 }

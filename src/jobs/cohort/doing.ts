@@ -2,13 +2,21 @@
 
 import { type Digest, digestOf } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
+import type { Finding } from "../../finding.ts";
+import type { Log } from "../../log.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { fileSource } from "../../store/byteSource.ts";
 import type { Duck } from "./build/duck.ts";
-import { exportKey } from "./data/catalog.ts";
+import { exportKey, type ListedObject, sortListing } from "./data/catalog.ts";
 import { reportFindings } from "./data/findings.ts";
 import { findLosses, type Held, type HeldObject, type Losses } from "./data/keptObjects.ts";
 import type { CohortState } from "./data/known.ts";
+import {
+  listingFindings,
+  listingWarnings,
+  SOURCE_SCOPE,
+  type SourceFacts,
+} from "./data/listing.ts";
 import type { LaidOut } from "./data/recordShape.ts";
 import type { ExportReport, KeptObject, MemberReport } from "./data/report.ts";
 import type { Prices } from "./data/segments.ts";
@@ -30,6 +38,8 @@ export interface CohortEffects {
   /** The schema that an export is read with, and, for null, the one that datasets have. */
   schemaOf(exportName: string | null): LaidOut;
   readonly cohorts: readonly string[];
+  readonly namespace: string;
+  readonly log: Pick<Log, "warn">;
   /** Opens a DuckDB of the process, with tables of its own. */
   openDuck(): Promise<Duck>;
   readonly memoryMiB: number;
@@ -60,6 +70,8 @@ export type Repaired = Readonly<Record<string, Pick<MemberReport, "raw" | "copy"
 
 /** Bump when what is staged of an export changes. */
 export const INGEST_VERSION = 1;
+/** Bump when what is said of an export changes. 2: its name may begin with a day that there is not. */
+export const REPORT_VERSION = INGEST_VERSION + 1;
 /** So much of a digest tells the versions of all exports apart. */
 const VERSION_LETTERS = 32;
 /** Private objects are for programs, which know when they change. */
@@ -135,6 +147,36 @@ export async function ingest(
   return report;
 }
 
+/** Lists the source, and says in the log what of it is not read. */
+export async function listSource(
+  { source, cohorts, namespace, log }: CohortEffects,
+  signal: AbortSignal,
+): Promise<readonly ListedObject[]> {
+  const objects = await source.list(signal);
+  const facts = { label: source.label, namespace, cohorts };
+  for (const says of listingWarnings(sortListing(objects, cohorts), facts)) log.warn(says);
+  return objects;
+}
+
+/** Notes what a listing of the source says beside its exports. */
+export function noteListing(
+  objects: readonly ListedObject[],
+  facts: SourceFacts,
+  ctx: StepContext,
+): void {
+  const findings = listingFindings(sortListing(objects, facts.cohorts), facts);
+  ctx.find(findings);
+  // Where nothing is to be said of it, the source is not one of the things that a message counts.
+  if (findings.length === 0) return;
+  for (const [name, value] of severities(findings)) ctx.measure(SOURCE_SCOPE, name, value);
+}
+
+function severities(findings: readonly Finding[]) {
+  const those = (severity: Finding["severity"]): number =>
+    findings.filter((found) => found.severity === severity).length;
+  return [["errors", those("error")] as const, ["warnings", those("warning")] as const];
+}
+
 /** Lists the three places and compares them with what they should hold. */
 export async function check(
   { places, readState }: CohortEffects,
@@ -174,8 +216,7 @@ function noteReport(ctx: StepContext<unknown>, report: ExportReport): void {
   const read = members.reduce((sum, member) => sum + (member.read ?? 0), 0);
   const written = members.reduce((sum, member) => sum + member.written, 0);
   const numbers = {
-    errors: findings.filter(({ severity }) => severity === "error").length,
-    warnings: findings.filter(({ severity }) => severity === "warning").length,
+    ...Object.fromEntries(severities(findings)),
     members: members.length,
     records: read,
     written,

@@ -3,11 +3,13 @@
 import { stat } from "node:fs/promises";
 
 import type { Effects } from "../../effects.ts";
-import { count } from "../../format.ts";
+import { count, listFew, oneLine } from "../../format.ts";
 import { diagnose, type Diagnosis } from "../../job.ts";
-import { strangeDropped } from "./asked.ts";
+import { settingProblems, strangeDropped } from "./asked.ts";
 import { namespaceOf, openExports, openPlace } from "./bind.ts";
 import { sortListing } from "./data/catalog.ts";
+import { checkNamed } from "./data/checks.ts";
+import { noExports, notRead, whyNotRead } from "./data/listing.ts";
 import { loadSchemas, type Schemas } from "./schemas.ts";
 import type { CohortSettings, Place } from "./settings.ts";
 
@@ -39,6 +41,7 @@ export async function examineCohort(
   const { raw, intermediate, processed } = settings;
   return [
     schema,
+    ...(schemas === null ? [] : askSettings(settings, schemas)),
     ...(schemas === null ? [] : [await askSource(effects, settings, schemas, signal)]),
     await askPlace(effects, raw, "COHORT_RAW", signal),
     await askPlace(effects, intermediate, "COHORT_INTERMEDIATE", signal),
@@ -63,6 +66,13 @@ async function askSchema(
   return { schemas, schema };
 }
 
+/** Says what no run can begin with, by what a run itself is refused by. */
+function askSettings(settings: CohortSettings, schemas: Schemas): readonly Diagnosis[] {
+  return settingProblems(settings, schemas).map(({ message, hint }) => {
+    return { service, state: "bad", says: message, advice: hint };
+  });
+}
+
 async function askSource(
   effects: Effects,
   settings: CohortSettings,
@@ -76,13 +86,22 @@ async function askSource(
     if (source.kind === "folder") await stat(source.dir);
     const opened = await openExports(effects, settings);
     try {
-      const { exports, others } = sortListing(await opened.list(signal), cohorts);
-      const strange = others.filter(({ outcome }) => outcome === "unknown_cohort").length;
-      const more = strange === 0 ? "" : `; ${strange} of other cohorts`;
-      const says = `${opened.label} lists ${count(exports.length, "export")} of ${cohorts.join(", ")}${more}`;
-      if (exports.length > 0) return { service, state: "ok", says, advice: null };
-      const advice = `Exports lie at NAMESPACE/COHORT/EXPORT below COHORT_SOURCE; the namespace is ${namespaceOf(effects)}.`;
-      return { service, state: "note", says, advice };
+      const listing = sortListing(await opened.list(signal), cohorts);
+      const { exports } = listing;
+      const [strange, refused] = [true, false].map((isCohort) =>
+        notRead(listing).filter(({ outcome }) => (outcome === "unknown_cohort") === isCohort),
+      );
+      const others = strange?.length ? `; ${strange.length} of other cohorts` : "";
+      const named = (refused ?? []).map((one) => `${oneLine(one.key)} (${whyNotRead(one)})`);
+      const more = named.length > 0 ? `; not read: ${listFew(named)}` : "";
+      const says = `${opened.label} lists ${count(exports.length, "export")} of ${cohorts.join(", ")}${others}${more}`;
+      if (exports.length === 0) {
+        const facts = { label: opened.label, namespace: namespaceOf(effects), cohorts };
+        return { service, state: "note", says, advice: noExports(facts).advice };
+      }
+      checkNamed(settings.choice, exports);
+      const advice = named.length > 0 ? "Put the files themselves there, or remove these." : null;
+      return { service, state: advice === null ? "ok" : "note", says, advice };
     } finally {
       await opened.close();
     }

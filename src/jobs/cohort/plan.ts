@@ -3,6 +3,7 @@
 import { digestOfJson } from "../../digest.ts";
 import { json, observation, type Pipeline, type Plan } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
+import { oneLine } from "../../format.ts";
 import { datasetsOf } from "./build/buildType.ts";
 import { columnTypes, type TypeBuild } from "./building.ts";
 import {
@@ -25,6 +26,7 @@ import {
 } from "./data/current.ts";
 import type { Losses } from "./data/keptObjects.ts";
 import type { CohortState } from "./data/known.ts";
+import { SOURCE_SCOPE } from "./data/listing.ts";
 import { laterIds } from "./data/ranking.ts";
 import type { LaidOut } from "./data/recordShape.ts";
 import { canMerge, countsOf, type Segment, type TypeSegments } from "./data/segments.ts";
@@ -84,6 +86,11 @@ export function makeCohort(
     async plan(plan, { namespace }) {
       const { listing } = await plan.do(steps.listExports, { params: null, inputs: {} });
       const found = sortListing(await plan.read(listing), effects.cohorts);
+      const { source, cohorts } = effects;
+      const facts = { label: source.label, namespace, cohorts };
+      await plan.scope(SOURCE_SCOPE, (scope) =>
+        scope.do(steps.noteListing, { params: facts, inputs: { listing } }),
+      );
       const state = await effects.readState();
       let { catalog } = state;
       const { parts } = request;
@@ -158,7 +165,7 @@ async function mendOne(
   if (etag !== entry.etag || bytes !== entry.bytes) {
     throw new HdashError(
       "transient",
-      `export ${key} has changed since it was read: it is read anew first`,
+      `export ${oneLine(key)} has changed since it was read: it is read anew first`,
     );
   }
   const schema = effects.schemaOf(name).name;

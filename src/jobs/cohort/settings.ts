@@ -9,6 +9,7 @@ import {
 } from "../../settings/synapseAccess.ts";
 import { variable } from "../../settings/variables.ts";
 import type { Choice } from "./data/catalog.ts";
+import { isDay } from "./data/exportName.ts";
 import { type CohortPlaces, isInSynapse, readPlaces } from "./places.ts";
 
 export type { Place, SynapsePlace } from "./places.ts";
@@ -31,15 +32,6 @@ export interface CohortSettings extends CohortPlaces {
   readonly leastPeople: number;
 }
 
-/** Tells whether a text is a day that there is. */
-function isDay(text: string): boolean {
-  const day = new Date(`${text}T00:00:00Z`);
-  return (
-    /^\d{4}-\d\d-\d\d$/.test(text) &&
-    !Number.isNaN(day.getTime()) &&
-    day.toISOString().startsWith(text)
-  );
-}
 const GROUP = "Cohorts";
 
 /** Names separated by commas; null where there is none. */

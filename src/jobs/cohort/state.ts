@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 
 import { digestOf } from "../../digest.ts";
-import { HdashError, messageOf } from "../../error.ts";
+import { HdashError } from "../../error.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { type Catalog, EMPTY_CATALOG } from "./data/catalog.ts";
 import {
@@ -15,6 +15,7 @@ import {
   type Current,
   filesInUse,
 } from "./data/current.ts";
+import { isCatalog, isCurrent } from "./data/keptForms.ts";
 import type { CohortState } from "./data/known.ts";
 import type { KeptObject } from "./data/report.ts";
 
@@ -26,6 +27,29 @@ const TEXT_OBJECT = { contentType: "text/plain; charset=utf-8", cacheControl: "n
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
 
+/** What hdash keeps of a namespace, and what to do where that is damaged. */
+interface Kept<T> {
+  readonly key: string;
+  /** What it is, to follow "is no". */
+  readonly noun: string;
+  readonly hint: string;
+  /** True where it has the form of what this hdash writes. */
+  readonly is: (value: unknown) => value is T;
+}
+
+const KEPT_CATALOG: Kept<Catalog> = {
+  key: CATALOG,
+  noun: "catalog of exports",
+  hint: "Put the version before back where its place keeps versions, or remove it: hdash cohort ingest --all then reads every export of the source anew.",
+  is: isCatalog,
+};
+const KEPT_CURRENT: Kept<Current> = {
+  key: CURRENT,
+  noun: "description of a build",
+  hint: "Put the version before back where its place keeps versions, or remove it: hdash cohort build then makes all datasets anew. Until then nobody can read them.",
+  is: isCurrent,
+};
+
 /** Reads what is known. Throws a permanent error where it is there and cannot be read: to begin anew would take it for nothing. */
 export async function readState(processed: Bucket, signal?: AbortSignal): Promise<CohortState> {
   const [packed, text] = await Promise.all([
@@ -35,9 +59,8 @@ export async function readState(processed: Bucket, signal?: AbortSignal): Promis
   const catalog =
     packed === null
       ? EMPTY_CATALOG
-      : parse<Catalog>(processed, CATALOG, (await unpackOr(processed, CATALOG, packed)).toString());
-  const current =
-    text === null ? null : parse<Current>(processed, CURRENT, Buffer.from(text).toString());
+      : parse(processed, KEPT_CATALOG, await unpackOr(processed, KEPT_CATALOG, packed));
+  const current = text === null ? null : parse(processed, KEPT_CURRENT, Buffer.from(text));
   return { catalog, current, segments: await readSegments(processed, current, signal) };
 }
 
@@ -53,28 +76,33 @@ async function readSegments(
   return JSON.parse((await unpack(packed)).toString()) as CohortState["segments"];
 }
 
-async function unpackOr(bucket: Bucket, key: string, packed: Uint8Array): Promise<Buffer> {
+async function unpackOr(bucket: Bucket, kept: Kept<unknown>, packed: Uint8Array): Promise<Buffer> {
   try {
     return await unpack(packed);
   } catch (error) {
-    throw unreadable(bucket, key, error);
+    throw unreadable(bucket, kept, "it is no gzip, or cut short", error);
   }
 }
 
-/** What we wrote ourselves; that it is whole is all that is looked at. */
-function parse<T extends object>(bucket: Bucket, key: string, text: string): T {
+/** What we wrote ourselves: that it is whole, and of this form, is all that is looked at. What it says instead is not repeated. */
+function parse<T>(bucket: Bucket, kept: Kept<T>, bytes: Buffer): T {
+  let value: unknown;
   try {
-    return JSON.parse(text) as T;
-  } catch (error) {
-    throw unreadable(bucket, key, error);
+    value = JSON.parse(bytes.toString());
+  } catch {
+    throw unreadable(bucket, kept, "it is not JSON");
   }
+  if (kept.is(value)) return value;
+  throw unreadable(bucket, kept, "it has another form than this hdash writes");
 }
 
-function unreadable({ uri }: Bucket, key: string, error: unknown): HdashError {
-  return new HdashError("permanent", `${key} in ${uri} cannot be read: ${messageOf(error)}`, {
-    cause: error,
-    hint: "Remove it to have everything read anew.",
-  });
+function unreadable(
+  { uri }: Bucket,
+  { key, noun, hint }: Kept<unknown>,
+  what: string,
+  cause?: unknown,
+): HdashError {
+  return new HdashError("permanent", `${uri}/${key} is no ${noun}: ${what}`, { cause, hint });
 }
 
 export async function saveCatalog(

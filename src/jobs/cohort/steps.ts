@@ -13,12 +13,22 @@ import {
   INGEST_VERSION,
   type IngestHints,
   type IngestParams,
+  listSource,
+  noteListing,
   repair,
   type Repaired,
   type RepairParams,
+  REPORT_VERSION,
 } from "./doing.ts";
 
 export type CohortSteps = ReturnType<typeof makeSteps>;
+
+/** What a listing is read by. */
+type ListingParams = {
+  readonly label: string;
+  readonly namespace: string;
+  readonly cohorts: readonly string[];
+};
 
 /** Makes the steps. */
 export function makeSteps(effects: CohortEffects) {
@@ -26,12 +36,26 @@ export function makeSteps(effects: CohortEffects) {
     listExports: observation({
       name: "listExports",
       outputs: { listing: json<readonly ListedObject[]>() },
-      read: async (_params: null, { signal }) => ({ listing: await effects.source.list(signal) }),
+      read: async (_params: null, { signal }) => ({ listing: await listSource(effects, signal) }),
+    }),
+
+    noteListing: step({
+      name: "noteListing",
+      version: 1,
+      outputs: { noted: json<true>() },
+      run: (
+        { listing }: { readonly listing: readonly ListedObject[] },
+        facts: ListingParams,
+        ctx: StepContext,
+      ) => {
+        noteListing(listing, facts, ctx);
+        return Promise.resolve({ noted: true as const });
+      },
     }),
 
     ingest: step({
       name: "ingest",
-      version: INGEST_VERSION,
+      version: REPORT_VERSION,
       outputs: { report: json<ExportReport>() },
       resources: { memoryMiB: effects.memoryMiB },
       run: async (_inputs: object, params: IngestParams, ctx: StepContext<IngestHints>) => ({

@@ -8,6 +8,13 @@ import type { FaultState } from "./synapseFaults.ts";
 import { makeMeasure, type ObjectSigner, type StoredObject } from "./synapseObjects.ts";
 import { asUuid, type World } from "./worldFiles.ts";
 
+/** What may be asked for as a child, and the class that Synapse says it is of. */
+const CHILDREN: Readonly<Record<string, string>> = {
+  file: "FileEntity",
+  folder: "Folder",
+  link: "Link",
+};
+
 export interface EntityContext {
   readonly viewId: string;
   readonly pageChildren: number;
@@ -58,7 +65,7 @@ export function makeEntities(context: EntityContext): Entities {
     if (!Array.isArray(includeTypes) || includeTypes.length === 0) {
       throw new Refusal(400, "EntityChildrenRequest.includeTypes must include at least one type");
     }
-    const strange: unknown = includeTypes.find((type) => type !== "file" && type !== "folder");
+    const strange: unknown = includeTypes.find((type) => !Object.hasOwn(CHILDREN, String(type)));
     if (strange !== undefined)
       throw new Refusal(400, `There is no entity type ${JSON.stringify(strange)}`);
     if (entityOf(world, String(parentId), user)["dataFileHandleId"] !== undefined) {
@@ -73,7 +80,7 @@ export function makeEntities(context: EntityContext): Entities {
       return {
         id: row["id"],
         name: row["name"],
-        type: `${MODEL}.${row["type"] === "file" ? "FileEntity" : "Folder"}`,
+        type: `${MODEL}.${CHILDREN[String(row["type"])] ?? ""}`,
         versionNumber: versionOf(row),
         modifiedOn: isoOf(row["modifiedOn"]),
       };

@@ -61,6 +61,8 @@ describe("hdash cohort, told what is not there", () => {
       ["cohort", "audit"],
       /^hdash: nothing has been read: \S+processed\S* has no catalog \(COHORT_PROCESSED\)\n.*ingest --all/m,
     ],
+    [["run", "cohorts"], /^hdash: there is no job "cohorts"\nDid you mean cohort\?$/m],
+    [["run", "cohorts", "--part", "build"], /there is no job "cohorts"\nDid you mean cohort\?$/m],
     [["cohort", "stats"], /unknown command 'stats'\n\(Did you mean status\?\)/],
   ])("says so with 2, and does nothing (%j)", async (args, expected) => {
     const ended = await hdash(args);
@@ -111,9 +113,10 @@ describe("hdash run cohort --part PARTS", () => {
     const ended = await hdash(["run", "cohort"], {
       ...{ HDASH_LOG_LEVEL: "info", COHORT_RAW: join(dir, "broken") },
     });
-    expect(ended.code).toBe(1);
+    expect(ended.code).toBe(2);
     expect(ended.stderr).toContain("❌ cohort: failed, what was there before stays");
-    expect(ended.stderr).not.toMatch(/site|publish/);
+    expect(ended.stderr).not.toMatch(/site|publish|tries again/);
+    expect(ended.stderr).toMatch(/^ *What to do: Change the setting: until then every run ends/m);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -105,6 +105,42 @@ describe("hdash doctor, cohorts", () => {
     ]);
   });
 
+  test("says what no run can begin with, all of it, as a run does", async () => {
+    await mkdir(join(dir, "in", "main", "adults_v1"), { recursive: true });
+    await writeFile(join(dir, "in", "main", "adults_v1", "one"), "x");
+    const found = await examine({
+      ...folders(),
+      COHORT_TYPES: "FitbitDailydata,Shoes",
+      COHORT_ONLY: "adults",
+      COHORT_EXPORTS: "adults_v1",
+      COHORT_DROP: "ParticipantIdentifier",
+    });
+    const [schema, ...wrong] = lines(found.slice(0, 6));
+    expect(schema).toBe(SCHEMA);
+    expect(wrong).toEqual([
+      'bad --type (COHORT_TYPES): there is no data type "FitbitDailydata" → Did you mean FitbitDailyData?',
+      expect.stringMatching(
+        /^bad --type \(COHORT_TYPES\): there is no data type "Shoes" → There are: /,
+      ),
+      'bad --cohort (COHORT_ONLY): there is no cohort "adults" → Did you mean adults_v1?',
+      'bad --export (COHORT_EXPORTS): "adults_v1" names no export → An export is named COHORT/EXPORT, as `hdash cohort status` lists them.',
+      "bad COHORT_DROP has ParticipantIdentifier, which is of the key of EnrolledParticipants → Leave ParticipantIdentifier out of COHORT_DROP: records are told apart by it.",
+    ]);
+    const missing = await examine({ ...folders(), COHORT_EXPORTS: "adults_v1/two" });
+    expect(lines(missing)[1]).toBe(
+      "bad the source of exports: there is no export adults_v1/two → hdash cohort status lists those that there are.",
+    );
+  });
+
+  test("says what lies in the source and is no file", async () => {
+    await mkdir(join(dir, "in", "main", "adults_v1"), { recursive: true });
+    await writeFile(join(dir, "in", "main", "adults_v1", "one"), "x");
+    await symlink("one", join(dir, "in", "main", "adults_v1", "t\two"));
+    expect(lines(await examine(folders()))[1]).toBe(
+      "note file:///in/main lists 1 export of adults_v1, pediatric_v1; not read: adults_v1/t\\two (it is a symbolic link, which is not followed) → Put the files themselves there, or remove these.",
+    );
+  });
+
   test("says where exports should be, where there are none", async () => {
     await mkdir(join(dir, "in"));
     const found = await examine({ ...folders(), NAMESPACE: "staging" });
@@ -117,7 +153,9 @@ describe("hdash doctor, cohorts", () => {
     await writeFile(join(dir, "intermediate"), "a file");
     const [, , raw, intermediate, processed] = await examine(folders());
     expect([raw?.state, intermediate?.state, processed?.state]).toEqual(["ok", "bad", "ok"]);
-    expect(intermediate?.says).toMatch(/^COHORT_INTERMEDIATE: .*(EEXIST|ENOTDIR)/);
+    expect(intermediate?.says.replaceAll(dir, "")).toBe(
+      "COHORT_INTERMEDIATE: /intermediate/main cannot be made: /intermediate is a file; name a folder",
+    );
     expect(intermediate?.advice).toBe(
       "Check COHORT_INTERMEDIATE, and that the folder may be read and written.",
     );

@@ -19,6 +19,8 @@ export interface DuckOptions {
   readonly threads: number;
   /** Folder for what does not fit into memory; made and emptied by the caller. */
   readonly spillDir: string;
+  /** The folder that all lies in which it reads and writes: it opens nothing else. */
+  readonly workDir: string;
 }
 
 /** A DuckDB that several share: each has tables of its own, all together the memory. */
@@ -62,14 +64,15 @@ export function shareDuck(options: () => Promise<DuckOptions>): SharedDuck {
   };
 }
 
-/** Nothing of it may reach the network, load an extension or find another folder's settings. */
+/** Nothing of it may reach the network, load an extension, find another folder's settings or open a file that is not of the work folder. */
 async function openInstance({
   memoryMiB,
   threads,
   spillDir,
+  workDir,
 }: DuckOptions): Promise<DuckDBInstance> {
   const { DuckDBInstance } = await import("@duckdb/node-api");
-  return DuckDBInstance.create(":memory:", {
+  const instance = await DuckDBInstance.create(":memory:", {
     threads: String(threads),
     memory_limit: `${memoryMiB}MiB`,
     temp_directory: spillDir,
@@ -79,6 +82,21 @@ async function openInstance({
     // Errors of readers quote what they read.
     errors_as_json: "true",
   });
+  try {
+    const duck = await connect(instance);
+    // In this order: what is closed first cannot be told what stays open.
+    await duck.run(
+      "opening DuckDB",
+      `set allowed_directories = [${literal(workDir)}]`,
+      "set enable_external_access = false",
+      "set lock_configuration = true",
+    );
+    duck.close();
+    return instance;
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
 }
 
 async function connect(instance: DuckDBInstance): Promise<Duck> {

@@ -71,7 +71,7 @@ export function stageStatement(
   }
   // Buffers of this size are made for each thread; the default holds no long row.
   const size = Math.max(1 << 24, mostRowBytes + 1024);
-  const from = `read_json(${literal(lines)}, format = 'newline_delimited', compression = 'uncompressed', columns = {${types.join(", ")}}, maximum_object_size = ${size})`;
+  const from = `read_json(${literal(lines)}, format = 'newline_delimited', compression = 'uncompressed', columns = {${types.join(", ")}}, maximum_object_size = ${size}, ${NO_HIVE})`;
   return `copy (select ${selected.join(", ")} from ${from}) to ${literal(file)} (format parquet, compression zstd, compression_level 1, row_group_size 122880)`;
 }
 
@@ -108,18 +108,21 @@ function batches<T>(rows: readonly T[]): readonly (readonly T[])[] {
   return all;
 }
 
-function list(paths: readonly string[]): string {
-  return paths.map(literal).join(", ");
-}
+/** A folder called "m=7" is a folder, and no column m: where the work folder lies is nobody's data. */
+const NO_HIVE = "hive_partitioning = false";
 
-function parquet(paths: readonly string[]): string {
-  return `read_parquet([${list(paths)}])`;
+/** Reads files as they are called: DuckDB takes what is there by its name, also one with marks of patterns. */
+function parquet(paths: readonly string[], ...how: readonly string[]): string {
+  return `read_parquet([${paths.map(literal).join(", ")}], ${[NO_HIVE, ...how].join(", ")})`;
 }
 
 /** Staged rows with the part that they are of. */
 function rowsOf(files: readonly PartFile[]): string {
-  const paths = list(files.map(({ path }) => path));
-  return `(select s.* exclude (file_index), p.f as ${PART} from (select *, file_index from read_parquet([${paths}], union_by_name = true)) s join part p on s.file_index = p.i) r`;
+  const read = parquet(
+    files.map(({ path }) => path),
+    "union_by_name = true",
+  );
+  return `(select s.* exclude (file_index), p.f as ${PART} from (select *, file_index from ${read}) s join part p on s.file_index = p.i) r`;
 }
 
 /** The staged rows that count, with what is known of their members. */
@@ -212,7 +215,7 @@ export function touchedStatement(
   hasDeleted: boolean,
 ): string {
   const deleted = hasDeleted ? `s.k in (select ${hashOf(shape, "deleted")} from deleted)` : "false";
-  return `select distinct s.filename from read_parquet([${list(files)}], filename = true) s where s.k in (select k from fresh) or s.live = (${deleted})`;
+  return `select distinct s.filename from ${parquet(files, "filename = true")} s where s.k in (select k from fresh) or s.live = (${deleted})`;
 }
 
 /** A group's keys, sorted, with whether they are shown; a type that deletes has the keys themselves, too. */

@@ -10,6 +10,14 @@ export interface ListedObject {
   readonly key: string;
   readonly bytes: number;
   readonly etag: string;
+  /** Why it can be no export, whatever it is called; missing: it can. */
+  readonly refused?: Refusal;
+}
+
+/** What is wrong with something that a source lists, and the same in a clause. */
+export interface Refusal {
+  readonly outcome: "no_file" | "bad_name";
+  readonly why: string;
 }
 
 /** An export as it was read. */
@@ -49,7 +57,14 @@ export interface FoundExport extends ListedObject {
 export interface SortedListing {
   readonly exports: readonly FoundExport[];
   /** What became of every object that is none. */
-  readonly others: readonly { readonly key: string; readonly outcome: ObjectOutcome }[];
+  readonly others: readonly OtherObject[];
+}
+
+export interface OtherObject {
+  readonly key: string;
+  readonly outcome: ObjectOutcome;
+  /** In a clause, where the outcome does not say all. */
+  readonly why?: string;
 }
 
 /** Parts a listing: an export is "<cohort>/<name>" of a cohort that is configured. Names are taken as they are. */
@@ -58,15 +73,18 @@ export function sortListing(
   cohorts: readonly string[],
 ): SortedListing {
   const exports: FoundExport[] = [];
-  const others: { key: string; outcome: ObjectOutcome }[] = [];
+  const others: OtherObject[] = [];
   for (const object of objects) {
-    const parts = object.key.split("/");
+    const { key, refused } = object;
+    const parts = key.split("/");
     const [cohort = "", name = ""] = parts;
     const isExport = parts.length === 2 && cohort !== "" && name !== "";
-    if (!isExport || object.key.includes("owner.txt")) {
-      others.push({ key: object.key, outcome: "ignored" });
-    } else if (!cohorts.includes(cohort))
-      others.push({ key: object.key, outcome: "unknown_cohort" });
+    // A link in the place of a cohort's folder hides all of its exports; deeper there is nothing to miss.
+    if (refused !== undefined && parts.length <= 2 && !key.includes("owner.txt")) {
+      others.push({ key, ...refused });
+    } else if (!isExport || key.includes("owner.txt")) {
+      others.push({ key, outcome: "ignored" });
+    } else if (!cohorts.includes(cohort)) others.push({ key, outcome: "unknown_cohort" });
     else exports.push({ ...object, cohort, export: name });
   }
   exports.sort((a, b) => byText(a.key, b.key));
@@ -105,10 +123,11 @@ export function exportsToRead(
 /** Tells whether an export is one of those that are meant. */
 export function isMeant(key: string, { cohorts, since, exports }: Choice): boolean {
   const cut = key.indexOf("/");
-  const [cohort, name] = [key.slice(0, cut), key.slice(cut + 1)];
+  // What lies in the place of a cohort's folder has no name of its own.
+  const [cohort, name] = cut < 0 ? [key, null] : [key.slice(0, cut), key.slice(cut + 1)];
   if (cohorts !== null && !cohorts.includes(cohort)) return false;
   if (exports !== null && !exports.includes(key)) return false;
-  return since === null || byText(name, since) >= 0;
+  return since === null || name === null || byText(name, since) >= 0;
 }
 
 /** Takes what was read into the catalog, in the place of what was there of it before. */

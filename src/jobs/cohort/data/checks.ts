@@ -1,6 +1,7 @@
 // What stops a run, or the build of a type, before anything is done: what is asked for and not there, and what is lost.
 
 import { HdashError } from "../../../error.ts";
+import { oneLine } from "../../../format.ts";
 import type { Choice, FoundExport } from "./catalog.ts";
 import type { CohortState } from "./known.ts";
 import type { LaidOut } from "./recordShape.ts";
@@ -24,7 +25,7 @@ export function checkNamed({ exports }: Choice, found: readonly FoundExport[]): 
   const keys = new Set(found.map(({ key }) => key));
   const missing = (exports ?? []).filter((key) => !keys.has(key));
   if (missing.length === 0) return;
-  throw new HdashError("usage", `there is no export ${missing.join(", ")}`, {
+  throw new HdashError("usage", `there is no export ${missing.map(oneLine).join(", ")}`, {
     hint: "hdash cohort status lists those that there are.",
   });
 }
@@ -36,7 +37,7 @@ export function checkLayout({ input }: WholeInput, { shapes }: LaidOut): void {
   if (other === undefined) return;
   throw new HdashError(
     "permanent",
-    `${input.type} has records of ${other.export}, which was read when the schema said something else of them`,
+    `${input.type} has records of ${oneLine(other.export)}, which was read when the schema said something else of them`,
     {
       hint: "hdash cohort ingest --all reads it once more; one that is gone from the source has to be put there again.",
     },

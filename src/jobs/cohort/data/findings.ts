@@ -11,6 +11,7 @@ const SEVERITIES: Readonly<Record<ReportFinding["code"], Severity>> = {
   bad_member_name: "error",
   bad_manifest: "warning",
   no_manifest: "warning",
+  bad_export_name: "error",
   unknown_type: "warning",
   duplicate_member: "warning",
 };
@@ -49,12 +50,21 @@ export function reportFindings(report: ExportReport): readonly Finding[] {
           ),
         ),
   );
-  return [...Map.groupBy([...own, ...quarantined], ({ rule }) => rule).values()].flatMap((kind) => {
+  return mostOfAKind([...own, ...quarantined], "member");
+}
+
+/** Leaves as many findings of each kind as are told one by one, and one that says how many more there are. */
+export function mostOfAKind(
+  findings: readonly Finding[],
+  noun: "member" | "object",
+): readonly Finding[] {
+  return [...Map.groupBy(findings, ({ rule }) => rule).values()].flatMap((kind) => {
     const [first] = kind;
     const more = kind.length - MOST_OF_A_KIND;
     if (first === undefined || more <= 0) return kind;
-    const rest = `${count(more, "more member")} of this export: ${first.rule}.`;
-    return [...kind.slice(0, MOST_OF_A_KIND), make(first.rule, first.severity, rest, null)];
+    const [of, subject] = noun === "member" ? [" of this export", first.subject] : ["", ""];
+    const message = `${count(more, `more ${noun}`)}${of}: ${first.rule}.`;
+    return [...kind.slice(0, MOST_OF_A_KIND), { ...first, subject, message, fields: {} }];
   });
 }
 
@@ -65,6 +75,8 @@ function sentence({ code, member: name, manifest, read, why }: ReportFinding): s
       return manifest === null || manifest === undefined
         ? `The manifest does not count ${member}, which has ${count(read ?? 0, "record")}.`
         : `The manifest counts ${count(manifest, "record")} of ${member}; ${read ?? 0} were read.`;
+    case "bad_export_name":
+      return "The export's name begins with a day that there is not: which member counts of those sent again, and which schema it is read by, goes by that name.";
     case "no_manifest":
       return "The export has no manifest: nothing says how many records it should have.";
     case "bad_manifest":

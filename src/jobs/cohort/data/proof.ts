@@ -1,7 +1,8 @@
 // The proof: for every export and member, that what was read is what was written and what was set aside, and what its sender has counted.
 
 import { type Catalog, exportKey, type FoundExport, type SortedListing } from "./catalog.ts";
-import type { Current } from "./current.ts";
+import type { CohortState } from "./known.ts";
+import { notRead } from "./listing.ts";
 import { supersededMembers } from "./ranking.ts";
 import type { ExportReport, MemberReport, ReportFinding } from "./report.ts";
 import type { WholeInput } from "./typeInput.ts";
@@ -95,7 +96,11 @@ export interface StandingExport {
   readonly members: number;
   readonly superseded: number;
   readonly findings: number;
+  /** Lines that were set aside. */
+  readonly quarantined: number;
 }
+
+const NOTHING = { members: 0, superseded: 0, findings: 0, quarantined: 0 } as const;
 
 /** Tells where each export stands. */
 export function exportStands(catalog: Catalog, listing: SortedListing): readonly StandingExport[] {
@@ -112,14 +117,11 @@ export function exportStands(catalog: Catalog, listing: SortedListing): readonly
       members: members.length,
       superseded: members.filter((member) => superseded.has(member)).length,
       findings: findings.length,
+      quarantined: members.reduce((sum, member) => sum + quarantinedOf(member), 0),
     };
   });
-  const waiting = [...listed.keys()].map((key) => {
-    return { key, stand: "waiting" as const, members: 0, superseded: 0, findings: 0 };
-  });
-  const others = listing.others
-    .filter(({ outcome }) => outcome !== "ignored")
-    .map(({ key, outcome }) => ({ key, stand: outcome, members: 0, superseded: 0, findings: 0 }));
+  const waiting = [...listed.keys()].map((key) => ({ key, stand: "waiting" as const, ...NOTHING }));
+  const others = notRead(listing).map(({ key, outcome }) => ({ key, stand: outcome, ...NOTHING }));
   return [...known, ...waiting, ...others].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
@@ -135,10 +137,13 @@ function standOf(
   return found.bytes === bytes && found.etag === etag ? outcome : "changed";
 }
 
-/** Where a type stands: "behind" has records that its datasets do not have yet, "failed" could not be built the last time. */
+/**
+ * Where a type stands: "behind" has records that its datasets do not have yet, "failed" could not be built the last time, "unread": nothing
+ * has been built, and no export has been read of which something could be.
+ */
 export interface StandingType {
   readonly type: string;
-  readonly stand: "current" | "behind" | "failed";
+  readonly stand: "current" | "behind" | "failed" | "unread";
   /** The build that its files are of; null where there is none. */
   readonly build: string | null;
   readonly datasets: readonly {
@@ -150,14 +155,17 @@ export interface StandingType {
 
 /** Tells where each type stands, by what would be built of it now. */
 export function typeStands(
-  current: Current | null,
+  { catalog, current }: Pick<CohortState, "catalog" | "current">,
   inputs: ReadonlyMap<string, WholeInput>,
 ): readonly StandingType[] {
+  const isUnread =
+    current === null && catalog.exports.every(({ report }) => report.outcome !== "read");
+  const later = isUnread ? "unread" : "behind";
   const datasets = new Map(current?.datasets.map((dataset) => [dataset.name, dataset]));
   return [...inputs].map(([type, { digest }]) => {
     const state = current?.types[type];
     const isCurrent = state?.inputs === digest;
-    const stand = isCurrent ? "current" : current?.failed.includes(type) ? "failed" : "behind";
+    const stand = isCurrent ? "current" : current?.failed.includes(type) ? "failed" : later;
     const own = (state?.datasets ?? []).flatMap((name) => {
       const dataset = datasets.get(name);
       return dataset === undefined

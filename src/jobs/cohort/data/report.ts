@@ -9,6 +9,8 @@ export type ObjectOutcome =
   | "read"
   | "ignored"
   | "unknown_cohort"
+  | "no_file"
+  | "bad_name"
   | "empty_object"
   | "not_archive"
   | "truncated_archive"
@@ -17,6 +19,7 @@ export type ObjectOutcome =
 /** Codes of findings, as `hdash cohort audit` prints them. */
 export type ReportCode =
   | "manifest_mismatch"
+  | "bad_export_name"
   | "no_manifest"
   | "bad_manifest"
   | "bad_member"

@@ -112,14 +112,16 @@ export function tellStudy(facts: StudyFacts): Study {
   const withheld = withheldTypes(facts);
   const isWithheld = (type: string | null): boolean => type === null || withheld.get(type) !== null;
   const members = membersByType(catalog);
-  const stands = new Map(typeStands(current, facts.inputs).map((one) => [one.type, one.stand]));
+  const stands = new Map(typeStands(facts, facts.inputs).map((one) => [one.type, one.stand]));
   const types = [...laidOut.shapes.values()].map(({ type }): TypeLine => {
     const own = members.get(type.name) ?? [];
+    const stand = stands.get(type.name) ?? "behind";
     return typeLine(facts, type, {
       own,
       superseded,
       withheld: withheld.get(type.name) ?? null,
-      stand: stands.get(type.name) ?? "behind",
+      // Pages tell a type that has no records from others by their number.
+      stand: stand === "unread" ? "behind" : stand,
     });
   });
   const exports = exportLines(facts, { superseded, isWithheld });

@@ -35,6 +35,7 @@ export const REASONS: Readonly<Record<LineReason, string>> = {
 /** What findings of an export are called. */
 const CODES: Readonly<Record<ReportCode, string>> = {
   manifest_mismatch: "its manifest counts otherwise",
+  bad_export_name: "its name begins with a day that there is not",
   no_manifest: "it has no manifest",
   bad_manifest: "its manifest cannot be read",
   bad_member: "a member is damaged",
@@ -43,7 +44,12 @@ const CODES: Readonly<Record<ReportCode, string>> = {
   duplicate_member: "it has two members of one name",
 };
 
-const ERRORS: readonly string[] = ["manifest_mismatch", "bad_member", "bad_member_name"];
+const ERRORS: readonly string[] = [
+  "manifest_mismatch",
+  "bad_member",
+  "bad_member_name",
+  "bad_export_name",
+];
 
 /** A reason in words; one that only another version of hdash knows, as it is called. */
 export function reasonText(reason: string): string {
@@ -140,6 +146,8 @@ function gapsOf(
 
 const STANDS: Readonly<Record<string, string>> = {
   unknown_cohort: "of a cohort that nobody has declared",
+  no_file: "no file but a link or the like",
+  bad_name: "of a name that cannot be read",
   empty_object: "empty",
   not_archive: "no zip archive",
   truncated_archive: "a zip archive that was cut short",

@@ -11,6 +11,7 @@ import { readMembers, type ZipMember } from "../../../formats/zipMember.ts";
 import type { ByteSource } from "../../../store/byteSource.ts";
 import { isKey } from "../../../store/objectKey.ts";
 import type { Duck } from "../build/duck.ts";
+import { nameFindings } from "../data/exportName.ts";
 import { type LineMemory, makeLineMemory } from "../data/lineState.ts";
 import { MANIFEST, type Manifest, MOST_MANIFEST_BYTES, readManifest } from "../data/manifest.ts";
 import { manifestName, type MemberName, readMemberName, stemOf } from "../data/memberName.ts";
@@ -103,6 +104,7 @@ export async function ingestExport(request: IngestRequest): Promise<ExportReport
       outcome: "read",
       why: null,
       findings: [
+        ...nameFindings(name),
         ...listing.dropped.map(({ name: member }) => finding("duplicate_member", member)),
         ...reading.findings,
         ...compareCounts(counted, manifest),

@@ -1,6 +1,7 @@
 // Where exports come from: objects that are listed, and read in ranges of the version that was listed.
 
 import { HdashError } from "../../../error.ts";
+import { oneLine } from "../../../format.ts";
 import type { RangeSource } from "../../../formats/rangeSource.ts";
 import type { Bucket, ObjectHead } from "../../../store/bucket.ts";
 import type { FoundExport, ListedObject } from "../data/catalog.ts";
@@ -48,5 +49,8 @@ export function bucketExports(bucket: Bucket): ExportSource {
 
 /** Says that an export is another one than was listed. The next run lists it anew. */
 export function moved(key: string): HdashError {
-  return new HdashError("transient", `export ${key} has changed, or gone, since it was listed`);
+  return new HdashError(
+    "transient",
+    `export ${oneLine(key)} has changed, or gone, since it was listed`,
+  );
 }

@@ -1,12 +1,15 @@
-// A folder of exports. Symbolic links are neither listed nor followed; a file's version is its size and the time of its last change.
+// A folder of exports. What is no file, and what has no name in UTF-8, is listed as such and never opened; links are not followed. A file's
+// version is its size and the time of its last change.
 
+import { isUtf8 } from "node:buffer";
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { codeOf, HdashError, messageOf } from "../../../error.ts";
-import type { ListedObject } from "../data/catalog.ts";
+import { oneLine } from "../../../format.ts";
+import type { ListedObject, Refusal } from "../data/catalog.ts";
 import { type ExportSource, moved } from "./exports.ts";
 
 const PIECE_BYTES = 1 << 20;
@@ -74,23 +77,47 @@ async function walk(
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
-  let names: string[];
+  let names: readonly Buffer[];
   try {
-    names = (await readdir(join(dir, below))).sort();
+    names = (await readdir(join(dir, below), { encoding: "buffer" })).sort(Buffer.compare);
   } catch (error) {
     // A namespace that nobody has sent anything of is empty.
     if (below === "" && codeOf(error) === "ENOENT") return;
     throw unreadable(below === "" ? dir : below, error);
   }
   for (const name of names) {
-    const key = `${below}${name}`;
+    if (!isUtf8(name)) {
+      objects.push({ key: `${below}${escapeBytes(name)}`, bytes: 0, etag: "", refused: NO_TEXT });
+      continue;
+    }
+    const key = `${below}${name.toString()}`;
     const found = await lookAt(join(dir, key), key);
     if (found === null) continue;
     if (found.isDirectory()) await walk(dir, `${key}/`, objects, signal);
     else if (found.isFile()) {
       objects.push({ key, bytes: Number(found.size), etag: versionOf(found) });
-    }
+    } else objects.push({ key, bytes: 0, etag: "", refused: noFile(found) });
   }
+}
+
+const NO_TEXT: Refusal = { outcome: "bad_name", why: "its name is not UTF-8" };
+
+/** Writes a name that is no text: its bytes beyond ASCII as \xff. */
+function escapeBytes(name: Buffer): string {
+  const bytes = [...name].map((byte) =>
+    byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`,
+  );
+  return bytes.join("");
+}
+
+function noFile(found: BigIntStats): Refusal {
+  const kinds = [
+    [found.isSymbolicLink(), "a symbolic link, which is not followed"],
+    [found.isFIFO(), "a pipe"],
+    [found.isSocket(), "a socket"],
+  ] as const;
+  const [, kind = "a device"] = kinds.find(([is]) => is) ?? [];
+  return { outcome: "no_file", why: `it is ${kind}` };
 }
 
 /** Looks at what a listing names, and not at what a link leads to; null where it is gone since. */
@@ -108,7 +135,7 @@ function versionOf({ size, mtimeNs }: { readonly size: bigint; readonly mtimeNs:
 }
 
 function unreadable(key: string, error: unknown): HdashError {
-  return new HdashError("permanent", `${key} cannot be read: ${messageOf(error)}`, {
+  return new HdashError("permanent", `${oneLine(key)} cannot be read: ${messageOf(error)}`, {
     cause: error,
   });
 }

@@ -2,12 +2,13 @@
 // (exports). Bytes come from the signed address of a file's handle, in ranges.
 
 import { HdashError } from "../../../error.ts";
+import { oneLine } from "../../../format.ts";
 import { type RangeSource, steadySource } from "../../../formats/rangeSource.ts";
 import type { OnRetry, RetryPolicy } from "../../../retry.ts";
 import { type Http, HttpError, type HttpStream } from "../../../sources/http.ts";
 import { type Address, makeAddress, openAddress } from "../../../sources/redirects.ts";
 import type { SynapseClient, SynapseFile } from "../../../sources/synapseClient.ts";
-import type { FoundExport, ListedObject } from "../data/catalog.ts";
+import type { FoundExport, ListedObject, Refusal } from "../data/catalog.ts";
 import { type ExportSource, moved } from "./exports.ts";
 
 export interface SynapseExportsOptions {
@@ -23,10 +24,11 @@ export interface SynapseExportsOptions {
   readonly onRetry?: OnRetry;
 }
 
-/** A file below the namespace. */
+/** A file below the namespace, or what is listed with files and is none. */
 interface Found {
   readonly key: string;
   readonly entityId: string;
+  readonly refused?: Refusal;
 }
 
 /** The version of what cannot be had now: it is listed, so that it is read, which says what is wrong with it, and with it alone. */
@@ -35,7 +37,7 @@ const UNREADABLE = "unreadable";
 /** A file that has another content than was listed. Trying again would not bring that back. */
 class Replaced extends HdashError {
   constructor(key: string) {
-    super("permanent", `export ${key} was replaced`);
+    super("permanent", `export ${oneLine(key)} was replaced`);
     this.name = "Replaced";
   }
 }
@@ -58,12 +60,12 @@ export function synapseExports(options: SynapseExportsOptions): ExportSource {
     label: `synapse:${rootId}/${namespace}`,
     async list(signal) {
       const found = await find(signal);
-      const files = await client.files(
-        found.map(({ entityId }) => entityId),
-        signal,
-      );
-      return found.map(({ key }, at) => {
-        const file = files[at];
+      const ids = found.flatMap(({ entityId, refused }) => (refused ? [] : [entityId]));
+      const files = await client.files(ids, signal);
+      const byId = new Map(ids.map((id, at) => [id, files[at]]));
+      return found.map(({ key, entityId, refused }) => {
+        if (refused !== undefined) return { key, bytes: 0, etag: "", refused };
+        const file = byId.get(entityId);
         const isKnown = file !== undefined && !(file instanceof HdashError) && file.bytes !== null;
         return isKnown
           ? { key, bytes: file.bytes ?? 0, etag: versionOf(file) }
@@ -98,6 +100,11 @@ async function folderNamed(
   return null;
 }
 
+/** A link in the place of a file or folder would else go without a word. */
+const WITH_LINKS = ["file", "folder", "link"] as const;
+const SLASHED: Refusal = { outcome: "bad_name", why: "its name has a slash" };
+const LINK: Refusal = { outcome: "no_file", why: "it is a link, which is not followed" };
+
 /** All files below a folder, by their names as they are; where they lie decides later what they count as. */
 async function walk(
   client: SynapseClient,
@@ -107,11 +114,13 @@ async function walk(
 ): Promise<readonly Found[]> {
   const files: Found[] = [];
   const folders: { readonly id: string; readonly below: string }[] = [];
-  for await (const { id, name, type } of client.children(folderId, signal)) {
+  for await (const { id, name, type } of client.children(folderId, signal, WITH_LINKS)) {
+    const key = `${below}${name.replaceAll("/", "\\x2f")}`;
     // Synapse has no such names; one with a slash would be taken for a folder's file.
-    if (name.includes("/")) continue;
-    if (type.endsWith(".Folder")) folders.push({ id, below: `${below}${name}/` });
-    else files.push({ key: `${below}${name}`, entityId: id });
+    if (name.includes("/")) files.push({ key, entityId: id, refused: SLASHED });
+    else if (type.endsWith(".Folder")) folders.push({ id, below: `${key}/` });
+    else if (type.endsWith(".Link")) files.push({ key, entityId: id, refused: LINK });
+    else files.push({ key, entityId: id });
   }
   const inFolders = await Promise.all(
     folders.map((folder) => walk(client, folder.id, folder.below, signal)),
@@ -127,7 +136,7 @@ async function openFile(
   signal: AbortSignal,
 ): Promise<RangeSource> {
   const { client, policy, onRetry } = options;
-  const subject = `export ${key} (${entityId} in Synapse)`;
+  const subject = `export ${oneLine(key)} (${entityId} in Synapse)`;
 
   async function locate(asking: AbortSignal): Promise<string> {
     const { url, ...file } = await client.locate(entityId, asking);

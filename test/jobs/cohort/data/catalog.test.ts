@@ -52,6 +52,24 @@ const KEYS = [
   "adults_v1/2026-01-12T05_b",
   "pediatric_v1/2026-01-12T05_c",
 ];
+describe("sortListing(objects, cohorts), of what is refused", () => {
+  test.each([
+    ["adults_v1/a", "no_file"],
+    ["elders_v1/a", "no_file"],
+    ["adults_v1", "no_file"],
+    ["adults_v1/a/b", "ignored"],
+    ["owner.txt", "ignored"],
+    ["adults_v1/owner.txt", "ignored"],
+  ])("says of %s that it is %s", (key, outcome) => {
+    const refused = { outcome: "no_file", why: "it is a pipe" } as const;
+    const [object] = listed(key);
+    if (object === undefined) throw new Error("nothing is listed");
+    const { exports, others } = sortListing([{ ...object, refused }], COHORTS);
+    expect(exports).toEqual([]);
+    expect(others).toEqual([outcome === "ignored" ? { key, outcome } : { key, ...refused }]);
+  });
+});
+
 const FOUND = sortListing(listed(...KEYS), COHORTS).exports;
 const KNOWN = withEntries(
   EMPTY_CATALOG,

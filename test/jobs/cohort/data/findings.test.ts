@@ -18,6 +18,13 @@ describe("reportFindings(report)", () => {
     );
   });
 
+  test("tells of an export whose name begins with a day that there is not", () => {
+    const code = "bad_export_name";
+    const found = reportFindings(report([{ code, member: null, why: "x" }]));
+    expect(found).toMatchObject([{ rule: code, severity: "error", subject: "a/b", fields: {} }]);
+    expect(found[0]?.message).toMatch(/^The export's name begins with a day that there is not: /);
+  });
+
   test("tells of a hundred of a kind, and how many more there are", () => {
     const members = Array.from({ length: 70_000 }, (_none, at) => `m${at}`);
     const found = reportFindings(

@@ -1,4 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -190,7 +193,43 @@ describe("exports of a folder", () => {
     await symlink(folder, join(folder, "main", "up"));
     await symlink(join(folder, "none"), join(folder, "main", "dangling"));
     const found = await open("a folder").list(NEVER);
-    expect(found.map(({ key }) => key)).toEqual([KEY]);
+    const read = found.filter(({ refused }) => refused === undefined);
+    expect(read.map(({ key }) => key)).toEqual([KEY]);
+    const links = found.filter(({ refused }) => refused !== undefined);
+    const why = "it is a symbolic link, which is not followed";
+    expect(links).toEqual(
+      ["adults_v1/link", "adults_v1/second", "dangling", "up"].map((key) => ({
+        ...{ key, bytes: 0, etag: "", refused: { outcome: "no_file", why } },
+      })),
+    );
+  });
+
+  test("are no pipes, sockets and devices, and nothing without a name in UTF-8: each is listed as such", async () => {
+    await put(KEY, BYTES);
+    const cohort = join(folder, "main", "adults_v1");
+    execFileSync("mkfifo", [join(cohort, "pipe")]);
+    const server = createServer().listen(join(cohort, "socket"));
+    await once(server, "listening");
+    const bytes = (name: string): Buffer =>
+      Buffer.concat([Buffer.from(`${cohort}/`), Buffer.from(name, "latin1")]);
+    await writeFile(bytes("b\xffc\n"), "x");
+    await mkdir(bytes("\xe4ltere"));
+    await writeFile(bytes("\xe4ltere/2025"), "x");
+    try {
+      const found = await open("a folder").list(NEVER);
+      const refused = found.flatMap(({ key, refused: of }) =>
+        of ? [[key, of.outcome, of.why]] : [],
+      );
+      expect(refused).toEqual([
+        ["adults_v1/b\\xffc\n", "bad_name", "its name is not UTF-8"],
+        ["adults_v1/pipe", "no_file", "it is a pipe"],
+        ["adults_v1/socket", "no_file", "it is a socket"],
+        ["adults_v1/\\xe4ltere", "bad_name", "its name is not UTF-8"],
+      ]);
+      expect(found).toHaveLength(1 + refused.length);
+    } finally {
+      server.close();
+    }
   });
 
   test("are not read where a link has taken their place", async () => {

@@ -8,6 +8,7 @@ import type { ExportSource } from "../../../../src/jobs/cohort/sources/exports.t
 import { synapseExports } from "../../../../src/jobs/cohort/sources/synapseExports.ts";
 import type { SynapseServerOptions } from "../../../../src/lookalikes/synapse/synapseServer.ts";
 import type { Http } from "../../../../src/sources/http.ts";
+import type { SynapseClient } from "../../../../src/sources/synapseClient.ts";
 import { makeRig, type Rig, serve, tempDir } from "../../../sources/rig.ts";
 import { refusal } from "../../../support/refusal.ts";
 import { type Content, ROOT, writeWorld } from "../support/synapseWorld.ts";
@@ -130,6 +131,49 @@ describe("list(signal) of exports in Synapse", () => {
     expect(error.hint).not.toBeNull();
     const said = JSON.stringify([error.message, error.hint, error.stack, log]);
     expect(said).not.toMatch(/tok-/);
+  });
+
+  test("lists links, and names with a slash, as what they are, and asks for nothing of them", async () => {
+    const folders: Record<string, readonly (readonly [name: string, type: string])[]> = {
+      [ROOT]: [["main", "org.sagebionetworks.repo.model.Folder"]],
+      main: [["adults_v1", "org.sagebionetworks.repo.model.Folder"]],
+      adults_v1: [
+        ["one", "org.sagebionetworks.repo.model.FileEntity"],
+        ["linked", "org.sagebionetworks.repo.model.Link"],
+        ["a/b", "org.sagebionetworks.repo.model.FileEntity"],
+        ["a/c", "org.sagebionetworks.repo.model.Folder"],
+      ],
+    };
+    const asked: unknown[] = [];
+    const client = {
+      async *children(parentId: string, _signal: unknown, types: unknown) {
+        if (parentId !== ROOT) asked.push(types);
+        for (const [name, type] of folders[parentId] ?? []) yield { id: name, name, type };
+      },
+      files(ids: readonly string[]) {
+        asked.push(ids);
+        return Promise.resolve(
+          ids.map((entityId) => ({ entityId, fileHandleId: "1", md5: "m", bytes: 3 })),
+        );
+      },
+    } as unknown as SynapseClient;
+    const { http, server } = await open(ONE);
+    const source = synapseExports({
+      ...{ client, http, endpoint: server.url, rootId: ROOT, namespace: "main", policy: POLICY },
+    });
+    const none = { bytes: 0, etag: "" };
+    const slash = { outcome: "bad_name", why: "its name has a slash" };
+    expect(await source.list(NEVER)).toEqual([
+      { key: "adults_v1/a\\x2fb", ...none, refused: slash },
+      { key: "adults_v1/a\\x2fc", ...none, refused: slash },
+      {
+        ...{ key: "adults_v1/linked", ...none },
+        refused: { outcome: "no_file", why: "it is a link, which is not followed" },
+      },
+      { key: "adults_v1/one", bytes: 3, etag: "m" },
+    ]);
+    const types = ["file", "folder", "link"];
+    expect(asked).toEqual([types, types, ["one"]]);
   });
 
   test("lists what it may not download, so that it is told of where it is read", async () => {

@@ -29,6 +29,7 @@ import {
   ingestExport,
   type IngestRequest,
 } from "../../../../src/jobs/cohort/ingest/ingestExport.ts";
+import { SILENT } from "../../../../src/log.ts";
 import { fileSource } from "../../../../src/store/byteSource.ts";
 import { openFolderBucket } from "../../../../src/store/folderBucket.ts";
 import { NEVER } from "../../../formats/support/ranges.ts";
@@ -47,13 +48,14 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-/** Opens a DuckDB in a folder of its own, with the schema that is configured or the one given. */
-export async function makeRig(schema?: Schema): Promise<Rig> {
+/** Opens a DuckDB in a folder of its own, or in one below that, with the schema that is configured or the one given. */
+export async function makeRig(schema?: Schema, below = ""): Promise<Rig> {
   const own = schema ?? readSchema(await readFile(SCHEMA_FILE, "utf8"), SCHEMA_FILE);
-  const dir = mkdtempSync(join(tmpdir(), "hdash-cohort-"));
+  const root = mkdtempSync(join(tmpdir(), "hdash-cohort-"));
+  const dir = join(root, below);
   const spillDir = join(dir, "spill");
-  await mkdir(spillDir);
-  const duck = await openDuck({ memoryMiB: 512, threads: 1, spillDir });
+  await mkdir(spillDir, { recursive: true });
+  const duck = await openDuck({ memoryMiB: 512, threads: 1, spillDir, workDir: dir });
   let folders = 0;
   return {
     dir,
@@ -67,7 +69,7 @@ export async function makeRig(schema?: Schema): Promise<Rig> {
     },
     async close() {
       duck.close();
-      await rm(dir, { recursive: true, force: true });
+      await rm(root, { recursive: true, force: true });
     },
   };
 }
@@ -208,6 +210,8 @@ function effectsOf({ duck, shapes, schema }: Rig, home: string): CohortEffects {
     },
     schemaOf: () => ({ version: 1, name: "1-test", shapes }),
     cohorts: schema.cohorts,
+    namespace: "main",
+    log: SILENT,
     openDuck: () => Promise.resolve(own),
     memoryMiB: 512,
     builtBy: {},
