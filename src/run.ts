@@ -30,3 +30,11 @@ export interface RunRecord {
     readonly unchanged: number;
   } | null;
 }
+
+/** What a run has to tell before anything else: fit for a chat, without a value. */
+export interface RunNews {
+  readonly tone: "good" | "warning" | "error";
+  /** One line. */
+  readonly headline: string;
+  readonly lines: readonly string[];
+}

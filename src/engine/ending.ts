@@ -3,7 +3,7 @@
 import { type HdashError, isSetup, messageOf, remedyOf } from "../error.ts";
 import type { FindingDelta } from "../finding.ts";
 import { pause, retry, type RetryPolicy } from "../retry.ts";
-import type { RunRecord } from "../run.ts";
+import type { RunNews, RunRecord } from "../run.ts";
 import { handBackRun } from "../store/claims.ts";
 import { finishRun, readStatus } from "../store/runs.ts";
 import type { Db } from "../store/schema.ts";
@@ -11,7 +11,6 @@ import { readMeasures } from "../store/scopes.ts";
 import { sortedRecord } from "./plan.ts";
 import type { GoneScope } from "./progress.ts";
 import { LEDGER_RETRY, lostRun, type Session } from "./session.ts";
-import type { RunNews } from "./step.ts";
 
 /** What became of a start. */
 export type RunOutcome =

@@ -6,6 +6,7 @@ import type { FindingDelta } from "../finding.ts";
 import type { Log } from "../log.ts";
 import type { Publisher } from "../publish/site.ts";
 import { retry, type RetryPolicy } from "../retry.ts";
+import type { RunNews } from "../run.ts";
 import type { Lease } from "../store/lease.ts";
 import type { StoredOutput } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
@@ -15,7 +16,7 @@ import type { Journal } from "./journal.ts";
 import type { Places } from "./places.ts";
 import type { GoneScope, OnProgress, StepState } from "./progress.ts";
 import type { ScratchFolder } from "./scratch.ts";
-import type { Codec, RunNews } from "./step.ts";
+import type { Codec } from "./step.ts";
 import type { Heartbeat } from "./worker.ts";
 
 /** For statements that are safe to repeat: about 15 seconds in all, enough for a restart of the database but not for a failover. */

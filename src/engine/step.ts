@@ -3,7 +3,7 @@
 import type { Digest, Json } from "../digest.ts";
 import type { Finding, FindingDelta } from "../finding.ts";
 import type { Place } from "../publish/site.ts";
-import type { RunRecord } from "../run.ts";
+import type { RunNews, RunRecord } from "../run.ts";
 import type { KnownFinding } from "../store/facts.ts";
 import type { LastDone, ScopeVersion } from "../store/scopes.ts";
 import type { Doing } from "./progress.ts";
@@ -312,14 +312,6 @@ export interface PlaceContents<V extends Visibility> {
   readonly keepScopes?: readonly string[];
   /** What the pipeline once put below one of these stays, though nothing here names it: what its steps put there by themselves. */
   readonly keepPrefixes?: readonly string[];
-}
-
-/** What a run has to tell before anything else: fit for a chat, without a value. */
-export interface RunNews {
-  readonly tone: "good" | "warning" | "error";
-  /** One line. */
-  readonly headline: string;
-  readonly lines: readonly string[];
 }
 
 /** What a pipeline is written against. A plan reads nothing but params and refs: no clock, no files, no network. */

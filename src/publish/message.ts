@@ -1,8 +1,8 @@
 // What is said about a run on Slack: facts in, Block Kit out. Pure; the first line is what a coordinator needs to know.
 
-import type { RunNews } from "../engine/step.ts";
 import type { FindingDelta, Severity } from "../finding.ts";
 import { count, date, duration, instant, listFew, number } from "../format.ts";
+import type { RunNews } from "../run.ts";
 import { calledOf, isMadeName, type NamedScope } from "../scopeName.ts";
 import { clean, data, escape, plain } from "./slackText.ts";
 
@@ -159,9 +159,9 @@ function headlineOf(facts: RunFacts): string {
 }
 
 function newsText({ status, news = null }: RunFacts): string {
-  if (news === null || status === "failed" || news.lines.length === 0) return "";
-  const [first = "", ...rest] = news.lines.map((line) => `• ${data(line, REASON_CHARS)}`);
-  return listText(first, rest);
+  if (news === null || status === "failed") return "";
+  const lines = news.lines.map((line) => `• ${data(line, REASON_CHARS)}`);
+  return listText("*In short*", lines);
 }
 
 /** The news in a few words: what a coordinator has to know before anything else. */

@@ -61,6 +61,44 @@ function lines(message: Message): readonly string[] {
 }
 
 describe("makeMessage(facts)", () => {
+  test("begins with what the pipeline has to tell, in its words and with its tone", () => {
+    const news = {
+      tone: "error",
+      headline: "The data of 13 Jan is not whole.",
+      lines: ["pediatric_v1 has sent nothing", "<!channel> & *more*"],
+    } as const;
+    const [first, ...rest] = lines(makeMessage(facts({ news })));
+    expect(first).toBe("❌ htan: The data of 13 Jan is not whole.");
+    expect(rest.slice(0, 3)).toEqual([
+      "In short",
+      "• pediatric_v1 has sent nothing",
+      "• <!channel> & more",
+    ]);
+    const section = makeMessage(facts({ news })).blocks[1];
+    expect(JSON.stringify(section)).toContain("&lt;!channel&gt; &amp; *more*");
+    const whole = { tone: "good", headline: "All is whole.", lines: [] } as const;
+    expect(lines(makeMessage(facts({ news: whole })))[0]).toBe("✅ htan: All is whole.");
+  });
+
+  test("says of a run that failed, or in part, first that it did", () => {
+    const news = { tone: "good", headline: "All is whole.", lines: ["a line"] } as const;
+    const failed = lines(makeMessage(facts({ news, status: "failed", error: "S3 is away" })));
+    expect(failed[0]).toBe("❌ htan: failed, the site was not updated");
+    expect(failed.join()).not.toContain("a line");
+    const scopes = [scope("HTA1", { ok: false, error: "x" }), scope("HTA3")];
+    const degraded = lines(makeMessage(facts({ news, status: "degraded", scopes })));
+    expect(degraded[0]).toBe("⚠️ htan: 1 of 2 atlases could not be updated; All is whole.");
+    expect(degraded).toContain("• a line");
+  });
+
+  test("keeps within Slack's limits, however much the pipeline tells", () => {
+    const news = {
+      ...{ tone: "warning", headline: "h".repeat(500) },
+      lines: Array.from({ length: 200 }, () => "&".repeat(900)),
+    } as const;
+    expect(payloadProblem(makeMessage(facts({ news })))).toBe(null);
+  });
+
   test("speaks of no site where there is none", () => {
     const none = { hasSite: false, siteUrl: null, published: null };
     const failed = { status: "failed", error: "S3 is away" } as const;

@@ -2,8 +2,9 @@
 // since yesterday looks like what is so today.
 
 import { asJson } from "../../digest.ts";
-import type { Plan, Ref, RunNews, SiteContents, SitePart, TreeFile } from "../../engine/step.ts";
+import type { Plan, Ref, SiteContents, SitePart, TreeFile } from "../../engine/step.ts";
 import { count } from "../../format.ts";
+import type { RunNews } from "../../run.ts";
 import type { Study } from "./data/study.ts";
 import { studyProblems } from "./data/studyProblems.ts";
 import { freshOf, verdictOf } from "./pages/overviewPage.ts";

@@ -6,7 +6,7 @@ import { across, asIs, FIGURE_WIDTH, type Layer, makeSheet, px } from "../../../
 import { roomFor } from "../../../render/glyphs.ts";
 import { INK } from "../../../render/theme.ts";
 import type { VegaLiteSpec } from "../../../render/vega.ts";
-import type { CohortDays } from "../data/studyDays.ts";
+import type { CohortDays } from "../data/cohortDays.ts";
 import { daysBefore, daysBetween, nextDay } from "../data/studyDays.ts";
 
 export type ChartSize = "wide" | "compact";

@@ -2,6 +2,7 @@
 
 import { type Catalog, exportKey, type SortedListing } from "./catalog.ts";
 import type { CheckResult } from "./checkResult.ts";
+import { type CohortDays, daysOfCohorts } from "./cohortDays.ts";
 import type { BlockedType, Current } from "./current.ts";
 import { type Days, type RecordCounts, sumDays } from "./days.ts";
 import { tellPeople, type ToldPeople, type Withheld, withheldBecause } from "./disclosure.ts";
@@ -11,7 +12,7 @@ import { supersededMembers } from "./ranking.ts";
 import type { LaidOut } from "./recordShape.ts";
 import type { MemberReport } from "./report.ts";
 import type { DataType } from "./schema.ts";
-import { type CohortDays, dayOf, daysOfCohorts } from "./studyDays.ts";
+import { dayOf } from "./studyDays.ts";
 import { type ExportLine, exportLines, type Flow, flowOf } from "./studyExports.ts";
 import type { WholeInput } from "./typeInput.ts";
 
@@ -165,7 +166,7 @@ function isPersonal({ key }: DataType): boolean {
   return key.every((column) => column === PARTICIPANT);
 }
 
-export function ownDataset(type: string): string {
+function ownDataset(type: string): string {
   return `dataset_${type.toLowerCase()}`;
 }
 

@@ -148,7 +148,7 @@ function tellFinding(finding: ReportFinding, members: readonly MemberLine[]): Re
 }
 
 /** Adds up lines by reason, the most first. */
-export function addReasons(
+function addReasons(
   all: readonly Readonly<Record<string, number | null>>[],
 ): Readonly<Record<string, number>> {
   const sums = new Map<string, number>();

@@ -3,10 +3,11 @@
 
 import { count, date, list, listFew, number } from "../../../format.ts";
 import { showName } from "../../../formats/badMember.ts";
+import type { CohortDays } from "./cohortDays.ts";
 import type { LineReason } from "./lineJudge.ts";
 import type { ReportCode } from "./report.ts";
 import type { Study, TypeLine } from "./study.ts";
-import { type CohortDays, daysBefore, nextDay } from "./studyDays.ts";
+import { daysBefore, nextDay } from "./studyDays.ts";
 import type { ExportLine } from "./studyExports.ts";
 
 export interface Problem {
@@ -22,7 +23,7 @@ const RECENT_DAYS = 7;
 const QUIET_DAYS = 3;
 
 /** Why lines were set aside, in words. */
-export const REASONS: Readonly<Record<LineReason, string>> = {
+const REASONS: Readonly<Record<LineReason, string>> = {
   bad_utf8: "not UTF-8",
   bad_json: "not JSON",
   not_object: "not an object",

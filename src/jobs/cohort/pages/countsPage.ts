@@ -9,7 +9,7 @@ import { typePage } from "../data/studyProblems.ts";
 import { dayCell, headOf, type PageContext, WITHHELD } from "./pageFrame.ts";
 
 /** Events in the order in which they happen, and what they leave. */
-export const EVENTS: readonly {
+const EVENTS: readonly {
   readonly event: CountEvent;
   readonly label: string;
   readonly hint: string;

@@ -9,8 +9,9 @@ import {
   type TableModel,
 } from "../../../render/table.ts";
 import { presenceStrip } from "../charts/presence.ts";
+import type { CohortDays } from "../data/cohortDays.ts";
 import type { Study, TypeLine } from "../data/study.ts";
-import { type CohortDays, daysBefore } from "../data/studyDays.ts";
+import { daysBefore } from "../data/studyDays.ts";
 import {
   daysText,
   isQuiet,
@@ -31,7 +32,7 @@ import {
 } from "./pageFrame.ts";
 
 /** Days that the strip of a type shows. */
-export const STRIP_DAYS = 30;
+const STRIP_DAYS = 30;
 /** Problems that are seen at once; the others are in a fold. */
 const MOST_PROBLEMS = 12;
 

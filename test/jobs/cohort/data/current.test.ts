@@ -64,6 +64,7 @@ describe("nextCurrent(before, built, how)", () => {
         dropped: [],
         stale: [],
         failed: [],
+        blocked: [],
         kept: [],
         segments: null,
       },

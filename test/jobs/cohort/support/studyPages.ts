@@ -16,7 +16,7 @@ import { readDesign } from "../../../support/siteSample.ts";
 const HOME = { label: "Cohorts", path: "cohorts/index.html" };
 
 /** Makes what pages are made with. */
-export function pageContext(facts: StudyFacts, trends: Trends = {}): PageContext {
+function pageContext(facts: StudyFacts, trends: Trends = {}): PageContext {
   const { templates, assets } = readDesign();
   return {
     ...{ study: tellStudy(facts), trends, assets: assets.paths },

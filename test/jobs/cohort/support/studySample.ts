@@ -11,7 +11,7 @@ import type { StudyFacts } from "../../../../src/jobs/cohort/data/study.ts";
 import { allInputs } from "../../../../src/jobs/cohort/data/typeInput.ts";
 import { laidOut } from "./studySchema.ts";
 
-export const COHORTS = ["adults_v1", "pediatric_v1"] as const;
+const COHORTS = ["adults_v1", "pediatric_v1"] as const;
 
 /** Lines of a member of a type: how many were sent, and how many of them were set aside. */
 export interface SampleMember {
