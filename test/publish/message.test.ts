@@ -93,9 +93,10 @@ describe("makeMessage(facts)", () => {
 
   test("keeps within Slack's limits, however much the pipeline tells", () => {
     const news = {
-      ...{ tone: "warning", headline: "h".repeat(500) },
+      tone: "warning" as const,
+      headline: "h".repeat(500),
       lines: Array.from({ length: 200 }, () => "&".repeat(900)),
-    } as const;
+    };
     expect(payloadProblem(makeMessage(facts({ news })))).toBe(null);
   });
 
