@@ -8,13 +8,21 @@ import { pipeline } from "node:stream/promises";
 
 import type { DemoPart } from "../../../job.ts";
 import { PRODUCTION } from "../../../settings/namespace.ts";
+import { daysBefore, exportDay } from "../data/studyDays.ts";
 import { latestSchemaFile } from "../schemas.ts";
 import { makeWorld, type World, type WorldObject } from "./world.ts";
+import { numberOf } from "./worldPeople.ts";
 import type { WorldTables } from "./worldRecords.ts";
 
 const COHORTS = ["adults_v1", "pediatric_v1"] as const;
 /** Daily exports of each cohort. */
-const EXPORTS = 3;
+const EXPORTS = 30;
+/** What a cohort has never sent: a day in the middle of the month, and two that follow each other. */
+const MISSING = [
+  [1, 11],
+  [1, 17],
+  [1, 18],
+] as const;
 /** The story's day on which the last of them arrive, with all that is no good export; the others are there from the first. */
 const LAST_DAY = 7;
 /** Types that the study sends. One of each shape, and those in which something is wrong: more would only take longer. */
@@ -24,8 +32,8 @@ const TYPES: readonly string[] = [
   ...["GoogleFitSamples", "GarminStressDetailSummary"],
 ];
 
-/** Plans the study of the demo, by the schema that hdash brings along. */
-export async function demoWorld(root: string): Promise<World> {
+/** Plans the study of the demo, up to a day, by the schema that hdash brings along. */
+export async function demoWorld(root: string, today: string): Promise<World> {
   const schema = JSON.parse(await readFile(join(root, await latestSchemaFile(root)), "utf8")) as {
     // Its form is checked where the job reads it.
     readonly types: WorldTables;
@@ -33,12 +41,14 @@ export async function demoWorld(root: string): Promise<World> {
   const sent = Object.entries(schema.types).filter(([type]) => TYPES.includes(type));
   return makeWorld(Object.fromEntries(sent), {
     ...{ seed: 7, namespace: PRODUCTION, cohorts: COHORTS, exports: EXPORTS },
-    ...{ participants: 8, rowsPerDay: 8, faults: true },
+    ...{ participants: 24, rowsPerDay: 4, faults: true, missing: MISSING },
+    first: numberOf(today) - EXPORTS + 1,
   });
 }
 
 /** Has exports arrive in a folder below `home`, day by day of the story. */
 export async function receiveExports(home: string): Promise<DemoPart> {
+  const today = new Date().toISOString().slice(0, 10);
   const dir = join(home, "cohort");
   const source = join(dir, "exports");
   const processed = join(dir, "processed");
@@ -53,22 +63,25 @@ export async function receiveExports(home: string): Promise<DemoPart> {
     },
     days: LAST_DAY,
     async prepare({ root }, day) {
-      const { objects } = await demoWorld(root);
-      for (const object of objects.filter((_one, at) => arrivesOn(at) <= day)) {
+      const { objects } = await demoWorld(root, today);
+      for (const object of objects.filter(({ key }) => arrivesOn(key, today) <= day)) {
         await receive(source, object);
       }
     },
     afterwards: {
-      says: `Exports, copies and datasets of an invented study are in ${dir}; nothing of them is on the site. ${current} names the datasets`,
+      says: `Exports, copies and datasets of an invented study are in ${dir}; nothing of them is on the site but counts. ${current} names the datasets`,
       commands: ["cohort status", "cohort audit"],
     },
     close: () => Promise.resolve(),
   };
 }
 
-/** The day on which the object of a world arrives that stands in this place: daily exports come first, of all cohorts on a day. */
-function arrivesOn(at: number): number {
-  return at < (EXPORTS - 1) * COHORTS.length ? 1 : LAST_DAY;
+/** The day of the story on which an object arrives: daily exports on theirs, or before the story, what is no good export on the last. */
+function arrivesOn(key: string, today: string): number {
+  const name = key.split("/").at(-1) ?? "";
+  const isDaily = !/owner|keep|_(truncated|text|empty|elders|re-export_.*)$/.test(name);
+  const day = exportDay(name);
+  return isDaily && day !== null ? Math.max(1, LAST_DAY - daysBefore(day, today)) : LAST_DAY;
 }
 
 /** Writes an object, unless it lies there from an earlier day or demo: under its name it is whole or not there. */

@@ -35,8 +35,12 @@ export interface WorldOptions {
   readonly participants: number;
   /** Rows of the densest type, of one person on one day: what makes a world large. */
   readonly rowsPerDay: number;
-  /** Whether what can be wrong is wrong somewhere. */
+  /** Whether what can be wrong is wrong somewhere in the last three exports. */
   readonly faults: boolean;
+  /** The number of the first export: its day is so many days after the second that any world has data of. */
+  readonly first?: number;
+  /** Exports that are never sent, by the place of their cohort and their own. */
+  readonly missing?: readonly (readonly [cohort: number, number: number])[];
 }
 
 export interface WorldObject {
@@ -69,13 +73,16 @@ const PIECE_BYTES = 64 << 10;
 /** Plans a world; its bytes are made when they are asked for. */
 export function makeWorld(tables: WorldTables, options: WorldOptions): World {
   const { seed, namespace, cohorts, exports, participants, rowsPerDay, faults } = options;
+  const { first = 0, missing = [] } = options;
+  const origin = originOf(options);
   const people = cohorts.map((cohort, index) => makePeople(seed, cohort, index, participants));
   const objects: WorldObject[] = [];
   const planted: Planted[] = [];
-  for (let number = 0; number < exports; number++) {
+  for (let number = first; number < first + exports; number++) {
     for (const [index, cohort] of cohorts.entries()) {
-      const plan = { seed, cohort, people: people[index] ?? [], number, rowsPerDay };
-      const isOdd = faults && index === 1 && number === 2;
+      if (missing.some(([of, which]) => of === index && first + which === number)) continue;
+      const plan = { seed, cohort, people: people[index] ?? [], number, origin, rowsPerDay };
+      const isOdd = faults && index === 1 && number === origin + 2;
       const key = `${namespace}/${cohort}/${exportName(plan, isOdd)}`;
       if (faults) planted.push(...listPlanted(tables, plan, index, key));
       objects.push({
@@ -91,6 +98,11 @@ export function makeWorld(tables: WorldTables, options: WorldOptions): World {
     identifiers: faults ? [...identifiers, MOVED_IDENTIFIER] : identifiers,
     planted,
   };
+}
+
+/** The first of the last three exports. */
+function originOf({ first = 0, exports }: WorldOptions): number {
+  return first + Math.max(0, exports - 3);
 }
 
 function exportName({ seed, cohort, number }: ExportPlan, isOdd: boolean): string {
@@ -131,7 +143,7 @@ function isAt(
   cohort: number,
   number: number,
 ): boolean {
-  return cohortNumber === cohort && plan.number === number;
+  return cohortNumber === cohort && plan.number === plan.origin + number;
 }
 
 /** The lines of a member; `tally` counts those that are records, good or bad. */
@@ -261,8 +273,11 @@ function addOddObjects(
   const { seed, namespace, cohorts, exports, rowsPerDay } = options;
   const cohort = cohorts[0] ?? "adults_v1";
   const dice = makeDice(seed, "odd objects");
+  const origin = originOf(options);
+  const day = (number: number): string => isoDay(dayAt(origin + number));
   const zip = (number: number): AsyncIterable<Uint8Array> => {
-    const plan = { seed, cohort, people: (people[0] ?? []).slice(0, 2), number, rowsPerDay: 4 };
+    const own = (people[0] ?? []).slice(0, 2);
+    const plan = { seed, cohort, people: own, number: origin + number, origin, rowsPerDay: 4 };
     return zipStream(membersOf(tables, plan, null));
   };
   const add = (
@@ -285,25 +300,28 @@ function addOddObjects(
   add("folder_marker", `${cohort}/marker/.keep`, "a folder: ignored", text(""));
   add(
     "truncated_zip",
-    `${cohort}/2026-01-09T05--00--00Z_truncated`,
+    `${cohort}/${day(-1)}T05--00--00Z_truncated`,
     "an archive cut in the middle: set aside",
     () => cutShort(zip(0), 5000),
   );
   add(
     "text_file",
-    `${other}/2026-01-09T05--00--00Z_text`,
+    `${other}/${day(-1)}T05--00--00Z_text`,
     "no archive: set aside",
     text("SYN text ".repeat(60)),
   );
-  add("empty_object", `${other}/2026-01-09T06--00--00Z_empty`, "no bytes: set aside", text(""));
+  add("empty_object", `${other}/${day(-1)}T06--00--00Z_empty`, "no bytes: set aside", text(""));
   add(
     "unknown_cohort",
-    "elders_v1/2026-01-11T05--00--00Z_elders",
+    `elders_v1/${day(1)}T05--00--00Z_elders`,
     "no known cohort: set aside",
     () => zip(0),
   );
   if (exports < 2) return;
-  const name = exportName({ seed, cohort, people: [], number: 1, rowsPerDay }, false);
+  const name = exportName(
+    { seed, cohort, people: [], number: origin + 1, origin, rowsPerDay },
+    false,
+  );
   const again = name.replace("Z_", `Z_re-export_${again8(dice)}_`);
   add(
     "re_export",

@@ -27,8 +27,10 @@ export interface ExportPlan {
   readonly seed: number;
   readonly cohort: string;
   readonly people: readonly Person[];
-  /** 0 is the first. */
+  /** Counts days since the first that there is data of. */
   readonly number: number;
+  /** The first of the three exports in which things are wrong, where any are. */
+  readonly origin: number;
   readonly rowsPerDay: number;
 }
 
@@ -176,8 +178,8 @@ function isDeletedBy(
   index: number,
 ): boolean {
   if (plan.number !== day + 1) return false;
-  if (day === 0 && index === 0 && person.number === 0) return true;
-  const { seed } = plan;
+  const { seed, origin } = plan;
+  if (day === origin && index === 0 && person.number === 0) return true;
   return makeDice(
     seed,
     "deleted",

@@ -71,6 +71,11 @@ export function dayAt(day: number): number {
   return FIRST_DAY + day * DAY_MS;
 }
 
+/** The number of the export that is sent on a day. */
+export function numberOf(day: string): number {
+  return Math.round((Date.parse(`${day}T00:00:00Z`) - FIRST_DAY) / DAY_MS) - 1;
+}
+
 /** 20260110 */
 export function compactDay(day: number): string {
   return isoDay(dayAt(day)).replaceAll("-", "");
