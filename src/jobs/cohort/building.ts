@@ -3,6 +3,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { Digest } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { digestSource, fileSource } from "../../store/byteSource.ts";
@@ -32,6 +33,7 @@ import {
 } from "./data/segments.ts";
 import type { TypeInput } from "./data/typeInput.ts";
 import { type CohortEffects, type Places, put, withDuck } from "./doing.ts";
+import { putJson } from "./keptJson.ts";
 import { fetchObject } from "./sources/fetchObject.ts";
 
 export type BuildParams = {
@@ -40,6 +42,8 @@ export type BuildParams = {
   readonly dropped: readonly string[];
   /** True where small segments are merged, whatever is new. */
   readonly isMerging: boolean;
+  /** The digest of its inputs. */
+  readonly given: Digest;
 };
 
 export interface BuildInputs {
@@ -62,7 +66,7 @@ export interface TypeBuild {
 export async function build(
   effects: CohortEffects,
   { input, deletions, before }: BuildInputs,
-  params: BuildParams,
+  params: Omit<BuildParams, "given">,
   ctx: StepContext,
 ): Promise<TypeBuild> {
   const { shapes } = effects.schemaOf(null);
@@ -108,6 +112,17 @@ export async function build(
     );
     return { datasets, segments, dead, hasDeletions: (deleted ?? []).length > 0 };
   });
+}
+
+/** Keeps what a build came to in its folder, until the switch has taken it in: it names every segment that there is. */
+export function keepBuilt(
+  { places: { processed } }: CohortEffects,
+  { type, build: name }: Pick<BuildParams, "type" | "build">,
+  built: TypeBuild,
+  signal: AbortSignal,
+): Promise<KeptObject> {
+  const prefix = `${buildPrefix(name)}built/${type.toLowerCase()}`;
+  return putJson(processed, (content) => `${prefix}.${content}.json.gz`, built, signal);
 }
 
 /** What a type's build works with. */
@@ -160,7 +175,7 @@ async function sameSegment({ from }: Group, keys: string): Promise<Segment | nul
 /** Puts a segment's files into the build's folder. */
 async function putSegment(
   { processed }: Places,
-  of: BuildParams & {
+  of: Pick<BuildParams, "type" | "build"> & {
     readonly input: TypeInput;
     readonly group: BuiltGroup;
     readonly dir: string;

@@ -8,10 +8,11 @@ import { BadMember } from "../../../formats/badMember.ts";
 import type { RangeSource } from "../../../formats/rangeSource.ts";
 import { listMembers, type ZipEntry } from "../../../formats/zip.ts";
 import { readMembers, type ZipMember } from "../../../formats/zipMember.ts";
-import type { ByteSource } from "../../../store/byteSource.ts";
+import { type ByteSource, digestSource, fileSource } from "../../../store/byteSource.ts";
 import { isKey } from "../../../store/objectKey.ts";
 import type { Duck } from "../build/duck.ts";
 import { nameFindings } from "../data/exportName.ts";
+import { contentName, QUARANTINE, STAGED } from "../data/keptObjects.ts";
 import { type LineMemory, makeLineMemory } from "../data/lineState.ts";
 import { MANIFEST, type Manifest, MOST_MANIFEST_BYTES, readManifest } from "../data/manifest.ts";
 import { manifestName, type MemberName, readMemberName, stemOf } from "../data/memberName.ts";
@@ -310,8 +311,11 @@ async function keepStaged(
   for (const [part, { type, layout, tables }] of (await staging.end()).entries()) {
     const kept: StagedTable[] = [];
     for (const { table, path, rows } of tables) {
-      const key = `staged/${version}/${type}.${part}.${table}.parquet`;
-      kept.push({ table, rows, object: await keep("intermediate", key, { path }) });
+      // By its content: another DuckDB may write other bytes, and those that the catalog names must stay until it names these.
+      const sha256 = await digestSource(await fileSource(path));
+      const name = `${type}.${part}.${table}.${contentName(sha256)}`;
+      const key = `${STAGED}${version}/${name}.parquet`;
+      kept.push({ table, rows, object: await keep("intermediate", key, { path, sha256 }) });
       await unlink(path);
     }
     parts.push({ type, layout, tables: kept });
@@ -325,7 +329,8 @@ async function keepQuarantine(
 ): Promise<KeptObject | null> {
   const file = await quarantine.end();
   if (file === null) return null;
-  const kept = await keep("processed", `quarantine/${version}.ndjson.gz`, file);
+  const key = `${QUARANTINE}${version}.${contentName(file.sha256)}.ndjson.gz`;
+  const kept = await keep("processed", key, file);
   await file.remove();
   return kept;
 }
