@@ -18,7 +18,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { digestOf } from "../../src/digest.ts";
-import type { Bucket, ObjectHead } from "../../src/store/bucket.ts";
+import type { Bucket } from "../../src/store/bucket.ts";
 import { openFolderBucket } from "../../src/store/folderBucket.ts";
 import { refusal } from "../support/refusal.ts";
 

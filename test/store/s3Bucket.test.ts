@@ -6,7 +6,6 @@ import { HdashError } from "../../src/error.ts";
 import type { Log } from "../../src/log.ts";
 import { SILENT } from "../../src/log.ts";
 import type { RetryPolicy } from "../../src/retry.ts";
-import type { ObjectHead } from "../../src/store/bucket.ts";
 import { openS3Bucket, type S3Bucket, type S3BucketOptions } from "../../src/store/s3Bucket.ts";
 import { hdashErrorOf, s3Failure } from "../../src/store/s3Failure.ts";
 import { refusal } from "../support/refusal.ts";

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import type { Digest } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
+import type { Finding } from "../../finding.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { digestSource, fileSource } from "../../store/byteSource.ts";
 import {
@@ -32,6 +33,7 @@ import {
   wholeSlots,
 } from "./data/segments.ts";
 import type { TypeInput } from "./data/typeInput.ts";
+import { tooMany } from "./data/undeclared.ts";
 import { type CohortEffects, type Places, put, withDuck } from "./doing.ts";
 import { putJson } from "./keptJson.ts";
 import { fetchObject } from "./sources/fetchObject.ts";
@@ -74,6 +76,7 @@ export async function build(
   if (shape === undefined) throw new Error(`no shape of ${input.type}`);
   const dir = await ctx.workDir();
   const { signal } = ctx;
+  ctx.find(fieldFindings(shape, input));
   return withDuck(effects, async (duck) => {
     const fetcher = makeFetcher(effects.places, dir, signal);
     const extras = input.extras.map((paths) => new Set(paths));
@@ -111,6 +114,17 @@ export async function build(
       rows.reduce((sum, some) => sum + some, 0),
     );
     return { datasets, segments, dead, hasDeletions: (deleted ?? []).length > 0 };
+  });
+}
+
+/** Says which of a type's datasets have not all fields that were sent: of each member there are few enough, of all together there are not. */
+function fieldFindings({ type, tables }: RecordShape, input: TypeInput): readonly Finding[] {
+  return tables.flatMap(({ dataset }, table) => {
+    const left = { fields: input.leftOut[table] ?? 0, isMore: false };
+    const why = tooMany(dataset, left, input.extras[table]?.length ?? 0);
+    if (why === null) return [];
+    const of = { rule: "too_many_fields", severity: "warning" as const, subject: type.name };
+    return [{ ...of, row: null, fields: {}, message: `${type.name} ${why}.` }];
   });
 }
 

@@ -14,7 +14,6 @@ import {
   INGEST_VERSION,
   type IngestHints,
   type IngestParams,
-  listSource,
   noteListing,
   repair,
   type Repaired,

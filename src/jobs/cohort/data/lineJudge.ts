@@ -13,9 +13,11 @@ import {
   type LineState,
   makeLineState,
   type MemberFacts,
+  PATH_MARK,
   utf8,
 } from "./lineState.ts";
 import type { RecordShape } from "./recordShape.ts";
+import { type FieldSet, makeFieldSet, MOST_FIELDS, shownName } from "./undeclared.ts";
 import { makeWalk } from "./walkRecord.ts";
 
 /** Why a line is not used; the first that applies. */
@@ -50,8 +52,8 @@ export interface LineJudge {
   readonly copy: ByteSink;
   /** Values that casts changed, by "path:note". */
   readonly casts: ReadonlyMap<string, number>;
-  /** Undeclared fields that are not null in a written line, a set of paths for each table. */
-  readonly extras: readonly ReadonlySet<string>[];
+  /** Undeclared fields that are not null in a written line, by their paths, a set for each table. */
+  readonly extras: readonly FieldSet[];
 }
 
 const INSTANT = utf8(',"t":');
@@ -69,7 +71,8 @@ export function makeLineJudge(
   const { scanner, rows, rowCounts, copy } = state;
   const walk = makeWalk(state);
   const casts = new Map<string, number>();
-  const extras = rows.map(() => new Set<string>());
+  const extras = rows.map(makeFieldSet);
+  const undeclared = new Set<string>();
   const lengths = new Int32Array(rows.length);
   const counts = new Int32Array(rows.length);
   const suffix = suffixOf(facts);
@@ -110,12 +113,24 @@ export function makeLineJudge(
       return reason;
     }
     writeCopy(state, copy, object, suffix);
-    for (const one of state.notes) casts.set(one, (casts.get(one) ?? 0) + 1);
+    for (const one of state.notes) {
+      const name = one.includes(PATH_MARK) ? noteOfUndeclared(one, undeclared) : one;
+      casts.set(name, (casts.get(name) ?? 0) + 1);
+    }
     for (const [table, path] of state.seen) extras[table]?.add(path);
     return null;
   }
 
   return { judge, rows, rowCounts, mostRowBytes: () => state.mostRowBytes, copy, casts, extras };
+}
+
+/** Names a note on an undeclared field, as others may read it; no more of them are told apart than are columns. */
+function noteOfUndeclared(note: string, known: Set<string>): string {
+  const [at, end] = [note.indexOf(PATH_MARK), note.lastIndexOf(":")];
+  const name = `${note.slice(0, at)}${shownName(note.slice(at + 1, end))}${note.slice(end)}`;
+  if (known.size >= MOST_FIELDS && !known.has(name)) return `*${note.slice(end)}`;
+  known.add(name);
+  return name;
 }
 
 /** What the copy of every record ends with. */

@@ -27,6 +27,7 @@ import type {
   StagedPart,
   StagedTable,
 } from "../data/report.ts";
+import { pickFields, tooMany } from "../data/undeclared.ts";
 import { type MemberPass, passMember } from "./ingestMember.ts";
 import { makeQuarantine, type Quarantine } from "./quarantine.ts";
 import type { WrittenFile } from "./scratchFile.ts";
@@ -178,7 +179,7 @@ async function readAll(
       manifest = await readWholeManifest(member);
       continue;
     }
-    const report = await readMember(request, own, member, { ...parts, memory, onBytes });
+    const report = await readMember(request, own, member, { ...parts, memory, findings, onBytes });
     if (report instanceof BadMember) {
       const bad = { sha256: null, raw: null, copy: null, read: null, written: 0, manifest: null };
       const nothing = { status: "bad_member" as const, quarantined: {}, casts: {}, ...UNSTAGED };
@@ -222,6 +223,7 @@ async function readMember(
     readonly staging: Staging;
     readonly quarantine: Quarantine;
     readonly memory: LineMemory;
+    readonly findings: ReportFinding[];
     readonly onBytes: (bytes: number) => void;
   },
 ): Promise<MemberReport | BadMember> {
@@ -243,12 +245,16 @@ async function readMember(
     throw error;
   }
   await quarantine.keep();
+  pass.extras.forEach(({ kept, left }, table) => {
+    const why = tooMany(shape?.tables[table]?.dataset ?? "", left(), kept.size);
+    if (why !== null) parts.findings.push({ code: "too_many_fields", member: entry.name, why });
+  });
   const id = said?.id ?? (own.rawKey === null ? null : copyId(own.rawKey));
   const isKept = id === null || request.isLatest(id);
   const copies = await keepCopies(request, own, pass, isKept);
   const { sha256, read, written, quarantined, casts } = pass;
-  const hasExtras = pass.extras.some(({ size }) => size > 0);
-  const extras = hasExtras ? pass.extras.map((paths) => [...paths].sort()) : [];
+  const hasExtras = pass.extras.some(({ kept }) => kept.size > 0);
+  const extras = hasExtras ? pass.extras.map(({ kept }) => pickFields(kept)) : [];
   const staging = shape === null ? UNSTAGED : { staged: number, extras };
   const status: MemberStatus =
     said === null ? "bad_member_name" : shape === null ? "unknown_type" : "ok";
