@@ -4,6 +4,7 @@ import { isUtf8 } from "node:buffer";
 
 import type { ByteSink } from "./byteSink.ts";
 import { FROM, KIND, OBJECT, TO } from "./jsonScanner.ts";
+import { LineTooLarge } from "./lineBounds.ts";
 import {
   beginLine,
   beginRow,
@@ -74,6 +75,7 @@ export function makeLineJudge(
   const extras = rows.map(makeFieldSet);
   const undeclared = new Set<string>();
   const lengths = new Int32Array(rows.length);
+  let mostBefore = 0;
   const counts = new Int32Array(rows.length);
   const suffix = suffixOf(facts);
   const keys = shape?.type.key.length ?? 0;
@@ -91,6 +93,22 @@ export function makeLineJudge(
     return null;
   }
 
+  function takeBack(): void {
+    rows.forEach((sink, table) => void (sink.length = lengths[table] as number));
+    rowCounts.set(counts);
+    state.mostRowBytes = mostBefore;
+  }
+
+  /** Judges what is UTF-8; returns its node where its rows have been written. */
+  function read(buffer: Buffer, from: number, to: number, line: number): LineReason | number {
+    scanner.reset();
+    const object = scanner.scan(buffer, from, to);
+    if (object === -1) return "bad_json";
+    if (scanner.tape.nodes[object + KIND] !== OBJECT) return "not_object";
+    beginLine(state, buffer, line);
+    return (shape === null ? null : writeRow(shape.root, buffer, object)) ?? object;
+  }
+
   function judge(
     buffer: Buffer,
     from: number,
@@ -99,18 +117,19 @@ export function makeLineJudge(
     isValid: boolean,
   ): LineReason | null {
     if (!isValid && !isUtf8(buffer.subarray(from, to))) return "bad_utf8";
-    scanner.reset();
-    const object = scanner.scan(buffer, from, to);
-    if (object === -1) return "bad_json";
-    if (scanner.tape.nodes[object + KIND] !== OBJECT) return "not_object";
-    beginLine(state, buffer, line);
     rows.forEach((sink, table) => void (lengths[table] = sink.length));
     counts.set(rowCounts);
-    const reason = shape === null ? null : writeRow(shape.root, buffer, object);
-    if (reason !== null) {
-      rows.forEach((sink, table) => void (sink.length = lengths[table] as number));
-      rowCounts.set(counts);
-      return reason;
+    mostBefore = state.mostRowBytes;
+    let object: LineReason | number;
+    try {
+      object = read(buffer, from, to, line);
+    } catch (error) {
+      if (!(error instanceof LineTooLarge)) throw error;
+      object = "line_too_long";
+    }
+    if (typeof object === "string") {
+      takeBack();
+      return object;
     }
     writeCopy(state, copy, object, suffix);
     for (const one of state.notes) {
