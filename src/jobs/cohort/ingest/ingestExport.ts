@@ -15,7 +15,13 @@ import { nameFindings } from "../data/exportName.ts";
 import { contentName, QUARANTINE, STAGED } from "../data/keptObjects.ts";
 import { type LineMemory, makeLineMemory } from "../data/lineState.ts";
 import { MANIFEST, type Manifest, MOST_MANIFEST_BYTES, readManifest } from "../data/manifest.ts";
-import { manifestName, type MemberName, readMemberName, stemOf } from "../data/memberName.ts";
+import {
+  manifestName,
+  type MemberName,
+  metadataOf,
+  readMemberName,
+  stemOf,
+} from "../data/memberName.ts";
 import { copyId } from "../data/ranking.ts";
 import type { RecordShape } from "../data/recordShape.ts";
 import type {
@@ -281,17 +287,6 @@ const UNSTAGED = { staged: null, extras: [] } as const;
 function describe(entry: ZipEntry, said: MemberName | null) {
   const { type = null, subtype = null, start = null, end = null, id = null } = said ?? {};
   return { name: entry.name, bytes: entry.bytes, type, subtype, start, end, id };
-}
-
-/** What the predecessor kept with each copy. */
-function metadataOf(
-  { type, subtype, start, end }: MemberName,
-  cohort: string,
-): Record<string, string> {
-  const said = { type, start_date: start, end_date: end, subtype, cohort };
-  // A header holds no more than that; what a type may be called is the sender's choice.
-  const plain = Object.entries(said).filter(([, text]) => text !== null && /^[ -~]*$/.test(text));
-  return Object.fromEntries(plain) as Record<string, string>;
 }
 
 async function keepCopy(
