@@ -5,13 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { sql } from "kysely";
+
+import { openDatabase } from "../src/store/database.ts";
 import { startPostgres } from "../test/support/postgresServer.ts";
 import { createClone, makeTemplate } from "../test/support/postgresTemplate.ts";
 import { type Ended, measure, runNode } from "./children.ts";
 
 const HELP = `Measures hdash run cohort, with folders in place of buckets and a Postgres of its own.
 
-  node bench/cohort.ts [--stage whole|days|nothing|memory]... [--participants 250] [--rows 300] [--gib 10]
+  node bench/cohort.ts [--stage whole|days|nothing|ledger|memory]... [--participants 250] [--rows 300] [--gib 10]
 
   --stage         what is measured; default: whole, days and nothing
   --participants  people of each of two cohorts; --rows their densest type's rows a day
@@ -43,6 +46,8 @@ interface Story {
   readonly exports: readonly string[];
   send(count: number): Promise<void>;
   run(part: string, variables?: Readonly<Record<string, string>>): Promise<Ended>;
+  /** Bytes of all that the ledger has stored of steps: before packing, and as they lie. */
+  ledger(): Promise<{ readonly bytes: number; readonly stored: number }>;
 }
 
 const closing: (() => Promise<void>)[] = [];
@@ -103,6 +108,18 @@ async function tell(options: {
       });
       if (ended.code !== 0) throw new Error(`hdash ended with ${ended.code}:\n${ended.stderr}`);
       return ended;
+    },
+    async ledger() {
+      const { db, close } = await openDatabase(database);
+      try {
+        const { rows } = await sql<{ bytes: string; stored: string }>`
+          select coalesce(sum(bytes), 0) as bytes, coalesce(sum(stored_bytes), 0) as stored from blob`.execute(
+          db,
+        );
+        return { bytes: Number(rows[0]?.bytes), stored: Number(rows[0]?.stored) };
+      } finally {
+        await close();
+      }
     },
   };
 }
@@ -184,6 +201,26 @@ async function nothing(): Promise<void> {
   );
 }
 
+/** What a day's two exports add to the ledger, on top of few and of three hundred. */
+async function ledger(): Promise<void> {
+  const story = await tell({ exports: 150, participants: 1, rows: 1 });
+  const dayOf = async (day: number): Promise<void> => {
+    await story.send((day - 1) * 2);
+    await story.run(PARTS);
+    const before = await story.ledger();
+    await story.send(day * 2);
+    await story.run(PARTS);
+    const after = await story.ledger();
+    const [own, stored] = [after.bytes - before.bytes, after.stored - before.stored];
+    console.log(
+      `  day ${day}: ${(own / 1024).toFixed(1)} KiB, ${(stored / 1024).toFixed(1)} KiB packed`,
+    );
+  };
+  console.log("what a day's two exports add to the ledger:");
+  await dayOf(3);
+  await dayOf(150);
+}
+
 /** The promise of COHORT_MEMORY_MB on many gibibytes. */
 async function memory(): Promise<void> {
   const gib = Number(values.gib);
@@ -201,7 +238,9 @@ async function memory(): Promise<void> {
   }
 }
 
-const STAGES: Readonly<Record<string, () => Promise<void>>> = { whole, days, nothing, memory };
+const STAGES: Readonly<Record<string, () => Promise<void>>> = {
+  ...{ whole, days, nothing, ledger, memory },
+};
 if (values.help) console.log(HELP);
 else {
   for (const name of values.stage) {

@@ -65,6 +65,8 @@ export interface Bucket {
   open(key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedObject | null>;
   /** Lists every object below the prefix, paged to the end. */
   list(signal?: AbortSignal): AsyncIterable<ObjectHead>;
+  /** Lists the keys below a folder, which ends in a slash: nothing else is listed, and nothing is read. */
+  keys(folder: string, signal?: AbortSignal): AsyncIterable<string>;
   /** Deletes objects; one that is not there is not an error. */
   delete(keys: readonly string[], signal?: AbortSignal): Promise<void>;
 }

@@ -65,7 +65,19 @@ export function openFolderBucket(
       });
     },
     async *list(signal) {
-      yield* walk(folder, "", signal);
+      for await (const { key, bytes } of walk(folder, "", signal)) {
+        const path = join(root, key);
+        const etag = await onDisk(folder, `${key} in ${root} cannot be read`, () => md5Of(path));
+        yield { key, etag, bytes };
+      }
+    },
+    async *keys(below, signal) {
+      // A link on the way is not followed, as everywhere.
+      const isThere = await onDisk(folder, `${below} in ${root} cannot be listed`, () =>
+        enter(root, below, null),
+      );
+      if (isThere === null) return;
+      for await (const { key } of walk(folder, below, signal)) yield key;
     },
     async delete(keys, signal) {
       for (const key of keys) {
@@ -227,7 +239,7 @@ async function* walk(
   folder: Folder,
   prefix: string,
   signal: AbortSignal | undefined,
-): AsyncGenerator<ObjectHead> {
+): AsyncGenerator<Pick<ObjectHead, "key" | "bytes">> {
   const { root, setting } = folder;
   for (const name of await namesIn({ root: join(root, prefix), setting })) {
     const key = prefix + name;
@@ -236,10 +248,7 @@ async function* walk(
     const stats = await onDisk(folder, `${key} in ${root} cannot be read`, () => statOf(path));
     if (stats === null) continue;
     if (stats.isDirectory()) yield* walk(folder, `${key}/`, signal);
-    else if (stats.isFile() && !PART.test(name)) {
-      const etag = await onDisk(folder, `${key} in ${root} cannot be read`, () => md5Of(path));
-      yield { key, etag, bytes: stats.size };
-    }
+    else if (stats.isFile() && !PART.test(name)) yield { key, bytes: stats.size };
   }
 }
 

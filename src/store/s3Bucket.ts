@@ -124,14 +124,9 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
         }
       });
     },
-    async *list(signal) {
-      for await (const page of pagesOf(opened, signal)) {
-        for (const head of headsOf(page)) {
-          const key = head.key.slice(prefix.length);
-          // The console makes an empty object for the prefix itself, to show it as a folder.
-          if (key !== "") yield { ...head, key };
-        }
-      }
+    list: (signal) => headsBelow(opened, "", signal),
+    async *keys(folder, signal) {
+      for await (const { key } of headsBelow(opened, folder, signal)) yield key;
     },
     async *listWhole(signal) {
       for await (const page of pagesOf(opened, signal)) yield* headsOf(page);
@@ -177,6 +172,21 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
       client.destroy();
     },
   };
+}
+
+/** Lists what lies below a folder, "" or one that ends in a slash, by its key below the prefix. */
+async function* headsBelow(
+  opened: OpenedS3,
+  folder: string,
+  signal?: AbortSignal,
+): AsyncGenerator<ObjectHead> {
+  for await (const page of pagesOf({ ...opened, prefix: opened.prefix + folder }, signal)) {
+    for (const head of headsOf(page)) {
+      const key = head.key.slice(opened.prefix.length);
+      // The console makes an empty object for a folder itself, to show it as one.
+      if (key !== folder) yield { ...head, key };
+    }
+  }
 }
 
 /** Lists what lies below the prefix, page by page. */

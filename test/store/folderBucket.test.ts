@@ -8,6 +8,7 @@ import {
   readlink,
   rm,
   symlink,
+  truncate,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,7 +18,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { digestOf } from "../../src/digest.ts";
-import type { Bucket, ObjectHead } from "../../src/store/bucket.ts";
+import type { Bucket } from "../../src/store/bucket.ts";
 import { openFolderBucket } from "../../src/store/folderBucket.ts";
 import { refusal } from "../support/refusal.ts";
 
@@ -45,9 +46,9 @@ async function read(key: string): Promise<string | null> {
 }
 
 /** Reads a list to its end. */
-async function collect(heads: AsyncIterable<ObjectHead>): Promise<readonly ObjectHead[]> {
-  const all: ObjectHead[] = [];
-  for await (const head of heads) all.push(head);
+async function collect<T>(listed: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const one of listed) all.push(one);
   return all;
 }
 
@@ -102,6 +103,18 @@ describe("openFolderBucket(dir)", () => {
     expect(await readdir(join(dir, "a"))).toEqual(["two.json"]);
     await bucket.delete(["a/two.json"]);
     expect(await readdir(dir)).toEqual([]);
+  });
+
+  test("lists the keys below a folder, without a look at what lies elsewhere or at what is in them", async () => {
+    for (const key of ["a/b/one", "a/b/c/two", "a/bc", "a/b.txt"]) await put(key, "1");
+    // To digest as much takes longer than anybody waits.
+    await truncate(join(dir, "a/b/one"), 2 ** 36);
+    expect(await collect(bucket.keys("a/b/"))).toEqual(["a/b/c/two", "a/b/one"]);
+    expect(await collect(bucket.keys("a/x/"))).toEqual([]);
+    await symlink(join(dir, "a"), join(dir, "link"));
+    expect(await words(collect(bucket.keys("link/b/")))).toMatch(
+      /^permanent: link\/b\/ in …\/site cannot be listed: .* is a symbolic link$/,
+    );
   });
 
   test("takes no folder for an object", async () => {

@@ -6,7 +6,6 @@ import { HdashError } from "../../src/error.ts";
 import type { Log } from "../../src/log.ts";
 import { SILENT } from "../../src/log.ts";
 import type { RetryPolicy } from "../../src/retry.ts";
-import type { ObjectHead } from "../../src/store/bucket.ts";
 import { openS3Bucket, type S3Bucket, type S3BucketOptions } from "../../src/store/s3Bucket.ts";
 import { hdashErrorOf, s3Failure } from "../../src/store/s3Failure.ts";
 import { refusal } from "../support/refusal.ts";
@@ -43,9 +42,9 @@ function open(options: Partial<S3BucketOptions> = {}): S3Bucket {
 }
 
 /** Reads a list to its end. */
-async function collect(heads: AsyncIterable<ObjectHead>): Promise<readonly ObjectHead[]> {
-  const all: ObjectHead[] = [];
-  for await (const head of heads) all.push(head);
+async function collect<T>(listed: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const one of listed) all.push(one);
   return all;
 }
 
@@ -79,6 +78,15 @@ describe("openS3Bucket(options)", () => {
     expect(await bucket.get("foreign.html")).toBeNull();
     await bucket.delete(["data/a b+ü&.json", "foreign.html"]);
     expect([...s3.objects("site").keys()]).toEqual(["a/b", "a/b/", "a/foreign.html"]);
+  });
+
+  test("lists the keys below a folder, and asks for no others", async () => {
+    for (const key of ["a/b/c/d", "a/b/c/", "a/b/cd", "a/c/d", "c/d"])
+      s3.setObject("site", key, "x");
+    const bucket = open();
+    s3.requests.length = 0;
+    expect(await collect(bucket.keys("c/"))).toEqual(["c/d"]);
+    expect(s3.requests.map(({ query }) => query.get("prefix"))).toEqual(["a/b/c/"]);
   });
 
   test.each([

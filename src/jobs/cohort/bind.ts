@@ -15,12 +15,13 @@ import { settingProblems, strangeDropped } from "./asked.ts";
 import type { Duck } from "./build/duck.ts";
 import { PRICES } from "./data/segments.ts";
 import type { Places } from "./doing.ts";
+import { getJson } from "./keptJson.ts";
 import { PAGES } from "./pages/pageFrame.ts";
 import { makeCohort } from "./plan.ts";
 import { loadSchemas } from "./schemas.ts";
 import type { CohortSettings, Place, SynapsePlace } from "./settings.ts";
 import type { ExportSource } from "./sources/exports.ts";
-import { readState, saveCatalog, switchTo } from "./state.ts";
+import { readBuilt, readState, removeUnnamed, saveCatalog, switchTo } from "./state.ts";
 
 /** Another version of it may write other bytes. */
 const BUILDING = ["@duckdb/node-api"];
@@ -48,6 +49,9 @@ export async function bindCohort(
       saveCatalog: (catalog, signal) => saveCatalog(places.processed, catalog, signal),
       switchTo: (current, segments, run, signal) =>
         switchTo(places.processed, { current, segments, run }, signal),
+      removeUnnamed: (found, known, signal) => removeUnnamed(places, found, known, signal),
+      readReport: (report) => getJson(places.processed, report),
+      readBuilt: (built) => readBuilt(places.processed, built),
       schemaOf: (name) => schemas.of(name),
       cohorts: schemas.cohorts,
       namespace: namespaceOf(effects),

@@ -3,7 +3,9 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { Digest } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
+import type { Finding } from "../../finding.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { digestSource, fileSource } from "../../store/byteSource.ts";
 import {
@@ -31,7 +33,9 @@ import {
   wholeSlots,
 } from "./data/segments.ts";
 import type { TypeInput } from "./data/typeInput.ts";
+import { tooMany } from "./data/undeclared.ts";
 import { type CohortEffects, type Places, put, withDuck } from "./doing.ts";
+import { putJson } from "./keptJson.ts";
 import { fetchObject } from "./sources/fetchObject.ts";
 
 export type BuildParams = {
@@ -40,6 +44,8 @@ export type BuildParams = {
   readonly dropped: readonly string[];
   /** True where small segments are merged, whatever is new. */
   readonly isMerging: boolean;
+  /** The digest of its inputs. */
+  readonly given: Digest;
 };
 
 export interface BuildInputs {
@@ -62,7 +68,7 @@ export interface TypeBuild {
 export async function build(
   effects: CohortEffects,
   { input, deletions, before }: BuildInputs,
-  params: BuildParams,
+  params: Omit<BuildParams, "given">,
   ctx: StepContext,
 ): Promise<TypeBuild> {
   const { shapes } = effects.schemaOf(null);
@@ -70,6 +76,7 @@ export async function build(
   if (shape === undefined) throw new Error(`no shape of ${input.type}`);
   const dir = await ctx.workDir();
   const { signal } = ctx;
+  ctx.find(fieldFindings(shape, input));
   return withDuck(effects, async (duck) => {
     const fetcher = makeFetcher(effects.places, dir, signal);
     const extras = input.extras.map((paths) => new Set(paths));
@@ -108,6 +115,28 @@ export async function build(
     );
     return { datasets, segments, dead, hasDeletions: (deleted ?? []).length > 0 };
   });
+}
+
+/** Says which of a type's datasets have not all fields that were sent: of each member there are few enough, of all together there are not. */
+function fieldFindings({ type, tables }: RecordShape, input: TypeInput): readonly Finding[] {
+  return tables.flatMap(({ dataset }, table) => {
+    const left = { fields: input.leftOut[table] ?? 0, isMore: false };
+    const why = tooMany(dataset, left, input.extras[table]?.length ?? 0);
+    if (why === null) return [];
+    const of = { rule: "too_many_fields", severity: "warning" as const, subject: type.name };
+    return [{ ...of, row: null, fields: {}, message: `${type.name} ${why}.` }];
+  });
+}
+
+/** Keeps what a build came to in its folder, until the switch has taken it in: it names every segment that there is. */
+export function keepBuilt(
+  { places: { processed } }: CohortEffects,
+  { type, build: name }: Pick<BuildParams, "type" | "build">,
+  built: TypeBuild,
+  signal: AbortSignal,
+): Promise<KeptObject> {
+  const prefix = `${buildPrefix(name)}built/${type.toLowerCase()}`;
+  return putJson(processed, (content) => `${prefix}.${content}.json.gz`, built, signal);
 }
 
 /** What a type's build works with. */
@@ -160,7 +189,7 @@ async function sameSegment({ from }: Group, keys: string): Promise<Segment | nul
 /** Puts a segment's files into the build's folder. */
 async function putSegment(
   { processed }: Places,
-  of: BuildParams & {
+  of: Pick<BuildParams, "type" | "build"> & {
     readonly input: TypeInput;
     readonly group: BuiltGroup;
     readonly dir: string;

@@ -194,7 +194,7 @@ async function status(shell: Shell, about: About, isJson: boolean): Promise<numb
 async function audit(shell: Shell, about: About, isJson: boolean): Promise<number> {
   const { exportKey, isMeant } = await import("./data/catalog.ts");
   const { notRead, whyNotRead } = await import("./data/listing.ts");
-  const { auditCatalog } = await import("./data/proof.ts");
+  const { auditCatalog, shownReport } = await import("./data/proof.ts");
   const [, settings] = about;
   const { processed, catalog, current, listing } = await lookUp(shell, about);
   const others = notRead(listing)
@@ -213,7 +213,7 @@ async function audit(shell: Shell, about: About, isJson: boolean): Promise<numbe
   const found = auditCatalog({ ...catalog, exports: meant });
   const setAside = found.exports.filter(({ outcome }) => outcome !== "read").length;
   if (isJson) {
-    const reports = meant.map(({ report }) => report);
+    const reports = meant.map(({ report }) => shownReport(report));
     shell.print(JSON.stringify({ ...found, others, reports }));
   } else {
     for (const [at, one] of found.exports.entries()) {

@@ -9,7 +9,15 @@ import { fileSource } from "../../store/byteSource.ts";
 import type { Duck } from "./build/duck.ts";
 import { exportKey, type ListedObject, sortListing } from "./data/catalog.ts";
 import { reportFindings } from "./data/findings.ts";
-import { findLosses, type Held, type HeldObject, type Losses } from "./data/keptObjects.ts";
+import {
+  findLosses,
+  type Held,
+  type HeldObject,
+  type Losses,
+  REPORTS,
+  type Sweepable,
+  sweepable,
+} from "./data/keptObjects.ts";
 import type { CohortState } from "./data/known.ts";
 import {
   listingFindings,
@@ -21,6 +29,7 @@ import type { LaidOut } from "./data/recordShape.ts";
 import type { ExportReport, KeptObject, MemberReport } from "./data/report.ts";
 import type { Prices } from "./data/segments.ts";
 import { copyMembers, ingestExport, type Keep, type KeptFile } from "./ingest/ingestExport.ts";
+import { putJson } from "./keptJson.ts";
 import type { ExportSource } from "./sources/exports.ts";
 
 export interface Places {
@@ -65,11 +74,13 @@ export type IngestHints = { readonly later: readonly string[] };
 export type RepairParams = Omit<IngestParams, "again"> & {
   readonly members: readonly string[];
   readonly check: string;
+  /** The digest of the export's report. */
+  readonly report: Digest;
 };
 export type Repaired = Readonly<Record<string, Pick<MemberReport, "raw" | "copy">>>;
 
-/** Bump when what is staged of an export changes. */
-export const INGEST_VERSION = 1;
+/** Bump when what is staged of an export changes. 2: objects are named by their content, and a report is kept in a place. */
+export const INGEST_VERSION = 2;
 /** Bump when what is said of an export changes. 2: its name may begin with a day that there is not. */
 export const REPORT_VERSION = INGEST_VERSION + 1;
 /** So much of a digest tells the versions of all exports apart. */
@@ -126,25 +137,27 @@ async function openRequest(
   };
 }
 
-/** Reads an export once. */
+/** Reads an export once. Its report lies beside the datasets until the catalog has it: it tells of members and fields what nobody else need know. */
 export async function ingest(
   effects: CohortEffects,
   params: IngestParams,
   ctx: StepContext<IngestHints>,
-): Promise<ExportReport> {
+): Promise<KeptObject> {
   const { etag } = params;
   const later = new Set(ctx.hints.later);
   const { name: schema } = effects.schemaOf(params.export);
   const request = await openRequest(effects, params, ctx);
+  const version = versionName(exportKey(params), etag, schema);
   const report = await withDuck(effects, (duck) =>
     ingestExport({
       ...request,
-      ...{ schema, duck, version: versionName(exportKey(params), etag, schema) },
+      ...{ schema, duck, version },
       isLatest: (id) => !later.has(id),
     }),
   );
   noteReport(ctx, report);
-  return report;
+  const keyOf = (content: string): string => `${REPORTS}${version}.${content}.json.gz`;
+  return putJson(effects.places.processed, keyOf, report, ctx.signal);
 }
 
 /** Lists the source, and says in the log what of it is not read. */
@@ -177,22 +190,24 @@ function severities(findings: readonly Finding[]) {
   return [["errors", those("error")] as const, ["warnings", those("warning")] as const];
 }
 
-/** Lists the three places and compares them with what they should hold. */
+/** Lists the three places and compares them with what they should hold; with it comes what may go of them. */
 export async function check(
   { places, readState }: CohortEffects,
   signal: AbortSignal,
-): Promise<Losses> {
+): Promise<{ readonly losses: Losses; readonly sweepable: Sweepable }> {
   const state = await readState(signal);
   const held = async (bucket: Bucket): Promise<Held> => {
     const objects = new Map<string, HeldObject>();
     for await (const { key, bytes, etag } of bucket.list(signal)) objects.set(key, { bytes, etag });
     return objects;
   };
-  return findLosses(state, {
-    raw: await held(places.raw),
-    intermediate: await held(places.intermediate),
-    processed: await held(places.processed),
-  });
+  const [raw, intermediate, processed] = [
+    await held(places.raw),
+    await held(places.intermediate),
+    await held(places.processed),
+  ];
+  const losses = findLosses(state, { raw, intermediate, processed });
+  return { losses, sweepable: sweepable({ intermediate, processed }) };
 }
 
 /** Makes the copies of some members again. What was found of the export still holds. */

@@ -1,31 +1,28 @@
 // What is known of a namespace, kept beside its datasets: the catalog of its exports, the build that readers use, and what goes with it.
 
-import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
-
-import { digestOf } from "../../digest.ts";
 import { HdashError } from "../../error.ts";
 import type { Bucket } from "../../store/bucket.ts";
+import type { TypeBuild } from "./building.ts";
 import { type Catalog, EMPTY_CATALOG } from "./data/catalog.ts";
 import {
   buildPrefix,
   BUILDS,
   copyStatements,
   countsCsv,
+  countsPrefix,
   type Current,
   filesInUse,
 } from "./data/current.ts";
 import { isCatalog, isCurrent } from "./data/keptForms.ts";
+import { findUnnamed, type Sweepable } from "./data/keptObjects.ts";
 import type { CohortState } from "./data/known.ts";
 import type { KeptObject } from "./data/report.ts";
+import type { Places } from "./doing.ts";
+import { getJson, JSON_OBJECT, pack, putJson, unpack } from "./keptJson.ts";
 
 const CATALOG = "catalog.json.gz";
 const CURRENT = "parquet/current.json";
-const JSON_OBJECT = { contentType: "application/json", cacheControl: "no-cache" } as const;
 const TEXT_OBJECT = { contentType: "text/plain; charset=utf-8", cacheControl: "no-cache" } as const;
-
-const pack = promisify(gzip);
-const unpack = promisify(gunzip);
 
 /** What hdash keeps of a namespace, and what to do where that is damaged. */
 interface Kept<T> {
@@ -71,9 +68,8 @@ async function readSegments(
   signal?: AbortSignal,
 ): Promise<CohortState["segments"]> {
   const held = current?.segments ?? null;
-  const packed = held === null ? null : await processed.get(held.key, signal);
-  if (held === null || packed === null || digestOf(packed) !== held.sha256) return {};
-  return JSON.parse((await unpack(packed)).toString()) as CohortState["segments"];
+  if (held === null) return {};
+  return (await getJson<CohortState["segments"]>(processed, held, signal)) ?? {};
 }
 
 async function unpackOr(bucket: Bucket, kept: Kept<unknown>, packed: Uint8Array): Promise<Buffer> {
@@ -120,30 +116,20 @@ export interface Switch {
   readonly run: string;
 }
 
-async function putSegments(
-  processed: Bucket,
-  { prefix }: Current,
-  segments: CohortState["segments"],
-  signal?: AbortSignal,
-): Promise<KeptObject> {
-  const key = `${prefix}segments.json.gz`;
-  const bytes = await pack(JSON.stringify(segments));
-  const etag = await processed.put(key, bytes, JSON_OBJECT, signal);
-  return { key, bytes: bytes.length, sha256: digestOf(bytes), etag };
-}
-
 /** Switches readers: what goes with a build first, current.json last; then what no reader uses any more goes. */
 export async function switchTo(
   processed: Bucket,
   { current: next, segments, run }: Switch,
   signal?: AbortSignal,
 ): Promise<void> {
-  const current = { ...next, segments: await putSegments(processed, next, segments, signal) };
-  const day = `${current.build.slice(0, 4)}_${current.build.slice(4, 6)}_${current.build.slice(6, 8)}`;
+  const held = await putJson(processed, () => `${next.prefix}segments.json.gz`, segments, signal);
+  const current = { ...next, segments: held };
+  const counts = countsPrefix(current.build);
   await Promise.all(
-    Object.entries(current.types).map(([type, { counts }]) => {
-      const key = `parquet/record_counts/${day}_${run}/${type.toLowerCase()}_${run}.csv`;
-      return processed.put(key, Buffer.from(countsCsv(type, counts, run)), TEXT_OBJECT, signal);
+    Object.entries(current.types).map(([type, state]) => {
+      const key = `${counts}${type.toLowerCase()}_${run}.csv`;
+      const text = countsCsv(type, state.counts, run);
+      return processed.put(key, Buffer.from(text), TEXT_OBJECT, signal);
     }),
   );
   const copy = copyStatements(current, "STAGE");
@@ -169,8 +155,26 @@ async function removeUnused(
   const isUsed = (key: string): boolean =>
     used.has(key) || prefixes.some((prefix) => key === `${prefix}copy.sql`);
   const gone: string[] = [];
-  for await (const { key } of processed.list(signal)) {
-    if (key.startsWith(BUILDS) && !isUsed(key)) gone.push(key);
-  }
+  for await (const key of processed.keys(BUILDS, signal)) if (!isUsed(key)) gone.push(key);
   await processed.delete(gone, signal);
+}
+
+/** Reads what a type's build came to. Throws a permanent error where it is gone: the next run builds the type anew. */
+export async function readBuilt(processed: Bucket, built: KeptObject): Promise<TypeBuild> {
+  const found = await getJson<TypeBuild>(processed, built);
+  if (found !== null) return found;
+  throw new HdashError("permanent", `${built.key} is gone from ${processed.uri}, or damaged`);
+}
+
+/** Removes what nothing names any more, reports first; who is stopped in between leaves the rest to the next. */
+export async function removeUnnamed(
+  { intermediate, processed }: Pick<Places, "intermediate" | "processed">,
+  found: Sweepable,
+  known: Pick<CohortState, "catalog" | "current">,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { reports, others } = findUnnamed(found, known);
+  await processed.delete(reports, signal);
+  await intermediate.delete(others.intermediate, signal);
+  await processed.delete(others.processed, signal);
 }

@@ -1,19 +1,19 @@
-// The steps of the cohort job: what there is, reading an export, mending copies, building a data type.
+// The steps of the cohort job: reading an export, mending copies, building a data type. What they are given and what they give is named by
+// digests and keys: the ledger grows with what is new, and not with all that there is.
 
-import { json, observation, step, type StepContext } from "../../engine/step.ts";
-import { build, type BuildInputs, type BuildParams, type TypeBuild } from "./building.ts";
+import type { Digest } from "../../digest.ts";
+import { json, step, type StepContext } from "../../engine/step.ts";
+import { build, type BuildInputs, type BuildParams, keepBuilt } from "./building.ts";
 import type { ListedObject } from "./data/catalog.ts";
-import type { Losses } from "./data/keptObjects.ts";
-import type { ExportReport } from "./data/report.ts";
+import type { ExportReport, KeptObject } from "./data/report.ts";
 import { BUILD_VERSION } from "./data/typeInput.ts";
+import { makeDesk } from "./desk.ts";
 import {
-  check,
   type CohortEffects,
   ingest,
   INGEST_VERSION,
   type IngestHints,
   type IngestParams,
-  listSource,
   noteListing,
   repair,
   type Repaired,
@@ -28,27 +28,26 @@ type ListingParams = {
   readonly label: string;
   readonly namespace: string;
   readonly cohorts: readonly string[];
+  /** The digest of the listing. */
+  readonly given: Digest;
 };
 
-/** Makes the steps. */
+/** Makes the steps, and the desks on which they find what they are given. */
 export function makeSteps(effects: CohortEffects) {
+  const reports = makeDesk<ExportReport>();
+  const inputs = makeDesk<BuildInputs>();
+  const listings = makeDesk<readonly ListedObject[]>();
   return {
-    listExports: observation({
-      name: "listExports",
-      outputs: { listing: json<readonly ListedObject[]>() },
-      read: async (_params: null, { signal }) => ({ listing: await listSource(effects, signal) }),
-    }),
+    reports,
+    inputs,
+    listings,
 
     noteListing: step({
       name: "noteListing",
       version: 1,
       outputs: { noted: json<true>() },
-      run: (
-        { listing }: { readonly listing: readonly ListedObject[] },
-        facts: ListingParams,
-        ctx: StepContext,
-      ) => {
-        noteListing(listing, facts, ctx);
+      run: (_inputs: object, { given, ...facts }: ListingParams, ctx: StepContext) => {
+        noteListing(listings.take(given), facts, ctx);
         return Promise.resolve({ noted: true as const });
       },
     }),
@@ -56,41 +55,32 @@ export function makeSteps(effects: CohortEffects) {
     ingest: step({
       name: "ingest",
       version: REPORT_VERSION,
-      outputs: { report: json<ExportReport>() },
+      outputs: { report: json<KeptObject>() },
       resources: { memoryMiB: effects.memoryMiB },
       run: async (_inputs: object, params: IngestParams, ctx: StepContext<IngestHints>) => ({
         report: await ingest(effects, params, ctx),
       }),
     }),
 
-    checkPlaces: observation({
-      name: "checkPlaces",
-      outputs: { losses: json<Losses>() },
-      read: async (_params: null, { signal }) => ({ losses: await check(effects, signal) }),
-    }),
-
     repair: step({
       name: "repair",
       version: INGEST_VERSION,
       outputs: { copies: json<Repaired>() },
-      run: async (
-        { report }: { readonly report: ExportReport },
-        params: RepairParams,
-        ctx: StepContext,
-      ) => ({
-        copies: await repair(effects, report, params, ctx),
+      run: async (_inputs: object, params: RepairParams, ctx: StepContext) => ({
+        copies: await repair(effects, reports.take(params.report), params, ctx),
       }),
     }),
 
     build: step({
       name: "build",
       version: BUILD_VERSION,
-      outputs: { built: json<TypeBuild>() },
+      outputs: { built: json<KeptObject>() },
       uses: { ...effects.builtBy, schema: effects.schemaOf(null).name },
       resources: { memoryMiB: effects.memoryMiB },
-      run: async (inputs: BuildInputs, params: BuildParams, ctx: StepContext) => ({
-        built: await build(effects, inputs, params, ctx),
-      }),
+      run: async (_inputs: object, params: BuildParams, ctx: StepContext) => {
+        const built = await build(effects, inputs.take(params.given), params, ctx);
+        return { built: await keepBuilt(effects, params, built, ctx.signal) };
+      },
     }),
   };
 }

@@ -86,6 +86,16 @@ export function buildName(startedAt: string, runId: string, before: Current | nu
   return own === name ? `${name}_${Number(times) + 1}` : name;
 }
 
+/** Folder of all record counts. */
+export const RECORD_COUNTS = "parquet/record_counts/";
+
+/** Folder of a build's record counts: those of a run that switched twice are the later build's. */
+export function countsPrefix(build: string): string {
+  const [, year = "", month = "", day = "", run = ""] =
+    /^(\d{4})(\d\d)(\d\d)[^-]*-([^_]*)/.exec(build) ?? [];
+  return `${RECORD_COUNTS}${year}_${month}_${day}_${run}/`;
+}
+
 /** Puts a build together: what was built now, and of all else what the build before has. */
 export function nextCurrent(
   before: Current | null,

@@ -13,6 +13,7 @@ const SEVERITIES: Readonly<Record<ReportFinding["code"], Severity>> = {
   no_manifest: "warning",
   bad_export_name: "error",
   unknown_type: "warning",
+  too_many_fields: "warning",
   duplicate_member: "warning",
 };
 
@@ -87,6 +88,8 @@ function sentence({ code, member: name, manifest, read, why }: ReportFinding): s
       return `The name of ${member} does not say what it holds and of which days: none of its lines is used.`;
     case "unknown_type":
       return `${member} is of a type that nobody declared: it is copied, and in no dataset.`;
+    case "too_many_fields":
+      return `${member} ${why ?? "has fields that are no columns"}; the others are in its copies alone.`;
     case "duplicate_member":
       return `The archive has several members called ${member}: the last is used.`;
   }

@@ -2,6 +2,7 @@
 
 import { FROM, KIND, NEXT, NODE, NULL, STRING, type Tape, TO } from "./jsonScanner.ts";
 import { rawString } from "./jsonText.ts";
+import { checkBound, MOST_NAMES, MOST_SPELLINGS } from "./lineBounds.ts";
 import { looseName, type StructNode } from "./recordShape.ts";
 
 /** What an object holds. It is void when the same struct is gathered again. */
@@ -77,10 +78,11 @@ function setAside(
   const field = loose.get(looseName(name));
   if (field === undefined) {
     unknown.set(name, value);
+    checkBound(unknown.size, MOST_NAMES);
     return;
   }
   const before = others.find((other) => other.name === name);
-  if (before === undefined) others.push({ name, field, node: value });
+  if (before === undefined) checkBound(others.push({ name, field, node: value }), MOST_SPELLINGS);
   else before.node = value;
 }
 

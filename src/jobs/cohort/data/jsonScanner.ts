@@ -1,6 +1,8 @@
 // Judges JSON text strictly (RFC 8259) as it lies in a buffer, and notes where its values are. Nothing is decoded or copied here: most
 // values of an export go from the buffer into a dataset as they were written.
 
+import { checkBound, MOST_VALUES } from "./lineBounds.ts";
+
 /** What a node of a tape is. A string is ESCAPED where it holds a backslash. */
 export const OBJECT = 1;
 export const ARRAY = 2;
@@ -32,7 +34,10 @@ export interface JsonScanner {
   readonly tape: Tape;
   /** Empties the tape: nodes of before are void. */
   reset(): void;
-  /** Reads one JSON text in buffer[from, to); returns its node, or -1 where it is none. UTF-8 is not looked at. */
+  /**
+   * Reads one JSON text in buffer[from, to); returns its node, or -1 where it is none. UTF-8 is not looked at. Throws LineTooLarge where the
+   * tape has more values than a line may have.
+   */
   scan(buffer: Uint8Array, from: number, to: number): number;
 }
 
@@ -43,7 +48,7 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** Makes a scanner, which keeps one tape. It does not recurse: depth is bounded by the text's length alone. */
+/** Makes a scanner, which keeps one tape. It does not recurse: depth is bounded by the number of values alone. */
 export function makeJsonScanner(): JsonScanner {
   const tape: Tape = { nodes: new Int32Array(1 << 12), length: 0 };
   /** Open objects and arrays, by their nodes. */
@@ -52,6 +57,7 @@ export function makeJsonScanner(): JsonScanner {
   function push(kind: number, from: number, to: number): number {
     const at = tape.length;
     if (at + NODE > tape.nodes.length) {
+      checkBound(at / NODE + 1, MOST_VALUES);
       const grown = new Int32Array(tape.nodes.length * 2);
       grown.set(tape.nodes);
       tape.nodes = grown;

@@ -16,6 +16,7 @@ import {
   TO,
   TRUE,
 } from "./jsonScanner.ts";
+import { checkBound, MOST_NAMES } from "./lineBounds.ts";
 
 /** Text decoded from a string, and whether halves of a surrogate pair were replaced in it. */
 export interface Decoded {
@@ -78,58 +79,70 @@ export function compactJson(buffer: Buffer, tape: Tape, node: number): string {
   }
 }
 
+/** An object or an array that is being written: its next part, and where its parts end. */
+interface Open {
+  /** Values by their names, in the order in which these came first; null for an array. */
+  readonly pairs: IterableIterator<readonly [string, number]> | null;
+  readonly names: number;
+  at: number;
+  readonly end: number;
+  isFirst: boolean;
+}
+
+/** So many pieces of text are put together at a time: each takes more memory than it says. */
+const MOST_PIECES = 1 << 16;
+
 /** Objects and arrays, without recursion: how deep they are is the sender's choice. */
 function compactWhole(buffer: Buffer, tape: Tape, root: number): string {
   const { nodes } = tape;
-  interface Open {
-    readonly isObject: boolean;
-    readonly parts: readonly (readonly [name: string | null, node: number])[];
-    done: number;
-  }
-  const out: string[] = [];
+  let pieces: string[] = [];
+  let text = "";
+  let names = 0;
   const enter = (node: number): Open => {
     const isObject = nodes[node + KIND] === OBJECT;
-    out.push(isObject ? "{" : "[");
-    return {
-      isObject,
-      parts: isObject ? pairsOf(buffer, nodes, node) : elementsOf(nodes, node),
-      done: 0,
-    };
+    pieces.push(isObject ? "{" : "[");
+    const of = { at: node + NODE, end: nodes[node + NEXT] as number, isFirst: true };
+    if (!isObject) return { ...of, pairs: null, names: 0 };
+    const pairs = pairsOf(buffer, nodes, node);
+    checkBound((names += pairs.size), MOST_NAMES);
+    return { ...of, pairs: pairs.entries(), names: pairs.size };
   };
   const open = [enter(root)];
   for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-    const part = top.parts[top.done];
-    if (part === undefined) {
-      out.push(top.isObject ? "}" : "]");
+    if (pieces.length > MOST_PIECES) {
+      text += pieces.join("");
+      pieces = [];
+    }
+    let node: number;
+    if (top.pairs === null) {
+      node = top.at < top.end ? top.at : -1;
+      if (node !== -1) top.at = nodes[node + NEXT] as number;
+      if (node !== -1 && !top.isFirst) pieces.push(",");
+    } else {
+      const [name, value] = (top.pairs.next().value ?? ["", -1]) as readonly [string, number];
+      node = value;
+      if (node !== -1) pieces.push(top.isFirst ? "" : ",", JSON.stringify(name), ":");
+    }
+    if (node === -1) {
+      pieces.push(top.pairs === null ? "]" : "}");
+      names -= top.names;
       open.pop();
       continue;
     }
-    if (top.done++ > 0) out.push(",");
-    const [name, node] = part;
-    if (name !== null) out.push(JSON.stringify(name), ":");
+    top.isFirst = false;
     const kind = nodes[node + KIND];
-    if (kind === OBJECT || kind === ARRAY) open.push(enter(node));
-    else out.push(compactJson(buffer, tape, node));
+    if (kind === OBJECT || kind === ARRAY) checkBound(open.push(enter(node)), MOST_NAMES);
+    else pieces.push(compactJson(buffer, tape, node));
   }
-  return out.join("");
+  return text + pieces.join("");
 }
 
-function pairsOf(
-  buffer: Buffer,
-  nodes: Int32Array,
-  node: number,
-): readonly (readonly [string, number])[] {
+function pairsOf(buffer: Buffer, nodes: Int32Array, node: number): ReadonlyMap<string, number> {
   const pairs = new Map<string, number>();
   const end = nodes[node + NEXT] as number;
   for (let at = node + NODE; at < end; at = nodes[at + NODE + NEXT] as number) {
     pairs.set(rawString(buffer, nodes, at), at + NODE);
+    checkBound(pairs.size, MOST_NAMES);
   }
-  return [...pairs];
-}
-
-function elementsOf(nodes: Int32Array, node: number): readonly (readonly [null, number])[] {
-  const elements: (readonly [null, number])[] = [];
-  const end = nodes[node + NEXT] as number;
-  for (let at = node + NODE; at < end; at = nodes[at + NEXT] as number) elements.push([null, at]);
-  return elements;
+  return pairs;
 }

@@ -4,6 +4,7 @@ import { isUtf8 } from "node:buffer";
 
 import type { ByteSink } from "./byteSink.ts";
 import { FROM, KIND, OBJECT, TO } from "./jsonScanner.ts";
+import { LineTooLarge } from "./lineBounds.ts";
 import {
   beginLine,
   beginRow,
@@ -13,9 +14,11 @@ import {
   type LineState,
   makeLineState,
   type MemberFacts,
+  PATH_MARK,
   utf8,
 } from "./lineState.ts";
 import type { RecordShape } from "./recordShape.ts";
+import { type FieldSet, makeFieldSet, MOST_FIELDS, shownName } from "./undeclared.ts";
 import { makeWalk } from "./walkRecord.ts";
 
 /** Why a line is not used; the first that applies. */
@@ -50,8 +53,8 @@ export interface LineJudge {
   readonly copy: ByteSink;
   /** Values that casts changed, by "path:note". */
   readonly casts: ReadonlyMap<string, number>;
-  /** Undeclared fields that are not null in a written line, a set of paths for each table. */
-  readonly extras: readonly ReadonlySet<string>[];
+  /** Undeclared fields that are not null in a written line, by their paths, a set for each table. */
+  readonly extras: readonly FieldSet[];
 }
 
 const INSTANT = utf8(',"t":');
@@ -69,8 +72,10 @@ export function makeLineJudge(
   const { scanner, rows, rowCounts, copy } = state;
   const walk = makeWalk(state);
   const casts = new Map<string, number>();
-  const extras = rows.map(() => new Set<string>());
+  const extras = rows.map(makeFieldSet);
+  const undeclared = new Set<string>();
   const lengths = new Int32Array(rows.length);
+  let mostBefore = 0;
   const counts = new Int32Array(rows.length);
   const suffix = suffixOf(facts);
   const keys = shape?.type.key.length ?? 0;
@@ -88,6 +93,22 @@ export function makeLineJudge(
     return null;
   }
 
+  function takeBack(): void {
+    rows.forEach((sink, table) => void (sink.length = lengths[table] as number));
+    rowCounts.set(counts);
+    state.mostRowBytes = mostBefore;
+  }
+
+  /** Judges what is UTF-8; returns its node where its rows have been written. */
+  function read(buffer: Buffer, from: number, to: number, line: number): LineReason | number {
+    scanner.reset();
+    const object = scanner.scan(buffer, from, to);
+    if (object === -1) return "bad_json";
+    if (scanner.tape.nodes[object + KIND] !== OBJECT) return "not_object";
+    beginLine(state, buffer, line);
+    return (shape === null ? null : writeRow(shape.root, buffer, object)) ?? object;
+  }
+
   function judge(
     buffer: Buffer,
     from: number,
@@ -96,26 +117,39 @@ export function makeLineJudge(
     isValid: boolean,
   ): LineReason | null {
     if (!isValid && !isUtf8(buffer.subarray(from, to))) return "bad_utf8";
-    scanner.reset();
-    const object = scanner.scan(buffer, from, to);
-    if (object === -1) return "bad_json";
-    if (scanner.tape.nodes[object + KIND] !== OBJECT) return "not_object";
-    beginLine(state, buffer, line);
     rows.forEach((sink, table) => void (lengths[table] = sink.length));
     counts.set(rowCounts);
-    const reason = shape === null ? null : writeRow(shape.root, buffer, object);
-    if (reason !== null) {
-      rows.forEach((sink, table) => void (sink.length = lengths[table] as number));
-      rowCounts.set(counts);
-      return reason;
+    mostBefore = state.mostRowBytes;
+    let object: LineReason | number;
+    try {
+      object = read(buffer, from, to, line);
+    } catch (error) {
+      if (!(error instanceof LineTooLarge)) throw error;
+      object = "line_too_long";
+    }
+    if (typeof object === "string") {
+      takeBack();
+      return object;
     }
     writeCopy(state, copy, object, suffix);
-    for (const one of state.notes) casts.set(one, (casts.get(one) ?? 0) + 1);
+    for (const one of state.notes) {
+      const name = one.includes(PATH_MARK) ? noteOfUndeclared(one, undeclared) : one;
+      casts.set(name, (casts.get(name) ?? 0) + 1);
+    }
     for (const [table, path] of state.seen) extras[table]?.add(path);
     return null;
   }
 
   return { judge, rows, rowCounts, mostRowBytes: () => state.mostRowBytes, copy, casts, extras };
+}
+
+/** Names a note on an undeclared field, as others may read it; no more of them are told apart than are columns. */
+function noteOfUndeclared(note: string, known: Set<string>): string {
+  const [at, end] = [note.indexOf(PATH_MARK), note.lastIndexOf(":")];
+  const name = `${note.slice(0, at)}${shownName(note.slice(at + 1, end))}${note.slice(end)}`;
+  if (known.size >= MOST_FIELDS && !known.has(name)) return `*${note.slice(end)}`;
+  known.add(name);
+  return name;
 }
 
 /** What the copy of every record ends with. */

@@ -13,6 +13,7 @@ import {
   STRING,
   TO,
 } from "./jsonScanner.ts";
+import { checkBound, MOST_NOTES, MOST_ROW_BYTES } from "./lineBounds.ts";
 import type { RecordShape, ShapeTable } from "./recordShape.ts";
 
 /** What every record of a member gets. */
@@ -58,6 +59,8 @@ export interface LineState {
   readonly typed: string | null;
   mostRowBytes: number;
   line: number;
+  /** Bytes of the rows that it has given. */
+  rowBytes: number;
   /** The line's own buffer; values that lie in text are in others. */
   lineBuffer: Buffer;
   keysSeen: number;
@@ -120,6 +123,7 @@ export function makeLineState(
     typed: facts.subtype === null ? null : JSON.stringify(facts.subtype),
     mostRowBytes: 0,
     line: 0,
+    rowBytes: 0,
     lineBuffer: NO_LINE,
     keysSeen: 0,
     tieDigits: null,
@@ -134,6 +138,7 @@ export function makeLineState(
 /** Begins a line. */
 export function beginLine(state: LineState, buffer: Buffer, line: number): void {
   state.line = line;
+  state.rowBytes = 0;
   state.lineBuffer = buffer;
   state.keysSeen = 0;
   state.tieDigits = null;
@@ -146,7 +151,7 @@ export function beginLine(state: LineState, buffer: Buffer, line: number): void 
 
 /** Notes what a cast did; it counts when the line does. */
 export function note(state: LineState, path: string, what: CastNote): void {
-  state.notes.push(`${path}:${what}`);
+  checkBound(state.notes.push(`${path}:${what}`), MOST_NOTES);
 }
 
 /** Has a value of the transformed copy replaced. What lies in text is replaced with the text. */
@@ -200,10 +205,9 @@ export function endRow(state: LineState, table: number, pendingBefore: number): 
   }
   out.byte(CLOSE);
   out.byte(0x0a);
-  state.mostRowBytes = Math.max(
-    state.mostRowBytes,
-    out.length - (state.rowBegins[table] as number),
-  );
+  const bytes = out.length - (state.rowBegins[table] as number);
+  state.mostRowBytes = Math.max(state.mostRowBytes, bytes);
+  checkBound((state.rowBytes += bytes), MOST_ROW_BYTES);
   state.rowCounts[table] = (state.rowCounts[table] as number) + 1;
 }
 

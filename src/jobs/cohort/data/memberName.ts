@@ -61,3 +61,14 @@ function readDay(digits: string): string | null {
   // A date that does not exist, as the 31st of April, comes out as another.
   return Number.isNaN(date.getTime()) || !date.toISOString().startsWith(day) ? null : time;
 }
+
+/** What the predecessor kept with each copy. */
+export function metadataOf(
+  { type, subtype, start, end }: MemberName,
+  cohort: string,
+): Record<string, string> {
+  const said = { type, start_date: start, end_date: end, subtype, cohort };
+  // A header holds no more than that; what a type may be called is the sender's choice.
+  const plain = Object.entries(said).filter(([, text]) => text !== null && /^[ -~]*$/.test(text));
+  return Object.fromEntries(plain) as Record<string, string>;
+}

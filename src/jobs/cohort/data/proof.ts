@@ -6,6 +6,7 @@ import { notRead } from "./listing.ts";
 import { supersededMembers } from "./ranking.ts";
 import type { ExportReport, MemberReport, ReportFinding } from "./report.ts";
 import type { WholeInput } from "./typeInput.ts";
+import { shownPath } from "./undeclared.ts";
 
 /** The sums of an export, or of all. */
 export interface Sums {
@@ -174,4 +175,12 @@ export function typeStands(
     });
     return { type, stand, build: state?.build ?? null, datasets: own };
   });
+}
+
+/** A report as others may read it: with the names of undeclared fields, and not their values. */
+export function shownReport(report: ExportReport): ExportReport {
+  const members = report.members.map((member) => {
+    return { ...member, extras: member.extras.map((paths) => paths.map(shownPath)) };
+  });
+  return { ...report, members };
 }

@@ -25,6 +25,7 @@ export type ReportCode =
   | "bad_member"
   | "bad_member_name"
   | "unknown_type"
+  | "too_many_fields"
   | "duplicate_member";
 
 export interface ReportFinding {
@@ -34,7 +35,7 @@ export interface ReportFinding {
   /** Records by the manifest; null where it does not count the member, or it is not about records. */
   readonly manifest?: number | null;
   readonly read?: number;
-  /** What is wrong, in a clause; of a bad member, to follow its name. */
+  /** What is wrong, in a clause; of a member, to follow its name. */
   readonly why?: string;
 }
 
@@ -78,7 +79,7 @@ export interface MemberReport {
   readonly manifest: number | null;
   /** Its number in the staged rows; null where it has none. */
   readonly staged: number | null;
-  /** Undeclared fields that its records have, for each table of its type; none: []. */
+  /** Undeclared fields that its records have and that are columns, for each table of its type; none: []. */
   readonly extras: readonly (readonly string[])[];
 }
 

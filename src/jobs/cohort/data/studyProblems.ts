@@ -42,6 +42,7 @@ const CODES: Readonly<Record<ReportCode, string>> = {
   bad_member: "a member is damaged",
   bad_member_name: "a member's name says nothing",
   unknown_type: "a member is of a type that nobody declared",
+  too_many_fields: "a member has more fields than are columns",
   duplicate_member: "it has two members of one name",
 };
 

@@ -7,6 +7,7 @@ import { byRank, type MemberOf, supersededMembers } from "./ranking.ts";
 import type { LaidOut, RecordShape } from "./recordShape.ts";
 import type { ExportReport, KeptObject, MemberReport, StagedTable } from "./report.ts";
 import { byText } from "./text.ts";
+import { pickFields } from "./undeclared.ts";
 
 /** A file of staged rows. */
 export interface InputFile {
@@ -45,8 +46,10 @@ export interface TypeInput {
   readonly parts: readonly InputPart[];
   readonly files: readonly InputFile[];
   readonly members: readonly InputMember[];
-  /** Undeclared fields that its records have, by table. */
+  /** Undeclared fields that its records have, by table: those that are columns. */
   readonly extras: readonly (readonly string[])[];
+  /** How many more it is known to have, by table. */
+  readonly leftOut: readonly number[];
   /** Records of members that count, by the day that their export ends. */
   readonly read: Days;
 }
@@ -90,13 +93,12 @@ export function typeInputs(
     }
   }
   return new Map(
-    [...gathered].map(([type, { parts, files, members, extras, read }]) => [
-      type,
-      {
-        ...{ type, parts, files, members: ranked(members), read: sumDays(read) },
-        extras: extras.map((paths) => [...paths].sort()),
-      },
-    ]),
+    [...gathered].map(([type, { parts, files, members, extras, read }]) => {
+      const picked = extras.map(pickFields);
+      const leftOut = extras.map(({ size }, table) => size - (picked[table]?.length ?? 0));
+      const of = { members: ranked(members), read: sumDays(read), extras: picked, leftOut };
+      return [type, { type, parts, files, ...of }];
+    }),
   );
 }
 

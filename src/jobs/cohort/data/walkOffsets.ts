@@ -4,6 +4,7 @@ import type { ByteSink } from "./byteSink.ts";
 import { type Cast, castInt } from "./casts.ts";
 import { NEXT, NODE, type Tape } from "./jsonScanner.ts";
 import { rawString } from "./jsonText.ts";
+import { checkBound, MOST_NAMES } from "./lineBounds.ts";
 import { beginElement, endRow, type LineState, note, spliceValue, writeName } from "./lineState.ts";
 import type { ArrayNode, LeafNode, StructNode } from "./recordShape.ts";
 import { byText } from "./text.ts";
@@ -54,6 +55,7 @@ function pairsOf({ nodes }: Tape, buffer: Buffer, node: number): readonly Pair[]
   const end = nodes[node + NEXT] as number;
   for (let at = node + NODE; at < end; at = nodes[at + NODE + NEXT] as number) {
     found.set(rawString(buffer, nodes, at), at + NODE);
+    checkBound(found.size, MOST_NAMES);
   }
   const pairs = [...found].map(([text, at]) => ({ text, at, cast: castInt(text) }));
   return pairs.sort((a, b) => byOffset(a.cast.text, b.cast.text) || byText(a.text, b.text));

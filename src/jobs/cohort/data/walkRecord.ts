@@ -172,7 +172,7 @@ function gatherExtras(
       continue;
     }
     const sink = new ByteSink(64);
-    writeText(state, sink, buffer, node, isTop ? name : `${struct.path}.${name}`);
+    writeText(state, sink, buffer, node, `${isTop ? "" : `${struct.path}.`}${PATH_MARK}${name}`);
     const path = [...struct.below, pathPart(name)].join(PATH_MARK);
     state.pending.push([struct.table, path, sink.view().toString()]);
   }

@@ -8,13 +8,20 @@ import { BadMember } from "../../../formats/badMember.ts";
 import type { RangeSource } from "../../../formats/rangeSource.ts";
 import { listMembers, type ZipEntry } from "../../../formats/zip.ts";
 import { readMembers, type ZipMember } from "../../../formats/zipMember.ts";
-import type { ByteSource } from "../../../store/byteSource.ts";
+import { type ByteSource, digestSource, fileSource } from "../../../store/byteSource.ts";
 import { isKey } from "../../../store/objectKey.ts";
 import type { Duck } from "../build/duck.ts";
 import { nameFindings } from "../data/exportName.ts";
+import { contentName, QUARANTINE, STAGED } from "../data/keptObjects.ts";
 import { type LineMemory, makeLineMemory } from "../data/lineState.ts";
 import { MANIFEST, type Manifest, MOST_MANIFEST_BYTES, readManifest } from "../data/manifest.ts";
-import { manifestName, type MemberName, readMemberName, stemOf } from "../data/memberName.ts";
+import {
+  manifestName,
+  type MemberName,
+  metadataOf,
+  readMemberName,
+  stemOf,
+} from "../data/memberName.ts";
 import { copyId } from "../data/ranking.ts";
 import type { RecordShape } from "../data/recordShape.ts";
 import type {
@@ -26,6 +33,7 @@ import type {
   StagedPart,
   StagedTable,
 } from "../data/report.ts";
+import { pickFields, tooMany } from "../data/undeclared.ts";
 import { type MemberPass, passMember } from "./ingestMember.ts";
 import { makeQuarantine, type Quarantine } from "./quarantine.ts";
 import type { WrittenFile } from "./scratchFile.ts";
@@ -177,7 +185,7 @@ async function readAll(
       manifest = await readWholeManifest(member);
       continue;
     }
-    const report = await readMember(request, own, member, { ...parts, memory, onBytes });
+    const report = await readMember(request, own, member, { ...parts, memory, findings, onBytes });
     if (report instanceof BadMember) {
       const bad = { sha256: null, raw: null, copy: null, read: null, written: 0, manifest: null };
       const nothing = { status: "bad_member" as const, quarantined: {}, casts: {}, ...UNSTAGED };
@@ -221,6 +229,7 @@ async function readMember(
     readonly staging: Staging;
     readonly quarantine: Quarantine;
     readonly memory: LineMemory;
+    readonly findings: ReportFinding[];
     readonly onBytes: (bytes: number) => void;
   },
 ): Promise<MemberReport | BadMember> {
@@ -242,12 +251,16 @@ async function readMember(
     throw error;
   }
   await quarantine.keep();
+  pass.extras.forEach(({ kept, left }, table) => {
+    const why = tooMany(shape?.tables[table]?.dataset ?? "", left(), kept.size);
+    if (why !== null) parts.findings.push({ code: "too_many_fields", member: entry.name, why });
+  });
   const id = said?.id ?? (own.rawKey === null ? null : copyId(own.rawKey));
   const isKept = id === null || request.isLatest(id);
   const copies = await keepCopies(request, own, pass, isKept);
   const { sha256, read, written, quarantined, casts } = pass;
-  const hasExtras = pass.extras.some(({ size }) => size > 0);
-  const extras = hasExtras ? pass.extras.map((paths) => [...paths].sort()) : [];
+  const hasExtras = pass.extras.some(({ kept }) => kept.size > 0);
+  const extras = hasExtras ? pass.extras.map(({ kept }) => pickFields(kept)) : [];
   const staging = shape === null ? UNSTAGED : { staged: number, extras };
   const status: MemberStatus =
     said === null ? "bad_member_name" : shape === null ? "unknown_type" : "ok";
@@ -276,17 +289,6 @@ function describe(entry: ZipEntry, said: MemberName | null) {
   return { name: entry.name, bytes: entry.bytes, type, subtype, start, end, id };
 }
 
-/** What the predecessor kept with each copy. */
-function metadataOf(
-  { type, subtype, start, end }: MemberName,
-  cohort: string,
-): Record<string, string> {
-  const said = { type, start_date: start, end_date: end, subtype, cohort };
-  // A header holds no more than that; what a type may be called is the sender's choice.
-  const plain = Object.entries(said).filter(([, text]) => text !== null && /^[ -~]*$/.test(text));
-  return Object.fromEntries(plain) as Record<string, string>;
-}
-
 async function keepCopy(
   { keep }: Pick<IngestRequest, "keep">,
   isKept: boolean,
@@ -310,8 +312,11 @@ async function keepStaged(
   for (const [part, { type, layout, tables }] of (await staging.end()).entries()) {
     const kept: StagedTable[] = [];
     for (const { table, path, rows } of tables) {
-      const key = `staged/${version}/${type}.${part}.${table}.parquet`;
-      kept.push({ table, rows, object: await keep("intermediate", key, { path }) });
+      // By its content: another DuckDB may write other bytes, and those that the catalog names must stay until it names these.
+      const sha256 = await digestSource(await fileSource(path));
+      const name = `${type}.${part}.${table}.${contentName(sha256)}`;
+      const key = `${STAGED}${version}/${name}.parquet`;
+      kept.push({ table, rows, object: await keep("intermediate", key, { path, sha256 }) });
       await unlink(path);
     }
     parts.push({ type, layout, tables: kept });
@@ -325,7 +330,8 @@ async function keepQuarantine(
 ): Promise<KeptObject | null> {
   const file = await quarantine.end();
   if (file === null) return null;
-  const kept = await keep("processed", `quarantine/${version}.ndjson.gz`, file);
+  const key = `${QUARANTINE}${version}.${contentName(file.sha256)}.ndjson.gz`;
+  const kept = await keep("processed", key, file);
   await file.remove();
   return kept;
 }

@@ -9,6 +9,7 @@ import { type LineJudge, type LineReason, makeLineJudge } from "../data/lineJudg
 import { type LineParts, partLines } from "../data/lines.ts";
 import type { LineMemory, MemberFacts } from "../data/lineState.ts";
 import type { RecordShape } from "../data/recordShape.ts";
+import type { FieldSet } from "../data/undeclared.ts";
 import type { MemberQuarantine } from "./quarantine.ts";
 import {
   HELD_BYTES,
@@ -30,7 +31,7 @@ export interface MemberPass {
   readonly written: number;
   readonly quarantined: Partial<Record<LineReason, number>>;
   readonly casts: Readonly<Record<string, number>>;
-  readonly extras: readonly ReadonlySet<string>[];
+  readonly extras: readonly FieldSet[];
 }
 
 export interface PassOptions {

@@ -100,7 +100,7 @@ function makeJudge(type: DataType | null = TYPE, facts: MemberFacts = FACTS) {
       judge.copy.clear();
       return {
         ...{ reason, rows, tie, casts: Object.fromEntries(judge.casts) },
-        extras: judge.extras.map((paths) => [...paths]),
+        extras: judge.extras.map(({ kept }) => [...kept]),
         copy,
       };
     },

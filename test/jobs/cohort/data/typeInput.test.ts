@@ -43,6 +43,7 @@ describe("typeInputs(catalog, shapes)", () => {
         members: [],
         read: {},
         extras: [[], []],
+        leftOut: [0, 0],
       })),
     );
   });
