@@ -2,6 +2,7 @@
 
 import { type Catalog, exportKey, type SortedListing } from "./catalog.ts";
 import type { CheckResult } from "./checkResult.ts";
+import { columnsOf } from "./columns.ts";
 import { type CohortDays, daysOfCohorts } from "./cohortDays.ts";
 import type { BlockedType, Current } from "./current.ts";
 import { type Days, type RecordCounts, sumDays } from "./days.ts";
@@ -9,12 +10,13 @@ import { tellPeople, type ToldPeople, type Withheld, withheldBecause } from "./d
 import type { DatasetProfile } from "./profile.ts";
 import { auditCatalog, typeStands } from "./proof.ts";
 import { supersededMembers } from "./ranking.ts";
-import type { LaidOut } from "./recordShape.ts";
+import { COHORT, type LaidOut } from "./recordShape.ts";
 import type { MemberReport } from "./report.ts";
 import type { DataType } from "./schema.ts";
 import { dayOf } from "./studyDays.ts";
 import { type ExportLine, exportLines, type Flow, flowOf } from "./studyExports.ts";
 import type { WholeInput } from "./typeInput.ts";
+import { isPlainPath, shownName, shownPath } from "./undeclared.ts";
 
 /** The column that tells participants apart. */
 const PARTICIPANT = "ParticipantIdentifier";
@@ -134,7 +136,7 @@ export function tellStudy(facts: StudyFacts): Study {
     isWhole: auditCatalog(catalog).isWhole,
     dropped: current?.dropped ?? [],
     withheld: types.filter((one) => one.withheld !== null).map(({ type }) => type),
-    newColumns: newColumns(facts.before.current, current),
+    newColumns: newColumns(facts),
     leastPeople: facts.leastPeople,
   };
 }
@@ -253,11 +255,9 @@ function tellCheck(check: CheckResult, isWithheld: boolean): CheckResult {
   return isWithheld ? { ...check, rows: null, missing: null, unexpected: null } : check;
 }
 
-function datasetLines(
-  { current, profiles, laidOut }: StudyFacts,
-  type: string,
-  isTold: boolean,
-): readonly DatasetLine[] {
+function datasetLines(facts: StudyFacts, type: string, isTold: boolean): readonly DatasetLine[] {
+  const { current, profiles, laidOut } = facts;
+  const shown = columnNames(facts, type);
   const tables = laidOut.shapes.get(type)?.tables ?? [];
   const names = new Set(tables.map(({ dataset }) => dataset));
   const own = (current?.datasets ?? []).filter(({ name }) => names.has(name));
@@ -271,7 +271,7 @@ function datasetLines(
       const filled = known.get(column.name)?.filled ?? null;
       const share = !isTold || filled === null || rows === 0 ? null : filled / rows;
       const isIdentifying = known.get(column.name)?.isIdentifying ?? false;
-      return { name: column.name, type: column.type, filled: share, isIdentifying };
+      return { name: shown(name, column.name), type: column.type, filled: share, isIdentifying };
     });
     return [{ name, isChild: parent !== null, rows: isTold ? rows : null, columns }];
   });
@@ -294,14 +294,39 @@ function sumBy(
 }
 
 /** Columns that have come with this build. */
-function newColumns(before: Current | null, current: Current | null): readonly string[] {
+function newColumns(facts: StudyFacts): readonly string[] {
+  const { before: earlier, current, laidOut } = facts;
+  const before = earlier.current;
   if (before === null || current === null || before.build === current.build) return [];
-  const known = new Set(
-    before.datasets.flatMap(({ name, columns }) => columns.map((one) => `${name}.${one.name}`)),
+  const had = new Map(
+    before.datasets.map(({ name, columns }) => [name, new Set(columns.map((one) => one.name))]),
   );
-  const had = new Set(before.datasets.map(({ name }) => name));
-  return current.datasets
-    .filter(({ name }) => had.has(name))
-    .flatMap(({ name, columns }) => columns.map((one) => `${name}.${one.name}`))
-    .filter((column) => !known.has(column));
+  const all = new Map(current.datasets.map(({ name, columns }) => [name, columns]));
+  return [...laidOut.shapes.values()].flatMap(({ type, tables }) => {
+    const shown = columnNames(facts, type.name);
+    return tables.flatMap(({ dataset }) => {
+      const known = had.get(dataset);
+      if (known === undefined) return [];
+      const fresh = (all.get(dataset) ?? []).filter(({ name }) => !known.has(name));
+      return fresh.map(({ name }) => `${dataset}.${shown(dataset, name)}`);
+    });
+  });
+}
+
+/** Tells by what name a column may be told of: a field that nobody declared may be called by what was sent in a name's place. */
+function columnNames(
+  { laidOut, inputs }: StudyFacts,
+  type: string,
+): (dataset: string, column: string) => string {
+  const shape = laidOut.shapes.get(type);
+  const extras = inputs.get(type)?.input.extras ?? [];
+  const names = new Map<string, string>();
+  shape?.tables.forEach(({ dataset }, table) => {
+    for (const { name, source } of columnsOf(shape, table, new Set(extras[table] ?? []))) {
+      const isOurs = source.kind !== "extra" || isPlainPath(source.path);
+      names.set(`${dataset} ${name}`, isOurs ? name : shownPath(source.path));
+    }
+    names.set(`${dataset} ${COHORT}`, COHORT);
+  });
+  return (dataset, column) => names.get(`${dataset} ${column}`) ?? shownName(`${column}\n`);
 }

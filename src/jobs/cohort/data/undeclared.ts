@@ -35,9 +35,14 @@ export function shownPath(path: string): string {
   return path.split(PATH_MARK).map(shownName).join(".");
 }
 
+/** Tells whether a path has names alone that may be read by others. */
+export function isPlainPath(path: string): boolean {
+  return path.split(PATH_MARK).every(isPlain);
+}
+
 /** The order in which fields become columns, whoever has sent them first: plain names before others, then by their text. */
 function byPriority(a: string, b: string): number {
-  const [first, second] = [a, b].map((path) => (path.split(PATH_MARK).every(isPlain) ? 0 : 1));
+  const [first, second] = [a, b].map((path) => (isPlainPath(path) ? 0 : 1));
   return (first ?? 0) - (second ?? 0) || byText(a, b);
 }
 

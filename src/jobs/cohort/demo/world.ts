@@ -106,7 +106,7 @@ function originOf({ first = 0, exports }: WorldOptions): number {
 }
 
 function exportName({ seed, cohort, number }: ExportPlan, isOdd: boolean): string {
-  const moment = localTime(dayAt(number + 1) + 18_008_000 + number * 60_000);
+  const moment = localTime(dayAt(number + 1) + 18_008_000 + (number % 60) * 60_000);
   const id = uuid(makeDice(seed, "export", cohort, number));
   // What a name may hold, too: keys are taken as they are, nothing is decoded.
   return isOdd
