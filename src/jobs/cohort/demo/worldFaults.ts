@@ -276,7 +276,8 @@ export function plantedIn(
     return makeRecord(member.table, { ...row, insertedMs: Date.UTC(2026, 0, 11, 12) });
   };
   return PLANTINGS.filter(
-    ({ at, stem }) => stem === member.stem && at[0] === cohortNumber && at[1] === plan.number - plan.origin,
+    ({ at, stem }) =>
+      stem === member.stem && at[0] === cohortNumber && at[1] === plan.number - plan.origin,
   ).map((planting) => {
     return { planting, lines: planting.lines(record).map((line) => Buffer.from(line)) };
   });
