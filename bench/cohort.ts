@@ -14,10 +14,11 @@ import { type Ended, measure, runNode } from "./children.ts";
 
 const HELP = `Measures hdash run cohort, with folders in place of buckets and a Postgres of its own.
 
-  node bench/cohort.ts [--stage whole|days|nothing|ledger|memory]... [--participants 250] [--rows 300] [--gib 10]
+  node bench/cohort.ts [--stage whole|days|nothing|ledger|validate|memory]... [--participants 250] [--rows 300] [--gib 10] [--checked 20000000]
 
   --stage         what is measured; default: whole, days and nothing
   --participants  people of each of two cohorts; --rows their densest type's rows a day
+  --checked       rows of the densest dataset of "validate", made on disk
   --gib           size of the exports of "memory", unzipped; it takes an hour, and half as much disk
   --help          this text
 `;
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     participants: { type: "string", default: "250" },
     rows: { type: "string", default: "300" },
     gib: { type: "string", default: "10" },
+    checked: { type: "string", default: "20000000" },
     help: { type: "boolean", default: false },
   },
 });
@@ -45,7 +47,7 @@ interface Story {
   /** Exports in the order in which they come. */
   readonly exports: readonly string[];
   send(count: number): Promise<void>;
-  run(part: string, variables?: Readonly<Record<string, string>>): Promise<Ended>;
+  run(part: string, ...flags: readonly string[]): Promise<Ended>;
   /** Bytes of all that the ledger has stored of steps: before packing, and as they lie. */
   ledger(): Promise<{ readonly bytes: number; readonly stored: number }>;
 }
@@ -88,8 +90,9 @@ async function tell(options: {
         await rename(join(world, path), join(source, path));
       }
     },
-    async run(part, variables = {}) {
-      const ended = await runNode([join(import.meta.dirname, "../src/main.ts"), "run", "cohort"], {
+    async run(part, ...flags) {
+      const program = join(import.meta.dirname, "../src/main.ts");
+      const ended = await runNode([program, "run", "cohort", ...flags], {
         HDASH_DB_HOST: database.host,
         HDASH_DB_PORT: String(database.port),
         HDASH_DB_USER: database.user,
@@ -104,7 +107,6 @@ async function tell(options: {
         COHORT_PROCESSED: join(dir, "processed"),
         COHORT_PART: part,
         TZ: "UTC",
-        ...variables,
       });
       if (ended.code !== 0) throw new Error(`hdash ended with ${ended.code}:\n${ended.stderr}`);
       return ended;
@@ -221,6 +223,42 @@ async function ledger(): Promise<void> {
   await dayOf(150);
 }
 
+/** Validation of many rows, made on disk, against a scan of the columns that checks need. */
+async function validate(): Promise<void> {
+  const story = await tell({ exports: 1, participants: 1, rows: 1 });
+  await story.run("build");
+  const folder = join(story.dir, "processed", "main");
+  const program = (name: string): string => join(import.meta.dirname, "cohort", name);
+  const made = await runNode([program("bigBuild.ts"), folder, values.checked]);
+  if (made.code !== 0) throw new Error(made.stderr);
+  const scans: Scanned[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    const ended = await runNode([program("scan.ts"), folder]);
+    if (ended.code !== 0) throw new Error(ended.stderr);
+    scans.push(JSON.parse(ended.stdout) as Scanned);
+  }
+  const [, scan] = scans.sort((a, b) => a.cpuMs - b.cpuMs);
+  if (scan === undefined) throw new Error("nothing was scanned");
+  const first = await story.run("validate");
+  // Draws its pages once more, and has nothing left to check.
+  const again = await story.run("validate", "--force");
+  const own = first.cpuMs - again.cpuMs;
+  console.log(
+    `${scan.rows.toLocaleString("en")} rows that are checked, ${mib(scan.bytes)} of files:`,
+  );
+  console.log(`  a scan by DuckDB of the columns that checks need: ${seconds(scan.cpuMs)} CPU`);
+  console.log(
+    `  hdash ${seconds(own)} CPU without what a run takes that only draws pages (${seconds(again.cpuMs)}): ${(own / scan.cpuMs).toFixed(2)} times that (goal 1); peak memory ${mib(first.maxRssBytes)} (goal 2304)`,
+  );
+}
+
+/** What a scan took, and what it went over. */
+interface Scanned {
+  readonly cpuMs: number;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
 /** The promise of COHORT_MEMORY_MB on many gibibytes. */
 async function memory(): Promise<void> {
   const gib = Number(values.gib);
@@ -239,7 +277,7 @@ async function memory(): Promise<void> {
 }
 
 const STAGES: Readonly<Record<string, () => Promise<void>>> = {
-  ...{ whole, days, nothing, ledger, memory },
+  ...{ whole, days, nothing, ledger, validate, memory },
 };
 if (values.help) console.log(HELP);
 else {

@@ -158,10 +158,14 @@ export interface Demo {
 /** A file of config/ that a deployment may have in a version of its own; a pattern stands for as many as there are. */
 export interface ConfigFile {
   readonly path: string | RegExp;
-  /** Throws where hdash could not read it; `has` tells which files lie beside it. */
+  /** Throws where hdash could not read it; `has` tells which files lie beside it, `read` gives the text of one (null: there is none). */
   check(
     text: string,
-    file: { readonly path: string; readonly has: (path: string) => boolean },
+    file: {
+      readonly path: string;
+      readonly has: (path: string) => boolean;
+      readonly read: (path: string) => string | null;
+    },
   ): void;
 }
 

@@ -55,9 +55,9 @@ describe("a job of several schedules", () => {
     const run = (...options: readonly string[]): object => ({
       containerOverrides: [{ name: "hdash", command: ["hdash", "run", "cohort", ...options] }],
     });
-    expect(commandOf(declared, "Ingest")).toEqual(run("--part", "ingest,build"));
-    expect(commandOf(declared, "Sync")).toEqual(run("--part", "sync,build", "--wait"));
-    expect(commandOf(declared, "Build")).toEqual(run("--part", "build", "--wait"));
+    expect(commandOf(declared, "Ingest")).toEqual(run("--part", "ingest,build,validate"));
+    expect(commandOf(declared, "Sync")).toEqual(run("--part", "sync,build,validate", "--wait"));
+    expect(commandOf(declared, "Build")).toEqual(run("--part", "build,validate", "--wait"));
   });
 
   test("names in the override the container that the task has", () => {

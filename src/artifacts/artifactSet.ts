@@ -19,7 +19,11 @@ export interface CheckedList {
   readonly path: string | RegExp;
   check(
     text: string,
-    file: { readonly path: string; readonly has: (path: string) => boolean },
+    file: {
+      readonly path: string;
+      readonly has: (path: string) => boolean;
+      readonly read: (path: string) => string | null;
+    },
   ): void;
 }
 
@@ -113,13 +117,16 @@ function checkSet(files: ReadonlyMap<string, LocalFile>, lists: readonly Checked
       problems.push(said.startsWith(`${path}: `) ? said : `${path}: ${said}`);
     }
   };
-  const has = (path: string): boolean => files.has(path);
+  const beside = {
+    has: (path: string): boolean => files.has(path),
+    read: (path: string): string | null => (files.has(path) ? textOf(files.get(path)) : null),
+  };
   for (const list of lists) {
     const paths =
       typeof list.path === "string"
         ? [list.path]
         : [...files.keys()].filter((path) => isOf(list, path));
-    for (const path of paths) check(path, (text) => list.check(text, { path, has }));
+    for (const path of paths) check(path, (text) => list.check(text, { path, ...beside }));
   }
   const sources: Record<string, string> = {};
   for (const path of files.keys()) {

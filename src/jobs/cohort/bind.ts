@@ -13,6 +13,7 @@ import { PRODUCTION } from "../../settings/namespace.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { settingProblems, strangeDropped } from "./asked.ts";
 import type { Duck } from "./build/duck.ts";
+import { loadChecks } from "./checkList.ts";
 import { PRICES } from "./data/segments.ts";
 import type { Places } from "./doing.ts";
 import { getJson } from "./keptJson.ts";
@@ -21,7 +22,14 @@ import { makeCohort } from "./plan.ts";
 import { loadSchemas } from "./schemas.ts";
 import type { CohortSettings, Place, SynapsePlace } from "./settings.ts";
 import type { ExportSource } from "./sources/exports.ts";
-import { readBuilt, readState, removeUnnamed, saveCatalog, switchTo } from "./state.ts";
+import {
+  readBuilt,
+  readState,
+  removeUnnamed,
+  saveCatalog,
+  saveValidation,
+  switchTo,
+} from "./state.ts";
 
 /** Another version of it may write other bytes. */
 const BUILDING = ["@duckdb/node-api"];
@@ -33,9 +41,10 @@ export async function bindCohort(
   readMenu: ReadMenu,
 ): Promise<BoundPipeline> {
   await effects.fonts();
-  const design = await loadDesign(effects.root, (await effects.artifacts()).dir);
+  const { dir } = await effects.artifacts();
+  const design = await loadDesign(effects.root, dir);
   const publisher = await effects.publisher();
-  const schemas = await loadSchemas((await effects.artifacts()).dir);
+  const schemas = await loadSchemas(dir);
   const [problem] = settingProblems(settings, schemas);
   if (problem !== undefined) throw problem;
   for (const strange of strangeDropped(settings.dropped, schemas)) effects.log.warn(strange);
@@ -59,6 +68,8 @@ export async function bindCohort(
       memoryMiB: settings.memoryMiB,
       builtBy: await versionsOf(effects.root, BUILDING),
       prices: PRICES,
+      checks: await loadChecks(dir, schemas),
+      saveValidation: (validation, signal) => saveValidation(places.processed, validation, signal),
       render: design.render,
       assets: design.assets,
       designDigest: design.digest,

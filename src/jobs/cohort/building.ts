@@ -17,7 +17,10 @@ import {
   type TypeRows,
 } from "./build/buildType.ts";
 import type { Duck } from "./build/duck.ts";
-import { buildPrefix, type ColumnType, type Dataset, type DatasetFile } from "./data/current.ts";
+import { countPeopleStatement } from "./build/statements.ts";
+import { COLUMN_TYPES } from "./data/columns.ts";
+import { buildPrefix, type Dataset, type DatasetFile } from "./data/current.ts";
+import type { PeopleCount } from "./data/profile.ts";
 import type { RecordShape } from "./data/recordShape.ts";
 import type { KeptObject } from "./data/report.ts";
 import {
@@ -60,6 +63,7 @@ export interface BuildInputs {
 export interface TypeBuild {
   readonly datasets: readonly Pick<Dataset, "name" | "columns">[];
   readonly segments: readonly Segment[];
+  readonly people: readonly PeopleCount[] | null;
   readonly dead: readonly string[];
   readonly hasDeletions: boolean;
 }
@@ -88,6 +92,7 @@ export async function build(
       ...{ ...how, deleted, cohorts: effects.cohorts, dir: join(dir, "out") },
       rows: await fetcher.rows(shape, input, groupsOf(slots)),
     });
+    const people = await countPeople(work, slots, built, join(dir, "out"));
     const segments: Segment[] = [];
     for (const [number, slot] of slots.entries()) {
       const group = built.find((one) => one.group === number);
@@ -113,7 +118,7 @@ export async function build(
       "rows",
       rows.reduce((sum, some) => sum + some, 0),
     );
-    return { datasets, segments, dead, hasDeletions: (deleted ?? []).length > 0 };
+    return { datasets, segments, people, dead, hasDeletions: (deleted ?? []).length > 0 };
   });
 }
 
@@ -172,6 +177,23 @@ async function planSlots(
   return isMerging || areMany(slots) ? mergedSlots(parts, slots) : slots;
 }
 
+/** Counts a type's participants by cohort, each once, whatever segments have them: those that stay, and those that were written. */
+async function countPeople(
+  { duck, shape, fetcher }: TypeWork,
+  slots: readonly Slot[],
+  built: readonly BuiltGroup[],
+  dir: string,
+): Promise<readonly PeopleCount[] | null> {
+  const { participant, name } = shape.type;
+  if (participant === null) return null;
+  const kept = slots.flatMap((slot) => (slot.kind === "kept" ? (slot.segment.people ?? []) : []));
+  const written = built.flatMap(({ people }) => (people === null ? [] : [join(dir, people)]));
+  const files = [...(await fetcher.keys(kept)), ...written];
+  if (files.length === 0) return [];
+  const rows = await duck.rows(`counting people of ${name}`, countPeopleStatement(files));
+  return rows.map(([cohort, count]) => ({ cohort: String(cohort), count: Number(count) }));
+}
+
 /** The groups of parts that are written, by the numbers of their slots. */
 function groupsOf(slots: readonly Slot[]): ReadonlyMap<number, Group> {
   return new Map(
@@ -204,12 +226,14 @@ async function putSegment(
     return kept;
   };
   const files: Record<string, DatasetFile[]> = {};
+  const filled: Record<string, readonly number[]> = {};
   for (const [dataset, made] of Object.entries(group.files)) {
     const kept: DatasetFile[] = [];
     for (const { path, name: below, rows } of made) {
       kept.push({ ...(await move(path, `${prefix}${below}`)), rows });
     }
     if (kept.length > 0) files[dataset] = kept;
+    if (kept.length > 0) filled[dataset] = sumColumns(made.map((one) => one.filled));
   }
   const parts = group.parts.flatMap((part) => input.parts[part] ?? []);
   const own = `${type.toLowerCase()}.${group.group}`;
@@ -221,17 +245,17 @@ async function putSegment(
     written: group.written,
     keys: await move(group.keys, `${prefix}keys/${own}.parquet`),
     winners: await move(group.winners, `${prefix}winners/${own}.parquet`),
+    people:
+      group.people === null ? null : await move(group.people, `${prefix}people/${own}.parquet`),
     files,
+    filled,
   };
 }
 
-const COLUMN_TYPES = {
-  string: "string",
-  int: "bigint",
-  double: "double",
-  boolean: "boolean",
-  surrogate: "surrogate",
-} as const satisfies Record<string, ColumnType>;
+function sumColumns(all: readonly (readonly number[])[]): readonly number[] {
+  const [first = []] = all;
+  return first.map((_none, at) => all.reduce((sum, own) => sum + (own[at] ?? 0), 0));
+}
 
 /** A dataset's columns as current.json has them. */
 export function columnTypes(columns: DatasetColumns["columns"]): Dataset["columns"] {

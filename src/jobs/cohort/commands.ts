@@ -83,6 +83,20 @@ export function addCohortCommands(
     "type",
     "namespace",
   ]).action((flags: Flags) => start(["build"], flags));
+  add("validate", "check what the current build's datasets hold, and say what came of each check", [
+    ...(["type", "namespace"] as const),
+  ])
+    .option("--json", "as JSON, for programs")
+    .action(async (flags: Flags) => {
+      const said = readFlags(flags);
+      const code = await run({ ...said.overrides, COHORT_PART: "validate" }, said.flags);
+      if (code !== EXIT.ok && code !== EXIT.degraded) return shell.exit(code);
+      const { showChecks } = await import("./showChecks.ts");
+      const isJson = flags["json"] === true;
+      shell.exit(
+        await withCohort(shell, job, flags, (...about) => showChecks(shell, about, isJson)),
+      );
+    });
   const chosen = ["cohort", "since", "type", "namespace"] as const;
   look(add("status", "tell where each export and each data type stands", chosen), status);
   look(

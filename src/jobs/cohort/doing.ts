@@ -8,6 +8,7 @@ import type { Bucket } from "../../store/bucket.ts";
 import { fileSource } from "../../store/byteSource.ts";
 import type { Duck } from "./build/duck.ts";
 import { exportKey, type ListedObject, sortListing } from "./data/catalog.ts";
+import type { Check } from "./data/check.ts";
 import { reportFindings } from "./data/findings.ts";
 import {
   findLosses,
@@ -55,6 +56,7 @@ export interface CohortEffects {
   /** Versions of the libraries that shape datasets. */
   readonly builtBy: Readonly<Record<string, string>>;
   readonly prices: Prices;
+  readonly checks: readonly Check[];
 }
 
 /** A version of an export, and how it is read. */

@@ -1,6 +1,7 @@
 // Digital-health cohorts as a job: its name, how it is deployed and asked for. What does the work is loaded when asked.
 
 import type { Job } from "../../job.ts";
+import { checkChecks, CHECKS_FILE } from "./checkList.ts";
 import { PAGES } from "./pages/pageFrame.ts";
 import { isInSynapse } from "./places.ts";
 import { checkSchema, checkVersions, SCHEMA_FILES, VERSIONS_FILE } from "./schemas.ts";
@@ -21,18 +22,18 @@ export function makeCohortJob(): Job<CohortSettings> {
         {
           name: "ingest",
           schedule: "cron(20 * * * ? *)",
-          options: ["--part", "ingest,build"],
+          options: ["--part", "ingest,build,validate"],
         },
         // What comes once a night or week waits for the run that goes on.
         {
           name: "sync",
           schedule: "cron(50 2 * * ? *)",
-          options: ["--part", "sync,build", "--wait"],
+          options: ["--part", "sync,build,validate", "--wait"],
         },
         {
           name: "build",
           schedule: "cron(50 4 ? * SUN *)",
-          options: ["--part", "build", "--wait"],
+          options: ["--part", "build,validate", "--wait"],
         },
       ],
       lateAfterHours: 3,
@@ -58,7 +59,8 @@ export function makeCohortJob(): Job<CohortSettings> {
     options: [
       {
         flags: "--part <parts>",
-        description: "only these parts: ingest, sync, build, separated by commas (COHORT_PART)",
+        description:
+          "only these parts: ingest, sync, build, validate, separated by commas (COHORT_PART)",
         variables: ["COHORT_PART"],
       },
       {
@@ -101,6 +103,7 @@ export function makeCohortJob(): Job<CohortSettings> {
     configFiles: [
       { path: VERSIONS_FILE, check: (text, { has }) => checkVersions(text, has) },
       { path: SCHEMA_FILES, check: (text, { path }) => checkSchema(text, path) },
+      { path: CHECKS_FILE, check: (text, { read }) => checkChecks(text, read) },
     ],
     demo: {
       async start(home, _own, isBundled) {

@@ -9,6 +9,7 @@ import type { Current } from "./data/current.ts";
 import type { Sweepable } from "./data/keptObjects.ts";
 import type { CohortState } from "./data/known.ts";
 import type { ExportReport, KeptObject } from "./data/report.ts";
+import type { Validation } from "./data/validation.ts";
 import type { CohortEffects } from "./doing.ts";
 import type { Part } from "./settings.ts";
 import type { SiteEffects } from "./siteSteps.ts";
@@ -45,6 +46,7 @@ export interface CohortKeeper {
   /** Reads what a type's build came to. Throws a permanent error where it is gone. */
   readBuilt(built: KeptObject): Promise<TypeBuild>;
   saveCatalog(catalog: Catalog, signal: AbortSignal): Promise<void>;
+  saveValidation(validation: Validation, signal: AbortSignal): Promise<void>;
   switchTo(
     current: Current,
     segments: CohortState["segments"],

@@ -3,7 +3,7 @@
 import type { Pipeline, Plan } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
 import { oneLine } from "../../format.ts";
-import { buildAll, withoutTypes } from "./buildPlan.ts";
+import { buildAll, showBuilt, withoutTypes } from "./buildPlan.ts";
 import {
   type Catalog,
   type CatalogEntry,
@@ -30,6 +30,7 @@ import {
   type Maker,
   put,
 } from "./maker.ts";
+import { makeWatch, toldOf, validate } from "./planValidation.ts";
 import { makeSiteSteps, type SiteEffects } from "./siteSteps.ts";
 import { makeSteps } from "./steps.ts";
 import { newsOf, planStudy } from "./telling.ts";
@@ -75,15 +76,19 @@ export function makeCohort(
         lost = checked.losses.types;
         held = checked.sweepable;
       }
-      let { current } = state;
-      if (parts.includes("build"))
-        current = await buildAll(plan, maker, withoutTypes({ ...state, catalog }, lost));
+      const isBuilding = parts.includes("build");
+      const known = isBuilding ? withoutTypes({ ...state, catalog }, lost) : { ...state, catalog };
+      const watch = makeWatch(plan.run, maker, known);
+      const built = isBuilding ? await buildAll(plan, maker, known, watch) : null;
+      const validation = await validate(plan, watch, built);
+      await showBuilt(plan, maker, built, validation);
+      const current = built?.current ?? state.current;
       if (held !== null) await removeUnnamed(plan, maker, held, { catalog, current });
       const study = tellStudy({
         ...{ namespace, cohorts: effects.cohorts, catalog, listing: found, current },
         laidOut: effects.schemaOf(null),
         inputs: allInputs(catalog, effects.schemaOf(null), request.dropped),
-        ...{ profiles: new Map(), checks: [], before: state },
+        ...{ ...toldOf(watch, validation, built), before: state },
         today: plan.run.startedAt.slice(0, 10),
         leastPeople: request.leastPeople,
       });

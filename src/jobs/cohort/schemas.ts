@@ -5,7 +5,9 @@ import { join } from "node:path";
 
 import { digestOf } from "../../digest.ts";
 import { HdashError, messageOf } from "../../error.ts";
-import { type LaidOut, shapeOf } from "./data/recordShape.ts";
+import { meant } from "../../settings/nearest.ts";
+import { columnsOf } from "./data/columns.ts";
+import { type LaidOut, type RecordShape, shapeOf } from "./data/recordShape.ts";
 import { readSchema, type Schema } from "./data/schema.ts";
 import { byText } from "./data/text.ts";
 
@@ -83,6 +85,18 @@ export function checkSchema(text: string, file: string): void {
   layOut({ schema: readNamed(text, file), text }, null);
 }
 
+/** The schema that datasets have, of files that `read` gives; null where that cannot be read. */
+export function latestOf(read: (file: string) => string | null): LaidOut | null {
+  try {
+    const file = fileOf(readVersions(read(VERSIONS_FILE) ?? "").latest);
+    const text = read(file) ?? "";
+    return layOut({ schema: readNamed(text, file), text }, null);
+  } catch (error) {
+    if (error instanceof HdashError && error.kind === "config") return null;
+    throw error;
+  }
+}
+
 function readNamed(text: string, file: string): Schema {
   const schema = readSchema(text, file);
   if (file === fileOf(schema.version)) return schema;
@@ -138,9 +152,31 @@ function layOut(latest: ReadVersion, older: ReadVersion | null): LaidOut {
       shapeOf(type, tie, older?.schema.types.get(name) ?? null),
     ]),
   );
+  checkIdentifying(latest.schema, shapes);
   const { version } = (older ?? latest).schema;
   const texts = older === null ? latest.text : `${older.text}\n${latest.text}`;
   return { version, name: `${version}-${digestOf(texts).slice(0, 12)}`, shapes };
+}
+
+/** Throws config where a column that is said to identify people is in no dataset: misspelt, it would be shown as harmless. */
+function checkIdentifying(
+  { version, types }: Schema,
+  shapes: ReadonlyMap<string, RecordShape>,
+): void {
+  const known = new Set(
+    [...shapes.values()].flatMap((shape) =>
+      shape.tables.flatMap((_table, at) => columnsOf(shape, at, new Set()).map(({ name }) => name)),
+    ),
+  );
+  for (const { identifying } of types.values()) {
+    const strange = [...identifying].find((column) => !known.has(column));
+    if (strange === undefined) continue;
+    throw new HdashError(
+      "config",
+      `${fileOf(version)}: identifying names ${strange}, which no dataset is declared to have`,
+      { hint: meant(strange, [...known]) },
+    );
+  }
 }
 
 async function read(dir: string, file: string): Promise<string> {

@@ -15,7 +15,7 @@ import { type CohortPlaces, isInSynapse, readPlaces } from "./places.ts";
 export type { Place, SynapsePlace } from "./places.ts";
 
 /** Parts of the work, in the order in which a run does them. */
-export const PARTS = ["ingest", "sync", "build"] as const;
+export const PARTS = ["ingest", "sync", "build", "validate"] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface CohortSettings extends CohortPlaces {
@@ -102,7 +102,7 @@ export const SETTINGS: JobSettings<CohortSettings> = {
       GROUP,
       "all",
       "ingest,build",
-      "What a run does: some of ingest, sync and build, separated by commas, or all",
+      "What a run does: some of ingest, sync, build and validate, separated by commas, or all",
     ),
     variable(
       "COHORT_ONLY",

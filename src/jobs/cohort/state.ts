@@ -17,6 +17,8 @@ import { isCatalog, isCurrent } from "./data/keptForms.ts";
 import { findUnnamed, type Sweepable } from "./data/keptObjects.ts";
 import type { CohortState } from "./data/known.ts";
 import type { KeptObject } from "./data/report.ts";
+import { keptOf } from "./data/segments.ts";
+import { type Validation, validationKey, VALIDATIONS } from "./data/validation.ts";
 import type { Places } from "./doing.ts";
 import { getJson, JSON_OBJECT, pack, putJson, unpack } from "./keptJson.ts";
 
@@ -57,8 +59,44 @@ export async function readState(processed: Bucket, signal?: AbortSignal): Promis
     packed === null
       ? EMPTY_CATALOG
       : parse(processed, KEPT_CATALOG, await unpackOr(processed, KEPT_CATALOG, packed));
-  const current = text === null ? null : parse(processed, KEPT_CURRENT, Buffer.from(text));
-  return { catalog, current, segments: await readSegments(processed, current, signal) };
+  const current =
+    text === null
+      ? null
+      : // One of before there were checks says nothing of them.
+        { ...NONE_HELD, ...parse(processed, KEPT_CURRENT, Buffer.from(text)) };
+  const [segments, validation] = await Promise.all([
+    readSegments(processed, current, signal),
+    readValidation(processed, current, signal),
+  ]);
+  return { catalog, current, segments, validation };
+}
+
+const NONE_HELD = { blocked: [] } as const;
+
+/** Reads what checks have found of a build; nothing, where that is gone, damaged or of another form: they are done again then. */
+async function readValidation(
+  processed: Bucket,
+  current: Current | null,
+  signal?: AbortSignal,
+): Promise<Validation | null> {
+  const text = current === null ? null : await processed.get(validationKey(current.build), signal);
+  if (text === null) return null;
+  try {
+    const found = JSON.parse(Buffer.from(text).toString()) as Validation | null;
+    return found?.version === 1 && found.build === current?.build ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Puts what checks have found of a build. */
+export async function saveValidation(
+  processed: Bucket,
+  validation: Validation,
+  signal?: AbortSignal,
+): Promise<void> {
+  const bytes = Buffer.from(JSON.stringify(validation));
+  await processed.put(validationKey(validation.build), bytes, JSON_OBJECT, signal);
 }
 
 /** Reads what a build consists of; nothing, where that is gone or damaged: types are built whole then. */
@@ -148,7 +186,7 @@ async function removeUnused(
   const own = Object.values(segments).flatMap((type) => type.segments);
   const used = new Set([
     ...filesInUse(current),
-    ...own.flatMap(({ keys, winners }) => [keys.key, winners.key]),
+    ...own.flatMap((segment) => keptOf(segment).map(({ key }) => key)),
     current.segments?.key,
   ]);
   const prefixes = [current.prefix, ...current.kept.map(({ build }) => buildPrefix(build))];
@@ -156,6 +194,8 @@ async function removeUnused(
     used.has(key) || prefixes.some((prefix) => key === `${prefix}copy.sql`);
   const gone: string[] = [];
   for await (const key of processed.keys(BUILDS, signal)) if (!isUsed(key)) gone.push(key);
+  const told = new Set([current, ...current.kept].map(({ build }) => validationKey(build)));
+  for await (const key of processed.keys(VALIDATIONS, signal)) if (!told.has(key)) gone.push(key);
   await processed.delete(gone, signal);
 }
 

@@ -5,7 +5,9 @@ import type { Digest } from "../../digest.ts";
 import { json, step, type StepContext } from "../../engine/step.ts";
 import { build, type BuildInputs, type BuildParams, keepBuilt } from "./building.ts";
 import type { ListedObject } from "./data/catalog.ts";
+import { checkFindings, checkMeasures, type CheckResult } from "./data/checkResult.ts";
 import type { ExportReport, KeptObject } from "./data/report.ts";
+import type { Tally } from "./data/scan.ts";
 import { BUILD_VERSION } from "./data/typeInput.ts";
 import { makeDesk } from "./desk.ts";
 import {
@@ -20,6 +22,16 @@ import {
   type RepairParams,
   REPORT_VERSION,
 } from "./doing.ts";
+import {
+  countRecent,
+  inspect,
+  type InspectInputs,
+  type InspectParams,
+  type RecentParams,
+} from "./inspecting.ts";
+
+/** Bump when what is counted for checks changes. */
+const CHECK_VERSION = 1;
 
 export type CohortSteps = ReturnType<typeof makeSteps>;
 
@@ -80,6 +92,59 @@ export function makeSteps(effects: CohortEffects) {
       run: async (_inputs: object, params: BuildParams, ctx: StepContext) => {
         const built = await build(effects, inputs.take(params.given), params, ctx);
         return { built: await keepBuilt(effects, params, built, ctx.signal) };
+      },
+    }),
+
+    ...makeCheckSteps(effects),
+  };
+}
+
+/** Makes the steps by which datasets are checked. */
+function makeCheckSteps(effects: CohortEffects) {
+  const counting = {
+    version: CHECK_VERSION,
+    uses: effects.builtBy,
+    resources: { memoryMiB: effects.memoryMiB },
+  };
+  return {
+    inspect: step({
+      name: "inspect",
+      ...counting,
+      outputs: { tallies: json<readonly Tally[]>() },
+      run: async (inputs: InspectInputs, params: InspectParams, ctx: StepContext) => ({
+        tallies: await inspect(effects, inputs, params, ctx),
+      }),
+    }),
+
+    countRecent: step({
+      name: "countRecent",
+      ...counting,
+      outputs: { rows: json<number>() },
+      run: async (
+        inputs: Pick<InspectInputs, "files">,
+        params: RecentParams,
+        ctx: StepContext,
+      ) => ({ rows: await countRecent(effects, inputs, params, ctx) }),
+    }),
+
+    tellChecks: step({
+      name: "tellChecks",
+      version: CHECK_VERSION,
+      outputs: { results: json<readonly CheckResult[]>() },
+      run: async (
+        { results }: { readonly results: readonly CheckResult[] },
+        { type }: { readonly type: string },
+        ctx: StepContext,
+      ) => {
+        const findings = checkFindings(results);
+        ctx.find(findings);
+        for (const measure of checkMeasures(results)) ctx.measure(...measure);
+        // A scope's numbers are those whose subject is the scope.
+        for (const severity of ["error", "warning"] as const) {
+          const own = findings.filter((one) => one.severity === severity).length;
+          ctx.measure(type, `${severity}s`, own);
+        }
+        return Promise.resolve({ results });
       },
     }),
   };

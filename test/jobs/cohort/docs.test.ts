@@ -41,11 +41,18 @@ describe("docs/cohort.md", () => {
     expect(words.filter((word) => !explained.includes(word))).toEqual([]);
   });
 
+  test("explains every kind of check", () => {
+    const kinds = [...read("src/jobs/cohort/data/check.ts").matchAll(/kind: "(\w+)"/g)];
+    expect(kinds.length).toBeGreaterThan(7);
+    expect(kinds.flatMap(([, kind = ""]) => (ROWS.includes(kind) ? [] : [kind]))).toEqual([]);
+  });
+
   test("has every field of current.json, and none that there is not", () => {
     const how = {
       empty: [],
       failed: [],
       stale: [],
+      blocked: [],
       types: new Set<string>(),
       schema: 1,
       build: "b",

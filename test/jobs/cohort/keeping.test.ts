@@ -280,7 +280,7 @@ describe("switchTo(processed, switch)", () => {
       await truncate(join(dir, key), 2 ** 36);
     }
     const how = { schema: 1, build: "new", dropped: [], keepBuilds: 0, empty: [] };
-    const none = { failed: [], stale: [], types: new Set<string>() };
+    const none = { failed: [], stale: [], blocked: [], types: new Set<string>() };
     const current = nextCurrent(null, new Map(), { ...how, ...none });
     await switchTo(place, { current, segments: {}, run: "1" });
     const left: string[] = [];

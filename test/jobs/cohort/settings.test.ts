@@ -44,12 +44,12 @@ function problemsOf(env: Environment, asked = ["cohort"], flags = {}): readonly 
 
 describe("COHORT_PART", () => {
   test.each([
-    [{}, ["ingest", "sync", "build"]],
-    [{ COHORT_PART: "all" }, ["ingest", "sync", "build"]],
+    [{}, ["ingest", "sync", "build", "validate"]],
+    [{ COHORT_PART: "all" }, ["ingest", "sync", "build", "validate"]],
     [{ COHORT_PART: "ingest" }, ["ingest"]],
     [{ COHORT_PART: "ingest,build" }, ["ingest", "build"]],
     [{ COHORT_PART: "build, Ingest ,build," }, ["ingest", "build"]],
-    [{ COHORT_PART: "sync,all" }, ["ingest", "sync", "build"]],
+    [{ COHORT_PART: "sync,all" }, ["ingest", "sync", "build", "validate"]],
   ])("of %j is done in the order of the work, each part once", (env, parts) => {
     expect(settingsOf(env)?.parts).toEqual(parts);
   });
@@ -61,7 +61,7 @@ describe("COHORT_PART", () => {
   ])("refuses %j by name, with those that there are", (part, why) => {
     const flags = { COHORT_PART: "--part" };
     expect(problemsOf({ ...PLACES, COHORT_PART: part }, ["cohort"], flags)).toEqual([
-      `--part (COHORT_PART) is "${part}": it must be some of ingest, sync, build, separated by commas, or all${why}`,
+      `--part (COHORT_PART) is "${part}": it must be some of ingest, sync, build, validate, separated by commas, or all${why}`,
     ]);
   });
 });

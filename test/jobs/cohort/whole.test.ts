@@ -11,6 +11,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { digestOf } from "../../../src/digest.ts";
 import { type Catalog, sortListing } from "../../../src/jobs/cohort/data/catalog.ts";
 import type { Current } from "../../../src/jobs/cohort/data/current.ts";
+import { byText } from "../../../src/jobs/cohort/data/text.ts";
+import type { Validation } from "../../../src/jobs/cohort/data/validation.ts";
 import { type SlackServer, startSlack } from "../../../src/lookalikes/slackServer.ts";
 import { openDatabase } from "../../../src/store/database.ts";
 import { type Ended, start } from "../../support/command.ts";
@@ -61,6 +63,9 @@ afterAll(async () => {
   await slack.close();
   await world.close();
 });
+
+const pick = (of: object, fields: readonly string[]) =>
+  Object.fromEntries(Object.entries(of).filter(([field]) => fields.includes(field)));
 
 function textOf(key: string): string {
   const object = world.s3.objects(BUCKETS.processed).get(key);
@@ -119,6 +124,37 @@ describe.each(NAMESPACES)("hdash run cohort, for %s", (namespace) => {
     expect(Object.fromEntries(held)).toEqual(copies);
   });
 
+  test("gives all 31 checks of the answers, with their counts", () => {
+    const { build } = currentOf(namespace);
+    const { results } = JSON.parse(textOf(`${namespace}/validation/${build}.json`)) as Validation;
+    const wanted = (expected?.expectations ?? []).map((one) => ({
+      ...{ dataset: `dataset_${one.dataset}`, column: one.column, kind: one.check },
+      ...{ outcome: one.success ? "passed" : "failed", rows: one.elementCount },
+      missing: one.missingCount ?? null,
+      unexpected: one.unexpectedCount ?? null,
+    }));
+    expect(wanted).toHaveLength(31);
+    expect(results.map((one) => pick(one, Object.keys(wanted[0] ?? {})))).toEqual(wanted);
+  });
+
+  test("describes all datasets: rows, and people by cohort", () => {
+    const { build, datasets } = currentOf(namespace);
+    const { profiles } = JSON.parse(textOf(`${namespace}/validation/${build}.json`)) as Validation;
+    expect(profiles.map(({ dataset, rows }) => [dataset, rows])).toEqual(
+      datasets.map(({ name, rows }) => [name, rows]),
+    );
+    // A participant is enrolled once.
+    const enrolled = datasets.find(({ name }) => name === "dataset_enrolledparticipants");
+    const rows = Map.groupBy(enrolled?.files ?? [], ({ key }) => /cohort=([^/]+)/.exec(key)?.[1]);
+    const counts = [...rows].map(([cohort, files]) => ({
+      cohort,
+      count: files.reduce((sum, file) => sum + file.rows, 0),
+    }));
+    const people = profiles.find(({ dataset }) => dataset === enrolled?.name)?.people;
+    expect(people).toEqual(counts.sort((a, b) => byText(a.cohort ?? "", b.cohort ?? "")));
+    expect(people?.length).toBe(2);
+  });
+
   test("ends well, and says where nothing is lost", async () => {
     expect(ended.get(namespace)?.code).toBe(0);
     const audit = await hdash(namespace, "cohort", "audit");
@@ -134,7 +170,7 @@ describe.each(NAMESPACES)("hdash run cohort, for %s", (namespace) => {
 describe("whatever is told, logged or kept outside the datasets", () => {
   /** The copies, the rows on their way, the datasets, and the keys of segments: what may hold what was sent. */
   const HOLDS_RECORDS =
-    /^[^/]+\/(json|compressed_json|staged|parquet\/v\/[^/]+\/(dataset_|keys\/|winners\/))/;
+    /^[^/]+\/(json|compressed_json|staged|parquet\/v\/[^/]+\/(dataset_|keys\/|winners\/|people\/))/;
 
   async function ledger(): Promise<string> {
     const database = await openDatabase(world.settings);

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { columnsOf, type DatasetColumn } from "../data/columns.ts";
 import type { Days } from "../data/days.ts";
 import type { RecordShape } from "../data/recordShape.ts";
-import { type Duck, literal } from "./duck.ts";
+import { type Duck, literal, name } from "./duck.ts";
 import {
   COUNT_COHORTS,
   COUNT_WINNERS,
@@ -20,6 +20,7 @@ import {
   NO_FRESH,
   type PartFile,
   partStatements,
+  peopleStatement,
   pickedStatements,
   picksStatement,
   type RankedMember,
@@ -58,6 +59,8 @@ export interface BuiltFile {
   /** What it is called below its build: "dataset_x/cohort=y/0_0.parquet". */
   readonly name: string;
   readonly rows: number;
+  /** How many values of each column are there, in the columns' order. */
+  readonly filled: readonly number[];
 }
 
 /** A group of parts as it was built. */
@@ -71,6 +74,8 @@ export interface BuiltGroup {
   /** Paths of its keys, and of which rows have won them, below the folder. */
   readonly keys: string;
   readonly winners: string;
+  /** Path of its participants; null where the schema does not say who they are. */
+  readonly people: string | null;
   /** By dataset. */
   readonly files: Readonly<Record<string, readonly BuiltFile[]>>;
 }
@@ -128,7 +133,20 @@ export async function buildType(duck: Duck, request: BuildRequest): Promise<read
   }
   if (hasDeleted) await duck.run(what, dropDeletedStatement(shape));
   const written = hasDeleted ? await countWinners(duck, what) : unique;
-  const datasets = shape.type.deletes === null ? await writeDatasets(duck, what, request) : [];
+  const isShown = shape.type.deletes === null;
+  const { participant } = shape.type;
+  const isCounted = isShown && participant !== null;
+  if (isCounted) {
+    for (const group of groups) {
+      await writeSorted(
+        duck,
+        what,
+        join(dir, peopleFile(group)),
+        peopleStatement(participant, group),
+      );
+    }
+  }
+  const datasets = isShown ? await writeDatasets(duck, what, request) : [];
   await duck.run(what, "drop table winner");
   return groups.map((group) => ({
     group,
@@ -137,12 +155,14 @@ export async function buildType(duck: Duck, request: BuildRequest): Promise<read
     written: written.get(group) ?? {},
     keys: keysFile(group),
     winners: winnersFile(group),
+    people: isCounted ? peopleFile(group) : null,
     files: Object.fromEntries(datasets.map(({ name, files: all }) => [name, all.get(group) ?? []])),
   }));
 }
 
 const keysFile = (group: number): string => `keys-${group}.parquet`;
 const winnersFile = (group: number): string => `winners-${group}.parquet`;
+const peopleFile = (group: number): string => `people-${group}.parquet`;
 
 /** Writes sorted numbers: the second version of the format has them by what lies between them. */
 function writeSorted(duck: Duck, what: string, path: string, select: string): Promise<void> {
@@ -223,7 +243,13 @@ async function writeDatasets(
       if (own.length === 0) continue;
       await duck.run(what, ...partStatements(own));
       const select = datasetStatement(shape, table, columns, { files: own, group, cohort });
-      const made = await writeFiles(duck, what, request.dir, { name, group, cohort, select });
+      const made = await writeFiles(duck, what, request.dir, {
+        name,
+        group,
+        cohort,
+        select,
+        columns,
+      });
       files.set(group, [...(files.get(group) ?? []), ...made]);
     }
     written.push({ name, files });
@@ -241,6 +267,7 @@ async function writeFiles(
     readonly group: number;
     readonly cohort: string;
     readonly select: string;
+    readonly columns: readonly Pick<DatasetColumn, "name">[];
   },
 ): Promise<readonly BuiltFile[]> {
   const folder = `${of.group}/${of.name}/cohort=${of.cohort}`;
@@ -250,18 +277,41 @@ async function writeFiles(
     what,
     `copy (${of.select}) to ${literal(join(dir, folder))} (${how})`,
   );
-  const made = rows.map(([path, count]) => ({
+  const made = rows.map(([path, count, _bytes, _footer, statistics]) => ({
     file: basename(String(path)),
     rows: Number(count),
+    filled: filledOf(of.columns, Number(count), statistics),
   }));
   return made
     .filter((file) => file.rows > 0)
     .sort((a, b) => numberIn(a.file) - numberIn(b.file))
-    .map(({ file, rows: count }) => ({
+    .map(({ file, rows: count, filled }) => ({
       path: `${folder}/${file}`,
       name: `${of.name}/cohort=${of.cohort}/${of.group}_${numberIn(file)}.parquet`,
       rows: count,
+      filled,
     }));
+}
+
+/** A map as DuckDB gives it. */
+type Pairs<T> = readonly { readonly key: string; readonly value: T }[];
+
+/** How many values of each column a file has, by what its writer has counted: nothing is read for it. */
+function filledOf(
+  columns: readonly Pick<DatasetColumn, "name">[],
+  rows: number,
+  statistics: unknown,
+): readonly number[] {
+  const nulls = new Map<string, number>();
+  for (const { key, value } of statistics as Pairs<Pairs<string>>) {
+    const found = value.find((one) => one.key === "null_count");
+    if (found !== undefined) nulls.set(key, Number(found.value));
+  }
+  return columns.map(({ name: column }) => {
+    const own = nulls.get(name(column));
+    if (own === undefined) throw new Error(`nothing counts the nulls of ${column}`);
+    return rows - own;
+  });
 }
 
 /** The number in the name that DuckDB gives a file: "data_10.parquet". */

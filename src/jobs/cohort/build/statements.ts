@@ -247,6 +247,16 @@ export const COUNT_COHORTS = `select ${GROUP}, ${COHORT_OF}, count(*) from winne
 /** Names the parts of each group that have a winner. */
 export const LIVE_PARTS = `select distinct ${GROUP}, ${PART} from winner order by all`;
 
+/** A group's participants, each once for each cohort, of the rows that are shown. */
+export function peopleStatement(participant: string, group: number): string {
+  return `select distinct ${COHORT_OF} as cohort, ${name(participant)} as participant from winner where ${GROUP} = ${group} order by all`;
+}
+
+/** Counts the participants of each cohort in files of them. */
+export function countPeopleStatement(files: readonly string[]): string {
+  return `select cohort, count(distinct participant) from ${parquet(files)} group by cohort order by cohort`;
+}
+
 /** Which rows have won in a group, in their order: parts by their places among those that have any. */
 export function picksStatement(group: number): string {
   const own = `winner where ${GROUP} = ${group}`;

@@ -1,5 +1,6 @@
 // The columns of a dataset: those that are declared, and those that records have brought along.
 
+import type { ColumnType } from "./current.ts";
 import { PATH_MARK } from "./lineState.ts";
 import {
   carriedColumns,
@@ -26,6 +27,15 @@ export interface DatasetColumn {
     | { readonly kind: "record"; readonly column: string }
     | { readonly kind: "export"; readonly column: (typeof EXPORT_COLUMNS)[number] };
 }
+
+/** Types of columns, as current.json has them. */
+export const COLUMN_TYPES = {
+  string: "string",
+  int: "bigint",
+  double: "double",
+  boolean: "boolean",
+  surrogate: "surrogate",
+} as const satisfies Record<string, ColumnType>;
 
 /**
  * Lists a dataset's columns in their order, but for the cohort, by which its files are parted. `extras` are the paths of fields that

@@ -36,13 +36,15 @@ export interface BuiltState {
   readonly build: string;
 }
 
-/** A type that is not switched to what was built of it. */
+/** A type that is not switched to what was built of it: a check that blocks has failed there. */
 export interface BlockedType {
   readonly type: string;
-  /** Ids of the checks that failed. */
+  /** Ids of the checks that failed, in the order of their file. */
   readonly checks: readonly string[];
   /** When the first run began that it was blocked in, as an ISO instant. */
   readonly since: string;
+  /** Digest of what was built and of the checks that block: as long as both are the same, it is not built again. */
+  readonly tried: Digest;
 }
 
 /** The switch: what it names is whole, and it is put last. */
@@ -59,7 +61,7 @@ export interface Current {
   readonly stale: readonly string[];
   /** Those of them that could not be built the last time. */
   readonly failed: readonly string[];
-  /** Types that keep the datasets of a build before, since checks fail on the new ones. */
+  /** Those of them that a check has held back, sorted. */
   readonly blocked: readonly BlockedType[];
   /** What this build consists of, for the next one; null where nothing is kept of that. */
   readonly segments: KeptObject | null;
@@ -105,6 +107,7 @@ export function nextCurrent(
     readonly empty: readonly Dataset[];
     readonly failed: readonly string[];
     readonly stale: readonly string[];
+    readonly blocked: readonly BlockedType[];
     /** Every type that there is. */
     readonly types: ReadonlySet<string>;
     readonly schema: number;
@@ -147,12 +150,15 @@ export function nextCurrent(
   const failed = [...new Set([...(before?.failed ?? []), ...how.failed])]
     .filter((type) => how.stale.includes(type))
     .sort(byText);
+  const blocked = how.blocked
+    .filter(({ type }) => stale.includes(type))
+    .sort((a, b) => byText(a.type, b.type));
   // Datasets of a build before may still have one of them.
   const columns = new Set(all.flatMap((dataset) => dataset.columns.map(({ name }) => name)));
   const gone = dropped.filter((name) => !columns.has(name));
   return {
     ...{ schema, build, prefix: buildPrefix(build), dropped: gone, datasets: all },
-    ...{ types: sortedTypes(types), stale, failed, blocked: [], segments: null, kept },
+    ...{ types: sortedTypes(types), stale, failed, blocked, segments: null, kept },
   };
 }
 

@@ -6,6 +6,7 @@ import { countsPrefix, RECORD_COUNTS } from "./current.ts";
 import type { CohortState } from "./known.ts";
 import { supersededMembers } from "./ranking.ts";
 import type { KeptObject } from "./report.ts";
+import { keptOf } from "./segments.ts";
 
 /** An object as its store lists it. */
 export interface HeldObject {
@@ -60,7 +61,7 @@ export function findLosses(
       return (
         isUnknown ||
         datasets.some((name) => gone.has(name)) ||
-        own.some(({ keys, winners }) => [keys, winners].some((one) => isLost(one, held.processed)))
+        own.some((segment) => keptOf(segment).some((one) => isLost(one, held.processed)))
       );
     })
     .map(([type]) => type);

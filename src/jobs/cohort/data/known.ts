@@ -3,6 +3,7 @@
 import type { Catalog } from "./catalog.ts";
 import type { Current } from "./current.ts";
 import type { TypeSegments } from "./segments.ts";
+import type { Validation } from "./validation.ts";
 
 export interface CohortState {
   readonly catalog: Catalog;
@@ -10,4 +11,6 @@ export interface CohortState {
   readonly current: Current | null;
   /** By type. What is not known of is built whole. */
   readonly segments: Readonly<Record<string, TypeSegments>>;
+  /** What checks have found of the build; null where none have looked at it. */
+  readonly validation: Validation | null;
 }

@@ -27,6 +27,10 @@ export interface DataType {
   /** True where the member's subtype is the record's Type. */
   readonly isSubtyped: boolean;
   readonly fields: Fields;
+  /** The column of its key that names the participant; null where people cannot be counted. */
+  readonly participant: string | null;
+  /** Columns of its datasets by which somebody may tell who a participant is. */
+  readonly identifying: ReadonlySet<string>;
   /** Other names that fields have had, by the path of the field, e.g. {"Metadata.WithingsLink": ["Withings_Link"]}. */
   readonly aliases: Readonly<Record<string, readonly string[]>>;
 }
@@ -34,6 +38,10 @@ export interface DataType {
 export interface Schema {
   readonly version: number;
   readonly cohorts: readonly string[];
+  /** The column that names the participant in every type whose key has it; null where nothing says so. */
+  readonly participant: string | null;
+  /** Columns of datasets, whatever their type, by which somebody may tell who a participant is. */
+  readonly identifying: readonly string[];
   /** The text column whose instant tells the later of two records of a key. */
   readonly tie: string;
   readonly types: ReadonlyMap<string, DataType>;
@@ -58,11 +66,16 @@ export function readSchema(text: string, name: string): Schema {
   if (typeof tie !== "string" || tie === "") return fail("tie", "names no column");
   const cohorts = texts(whole["cohorts"]);
   if (cohorts === null || cohorts.length === 0) return fail("cohorts", "is no list of names");
+  const { participant = null } = whole;
+  if (participant !== null && (typeof participant !== "string" || participant === "")) {
+    return fail("participant", "names no column");
+  }
+  const identifying = readIdentifying("identifying", whole["identifying"], fail);
   const types = new Map<string, DataType>();
   for (const [type, entry] of Object.entries(
     record(whole["types"]) ?? fail("types", "is no object"),
   )) {
-    types.set(type, readType(type, entry, fail));
+    types.set(type, readType(type, entry, fail, { participant, identifying }));
   }
   for (const { name: type, deletes, key } of types.values()) {
     if (deletes === null) continue;
@@ -71,12 +84,19 @@ export function readSchema(text: string, name: string): Schema {
     else if (target.key.join() !== key.join())
       fail(`types.${type}.key`, `is not that of ${deletes}`);
   }
-  return { version, cohorts, tie, types };
+  return { version, cohorts, tie, participant, identifying, types };
 }
 
 type Fail = (where: string, what: string) => never;
 
-function readType(type: string, value: unknown, fail: Fail): DataType {
+/** What holds for every type that says nothing else. */
+type OfAll = Pick<Schema, "participant" | "identifying">;
+
+function readIdentifying(at: string, value: unknown, fail: Fail): readonly string[] {
+  return value === undefined ? [] : (texts(value) ?? fail(at, "is no list of columns"));
+}
+
+function readType(type: string, value: unknown, fail: Fail, all: OfAll): DataType {
   const at = `types.${type}`;
   if (!/^[A-Za-z][A-Za-z0-9]*(_Deleted)?$/.test(type)) fail(at, "is no name of a type");
   const entry = record(value) ?? fail(at, "is no object");
@@ -88,6 +108,8 @@ function readType(type: string, value: unknown, fail: Fail): DataType {
     if (typeof field !== "string") fail(`${at}.key`, `names ${column}, which is no plain column`);
   }
   const { deletes = null, subtyped = false, aliases = {} } = entry;
+  const participant = readParticipant(`${at}.participant`, entry["participant"], key, all, fail);
+  const identifying = readIdentifying(`${at}.identifying`, entry["identifying"], fail);
   if (deletes !== null && typeof deletes !== "string") return fail(`${at}.deletes`, "is no type");
   if (typeof subtyped !== "boolean") return fail(`${at}.subtyped`, "is not true or false");
   const others: Record<string, readonly string[]> = {};
@@ -97,7 +119,25 @@ function readType(type: string, value: unknown, fail: Fail): DataType {
     others[path] = texts(names) ?? fail(`${at}.aliases.${path}`, "is no list of names");
     if (!hasPath(fields, path.split("."))) fail(`${at}.aliases`, `has ${path}, which is no field`);
   }
-  return { name: type, key, deletes, isSubtyped: subtyped, fields, aliases: others };
+  return {
+    ...{ name: type, key, deletes, isSubtyped: subtyped, fields, aliases: others, participant },
+    identifying: new Set([...all.identifying, ...identifying]),
+  };
+}
+
+/** The type's own column, or that of all types where its key has it. What is no part of the key is not at hand where people are counted. */
+function readParticipant(
+  at: string,
+  own: unknown,
+  key: readonly string[],
+  all: OfAll,
+  fail: Fail,
+): string | null {
+  if (own === undefined) {
+    return all.participant !== null && key.includes(all.participant) ? all.participant : null;
+  }
+  if (own === null || (typeof own === "string" && key.includes(own))) return own;
+  return fail(at, "is no column of the key");
 }
 
 function hasPath(fields: Fields, [name = "", ...rest]: readonly string[]): boolean {

@@ -26,8 +26,17 @@ export interface Segment {
    * must not come back when it is written anew.
    */
   readonly winners: KeptObject;
+  /** Its participants, each once for each cohort; null where the schema does not say who they are. */
+  readonly people: KeptObject | null;
   /** By dataset. */
   readonly files: Readonly<Record<string, readonly DatasetFile[]>>;
+  /** By dataset, how many values of each column are there, in the columns' order, without the cohort. */
+  readonly filled: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What a segment keeps besides its datasets. */
+export function keptOf({ keys, winners, people }: Segment): readonly KeptObject[] {
+  return people === null ? [keys, winners] : [keys, winners, people];
 }
 
 /** A type's segments, oldest first. */

@@ -7,7 +7,15 @@ import type { Fields } from "../../../../src/jobs/cohort/data/schema.ts";
 const shape = (fields: Fields) =>
   shapeOf(
     {
-      ...{ name: "Thing", key: ["P", "N"], deletes: null, isSubtyped: false, aliases: {} },
+      ...{
+        name: "Thing",
+        key: ["P", "N"],
+        deletes: null,
+        isSubtyped: false,
+        aliases: {},
+        participant: null,
+        identifying: new Set<string>(),
+      },
       fields: { P: "string", N: "int", ...fields },
     },
     "T",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { Digest } from "../../../../src/digest.ts";
+import { type Digest, digestOf } from "../../../../src/digest.ts";
 import {
   buildName,
   buildPrefix,
@@ -42,6 +42,7 @@ function next(
     empty: EMPTY,
     failed: [],
     stale: how.failed ?? [],
+    blocked: [],
     schema: 1,
     build,
     dropped: [],
@@ -72,6 +73,13 @@ describe("nextCurrent(before, built, how)", () => {
       types: { a: state("1", "a"), c: state("1", "c") },
     });
     expect(Object.keys(first.types)).toEqual(["a", "c"]);
+  });
+
+  test("says which types are held back, sorted, as long as they have records that are not shown", () => {
+    const held = (type: string) => ({ type, checks: ["x"], since: "s", tried: digestOf(type) });
+    const first = next(null, "1", ["a"]);
+    const how = { blocked: [held("c"), held("a"), held("b")], stale: ["a", "c"] };
+    expect(next(first, "2", [], how).blocked).toEqual([held("a"), held("c")]);
   });
 
   test("says that a column is left out only where no dataset has it any more", () => {

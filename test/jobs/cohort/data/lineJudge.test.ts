@@ -45,6 +45,7 @@ const TYPE: DataType = {
     X: { array: { struct: { id: "string", b: "boolean" } }, from: "text" },
     G: { array: { struct: { Off: "int", H: "int" } }, from: "offsets" },
   },
+  ...{ participant: null, identifying: new Set<string>() },
   aliases: { "O.a": ["Old A"], S: ["Former"], "E.val.t": ["time"] },
 };
 

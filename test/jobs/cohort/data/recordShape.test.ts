@@ -47,7 +47,15 @@ const made = (columns: ReturnType<typeof columnsOf>): readonly Column[] =>
   columns.map(({ name, type }) => [name, type === "surrogate" ? "int" : type]);
 
 const thing = (fields: Fields, more: Partial<DataType> = {}): DataType => ({
-  ...{ name: "Thing", key: ["P"], deletes: null, isSubtyped: false, aliases: {} },
+  ...{
+    name: "Thing",
+    key: ["P"],
+    deletes: null,
+    isSubtyped: false,
+    aliases: {},
+    participant: null,
+    identifying: new Set<string>(),
+  },
   fields: { P: "string", ...fields },
   ...more,
 });

@@ -33,16 +33,25 @@ describe("readSchema(text, name)", () => {
       G: { array: { struct: { o: "int", v: "int" } }, from: "offsets" },
     };
     const { types, ...rest } = read({
-      ...SCHEMA,
+      ...{ ...SCHEMA, participant: "P", identifying: ["P"] },
       types: {
-        Thing: { key: ["P"], columns, aliases, subtyped: true },
-        Thing_Deleted: { key: ["P"], columns: { P: "string" }, deletes: "Thing" },
+        Thing: { key: ["P"], columns, aliases, subtyped: true, identifying: ["O_v"] },
+        Thing_Deleted: {
+          ...{ key: ["P"], columns: { P: "string" }, deletes: "Thing", participant: null },
+        },
       },
     });
-    expect(rest).toEqual({ version: 1, cohorts: ["adults_v1"], tie: "T" });
+    expect(rest).toEqual({
+      ...{ version: 1, cohorts: ["adults_v1"], tie: "T" },
+      ...{ participant: "P", identifying: ["P"] },
+    });
     expect([...types.values()]).toEqual([
-      ...[{ name: "Thing", key: ["P"], deletes: null, isSubtyped: true, fields: columns, aliases }],
       {
+        ...{ name: "Thing", key: ["P"], deletes: null, isSubtyped: true, fields: columns, aliases },
+        ...{ participant: "P", identifying: new Set(["P", "O_v"]) },
+      },
+      {
+        ...{ participant: null, identifying: new Set(["P"]) },
         ...{ name: "Thing_Deleted", key: ["P"], deletes: "Thing", isSubtyped: false },
         ...{ fields: { P: "string" }, aliases: {} },
       },
@@ -83,6 +92,12 @@ describe("readSchema(text, name)", () => {
     ["types.Thing.columns is no object", withType({ columns: ["P"] })],
     ["types.Thing.deletes is no type", withType({ deletes: 1 })],
     ["types.Thing.deletes names Other, which is no type", withType({ deletes: "Other" })],
+    ["participant names no column", { ...SCHEMA, participant: "" }],
+    ["participant names no column", { ...SCHEMA, participant: ["P"] }],
+    ["identifying is no list of columns", { ...SCHEMA, identifying: "P" }],
+    ["types.Thing.participant is no column of the key", withType({ participant: "Q" })],
+    ["types.Thing.participant is no column of the key", withType({ participant: 1 })],
+    ["types.Thing.identifying is no list of columns", withType({ identifying: [1] })],
     ["types.Thing.subtyped is not true or false", withType({ subtyped: "yes" })],
     ["types.Thing.aliases is no object", withType({ aliases: [] })],
     ["types.Thing.aliases.P is no list of names", withType({ aliases: { P: "Q" } })],

@@ -29,6 +29,7 @@ const days = (first: number, last: number, price?: number) =>
 const object = { key: "k", bytes: 1, sha256: "0", etag: null };
 const segment = (name: string, parts: readonly string[], price = 10 * MIB): Segment => ({
   ...{ name, parts, price, unique: {}, written: {}, files: {}, keys: object, winners: object },
+  ...{ people: null, filled: {} },
 });
 /** What is written, by the numbers of its parts; what stays, by its name. */
 const plain = (slots: readonly Slot[]) =>

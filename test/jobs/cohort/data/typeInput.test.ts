@@ -11,7 +11,15 @@ const SHAPES = new Map(
     name,
     shapeOf(
       {
-        ...{ name, key: ["P"], deletes: null, isSubtyped: false, aliases: {} },
+        ...{
+          name,
+          key: ["P"],
+          deletes: null,
+          isSubtyped: false,
+          aliases: {},
+          participant: null,
+          identifying: new Set<string>(),
+        },
         fields: { P: "string", L: { array: "int" } },
       },
       "T",
@@ -159,6 +167,13 @@ describe("allInputs(catalog, schema, dropped)", () => {
 });
 
 const DELETED = {
-  ...{ name: "A_Deleted", deletes: "A", isSubtyped: false, aliases: {} },
+  ...{
+    name: "A_Deleted",
+    deletes: "A",
+    isSubtyped: false,
+    aliases: {},
+    participant: null,
+    identifying: new Set<string>(),
+  },
   fields: { P: "string" as const },
 };

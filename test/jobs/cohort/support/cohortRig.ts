@@ -197,7 +197,8 @@ export async function build(
   };
 }
 
-function effectsOf({ duck, shapes, schema }: Rig, home: string): CohortEffects {
+/** What steps use of the world: a folder in place of the three places. */
+export function effectsOf({ duck, shapes, schema }: Rig, home: string): CohortEffects {
   const place = (name: string) => openFolderBucket(join(home, name), { isPrivate: true });
   const own = { run: duck.run, rows: duck.rows, close: () => {} };
   return {
@@ -217,6 +218,7 @@ function effectsOf({ duck, shapes, schema }: Rig, home: string): CohortEffects {
     builtBy: {},
     // Small as the data is, what is not touched is named again.
     prices: { small: 0, wholeShare: 2 },
+    checks: [],
   };
 }
 
@@ -224,7 +226,8 @@ function refuse(): never {
   throw new Error("a build asks for what it is not given");
 }
 
-async function contextOf(rig: Rig): Promise<StepContext> {
+/** What a step is given, with a folder of its own. */
+export async function contextOf(rig: Rig): Promise<StepContext> {
   const dir = await rig.folder();
   return {
     ...{ signal: NEVER, hints: {}, workDir: () => Promise.resolve(dir) },

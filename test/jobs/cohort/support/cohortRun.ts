@@ -1,6 +1,6 @@
 // One run of the cohort job, as its environment asks for it.
 
-import { makeEffects } from "../../../../src/effects.ts";
+import { type Effects, makeEffects } from "../../../../src/effects.ts";
 import type { ReadMenu } from "../../../../src/job.ts";
 import { bindCohort } from "../../../../src/jobs/cohort/bind.ts";
 import { makeCohortJob } from "../../../../src/jobs/cohort/job.ts";
@@ -15,11 +15,15 @@ export const readMenu: ReadMenu = () => Promise.resolve({ brand: HOME, places: [
 /** Services that fail are those of a test: a second of patience is enough. */
 const HASTY = { attempts: 4, minDelayMs: 20, maxDelayMs: 200 };
 
-/** Makes the run, and tells how it ended: its status, with the error that ended it, or what it came to instead. */
+/**
+ * Makes the run, with the files of config/ in a folder of the test's own where it has one, and tells how it ended: its status, with the error that ended it, or
+ * what it came to instead.
+ */
 export async function runCohort(
   env: Readonly<Record<string, string | undefined>>,
   write: (line: string) => void,
   signal: AbortSignal,
+  ownConfig: string | null = null,
 ): Promise<string> {
   const job = makeCohortJob();
   const config = readConfig(env, ["database", "site"], [job], [job.name]);
@@ -27,7 +31,12 @@ export async function runCohort(
   const log: Log = makeLog({
     ...{ format: "plain", level: "warn", write, clock, secrets: config.secrets },
   });
-  const effects = makeEffects(config, log, { policy: HASTY });
+  const made = makeEffects(config, log, { policy: HASTY });
+  const artifacts: Effects["artifacts"] = async () => {
+    const found = await made.artifacts();
+    return ownConfig === null ? found : { ...found, dir: ownConfig };
+  };
+  const effects = { ...made, artifacts };
   try {
     const settings = config.of(job);
     if (settings === null) throw new Error("the job is not configured");

@@ -213,6 +213,7 @@ function firstDifference(wanted: string, got: string): string {
 export async function runHere(
   world: CohortWorld,
   variables: Readonly<Record<string, string>> = {},
+  ownConfig: string | null = null,
 ): Promise<string> {
-  return runCohort(world.env(variables), () => {}, new AbortController().signal);
+  return runCohort(world.env(variables), () => {}, new AbortController().signal, ownConfig);
 }

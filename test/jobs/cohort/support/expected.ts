@@ -44,6 +44,15 @@ export interface ExpectedNamespace {
     >
   >;
   readonly datasets: Readonly<Record<string, ExpectedDataset>>;
+  readonly expectations?: readonly {
+    readonly dataset: string;
+    readonly column: string;
+    readonly check: string;
+    readonly elementCount: number;
+    readonly missingCount?: number;
+    readonly unexpectedCount?: number;
+    readonly success: boolean;
+  }[];
   readonly recordCounts?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 

@@ -46,6 +46,7 @@ const KINDS: Readonly<Record<string, () => Buffer>> = {
 
 const type: DataType = {
   ...{ name: "T", key: ["P"], deletes: null, isSubtyped: false, aliases: {} },
+  ...{ participant: null, identifying: new Set<string>() },
   fields: {
     P: "string",
     N: { array: "int" },

@@ -53,6 +53,7 @@ export function check(given: Partial<CheckResult> = {}): CheckResult {
     ...{ id: "devices-value", dataset: "dataset_fitbitdevices", type: "FitbitDevices" },
     ...{ column: "Value", kind: "between", text: "Value is between 0 and 100" },
     ...{ outcome: "passed", rows: 20, missing: 1, unexpected: 0, blocks: false, why: null },
+    severity: "warning",
     ...given,
   };
 }
