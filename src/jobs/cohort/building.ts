@@ -20,7 +20,7 @@ import type { Duck } from "./build/duck.ts";
 import { countPeopleStatement } from "./build/statements.ts";
 import { COLUMN_TYPES } from "./data/columns.ts";
 import { buildPrefix, type Dataset, type DatasetFile } from "./data/current.ts";
-import type { PeopleCount } from "./data/profile.ts";
+import type { PeopleCount } from "./data/people.ts";
 import type { RecordShape } from "./data/recordShape.ts";
 import type { KeptObject } from "./data/report.ts";
 import {

@@ -33,7 +33,7 @@ import {
 import { makeWatch, toldOf, validate } from "./planValidation.ts";
 import { makeSiteSteps, type SiteEffects } from "./siteSteps.ts";
 import { makeSteps } from "./steps.ts";
-import { newsOf, planStudy } from "./telling.ts";
+import { newsOf, planStudy, trendsOf } from "./telling.ts";
 
 /** Makes the pipeline. */
 export function makeCohort(
@@ -93,7 +93,8 @@ export function makeCohort(
         leastPeople: request.leastPeople,
       });
       plan.say(newsOf(study));
-      await plan.site(() => planStudy(plan, siteSteps, { study, trends: {} }));
+      const trends = await trendsOf(plan, study);
+      await plan.site(() => planStudy(plan, siteSteps, { study, trends }));
     },
   };
 }

@@ -13,7 +13,8 @@ import {
   rowCountFacts,
 } from "./data/checkResult.ts";
 import type { Dataset } from "./data/current.ts";
-import { type PeopleCount, profileOf } from "./data/profile.ts";
+import type { PeopleCount } from "./data/people.ts";
+import { profileOf } from "./data/profile.ts";
 import { EXPORT_COLUMNS, type RecordShape } from "./data/recordShape.ts";
 import type { KeptObject } from "./data/report.ts";
 import { addsUp, lackingColumn, type Scan, scanOf, sumTallies, type Tally } from "./data/scan.ts";

@@ -5,7 +5,7 @@ import type { Digest } from "../../digest.ts";
 import { json, step, type StepContext } from "../../engine/step.ts";
 import { build, type BuildInputs, type BuildParams, keepBuilt } from "./building.ts";
 import type { ListedObject } from "./data/catalog.ts";
-import { checkFindings, checkMeasures, type CheckResult } from "./data/checkResult.ts";
+import { checkFindings, checkMeasures, type CheckResult, trendName } from "./data/checkResult.ts";
 import type { ExportReport, KeptObject } from "./data/report.ts";
 import type { Tally } from "./data/scan.ts";
 import { BUILD_VERSION } from "./data/typeInput.ts";
@@ -139,7 +139,10 @@ function makeCheckSteps(effects: CohortEffects) {
         const findings = checkFindings(results);
         ctx.find(findings);
         for (const measure of checkMeasures(results)) ctx.measure(...measure);
-        // A scope's numbers are those whose subject is the scope.
+        // A scope's numbers are those whose subject is the scope: its past is told by them.
+        for (const { id, unexpected } of results) {
+          if (unexpected !== null) ctx.measure(type, trendName(id), unexpected);
+        }
         for (const severity of ["error", "warning"] as const) {
           const own = findings.filter((one) => one.severity === severity).length;
           ctx.measure(type, `${severity}s`, own);

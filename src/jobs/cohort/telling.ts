@@ -5,6 +5,7 @@ import { asJson } from "../../digest.ts";
 import type { Plan, Ref, SiteContents, SitePart, TreeFile } from "../../engine/step.ts";
 import { count } from "../../format.ts";
 import type { RunNews } from "../../run.ts";
+import { trendName } from "./data/checkResult.ts";
 import type { Study } from "./data/study.ts";
 import { studyProblems } from "./data/studyProblems.ts";
 import { freshOf, verdictOf } from "./pages/overviewPage.ts";
@@ -30,6 +31,27 @@ export function newsOf(study: Study): RunNews {
       ...freshOf(study),
     ],
   };
+}
+
+/** Changes of a type that a trend shows. */
+const VERSIONS_SHOWN = 60;
+
+/** What checks have counted over time, up to now. */
+export async function trendsOf(plan: Plan, { types }: Study): Promise<Trends> {
+  const trends: Record<string, { at: string; value: number }[]> = {};
+  for (const { type, checks, withheld } of types) {
+    if (checks.length === 0 || withheld !== null) continue;
+    const { versions } = await plan.history(type, VERSIONS_SHOWN);
+    for (const { id, unexpected } of checks) {
+      const points = versions.flatMap(({ startedAt, measures }) => {
+        const value = measures[trendName(id)];
+        return value === undefined ? [] : [{ at: startedAt, value }];
+      });
+      if (unexpected !== null) points.push({ at: plan.run.startedAt, value: unexpected });
+      trends[id] = points;
+    }
+  }
+  return trends;
 }
 
 /** Plans the site: called with its lease held. */

@@ -165,6 +165,10 @@ describe("a run that validates", () => {
       expect(measures.map((row) => row.map(String).join(" "))).toEqual([
         "FitbitDevices errors 1",
         "FitbitDevices rows 3",
+        // By these a check's past is told.
+        `FitbitDevices unexpected.${DEVICES}.Battery.set 1`,
+        `FitbitDevices unexpected.${DEVICES}.Device.unique 3`,
+        `FitbitDevices unexpected.${DEVICES}.ParticipantIdentifier+Date+Device.unique 0`,
         "FitbitDevices warnings 4",
         ...["failed 1", "missing 1", "rows 3", "unexpected 1"].map(
           (one) => `${DEVICES}.Battery.set ${one}`,

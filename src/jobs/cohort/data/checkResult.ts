@@ -139,6 +139,11 @@ export function checkMeasures(
   });
 }
 
+/** The number of a type by which a check's past is told. */
+export function trendName(id: string): string {
+  return `unexpected.${id}`;
+}
+
 /** Results as people look through them: failed first, then what was not run, then all else; each in its own order. */
 export function worstFirst(results: readonly CheckResult[]): readonly CheckResult[] {
   const ranks = { failed: 0, not_run: 1, passed: 2 } as const;

@@ -3,7 +3,7 @@
 
 import type { Digest } from "../../../digest.ts";
 import type { RecordCounts } from "./days.ts";
-import type { PeopleCount } from "./profile.ts";
+import type { PeopleCount } from "./people.ts";
 import { COHORT } from "./recordShape.ts";
 import type { KeptObject } from "./report.ts";
 import { byText } from "./text.ts";

@@ -4,7 +4,7 @@
 // page and in no sum; nor does, but for its people, one whose records are people: a day's or an export's records of it would count them by
 // two attributes.
 
-import type { PeopleCount } from "./profile.ts";
+import type { PeopleCount } from "./people.ts";
 
 /** Why a type shows no numbers: few people have data of it, its records are people, or nobody could count its people. */
 export type Withheld = "few" | "people" | "unknown";

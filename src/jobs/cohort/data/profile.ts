@@ -1,14 +1,9 @@
 // What a dataset holds: rows, columns with how many of their values are there, people by cohort. Counts alone.
 
 import type { ColumnType, Dataset } from "./current.ts";
+import type { PeopleCount } from "./people.ts";
 import { COHORT } from "./recordShape.ts";
 import type { Segment } from "./segments.ts";
-
-/** Distinct participants of a cohort that have a record. */
-export interface PeopleCount {
-  readonly cohort: string;
-  readonly count: number;
-}
 
 export interface ColumnProfile {
   readonly name: string;

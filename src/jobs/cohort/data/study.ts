@@ -2,8 +2,8 @@
 
 import { type Catalog, exportKey, type SortedListing } from "./catalog.ts";
 import type { CheckResult } from "./checkResult.ts";
-import { columnsOf } from "./columns.ts";
 import { type CohortDays, daysOfCohorts } from "./cohortDays.ts";
+import { columnsOf } from "./columns.ts";
 import type { BlockedType, Current } from "./current.ts";
 import { type Days, type RecordCounts, sumDays } from "./days.ts";
 import { tellPeople, type ToldPeople, type Withheld, withheldBecause } from "./disclosure.ts";
@@ -17,9 +17,6 @@ import { dayOf } from "./studyDays.ts";
 import { type ExportLine, exportLines, type Flow, flowOf } from "./studyExports.ts";
 import type { WholeInput } from "./typeInput.ts";
 import { isPlainPath, shownName, shownPath } from "./undeclared.ts";
-
-/** The column that tells participants apart. */
-const PARTICIPANT = "ParticipantIdentifier";
 
 /** What a study is told from. */
 export interface StudyFacts {
@@ -164,8 +161,8 @@ function withheldTypes({
 }
 
 /** Tells whether each record of a type is a person. */
-function isPersonal({ key }: DataType): boolean {
-  return key.every((column) => column === PARTICIPANT);
+function isPersonal({ key, participant }: DataType): boolean {
+  return key.every((column) => column === participant);
 }
 
 function ownDataset(type: string): string {

@@ -9,19 +9,12 @@ import type { RangeSource } from "../../../formats/rangeSource.ts";
 import { listMembers, type ZipEntry } from "../../../formats/zip.ts";
 import { readMembers, type ZipMember } from "../../../formats/zipMember.ts";
 import { type ByteSource, digestSource, fileSource } from "../../../store/byteSource.ts";
-import { isKey } from "../../../store/objectKey.ts";
 import type { Duck } from "../build/duck.ts";
 import { nameFindings } from "../data/exportName.ts";
 import { contentName, QUARANTINE, STAGED } from "../data/keptObjects.ts";
 import { type LineMemory, makeLineMemory } from "../data/lineState.ts";
 import { MANIFEST, type Manifest, MOST_MANIFEST_BYTES, readManifest } from "../data/manifest.ts";
-import {
-  manifestName,
-  type MemberName,
-  metadataOf,
-  readMemberName,
-  stemOf,
-} from "../data/memberName.ts";
+import { manifestName, type MemberName, metadataOf } from "../data/memberName.ts";
 import { copyId } from "../data/ranking.ts";
 import type { RecordShape } from "../data/recordShape.ts";
 import type {
@@ -35,6 +28,7 @@ import type {
 } from "../data/report.ts";
 import { pickFields, tooMany } from "../data/undeclared.ts";
 import { type MemberPass, passMember } from "./ingestMember.ts";
+import { isIgnored, isMember, type Numbered, numbered } from "./numbered.ts";
 import { makeQuarantine, type Quarantine } from "./quarantine.ts";
 import type { WrittenFile } from "./scratchFile.ts";
 import { makeStaging, type Staging } from "./staging.ts";
@@ -66,28 +60,6 @@ export interface IngestRequest {
   readonly isLatest: (id: string) => boolean;
   readonly signal: AbortSignal;
   readonly onBytes: (bytes: number, total: number) => void;
-}
-
-/** A kept member of an export: what §F4 of the predecessor kept. Others are no data. */
-function isMember({ name, bytes, isFolder }: ZipEntry): boolean {
-  return !isFolder && bytes > 0 && !name.includes("/") && !name.includes("Manifest");
-}
-
-/** Tells whether somebody may miss a member: it holds something, and is neither data nor the manifest. */
-function isIgnored(entry: ZipEntry): boolean {
-  return !isMember(entry) && !entry.isFolder && entry.bytes > 0 && entry.name !== MANIFEST;
-}
-
-/** A member on its way. */
-interface Numbered {
-  readonly entry: ZipEntry;
-  readonly number: number;
-  /** What its name says; null where that is nothing, or nothing that an object can be called by. */
-  readonly said: MemberName | null;
-  /** Where its copy as it was sent goes; null where no object can be called so. */
-  readonly rawKey: string | null;
-  /** Where its transformed copy goes: by its id, or by its stem where an earlier member has the same id. */
-  readonly copyKey: string | null;
 }
 
 /** Reads an export; what cannot be read of it is said in its report. Throws what the source and the places throw. */
@@ -129,28 +101,6 @@ export async function ingestExport(request: IngestRequest): Promise<ExportReport
 }
 
 const NOTHING = { findings: [], members: [], ignored: [], staged: [], quarantine: null } as const;
-
-function numbered(entries: readonly ZipEntry[], cohort: string): readonly Numbered[] {
-  const taken = new Set<string>();
-  /** The first of some names that nobody has; of members that differ in their endings alone, the later one's whole name. */
-  const take = (folder: string, names: readonly string[]): string | null => {
-    const keys = names.map((name) => `${folder}/${name}.ndjson.gz`);
-    const free = keys.find((key) => isKey(key) && !taken.has(key)) ?? null;
-    if (free !== null) taken.add(free);
-    return free;
-  };
-  return entries.map((entry, number) => {
-    const stem = stemOf(entry.name);
-    const name = readMemberName(entry.name);
-    const below = `dataset=${name?.type ?? stem.split("_")[0] ?? ""}/cohort=${cohort}`;
-    const rawKey = take(`json/${below}`, [stem, entry.name]);
-    const copyKey =
-      name === null || rawKey === null
-        ? null
-        : take(`compressed_json/${below}`, [name.id, stem, entry.name]);
-    return { entry, number, said: copyKey === null ? null : name, rawKey, copyKey };
-  });
-}
 
 interface Readings {
   readonly reports: MemberReport[];

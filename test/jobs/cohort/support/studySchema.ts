@@ -8,6 +8,7 @@ const SCHEMA = {
   version: 1,
   cohorts: ["adults_v1", "pediatric_v1"],
   tie: "InsertedDate",
+  participant: "ParticipantIdentifier",
   types: {
     EnrolledParticipants: { key: ["ParticipantIdentifier"], columns: FIELDS },
     FitbitDevices: { key: ["ParticipantIdentifier", "Date"], columns: FIELDS },
