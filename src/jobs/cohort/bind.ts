@@ -81,7 +81,7 @@ const NODE_MIB = 300;
 const LEAST_DUCK_MIB = 256;
 
 /** Makes one DuckDB for all steps of the process, with a folder for what does not fit into memory. */
-async function openDucks(
+export async function openDucks(
   effects: Effects,
   { memoryMiB }: CohortSettings,
 ): Promise<() => Promise<Duck>> {
@@ -130,13 +130,13 @@ export async function openPlace(effects: Effects, place: Place, variable: string
   return openToRead(effects, place, variable);
 }
 
-/** Opens one place of the namespace as it is: nothing is made of it. */
+/** Opens one place of a namespace as it is, of this one's where none is named: nothing is made of it. */
 export async function openToRead(
   effects: Effects,
   place: Place,
   variable: string,
+  namespace = namespaceOf(effects),
 ): Promise<Bucket> {
-  const namespace = namespaceOf(effects);
   if (place.kind === "folder") {
     const { openFolderBucket } = await import("../../store/folderBucket.ts");
     const dir = join(place.dir, namespace);

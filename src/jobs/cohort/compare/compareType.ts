@@ -272,12 +272,12 @@ async function writeRows(
     dups: duplicates,
   } as const;
   const names: string[] = [];
-  for (const of of ["diff", "dups"] as const) {
+  for (const kind of ["diff", "dups"] as const) {
     for (const side of sql.SIDES) {
-      if (counts[of][side] === 0) continue;
-      const file = CSV_FILES[of][side];
+      if (counts[kind][side] === 0) continue;
+      const file = CSV_FILES[kind][side];
       const columns = comparing.sides[side].map(({ name }) => name);
-      const select = sql.rowsStatement(side, of, comparing, areNumbered, { columns });
+      const select = sql.rowsStatement(side, kind, comparing, areNumbered, { columns });
       const path = join(dir, file);
       // DuckDB writes into what is there, whose mode stays.
       await writePrivate(path, "");
