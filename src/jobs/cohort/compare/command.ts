@@ -195,7 +195,7 @@ function print(shell: Shell, result: CompareResult, where: string): void {
   shell.print(`${build(staging)} compared with ${build(main)}: of ${main.label} ${of}`);
   if (limit.unmatched.length > 0) {
     const types = limit.unmatched.join(", ");
-    shell.print(`  not limited, since ${main.label} has no row of these exports: ${types}`);
+    shell.print(`  all of ${main.label} counts where it has no row of these exports: ${types}`);
   }
   for (const side of [staging, main]) {
     if (side.stale.length === 0) continue;
@@ -242,5 +242,6 @@ function datasetLine(
     ...some(duplicates.staging + duplicates.main, "repeat a key"),
   ];
   const all = `${dataset}: ${number(rows.inCommon)} of ${number(rows.staging)} and ${number(rows.main)} rows in common`;
+  if (rows.staging + rows.main + said.length === 0) return `${dataset}: no rows on either side`;
   return [all, ...(said.length === 0 ? ["equal"] : said)].join(", ");
 }

@@ -71,7 +71,7 @@ export async function compareBuilds(request: BuildsRequest): Promise<CompareResu
       await request.put(dataset, join(out, dataset), files);
     }
     datasets.push(...found.datasets);
-    if (catalog !== null && !found.isLimited) unmatched.push(type);
+    if (found.isUnmatched) unmatched.push(type);
     await rm(out, { recursive: true });
     await fetcher.clear();
   }

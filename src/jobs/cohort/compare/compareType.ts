@@ -47,8 +47,10 @@ export interface TypeComparison {
   readonly datasets: readonly DatasetComparison[];
   /** Names of the files of each dataset, in its folder. */
   readonly files: ReadonlyMap<string, readonly string[]>;
-  /** False where it was asked for, and nothing of main matched. */
+  /** True where main's rows were limited to exports. */
   readonly isLimited: boolean;
+  /** True where they should have been, and none of them is of these exports: then all count. */
+  readonly isUnmatched: boolean;
 }
 
 /** Name of the text, and of the CSVs: rows that are on one side only, and those that repeat a key. */
@@ -75,7 +77,9 @@ export async function compareType(duck: Duck, request: TypeRequest): Promise<Typ
     datasets.push(found);
     files.set(one.table.dataset, names);
   }
-  return { datasets, files, isLimited };
+  const [parent] = tables;
+  const isAsked = request.exports !== null && (parent?.rows.main.files ?? []).length > 0;
+  return { datasets, files, isLimited, isUnmatched: isAsked && !isLimited };
 }
 
 /** Makes the list of exports, and tells whether main has a row of any; where it has none, it is not limited. */

@@ -76,12 +76,12 @@ export interface DatasetComparison {
 /** Why a dataset of one of the builds was not compared. */
 export type NotComparedReason = "only_staging" | "only_main" | "no_type";
 
-/** How main was limited: not at all, or, by data type, to so many exports that staging's files hold; of a type with 0, not at all. */
-export type CompareLimit = {
+/** Which of main's rows count: all, or those of the exports that staging's catalog has members of, type by type. */
+export interface CompareLimit {
   readonly kind: "all" | "exports";
-  /** Types of which nothing matched, so that all of main's rows count. Sorted. */
+  /** Types that main has rows of, and none of these exports, so that all of them count. Sorted. */
   readonly unmatched: readonly string[];
-};
+}
 
 export interface CompareResult {
   readonly version: typeof COMPARE_VERSION;
