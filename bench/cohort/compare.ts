@@ -1,12 +1,13 @@
 // Two datasets of the same type, made by DuckDB, and compared; or, as the floor, only joined.
 //   node bench/cohort/compare.ts make FOLDER --rows N
-//   node bench/cohort/compare.ts join|compare FOLDER OUT [--memory 700]
-// Of a thousand rows two are on one side only and two differ. Prints what it took as JSON.
+//   node bench/cohort/compare.ts join|compare FOLDER OUT [--memory 2048]
+// Of a thousand rows of each side one is on it alone, and two differ. Prints what it took as JSON.
 
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { duckMemory } from "../../src/jobs/cohort/bind.ts";
 import { name, openDuck } from "../../src/jobs/cohort/build/duck.ts";
 import { compareType } from "../../src/jobs/cohort/compare/compareType.ts";
 import { rowsInFolder } from "../../src/jobs/cohort/compare/folders.ts";
@@ -24,13 +25,16 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rows: { type: "string", default: "5000000" },
-    memory: { type: "string", default: "700" },
+    /** What COHORT_MEMORY_MB would say. */
+    memory: { type: "string", default: "2048" },
   },
 });
 const [what = "", folder = "", out = folder] = positionals;
 const spillDir = join(out, "spill");
 await mkdir(spillDir, { recursive: true });
-const duck = await openDuck({ memoryMiB: Number(values.memory), threads: 1, spillDir });
+const duck = await openDuck({
+  ...{ memoryMiB: duckMemory(Number(values.memory)), threads: 1, spillDir, workDir: "/" },
+});
 const schema = readSchema(await readFile(SCHEMA, "utf8"), SCHEMA);
 const type = schema.types.get(TYPE);
 if (type === undefined) throw new Error(`no ${TYPE}`);

@@ -80,6 +80,11 @@ const DUCK_SHARE = 0.5;
 const NODE_MIB = 300;
 const LEAST_DUCK_MIB = 256;
 
+/** Tells how much of the memory that the job may take is DuckDB's to account for. Both in MiB. */
+export function duckMemory(memoryMiB: number): number {
+  return Math.max(LEAST_DUCK_MIB, Math.floor((memoryMiB - NODE_MIB) * DUCK_SHARE));
+}
+
 /** Makes one DuckDB for all steps of the process, with a folder for what does not fit into memory. */
 export async function openDucks(
   effects: Effects,
@@ -91,8 +96,7 @@ export async function openDucks(
   const ducks = shareDuck(async () => {
     const workDir = await effects.scratch();
     spillDir ??= await makePassingFolder(workDir, "spill-");
-    const own = Math.max(LEAST_DUCK_MIB, Math.floor((memoryMiB - NODE_MIB) * DUCK_SHARE));
-    return { memoryMiB: own, threads: 1, spillDir, workDir };
+    return { memoryMiB: duckMemory(memoryMiB), threads: 1, spillDir, workDir };
   });
   effects.onClose(async () => {
     ducks.close();

@@ -7,11 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { EMPTY_CATALOG, withEntries } from "../../../../src/jobs/cohort/data/catalog.ts";
 import type { CompareResult } from "../../../../src/jobs/cohort/data/compareResult.ts";
+import { shapeOf } from "../../../../src/jobs/cohort/data/recordShape.ts";
 import { typeInputs } from "../../../../src/jobs/cohort/data/typeInput.ts";
 import { handZip } from "../../../formats/support/handZip.ts";
 import { sourceOf } from "../../../formats/support/ranges.ts";
 import { type Ended, hdash as start } from "../../../support/command.ts";
 import { build, type BuiltType, ingest, makeRig, type Rig } from "../support/cohortRig.ts";
+import { typeOf } from "../support/comparing.ts";
 import { publish, type Published } from "../support/publishing.ts";
 
 const [FIRST, SECOND, THIRD] = [
@@ -224,6 +226,32 @@ describe("hdash cohort compare STAGING MAIN, where the exports have nothing in c
       "  main has records that are in no dataset yet: FitbitDevices",
       `  ${DEVICES}: 1 of 1 and 2 rows in common, 1 only in main, 1 unequal, by column Battery 1, cohort 1, export_end_date 1`,
     ]);
+  });
+});
+
+describe("hdash cohort compare STAGING MAIN, where one of them has not every dataset", () => {
+  test("names what is not compared, and why", async () => {
+    const less = await read({ "adults_v1/1": { "20260111": [device("Charge", "Full")] } });
+    const thing = shapeOf(typeOf({ k: "string" }), "InsertedDate");
+    const shapes = [...less.shapes.slice(0, 1), thing];
+    await publish(place("less"), FIRST, {
+      ...less,
+      shapes,
+      built: new Map([...less.built].slice(0, 1)),
+    });
+    const ended = await hdash("less", "main");
+    const asked = await hdash("less", "main", "--dataset", "dataset_fitbitecg");
+    await rm(place("less"), { recursive: true });
+    expect(ended).toMatchObject({ code: 0, stderr: "" });
+    expect(ended.stdout.split("\n").slice(2, -2)).toEqual([
+      `  ${DEVICES}: 0 of 1 and 1 rows in common, 1 only in less, 1 only in main`,
+      "  dataset_fitbitecg: not compared, only main has it",
+      "  dataset_fitbitecg_waveformsamples: not compared, only main has it",
+      "  dataset_thing: not compared, the schema has no data type of it",
+    ]);
+    // What is asked for by its name has to be there.
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toMatch(/^hdash: less has no dataset_fitbitecg: build 20260111/m);
   });
 });
 

@@ -1,7 +1,7 @@
 // The answers of the fixture: two namespaces, whole and limited to staging's exports, and two datasets with keys that repeat.
 
 import { readFileSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,9 +12,14 @@ import { rowsInFolder } from "../../../../src/jobs/cohort/compare/folders.ts";
 import type { SideRows } from "../../../../src/jobs/cohort/compare/statements.ts";
 import { exportsOf } from "../../../../src/jobs/cohort/data/comparedBuilds.ts";
 import { comparedTables } from "../../../../src/jobs/cohort/data/comparedTables.ts";
-import type { DatasetComparison } from "../../../../src/jobs/cohort/data/compareResult.ts";
+import type {
+  CompareResult,
+  DatasetComparison,
+} from "../../../../src/jobs/cohort/data/compareResult.ts";
 import { NEVER } from "../../../formats/support/ranges.ts";
+import { hdash } from "../../../support/command.ts";
 import { FIXTURE, makeRig, type Rig } from "../support/cohortRig.ts";
+import { publish } from "../support/publishing.ts";
 import { IDENTIFIERS } from "../support/secrets.ts";
 import { type Worked, workThrough } from "../support/workThrough.ts";
 
@@ -141,6 +146,41 @@ describe("compareType(duck, request), of two namespaces", () => {
         "utf8",
       );
       expect(IDENTIFIERS.some((one) => csv.includes(one))).toBe(true);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "is told by the command without a name or an identifier of anybody",
+    async () => {
+      const dir = await rig.folder();
+      const shapes = [...rig.shapes.values()];
+      const names = { "world-b": staging, main };
+      for (const [namespace, worked] of Object.entries(names)) {
+        const published = { ...worked, shapes };
+        await publish(join(dir, "processed", namespace), "20260112T000000Z-1", published);
+      }
+      await mkdir(join(dir, "in"));
+      const out = join(dir, "out");
+      const env = {
+        ...{ HDASH_HOME: join(dir, "home"), HDASH_LOG_LEVEL: "debug" },
+        COHORT_SOURCE: join(dir, "in"),
+        COHORT_RAW: join(dir, "raw"),
+        COHORT_INTERMEDIATE: join(dir, "intermediate"),
+        COHORT_PROCESSED: join(dir, "processed"),
+      };
+      const ended = await hdash(["cohort", "compare", "world-b", "main", "--out", out], env);
+      expect(ended.code, ended.stderr).toBe(0);
+      const text = await readFile(join(out, "compare.json"), "utf8");
+      const { datasets, limit } = JSON.parse(text) as CompareResult;
+      expect(limit).toEqual({ kind: "exports", unmatched: [] });
+      const found = Object.fromEntries(datasets.map((one) => [one.dataset, inTheirForm(one)]));
+      expect(found).toEqual(EXPECTED.limitedToStagingExports);
+      expect(ended.stdout).toMatch(
+        /^ {2}dataset_fitbitdevices: 60 of 60 and 60 rows in common, 1 /m,
+      );
+      const said = `${ended.stdout}${ended.stderr}${text}`;
+      expect(IDENTIFIERS.filter((one) => said.includes(one))).toEqual([]);
     },
     LONG_MS,
   );

@@ -1,6 +1,6 @@
 // Namespaces in folders, as runs leave them: what was read and built is put there, and readers are switched to it.
 
-import { cp } from "node:fs/promises";
+import { chmod, cp } from "node:fs/promises";
 import { join } from "node:path";
 
 import { datasetsOf } from "../../../../src/jobs/cohort/build/buildType.ts";
@@ -34,6 +34,7 @@ export async function publish(
   how: { readonly stale?: readonly string[]; readonly keepBuilds?: number } = {},
 ): Promise<Current> {
   await cp(join(home, "processed"), dir, { recursive: true });
+  await chmod(dir, 0o700);
   const types = [...built].map(([type, { datasets, segments, counts }]) => {
     const own = datasets.map(({ name, rows, columns }): Dataset => {
       const files = segments.segments.flatMap((segment) => segment.files[name] ?? []);
