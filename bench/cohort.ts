@@ -17,7 +17,7 @@ const HELP = `Measures hdash run cohort, with folders in place of buckets and a 
   --stage         what is measured; default: whole, days and nothing
   --participants  people of each of two cohorts; --rows their densest type's rows a day
   --gib           size of the exports of "memory", unzipped; it takes an hour, and half as much disk
-  --compared      million rows of each of the two datasets of "compare"; a million takes some 100 MB, and as much to spill
+  --compared      million rows of each of the two datasets of "compare"; a million may take some 400 MB of disk
   --memory        COHORT_MEMORY_MB of "compare"
   --help          this text
 `;
