@@ -1,7 +1,7 @@
 // A data type's datasets of two builds compared, from Parquet files on this disk. Rows stay in DuckDB, which spills what its memory does not
 // hold; what comes out is counts, CSVs, and a text with a few rows.
 
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Duck } from "../build/duck.ts";
@@ -60,6 +60,8 @@ export const CSV_FILES = {
   dups: { staging: "all_dups_staging_rows.csv", main: "all_dups_main_rows.csv" },
 } as const;
 
+/** What is kept of the join while a dataset is compared. */
+const JOINED_FILE = "joined.parquet";
 /** So many rows of each kind a text shows, and of rows on one side so many columns. */
 const SAMPLE_ROWS = 10;
 const SAMPLE_COLUMNS = 10;
@@ -147,13 +149,15 @@ async function compareTable(
   const areNumbered = Number(repeated) > 0;
   const numbers = sql.SIDES.map((side) => sql.numberStatement(side, comparing));
   if (areNumbered) await duck.run(what, ...numbers);
-  await duck.run(what, sql.joinStatement(comparing, areNumbered));
+  const joined = join(request.dir, JOINED_FILE);
+  await duck.run(what, ...sql.joinStatements(comparing, areNumbered, joined));
   const found = await count(duck, what, table, comparing, { areNumbered, isLimited });
   const samples = await sample(duck, what, comparing, found, areNumbered);
   const dir = join(request.dir, dataset);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const names = await writeRows(duck, what, comparing, found, { areNumbered, dir });
   await writePrivate(join(dir, TEXT_FILE), compareText(builds, found, samples));
+  await rm(joined);
   return { found, names: [TEXT_FILE, ...names] };
 }
 

@@ -18,7 +18,7 @@ export interface SideRows {
 /** Names that no column has. */
 const ROW = name("^row");
 const NUMBER = name("^number");
-/** What is kept of the join: a row for each that differs, and for all others their count, by day. */
+/** What is kept of the join. */
 const DIFF = "diff";
 /** Where a row of DIFF is: in both, in staging alone, in main alone. */
 const [BOTH, ONLY_STAGING, ONLY_MAIN] = [0, 1, 2];
@@ -159,13 +159,14 @@ function words(columns: readonly ComparedColumn[], test: (one: ComparedColumn) =
 }
 
 /**
- * The one full outer join. Of rows that differ it keeps where they are, and, in bits, which columns do and which of these by a null; rows
- * that do not are counted by day.
+ * The one full outer join, into a file: what it gives goes by, and no memory is asked for beside the join's. Of rows that differ the file has
+ * where they are, and, in bits, which columns do and which of these by a null; of all others that they are there, and their day.
  */
-export function joinStatement(
+export function joinStatements(
   { key, columns: { compared }, hasDays }: Comparing,
   areNumbered: boolean,
-): string {
+  file: string,
+): readonly string[] {
   const same = key.map((one) => `s.${name(one)} is not distinct from m.${name(one)}`);
   if (areNumbered) same.push(`s.${NUMBER} = m.${NUMBER}`);
   const days = [
@@ -175,27 +176,27 @@ export function joinStatement(
   const isEither = `s.${ROW} is null or m.${ROW} is null`;
   const some = compared.length === 0 ? "false" : compared.map(differs).join(" or ");
   const of = (bits: string): string =>
-    `case when ${isEither} then 0 when ${some} then ${bits} else 0 end`;
+    `(case when ${isEither} then 0 when ${some} then ${bits} else 0 end)::bigint`;
   const unequal = words(compared, differs).map(of);
   const nulls = words(compared, ({ name: column }) => {
     return `(s.${name(column)} is null) <> (m.${name(column)} is null)`;
   }).map(of);
-  const [u, n] = [unequal.map((_, at) => `u${at}`), nulls.map((_, at) => `n${at}`)];
-  const isKept = [`s is null`, `m is null`, ...u.map((word) => `${word} <> 0`)].join(" or ");
-  const joined =
-    `select s.${ROW} as s, m.${ROW} as m, ` +
-    [
-      ...unequal.map((bits, at) => `${bits} as u${at}`),
-      ...nulls.map((bits, at) => `${bits} as n${at}`),
-    ].join(", ") +
-    `, ${days.length === 0 ? "null::varchar" : `coalesce(${days.join(", ")})`} as d` +
-    ` from ${numbered("staging", areNumbered)} s full join ${numbered("main", areNumbered)} m on ${same.join(" and ")}`;
-  return (
-    `create or replace temp table ${DIFF} as select ` +
-    `case when s is null then ${ONLY_MAIN} when m is null then ${ONLY_STAGING} else ${BOTH} end as k, ` +
-    `case when ${isKept} then s end as s, case when ${isKept} then m end as m, ` +
-    `${[...u, ...n].join(", ")}, d, count(*) as c from (${joined}) group by all`
-  );
+  const isKept = ["s is null", "m is null", ...unequal.map((_, at) => `u${at} <> 0`)].join(" or ");
+  const joined = [
+    ...[`s.${ROW} as s`, `m.${ROW} as m`],
+    ...unequal.map((bits, at) => `${bits} as u${at}`),
+    ...nulls.map((bits, at) => `${bits} as n${at}`),
+    `${days.length === 0 ? "null::varchar" : `coalesce(${days.join(", ")})`} as d`,
+  ];
+  const from = `${numbered("staging", areNumbered)} s full join ${numbered("main", areNumbered)} m on ${same.join(" and ")}`;
+  const kind = `case when s is null then ${ONLY_MAIN} when m is null then ${ONLY_STAGING} else ${BOTH} end`;
+  const kept =
+    `select ${kind} as k, * replace (case when ${isKept} then s end as s, case when ${isKept} then m end as m) ` +
+    `from (select ${joined.join(", ")} from ${from})`;
+  return [
+    `copy (${kept}) to ${literal(file)} (format parquet, row_group_size 122880)`,
+    `create or replace temp view ${DIFF} as select * from read_parquet(${literal(file)})`,
+  ];
 }
 
 const isUnequal = ({ columns: { compared } }: Comparing): string =>
@@ -205,7 +206,7 @@ const isUnequal = ({ columns: { compared } }: Comparing): string =>
 
 /** Counts rows by day: in common, in staging alone, in main alone, in common with some inequality. */
 export function dayStatement(comparing: Comparing): string {
-  const sum = (test: string): string => `coalesce(sum(c) filter (where ${test}), 0)::bigint`;
+  const sum = (test: string): string => `count(*) filter (where ${test})`;
   const kinds = [BOTH, ONLY_STAGING, ONLY_MAIN].map((kind) => sum(`k = ${kind}`));
   return `select d, ${[...kinds, sum(isUnequal(comparing))].join(", ")} from ${DIFF} group by d order by d nulls first`;
 }
@@ -214,9 +215,7 @@ export function dayStatement(comparing: Comparing): string {
 export function columnStatement({ columns: { compared } }: Comparing): string {
   const sums = compared.flatMap((_, at) => {
     const { word, bit } = bitOf(at);
-    return ["u", "n"].map(
-      (of) => `coalesce(sum(c) filter (where (${of}${word} & ${bit}) <> 0), 0)::bigint`,
-    );
+    return ["u", "n"].map((of) => `count(*) filter (where (${of}${word} & ${bit}) <> 0)`);
   });
   return `select ${["1", ...sums].join(", ")} from ${DIFF}`;
 }
