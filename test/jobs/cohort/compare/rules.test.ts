@@ -426,6 +426,18 @@ describe("names and values that SQL and CSV take for something else", () => {
     expect(text).toContain(String.raw`"say \"hi\",\r\nor\nnot"`);
   });
 
+  test("differ by up to 65 bits", async () => {
+    const columns = { k: "string", i: "bigint", d: "double" } as const;
+    const { file } = await compareParents(
+      made(columns, ["'1'", "-9223372036854775808", "1"], ["'2'", "1", "null"]),
+      made(columns, ["'1'", "9223372036854775807", "null"], ["'2'", "3", "1"]),
+    );
+    const text = await file(PARENT, "parquet_compare.txt");
+    expect(text).toMatch(/^ {2}i +bigint +bigint +2 +18446744073709551615 +0$/m);
+    // Only nulls differ.
+    expect(text).toMatch(/^ {2}d +double +double +2 +- +2$/m);
+  });
+
   test("are shown in the text up to sixty letters", async () => {
     const { file } = await compareParents(
       made(["k", "v"], ["repeat('x', 1000)", "repeat('y', 60)"]),
