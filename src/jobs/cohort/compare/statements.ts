@@ -131,7 +131,7 @@ function numbered(side: Side, areNumbered: boolean): string {
 /**
  * Tells whether two values differ. Null is null; numbers of two types are compared as numbers, all else of two types as text.
  */
-export function differs({ name: column, types }: ComparedColumn): string {
+function differs({ name: column, types }: ComparedColumn): string {
   const [s, m] = [`s.${name(column)}`, `m.${name(column)}`];
   if (types.staging === types.main) return `${s} is distinct from ${m}`;
   const pair = [types.staging, types.main].toSorted().join();
