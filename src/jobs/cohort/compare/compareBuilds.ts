@@ -212,6 +212,8 @@ interface Fetcher {
 /** Brings files to a folder, each once: builds of one namespace share most of theirs. */
 function makeFetcher(dir: string, signal: AbortSignal): Fetcher {
   const fetched = new Map<string, string>();
+  // DuckDB remembers what it has read of a file by its name: none may come twice.
+  let number = 0;
   return {
     async bring({ processed, current }, dataset) {
       await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -219,7 +221,7 @@ function makeFetcher(dir: string, signal: AbortSignal): Fetcher {
       const brought: { cohort: string; path: string }[] = [];
       for (const file of files) {
         const object = `${processed.uri}/${file.key}`;
-        const path = fetched.get(object) ?? join(dir, `${fetched.size}.parquet`);
+        const path = fetched.get(object) ?? join(dir, `${++number}.parquet`);
         if (!fetched.has(object)) await fetchObject(processed, file, path, signal);
         fetched.set(object, path);
         brought.push({ cohort: COHORT_FOLDER.exec(file.key)?.[1] ?? "", path });

@@ -60,8 +60,6 @@ export const CSV_FILES = {
   dups: { staging: "all_dups_staging_rows.csv", main: "all_dups_main_rows.csv" },
 } as const;
 
-/** What is kept of the join while a dataset is compared. */
-const JOINED_FILE = "joined.parquet";
 /** So many rows of each kind a text shows, and of rows on one side so many columns. */
 const SAMPLE_ROWS = 10;
 const SAMPLE_COLUMNS = 10;
@@ -149,7 +147,8 @@ async function compareTable(
   const areNumbered = Number(repeated) > 0;
   const numbers = sql.SIDES.map((side) => sql.numberStatement(side, comparing));
   if (areNumbered) await duck.run(what, ...numbers);
-  const joined = join(request.dir, JOINED_FILE);
+  // DuckDB remembers what it has read of a file by its name: none may come twice.
+  const joined = join(request.dir, `${dataset}.parquet`);
   await duck.run(what, ...sql.joinStatements(comparing, areNumbered, joined));
   const found = await count(duck, what, table, comparing, { areNumbered, isLimited });
   const samples = await sample(duck, what, comparing, found, areNumbered);
