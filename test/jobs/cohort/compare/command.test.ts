@@ -1,6 +1,6 @@
 // hdash cohort compare as people use it, on namespaces in folders: builds, refusals, what is put where, and what is told.
 
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -311,6 +311,16 @@ describe("hdash cohort compare, asked for what is not there", () => {
     expect(ended.code).toBe(2);
     expect(ended.stderr).toMatch(
       /has no list of the files of build 20260111T000000Z-1\nBuilds keep/,
+    );
+  });
+
+  test("says of a build whose list is damaged that it is none", async () => {
+    const list = join(place("main"), "parquet/v", SECOND, "current.json");
+    await writeFile(list, (await readFile(list, "utf8")).slice(0, -100));
+    const ended = await hdash(`main@${SECOND}`, "main");
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(
+      /v\/20260112T000000Z-2\/current.json is no description of a build: it is not JSON\nThe build/,
     );
   });
 
