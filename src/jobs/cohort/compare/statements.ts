@@ -158,16 +158,29 @@ function words(columns: readonly ComparedColumn[], test: (one: ComparedColumn) =
   });
 }
 
+/** Null is null; keys of two types are compared as text. */
+function sameKey({ key, sides }: Comparing): string[] {
+  return key.map((one) => {
+    const [staging, main] = SIDES.map(
+      (side) => sides[side].find((column) => column.name === one)?.type,
+    );
+    const as = staging === main ? "" : "::varchar";
+    return `s.${name(one)}${as} is not distinct from m.${name(one)}${as}`;
+  });
+}
+
 /**
  * The one full outer join, into a file: what it gives goes by, and no memory is asked for beside the join's. Of rows that differ the file has
  * where they are, and, in bits, which columns do and which of these by a null; of all others that they are there, and their day.
  */
 export function joinStatements(
-  { key, columns: { compared }, hasDays }: Comparing,
+  comparing: Comparing,
   areNumbered: boolean,
   file: string,
 ): readonly string[] {
-  const same = key.map((one) => `s.${name(one)} is not distinct from m.${name(one)}`);
+  const { columns, hasDays } = comparing;
+  const { compared } = columns;
+  const same = sameKey(comparing);
   if (areNumbered) same.push(`s.${NUMBER} = m.${NUMBER}`);
   const days = [
     ...(hasDays.staging ? [`s.${name(END)}`] : []),

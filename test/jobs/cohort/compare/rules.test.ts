@@ -90,6 +90,14 @@ describe("rows of a parent", () => {
     expect(counts(one)).toEqual([1, 1, 1, 0]);
   });
 
+  test("are matched as text where their key is of two types", async () => {
+    const { one } = await compareParents(
+      made({ k: "string", v: "string" }, ["'12'", "'a'"], ["'no number'", "'a'"]),
+      made({ k: "bigint", v: "string" }, ["12", "'a'"], ["13", "'a'"]),
+    );
+    expect(counts(one)).toEqual([1, 1, 1, 0]);
+  });
+
   test("are counted by the day that their export ends, a row in common by staging's", async () => {
     const columns = ["k", "v", "export_end_date"];
     const other = "'2026-01-13T00:00:00'";
