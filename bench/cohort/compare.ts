@@ -118,7 +118,7 @@ async function compareOnce(): Promise<Readonly<Record<string, number>>> {
   const { datasets } = await compareType(duck, {
     tables: [{ table, rows: await bothSides(), isCompared: true }],
     builds: { staging: build, main: { ...build, label: "made too" } },
-    ...{ exports: null, dir: out, signal: NEVER },
+    ...{ exports: null, dir: out, memoryMiB: duckMemory(Number(values.memory)), signal: NEVER },
   });
   const [found] = datasets;
   if (found === undefined) throw new Error("nothing was compared");

@@ -11,7 +11,7 @@ import { EXIT, type Shell } from "../../../shell.ts";
 import type { Bucket } from "../../../store/bucket.ts";
 import { fileSource } from "../../../store/byteSource.ts";
 import { checkAsked } from "../asked.ts";
-import { namespaceOf, openDucks, openToRead } from "../bind.ts";
+import { duckMemory, namespaceOf, openDucks, openToRead } from "../bind.ts";
 import { type NamedBuild, readNamedBuild } from "../data/comparedBuilds.ts";
 import {
   type BySide,
@@ -104,7 +104,7 @@ export async function compare(
       main: { ...main, label: label(main) },
       ...{ shapes: schemas.of(null).shapes, types: settings.types, dataset: asked.dataset },
       catalog: isWhole ? null : await readCatalog(staging.processed, signal),
-      ...{ duck, dir, signal },
+      ...{ duck, memoryMiB: duckMemory(settings.memoryMiB), dir, signal },
       put: (dataset, folder, files) =>
         putFiles(place.bucket, `${place.prefix}${dataset}/`, folder, files, signal),
     });

@@ -41,6 +41,8 @@ export interface BuildsRequest extends BySide<OpenedBuild> {
   /** Staging's exports, which main is limited to; null: all of main counts. */
   readonly catalog: Catalog | null;
   readonly duck: Duck;
+  /** What it may hold. */
+  readonly memoryMiB: number;
   /** Work folder: what participants' rows pass through. */
   readonly dir: string;
   /** Puts the files of a dataset away, which lie in the folder. */
@@ -65,7 +67,7 @@ export async function compareBuilds(request: BuildsRequest): Promise<CompareResu
     await mkdir(out, { mode: 0o700 });
     const found = await compareType(request.duck, {
       exports: catalog === null ? null : exportsOf(catalog, type),
-      ...{ tables: rows, builds, dir: out, signal },
+      ...{ tables: rows, builds, dir: out, memoryMiB: request.memoryMiB, signal },
     });
     for (const [dataset, files] of found.files) {
       await request.put(dataset, join(out, dataset), files);

@@ -21,6 +21,7 @@ import {
 } from "../data/compareResult.ts";
 import { type CompareSamples, compareText } from "../data/compareText.ts";
 import { byText } from "../data/text.ts";
+import { cutStatement, partConditions, sizeStatement } from "./parts.ts";
 import { writePrivate } from "./privateFile.ts";
 import * as sql from "./statements.ts";
 
@@ -40,6 +41,8 @@ export interface TypeRequest {
   readonly exports: readonly RowExport[] | null;
   /** Folder for what is found: for each dataset a folder of its name. */
   readonly dir: string;
+  /** What DuckDB may hold. */
+  readonly memoryMiB: number;
   readonly signal: AbortSignal;
 }
 
@@ -138,26 +141,53 @@ async function compareTable(
             surrogate: table.surrogate,
           })
         : counted;
-    await duck.run(what, sql.viewStatement(side, whole), sql.repeatedStatement(side, comparing));
+    await duck.run(what, sql.viewStatement(side, whole));
+  }
+  const parts = await partsOf(duck, what, comparing, request.memoryMiB);
+  for (const side of sql.SIDES) {
+    await duck.run(what, ...sql.repeatedStatements(side, comparing, parts));
   }
   const [[repeated] = []] = await duck.rows(
     what,
     "select (select count(*) from repeated_staging) + (select count(*) from repeated_main)",
   );
   const areNumbered = Number(repeated) > 0;
-  const numbers = sql.SIDES.map((side) => sql.numberStatement(side, comparing));
+  const numbers = sql.SIDES.flatMap((side) => sql.numberStatements(side, comparing, parts));
   if (areNumbered) await duck.run(what, ...numbers);
   // DuckDB remembers what it has read of a file by its name: none may come twice.
-  const joined = join(request.dir, `${dataset}.parquet`);
-  await duck.run(what, ...sql.joinStatements(comparing, areNumbered, joined));
+  const fileOf = (part: number): string => join(request.dir, `${dataset}.${part}.parquet`);
+  await duck.run(what, ...sql.joinStatements(comparing, areNumbered, parts, fileOf));
   const found = await count(duck, what, table, comparing, { areNumbered, isLimited });
   const samples = await sample(duck, what, comparing, found, areNumbered);
   const dir = join(request.dir, dataset);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const names = await writeRows(duck, what, comparing, found, { areNumbered, dir });
   await writePrivate(join(dir, TEXT_FILE), compareText(builds, found, samples));
-  await rm(joined);
+  for (const part of parts.keys()) await rm(fileOf(part));
   return { found, names: [TEXT_FILE, ...names] };
+}
+
+/** Of a join that takes more than this many times the memory, DuckDB gives up; rows take so much of it beside their texts, a column. */
+const SPILLED_TIMES = 3;
+const COLUMN_BYTES = 16;
+
+/** Cuts what is joined into parts that DuckDB can hold, or spill. */
+async function partsOf(
+  duck: Duck,
+  what: string,
+  comparing: sql.Comparing,
+  memoryMiB: number,
+): Promise<readonly string[]> {
+  const { key, sides } = comparing;
+  const [[rows, texts] = []] = await duck.rows(what, sizeStatement(comparing));
+  const columns = Math.max(sides.staging.length, sides.main.length);
+  const width = Number(texts) + COLUMN_BYTES * columns;
+  const mostRows = Math.max(1, Math.floor((SPILLED_TIMES * memoryMiB * 2 ** 20) / width)) * 2;
+  const types = sql.SIDES.map((side) => sides[side].find(({ name }) => name === key[0])?.type);
+  if (Number(rows) <= mostRows || types[0] !== types[1]) return ["true"];
+  const cuts = await duck.rows(what, cutStatement(comparing, mostRows));
+  const found = cuts.map(([from, count]) => ({ from: textOf(from), rows: Number(count) }));
+  return partConditions(comparing, found, mostRows);
 }
 
 function rowsAt(tables: TypeRequest["tables"], dataset: string): TableRows | null {

@@ -102,30 +102,47 @@ const keysOf = (key: readonly string[], of: string): string =>
  * Finds keys that come more than once, by their hashes: keys that are equal have equal ones, so that where no hash comes twice, no key
  * does. What it takes is a number a row.
  */
-export function repeatedStatement(side: Side, { key }: Comparing): string {
-  return (
-    `create or replace temp table repeated_${side} as select h from ` +
-    `(select hash(${keysOf(key, "t")}) as h from ${side} t) group by h having count(*) > 1`
-  );
+export function repeatedStatements(
+  side: Side,
+  { key }: Comparing,
+  parts: readonly string[],
+): readonly string[] {
+  return [
+    `create or replace temp table repeated_${side} (h ubigint)`,
+    ...parts.map(
+      (part) =>
+        `insert into repeated_${side} select h from (select hash(${keysOf(key, "t")}) as h ` +
+        `from (select * from ${side} where ${part}) t) group by h having count(*) > 1`,
+    ),
+  ];
 }
 
 /** Numbers the rows of these keys by their other common columns as text, null first; the first of a key is not kept. */
-export function numberStatement(side: Side, { key, columns }: Comparing): string {
+export function numberStatements(
+  side: Side,
+  { key, columns }: Comparing,
+  parts: readonly string[],
+): readonly string[] {
   const order = columns.compared.map((one) => `t.${name(one.name)}::varchar nulls first`);
   const number =
     `row_number() over (partition by ${keysOf(key, "t")} ` +
     `order by ${[...order, `t.${ROW}`].join(", ")})`;
-  return (
-    `create or replace temp table number_${side} as select r, n from ` +
-    `(select t.${ROW} as r, ${number} as n from ${side} t ` +
-    `where hash(${keysOf(key, "t")}) in (select h from repeated_${side})) where n > 1`
-  );
+  return [
+    `create or replace temp table number_${side} (r bigint, n bigint)`,
+    ...parts.map(
+      (part) =>
+        `insert into number_${side} select r, n from (select t.${ROW} as r, ${number} as n ` +
+        `from (select * from ${side} where ${part}) t ` +
+        `where hash(${keysOf(key, "t")}) in (select h from repeated_${side})) where n > 1`,
+    ),
+  ];
 }
 
 /** A side with its rows' numbers among those of their key. */
-function numbered(side: Side, areNumbered: boolean): string {
-  if (!areNumbered) return side;
-  return `(select t.*, coalesce(b.n, 1) as ${NUMBER} from ${side} t left join number_${side} b on t.${ROW} = b.r)`;
+function numbered(side: Side, areNumbered: boolean, part = "true"): string {
+  const rows = part === "true" ? side : `(select * from ${side} where ${part})`;
+  if (!areNumbered) return rows;
+  return `(select t.*, coalesce(b.n, 1) as ${NUMBER} from ${rows} t left join number_${side} b on t.${ROW} = b.r)`;
 }
 
 /**
@@ -170,13 +187,14 @@ function sameKey({ key, sides }: Comparing): string[] {
 }
 
 /**
- * The one full outer join, into a file: what it gives goes by, and no memory is asked for beside the join's. Of rows that differ the file has
- * where they are, and, in bits, which columns do and which of these by a null; of all others that they are there, and their day.
+ * The one full outer join, part by part, into files: what it gives goes by, and no memory is asked for beside the join's. Of rows that differ
+ * the files have where they are, and, in bits, which columns do and which of these by a null; of all others that they are there, and their day.
  */
 export function joinStatements(
   comparing: Comparing,
   areNumbered: boolean,
-  file: string,
+  parts: readonly string[],
+  fileOf: (part: number) => string,
 ): readonly string[] {
   const { columns, hasDays } = comparing;
   const { compared } = columns;
@@ -201,14 +219,19 @@ export function joinStatements(
     ...nulls.map((bits, at) => `${bits} as n${at}`),
     `${days.length === 0 ? "null::varchar" : `coalesce(${days.join(", ")})`} as d`,
   ];
-  const from = `${numbered("staging", areNumbered)} s full join ${numbered("main", areNumbered)} m on ${same.join(" and ")}`;
   const kind = `case when s is null then ${ONLY_MAIN} when m is null then ${ONLY_STAGING} else ${BOTH} end`;
-  const kept =
-    `select ${kind} as k, * replace (case when ${isKept} then s end as s, case when ${isKept} then m end as m) ` +
-    `from (select ${joined.join(", ")} from ${from})`;
+  const copies = parts.map((part, at) => {
+    const [staging, main] = SIDES.map((side) => numbered(side, areNumbered, part));
+    const from = `${staging ?? ""} s full join ${main ?? ""} m on ${same.join(" and ")}`;
+    const kept =
+      `select ${kind} as k, * replace (case when ${isKept} then s end as s, case when ${isKept} then m end as m) ` +
+      `from (select ${joined.join(", ")} from ${from})`;
+    return `copy (${kept}) to ${literal(fileOf(at))} (format parquet, row_group_size 122880)`;
+  });
+  const files = parts.map((_, at) => literal(fileOf(at))).join(", ");
   return [
-    `copy (${kept}) to ${literal(file)} (format parquet, row_group_size 122880)`,
-    `create or replace temp view ${DIFF} as select * from read_parquet(${literal(file)})`,
+    ...copies,
+    `create or replace temp view ${DIFF} as select * from read_parquet([${files}])`,
   ];
 }
 

@@ -105,7 +105,7 @@ describe("compareType(duck, request), of two namespaces", () => {
           main: { label: "main", build: "2" },
         },
         exports: isLimited ? exportsOf(staging.catalog, type) : null,
-        ...{ tables, dir, signal: NEVER },
+        ...{ tables, dir, memoryMiB: 512, signal: NEVER },
       });
       datasets.push(...found.datasets);
       for (const [dataset, names] of found.files) files.set(dataset, names);
@@ -211,7 +211,13 @@ describe("compareType(duck, request), of folders whose keys repeat", () => {
     const build = { label: "a", build: "b" };
     const { datasets } = await compareType(rig.duck, {
       tables: [{ table, rows: { staging, main }, isCompared: true }],
-      ...{ builds: { staging: build, main: build }, exports: null, dir, signal: NEVER },
+      ...{
+        builds: { staging: build, main: build },
+        exports: null,
+        dir,
+        memoryMiB: 512,
+        signal: NEVER,
+      },
     });
     const [found] = datasets;
     if (found === undefined) throw new Error("nothing was compared");

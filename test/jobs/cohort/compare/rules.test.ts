@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { partConditions } from "../../../../src/jobs/cohort/compare/parts.ts";
 import type { DatasetComparison } from "../../../../src/jobs/cohort/data/compareResult.ts";
 import type { Fields } from "../../../../src/jobs/cohort/data/schema.ts";
 import { makeRig, type Rig } from "../support/cohortRig.ts";
@@ -270,6 +271,55 @@ describe("rows of one key", () => {
     );
     expect(counts(one)).toEqual([0, 3, 2, 0]);
     expect(one.duplicates).toEqual({ staging: 2, main: 0 });
+  });
+});
+
+describe("sides that are joined part by part", () => {
+  /** Some keys of few rows, one of many, null and none; every third row has another value, every fifth is on one side. */
+  function rows(side: number): readonly (readonly string[])[] {
+    return Array.from({ length: 60 }, (_, at): readonly string[] => {
+      const key = at % 7 === 0 ? "null" : `'p${at < 30 ? 5 : at % 9}'`;
+      return [key, String(at % 4 === 0 ? 1 : at), at % 3 === 0 ? `'${side}'` : "'same'"];
+    }).filter((_, at) => at % 5 !== side);
+  }
+
+  test("come to the same, whatever memory there is", async () => {
+    const columns = { k: "string", l: "bigint", v: "string" } as const;
+    const type = typeOf({ k: "string", l: "int" }, ["k", "l"]);
+    const sides = {
+      staging: { [PARENT]: made(columns, ...rows(0)) },
+      main: { [PARENT]: made(columns, ...rows(1)) },
+    };
+    const whole = await compareMade(rig, type, sides);
+    const names = whole.files.get(PARENT) ?? [];
+    expect(names).toHaveLength(5);
+    expect(whole.found[0]?.duplicates.staging).toBeGreaterThan(1);
+    expect(unequal(whole.found[0] as DatasetComparison)).not.toEqual({});
+    for (const bytes of [1, 500, 1500]) {
+      const parted = await compareMade(rig, type, sides, null, bytes / 2 ** 20);
+      expect(parted.found).toEqual(whole.found);
+      for (const name of names.filter((one) => one.endsWith(".csv"))) {
+        expect(await parted.file(PARENT, name)).toBe(await whole.file(PARENT, name));
+      }
+    }
+  });
+});
+
+describe("partConditions(comparing, cuts, mostRows)", () => {
+  test("has every row in one part, and cuts those of one value by their hash", () => {
+    const cuts = [
+      { from: null, rows: 10 },
+      { from: "b'", rows: 50 },
+      { from: "c", rows: 9 },
+    ];
+    const key = ["k", "l"];
+    const hash = `hash("k", "l") % 3`;
+    expect(partConditions({ key }, cuts, 10)).toEqual([
+      `("k" < 'b''' or "k" is null)`,
+      ...[0, 1, 2].map((piece) => `"k" >= 'b''' and ("k" < 'c') and ${hash} = ${piece}`),
+      `"k" >= 'c'`,
+    ]);
+    expect(partConditions({ key }, cuts.slice(0, 1), 10)).toEqual(["true"]);
   });
 });
 

@@ -48,6 +48,7 @@ export async function compareMade(
   type: DataType,
   made: BySide<Readonly<Record<string, MadeDataset>>>,
   exports: readonly RowExport[] | null = null,
+  memoryMiB = 512,
 ): Promise<Compared> {
   const home = await rig.folder();
   const tables: TableRows[] = [];
@@ -63,7 +64,7 @@ export async function compareMade(
   const dir = await rig.folder();
   const found = await compareType(rig.duck, {
     builds: { staging: { label: "ours", build: "1" }, main: { label: "theirs", build: "2" } },
-    ...{ tables, exports, dir, signal: NEVER },
+    ...{ tables, exports, dir, memoryMiB, signal: NEVER },
   });
   return {
     ...{ found: found.datasets, isLimited: found.isLimited, files: found.files, dir },
