@@ -14,12 +14,15 @@ import { type Ended, measure, runNode } from "./children.ts";
 
 const HELP = `Measures hdash run cohort, with folders in place of buckets and a Postgres of its own.
 
-  node bench/cohort.ts [--stage whole|days|nothing|ledger|validate|memory]... [--participants 250] [--rows 300] [--gib 10] [--checked 20000000]
+  node bench/cohort.ts [--stage whole|days|nothing|ledger|validate|memory|compare]...
+      [--participants 250] [--rows 300] [--gib 10] [--checked 20000000] [--compared 5] [--memory 2048]
 
   --stage         what is measured; default: whole, days and nothing
   --participants  people of each of two cohorts; --rows their densest type's rows a day
   --checked       rows of the densest dataset of "validate", made on disk
   --gib           size of the exports of "memory", unzipped; it takes an hour, and half as much disk
+  --compared      million rows of each of the two datasets of "compare"; a million may take some 400 MB of disk
+  --memory        COHORT_MEMORY_MB of "compare"
   --help          this text
 `;
 
@@ -30,6 +33,8 @@ const { values } = parseArgs({
     rows: { type: "string", default: "300" },
     gib: { type: "string", default: "10" },
     checked: { type: "string", default: "20000000" },
+    compared: { type: "string", default: "5" },
+    memory: { type: "string", default: "2048" },
     help: { type: "boolean", default: false },
   },
 });
@@ -276,8 +281,38 @@ async function memory(): Promise<void> {
   }
 }
 
+/** Two datasets compared beside one full outer join of them by DuckDB, with the same memory. */
+async function compare(): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), "hdash-bench-cohort-"));
+  closing.push(() => rm(dir, { recursive: true, force: true }));
+  const [world, million] = [join(dir, "world"), Number(values.compared)];
+  const program = join(import.meta.dirname, "cohort/compare.ts");
+  const made = await runNode([program, "make", world, "--rows", String(million * 1e6)]);
+  if (made.code !== 0) throw new Error(made.stderr);
+  const memory = ["--memory", values.memory];
+  const once = (what: string) =>
+    measure("cohort/compare.ts", [what, world, join(dir, what), ...memory], 1);
+  const join_ = await once("join");
+  const own = await once("compare");
+  const { rows = 0, onlyStaging = 0, onlyMain = 0, someUnequal = 0 } = own.counts;
+  console.log(
+    `two datasets of ${million} million rows: ${rows.toLocaleString("en")} in all, ${(onlyStaging + onlyMain).toLocaleString("en")} on one side, ${someUnequal.toLocaleString("en")} unequal`,
+  );
+  for (const [name, one] of [
+    ["one full outer join", join_],
+    ["hdash", own],
+  ] as const) {
+    console.log(
+      `  ${name}: ${seconds(one.cpuMs)} CPU, ${seconds(one.wallMs)}, peak memory ${mib(one.maxRssBytes)}`,
+    );
+  }
+  console.log(
+    `  ${(own.cpuMs / join_.cpuMs).toFixed(1)} times the join (goal 3), memory goal ${Number(values.memory) + 256} MiB`,
+  );
+}
+
 const STAGES: Readonly<Record<string, () => Promise<void>>> = {
-  ...{ whole, days, nothing, ledger, validate, memory },
+  ...{ whole, days, nothing, ledger, validate, memory, compare },
 };
 if (values.help) console.log(HELP);
 else {

@@ -108,10 +108,16 @@ function takeCommand(
     `^Usage: ${[program, ...shorter].join(" ")} .*[\\[<](?!options|command)`,
   );
   // The last word may be an argument, or, as in `hdash run htan`, a command below one that takes some.
-  const whole = [program, ...words];
-  return !takesArguments.test(usage) || isHelpOf(helpOf(whole), whole)
-    ? words
-    : takeCommand(program, shorter, helpOf);
+  const [whole, above] = [
+    [program, ...words],
+    [program, ...shorter],
+  ];
+  if (isHelpOf(helpOf(whole), whole)) return words;
+  if (takesArguments.test(usage)) return takeCommand(program, shorter, helpOf);
+  if (isHelpOf(helpOf(above), above)) return words;
+  // The word before may be an argument, too.
+  const command = takeCommand(program, shorter, helpOf);
+  return command.length < shorter.length ? command : words;
 }
 
 /** The words after a command, wherever a line has it in the place of a command; up to what ends it. */

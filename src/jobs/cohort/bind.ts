@@ -95,8 +95,13 @@ const DUCK_SHARE = 0.5;
 const NODE_MIB = 300;
 const LEAST_DUCK_MIB = 256;
 
+/** Tells how much of the memory that the job may take is DuckDB's to account for. Both in MiB. */
+export function duckMemory(memoryMiB: number): number {
+  return Math.max(LEAST_DUCK_MIB, Math.floor((memoryMiB - NODE_MIB) * DUCK_SHARE));
+}
+
 /** Makes one DuckDB for all steps of the process, with a folder for what does not fit into memory. */
-async function openDucks(
+export async function openDucks(
   effects: Effects,
   { memoryMiB }: CohortSettings,
 ): Promise<() => Promise<Duck>> {
@@ -106,8 +111,7 @@ async function openDucks(
   const ducks = shareDuck(async () => {
     const workDir = await effects.scratch();
     spillDir ??= await makePassingFolder(workDir, "spill-");
-    const own = Math.max(LEAST_DUCK_MIB, Math.floor((memoryMiB - NODE_MIB) * DUCK_SHARE));
-    return { memoryMiB: own, threads: 1, spillDir, workDir };
+    return { memoryMiB: duckMemory(memoryMiB), threads: 1, spillDir, workDir };
   });
   effects.onClose(async () => {
     ducks.close();
@@ -145,13 +149,13 @@ export async function openPlace(effects: Effects, place: Place, variable: string
   return openToRead(effects, place, variable);
 }
 
-/** Opens one place of the namespace as it is: nothing is made of it. */
+/** Opens one place of a namespace as it is, of this one's where none is named: nothing is made of it. */
 export async function openToRead(
   effects: Effects,
   place: Place,
   variable: string,
+  namespace = namespaceOf(effects),
 ): Promise<Bucket> {
-  const namespace = namespaceOf(effects);
   if (place.kind === "folder") {
     const { openFolderBucket } = await import("../../store/folderBucket.ts");
     const dir = join(place.dir, namespace);

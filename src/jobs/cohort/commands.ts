@@ -107,6 +107,25 @@ export function addCohortCommands(
     ),
     audit,
   );
+  add("compare", "compare the datasets of two namespaces or builds: STAGING with MAIN", [
+    ...(["type", "namespace"] as const),
+  ])
+    .argument("<staging>", "NAMESPACE, NAMESPACE@BUILD or @BUILD: what is new")
+    .argument("<main>", "the same: what it is compared with")
+    .option("--dataset <name>", "only this dataset")
+    .option("--all", "all rows of MAIN (of two builds of one namespace the default)")
+    .option("--filter", "of MAIN the rows of exports that STAGING holds (else the default)")
+    .option("--out <folder>", "a folder for what is found, which is private")
+    .option("--json", "counts as JSON, for programs")
+    .action(async (staging: string, main: string, flags: Flags) => {
+      const { compare, readCompareFlags } = await import("./compare/command.ts");
+      const asked = readCompareFlags([staging, main], flags);
+      shell.exit(
+        await withCohort(shell, job, flags, (effects, settings) =>
+          compare(shell, effects, settings, asked),
+        ),
+      );
+    });
 }
 
 /** What is looked at: the world, and the settings. */

@@ -1,6 +1,8 @@
 // What is known of a namespace, kept beside its datasets: the catalog of its exports, the build that readers use, and what goes with it.
 
 import { HdashError } from "../../error.ts";
+import { quoted } from "../../format.ts";
+import { meant } from "../../settings/nearest.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import type { TypeBuild } from "./building.ts";
 import { type Catalog, EMPTY_CATALOG } from "./data/catalog.ts";
@@ -51,19 +53,10 @@ const KEPT_CURRENT: Kept<Current> = {
 
 /** Reads what is known. Throws a permanent error where it is there and cannot be read: to begin anew would take it for nothing. */
 export async function readState(processed: Bucket, signal?: AbortSignal): Promise<CohortState> {
-  const [packed, text] = await Promise.all([
-    processed.get(CATALOG, signal),
-    processed.get(CURRENT, signal),
+  const [catalog, current] = await Promise.all([
+    readCatalog(processed, signal),
+    readCurrent(processed, KEPT_CURRENT, signal),
   ]);
-  const catalog =
-    packed === null
-      ? EMPTY_CATALOG
-      : parse(processed, KEPT_CATALOG, await unpackOr(processed, KEPT_CATALOG, packed));
-  const current =
-    text === null
-      ? null
-      : // One of before there were checks says nothing of them.
-        { ...NONE_HELD, ...parse(processed, KEPT_CURRENT, Buffer.from(text)) };
   const [segments, validation] = await Promise.all([
     readSegments(processed, current, signal),
     readValidation(processed, current, signal),
@@ -97,6 +90,58 @@ export async function saveValidation(
 ): Promise<void> {
   const bytes = Buffer.from(JSON.stringify(validation));
   await processed.put(validationKey(validation.build), bytes, JSON_OBJECT, signal);
+}
+
+/** Reads what is known of exports; throws as readState does. */
+export async function readCatalog(processed: Bucket, signal?: AbortSignal): Promise<Catalog> {
+  const packed = await processed.get(CATALOG, signal);
+  if (packed === null) return EMPTY_CATALOG;
+  return parse(processed, KEPT_CATALOG, await unpackOr(processed, KEPT_CATALOG, packed));
+}
+
+async function readCurrent(
+  processed: Bucket,
+  kept: Kept<Current>,
+  signal?: AbortSignal,
+): Promise<Current | null> {
+  const text = await processed.get(kept.key, signal);
+  if (text === null) return null;
+  // One of before there were checks says nothing of them.
+  return { ...NONE_HELD, ...parse(processed, kept, Buffer.from(text)) };
+}
+
+/** Where a build says what it consists of, also when it is not the current one any more. */
+const ownList = (prefix: string): string => `${prefix}current.json`;
+
+/**
+ * Reads a build that is readable still, the current one for null. Throws usage where there is none, or none of this name, and where it is of
+ * before builds kept lists of their own; a permanent error where its list cannot be read.
+ */
+export async function readBuild(
+  processed: Bucket,
+  build: string | null,
+  signal?: AbortSignal,
+): Promise<Current> {
+  const current = await readCurrent(processed, KEPT_CURRENT, signal);
+  if (current === null) {
+    throw new HdashError("usage", `nothing has been built: ${processed.uri} has no ${CURRENT}`, {
+      hint: "hdash cohort build makes datasets of what has been read.",
+    });
+  }
+  if (build === null || build === current.build) return current;
+  const known = [current.build, ...current.kept.map((one) => one.build)];
+  if (!known.includes(build)) {
+    throw new HdashError("usage", `there is no build ${quoted(build)} in ${processed.uri}`, {
+      hint: meant(build, known),
+    });
+  }
+  const hint = "The build cannot be compared any more; its files are as they were.";
+  const own = { ...KEPT_CURRENT, key: ownList(buildPrefix(build)), hint };
+  const found = await readCurrent(processed, own, signal);
+  if (found !== null) return found;
+  throw new HdashError("usage", `${processed.uri} has no list of the files of build ${build}`, {
+    hint: "Builds keep one since they can be compared; this one is older.",
+  });
 }
 
 /** Reads what a build consists of; nothing, where that is gone or damaged: types are built whole then. */
@@ -172,7 +217,9 @@ export async function switchTo(
   );
   const copy = copyStatements(current, "STAGE");
   await processed.put(`${current.prefix}copy.sql`, Buffer.from(copy), TEXT_OBJECT, signal);
-  await processed.put(CURRENT, Buffer.from(JSON.stringify(current)), JSON_OBJECT, signal);
+  const list = Buffer.from(JSON.stringify(current));
+  await processed.put(ownList(current.prefix), list, JSON_OBJECT, signal);
+  await processed.put(CURRENT, list, JSON_OBJECT, signal);
   await removeUnused(processed, current, segments, signal);
 }
 
@@ -191,7 +238,8 @@ async function removeUnused(
   ]);
   const prefixes = [current.prefix, ...current.kept.map(({ build }) => buildPrefix(build))];
   const isUsed = (key: string): boolean =>
-    used.has(key) || prefixes.some((prefix) => key === `${prefix}copy.sql`);
+    used.has(key) ||
+    prefixes.some((prefix) => key === `${prefix}copy.sql` || key === ownList(prefix));
   const gone: string[] = [];
   for await (const key of processed.keys(BUILDS, signal)) if (!isUsed(key)) gone.push(key);
   const told = new Set([current, ...current.kept].map(({ build }) => validationKey(build)));

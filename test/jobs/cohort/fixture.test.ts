@@ -1,83 +1,35 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { digestOf } from "../../../src/digest.ts";
-import {
-  type Catalog,
-  EMPTY_CATALOG,
-  exportKey,
-  sortListing,
-  withEntries,
-} from "../../../src/jobs/cohort/data/catalog.ts";
+import { exportKey } from "../../../src/jobs/cohort/data/catalog.ts";
 import { supersededMembers } from "../../../src/jobs/cohort/data/ranking.ts";
 import { carriedColumns, type RecordShape } from "../../../src/jobs/cohort/data/recordShape.ts";
 import type { MemberReport } from "../../../src/jobs/cohort/data/report.ts";
 import { byText } from "../../../src/jobs/cohort/data/text.ts";
-import { typeInputs } from "../../../src/jobs/cohort/data/typeInput.ts";
 import {
-  build,
   type BuiltDataset,
-  type BuiltType,
   columnsIn,
   digestByDuck,
   digestByHyparquet,
-  fileRanges,
   FIXTURE,
-  ingest,
   makeRig,
   type Rig,
   rowsOfFile,
   typesOfFile,
 } from "./support/cohortRig.ts";
 import { type ExpectedMember, expectedOf } from "./support/expected.ts";
+import { type Worked, workThrough } from "./support/workThrough.ts";
 
 let rig: Rig;
 beforeAll(async () => {
   rig = await makeRig();
 });
 afterAll(() => rig.close());
-
-/** A namespace that has been read and built. */
-interface Worked {
-  readonly home: string;
-  readonly out: string;
-  readonly outcomes: Readonly<Record<string, string>>;
-  readonly catalog: Catalog;
-  readonly built: ReadonlyMap<string, BuiltType>;
-}
-
-/** Lists a folder as a bucket's namespace. */
-async function list(folder: string) {
-  const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  return names
-    .filter((one) => one.isFile())
-    .map((one) => join(one.parentPath, one.name).slice(folder.length + 1))
-    .map((key) => ({ key, bytes: 1, etag: key }));
-}
-
-async function workThrough(folder: string): Promise<Worked> {
-  const [home, out] = [await rig.folder(), await rig.folder()];
-  const { exports, others } = sortListing(await list(folder), rig.schema.cohorts);
-  const outcomes: Record<string, string> = {};
-  for (const { key, outcome } of others) outcomes[key] = outcome;
-  let catalog = EMPTY_CATALOG;
-  // By name, so that the later one's copies come last.
-  for (const { key } of exports.toSorted((a, b) => byText(a.export, b.export))) {
-    const entry = await ingest(rig, home, key, fileRanges(join(folder, key)));
-    outcomes[key] = entry.report.outcome;
-    if (entry.report.outcome === "read") catalog = withEntries(catalog, [entry]);
-  }
-  const inputs = typeInputs(catalog, rig.shapes);
-  const built = new Map<string, BuiltType>();
-  for (const type of rig.shapes.keys()) {
-    built.set(type, await build(rig, home, inputs, type, out));
-  }
-  return { home, out, outcomes, catalog, built };
-}
 
 const members = ({ catalog }: Worked) =>
   catalog.exports.flatMap(({ report }) => report.members.map((member) => ({ report, member })));
@@ -170,7 +122,7 @@ describe.each([...WORLDS, ...TRAPS])("$name, read and built", (given) => {
   const { folder, namespace, expected } = given;
   let worked: Worked;
   beforeAll(async () => {
-    worked = await workThrough(folder);
+    worked = await workThrough(rig, folder);
   });
 
   test("says what became of every object", () => {
