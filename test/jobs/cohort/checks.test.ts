@@ -286,6 +286,22 @@ describe("a run that validates", () => {
   );
 
   test(
+    "comes to the same where nobody knows any more what the build consists of",
+    async () => {
+      await setChecks(battery(), { dataset: DEVICES, check: "fresh", column: "Date", days: 1e6 });
+      send(1, ["High", "Medium", ""]);
+      expect(await run()).toBe("succeeded");
+      const known = outcomes();
+      const { build, segments } = current();
+      world.s3.removeObject(BUCKETS.processed, `main/${segments?.key ?? ""}`);
+      world.s3.removeObject(BUCKETS.processed, `main/validation/${build}.json`);
+      expect(await run({ COHORT_PART: "validate" })).toBe("succeeded");
+      expect(outcomes()).toEqual(known);
+    },
+    LONG_MS,
+  );
+
+  test(
     "compares rows with the build before, also where all of them are gone",
     async () => {
       await setChecks({ dataset: DEVICES, check: "row_count", percent: 10 });

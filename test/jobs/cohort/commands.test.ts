@@ -103,8 +103,15 @@ describe("hdash run cohort --part PARTS", () => {
     expect(status.stdout).toMatch(/^ {2}not_archive +adults_v1\/2026-01-11_text$/m);
     expect(status.stdout).toMatch(/^datasets \(build none\)$/m);
 
+    const unbuilt = await hdash(["cohort", "validate"]);
+    expect(unbuilt.code, unbuilt.stderr).toBe(2);
+    expect(unbuilt.stderr).toMatch(/^hdash: there is no build in \S+ \(COHORT_PROCESSED\)$/m);
+
     const built = await hdash(["run", "cohort", "--part", "build,sync"]);
     expect(built.code, built.stderr).toBe(0);
+    const checked = await hdash(["cohort", "validate"]);
+    expect(checked.code, checked.stderr).toBe(0);
+    expect(checked.stdout).toMatch(/^31 checks: 0 failed, 31 not run, 0 passed$/m);
     expect(await readdir(parquet)).toContain("current.json");
   });
 

@@ -137,6 +137,27 @@ describe.each(NAMESPACES)("hdash run cohort, for %s", (namespace) => {
     expect(results.map((one) => pick(one, Object.keys(wanted[0] ?? {})))).toEqual(wanted);
   });
 
+  test("prints them, failed ones first, and ends with 3", async () => {
+    const failed = (expected?.expectations ?? []).filter(({ success }) => !success).length;
+    const { code, stdout, stderr } = await hdash(namespace, "cohort", "validate");
+    expect(code, stderr).toBe(3);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines).toHaveLength(33);
+    expect(lines.slice(1, failed + 1).filter((line) => !line.startsWith("  failed "))).toEqual([]);
+    expect(lines.at(-1)).toBe(`31 checks: ${failed} failed, 0 not run, ${31 - failed} passed`);
+    const one = await hdash(
+      namespace,
+      "cohort",
+      "validate",
+      "--type",
+      "HealthKitV2Workouts",
+      "--json",
+    );
+    expect(one.code, one.stderr).toBe(0);
+    const { results } = JSON.parse(one.stdout) as Pick<Validation, "results">;
+    expect(results.map(({ kind }) => kind)).toEqual(["exists"]);
+  });
+
   test("describes all datasets: rows, and people by cohort", () => {
     const { build, datasets } = currentOf(namespace);
     const { profiles } = JSON.parse(textOf(`${namespace}/validation/${build}.json`)) as Validation;

@@ -7,7 +7,8 @@ import { checkChecks, CHECKS_FILE, loadChecks } from "../../../../src/jobs/cohor
 import type { CheckedDataset } from "../../../../src/jobs/cohort/data/check.ts";
 import { checkedDatasets } from "../../../../src/jobs/cohort/data/checkedDatasets.ts";
 import { readChecks } from "../../../../src/jobs/cohort/data/readChecks.ts";
-import { loadSchemas } from "../../../../src/jobs/cohort/schemas.ts";
+import { checkSchema, loadSchemas } from "../../../../src/jobs/cohort/schemas.ts";
+import { SCHEMA_FILE } from "../support/cohortRig.ts";
 
 const DEVICES = "dataset_fitbitdevices";
 const SYMPTOMS = "dataset_symptomlog_value_symptoms";
@@ -185,6 +186,15 @@ describe("readChecks(text, file, datasets)", () => {
         /^checks\.json: it is no/,
       );
     },
+  );
+});
+
+test("a column that is said to identify people, and that no dataset has, is a mistake of the schema", () => {
+  const text = readFileSync(SCHEMA_FILE, "utf8");
+  const other = text.replace('"EmailAddress",', '"EmailAdress",');
+  expect(problem(() => checkSchema(text, SCHEMA_FILE))).toBe("none");
+  expect(problem(() => checkSchema(other, SCHEMA_FILE))).toBe(
+    "config/cohort/1.json: identifying names EmailAdress, which no dataset is declared to have",
   );
 });
 
