@@ -11,6 +11,7 @@ import { openDatabase } from "../src/store/database.ts";
 import { startPostgres } from "../test/support/postgresServer.ts";
 import { createClone, makeTemplate } from "../test/support/postgresTemplate.ts";
 import { type Ended, measure, runNode } from "./children.ts";
+import type { Measurement } from "./stopwatch.ts";
 
 const HELP = `Measures hdash run cohort, with folders in place of buckets and a Postgres of its own.
 
@@ -292,23 +293,22 @@ async function compare(): Promise<void> {
   const memory = ["--memory", values.memory];
   const once = (what: string) =>
     measure("cohort/compare.ts", [what, world, join(dir, what), ...memory], 1);
-  const join_ = await once("join");
+  // Of 50 million rows DuckDB gives up with 2 GB, though it spills.
+  const joined = await once("join").catch((error: unknown) => {
+    if (error instanceof Error && error.message.includes("Out of Memory")) return null;
+    throw error;
+  });
   const own = await once("compare");
   const { rows = 0, onlyStaging = 0, onlyMain = 0, someUnequal = 0 } = own.counts;
   console.log(
     `two datasets of ${million} million rows: ${rows.toLocaleString("en")} in all, ${(onlyStaging + onlyMain).toLocaleString("en")} on one side, ${someUnequal.toLocaleString("en")} unequal`,
   );
-  for (const [name, one] of [
-    ["one full outer join", join_],
-    ["hdash", own],
-  ] as const) {
-    console.log(
-      `  ${name}: ${seconds(one.cpuMs)} CPU, ${seconds(one.wallMs)}, peak memory ${mib(one.maxRssBytes)}`,
-    );
-  }
-  console.log(
-    `  ${(own.cpuMs / join_.cpuMs).toFixed(1)} times the join (goal 3), memory goal ${Number(values.memory) + 256} MiB`,
-  );
+  const said = (one: Measurement): string =>
+    `${seconds(one.cpuMs)} CPU, ${seconds(one.wallMs)}, peak memory ${mib(one.maxRssBytes)}`;
+  console.log(`  one full outer join: ${joined === null ? "out of memory" : said(joined)}`);
+  console.log(`  hdash: ${said(own)} (goal ${Number(values.memory) + 256} MiB)`);
+  if (joined === null) return;
+  console.log(`  ${(own.cpuMs / joined.cpuMs).toFixed(1)} times the join (goal 3)`);
 }
 
 const STAGES: Readonly<Record<string, () => Promise<void>>> = {
