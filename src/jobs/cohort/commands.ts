@@ -12,6 +12,7 @@ import { readMemberName } from "./data/memberName.ts";
 import type { AuditedExport } from "./data/proof.ts";
 import type { ExportReport, ReportFinding } from "./data/report.ts";
 import type { CohortSettings, Part } from "./settings.ts";
+import { addSnowflake, type OpenCohort } from "./snowflake.ts";
 
 /** Flags, what they say, and the variable that each stands for. */
 const FLAGS = {
@@ -107,6 +108,9 @@ export function addCohortCommands(
     ),
     audit,
   );
+  const open: OpenCohort = (flags, act) => withCohort(shell, job, flags, act);
+  const tellSnowflake = "print or write the statements by which Snowflake loads the datasets";
+  addSnowflake(add("snowflake", tellSnowflake, ["namespace"]), shell, open);
 }
 
 /** What is looked at: the world, and the settings. */
