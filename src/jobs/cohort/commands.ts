@@ -13,6 +13,7 @@ import type { AuditedExport } from "./data/proof.ts";
 import type { ExportReport, ReportFinding } from "./data/report.ts";
 import type { CohortSettings, Part } from "./settings.ts";
 import { addSnowflake, type OpenCohort } from "./snowflake.ts";
+import { addSynapse } from "./synapse.ts";
 
 /** Flags, what they say, and the variable that each stands for. */
 const FLAGS = {
@@ -111,6 +112,8 @@ export function addCohortCommands(
   const open: OpenCohort = (flags, act) => withCohort(shell, job, flags, act);
   const tellSnowflake = "print or write the statements by which Snowflake loads the datasets";
   addSnowflake(add("snowflake", tellSnowflake, ["namespace"]), shell, open);
+  const leadFolder = "have a folder of Synapse lead to the datasets, or to the exports";
+  addSynapse(add("synapse", leadFolder, ["namespace"]), shell, open);
 }
 
 /** What is looked at: the world, and the settings. */
