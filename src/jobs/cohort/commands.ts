@@ -8,12 +8,12 @@ import { count, number, oneLine } from "../../format.ts";
 import type { Job, RunJob } from "../../job.ts";
 import type { Environment } from "../../settings/config.ts";
 import { EXIT, type Shell } from "../../shell.ts";
+import { addSnowflake, type OpenCohort } from "./commands/snowflake.ts";
+import { addSynapse } from "./commands/synapse.ts";
 import { readMemberName } from "./data/memberName.ts";
 import type { AuditedExport } from "./data/proof.ts";
 import type { ExportReport, ReportFinding } from "./data/report.ts";
 import type { CohortSettings, Part } from "./settings.ts";
-import { addSnowflake, type OpenCohort } from "./snowflake.ts";
-import { addSynapse } from "./synapse.ts";
 
 /** Flags, what they say, and the variable that each stands for. */
 const FLAGS = {

@@ -2,12 +2,12 @@
 
 import type { Command } from "commander";
 
-import type { Effects } from "../../effects.ts";
-import { HdashError } from "../../error.ts";
-import { quoted } from "../../format.ts";
-import { EXIT, type Shell } from "../../shell.ts";
-import type { SnowflakeTarget } from "./data/snowflake.ts";
-import type { CohortSettings } from "./settings.ts";
+import type { Effects } from "../../../effects.ts";
+import { HdashError } from "../../../error.ts";
+import { quoted } from "../../../format.ts";
+import { EXIT, type Shell } from "../../../shell.ts";
+import type { SnowflakeTarget } from "../data/snowflake.ts";
+import type { CohortSettings } from "../settings.ts";
 
 /** Opens what a command looks at, by its flags; gives its exit code. */
 export type OpenCohort = (
@@ -74,12 +74,12 @@ async function tell(
   asked: Partial<SnowflakeTarget>,
   out: string | null,
 ): Promise<number> {
-  const { openToRead } = await import("./bind.ts");
-  const { emptyOf } = await import("./buildPlan.ts");
-  const { bucketUrl, SESSION, snowflakeFiles } = await import("./data/snowflake.ts");
-  const { byText } = await import("./data/text.ts");
-  const { loadSchemas } = await import("./schemas.ts");
-  const { readState } = await import("./state.ts");
+  const { openToRead } = await import("../bind.ts");
+  const { emptyOf } = await import("../buildPlan.ts");
+  const { bucketUrl, SESSION, snowflakeFiles } = await import("../data/snowflake.ts");
+  const { byText } = await import("../data/text.ts");
+  const { loadSchemas } = await import("../schemas.ts");
+  const { readState } = await import("../state.ts");
   const processed = await openToRead(effects, settings.processed, "COHORT_PROCESSED");
   const { current } = await readState(processed, shell.signal);
   const schemas = await loadSchemas((await effects.artifacts()).dir);
@@ -115,7 +115,7 @@ async function writeFiles(
       paths.push(path);
     }
   } catch (error) {
-    const { messageOf } = await import("../../error.ts");
+    const { messageOf } = await import("../../../error.ts");
     throw new HdashError("usage", `--out is ${quoted(out)}: ${messageOf(error)}`, { cause: error });
   }
   return paths;

@@ -3,14 +3,14 @@
 
 import type { Command } from "commander";
 
-import type { Effects } from "../../effects.ts";
-import { HdashError } from "../../error.ts";
-import { list, quoted } from "../../format.ts";
-import { EXIT, type Shell } from "../../shell.ts";
-import type { BucketPlace } from "../../sources/synapseStorage.ts";
-import type { CohortSettings, Place, SynapsePlace } from "./settings.ts";
+import type { Effects } from "../../../effects.ts";
+import { HdashError } from "../../../error.ts";
+import { list, quoted } from "../../../format.ts";
+import { EXIT, type Shell } from "../../../shell.ts";
+import type { BucketPlace } from "../../../sources/synapseStorage.ts";
+import type { CohortSettings, Place, SynapsePlace } from "../settings.ts";
+import type { WantedFolder } from "../synapseFolder.ts";
 import type { OpenCohort } from "./snowflake.ts";
-import type { WantedFolder } from "./synapseFolder.ts";
 
 type Flags = Readonly<Record<string, string | undefined>>;
 
@@ -81,7 +81,7 @@ async function lead(
 ): Promise<number> {
   const { variable, below } = SHOWN[shown];
   const place = shown === "datasets" ? settings.processed : settings.source;
-  const { namespaceOf, openToRead } = await import("./bind.ts");
+  const { namespaceOf, openToRead } = await import("../bind.ts");
   const to = bucketPlace(place, variable, [namespaceOf(effects), below]);
   const { endpoint, token, user } = settings.synapse;
   if (token === null) {
@@ -90,9 +90,9 @@ async function lead(
       "SYNAPSE_PASSWORD is not set, but a folder of Synapse is asked for",
     );
   }
-  const { makeSynapse } = await import("../../sources/synapse.ts");
-  const { makeSynapseStorage } = await import("../../sources/synapseStorage.ts");
-  const { leadFolder } = await import("./synapseFolder.ts");
+  const { makeSynapse } = await import("../../../sources/synapse.ts");
+  const { makeSynapseStorage } = await import("../../../sources/synapseStorage.ts");
+  const { leadFolder } = await import("../synapseFolder.ts");
   const { log, patience } = effects;
   const http = await effects.http();
   const options = { endpoint, token, userName: user, http, log, ...patience };
