@@ -45,6 +45,8 @@ export interface HttpRequest {
   readonly endpoint: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: Json;
+  /** True where nothing at all is an answer in place of JSON, too: its value is null. */
+  readonly mayBeEmpty?: boolean;
   /** Statuses outside 200-299 that are answers too, e.g. 302: they are handed on instead of thrown. Nothing is ever followed. */
   readonly accept?: readonly number[];
   readonly signal?: AbortSignal | undefined;
@@ -153,6 +155,7 @@ export function makeHttp(options: HttpOptions = {}): Http {
       if (!isWhole) {
         throw new HdashError("permanent", `${request.subject}: the answer is over 64 MB long`);
       }
+      if (text === "" && request.mayBeEmpty === true) return { status: answer.status, value: null };
       try {
         return { status: answer.status, value: JSON.parse(text) as unknown };
       } catch {

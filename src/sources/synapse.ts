@@ -62,10 +62,10 @@ const CSV_FORMAT = {
   separator: ",",
 } as const;
 
-/** Makes a client. It holds no connection of its own: closing `http` ends it. */
-export function makeSynapse(options: SynapseOptions): SynapseClient {
-  const { userName, concurrency = {}, maxBytes = {} } = options;
-  const context: SynapseContext = {
+/** What all parts of a client share, made of its options. */
+export function contextOf(options: SynapseOptions): SynapseContext {
+  const { userName, concurrency = {} } = options;
+  return {
     endpoint: options.endpoint.replace(/\/+$/, ""),
     token: options.token,
     reader: (userName ?? null) === null ? "the owner of SYNAPSE_PASSWORD" : `user ${userName}`,
@@ -78,6 +78,12 @@ export function makeSynapse(options: SynapseOptions): SynapseClient {
     pollMs: options.pollMs ?? { first: 75, max: 4_000 },
     deadlineMs: options.deadlineMs ?? 30 * 60_000,
   };
+}
+
+/** Makes a client. It holds no connection of its own: closing `http` ends it. */
+export function makeSynapse(options: SynapseOptions): SynapseClient {
+  const { maxBytes = {} } = options;
+  const context = contextOf(options);
 
   return {
     entity: (entityId, signal) => getEntity(context, entityId, signal),

@@ -35,6 +35,10 @@ export interface SynapseCall {
   readonly json?: Json;
   /** The entity that a 403 or 404 is about. */
   readonly entityId?: string;
+  /** What the entity is asked for, to follow "has no right"; "to read", where nothing is said. */
+  readonly right?: string;
+  /** True where nothing at all is an answer, too: its value is null. */
+  readonly mayBeEmpty?: boolean;
   /** What a 404 means where it is not the entity that is missing. */
   readonly missing?: string;
   readonly signal?: AbortSignal | undefined;
@@ -48,7 +52,7 @@ export async function callSynapse(
   context: SynapseContext,
   call: SynapseCall,
 ): Promise<{ readonly status: number; readonly value: unknown }> {
-  const { subject, method, path, json, signal } = call;
+  const { subject, method, path, json, mayBeEmpty = false, signal } = call;
   return retry(
     subject,
     context.policy,
@@ -63,7 +67,7 @@ export async function callSynapse(
             endpoint: context.endpoint,
             headers: { authorization: `Bearer ${context.token}`, accept: "application/json" },
             ...(json === undefined ? {} : { json }),
-            signal,
+            ...{ mayBeEmpty, signal },
           });
         } catch (error) {
           throw error instanceof HttpError ? refusal(context, call, error) : error;
@@ -75,7 +79,7 @@ export async function callSynapse(
 
 /** Says a refusal in terms of what people can do about it. Transient ones only lose the token, should a server repeat it. */
 function refusal(context: SynapseContext, call: SynapseCall, error: HttpError): HdashError {
-  const { subject, entityId, missing } = call;
+  const { subject, entityId, missing, right = "to read" } = call;
   const reason = error.reason?.replaceAll(context.token, "[token]") ?? null;
   const says = reason === null ? "" : `: ${reason}`;
   if (error.kind === "transient") {
@@ -83,10 +87,11 @@ function refusal(context: SynapseContext, call: SynapseCall, error: HttpError): 
   }
   if (error.status === 401) return tokenRefused(says);
   if (error.status === 403 && entityId !== undefined) {
-    const message = `${context.reader} has no right to read ${entityId}${says}`;
+    const message = `${context.reader} has no right ${right} ${entityId}${says}`;
+    const scopes = right === "to read" ? "view and download" : "view, download and modify";
     return new HdashError("permanent", message, {
-      hint: `Ask whoever owns ${entityId} to share it with that user, and check that the token may view and download.`,
-      publicly: `Synapse does not let hdash read ${entityId}`,
+      hint: `Ask whoever owns ${entityId} to share it with that user, and check that the token may ${scopes}.`,
+      publicly: `Synapse does not let hdash ${right.replace(/^to /, "")} ${entityId}`,
       lacking: entityId,
     });
   }

@@ -211,7 +211,10 @@ function madeOf(
 }
 
 /** Every dataset that there should be, without rows. */
-function emptyOf({ shapes }: LaidOut, dropped: readonly string[]): readonly Dataset[] {
+export function emptyOf(
+  { shapes }: Pick<LaidOut, "shapes">,
+  dropped: readonly string[],
+): readonly Dataset[] {
   return [...shapes.values()]
     .flatMap((shape) => datasetsOf(shape, { extras: [], dropped: new Set(dropped) }))
     .map(({ name, columns }) => ({ name, rows: 0, columns: columnTypes(columns), files: [] }));

@@ -8,6 +8,8 @@ import { count, number, oneLine } from "../../format.ts";
 import type { Job, RunJob } from "../../job.ts";
 import type { Environment } from "../../settings/config.ts";
 import { EXIT, type Shell } from "../../shell.ts";
+import { addSnowflake, type OpenCohort } from "./commands/snowflake.ts";
+import { addSynapse } from "./commands/synapse.ts";
 import { readMemberName } from "./data/memberName.ts";
 import type { AuditedExport } from "./data/proof.ts";
 import type { ExportReport, ReportFinding } from "./data/report.ts";
@@ -126,6 +128,11 @@ export function addCohortCommands(
         ),
       );
     });
+  const open: OpenCohort = (flags, act) => withCohort(shell, job, flags, act);
+  const tellSnowflake = "print or write the statements by which Snowflake loads the datasets";
+  addSnowflake(add("snowflake", tellSnowflake, ["namespace"]), shell, open);
+  const leadFolder = "have a folder of Synapse lead to the datasets, or to the exports";
+  addSynapse(add("synapse", leadFolder, ["namespace"]), shell, open);
 }
 
 /** What is looked at: the world, and the settings. */

@@ -3,9 +3,11 @@
 import type { JobSettings, ValueReader } from "../../settings/jobSettings.ts";
 import { checked, flag, optional, someOf, text, wholeNumber } from "../../settings/rules.ts";
 import {
+  readSynapseAccess,
   SYNAPSE_CONFIDENTIAL,
   SYNAPSE_RULES,
   SYNAPSE_VARIABLES,
+  type SynapseAccess,
 } from "../../settings/synapseAccess.ts";
 import { variable } from "../../settings/variables.ts";
 import type { Choice } from "./data/catalog.ts";
@@ -30,6 +32,8 @@ export interface CohortSettings extends CohortPlaces {
   readonly dropped: readonly string[];
   /** Fewer people than this are not told on pages. */
   readonly leastPeople: number;
+  /** How Synapse is reached by who asks for something there. */
+  readonly synapse: SynapseAccess;
 }
 
 const GROUP = "Cohorts";
@@ -60,6 +64,7 @@ function read(values: ValueReader): CohortSettings | null {
     memoryMiB: values.value<number>("COHORT_MEMORY_MB") ?? MEMORY_MB,
     dropped: names(values.text("COHORT_DROP")) ?? [],
     leastPeople: values.value<number>("COHORT_SMALL_CELL") ?? SMALL_CELL,
+    synapse: readSynapseAccess({ ...values, isAsked: false }, ""),
   };
 }
 

@@ -9,7 +9,6 @@ import { type Catalog, EMPTY_CATALOG } from "./data/catalog.ts";
 import {
   buildPrefix,
   BUILDS,
-  copyStatements,
   countsCsv,
   countsPrefix,
   type Current,
@@ -20,6 +19,7 @@ import { findUnnamed, type Sweepable } from "./data/keptObjects.ts";
 import type { CohortState } from "./data/known.ts";
 import type { KeptObject } from "./data/report.ts";
 import { keptOf } from "./data/segments.ts";
+import { bucketUrl, SESSION, snowflakeFiles, STATEMENT_FILES } from "./data/snowflake.ts";
 import { type Validation, validationKey, VALIDATIONS } from "./data/validation.ts";
 import type { Places } from "./doing.ts";
 import { getJson, JSON_OBJECT, pack, putJson, unpack } from "./keptJson.ts";
@@ -199,6 +199,11 @@ export interface Switch {
   readonly run: string;
 }
 
+/** What Snowflake is told of a build, for whoever runs it in a database and schema of theirs. */
+function statementsOf({ uri }: Bucket, { datasets, build }: Current) {
+  return snowflakeFiles(datasets, build, { ...SESSION, url: bucketUrl(uri) });
+}
+
 /** Switches readers: what goes with a build first, current.json last; then what no reader uses any more goes. */
 export async function switchTo(
   processed: Bucket,
@@ -215,8 +220,9 @@ export async function switchTo(
       return processed.put(key, Buffer.from(text), TEXT_OBJECT, signal);
     }),
   );
-  const copy = copyStatements(current, "STAGE");
-  await processed.put(`${current.prefix}copy.sql`, Buffer.from(copy), TEXT_OBJECT, signal);
+  for (const { name, text } of statementsOf(processed, current)) {
+    await processed.put(`${current.prefix}${name}`, Buffer.from(text), TEXT_OBJECT, signal);
+  }
   const list = Buffer.from(JSON.stringify(current));
   await processed.put(ownList(current.prefix), list, JSON_OBJECT, signal);
   await processed.put(CURRENT, list, JSON_OBJECT, signal);
@@ -239,7 +245,10 @@ async function removeUnused(
   const prefixes = [current.prefix, ...current.kept.map(({ build }) => buildPrefix(build))];
   const isUsed = (key: string): boolean =>
     used.has(key) ||
-    prefixes.some((prefix) => key === `${prefix}copy.sql` || key === ownList(prefix));
+    prefixes.some(
+      (prefix) =>
+        key === ownList(prefix) || STATEMENT_FILES.some((name) => key === `${prefix}${name}`),
+    );
   const gone: string[] = [];
   for await (const key of processed.keys(BUILDS, signal)) if (!isUsed(key)) gone.push(key);
   const told = new Set([current, ...current.kept].map(({ build }) => validationKey(build)));

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type Body, MODEL, Refusal } from "./synapseAnswers.ts";
 import type { FaultState } from "./synapseFaults.ts";
 import { makeMeasure, type ObjectSigner, type StoredObject } from "./synapseObjects.ts";
+import type { MadeFolder } from "./synapseStorage.ts";
 import { asUuid, type World } from "./worldFiles.ts";
 
 /** What may be asked for as a child, and the class that Synapse says it is of. */
@@ -25,12 +26,16 @@ export interface EntityContext {
   readonly faults: () => FaultState;
   /** The server's own address. */
   readonly url: () => string;
+  /** Folders that were made since the server started. */
+  readonly made: () => readonly MadeFolder[];
 }
 
 /** Every method throws Refusal where Synapse would answer with an error. */
 export interface Entities {
   entity(world: World, entityId: string, user: string): Body;
   children(world: World, request: Body, user: string): unknown;
+  /** Names of everything in a folder or project. */
+  childNames(world: World, parentId: string): readonly string[];
   fileHandles(world: World, request: Body, user: string): Promise<unknown>;
   /** The content of a file's handle, null where it has another by now; for files that the world names but does not hold, what its view says, with no path. */
   content(world: World, entityId: string, fileHandleId: string): Promise<StoredObject | null>;
@@ -44,7 +49,11 @@ export function makeEntities(context: EntityContext): Entities {
   const measure = makeMeasure();
 
   function entityOf(world: World, entityId: string, user: string): Body {
-    const entity = findEntity(world, viewId, entityId);
+    const made = context.made().find(({ id }) => id === entityId);
+    const entity =
+      made === undefined
+        ? findEntity(world, viewId, entityId)
+        : madeBody(world, viewId, context.made(), made);
     if (entity === null) throw new Refusal(404, `Entity ${entityId} does not exist`);
     if (user === "anonymous" || isDenied(entity)) {
       throw new Refusal(
@@ -71,10 +80,9 @@ export function makeEntities(context: EntityContext): Entities {
     if (entityOf(world, String(parentId), user)["dataFileHandleId"] !== undefined) {
       throw new Refusal(400, `${String(parentId)} is not a container`);
     }
-    const all = world
-      .childrenOf(String(parentId))
-      .map((index) => rowOf(world, index))
-      .filter((row) => includeTypes.includes(row["type"]));
+    const all = rowsIn(world, context.made(), String(parentId)).filter((row) =>
+      includeTypes.includes(row["type"]),
+    );
     const offset = offsetOf(String(parentId), nextPageToken ?? null);
     const page = all.slice(offset, offset + pageChildren).map((row) => {
       return {
@@ -145,11 +153,44 @@ export function makeEntities(context: EntityContext): Entities {
   return {
     entity: entityOf,
     children: childrenOf,
+    childNames: (world, parentId) =>
+      rowsIn(world, context.made(), parentId).map((row) => row["name"] ?? ""),
     fileHandles,
     async content(world, entityId, fileHandleId) {
       const entity = findEntity(world, viewId, entityId);
       return entity?.["dataFileHandleId"] === fileHandleId ? contentOf(world, entityId) : null;
     },
+  };
+}
+
+/** What is in a folder, of the world and since. */
+function rowsIn(
+  world: World,
+  all: readonly MadeFolder[],
+  parentId: string,
+): readonly Readonly<Record<string, string>>[] {
+  const made = all.filter((one) => one.parentId === parentId);
+  return [
+    ...world.childrenOf(parentId).map((index) => rowOf(world, index)),
+    ...made.map(({ id, name, createdAt }) => ({
+      ...{ id, name, type: "folder", modifiedOn: String(createdAt) },
+    })),
+  ];
+}
+
+/** A folder that was made is of its parent's project. */
+function madeBody(
+  world: World,
+  viewId: string,
+  all: readonly MadeFolder[],
+  { id, name, parentId, createdAt }: MadeFolder,
+): Body {
+  const above = all.find((one) => one.id === parentId);
+  const parent =
+    above === undefined ? findEntity(world, viewId, parentId) : madeBody(world, viewId, all, above);
+  return {
+    ...entityBody(id, name, "Folder", parentId, `etag-${id}`, String(createdAt)),
+    projectId: parent?.["projectId"] ?? parentId,
   };
 }
 

@@ -12,6 +12,11 @@ export const ROUTES = [
   "nextGet",
   "csvStart",
   "csvGet",
+  "newFolder",
+  "newLocation",
+  "newSetting",
+  "setting",
+  "sts",
   "fileDownload",
   "csvDownload",
   "unknown",
@@ -54,10 +59,17 @@ export interface SynapseFaults {
   readonly denied?: readonly string[];
   /** Entities that may be read but not downloaded. */
   readonly undownloadable?: readonly string[];
+  /** Folders and projects that may be read and not changed. */
+  readonly unwritable?: readonly string[];
+  /** Answers that a folder has no setting by 404 or by nothing at all, in place of null. */
+  readonly noSetting?: "missing" | "empty";
 }
 
 /** The faults that strike by occasion. */
-export type FaultName = Exclude<keyof SynapseFaults, "denied" | "undownloadable">;
+export type FaultName = Exclude<
+  keyof SynapseFaults,
+  "denied" | "undownloadable" | "unwritable" | "noSetting"
+>;
 
 /** Faults with their counts so far. */
 export interface FaultState {

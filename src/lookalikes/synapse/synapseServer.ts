@@ -17,7 +17,7 @@ import {
   Refusal,
   sendJson,
 } from "./synapseAnswers.ts";
-import { makeEntities } from "./synapseEntities.ts";
+import { type Entities, makeEntities } from "./synapseEntities.ts";
 import {
   type FaultState,
   makeFaults,
@@ -26,9 +26,23 @@ import {
   type SynapseFaults,
 } from "./synapseFaults.ts";
 import { makeJobBoard } from "./synapseJobBoard.ts";
-import { breakOff, makeSigner, sendObject, sendXml, type StoredObject } from "./synapseObjects.ts";
+import {
+  breakOff,
+  makeSigner,
+  type ObjectSigner,
+  sendObject,
+  sendXml,
+  type StoredObject,
+} from "./synapseObjects.ts";
 import { SqlError } from "./synapseSql.ts";
-import { watchWorld } from "./worldFiles.ts";
+import {
+  answerStorage,
+  type Caller,
+  makeStorage,
+  type ReadObject,
+  type StorageScene,
+} from "./synapseStorage.ts";
+import { watchWorld, type World } from "./worldFiles.ts";
 
 export interface SynapseServerOptions {
   /** A folder like the bundled world: atlases.csv, master.csv, files/<entity id>.csv. */
@@ -46,6 +60,8 @@ export interface SynapseServerOptions {
   /** Rows on a page of a query's result, and children on a page of a folder's. */
   readonly pageRows?: number;
   readonly pageChildren?: number;
+  /** Reads what buckets hold that are storage locations; without it there are none. */
+  readonly readObject?: ReadObject;
   /** The clock by which signed addresses expire: milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -55,6 +71,8 @@ export interface SynapseServer {
   readonly url: string;
   /** Requests so far, by route; downloads of entities and of query results apart. */
   readonly requests: Readonly<Record<Route, number>>;
+  /** How often a folder, a storage location or a setting was made. */
+  readonly changes: number;
   /** The most requests that were under way at one time. */
   readonly peak: number;
   /** Replaces all faults, and counts their occasions from the start. */
@@ -75,10 +93,17 @@ const PATTERNS: readonly (readonly [Route, "GET" | "POST", RegExp])[] = [
   ["nextGet", "GET", /^\/repo\/v1\/entity\/([^/]+)\/table\/query\/nextPage\/async\/get\/([^/]+)$/],
   ["csvStart", "POST", /^\/repo\/v1\/entity\/([^/]+)\/table\/download\/csv\/async\/start$/],
   ["csvGet", "GET", /^\/repo\/v1\/entity\/([^/]+)\/table\/download\/csv\/async\/get\/([^/]+)$/],
+  ["newFolder", "POST", /^\/repo\/v1\/entity$/],
+  ["newLocation", "POST", /^\/repo\/v1\/storageLocation$/],
+  ["newSetting", "POST", /^\/repo\/v1\/projectSettings$/],
+  ["setting", "GET", /^\/repo\/v1\/projectSettings\/([^/]+)\/type\/upload$/],
+  ["sts", "GET", /^\/repo\/v1\/entity\/([^/]+)\/sts$/],
   ["fileHandles", "POST", /^\/file\/v1\/fileHandle\/batch$/],
   ["fileDownload", "GET", /^\/s3\/files\/([^/]+)\/([^/]+)$/],
   ["csvDownload", "GET", /^\/s3\/results\/([^/]+)$/],
 ];
+
+const FIRST_PRINCIPAL = 3_400_001;
 
 /** Starts the server on loopback. Throws usage where the folder does not hold a world. */
 export async function startSynapse(options: SynapseServerOptions): Promise<SynapseServer> {
@@ -94,7 +119,15 @@ export async function startSynapse(options: SynapseServerOptions): Promise<Synap
   let [underWay, peak] = [0, 0];
   let url = "";
   const shared = { viewId, results, now, faults: () => faultState };
-  const entities = makeEntities({ ...shared, pageChildren, signer, url: () => url });
+  const { readObject = () => Promise.resolve(null) } = options;
+  const storage = makeStorage({ readObject, faults: () => faultState.faults, now });
+  const entities = makeEntities({
+    ...shared,
+    pageChildren,
+    signer,
+    url: () => url,
+    made: () => storage.folders,
+  });
   const board = makeJobBoard({ ...shared, pageRows, jobPolls, jobMs, scratch });
 
   const server = createServer((request, response) => {
@@ -110,12 +143,22 @@ export async function startSynapse(options: SynapseServerOptions): Promise<Synap
     requests[route]++;
     if (await meetsTrouble(request, response, faultState, route)) return;
     if (route === "fileDownload" || route === "csvDownload") {
-      await sendContent(request, response, { route, entityId, token }, at);
+      const strikes = (name: "truncate" | "corrupt") => faultState.strikes(name, route);
+      await sendContent(request, response, {
+        refusal: () => signer.refusal(at, now()),
+        content: () => contentOf(route, entityId, token),
+        faults: () => ({ isTruncated: strikes("truncate"), isCorrupt: strikes("corrupt") }),
+      });
       return;
     }
     const user = userOf(request, tokens);
     const body = request.method === "POST" ? await readBody(request) : {};
-    const answered = await answer(route, user, entityId, token, body);
+    const permission = at.searchParams.get("permission");
+    const caller = { user, ownerId: ownerIdOf(tokens, user) };
+    const scene = sceneOf(entities, await watched.current(), caller, faultState.faults);
+    const answered =
+      (await answerStorage(storage, route, { entityId, permission, body }, scene)) ??
+      (await answer(route, user, entityId, token, body));
     await sendAnswer(response, faultState, route, answered);
   }
 
@@ -128,7 +171,7 @@ export async function startSynapse(options: SynapseServerOptions): Promise<Synap
   ): Promise<Answer> {
     const ok = (value: unknown): Answer => ({ status: 200, value });
     if (route === "userProfile") {
-      return ok({ ownerId: user === "anonymous" ? "273950" : "3400001", userName: user });
+      return ok({ ownerId: ownerIdOf(tokens, user), userName: user });
     }
     if (route === "unknown") throw new Refusal(404, "There is nothing at this address");
     const world = await watched.current();
@@ -141,36 +184,13 @@ export async function startSynapse(options: SynapseServerOptions): Promise<Synap
     return { status: 201, value: { token: board.start(world, route, user, body) } };
   }
 
-  async function sendContent(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { route, entityId: key, token: fileHandleId }: ReturnType<typeof routeOf>,
-    at: URL,
-  ): Promise<void> {
-    if (request.headers.authorization !== undefined) {
-      const message =
-        "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header";
-      sendXml(response, 400, "InvalidArgument", message);
-      return;
-    }
-    const refusal = signer.refusal(at, now());
-    if (refusal !== null) {
-      sendXml(response, 403, ...refusal);
-      return;
-    }
-    const world = await watched.current();
-    const content =
-      route === "csvDownload"
-        ? (results.get(key) ?? null)
-        : await entities.content(world, key, fileHandleId);
-    if (content === null || content.path === "") {
-      sendXml(response, 404, "NoSuchKey", "The specified key does not exist.");
-      return;
-    }
-    await sendObject(request, response, content, {
-      isTruncated: faultState.strikes("truncate", route),
-      isCorrupt: faultState.strikes("corrupt", route),
-    });
+  async function contentOf(
+    route: Route,
+    key: string,
+    fileHandleId: string,
+  ): Promise<StoredObject | null> {
+    if (route === "csvDownload") return results.get(key) ?? null;
+    return entities.content(await watched.current(), key, fileHandleId);
   }
 
   try {
@@ -183,6 +203,9 @@ export async function startSynapse(options: SynapseServerOptions): Promise<Synap
   return {
     url,
     requests,
+    get changes() {
+      return storage.changes;
+    },
     get peak() {
       return peak;
     },
@@ -212,6 +235,35 @@ function routeOf(
     return { route, entityId: match[1] ?? "", token: decodeURIComponent(match[2] ?? "") };
   }
   return { route: "unknown", entityId: "", token: "" };
+}
+
+/** Sends the content of a signed address. */
+async function sendContent(
+  request: IncomingMessage,
+  response: ServerResponse,
+  of: {
+    refusal(): ReturnType<ObjectSigner["refusal"]>;
+    content(): Promise<StoredObject | null>;
+    faults(): Parameters<typeof sendObject>[3];
+  },
+): Promise<void> {
+  if (request.headers.authorization !== undefined) {
+    const message =
+      "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header";
+    sendXml(response, 400, "InvalidArgument", message);
+    return;
+  }
+  const refusal = of.refusal();
+  if (refusal !== null) {
+    sendXml(response, 403, ...refusal);
+    return;
+  }
+  const content = await of.content();
+  if (content === null || content.path === "") {
+    sendXml(response, 404, "NoSuchKey", "The specified key does not exist.");
+    return;
+  }
+  await sendObject(request, response, content, of.faults());
 }
 
 /** Lets a request meet the faults that come before any answer; true where it has had its answer, or never gets one. */
@@ -255,6 +307,8 @@ async function sendAnswer(
     response.writeHead(status, jsonHeaders(text));
     response.write(text.slice(0, text.length / 2));
     await breakOff(response);
+  } else if (value === undefined) {
+    response.writeHead(status).end();
   } else {
     sendJson(response, status, value);
   }
@@ -265,6 +319,25 @@ function sendFailure(response: ServerResponse, error: unknown): void {
   else if (error instanceof SqlError) sendJson(response, 400, errorBody(error.message));
   else if (response.headersSent) response.destroy();
   else sendJson(response, 500, errorBody(String(error)));
+}
+
+function sceneOf(
+  entities: Entities,
+  world: World,
+  caller: Caller,
+  { noSetting }: SynapseFaults,
+): StorageScene {
+  const view = {
+    entity: (id: string) => entities.entity(world, id, caller.user),
+    childNames: (id: string) => entities.childNames(world, id),
+  };
+  return { view, caller, noSetting };
+}
+
+/** Principals are numbered in the order of their tokens. */
+function ownerIdOf(tokens: Readonly<Record<string, string>>, user: string): string {
+  const users = [...new Set(Object.values(tokens))];
+  return user === "anonymous" ? "273950" : String(FIRST_PRINCIPAL + users.indexOf(user));
 }
 
 /** Tells who asks. Throws Refusal for a token that nobody has. */

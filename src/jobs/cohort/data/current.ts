@@ -1,10 +1,9 @@
 // The build that readers use, as current.json has it, and what follows from it: which types are to be built, which files stay, the
-// statements that load datasets elsewhere, the record counts.
+// record counts.
 
 import type { Digest } from "../../../digest.ts";
 import type { RecordCounts } from "./days.ts";
 import type { PeopleCount } from "./people.ts";
-import { COHORT } from "./recordShape.ts";
 import type { KeptObject } from "./report.ts";
 import { byText } from "./text.ts";
 
@@ -174,58 +173,6 @@ export function filesInUse(current: Current): ReadonlySet<string> {
     ...current.datasets.flatMap(({ files }) => files.map(({ key }) => key)),
     ...current.kept.flatMap(({ files }) => files),
   ]);
-}
-
-/** Snowflake's names of the types. */
-const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
-  ...{ string: "VARCHAR", bigint: "BIGINT", double: "DOUBLE", boolean: "BOOLEAN" },
-  surrogate: "BIGINT",
-};
-/** So many files one COPY may name. */
-const MOST_FILES = 1000;
-
-/**
- * Writes the statements that load each dataset whole into a table of its name, as Snowflake takes them. Files are named one by one: a folder
- * also has those that only an older build shows. What a folder's name says of its rows, the cohort, is no column of its files. A table is
- * emptied and filled in one transaction; FORCE, since what was loaded before counts as loaded although its rows are gone.
- */
-export function copyStatements(current: Current, stage: string): string {
-  const statements = current.datasets.map((dataset) => {
-    const table = dataset.name.toUpperCase();
-    return [
-      `-- ${dataset.name}: build ${current.build}`,
-      "BEGIN;",
-      `DELETE FROM ${table};`,
-      ...copyOf(dataset, table, stage),
-      "COMMIT;",
-    ].join("\n");
-  });
-  return `${statements.join("\n\n")}\n`;
-}
-
-function copyOf({ columns, files }: Dataset, table: string, stage: string): readonly string[] {
-  const own = columns.filter(({ name }) => name !== COHORT);
-  const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-  const names = [...own.map(({ name }) => quoted(name)), quoted(COHORT)].join(", ");
-  const values = own.map(({ name, type }) => `$1:${quoted(name)}::${SQL_TYPES[type]}`);
-  const byFolder = Map.groupBy(files, ({ key }) => key.slice(0, key.lastIndexOf("/") + 1));
-  return [...byFolder].flatMap(([folder, all]) => {
-    const cohort = /\/cohort=([^/]+)\/$/.exec(folder)?.[1] ?? "";
-    const selected = [...values, text(cohort)].join(", ");
-    const batches: string[] = [];
-    for (let at = 0; at < all.length; at += MOST_FILES) {
-      const some = all.slice(at, at + MOST_FILES).map(({ key }) => text(key.slice(folder.length)));
-      batches.push(
-        `COPY INTO ${table} (${names}) FROM (SELECT ${selected} FROM @${stage}/${folder}) ` +
-          `FILES = (${some.join(", ")}) FILE_FORMAT = (TYPE = PARQUET) FORCE = TRUE;`,
-      );
-    }
-    return batches;
-  });
-}
-
-function text(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
 }
 
 /** Writes a type's record counts as CSV: a running number that begins anew for each event, the day, the rows, the run, the type, the event. */

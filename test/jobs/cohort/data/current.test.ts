@@ -5,7 +5,6 @@ import {
   buildName,
   buildPrefix,
   type BuiltState,
-  copyStatements,
   countsCsv,
   type Current,
   type Dataset,
@@ -176,65 +175,6 @@ describe("countsCsv(type, counts, run)", () => {
     expect(countsCsv("X", {}, "r1")).toBe(
       ",export_end_date,count,workflow_run_id,data_type,event\n",
     );
-  });
-});
-
-describe("copyStatements(current, stage)", () => {
-  const copied = (datasets: readonly Dataset[]): readonly string[] =>
-    copyStatements({ ...next(null, "1", []), datasets }, "STAGE")
-      .trimEnd()
-      .split("\n\n");
-
-  test("empties and fills each table in one transaction", () => {
-    const [block = ""] = copied([dataset("dataset_c")]);
-    expect(block.split("\n")).toEqual([
-      "-- dataset_c: build 1",
-      ...["BEGIN;", "DELETE FROM DATASET_C;", "COMMIT;"],
-    ]);
-  });
-
-  test("names the files that readers use, by folder, with the cohort that the folder tells", () => {
-    const all = [
-      key("1", "dataset_a", "0_0"),
-      key("1", "dataset_a", "1_0"),
-      key("2", "dataset_a", "0_0", "pediatric_v1"),
-    ];
-    const [block = ""] = copied([dataset("dataset_a", ...all), dataset("dataset_a_b")]);
-    const how = "FILE_FORMAT = (TYPE = PARQUET) FORCE = TRUE;";
-    const load = (folder: string, cohort: string, files: string): string =>
-      `COPY INTO DATASET_A ("P", "cohort") FROM (SELECT $1:"P"::VARCHAR, '${cohort}' FROM @STAGE/${folder}cohort=${cohort}/) FILES = (${files}) ${how}`;
-    expect(block.split("\n").slice(3, -1)).toEqual([
-      load("parquet/v/1/dataset_a/", "adults_v1", "'0_0.parquet', '1_0.parquet'"),
-      load("parquet/v/2/dataset_a/", "pediatric_v1", "'0_0.parquet'"),
-    ]);
-  });
-
-  test("names no more than a thousand files at once, and each once", () => {
-    const names = Array.from({ length: 2001 }, (_none, n) => key("1", "dataset_a", `${n}_0`));
-    const [block = ""] = copied([dataset("dataset_a", ...names)]);
-    const lists = [...block.matchAll(/FILES = \(([^)]*)\)/g)].map(([, list = ""]) =>
-      list.split(", "),
-    );
-    expect(lists.map(({ length }) => length)).toEqual([1000, 1000, 1]);
-    expect(new Set(lists.flat()).size).toBe(2001);
-  });
-
-  test("gives every type of column Snowflake's name of it, and doubles quotes", () => {
-    const types = ["string", "bigint", "double", "boolean", "surrogate"] as const;
-    const columns = types.map((type) => ({ name: `a"${type}`, type }));
-    const given = {
-      ...dataset("d", key("1", "d")),
-      columns: [...columns, { name: "cohort", type: "string" as const }],
-    };
-    const [block = ""] = copied([given]);
-    const casts = [...block.matchAll(/\$1:"a""(\w+)"::(\w+)/g)].map(([, type, sql]) => [type, sql]);
-    expect(casts).toEqual([
-      ["string", "VARCHAR"],
-      ["bigint", "BIGINT"],
-      ["double", "DOUBLE"],
-      ["boolean", "BOOLEAN"],
-      ["surrogate", "BIGINT"],
-    ]);
   });
 });
 
