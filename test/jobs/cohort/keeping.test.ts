@@ -285,6 +285,15 @@ describe("switchTo(processed, switch)", () => {
     await switchTo(place, { current, segments: {}, run: "1" });
     const left: string[] = [];
     for await (const key of place.keys("parquet/v/")) left.push(key);
-    expect(left).toEqual(["parquet/v/new/copy.sql", "parquet/v/new/segments.json.gz"]);
+    expect(left).toEqual(
+      [
+        "columns.sql",
+        "copy.sql",
+        "current.json",
+        "segments.json.gz",
+        "setup.sql",
+        "tables.sql",
+      ].map((name) => `parquet/v/new/${name}`),
+    );
   });
 });
