@@ -24,6 +24,7 @@ import type { CohortSettings, Place, SynapsePlace } from "./settings.ts";
 import type { ExportSource } from "./sources/exports.ts";
 import {
   readBuilt,
+  readComparison,
   readState,
   removeUnnamed,
   saveCatalog,
@@ -55,6 +56,7 @@ export async function bindCohort(
       ...{ source, places },
       openDuck: await openDucks(effects, settings),
       readState: (signal) => readState(places.processed, signal),
+      readComparison: (signal) => readComparison(places.processed, signal),
       saveCatalog: (catalog, signal) => saveCatalog(places.processed, catalog, signal),
       switchTo: (current, segments, run, signal) =>
         switchTo(places.processed, { current, segments, run }, signal),

@@ -105,7 +105,10 @@ export async function buildAll(
   });
   const still = (before?.blocked ?? []).filter(({ type }) => !made.has(type) && !held.has(type));
   const blocked = [...still, ...held.values()].filter(({ type }) => stale.includes(type));
-  const isTold = before !== null && failed.every((type) => before.failed.includes(type));
+  const isTold =
+    before !== null &&
+    failed.every((type) => before.failed.includes(type)) &&
+    [...stale].sort().join() === [...before.stale].sort().join();
   if (made.size === 0 && isTold && sameHeld(before.blocked, blocked)) return null;
   const { dropped, keepBuilds } = request;
   const empty = emptyOf(laidOut, dropped);

@@ -5,6 +5,7 @@ import { json, observation, type Plan } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
 import type { TypeBuild } from "./building.ts";
 import type { Catalog, Choice } from "./data/catalog.ts";
+import type { CompareResult } from "./data/compareResult.ts";
 import type { Current } from "./data/current.ts";
 import type { Sweepable } from "./data/keptObjects.ts";
 import type { CohortState } from "./data/known.ts";
@@ -45,6 +46,8 @@ export interface CohortKeeper {
   readReport(report: KeptObject): Promise<ExportReport | null>;
   /** Reads what a type's build came to. Throws a permanent error where it is gone. */
   readBuilt(built: KeptObject): Promise<TypeBuild>;
+  /** Reads what the last comparison of this namespace has found; null where there is none of this form. */
+  readComparison(signal: AbortSignal): Promise<CompareResult | null>;
   saveCatalog(catalog: Catalog, signal: AbortSignal): Promise<void>;
   saveValidation(validation: Validation, signal: AbortSignal): Promise<void>;
   switchTo(

@@ -13,7 +13,8 @@ import {
   sortListing,
   withEntries,
 } from "./data/catalog.ts";
-import { checkCatalog, checkNamed } from "./data/checks.ts";
+import { checkCatalog, checkNamed, checkReadAnew } from "./data/checks.ts";
+import { tellComparison } from "./data/comparison.ts";
 import type { Losses, Sweepable } from "./data/keptObjects.ts";
 import type { CohortState } from "./data/known.ts";
 import { SOURCE_SCOPE } from "./data/listing.ts";
@@ -77,6 +78,7 @@ export function makeCohort(
         held = checked.sweepable;
       }
       const isBuilding = parts.includes("build");
+      if (isBuilding) checkReadAnew(state, catalog, found.exports);
       const known = isBuilding ? withoutTypes({ ...state, catalog }, lost) : { ...state, catalog };
       const watch = makeWatch(plan.run, maker, known);
       const built = isBuilding ? await buildAll(plan, maker, known, watch) : null;
@@ -94,7 +96,13 @@ export function makeCohort(
       });
       plan.say(newsOf(study));
       const trends = await trendsOf(plan, study);
-      await plan.site(() => planStudy(plan, siteSteps, { study, trends }));
+      const compared = await look(plan, "readComparison", (signal) =>
+        effects.readComparison(signal),
+      );
+      const { leastPeople } = request;
+      const comparison =
+        compared === null ? null : tellComparison(compared, effects.schemaOf(null), leastPeople);
+      await plan.site(() => planStudy(plan, siteSteps, { study, trends, comparison }));
     },
   };
 }

@@ -7,7 +7,6 @@ import type { Check, CheckedDataset } from "./data/check.ts";
 import {
   type CheckFacts,
   checkResult,
-  daysBefore,
   freshFacts,
   NO_ROWS,
   rowCountFacts,
@@ -19,6 +18,7 @@ import { EXPORT_COLUMNS, type RecordShape } from "./data/recordShape.ts";
 import type { KeptObject } from "./data/report.ts";
 import { addsUp, lackingColumn, type Scan, scanOf, sumTallies, type Tally } from "./data/scan.ts";
 import type { Segment } from "./data/segments.ts";
+import { nextDay } from "./data/studyDays.ts";
 import { byText } from "./data/text.ts";
 import type { CheckedType } from "./data/validation.ts";
 import type { CohortSteps } from "./steps.ts";
@@ -150,8 +150,13 @@ async function doChecks(
     const scans: Asked[] = [];
     for (const check of own) {
       const plain = plainFacts(check, dataset, candidate);
-      if (plain !== null) facts.set(check.id, plain);
-      else if (plan !== null && check.kind === "fresh") {
+      if (plain !== null) {
+        facts.set(check.id, plain);
+        // Where there are rows, a check that lacks its column has looked at nothing.
+        if (plain.isMet === null && check.kind !== "row_count" && dataset.rows > 0) {
+          broken.push(check.id);
+        }
+      } else if (plan !== null && check.kind === "fresh") {
         const found = await tried(() => hasRecent(plan, checker, candidate, { dataset, check }));
         facts.set(check.id, found.ok ? freshFacts(found.value, check) : { isMet: null, ...found });
         if (!found.ok) broken.push(check.id);
@@ -313,7 +318,7 @@ async function hasRecent(
   const { shape, segments } = candidate;
   const column = of.check.column ?? "";
   // A clock that is ahead by hours makes no row of tomorrow wrong; one of next year says nothing of today.
-  const [from, to] = [daysBefore(day, of.check.days), daysBefore(day, -1)];
+  const [from, to] = [nextDay(day, -Math.floor(of.check.days)), nextDay(day)];
   if (column === END_COLUMN && name === shape.tables[0]?.dataset && segments.length > 0) {
     const days = segments.flatMap(({ written }) => Object.keys(written));
     return days.some((one) => one.slice(0, 10) >= from && one.slice(0, 10) <= to);

@@ -6,6 +6,7 @@ import { makeMenuStep } from "../../job.ts";
 import type { SiteAssets } from "../../render/assets.ts";
 import type { Menu, PageFigure, RenderPage } from "../../render/page.ts";
 import { splitAssets, textFile } from "../../render/siteFiles.ts";
+import type { Comparison } from "./data/comparison.ts";
 import type { Study, TypeLine } from "./data/study.ts";
 import type { Trends } from "./pages/pageFrame.ts";
 import { makeStudyPages } from "./pages/studyPages.ts";
@@ -64,6 +65,18 @@ export function makeSiteSteps(effects: SiteEffects) {
       },
     }),
 
+    drawComparison: step({
+      name: "drawComparison",
+      version: 1,
+      uses: { drawnBy },
+      outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
+      async run({ comparison }: { readonly comparison: Comparison }, _params: null) {
+        const { comparisonFigures } = await import("./pages/studyFigures.ts");
+        const { drawFigures } = await import("./charts/drawFigures.ts");
+        return await drawFigures(comparisonFigures(comparison));
+      },
+    }),
+
     renderStudy: step({
       name: "renderStudy",
       version: 1,
@@ -73,6 +86,7 @@ export function makeSiteSteps(effects: SiteEffects) {
         inputs: {
           readonly study: Study;
           readonly trends: Trends;
+          readonly comparison: Comparison | null;
           readonly figures: readonly (readonly PageFigure[])[];
         },
         {
@@ -83,7 +97,14 @@ export function makeSiteSteps(effects: SiteEffects) {
       ) => {
         const pages = makeStudyPages(
           {
-            ...{ study: inputs.study, trends: inputs.trends, menu, render, assets: assets.paths },
+            ...{
+              study: inputs.study,
+              trends: inputs.trends,
+              comparison: inputs.comparison,
+              menu,
+              render,
+              assets: assets.paths,
+            },
             run: { startedAt, build, sourceLabel },
           },
           inputs.figures.flat(),

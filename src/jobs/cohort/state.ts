@@ -6,6 +6,7 @@ import { meant } from "../../settings/nearest.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import type { TypeBuild } from "./building.ts";
 import { type Catalog, EMPTY_CATALOG } from "./data/catalog.ts";
+import { COMPARE_VERSION, type CompareResult } from "./data/compareResult.ts";
 import {
   buildPrefix,
   BUILDS,
@@ -90,6 +91,26 @@ export async function saveValidation(
 ): Promise<void> {
   const bytes = Buffer.from(JSON.stringify(validation));
   await processed.put(validationKey(validation.build), bytes, JSON_OBJECT, signal);
+}
+
+/** Folder of what comparisons have found, and the last one's counts in it. */
+export const COMPARISONS = "comparison_result/";
+export const LAST_COMPARISON = "compare.json";
+
+/** Reads what the last comparison has found; null where there is none, or none of this form: it is made again by who wants it. */
+export async function readComparison(
+  processed: Bucket,
+  signal?: AbortSignal,
+): Promise<CompareResult | null> {
+  const text = await processed.get(COMPARISONS + LAST_COMPARISON, signal);
+  if (text === null) return null;
+  try {
+    const found = JSON.parse(Buffer.from(text).toString()) as Partial<CompareResult> | null;
+    const isWhole = Array.isArray(found?.datasets) && found.staging?.people !== undefined;
+    return isWhole && found.version === COMPARE_VERSION ? (found as CompareResult) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Reads what is known of exports; throws as readState does. */
@@ -253,7 +274,13 @@ async function removeUnused(
   for await (const key of processed.keys(BUILDS, signal)) if (!isUsed(key)) gone.push(key);
   const told = new Set([current, ...current.kept].map(({ build }) => validationKey(build)));
   for await (const key of processed.keys(VALIDATIONS, signal)) if (!told.has(key)) gone.push(key);
-  await processed.delete(gone, signal);
+  // What a type's build came to goes first: what names files must not be there without them.
+  const isResult = (key: string): boolean => key.includes("/built/");
+  await processed.delete(gone.filter(isResult), signal);
+  await processed.delete(
+    gone.filter((key) => !isResult(key)),
+    signal,
+  );
 }
 
 /** Reads what a type's build came to. Throws a permanent error where it is gone: the next run builds the type anew. */

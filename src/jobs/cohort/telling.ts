@@ -6,6 +6,7 @@ import type { Plan, Ref, SiteContents, SitePart, TreeFile } from "../../engine/s
 import { count } from "../../format.ts";
 import type { RunNews } from "../../run.ts";
 import { trendName } from "./data/checkResult.ts";
+import type { Comparison } from "./data/comparison.ts";
 import type { Study } from "./data/study.ts";
 import { studyProblems } from "./data/studyProblems.ts";
 import { freshOf, verdictOf } from "./pages/overviewPage.ts";
@@ -58,8 +59,13 @@ export async function trendsOf(plan: Plan, { types }: Study): Promise<Trends> {
 export async function planStudy(
   plan: Plan,
   steps: SiteSteps,
-  { study, trends }: { readonly study: Study; readonly trends: Trends },
+  told: {
+    readonly study: Study;
+    readonly trends: Trends;
+    readonly comparison: Comparison | null;
+  },
 ): Promise<SiteContents> {
+  const { study, trends, comparison } = told;
   const { menu } = await plan.do(steps.readMenu, { params: null, inputs: {} });
   const { cohorts, flow, today } = study;
   const drawn = [
@@ -76,12 +82,17 @@ export async function planStudy(
     const inputs = { drawn: await plan.value(asJson(one)) };
     drawn.push(await plan.do(steps.drawType, { params: null, inputs }));
   }
+  if (comparison !== null) {
+    const inputs = { comparison: await plan.value(asJson(comparison)) };
+    drawn.push(await plan.do(steps.drawComparison, { params: null, inputs }));
+  }
   const { startedAt, build } = plan.run;
   const { pages } = await plan.do(steps.renderStudy, {
     params: { startedAt, build, menu: await plan.read(menu) },
     inputs: {
       study: await plan.value(asJson(study)),
       trends: await plan.value(asJson(trends)),
+      comparison: await plan.value(comparison === null ? null : asJson(comparison)),
       figures: drawn.map(({ figures }) => figures),
     },
   });

@@ -4,6 +4,7 @@ import type { CheckedValue } from "../data/check.ts";
 import type { ColumnType } from "../data/current.ts";
 import type { Scan } from "../data/scan.ts";
 import { literal, name } from "./duck.ts";
+import { parquet } from "./statements.ts";
 
 /** Scans that look at one column, row by row: all of them are one pass over the columns that they need. */
 export type ColumnScan = Extract<Scan, { readonly column: string }>;
@@ -55,10 +56,6 @@ export function recentStatement(
 ): string {
   const day = `left(${name(column)}, 10)`;
   return `select count_if(${day} between ${literal(from)} and ${literal(to)}) from ${parquet(files)}`;
-}
-
-function parquet(files: readonly string[]): string {
-  return `read_parquet([${files.map(literal).join(", ")}])`;
 }
 
 /** What text is without: as casts of records trim it. */

@@ -112,7 +112,7 @@ function batches<T>(rows: readonly T[]): readonly (readonly T[])[] {
 const NO_HIVE = "hive_partitioning = false";
 
 /** Reads files as they are called: DuckDB takes what is there by its name, also one with marks of patterns. */
-function parquet(paths: readonly string[], ...how: readonly string[]): string {
+export function parquet(paths: readonly string[], ...how: readonly string[]): string {
   return `read_parquet([${paths.map(literal).join(", ")}], ${[NO_HIVE, ...how].join(", ")})`;
 }
 

@@ -21,7 +21,7 @@ import {
 } from "../data/compareResult.ts";
 import { loadSchemas } from "../schemas.ts";
 import type { CohortSettings } from "../settings.ts";
-import { readBuild, readCatalog } from "../state.ts";
+import { COMPARISONS, LAST_COMPARISON, readBuild, readCatalog } from "../state.ts";
 import { compareBuilds, type OpenedBuild } from "./compareBuilds.ts";
 import { CSV_FILES, TEXT_FILE } from "./compareType.ts";
 
@@ -37,10 +37,6 @@ export interface CompareAsked {
   readonly isJson: boolean;
 }
 
-/** Folder of what is found, below a namespace. */
-const FOLDER = "comparison_result/";
-/** The last comparison's counts. */
-const RESULT = "compare.json";
 const FILES = [TEXT_FILE, ...Object.values(CSV_FILES).flatMap((of) => Object.values(of))];
 const PRIVATE = { contentType: "application/octet-stream", cacheControl: "no-cache" } as const;
 
@@ -91,7 +87,7 @@ export async function compare(
     isOne ? `${namespace}@${current.build}` : namespace;
   const place =
     asked.out === null
-      ? { bucket: staging.processed, prefix: FOLDER }
+      ? { bucket: staging.processed, prefix: COMPARISONS }
       : { bucket: await openOut(effects, asked.out), prefix: "" };
   // Two builds of a namespace are of the same exports.
   const isWhole = asked.isWhole ?? isOne;
@@ -109,7 +105,7 @@ export async function compare(
         putFiles(place.bucket, `${place.prefix}${dataset}/`, folder, files, signal),
     });
     const json = JSON.stringify(result);
-    await place.bucket.put(`${place.prefix}${RESULT}`, Buffer.from(json), PRIVATE, signal);
+    await place.bucket.put(`${place.prefix}${LAST_COMPARISON}`, Buffer.from(json), PRIVATE, signal);
     if (asked.isJson) shell.print(json);
     else print(shell, result, `${place.bucket.uri}/${place.prefix}`);
     return EXIT.ok;

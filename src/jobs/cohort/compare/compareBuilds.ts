@@ -136,7 +136,13 @@ function describe(
 ): ComparedBuild {
   const types = new Set(chosen.map(({ type }) => type));
   const stale = current.stale.filter((type) => types.has(type));
-  return { namespace, build: current.build, label, stale };
+  const people = Object.fromEntries(
+    [...types].flatMap((type) => {
+      const own = current.types[type]?.people;
+      return own === undefined ? [] : [[type, own]];
+    }),
+  );
+  return { namespace, build: current.build, label, stale, people };
 }
 
 /** Why a table cannot be compared: one of the builds has it, or what it is a child of, not; null where it can. */

@@ -231,7 +231,7 @@ export function joinStatements(
   const files = parts.map((_, at) => literal(fileOf(at))).join(", ");
   return [
     ...copies,
-    `create or replace temp view ${DIFF} as select * from read_parquet([${files}])`,
+    `create or replace temp view ${DIFF} as select * from read_parquet([${files}], hive_partitioning = false)`,
   ];
 }
 

@@ -65,13 +65,6 @@ const FEWER_ROWS = "there are fewer than in the build before";
 /** Reasons that are as it should be, and no news. */
 const QUIET: readonly (string | null)[] = [NO_ROWS, NO_BUILD_BEFORE, NO_ROWS_BEFORE];
 
-/** Days before a day, as text; both "YYYY-MM-DD". */
-export function daysBefore(day: string, days: number): string {
-  const at = new Date(`${day}T00:00:00Z`);
-  at.setUTCDate(at.getUTCDate() - Math.floor(days));
-  return at.toISOString().slice(0, 10);
-}
-
 /** Tells whether rows of the last days are there. */
 export function freshFacts(isFresh: boolean, check: Check & { kind: "fresh" }): CheckFacts {
   const column = check.column ?? "";

@@ -2,15 +2,14 @@
 
 import { HdashError } from "../../../error.ts";
 import { oneLine } from "../../../format.ts";
-import type { Choice, FoundExport } from "./catalog.ts";
+import { type Catalog, type Choice, exportKey, type FoundExport } from "./catalog.ts";
 import type { CohortState } from "./known.ts";
 import type { LaidOut } from "./recordShape.ts";
 import type { WholeInput } from "./typeInput.ts";
 
 /** Throws where datasets are there, and nobody knows of what: to build them of nothing would empty them. */
-export function checkCatalog({ catalog, current }: CohortState): void {
-  const isLost = catalog.exports.length === 0 && Object.keys(current?.types ?? {}).length > 0;
-  if (!isLost) return;
+export function checkCatalog(state: CohortState): void {
+  if (!isCatalogLost(state)) return;
   throw new HdashError(
     "permanent",
     "the catalog of exports is lost, and there are datasets of them",
@@ -18,6 +17,31 @@ export function checkCatalog({ catalog, current }: CohortState): void {
       hint: "hdash cohort ingest --all reads every export that the source has, and makes it anew.",
     },
   );
+}
+
+/**
+ * Throws where the catalog was lost and not every export that is listed has been read anew: to build of some would take the others' records
+ * out of the datasets. What has been read is kept.
+ */
+export function checkReadAnew(
+  before: CohortState,
+  now: Catalog,
+  listed: readonly FoundExport[],
+): void {
+  if (!isCatalogLost(before)) return;
+  const known = new Map(now.exports.map((entry) => [exportKey(entry.report), entry.etag]));
+  const left = listed.filter(({ key, etag }) => known.get(key) !== etag).length;
+  if (left === 0) return;
+  throw new HdashError(
+    "permanent",
+    `the catalog of exports was lost, and ${left} of ${listed.length} exports are not read anew yet: datasets stay as they are`,
+    { hint: "hdash cohort ingest --all reads the others; the next build is of all." },
+  );
+}
+
+/** Tells whether there are datasets, and nobody knows of what. */
+function isCatalogLost({ catalog, current }: CohortState): boolean {
+  return catalog.exports.length === 0 && Object.keys(current?.types ?? {}).length > 0;
 }
 
 /** Throws usage where somebody names an export that is not there. */

@@ -1,5 +1,7 @@
 // What a comparison of two builds has found, in counts and names of columns: never a key, a value or a line of a participant.
 
+import type { PeopleCount } from "./people.ts";
+
 /** The versions of a CompareResult that there are. */
 export const COMPARE_VERSION = 1;
 
@@ -11,6 +13,8 @@ export interface ComparedBuild {
   readonly label: string;
   /** Data types of those compared whose datasets do not show all records that were read. */
   readonly stale: readonly string[];
+  /** Participants of these types by cohort; a type whose people nobody could count is missing. */
+  readonly people: Readonly<Record<string, readonly PeopleCount[]>>;
 }
 
 /** A number for each side. */

@@ -3,6 +3,7 @@
 import { type Catalog, exportKey, type FoundExport, type SortedListing } from "./catalog.ts";
 import type { CohortState } from "./known.ts";
 import { notRead } from "./listing.ts";
+import { manifestName } from "./memberName.ts";
 import { supersededMembers } from "./ranking.ts";
 import type { ExportReport, MemberReport, ReportFinding } from "./report.ts";
 import type { WholeInput } from "./typeInput.ts";
@@ -48,13 +49,19 @@ export function auditCatalog({ exports }: Catalog): Audit {
 
 function auditReport(report: ExportReport): AuditedExport {
   const { outcome, why, findings, members } = report;
+  const seen = new Set<string>();
+  const isFirst = ({ name }: MemberReport): boolean => {
+    const own = manifestName(name);
+    return !seen.has(own) && seen.add(own).has(own);
+  };
   const sums = addUp(
     members.map((member) => ({
       members: 1,
       read: member.read ?? 0,
       written: member.written,
       quarantined: quarantinedOf(member),
-      manifest: member.manifest ?? 0,
+      // A manifest has one number for all members that differ in their days alone.
+      manifest: isFirst(member) ? (member.manifest ?? 0) : 0,
       findings: 0,
     })),
   );

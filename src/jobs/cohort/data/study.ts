@@ -7,6 +7,7 @@ import { columnsOf } from "./columns.ts";
 import type { BlockedType, Current } from "./current.ts";
 import { type Days, type RecordCounts, sumDays } from "./days.ts";
 import { tellPeople, type ToldPeople, type Withheld, withheldBecause } from "./disclosure.ts";
+import type { PeopleCount } from "./people.ts";
 import type { DatasetProfile } from "./profile.ts";
 import { auditCatalog, typeStands } from "./proof.ts";
 import { supersededMembers } from "./ranking.ts";
@@ -144,7 +145,9 @@ function withheldTypes({
   profiles,
   leastPeople,
   current,
+  catalog,
 }: StudyFacts): ReadonlyMap<string, Withheld | null> {
+  const sent = sendersOf(catalog);
   const rowsOf = new Map(current?.datasets.map(({ name, rows }) => [name, rows]));
   const own = new Map<string, Withheld | null>();
   for (const { type } of laidOut.shapes.values()) {
@@ -152,12 +155,37 @@ function withheldTypes({
     const profile = ownProfile(profiles, type.name);
     const rows = rowsOf.get(ownDataset(type.name)) ?? 0;
     const people = profile?.people ?? (rows === 0 ? [] : null);
-    own.set(type.name, withheldBecause(people, isPersonal(type), leastPeople));
+    const why = withheldBecause(people, isPersonal(type), leastPeople);
+    own.set(type.name, why ?? (isCounted(people, sent.get(type.name)) ? null : "unknown"));
   }
   for (const { type } of laidOut.shapes.values()) {
     if (type.deletes !== null) own.set(type.name, own.get(type.deletes) ?? null);
   }
   return own;
+}
+
+/** Tells whether people of every cohort that has sent records are counted: those whose records are in no dataset are not. */
+function isCounted(
+  people: readonly PeopleCount[] | null,
+  cohorts: ReadonlySet<string> = new Set(),
+): boolean {
+  const counted = new Set(
+    (people ?? []).flatMap(({ cohort, count }) => (count > 0 ? [cohort] : [])),
+  );
+  return [...cohorts].every((cohort) => counted.has(cohort));
+}
+
+/** The cohorts that have sent records of each type, good or bad. */
+function sendersOf(catalog: Catalog): ReadonlyMap<string, ReadonlySet<string>> {
+  const senders = new Map<string, Set<string>>();
+  for (const { report } of catalog.exports) {
+    for (const { type, read } of report.members) {
+      if (type === null || read === 0) continue;
+      const own = senders.get(type) ?? new Set<string>();
+      senders.set(type, own.add(report.cohort));
+    }
+  }
+  return senders;
 }
 
 /** Tells whether each record of a type is a person. */

@@ -118,7 +118,7 @@ function contentOf(report: ExportReport | null, telling: Telling) {
     read: sum(({ read }) => read),
     written: sum(({ written }) => written),
     supersededRecords: sum(({ written, isSuperseded }) => (isSuperseded ? written : 0)),
-    manifest: sum(({ manifest }) => manifest),
+    manifest: manifestSum(told),
     quarantined: addReasons(told.map(({ quarantined }) => quarantined)),
     findings: (report?.findings ?? []).map((finding) => tellFinding(finding, members)),
   };
@@ -145,6 +145,12 @@ function tellFinding(finding: ReportFinding, members: readonly MemberLine[]): Re
   const own = members.filter(({ name }) => manifestName(name) === member);
   const isTold = own.length > 0 && own.every(({ isWithheld }) => !isWithheld);
   return isTold ? finding : { code, member, ...(why === undefined ? {} : { why }) };
+}
+
+/** Adds up what a manifest counts: it has one number for all members that differ in their days alone. */
+function manifestSum(members: readonly MemberLine[]): number {
+  const byName = new Map(members.map(({ name, manifest }) => [manifestName(name), manifest ?? 0]));
+  return [...byName.values()].reduce((sum, records) => sum + records, 0);
 }
 
 /** Adds up lines by reason, the most first. */

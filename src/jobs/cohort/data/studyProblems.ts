@@ -196,6 +196,12 @@ function types({ types: all }: Study): readonly Problem[] {
     const text = `${type} shows the datasets of before ${date(blocked.since)}: ${count(blocked.checks.length, "check")} of what came since fail.`;
     found.push({ severity: "error", text, page: typePage(type) });
   }
+  const behind = all.filter(({ stand }) => stand === "behind");
+  if (behind.length > 0) {
+    const names = listFew(behind.map(({ type }) => type));
+    const text = `Records of ${names} have come that are in no dataset yet: they are not built.`;
+    found.push({ severity: "warning", text, page: "index.html#types" });
+  }
   if (failed.length > 0) {
     const names = listFew(failed.map(({ type }) => type));
     const text = `${names} could not be built: ${failed.length === 1 ? "its" : "their"} datasets are those of a build before.`;

@@ -69,6 +69,9 @@ function problemModel({ severity, text, page }: Problem) {
   return { severity, text, href: page };
 }
 
+/** What a type is of which the datasets do not show all that was sent. */
+const UNBUILT: readonly TypeLine["stand"][] = ["behind", "failed", "blocked"];
+
 /** One line that says whether the newest day is whole. */
 export function verdictOf(study: Study, problems: readonly Problem[]) {
   const newest = newestDay(study);
@@ -85,7 +88,7 @@ export function verdictOf(study: Study, problems: readonly Problem[]) {
       day === newest &&
       (stand !== "read" || findings.length > 0 || Object.keys(quarantined).length > 0),
   );
-  const blocked = study.types.some(({ stand }) => stand === "failed" || stand === "blocked");
+  const blocked = study.types.some(({ stand }) => UNBUILT.includes(stand));
   const failing = study.checks.some(({ outcome }) => outcome === "failed");
   const isWhole = silent.length === 0 && damaged.length === 0 && !blocked && study.isWhole;
   const read = own.reduce((sum, one) => sum + one.read, 0);

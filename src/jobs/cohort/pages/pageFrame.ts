@@ -12,6 +12,7 @@ import {
   TABLE_PAGE,
 } from "../../../render/page.ts";
 import type { CellValue, TableCell } from "../../../render/table.ts";
+import type { Comparison } from "../data/comparison.ts";
 import type { ToldPeople } from "../data/disclosure.ts";
 import type { Study } from "../data/study.ts";
 
@@ -43,6 +44,8 @@ export interface PageContext {
     readonly sourceLabel: string;
   };
   readonly trends: Trends;
+  /** The last comparison; null where there was none. */
+  readonly comparison: Comparison | null;
   readonly assets: AssetPaths;
   readonly menu: Menu;
   readonly render: RenderPage;
@@ -54,6 +57,7 @@ const PARTS = [
   { label: "Exports", href: "exports.html" },
   { label: "Checks", href: "checks.html" },
   { label: "Record counts", href: "counts.html" },
+  { label: "Comparison", href: "compare.html" },
 ] as const;
 
 /** The head of a page of cohorts; `file` is its name in their folder. */

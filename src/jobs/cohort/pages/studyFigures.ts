@@ -5,6 +5,7 @@ import type { VegaLiteSpec } from "../../../render/vega.ts";
 import { calendarSpec, type ChartSize } from "../charts/calendar.ts";
 import { dayBarsSpec } from "../charts/dayBars.ts";
 import { flowSpec } from "../charts/flowBars.ts";
+import type { Comparison } from "../data/comparison.ts";
 import type { Study, TypeLine } from "../data/study.ts";
 import { daysBefore, nextDay } from "../data/studyDays.ts";
 import { daysText, newestDay, reasonText } from "../data/studyProblems.ts";
@@ -84,4 +85,59 @@ export function typeFigure(
     alt: `${list(words)}, from ${date(first)} to ${date(last)}.`,
     spec: (size) => dayBarsSpec({ groups, noun: "records", first, last }, size),
   };
+}
+
+/** Datasets, or columns, that a figure of differences has room for. */
+const MOST_BARS = 20;
+
+/** What differs between two builds: by dataset, by column, over time. */
+export function comparisonFigures(comparison: Comparison): readonly (StudyFigure | null)[] {
+  const { datasets, days, staging, main } = comparison;
+  const bars = (
+    id: string,
+    title: string,
+    all: readonly { readonly label: string; readonly value: number }[],
+  ): StudyFigure | null => {
+    const most = all.filter(({ value }) => value > 0).sort((a, b) => b.value - a.value);
+    const shown = most.slice(0, MOST_BARS).map((one) => ({ ...one, tone: "bad" as const }));
+    const total = most.reduce((sum, { value }) => sum + value, 0);
+    if (shown.length === 0) return null;
+    const words = shown.map(({ label, value }) => `${label} ${number(value)}`);
+    return { id, title, alt: `${list(words)}.`, spec: (size) => flowSpec(shown, total, size) };
+  };
+  const plain = (dataset: string): string => dataset.replace(/^dataset_/, "");
+  const byDay = [
+    { name: `only ${staging.label}`, days: days.onlyStaging },
+    { name: `only ${main.label}`, days: days.onlyMain },
+    { name: "unequal", days: days.unequal },
+  ].filter((group) => Object.keys(group.days).length > 0);
+  const all = byDay.flatMap((group) => Object.keys(group.days)).sort();
+  const [first, last] = [all[0], all.at(-1)];
+  return [
+    bars(
+      "compare-rows",
+      "Rows that differ, by dataset",
+      datasets.map(({ dataset, rows }) => ({
+        label: plain(dataset),
+        value: rows === null ? 0 : rows.onlyStaging + rows.onlyMain + rows.someUnequal,
+      })),
+    ),
+    bars(
+      "compare-columns",
+      "Values that differ, by column",
+      datasets.flatMap(({ dataset, unequal }) =>
+        unequal.map((column) => ({
+          label: `${plain(dataset)}.${column.name}`,
+          value: column.unequal ?? 0,
+        })),
+      ),
+    ),
+    first === undefined || last === undefined
+      ? null
+      : {
+          ...{ id: "compare-days", title: "Rows that differ, over time" },
+          alt: `${list(byDay.map(({ name, days: own }) => `${name} on ${count(Object.keys(own).length, "day")}`))}, from ${date(first)} to ${date(last)}.`,
+          spec: (size) => dayBarsSpec({ groups: byDay, noun: "rows", first, last }, size),
+        },
+  ];
 }

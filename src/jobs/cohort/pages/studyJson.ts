@@ -1,6 +1,7 @@
 // What pages about cohorts hand out as JSON, each with its JSON Schema beside it.
 
 import { JSON_TYPE, jsonText, type PageFile } from "../../../render/page.ts";
+import type { Comparison } from "../data/comparison.ts";
 import type { Study, TypeLine } from "../data/study.ts";
 import { studyProblems } from "../data/studyProblems.ts";
 import { verdictOf } from "./overviewPage.ts";
@@ -14,6 +15,12 @@ export function studyJson(context: PageContext): readonly PageFile[] {
     json("data/index.schema.json", INDEX_SCHEMA),
     json("data/checks.schema.json", CHECKS_SCHEMA),
     json("data/type.schema.json", TYPE_SCHEMA),
+    ...(context.comparison === null
+      ? []
+      : [
+          json("data/compare.json", compareJson(context, context.comparison)),
+          json("data/compare.schema.json", COMPARE_SCHEMA),
+        ]),
   ];
 }
 
@@ -79,6 +86,14 @@ function checksJson({ study, run, trends }: PageContext): object {
   };
 }
 
+function compareJson({ run, study }: PageContext, comparison: Comparison): object {
+  return {
+    ...{ schema: "hdash/cohort-comparison/1", $schema: "compare.schema.json" },
+    ...{ builtAt: run.startedAt, namespace: study.namespace },
+    ...comparison,
+  };
+}
+
 type Schema = Readonly<Record<string, unknown>>;
 const text: Schema = { type: "string" };
 const textOrNull: Schema = { type: ["string", "null"] };
@@ -126,6 +141,7 @@ const STAND: Schema = { enum: ["current", "behind", "failed", "blocked", "empty"
 const CHECK = {
   ...{ id: text, dataset: text, type: text, column: textOrNull, kind: text, text },
   ...{ outcome: { enum: ["passed", "failed", "not_run"] }, blocks: flag, why: textOrNull },
+  severity: { enum: ["error", "warning"] },
   ...{ rows: wholeOrNull, missing: wholeOrNull, unexpected: wholeOrNull },
 };
 const FLOW = described(
@@ -200,4 +216,36 @@ const TYPE_SCHEMA = schemaOf("A data type", {
   schemas: described(mapOf(whole), "Exports, by the schema that they were read with"),
   counts: described(mapOf(mapOf(whole)), "Rows by event and day"),
   checks: listOf(objectOf(CHECK)),
+});
+
+const SIDE = objectOf({ label: text, build: text });
+const BOTH = { staging: whole, main: whole };
+const OR_WITHHELD = (schema: Schema): Schema => ({ anyOf: [{ type: "null" }, schema] });
+const COMPARED_ROWS = objectOf({
+  ...{ ...BOTH, inCommon: whole, onlyStaging: whole, onlyMain: whole },
+  ...{ someUnequal: whole, noneUnequal: whole },
+});
+
+const COMPARE_SCHEMA = schemaOf("A comparison of two builds", {
+  ...{ builtAt: moment, namespace: text, staging: SIDE, main: SIDE },
+  isLimited: described(flag, "Whether main is limited to the exports that staging holds"),
+  datasets: listOf(
+    objectOf({
+      ...{ dataset: text, type: text, isChild: flag, isLimited: flag, isSame: flag },
+      rows: OR_WITHHELD(COMPARED_ROWS),
+      duplicates: OR_WITHHELD(objectOf(BOTH)),
+      ...{ onlyStaging: listOf(text), onlyMain: listOf(text) },
+      unequal: listOf(
+        objectOf({
+          ...{ name: text, types: objectOf({ staging: text, main: text }) },
+          ...{ unequal: wholeOrNull, nullDiff: wholeOrNull },
+        }),
+      ),
+    }),
+  ),
+  notCompared: listOf(objectOf({ dataset: text, why: text })),
+  days: described(
+    objectOf({ onlyStaging: mapOf(whole), onlyMain: mapOf(whole), unequal: mapOf(whole) }),
+    "Rows of parents by the day that their export ends",
+  ),
 });

@@ -2,6 +2,7 @@
 
 import type { PageFigure, PageFile } from "../../../render/page.ts";
 import { makeChecksPage } from "./checksPage.ts";
+import { makeComparePage } from "./comparePage.ts";
 import { makeCountsPage } from "./countsPage.ts";
 import { makeExportsPage } from "./exportsPage.ts";
 import { makeOverviewPage } from "./overviewPage.ts";
@@ -22,6 +23,10 @@ export function makeStudyPages(
     makeExportsPage(context, figure("flow")),
     makeChecksPage(context),
     makeCountsPage(context),
+    makeComparePage(
+      context,
+      figures.filter(({ id }) => id.startsWith("compare-")),
+    ),
     ...study.types.flatMap((type) => [
       makeTypePage(context, type, figure(`days-${type.type}`)),
       typeJson(context, type),

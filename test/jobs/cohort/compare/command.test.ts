@@ -137,8 +137,14 @@ describe("hdash cohort compare STAGING MAIN, of two namespaces", () => {
     expect(JSON.parse(await readFile(join(folder, "compare.json"), "utf8"))).toEqual(result);
     expect(result).toEqual({
       version: 1,
-      staging: { namespace: "foo", build: FIRST, label: "foo", stale: [] },
-      main: { namespace: "main", build: THIRD, label: "main", stale: ["FitbitDevices"] },
+      staging: { namespace: "foo", build: FIRST, label: "foo", stale: [], people: {} },
+      main: {
+        namespace: "main",
+        build: THIRD,
+        label: "main",
+        stale: ["FitbitDevices"],
+        people: {},
+      },
       limit: { kind: "all", unmatched: [] },
       notCompared: [],
       datasets: [

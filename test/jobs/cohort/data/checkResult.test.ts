@@ -6,7 +6,6 @@ import {
   checkMeasures,
   type CheckResult,
   checkResult,
-  daysBefore,
   freshFacts,
   rowCountFacts,
   worstFirst,
@@ -79,11 +78,6 @@ describe("rowCountFacts(rows, before, percent)", () => {
   ])("of %i rows after %j, within 10%%, is %j", (rows, before, isMet, why) => {
     expect(rowCountFacts(rows, before, 10)).toMatchObject({ isMet, why });
   });
-});
-
-test("daysBefore(day, days) knows months and years", () => {
-  expect(daysBefore("2026-03-01", 1)).toBe("2026-02-28");
-  expect(daysBefore("2025-12-31", -1)).toBe("2026-01-01");
 });
 
 test("freshFacts(isFresh, check) says which days have no row", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { auditCatalog } from "../../../../src/jobs/cohort/data/proof.ts";
 import { tellStudy } from "../../../../src/jobs/cohort/data/study.ts";
 import { daysText, studyProblems } from "../../../../src/jobs/cohort/data/studyProblems.ts";
 import { freshOf, verdictOf } from "../../../../src/jobs/cohort/pages/overviewPage.ts";
@@ -120,6 +121,25 @@ describe("the verdict on the newest day", () => {
     ]);
   });
 
+  test("is bad where what has come is in no dataset yet", () => {
+    const facts = studyFacts({
+      ...{ today: "2026-01-13", exports: WHOLE },
+      datasets: [{ type: "FitbitSleepLogs", rows: 90, people: MANY }],
+    });
+    const older = facts.current?.types["FitbitSleepLogs"];
+    if (facts.current === null || older === undefined) throw new Error("nothing was built");
+    const types = {
+      ...facts.current.types,
+      FitbitSleepLogs: { ...older, inputs: "another" as typeof older.inputs },
+    };
+    const study = tellStudy({ ...facts, current: { ...facts.current, types } });
+    const problems = studyProblems(study);
+    expect(verdictOf(study, problems).text).toBe("The data of 13 Jan 2026 is not whole.");
+    expect(problems.map(({ text }) => text)).toEqual([
+      "Records of FitbitSleepLogs have come that are in no dataset yet: they are not built.",
+    ]);
+  });
+
   test("is that of a study that has just begun", () => {
     const { verdict, problems } = tell({ exports: [], datasets: [] });
     expect(verdict.text).toBe("Nothing has been read yet.");
@@ -216,6 +236,19 @@ describe("where lines went", () => {
     expect(superseded + duplicates + deleted + deletions + kept + waiting).toBe(flow.written);
     expect(study.exports.map(({ superseded: members }) => members)).toEqual([0, 1, 0]);
   });
+});
+
+test("a manifest's number for members that differ in their days alone counts once", () => {
+  const day = "2026-01-13";
+  const one = sleep(10, { manifest: 18 });
+  const facts = studyFacts({
+    ...{ today: day, exports: [sent("adults_v1", day, one, sleep(8, { manifest: 18 }))] },
+    datasets: [{ type: "FitbitSleepLogs", rows: 18, people: MANY }],
+  });
+  expect(tellStudy(facts).exports.map(({ read, manifest }) => [read, manifest])).toEqual([
+    [18, 18],
+  ]);
+  expect(auditCatalog(facts.catalog).total).toMatchObject({ read: 18, manifest: 18 });
 });
 
 describe("what is new", () => {

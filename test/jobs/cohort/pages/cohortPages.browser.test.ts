@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { loadAxe, type SiteFiles, useSite, widthsThatScroll } from "../../../support/browser.ts";
 import { cutWords, overprints, PAPERS, placesOf, printPage } from "../../../support/paper.ts";
 import { readDesign } from "../../../support/siteSample.ts";
+import { comparedDataset, compareResult } from "../support/compareSample.ts";
 import { check, studyFiles } from "../support/studyPages.ts";
 import { type SampleExport, studyFacts } from "../support/studySample.ts";
 
@@ -13,7 +14,10 @@ const HOSTILE = `<img src=x onerror="document.title='owned'">`;
 const DAYS = Array.from({ length: 30 }, (_, at) =>
   new Date(Date.UTC(2025, 11, 15 + at)).toISOString().slice(0, 10),
 );
-const PAGES = ["index.html", "exports.html", "checks.html", "counts.html", "FitbitSleepLogs.html"];
+const PAGES = [
+  ...["index.html", "exports.html", "checks.html", "counts.html", "compare.html"],
+  "FitbitSleepLogs.html",
+];
 
 /** Thirty days of two cohorts: a gap, lines set aside, a manifest that counts otherwise, a name that would be markup. */
 function exportsOf(): readonly SampleExport[] {
@@ -77,8 +81,19 @@ async function makeFiles(): Promise<SiteFiles> {
   const trends = {
     sleep: DAYS.slice(-5).map((day, at) => ({ at: `${day}T06:00:00Z`, value: at })),
   };
+  const compared = compareResult(
+    [
+      comparedDataset("FitbitSleepLogs", {
+        ...{ inCommon: 1790, onlyStaging: 4, onlyMain: 13, unequal: 6 },
+        columns: [`FloorsClimbed${HOSTILE}`],
+      }),
+      comparedDataset("FitbitDevices", { onlyMain: 3 }),
+      comparedDataset("HealthKitV2Samples"),
+    ],
+    ["FitbitDevices"],
+  );
   const files = new Map<string, string | Uint8Array>();
-  for (const [path, text] of await studyFiles(facts, trends)) {
+  for (const [path, text] of await studyFiles(facts, trends, compared)) {
     files.set(`cohorts/${path}`, path.startsWith("figures/") ? Buffer.from(text, "latin1") : text);
   }
   for (const { path, bytes } of readDesign().assets.files) files.set(`cohorts/${path}`, bytes);
@@ -112,6 +127,7 @@ describe("the overview", () => {
       ["Exports", "Exports"],
       ["Checks", "Checks"],
       ["Record counts", "Record counts"],
+      ["Comparison", "Comparison"],
     ] as const) {
       await page.locator(".parts").getByRole("link", { name: link, exact: true }).click();
       expect(await page.locator("h1").textContent()).toBe(heading);

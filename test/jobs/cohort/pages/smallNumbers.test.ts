@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { StudyFacts } from "../../../../src/jobs/cohort/data/study.ts";
+import { comparedDataset, compareResult } from "../support/compareSample.ts";
 import { check, studyFiles } from "../support/studyPages.ts";
 import { type SampleExport, studyFacts } from "../support/studySample.ts";
 
@@ -126,8 +127,27 @@ describe("numbers of few people", () => {
         { cohort: "pediatric_v1", count: null },
       ],
     });
-    const none = await studyFiles(facts("FitbitDevices", { ...FOUR, people: 0 }));
-    expect(JSON.parse(none.get("data/FitbitDevices.json") ?? "")).toMatchObject({ withheld: null });
+    const all = facts("FitbitDevices", FOUR);
+    const nobody = studyFacts({
+      ...{ today: "2026-01-12", checks: all.checks },
+      exports: exportsOf("FitbitDevices", FOUR).filter(({ cohort }) => cohort === "adults_v1"),
+      datasets: [{ type: "FitbitDevices", rows: 60, people: { adults_v1: 20 } }],
+    });
+    expect(
+      JSON.parse((await studyFiles(nobody)).get("data/FitbitDevices.json") ?? ""),
+    ).toMatchObject({ withheld: null, rows: 60 });
+  });
+
+  test.each<[string, Hidden]>([
+    ["has not been built yet, or has lost all its records to deletions", { ...ONE, people: 0 }],
+    ["was built before the few came", { ...ONE, people: 0, aside: 0 }],
+  ])("are withheld where what a cohort has sent %s", async (_what, hidden) => {
+    const one = await studyFiles(facts("FitbitDevices", hidden));
+    const other = await studyFiles(facts("FitbitDevices", { ...hidden, lines: [5, 9] }));
+    expect(await difference(one, other)).toEqual([]);
+    expect(JSON.parse(one.get("data/FitbitDevices.json") ?? "")).toMatchObject({
+      withheld: "unknown",
+    });
   });
 
   test("do not follow from the change since the day before", async () => {
@@ -135,6 +155,22 @@ describe("numbers of few people", () => {
     const one = await studyFiles(facts("FitbitDevices", now, facts("FitbitDevices", ONE)));
     const four = await studyFiles(facts("FitbitDevices", now, facts("FitbitDevices", FOUR)));
     expect(await difference(one, four)).toEqual([]);
+  });
+
+  test("do not follow from a comparison, on whichever side they are few", async () => {
+    const told = facts("FitbitDevices", { ...ONE, people: 9 });
+    const compared = (rows: number) =>
+      compareResult(
+        [
+          comparedDataset("FitbitSleepLogs", { onlyMain: 3 }),
+          comparedDataset("FitbitDevices", { inCommon: 50 + rows, onlyMain: rows, unequal: rows }),
+        ],
+        ["FitbitDevices"],
+      );
+    const one = await studyFiles(told, {}, compared(2));
+    const other = await studyFiles(told, {}, compared(9));
+    expect(await difference(one, other)).toEqual([]);
+    expect(one.get("compare.html")).toContain("withheld");
   });
 
   test("are withheld where nobody could count them", async () => {
