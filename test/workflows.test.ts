@@ -102,7 +102,7 @@ describe(".github/workflows", () => {
     const text = WORKFLOWS.get("proof.yml") ?? "";
     const { jobs } = readWorkflow("proof.yml", text);
     const of = (name: string) => jobs.find((job) => job.name === name);
-    expect(asText(of("name")?.fields["if"])).toMatch(/^vars\.COHORT_PROOF != '' && \(/);
+    expect(asText(of("name")?.fields["if"])).toMatch(/^vars\.PROOF_AGAINST != '' && \(/);
     expect(asText(of("name")?.fields["if"])).toContain("head.repo.full_name == github.repository");
     const teardown = of("teardown");
     expect([teardown?.calls, teardown?.needs]).toEqual([
