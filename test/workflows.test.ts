@@ -7,6 +7,7 @@ import { familyName } from "../infra/names.ts";
 import { STAGING } from "../src/settings/namespace.ts";
 import { BROKEN } from "./support/brokenWorkflows.ts";
 import { checkCommands, readSurroundings } from "./support/commands.ts";
+import { asText, readWorkflow } from "./support/workflowFile.ts";
 import { checkWorkflows, triggersOf } from "./support/workflows.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -46,12 +47,14 @@ describe(".github/workflows", () => {
         workflow_dispatch: null,
       },
       "deploy.yml": { workflow_call: { inputs: expect.any(Object) as unknown } },
+      "proof.yml": { pull_request: { types: ["labeled"] }, workflow_dispatch: null },
       "production.yml": { push: { tags: ["v[0-9]+.[0-9]+.[0-9]+"] } },
       "sbom.yml": { workflow_call: { inputs: expect.any(Object) as unknown } },
       "staging.yml": { push: { branches: ["main"] } },
       "teardown.yml": {
         delete: null,
         workflow_dispatch: { inputs: { branch: expect.any(Object) as unknown } },
+        workflow_call: { inputs: { branch: expect.any(Object) as unknown } },
       },
       "test.yml": {
         push: { "branches-ignore": ["main"] },
@@ -68,7 +71,7 @@ describe(".github/workflows", () => {
     const asked = [...WORKFLOWS.values()].flatMap((text) =>
       [...text.matchAll(/role-duration-seconds: (\d+)/g)].map(([, seconds]) => Number(seconds)),
     );
-    expect(asked).toHaveLength(3);
+    expect(asked).toHaveLength(4);
     expect(Math.max(...asked)).toBeLessThanOrEqual(most);
   });
 
@@ -93,6 +96,29 @@ describe(".github/workflows", () => {
       '- run: make places >> "$GITHUB_ENV"',
       '- run: npm run -s hdash -- artifacts remove --namespace "$NAMESPACE" --yes',
     ]);
+  });
+
+  test("prove a change only where that is switched on, and remove what it needed whatever became of it", () => {
+    const text = WORKFLOWS.get("proof.yml") ?? "";
+    const { jobs } = readWorkflow("proof.yml", text);
+    const of = (name: string) => jobs.find((job) => job.name === name);
+    expect(asText(of("name")?.fields["if"])).toMatch(/^vars\.PROOF_AGAINST != '' && \(/);
+    expect(asText(of("name")?.fields["if"])).toContain("head.repo.full_name == github.repository");
+    const teardown = of("teardown");
+    expect([teardown?.calls, teardown?.needs]).toEqual([
+      "teardown.yml",
+      ["name", "deploy", "proof"],
+    ]);
+    expect(asText(teardown?.fields["if"])).toMatch(
+      /^always\(\) && needs\.name\.result == 'success' &&/,
+    );
+    const runs = of("proof")?.steps.map((step) => asText(step["run"])) ?? [];
+    expect(runs.filter((run) => run.startsWith("make"))).toEqual([
+      'make task COMMAND="hdash run cohort --part ingest,build --wait --newest 28 --from $AGAINST"',
+      'make task COMMAND="hdash cohort compare $NAMESPACE $AGAINST"',
+    ]);
+    const login = of("proof")?.steps.findIndex((step) => asText(step["uses"]).startsWith("aws-"));
+    expect(runs.findIndex((run) => run.startsWith('case "$AGAINST"'))).toBeLessThan(login ?? 0);
   });
 
   test("tear down with main's code only", () => {

@@ -57,7 +57,8 @@ export function bucketProblem(name: string): string | null {
 
 /** Any text. */
 export const text = makeValidator<string>((input) => input.trim());
-const namespaceName = makeValidator<string>((input) => checkNamespace(input.trim()));
+/** A name that a namespace can have. */
+export const namespaceName = makeValidator<string>((input) => checkNamespace(input.trim()));
 /** A switch. */
 export const flag = makeValidator<boolean>((input) => {
   const value = input.trim().toLowerCase();

@@ -309,6 +309,20 @@ export const BROKEN: readonly Broken[] = [
     ["audit.yml image: runs beside itself"],
   ],
   [
+    "a proof outside an environment",
+    "proof.yml",
+    "    timeout-minutes: 90\n    environment: develop\n",
+    "    timeout-minutes: 90\n",
+    ["proof.yml proof: logs in to AWS outside an environment"],
+  ],
+  [
+    "a proof by packages that nobody vouches for",
+    "proof.yml",
+    "        run: .github/handOver.sh unpack\n",
+    "        run: make diff\n",
+    ["proof.yml proof: uses packages that no job without AWS's keys has handed over"],
+  ],
+  [
     "a deleted branch's name in a shell line",
     "teardown.yml",
     "          namespace=$(.github/namespace.sh)",

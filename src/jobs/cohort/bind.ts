@@ -170,20 +170,22 @@ export async function openToRead(
 /** Opens where exports come from. */
 export async function openExports(
   effects: Effects,
-  { source }: CohortSettings,
+  { source, from }: Pick<CohortSettings, "source" | "from">,
 ): Promise<ExportSource> {
-  if (source.kind === "synapse") return openInSynapse(effects, source);
+  const namespace = from ?? namespaceOf(effects);
+  if (source.kind === "synapse") return openInSynapse(effects, source, namespace);
   if (source.kind === "folder") {
     const { folderExports } = await import("./sources/folderExports.ts");
-    return folderExports(join(source.dir, namespaceOf(effects)));
+    return folderExports(join(source.dir, namespace));
   }
   const { bucketExports } = await import("./sources/exports.ts");
-  return bucketExports(await openToRead(effects, source, "COHORT_SOURCE"));
+  return bucketExports(await openToRead(effects, source, "COHORT_SOURCE", namespace));
 }
 
 async function openInSynapse(
   effects: Effects,
   { id, access }: SynapsePlace,
+  namespace: string,
 ): Promise<ExportSource> {
   const { endpoint, token, user } = access;
   if (token === null) {
@@ -196,7 +198,7 @@ async function openInSynapse(
   const http = await effects.http();
   return synapseExports({
     client: makeSynapse({ endpoint, token, userName: user, http, log, ...patience }),
-    ...{ http, endpoint, rootId: id, namespace: namespaceOf(effects) },
+    ...{ http, endpoint, rootId: id, namespace },
     policy: patience.policy ?? PATIENT,
     onRetry: logRetries(log),
   });

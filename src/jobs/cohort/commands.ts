@@ -21,6 +21,8 @@ const FLAGS = {
   cohort: ["--cohort <names>", "only exports of these, separated by commas", "COHORT_ONLY"],
   since: ["--since <day>", "only exports of this day, YYYY-MM-DD, or later", "COHORT_SINCE"],
   type: ["--type <names>", "only what is of these data types, separated by commas", "COHORT_TYPES"],
+  newest: ["--newest <n>", "only the n exports whose names are the latest", "COHORT_NEWEST"],
+  from: ["--from <namespace>", "read the exports of another namespace", "COHORT_FROM"],
   export: [
     "--export <keys>",
     "only these exports, by COHORT/EXPORT, separated by commas",
@@ -63,17 +65,18 @@ export function addCohortCommands(
     });
   };
   add("ingest", "read exports: copies, staged rows, reports", [
-    ...(["export", "cohort", "since", "namespace"] as const),
+    ...(["export", "cohort", "since", "newest", "from", "namespace"] as const),
   ])
     .option("--all", "every export that has not been read in its present version")
     .option("--again", "read them once more, even where that was done")
     .action(async (flags: Flags) => {
-      const { all, since, export: keys, again } = flags;
-      if (all !== true && since === undefined && keys === undefined) {
-        throw new HdashError("usage", "say which exports: --all, --since DAY or --export KEY");
+      const { all, since, newest, export: keys, again } = flags;
+      if (all !== true && [since, newest, keys].every((flag) => flag === undefined)) {
+        const which = "--all, --since DAY, --newest N or --export KEY";
+        throw new HdashError("usage", `say which exports: ${which}`);
       }
       // What the command line says is meant, and not also what the environment says of a run by schedule.
-      const none = { COHORT_SINCE: "", COHORT_EXPORTS: "" };
+      const none = { COHORT_SINCE: "", COHORT_EXPORTS: "", COHORT_NEWEST: "" };
       await start(["ingest"], flags, { ...none, COHORT_AGAIN: again === true ? "1" : "0" });
     });
   add(

@@ -79,6 +79,16 @@ export function makeCohortJob(): Job<CohortSettings> {
         variables: ["COHORT_SINCE"],
       },
       {
+        flags: "--newest <n>",
+        description: "only the n exports whose names are the latest (COHORT_NEWEST)",
+        variables: ["COHORT_NEWEST"],
+      },
+      {
+        flags: "--from <namespace>",
+        description: "read the exports of another namespace (COHORT_FROM)",
+        variables: ["COHORT_FROM"],
+      },
+      {
         flags: "--type <names>",
         description: "only datasets of these data types, separated by commas (COHORT_TYPES)",
         variables: ["COHORT_TYPES"],

@@ -1,7 +1,15 @@
 // The settings of the cohort job: where exports come from, where their copies and datasets go, and what a run is asked for.
 
 import type { JobSettings, ValueReader } from "../../settings/jobSettings.ts";
-import { checked, flag, optional, someOf, text, wholeNumber } from "../../settings/rules.ts";
+import {
+  checked,
+  flag,
+  namespaceName,
+  optional,
+  someOf,
+  text,
+  wholeNumber,
+} from "../../settings/rules.ts";
 import {
   readSynapseAccess,
   SYNAPSE_CONFIDENTIAL,
@@ -32,6 +40,8 @@ export interface CohortSettings extends CohortPlaces {
   readonly dropped: readonly string[];
   /** Fewer people than this are not told on pages. */
   readonly leastPeople: number;
+  /** The namespace whose exports are read; null: its own. */
+  readonly from: string | null;
   /** How Synapse is reached by who asks for something there. */
   readonly synapse: SynapseAccess;
 }
@@ -57,6 +67,7 @@ function read(values: ValueReader): CohortSettings | null {
       cohorts: names(values.text("COHORT_ONLY")),
       since: values.text("COHORT_SINCE"),
       exports: names(values.text("COHORT_EXPORTS")),
+      newest: values.value<number>("COHORT_NEWEST"),
       isAgain: values.value("COHORT_AGAIN") === true,
     },
     types: names(values.text("COHORT_TYPES")),
@@ -64,6 +75,7 @@ function read(values: ValueReader): CohortSettings | null {
     memoryMiB: values.value<number>("COHORT_MEMORY_MB") ?? MEMORY_MB,
     dropped: names(values.text("COHORT_DROP")) ?? [],
     leastPeople: values.value<number>("COHORT_SMALL_CELL") ?? SMALL_CELL,
+    from: values.text("COHORT_FROM"),
     synapse: readSynapseAccess({ ...values, isAsked: false }, ""),
   };
 }
@@ -131,6 +143,20 @@ export const SETTINGS: JobSettings<CohortSettings> = {
       "Only these exports, by COHORT/EXPORT, separated by commas",
     ),
     variable(
+      "COHORT_NEWEST",
+      GROUP,
+      "(all)",
+      "28",
+      "Only so many exports, those whose names are the latest, of all cohorts together",
+    ),
+    variable(
+      "COHORT_FROM",
+      GROUP,
+      "(NAMESPACE)",
+      "main",
+      "The namespace whose exports are read; copies and datasets stay in NAMESPACE's own places",
+    ),
+    variable(
       "COHORT_AGAIN",
       GROUP,
       "0",
@@ -183,6 +209,8 @@ export const SETTINGS: JobSettings<CohortSettings> = {
     COHORT_ONLY: text(optional),
     COHORT_SINCE: checked({ test: isDay }, "a day, YYYY-MM-DD")(optional),
     COHORT_EXPORTS: text(optional),
+    COHORT_NEWEST: wholeNumber(1, 1_000_000)(optional),
+    COHORT_FROM: namespaceName(optional),
     COHORT_AGAIN: flag({ default: false }),
     COHORT_TYPES: text(optional),
     COHORT_KEEP_BUILDS: wholeNumber(0, 1000)({ default: KEEP_BUILDS }),

@@ -52,7 +52,8 @@ export async function leadFolder(
   const found = await findFolder(client, request.folder, signal);
   const set = found === null ? null : await checkFolder(client, storage, found, place, signal);
   const added = await nameOwners(owner, me, request.owners, signal);
-  const locationId = await storage.makeLocation(place, signal);
+  // Somebody else's location for the same place is as good.
+  const locationId = set?.[0] ?? (await storage.makeLocation(place, signal));
   const folderId = found ?? (await makeFolder(client, storage, request.folder, signal));
   if (set === null) await storage.setLocation(folderId, locationId, signal);
   await checkCredentials(storage, folderId, place, signal);

@@ -51,7 +51,18 @@ describe("hdash cohort, told what is not there", () => {
       ["cohort", "ingest", "--export", "adults_v1"],
       /^hdash: --export \(COHORT_EXPORTS\): "adults_v1" names no export\n/m,
     ],
-    [["cohort", "ingest"], /^hdash: say which exports: --all, --since DAY or --export KEY$/m],
+    [
+      ["cohort", "ingest"],
+      /^hdash: say which exports: --all, --since DAY, --newest N or --export KEY$/m,
+    ],
+    [
+      ["cohort", "ingest", "--newest", "0"],
+      /^hdash: --newest \(COHORT_NEWEST\) is "0": it must be a who/m,
+    ],
+    [
+      ["cohort", "ingest", "--all", "--from", "../main"],
+      /^hdash: --from \(COHORT_FROM\) "..\/main" cannot be a namespace/m,
+    ],
     [["cohort", "ingest", "--since", ""], /^hdash: --since is empty$/m],
     [
       ["cohort", "audit", "--since", "2026-02-30"],
@@ -113,6 +124,19 @@ describe("hdash run cohort --part PARTS", () => {
     expect(checked.code, checked.stderr).toBe(0);
     expect(checked.stdout).toMatch(/^31 checks: 0 failed, 31 not run, 0 passed$/m);
     expect(await readdir(parquet)).toContain("current.json");
+  });
+
+  test("reads the newest exports of another namespace into its own places", async () => {
+    const env = { NAMESPACE: "branch", COHORT_PROCESSED: join(dir, "of-branch") };
+    await writeFile(join(dir, "in/main/adults_v1/2026-01-12_text"), "neither is this");
+    const read = await hdash(["cohort", "ingest", "--newest", "1", "--from", "main"], env);
+    expect(read.code, read.stderr).toBe(0);
+    const status = await hdash(["cohort", "status"], { ...env, COHORT_FROM: "main" });
+    expect(status.stdout).toMatch(/^exports \(.*in\/main\)$/m);
+    expect(status.stdout).toMatch(/^ {2}waiting +adults_v1\/2026-01-11_text$/m);
+    expect(status.stdout).toMatch(/^ {2}not_archive +adults_v1\/2026-01-12_text$/m);
+    expect(existsSync(join(dir, "of-branch/branch/catalog.json.gz"))).toBe(true);
+    await rm(join(dir, "in/main/adults_v1/2026-01-12_text"));
   });
 
   test("tells on Slack of a failure, and that the site stands as it was", async () => {

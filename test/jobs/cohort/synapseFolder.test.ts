@@ -81,6 +81,8 @@ describe("leadFolder(client, storage, request)", () => {
       ...{ isMade: false, isSet: false },
     });
     expect([await owner(), server.changes]).toEqual([ME, 2]);
+    const { newLocation, newSetting } = server.requests;
+    expect([newLocation, newSetting]).toEqual([1, 1]);
   });
 
   test("makes a folder by its name, and finds it the next time", async () => {

@@ -44,6 +44,8 @@ export interface Choice {
   readonly since: string | null;
   /** Keys below the namespace; null: any. */
   readonly exports: readonly string[] | null;
+  /** Of these only so many whose names are the latest, whatever their cohorts; null: all. */
+  readonly newest: number | null;
   /** True where exports are read again that have been read in this version. */
   readonly isAgain: boolean;
 }
@@ -110,14 +112,22 @@ export function exportsToRead(
   schemaOf: (found: FoundExport) => string,
 ): readonly FoundExport[] {
   const known = new Map(catalog.exports.map((entry) => [exportKey(entry.report), entry]));
-  return found.filter((one) => {
-    if (!isMeant(one.key, choice)) return false;
+  return newestOf(found, choice).filter((one) => {
     const entry = known.get(one.key);
     if (entry === undefined || choice.isAgain) return true;
     return (
       entry.etag !== one.etag || entry.bytes !== one.bytes || entry.report.schema !== schemaOf(one)
     );
   });
+}
+
+/** Picks what is meant; of that the newest, where only so many are. What has been read counts among them: asked again, they are the same. */
+function newestOf(found: readonly FoundExport[], choice: Choice): readonly FoundExport[] {
+  const meant = found.filter(({ key }) => isMeant(key, choice));
+  if (choice.newest === null) return meant;
+  const byAge = [...meant].sort((a, b) => byText(b.export, a.export) || byText(a.key, b.key));
+  const kept = new Set(byAge.slice(0, choice.newest));
+  return meant.filter((one) => kept.has(one));
 }
 
 /** Tells whether an export is one of those that are meant. */

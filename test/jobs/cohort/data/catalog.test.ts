@@ -46,7 +46,9 @@ describe("sortListing(objects, cohorts)", () => {
   });
 });
 
-const ALL: Choice = { cohorts: null, since: null, exports: null, isAgain: false };
+const ALL: Choice = {
+  ...{ cohorts: null, since: null, exports: null, newest: null, isAgain: false },
+};
 const KEYS = [
   "adults_v1/2026-01-11T05_a",
   "adults_v1/2026-01-12T05_b",
@@ -90,6 +92,16 @@ describe("exportsToRead(found, catalog, choice, schemaOf)", () => {
       entry(report(KEYS[2] ?? "", []), "e", 2),
     ];
     expect(toRead({}, withEntries(KNOWN, changed))).toEqual([0, 2]);
+  });
+
+  test("names of what is meant the latest by name, whatever its cohort, whether it was read or not", () => {
+    expect(toRead({ newest: 1 })).toEqual([2]);
+    expect(toRead({ newest: 2 })).toEqual([1, 2]);
+    expect(toRead({ newest: 28 })).toEqual([0, 1, 2]);
+    expect(toRead({ newest: 1, cohorts: ["adults_v1"] })).toEqual([1]);
+    const read = withEntries(EMPTY_CATALOG, [entry(report(KEYS[2] ?? "", []), "e")]);
+    expect(toRead({ newest: 1 }, read)).toEqual([]);
+    expect(toRead({ newest: 2 }, read)).toEqual([1]);
   });
 
   test("names what is meant alone", () => {
