@@ -405,6 +405,21 @@ describe("a check that blocks", () => {
   );
 
   test(
+    "fails its type where the column that it looks at is not there: nobody has looked at what came",
+    async () => {
+      await setChecks(battery({ blocks: true, column: "Firmware", undeclared: true }));
+      send(1, ["High"]);
+      expect(await run()).toBe("degraded");
+      expect(current()).toMatchObject({ failed: ["FitbitDevices"], blocked: [] });
+      expect([rowsOf(DEVICES), rowsOf(SYMPTOMS)]).toEqual([0, 1]);
+      await setChecks(battery({ column: "Firmware", undeclared: true }));
+      expect(await run()).toBe("succeeded");
+      expect(rowsOf(DEVICES)).toBe(1);
+    },
+    LONG_MS,
+  );
+
+  test(
     "that cannot be done fails its type, which is tried again",
     async () => {
       await setChecks(BLOCKING);
