@@ -2,7 +2,7 @@
 
 import type { Pipeline, Plan } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
-import { oneLine } from "../../format.ts";
+import { count, oneLine } from "../../format.ts";
 import { buildAll, showBuilt, withoutTypes } from "./buildPlan.ts";
 import {
   type Catalog,
@@ -128,10 +128,15 @@ async function mendCopies(
   const listed = new Map(found.map((one) => [one.key, one]));
   const known = new Map(catalog.exports.map((entry) => [exportKey(entry.report), entry]));
   const whole = exports.flatMap((key) => listed.get(key) ?? []);
+  for (const key of exports) if (!listed.has(key)) await lostForGood(plan, key, "staged rows");
   const mended: CatalogEntry[] = [];
   for (const { export: key, members } of copies) {
     const [one, entry] = [listed.get(key), known.get(key)];
-    if (one === undefined || entry === undefined || whole.includes(one)) continue;
+    if (entry === undefined || (one !== undefined && whole.includes(one))) continue;
+    if (one === undefined) {
+      await lostForGood(plan, key, `copies of ${count(members.length, "member")}`);
+      continue;
+    }
     const outcome = await plan.scope(one.key, (scope) =>
       mendOne(scope, maker, one, entry, members),
     );
@@ -141,6 +146,17 @@ async function mendCopies(
   if (mended.length > 0)
     await put(plan, "keepCatalog", "copies", (signal) => maker.effects.saveCatalog(next, signal));
   return readExports(plan, maker, whole, { catalog: next, isAgain: true, when: "lost" });
+}
+
+/** Says, in the export's scope, that something of it is lost that only its source could give back. */
+async function lostForGood(plan: Plan, key: string, what: string): Promise<void> {
+  await plan.scope(key, () => {
+    throw new HdashError(
+      "permanent",
+      `${what} of export ${oneLine(key)} are lost, and the source has it no longer: they cannot be made again`,
+      { hint: "Put the export back into the source, or the objects into their place." },
+    );
+  });
 }
 
 async function mendOne(

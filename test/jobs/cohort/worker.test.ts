@@ -139,6 +139,21 @@ describe("runs of the cohort job", () => {
       expect(s3.objects(BUCKETS.raw).get(lost)?.read()).toEqual(before);
       expect(s3.puts.filter(({ bucket }) => bucket === BUCKETS.raw)).toHaveLength(1);
 
+      // Another is lost whose export the source has no longer: the run says so, and goes on.
+      const [sent = ""] = [...s3.objects(BUCKETS.source).keys()];
+      const gone = s3.objects(BUCKETS.source).get(sent)?.read() ?? Buffer.alloc(0);
+      const name = sent.slice(sent.indexOf("/") + 1);
+      const own = read<Catalog>("main/catalog.json.gz").exports.find(
+        ({ report }) => `${report.cohort}/${report.export}` === name,
+      );
+      const copy = own?.report.members.flatMap(({ raw }) => raw ?? [])[0]?.key ?? "";
+      s3.removeObject(BUCKETS.source, sent);
+      s3.removeObject(BUCKETS.raw, `main/${copy}`);
+      expect(await run({ COHORT_PART: "sync" })).toBe("degraded");
+      s3.setObject(BUCKETS.source, sent, gone);
+      expect(await run({ COHORT_PART: "sync" })).toBe("succeeded");
+      expect(s3.objects(BUCKETS.raw).has(`main/${copy}`)).toBe(true);
+
       // A file of a dataset is lost: its type is built again.
       const file = filesOf(current(), "dataset_fitbitdailydata")?.[0]?.key ?? "";
       s3.removeObject(BUCKETS.processed, `main/${file}`);

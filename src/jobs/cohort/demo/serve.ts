@@ -42,6 +42,7 @@ export async function demoWorld(root: string, today: string): Promise<World> {
   return makeWorld(Object.fromEntries(sent), {
     ...{ seed: 7, namespace: PRODUCTION, cohorts: COHORTS, exports: EXPORTS },
     ...{ participants: 24, rowsPerDay: 4, faults: true, missing: MISSING },
+    faultsAt: EXPORTS - 3,
     first: numberOf(today) - EXPORTS + 1,
   });
 }

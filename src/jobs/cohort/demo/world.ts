@@ -35,10 +35,12 @@ export interface WorldOptions {
   readonly participants: number;
   /** Rows of the densest type, of one person on one day: what makes a world large. */
   readonly rowsPerDay: number;
-  /** Whether what can be wrong is wrong somewhere in the last three exports. */
+  /** Whether what can be wrong is wrong somewhere in three exports that follow each other. */
   readonly faults: boolean;
   /** The number of the first export: its day is so many days after the second that any world has data of. */
   readonly first?: number;
+  /** The place of the first of these three; 0, where nothing is said. */
+  readonly faultsAt?: number;
   /** Exports that are never sent, by the place of their cohort and their own. */
   readonly missing?: readonly (readonly [cohort: number, number: number])[];
 }
@@ -100,9 +102,9 @@ export function makeWorld(tables: WorldTables, options: WorldOptions): World {
   };
 }
 
-/** The first of the last three exports. */
-function originOf({ first = 0, exports }: WorldOptions): number {
-  return first + Math.max(0, exports - 3);
+/** The number of the first of the three exports in which things are wrong. */
+function originOf({ first = 0, faultsAt = 0 }: WorldOptions): number {
+  return first + faultsAt;
 }
 
 function exportName({ seed, cohort, number }: ExportPlan, isOdd: boolean): string {
