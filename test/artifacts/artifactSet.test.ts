@@ -15,8 +15,9 @@ describe("readArtifactSet(root, from)", () => {
   test("holds all that the design and the lists are read from, and nothing else", async () => {
     const { files, leftOut } = await readArtifactSet(ROOT, null, LISTS);
     const paths = [...files.keys()];
-    expect(paths.slice(0, 5)).toEqual([
+    expect(paths.slice(0, 6)).toEqual([
       "config/cohort/1.json",
+      "config/cohort/checks.json",
       "config/cohort/versions.json",
       "config/htan_components.json",
       "config/htan_labels.json",
@@ -27,6 +28,7 @@ describe("readArtifactSet(root, from)", () => {
     );
     expect(paths.filter((path) => /\.d\.ts$|\.json$|OFL/.test(path))).toEqual([
       "config/cohort/1.json",
+      "config/cohort/checks.json",
       "config/cohort/versions.json",
       "config/htan_components.json",
       "config/htan_labels.json",
@@ -118,7 +120,8 @@ describe("readArtifactSet(root, from)", () => {
     const whole = await makeFolder({ ...named, "config/cohort/2.json": schema(2) });
     const { files, leftOut } = await readArtifactSet(ROOT, whole, LISTS);
     expect([...files.keys()].filter((path) => path.startsWith("config/cohort/"))).toEqual([
-      ...["config/cohort/1.json", "config/cohort/2.json", "config/cohort/versions.json"],
+      ...["config/cohort/1.json", "config/cohort/2.json", "config/cohort/checks.json"],
+      "config/cohort/versions.json",
     ]);
     expect(leftOut).toEqual([]);
     const wrong = await makeFolder({ ...named, "config/cohort/3.json": schema(2) });

