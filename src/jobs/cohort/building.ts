@@ -20,6 +20,7 @@ import type { Duck } from "./build/duck.ts";
 import { countPeopleStatement } from "./build/statements.ts";
 import { COLUMN_TYPES } from "./data/columns.ts";
 import { buildPrefix, type Dataset, type DatasetFile } from "./data/current.ts";
+import { contentName } from "./data/keptObjects.ts";
 import type { PeopleCount } from "./data/people.ts";
 import type { RecordShape } from "./data/recordShape.ts";
 import type { KeptObject } from "./data/report.ts";
@@ -220,8 +221,12 @@ async function putSegment(
 ): Promise<Segment> {
   const { input, group, dir, build: name, type } = of;
   const prefix = buildPrefix(name);
-  const move = async (path: string, key: string): Promise<KeptObject> => {
-    const kept = await put(processed, key, { path: join(dir, "out", path) }, signal);
+  // Named by what it holds: what a worker that was taken for dead puts late is beside what readers have, and not over it.
+  const move = async (path: string, below: string): Promise<KeptObject> => {
+    const source = await fileSource(join(dir, "out", path));
+    const sha256 = await digestSource(source);
+    const key = `${prefix}${below.replace(/\.parquet$/, "")}.${contentName(sha256)}.parquet`;
+    const kept = await put(processed, key, { source, sha256 }, signal);
     await rm(join(dir, "out", path));
     return kept;
   };
@@ -230,7 +235,7 @@ async function putSegment(
   for (const [dataset, made] of Object.entries(group.files)) {
     const kept: DatasetFile[] = [];
     for (const { path, name: below, rows } of made) {
-      kept.push({ ...(await move(path, `${prefix}${below}`)), rows });
+      kept.push({ ...(await move(path, below)), rows });
     }
     if (kept.length > 0) files[dataset] = kept;
     if (kept.length > 0) filled[dataset] = sumColumns(made.map((one) => one.filled));
@@ -243,10 +248,9 @@ async function putSegment(
     price: parts.reduce((sum, { price }) => sum + price, 0),
     unique: group.unique,
     written: group.written,
-    keys: await move(group.keys, `${prefix}keys/${own}.parquet`),
-    winners: await move(group.winners, `${prefix}winners/${own}.parquet`),
-    people:
-      group.people === null ? null : await move(group.people, `${prefix}people/${own}.parquet`),
+    keys: await move(group.keys, `keys/${own}.parquet`),
+    winners: await move(group.winners, `winners/${own}.parquet`),
+    people: group.people === null ? null : await move(group.people, `people/${own}.parquet`),
     files,
     filled,
   };

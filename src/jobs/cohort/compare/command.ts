@@ -177,6 +177,7 @@ const WHY = {
   only_staging: ({ staging }) => `only ${staging} has it`,
   only_main: ({ main }) => `only ${main} has it`,
   no_type: () => "the schema has no data type of it",
+  unmatched: () => "its rows cannot be matched",
 } as const satisfies Record<
   CompareResult["notCompared"][number]["why"],
   (labels: BySide<string>) => string
@@ -199,8 +200,9 @@ function print(shell: Shell, result: CompareResult, where: string): void {
     shell.print(`  ${side.label} has records that are in no dataset yet: ${types}`);
   }
   for (const one of datasets) shell.print(`  ${datasetLine(one, labels)}`);
-  for (const { dataset, why } of notCompared) {
-    shell.print(`  ${dataset}: not compared, ${WHY[why](labels)}`);
+  for (const { dataset, why, says } of notCompared) {
+    const more = says === undefined ? "" : ` (${says})`;
+    shell.print(`  ${dataset}: not compared, ${WHY[why](labels)}${more}`);
   }
   const differing = datasets.filter((one) => !isSame(one)).length;
   const equal = datasets.length - differing;

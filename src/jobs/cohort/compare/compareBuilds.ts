@@ -57,6 +57,7 @@ export async function compareBuilds(request: BuildsRequest): Promise<CompareResu
   const builds = { staging: describe(staging, chosen), main: describe(main, chosen) };
   const datasets: DatasetComparison[] = [];
   const unmatched: string[] = [];
+  const unmatchable: CompareResult["notCompared"][number][] = [];
   const fetcher = makeFetcher(join(dir, "in"), signal);
   for (const one of chosen) {
     signal.throwIfAborted();
@@ -65,10 +66,24 @@ export async function compareBuilds(request: BuildsRequest): Promise<CompareResu
     if (!rows.some((table) => table?.isCompared === true)) continue;
     const out = join(dir, "out");
     await mkdir(out, { mode: 0o700 });
-    const found = await compareType(request.duck, {
-      exports: catalog === null ? null : exportsOf(catalog, type),
-      ...{ tables: rows, builds, dir: out, memoryMiB: request.memoryMiB, signal },
-    });
+    let found: Awaited<ReturnType<typeof compareType>>;
+    try {
+      found = await compareType(request.duck, {
+        exports: catalog === null ? null : exportsOf(catalog, type),
+        ...{ tables: rows, builds, dir: out, memoryMiB: request.memoryMiB, signal },
+      });
+    } catch (error) {
+      // One type that has another key on a side, say, keeps no other from being compared; who asked for it alone is told why.
+      if (request.dataset !== null || !(error instanceof HdashError) || error.kind !== "usage") {
+        throw error;
+      }
+      for (const { dataset } of one.tables) {
+        unmatchable.push({ dataset, why: "unmatched", says: error.message });
+      }
+      await rm(out, { recursive: true });
+      await fetcher.clear();
+      continue;
+    }
     for (const [dataset, files] of found.files) {
       await request.put(dataset, join(out, dataset), files);
     }
@@ -80,7 +95,10 @@ export async function compareBuilds(request: BuildsRequest): Promise<CompareResu
   return {
     ...{ version: COMPARE_VERSION, ...builds },
     limit: { kind: catalog === null ? "all" : "exports", unmatched },
-    ...{ datasets, notCompared: notCompared(request, chosen) },
+    datasets,
+    notCompared: [...notCompared(request, chosen), ...unmatchable].sort((a, b) =>
+      byText(a.dataset, b.dataset),
+    ),
   };
 }
 

@@ -78,7 +78,7 @@ export interface DatasetComparison {
 }
 
 /** Why a dataset of one of the builds was not compared. */
-export type NotComparedReason = "only_staging" | "only_main" | "no_type";
+export type NotComparedReason = "only_staging" | "only_main" | "no_type" | "unmatched";
 
 /** Which of main's rows count: all, or those of the exports that staging's catalog has members of, type by type. */
 export interface CompareLimit {
@@ -95,7 +95,12 @@ export interface CompareResult {
   /** By data type, a parent before its children. */
   readonly datasets: readonly DatasetComparison[];
   /** Datasets of a build that could not be compared, sorted by name. */
-  readonly notCompared: readonly { readonly dataset: string; readonly why: NotComparedReason }[];
+  readonly notCompared: readonly {
+    readonly dataset: string;
+    readonly why: NotComparedReason;
+    /** What keeps its rows from being matched; only where that is why. */
+    readonly says?: string;
+  }[];
 }
 
 /** Tells whether a dataset is the same on both sides: rows, columns, types and values. */

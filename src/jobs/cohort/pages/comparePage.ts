@@ -64,7 +64,9 @@ function tell(comparison: Comparison) {
       why:
         why === "no_type"
           ? "the schema has no data type of it"
-          : `only ${why === "only_staging" ? staging.label : main.label} has it`,
+          : why === "unmatched"
+            ? "its rows cannot be matched"
+            : `only ${why === "only_staging" ? staging.label : main.label} has it`,
     })),
   };
 }

@@ -1,12 +1,13 @@
 // hdash cohort compare as people use it, on namespaces in folders: builds, refusals, what is put where, and what is told.
 
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { EMPTY_CATALOG, withEntries } from "../../../../src/jobs/cohort/data/catalog.ts";
 import type { CompareResult } from "../../../../src/jobs/cohort/data/compareResult.ts";
+import type { Current } from "../../../../src/jobs/cohort/data/current.ts";
 import { shapeOf } from "../../../../src/jobs/cohort/data/recordShape.ts";
 import { typeInputs } from "../../../../src/jobs/cohort/data/typeInput.ts";
 import { handZip } from "../../../formats/support/handZip.ts";
@@ -232,6 +233,30 @@ describe("hdash cohort compare STAGING MAIN, where the exports have nothing in c
       "  main has records that are in no dataset yet: FitbitDevices",
       `  ${DEVICES}: 1 of 1 and 2 rows in common, 1 only in main, 1 unequal, by column Battery 1, cohort 1, export_end_date 1`,
     ]);
+  });
+});
+
+describe("hdash cohort compare STAGING MAIN, where a type has another key on a side", () => {
+  test("compares all others, and says why that one is not", async () => {
+    await cp(place("foo"), place("rekeyed"), { recursive: true });
+    const list = join(place("rekeyed"), "parquet/current.json");
+    const current = JSON.parse(await readFile(list, "utf8")) as Current;
+    const datasets = current.datasets.map((one) =>
+      one.name === DEVICES
+        ? { ...one, columns: one.columns.filter(({ name }) => name !== "Device") }
+        : one,
+    );
+    await writeFile(list, JSON.stringify({ ...current, datasets }));
+    const ended = await hdash("rekeyed", "main");
+    const asked = await hdash("rekeyed", "main", "--dataset", DEVICES);
+    await rm(place("rekeyed"), { recursive: true });
+    expect(ended).toMatchObject({ code: 0, stderr: "" });
+    expect(ended.stdout).toMatch(
+      /^ {2}dataset_fitbitdevices: not compared, its rows cannot be matched \(.*rows are matched on Device, and staging has no such column\)$/m,
+    );
+    expect(ended.stdout).toContain("dataset_fitbitecg: no rows on either side");
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toContain("rows are matched on Device, and staging has no such column");
   });
 });
 
