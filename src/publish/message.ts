@@ -106,7 +106,8 @@ export function makeMessage(facts: RunFacts): Message {
     newsText(facts),
     listText("*New and fixed findings*", changeLines(facts.scopes)),
     goneText(facts),
-    status === "failed" ? null : totalsText(facts),
+    // A pipeline that tells of all of its data does so better than the scopes of this run.
+    status === "failed" || (facts.news ?? null) !== null ? null : totalsText(facts),
     linkText(siteUrl),
   ];
   return {

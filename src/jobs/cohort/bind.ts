@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
+import { quoted } from "../../format.ts";
 import type { BoundPipeline, ReadMenu } from "../../job.ts";
 import { loadDesign, versionsOf } from "../../render/design.ts";
 import { PATIENT } from "../../retry.ts";
@@ -49,6 +50,7 @@ export async function bindCohort(
   const [problem] = settingProblems(settings, schemas);
   if (problem !== undefined) throw problem;
   for (const strange of strangeDropped(settings.dropped, schemas)) effects.log.warn(strange);
+  await checkSourceNamespace(effects, settings);
   const source = await openExports(effects, settings);
   const places = await openPlaces(effects, settings);
   const pipeline = makeCohort(
@@ -165,6 +167,21 @@ export async function openToRead(
   }
   const prefix = [place.prefix, namespace].filter((part) => part !== "").join("/");
   return effects.openBucket(place.bucket, { prefix, variable });
+}
+
+/** Throws usage where a folder has no namespace of this name. Production may wait for its first export; any other is more likely a slip. */
+async function checkSourceNamespace(
+  effects: Effects,
+  { source, from }: Pick<CohortSettings, "source" | "from">,
+): Promise<void> {
+  const namespace = from ?? namespaceOf(effects);
+  if (source.kind !== "folder" || (from === null && namespace === PRODUCTION)) return;
+  const { isMissing } = await import("./sources/folderExports.ts");
+  if (!(await isMissing(join(source.dir, namespace)))) return;
+  const where = `${source.dir} (COHORT_SOURCE)`;
+  throw new HdashError("usage", `there is no namespace ${quoted(namespace)} in ${where}`, {
+    hint: "Exports lie in <namespace>/<cohort>/ there.",
+  });
 }
 
 /** Opens where exports come from. */

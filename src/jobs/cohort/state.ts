@@ -48,7 +48,7 @@ const KEPT_CATALOG: Kept<Catalog> = {
 const KEPT_CURRENT: Kept<Current> = {
   key: CURRENT,
   noun: "description of a build",
-  hint: "Put the version before back where its place keeps versions, or remove it: hdash cohort build then makes all datasets anew. Until then nobody can read them.",
+  hint: "Each build has a copy: put that of the newest, parquet/v/<build>/current.json, back in its place. Or remove it: hdash cohort build then makes all datasets anew, and builds before are gone.",
   is: isCurrent,
 };
 

@@ -65,6 +65,14 @@ describe("hdash cohort, told what is not there", () => {
     ],
     [["cohort", "ingest", "--since", ""], /^hdash: --since is empty$/m],
     [
+      ["cohort", "ingest", "--all", "--namespace", "nope"],
+      /^hdash: there is no namespace "nope" in \S+ \(COHORT_SOURCE\)$/m,
+    ],
+    [
+      ["cohort", "ingest", "--all", "--from", "nope"],
+      /^hdash: there is no namespace "nope" in \S+ \(COHORT_SOURCE\)$/m,
+    ],
+    [
       ["cohort", "audit", "--since", "2026-02-30"],
       /^hdash: --since \(COHORT_SINCE\) is "2026-02-30/m,
     ],

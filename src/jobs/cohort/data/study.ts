@@ -140,21 +140,15 @@ export function tellStudy(facts: StudyFacts): Study {
 }
 
 /** Tells which types show no numbers. What deletes records of a type is as its records are. */
-function withheldTypes({
-  laidOut,
-  profiles,
-  leastPeople,
-  current,
-  catalog,
-}: StudyFacts): ReadonlyMap<string, Withheld | null> {
+function withheldTypes(facts: StudyFacts): ReadonlyMap<string, Withheld | null> {
+  const { laidOut, leastPeople, current, catalog } = facts;
   const sent = sendersOf(catalog);
   const rowsOf = new Map(current?.datasets.map(({ name, rows }) => [name, rows]));
   const own = new Map<string, Withheld | null>();
   for (const { type } of laidOut.shapes.values()) {
     if (type.deletes !== null) continue;
-    const profile = ownProfile(profiles, type.name);
     const rows = rowsOf.get(ownDataset(type.name)) ?? 0;
-    const people = profile?.people ?? (rows === 0 ? [] : null);
+    const people = peopleOf(facts, type.name) ?? (rows === 0 ? [] : null);
     const why = withheldBecause(people, isPersonal(type), leastPeople);
     own.set(type.name, why ?? (isCounted(people, sent.get(type.name)) ? null : "unknown"));
   }
@@ -197,11 +191,9 @@ function ownDataset(type: string): string {
   return `dataset_${type.toLowerCase()}`;
 }
 
-function ownProfile(
-  profiles: ReadonlyMap<string, DatasetProfile>,
-  type: string,
-): DatasetProfile | undefined {
-  return profiles.get(ownDataset(type));
+/** People of a type by cohort: as the build has counted them, whoever has looked at its datasets since; null where nobody has. */
+function peopleOf({ profiles, current }: StudyFacts, type: string): readonly PeopleCount[] | null {
+  return profiles.get(ownDataset(type))?.people ?? current?.types[type]?.people ?? null;
 }
 
 interface SentMember {
@@ -231,7 +223,7 @@ function typeLine(
   },
 ): TypeLine {
   const { name, deletes } = type;
-  const { current, before, profiles, leastPeople } = facts;
+  const { current, before, leastPeople } = facts;
   const { own, superseded, withheld } = of;
   const isTold = withheld === null;
   const counting = own.filter(({ member }) => !superseded.has(member) && member.written > 0);
@@ -248,7 +240,7 @@ function typeLine(
   return {
     ...{ type: name, deletes, withheld, blocked, presence, datasets },
     stand: own.length === 0 && presence.length === 0 ? "empty" : blocked ? "blocked" : of.stand,
-    people: tellPeople(ownProfile(profiles, name)?.people ?? null, leastPeople),
+    people: tellPeople(peopleOf(facts, name), leastPeople),
     days: isTold ? days : {},
     newest: presence.at(-1) ?? null,
     rows: datasets[0]?.rows ?? null,

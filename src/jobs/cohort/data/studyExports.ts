@@ -153,6 +153,13 @@ function manifestSum(members: readonly MemberLine[]): number {
   return [...byName.values()].reduce((sum, records) => sum + records, 0);
 }
 
+/** Numbers by name, the largest first: what is kept as JSON has its names in their own order. */
+export function mostFirst<T extends number | null>(
+  numbers: Readonly<Record<string, T>>,
+): readonly (readonly [name: string, value: T])[] {
+  return Object.entries(numbers).sort(([a, x], [b, y]) => (y ?? 0) - (x ?? 0) || compare(a, b));
+}
+
 /** Adds up lines by reason, the most first. */
 function addReasons(
   all: readonly Readonly<Record<string, number | null>>[],

@@ -291,7 +291,7 @@ function lines(study: Study): readonly Problem[] {
     const words = [...reasons]
       .sort(([, a], [, b]) => b - a)
       .map(([reason, own]) => `${number(own)} ${reasonText(reason)}`);
-    const text = `${count(total, "line")} of the last ${RECENT_DAYS} days ${total === 1 ? "was" : "were"} set aside: ${list(words)}.`;
+    const text = `${count(total, "line")} of the newest ${RECENT_DAYS} days ${total === 1 ? "was" : "were"} set aside: ${list(words)}.`;
     found.push({ severity: "warning", text, page: "exports.html" });
   }
   if (hidden.size > 0) {

@@ -4,7 +4,12 @@ import { count, instant, number, percent } from "../../../format.ts";
 import { showName } from "../../../formats/badMember.ts";
 import { HTML, type PageFigure, type PageFile } from "../../../render/page.ts";
 import { type CellValue, makeTable, type TableModel } from "../../../render/table.ts";
-import { type ExportLine, type MemberLine, MEMBERS_OF_EXPORTS } from "../data/studyExports.ts";
+import {
+  type ExportLine,
+  type MemberLine,
+  MEMBERS_OF_EXPORTS,
+  mostFirst,
+} from "../data/studyExports.ts";
 import { findingWords, reasonText, standText, typePage } from "../data/studyProblems.ts";
 import { dayCell, headOf, type PageContext, toldCell } from "./pageFrame.ts";
 
@@ -58,7 +63,7 @@ function reasonsTable({ study }: PageContext): TableModel {
       { key: "share", label: "Of all", kind: "share" },
       { key: "exports", label: "Exports", kind: "number" },
     ],
-    rows: Object.entries(quarantined).map(([reason, lines]) => [
+    rows: mostFirst(quarantined).map(([reason, lines]) => [
       reason,
       reasonText(reason),
       lines,
@@ -161,7 +166,7 @@ function membersTable(
 
 function memberCells({ cohort, day }: ExportLine, member: MemberLine): readonly CellValue[] {
   const { name, type, read, written, manifest, isWithheld, quarantined } = member;
-  const reasons = Object.entries(quarantined);
+  const reasons = mostFirst(quarantined);
   const aside = reasons.reduce((sum, [, lines]) => sum + (lines ?? 0), 0);
   const toldOr = (value: number | null): CellValue =>
     isWithheld ? toldCell(null) : value === null ? "unknown" : value;

@@ -12,6 +12,7 @@ import { presenceStrip } from "../charts/presence.ts";
 import type { CohortDays } from "../data/cohortDays.ts";
 import type { Study, TypeLine } from "../data/study.ts";
 import { daysBefore } from "../data/studyDays.ts";
+import { mostFirst } from "../data/studyExports.ts";
 import {
   daysText,
   isQuiet,
@@ -65,6 +66,9 @@ export function makeOverviewPage(context: PageContext, calendar: PageFigure | nu
   return { path: "index.html", contentType: HTML, text: render("cohort/overview", model) };
 }
 
+/** Tells whether an export was read, be it listed still or not. */
+const isRead = (stand: string): boolean => stand === "read" || stand === "gone";
+
 function problemModel({ severity, text, page }: Problem) {
   return { severity, text, href: page };
 }
@@ -78,7 +82,7 @@ export function verdictOf(study: Study, problems: readonly Problem[]) {
   if (newest === null) {
     return { tone: "warning", text: "Nothing has been read yet.", lead: "" };
   }
-  const own = study.exports.filter(({ day, stand }) => day === newest && stand === "read");
+  const own = study.exports.filter(({ day, stand }) => day === newest && isRead(stand));
   const silent = study.cohorts.filter(
     ({ first, newest: last }) => first !== null && last !== newest,
   );
@@ -86,7 +90,7 @@ export function verdictOf(study: Study, problems: readonly Problem[]) {
   const damaged = study.exports.filter(
     ({ day, stand, findings, quarantined }) =>
       day === newest &&
-      (stand !== "read" || findings.length > 0 || Object.keys(quarantined).length > 0),
+      (!isRead(stand) || findings.length > 0 || Object.keys(quarantined).length > 0),
   );
   const blocked = study.types.some(({ stand }) => UNBUILT.includes(stand));
   const failing = study.checks.some(({ outcome }) => outcome === "failed");
@@ -116,7 +120,7 @@ export function verdictOf(study: Study, problems: readonly Problem[]) {
 function headlines(study: Study) {
   const { flow, exports, checks, types } = study;
   const enrolled = types.find(({ withheld, people }) => withheld === "people" && people.length > 0);
-  const aside = Object.entries(flow.quarantined);
+  const aside = mostFirst(flow.quarantined);
   const lines = aside.reduce((sum, [, own]) => sum + own, 0);
   const passed = checks.filter(({ outcome }) => outcome === "passed").length;
   const failed = checks.filter(({ outcome }) => outcome === "failed").length;
@@ -173,7 +177,7 @@ function cohortHeadline(
 
 /** What has come since the last run, in a few sentences. */
 export function freshOf(study: Study): readonly string[] {
-  const fresh = study.exports.filter(({ isNew }) => isNew);
+  const fresh = study.exports.filter(({ isNew, stand }) => isNew && isRead(stand));
   const grown = study.types.flatMap(({ type, rows, rowsBefore }) =>
     rows !== null && rowsBefore !== null && rows > rowsBefore
       ? [{ type, by: rows - rowsBefore }]
@@ -197,7 +201,10 @@ export function freshOf(study: Study): readonly string[] {
     ...(fresh.length === 0
       ? []
       : [
-          `${count(fresh.length, "export")} read: ${listFew([...new Set(fresh.map(({ cohort, day }) => `${cohort} of ${day === null ? "no day" : date(day)}`))], 4)}.`,
+          `${count(fresh.length, "export")} read: ${listFew(
+            fresh.map(({ cohort, day }) => `${cohort} of ${day === null ? "no day" : date(day)}`),
+            4,
+          )}.`,
         ]),
     ...(most.length === 0 ? [] : [`More records: ${said("+", most)}.`]),
     ...(shrunk.length === 0 ? [] : [`Fewer records: ${said("−", shrunk)}.`]),

@@ -8,6 +8,7 @@ import { flowSpec } from "../charts/flowBars.ts";
 import type { Comparison } from "../data/comparison.ts";
 import type { Study, TypeLine } from "../data/study.ts";
 import { daysBefore, nextDay } from "../data/studyDays.ts";
+import { mostFirst } from "../data/studyExports.ts";
 import { daysText, newestDay, reasonText } from "../data/studyProblems.ts";
 
 /** A figure to be drawn. */
@@ -52,7 +53,7 @@ export function flowFigure({ flow }: Pick<Study, "flow">): StudyFigure | null {
     { label: "Set aside", value: aside, tone: "bad" as const },
   ].filter(({ value }, index) => value > 0 || index === 0);
   const words = ends.map(({ label, value }) => `${label.toLowerCase()} ${number(value)}`);
-  const reasons = Object.entries(flow.quarantined).map(
+  const reasons = mostFirst(flow.quarantined).map(
     ([reason, lines]) => `${number(lines)} ${reasonText(reason)}`,
   );
   const why = reasons.length === 0 ? "" : ` Set aside: ${list(reasons)}.`;

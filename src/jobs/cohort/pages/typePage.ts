@@ -4,6 +4,7 @@ import { count, date, instant, list, number, percent } from "../../../format.ts"
 import { HTML, type PageFigure, type PageFile } from "../../../render/page.ts";
 import { type CellValue, makeTable, type TableModel } from "../../../render/table.ts";
 import type { DatasetLine, TypeLine } from "../data/study.ts";
+import { mostFirst } from "../data/studyExports.ts";
 import { newestDay, reasonText } from "../data/studyProblems.ts";
 import { checksTable } from "./checksPage.ts";
 import { stateCell } from "./overviewPage.ts";
@@ -27,8 +28,8 @@ export function makeTypePage(
   const file = `${type.type}.html`;
   const last = newestDay(study) ?? "";
   const state = stateCell(type, last);
-  const aside = Object.entries(type.quarantined);
-  const casts = Object.entries(type.casts);
+  const aside = mostFirst(type.quarantined);
+  const casts = mostFirst(type.casts);
   const model = {
     ...headOf(context, {
       title: type.type,

@@ -16,6 +16,17 @@ const PIECE_BYTES = 1 << 20;
 /** What opening a file ends with where it, or a folder above it, is no longer there, or a link by now. */
 const GONE: readonly string[] = ["ENOENT", "ENOTDIR", "ELOOP"];
 
+/** Tells whether there is nothing of this name. */
+export async function isMissing(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return false;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return true;
+    throw unreadable(path, error);
+  }
+}
+
 /** Opens the exports of a folder: below it lie "<cohort>/<export>". */
 export function folderExports(dir: string): ExportSource {
   return {

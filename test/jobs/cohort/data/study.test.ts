@@ -64,7 +64,7 @@ describe("the verdict on the newest day", () => {
           sent("pediatric_v1", "2026-01-13", sleep(20, { aside: 2, reason: "missing_key" })),
         ],
       },
-      /^2 lines of the last 7 days were set aside: 2 a key that is missing\.$/,
+      /^2 lines of the newest 7 days were set aside: 2 a key that is missing\.$/,
     ],
     [
       "an export is none",

@@ -114,7 +114,7 @@ describe("the overview", () => {
     expect(said[0]).toMatch(
       /^1 check of 3 fails: Minutes are between 0 and 1,440 .* \(4 rows not so\)\.$/,
     );
-    expect(said.join("\n")).toContain("3 lines of the last 7 days were set aside: 3 not JSON.");
+    expect(said.join("\n")).toContain("3 lines of the newest 7 days were set aside: 3 not JSON.");
     expect(said.join("\n")).toContain(
       "pediatric_v1 has no export of 26 Dec 2025 to 27 Dec 2025 (2 days).",
     );

@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 
+import type { BuiltState } from "../../../../src/jobs/cohort/data/current.ts";
 import type { StudyFacts } from "../../../../src/jobs/cohort/data/study.ts";
 import { comparedDataset, compareResult } from "../support/compareSample.ts";
 import { check, studyFiles } from "../support/studyPages.ts";
@@ -178,7 +179,11 @@ describe("numbers of few people", () => {
     const profiles = new Map(
       [...all.profiles].filter(([name]) => name !== "dataset_fitbitdevices"),
     );
-    const files = await studyFiles({ ...all, profiles });
+    const { current } = all;
+    if (current === null) throw new Error("nothing was built");
+    const { people: _people, ...devices } = current.types["FitbitDevices"] as BuiltState;
+    const types = { ...current.types, FitbitDevices: devices };
+    const files = await studyFiles({ ...all, profiles, current: { ...current, types } });
     expect(JSON.parse(files.get("data/FitbitDevices.json") ?? "")).toMatchObject({
       ...{ withheld: "unknown", rows: null, people: [] },
     });
