@@ -136,7 +136,7 @@ export function makeLineJudge(
       const name = one.includes(PATH_MARK) ? noteOfUndeclared(one, undeclared) : one;
       casts.set(name, (casts.get(name) ?? 0) + 1);
     }
-    for (const [table, path] of state.seen) extras[table]?.add(path);
+    for (const [table, paths] of state.seen) for (const path of paths) extras[table]?.add(path);
     return null;
   }
 

@@ -70,8 +70,8 @@ export interface LineState {
   splices: Splice[];
   /** Undeclared fields of rows that are not written yet, those of a row behind those of the row that it lies in. */
   pending: Extra[];
-  /** Undeclared fields of the line. */
-  seen: (readonly [table: number, path: string])[];
+  /** Paths of undeclared fields of the line, by table. */
+  seen: Map<number, Set<string>>;
 }
 
 export const utf8 = (text: string): Buffer => Buffer.from(text, "utf8");
@@ -131,7 +131,7 @@ export function makeLineState(
     notes: [],
     splices: [],
     pending: [],
-    seen: [],
+    seen: new Map(),
   };
 }
 
@@ -146,7 +146,7 @@ export function beginLine(state: LineState, buffer: Buffer, line: number): void 
   if (state.notes.length > 0) state.notes = [];
   if (state.splices.length > 0) state.splices = [];
   if (state.pending.length > 0) state.pending = [];
-  if (state.seen.length > 0) state.seen = [];
+  if (state.seen.size > 0) state.seen = new Map();
 }
 
 /** Notes what a cast did; it counts when the line does. */
@@ -199,7 +199,9 @@ export function endRow(state: LineState, table: number, pendingBefore: number): 
     out.bytes(EXTRAS, 0, EXTRAS.length);
     state.pending.splice(pendingBefore).forEach(([at, path, text], index) => {
       out.text(`${index > 0 ? "," : ""}${JSON.stringify(path)}:${text}`);
-      state.seen.push([at, path]);
+      const seen = state.seen.get(at) ?? new Set<string>();
+      if (seen.size === 0) state.seen.set(at, seen);
+      seen.add(path);
     });
     out.byte(CLOSE);
   }
