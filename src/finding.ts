@@ -17,6 +17,13 @@ export interface Finding {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** Counts errors and warnings, under the names that a scope's numbers have. */
+export function countSeverities(findings: readonly Finding[]) {
+  const of = (severity: Severity): number =>
+    findings.filter((found) => found.severity === severity).length;
+  return { errors: of("error"), warnings: of("warning") };
+}
+
 /** How many findings of a scope appeared and disappeared since the last finished run that did the scope; null where there was none. */
 export interface FindingDelta {
   readonly added: Readonly<Record<Severity, number>>;

@@ -101,7 +101,12 @@ export function signedPoints(fraction: number): string {
 /** Writes an ISO instant's day, e.g. "19 Nov 2026". */
 export function date(at: string): string {
   const when = new Date(at);
-  return `${when.getUTCDate()} ${MONTHS[when.getUTCMonth()]} ${when.getUTCFullYear()}`;
+  return `${when.getUTCDate()} ${month(at)} ${when.getUTCFullYear()}`;
+}
+
+/** Writes the month of an ISO instant's day, e.g. "Nov"; "" where that is no day. */
+export function month(at: string): string {
+  return MONTHS[new Date(at).getUTCMonth()] ?? "";
 }
 
 /** Writes an ISO instant to the minute, e.g. "19 Nov 2026, 02:00 UTC". */

@@ -39,6 +39,13 @@ export interface JobPages {
   readonly places: readonly [first: Place, ...more: Place[]];
 }
 
+/** The address of a job's first page where people see the site at `siteUrl`; null where nobody said. */
+export function pagesUrl({ places: [first] }: JobPages, siteUrl: string | null): string | null {
+  if (siteUrl === null) return null;
+  const index = /\/index\.html$/.test(siteUrl) ? siteUrl : `${siteUrl.replace(/\/*$/, "")}/`;
+  return new URL(first.path, index).href;
+}
+
 /**
  * Makes the menu of a site (a publisher's name of it) as the pages of the job show it that asks: of all jobs that have something there, or
  * are about to. Another run may change what is there at any time, so a plan asks in every run.

@@ -6,10 +6,9 @@ import { join } from "node:path";
 import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
 import { quoted } from "../../format.ts";
-import type { BoundPipeline, ReadMenu } from "../../job.ts";
+import { type BoundPipeline, pagesUrl, type ReadMenu } from "../../job.ts";
 import { loadDesign, versionsOf } from "../../render/design.ts";
 import { PATIENT } from "../../retry.ts";
-import type { Config } from "../../settings/config.ts";
 import { PRODUCTION } from "../../settings/namespace.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { settingProblems, strangeDropped } from "./asked.ts";
@@ -84,14 +83,7 @@ export async function bindCohort(
     settings,
   );
   const params = { namespace: namespaceOf(effects), processed: places.processed.uri };
-  return { pipeline, params, publisher, siteUrl: pagesUrl(effects.config) };
-}
-
-/** The address of the overview; null where nobody said where people see the site. */
-function pagesUrl({ siteUrl }: Config): string | null {
-  if (siteUrl === null) return null;
-  const index = /\/index\.html$/.test(siteUrl) ? siteUrl : `${siteUrl.replace(/\/*$/, "")}/`;
-  return new URL(PAGES.places[0].path, index).href;
+  return { pipeline, params, publisher, siteUrl: pagesUrl(PAGES, effects.config.siteUrl) };
 }
 
 /** Of the memory that the job may take, what DuckDB may account for: its process takes up to half as much again, Node some 300 MB. */

@@ -16,7 +16,7 @@ import {
 import type { CohortState } from "./data/known.ts";
 import type { LaidOut } from "./data/recordShape.ts";
 import { canMerge, countsOf, type Segment, type TypeSegments } from "./data/segments.ts";
-import { allInputs, BUILD_VERSION, type TypeInput, type WholeInput } from "./data/typeInput.ts";
+import { BUILD_VERSION, type TypeInput, type WholeInput } from "./data/typeInput.ts";
 import type { Validation } from "./data/validation.ts";
 import type { CohortEffects } from "./doing.ts";
 import { type CohortRequest, type Maker, put } from "./maker.ts";
@@ -65,12 +65,11 @@ export async function buildAll(
   plan: Plan,
   maker: Maker,
   state: CohortState,
-  watch: Watch,
+  { inputs, watch }: { readonly inputs: ReadonlyMap<string, WholeInput>; readonly watch: Watch },
 ): Promise<Shown | null> {
   const { effects, request } = maker;
   const { current: before } = state;
   const laidOut = effects.schemaOf(null);
-  const inputs = allInputs(state.catalog, laidOut, request.dropped);
   const { startedAt, id } = plan.run;
   const build = buildName(startedAt, id, before);
   const made = new Map<string, Made>();

@@ -2,7 +2,7 @@
 
 import { type Digest, digestOf } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
-import type { Finding } from "../../finding.ts";
+import { countSeverities } from "../../finding.ts";
 import type { Log } from "../../log.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { fileSource } from "../../store/byteSource.ts";
@@ -183,13 +183,9 @@ export function noteListing(
   ctx.find(findings);
   // Where nothing is to be said of it, the source is not one of the things that a message counts.
   if (findings.length === 0) return;
-  for (const [name, value] of severities(findings)) ctx.measure(SOURCE_SCOPE, name, value);
-}
-
-function severities(findings: readonly Finding[]) {
-  const those = (severity: Finding["severity"]): number =>
-    findings.filter((found) => found.severity === severity).length;
-  return [["errors", those("error")] as const, ["warnings", those("warning")] as const];
+  for (const [name, value] of Object.entries(countSeverities(findings))) {
+    ctx.measure(SOURCE_SCOPE, name, value);
+  }
 }
 
 /** Lists the three places and compares them with what they should hold; with it comes what may go of them. */
@@ -233,7 +229,7 @@ function noteReport(ctx: StepContext<unknown>, report: ExportReport): void {
   const read = members.reduce((sum, member) => sum + (member.read ?? 0), 0);
   const written = members.reduce((sum, member) => sum + member.written, 0);
   const numbers = {
-    ...Object.fromEntries(severities(findings)),
+    ...countSeverities(findings),
     members: members.length,
     records: read,
     written,

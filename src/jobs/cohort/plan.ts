@@ -81,7 +81,8 @@ export function makeCohort(
       if (isBuilding) checkReadAnew(state, catalog, found.exports);
       const known = isBuilding ? withoutTypes({ ...state, catalog }, lost) : { ...state, catalog };
       const watch = makeWatch(plan.run, maker, known);
-      const built = isBuilding ? await buildAll(plan, maker, known, watch) : null;
+      const inputs = allInputs(catalog, effects.schemaOf(null), request.dropped);
+      const built = isBuilding ? await buildAll(plan, maker, known, { inputs, watch }) : null;
       const validation = await validate(plan, watch, built);
       await showBuilt(plan, maker, built, validation);
       const current = built?.current ?? state.current;
@@ -89,7 +90,7 @@ export function makeCohort(
       const study = tellStudy({
         ...{ namespace, cohorts: effects.cohorts, catalog, listing: found, current },
         laidOut: effects.schemaOf(null),
-        inputs: allInputs(catalog, effects.schemaOf(null), request.dropped),
+        inputs,
         ...{ ...toldOf(watch, validation, built), before: state },
         today: plan.run.startedAt.slice(0, 10),
         leastPeople: request.leastPeople,

@@ -5,7 +5,7 @@ import { HdashError } from "../../error.ts";
 import { count, number } from "../../format.ts";
 import { EXIT, type Shell } from "../../shell.ts";
 import { openToRead } from "./bind.ts";
-import { type CheckResult, failureText, worstFirst } from "./data/checkResult.ts";
+import { type CheckResult, countOutcomes, failureText, worstFirst } from "./data/checkResult.ts";
 import type { CohortSettings } from "./settings.ts";
 import { readState } from "./state.ts";
 
@@ -31,7 +31,7 @@ export async function showChecks(
   const blocked = current.blocked
     .filter(isMeant)
     .map(({ type, checks, since }) => ({ type, checks, since }));
-  const failed = results.filter(({ outcome }) => outcome === "failed").length;
+  const { passed, failed, notRun } = countOutcomes(results);
   if (isJson) shell.print(JSON.stringify({ build, blocked, results, profiles }));
   else {
     shell.print(`checks (build ${build})`);
@@ -39,10 +39,8 @@ export async function showChecks(
     for (const { type, checks, since } of blocked) {
       shell.print(`${type} is held back since ${since}: ${checks.join(", ")}`);
     }
-    const undone = results.filter(({ outcome }) => outcome === "not_run").length;
-    const passed = results.length - failed - undone;
     shell.print(
-      `${count(results.length, "check")}: ${number(failed)} failed, ${number(undone)} not run, ${number(passed)} passed`,
+      `${count(results.length, "check")}: ${number(failed)} failed, ${number(notRun)} not run, ${number(passed)} passed`,
     );
   }
   return failed > 0 || blocked.length > 0 ? EXIT.degraded : EXIT.ok;

@@ -9,6 +9,7 @@ import { splitAssets, textFile } from "../../render/siteFiles.ts";
 import type { Comparison } from "./data/comparison.ts";
 import type { Study, TypeLine } from "./data/study.ts";
 import type { Trends } from "./pages/pageFrame.ts";
+import type { StudyFigure } from "./pages/studyFigures.ts";
 import { makeStudyPages } from "./pages/studyPages.ts";
 
 /** What pages use of the world. */
@@ -38,44 +39,38 @@ export type SiteSteps = ReturnType<typeof makeSiteSteps>;
 /** Makes the steps. */
 export function makeSiteSteps(effects: SiteEffects) {
   const { designDigest, drawnBy, assets, render, sourceLabel } = effects;
+  const draws = <I>(
+    name: string,
+    figuresOf: (inputs: I) => Promise<readonly (StudyFigure | null)[]>,
+  ) =>
+    step({
+      ...{ name, version: 1, uses: { drawnBy } },
+      outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
+      async run(inputs: I, _params: null) {
+        const { drawFigures } = await import("./charts/drawFigures.ts");
+        return drawFigures(await figuresOf(inputs));
+      },
+    });
   return {
     readMenu: makeMenuStep(() => effects.readMenu()),
 
-    drawStudy: step({
-      name: "drawStudy",
-      version: 1,
-      uses: { drawnBy },
-      outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
-      async run({ study }: { readonly study: DrawnStudy }, _params: null) {
-        const { calendarFigure, flowFigure } = await import("./pages/studyFigures.ts");
-        const { drawFigures } = await import("./charts/drawFigures.ts");
-        return await drawFigures([calendarFigure(study), flowFigure(study)]);
-      },
+    drawStudy: draws("drawStudy", async ({ study }: { readonly study: DrawnStudy }) => {
+      const { calendarFigure, flowFigure } = await import("./pages/studyFigures.ts");
+      return [calendarFigure(study), flowFigure(study)];
     }),
 
-    drawType: step({
-      name: "drawType",
-      version: 1,
-      uses: { drawnBy },
-      outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
-      async run({ drawn }: { readonly drawn: DrawnType }, _params: null) {
-        const { typeFigure } = await import("./pages/studyFigures.ts");
-        const { drawFigures } = await import("./charts/drawFigures.ts");
-        return await drawFigures([typeFigure(drawn.type, drawn.cohorts)]);
-      },
+    drawType: draws("drawType", async ({ drawn }: { readonly drawn: DrawnType }) => {
+      const { typeFigure } = await import("./pages/studyFigures.ts");
+      return [typeFigure(drawn.type, drawn.cohorts)];
     }),
 
-    drawComparison: step({
-      name: "drawComparison",
-      version: 1,
-      uses: { drawnBy },
-      outputs: { figures: json<readonly PageFigure[]>(), drawings: publicTree() },
-      async run({ comparison }: { readonly comparison: Comparison }, _params: null) {
+    drawComparison: draws(
+      "drawComparison",
+      async ({ comparison }: { readonly comparison: Comparison }) => {
         const { comparisonFigures } = await import("./pages/studyFigures.ts");
-        const { drawFigures } = await import("./charts/drawFigures.ts");
-        return await drawFigures(comparisonFigures(comparison));
+        return comparisonFigures(comparison);
       },
-    }),
+    ),
 
     renderStudy: step({
       name: "renderStudy",

@@ -3,6 +3,7 @@
 
 import type { Digest } from "../../digest.ts";
 import { json, step, type StepContext } from "../../engine/step.ts";
+import { countSeverities } from "../../finding.ts";
 import { build, type BuildInputs, type BuildParams, keepBuilt } from "./building.ts";
 import type { ListedObject } from "./data/catalog.ts";
 import { checkFindings, checkMeasures, type CheckResult, trendName } from "./data/checkResult.ts";
@@ -143,9 +144,8 @@ function makeCheckSteps(effects: CohortEffects) {
         for (const { id, unexpected } of results) {
           if (unexpected !== null) ctx.measure(type, trendName(id), unexpected);
         }
-        for (const severity of ["error", "warning"] as const) {
-          const own = findings.filter((one) => one.severity === severity).length;
-          ctx.measure(type, `${severity}s`, own);
+        for (const [name, value] of Object.entries(countSeverities(findings))) {
+          ctx.measure(type, name, value);
         }
         return Promise.resolve({ results });
       },

@@ -6,11 +6,10 @@ import { join } from "node:path";
 import type { Effects } from "../../effects.ts";
 import { HdashError } from "../../error.ts";
 import { quoted } from "../../format.ts";
-import type { BoundPipeline, JobRequest, ReadMenu } from "../../job.ts";
+import { type BoundPipeline, type JobRequest, pagesUrl, type ReadMenu } from "../../job.ts";
 import type { Publisher } from "../../publish/site.ts";
 import { loadDesign, versionsOf } from "../../render/design.ts";
 import type { Menu } from "../../render/page.ts";
-import type { Config } from "../../settings/config.ts";
 import { meant } from "../../settings/nearest.ts";
 import type { Bucket } from "../../store/bucket.ts";
 import { missingTargets } from "./choice.ts";
@@ -53,7 +52,7 @@ export async function bindMatrix(
   for await (const _object of (await bucket()).list()) break;
   const published = await openPublishedFigures(effects, publisher.site, bucket);
   const isOnSite = matrix.targetBucket === null;
-  const siteUrl = isOnSite ? pagesUrl(config) : null;
+  const siteUrl = isOnSite ? pagesUrl(PAGES, config.siteUrl) : null;
   const pipeline = makeMatrix({
     source,
     analyse: forkAnalysis,
@@ -100,13 +99,6 @@ async function checkTargets(
       `--targets (MATRIX_TARGET_UUIDS) has ${quoted(name)}, which ${source.where ?? source.label} does not have. ${hint}`,
     );
   }
-}
-
-/** The address of the index of matrices; null where nobody said where people see the site. */
-function pagesUrl({ siteUrl }: Config): string | null {
-  if (siteUrl === null) return null;
-  const index = /\/index\.html$/.test(siteUrl) ? siteUrl : `${siteUrl.replace(/\/*$/, "")}/`;
-  return new URL(PAGES.places[0].path, index).href;
 }
 
 async function openTarget(

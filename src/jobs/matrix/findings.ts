@@ -1,7 +1,7 @@
 // What an analysis leaves in the ledger: findings to be mended, and numbers that trends are drawn from.
 
 import { digestOf } from "../../digest.ts";
-import type { Finding } from "../../finding.ts";
+import { countSeverities, type Finding } from "../../finding.ts";
 import type { MatrixAnalysis } from "./analysis.ts";
 import { matrixFinding, type MatrixRule } from "./problem.ts";
 
@@ -34,9 +34,7 @@ export function analysisFindings(id: string, analysis: MatrixAnalysis): readonly
 /** The numbers of a matrix by name. */
 export function analysisMeasures(analysis: MatrixAnalysis): Readonly<Record<string, number>> {
   const findings = analysisFindings("", analysis);
-  const countOf = (severity: Finding["severity"]): number =>
-    findings.filter((finding) => finding.severity === severity).length;
-  const severities = { errors: countOf("error"), warnings: countOf("warning") };
+  const severities = countSeverities(findings);
   if (!analysis.isReadable) return severities;
   const { genes, cells, entries, counts, groups } = analysis.facts;
   return {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { type Ended, hdash as start } from "../../support/command.ts";
+import { cohortFolders } from "./support/cohortFolders.ts";
 
 let dir = "";
 beforeAll(async () => {
@@ -23,10 +24,7 @@ function hdash(
 ): Promise<Ended> {
   return start(args, {
     ...{ HDASH_HOME: join(dir, "home"), HDASH_LOG_LEVEL: "warn" },
-    COHORT_SOURCE: join(dir, "in"),
-    COHORT_RAW: join(dir, "raw"),
-    COHORT_INTERMEDIATE: join(dir, "intermediate"),
-    COHORT_PROCESSED: join(dir, "processed"),
+    ...cohortFolders(dir),
     ...env,
   });
 }

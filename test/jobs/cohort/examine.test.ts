@@ -12,6 +12,7 @@ import { startSynapse } from "../../../src/lookalikes/synapse/synapseServer.ts";
 import { type Environment, readConfig } from "../../../src/settings/config.ts";
 import { tempDir } from "../../sources/rig.ts";
 import { startS3 } from "../../support/s3Server.ts";
+import { cohortFolders } from "./support/cohortFolders.ts";
 import { ROOT, writeWorld } from "./support/synapseWorld.ts";
 
 const NEVER = new AbortController().signal;
@@ -24,14 +25,7 @@ beforeEach(async () => {
 });
 
 /** Places that are folders. */
-function folders(): Record<string, string> {
-  return {
-    COHORT_SOURCE: join(dir, "in"),
-    COHORT_RAW: join(dir, "raw"),
-    COHORT_INTERMEDIATE: join(dir, "intermediate"),
-    COHORT_PROCESSED: join(dir, "processed"),
-  };
-}
+const folders = (): Record<string, string> => cohortFolders(dir);
 
 async function examine(
   env: Environment,

@@ -14,6 +14,7 @@ import { lockFolder } from "../../../src/store/lockFile.ts";
 import { listRuns } from "../../../src/store/runs.ts";
 import { handZip } from "../../formats/support/handZip.ts";
 import { type Ended, hdash as start } from "../../support/command.ts";
+import { cohortFolders } from "./support/cohortFolders.ts";
 
 /** Runs of commands on a busy machine. */
 const LONG_MS = 120_000;
@@ -31,10 +32,7 @@ function hdash(
 ): Promise<Ended> {
   return start(args, {
     ...{ HDASH_HOME: join(dir, "home"), HDASH_LOG_LEVEL: "warn" },
-    COHORT_SOURCE: join(dir, "in"),
-    COHORT_RAW: join(dir, "raw"),
-    COHORT_INTERMEDIATE: join(dir, "intermediate"),
-    COHORT_PROCESSED: join(dir, "processed"),
+    ...cohortFolders(dir),
     ...env,
   });
 }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Current } from "../../../src/jobs/cohort/data/current.ts";
 import { type Ended, hdash as start } from "../../support/command.ts";
+import { cohortFolders } from "./support/cohortFolders.ts";
 
 const FILES = ["setup.sql", "tables.sql", "columns.sql"];
 
@@ -25,10 +26,7 @@ function hdash(
 ): Promise<Ended> {
   return start(args, {
     ...{ HDASH_HOME: join(dir, "home"), HDASH_LOG_LEVEL: "warn" },
-    COHORT_SOURCE: join(dir, "in"),
-    COHORT_RAW: join(dir, "raw"),
-    COHORT_INTERMEDIATE: join(dir, "intermediate"),
-    COHORT_PROCESSED: join(dir, "processed"),
+    ...cohortFolders(dir),
     COHORT_DROP: "EmailAddress",
     ...env,
   });

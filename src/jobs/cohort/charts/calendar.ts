@@ -1,7 +1,7 @@
 // Days as a calendar, a block for each cohort: weeks stand side by side, a day's square is as full as its records are many, and a day on which
 // something should have come has no square but a cross.
 
-import { number } from "../../../format.ts";
+import { month, number } from "../../../format.ts";
 import { across, asIs, FIGURE_WIDTH, type Layer, makeSheet, px } from "../../../render/canvas.ts";
 import { roomFor } from "../../../render/glyphs.ts";
 import { INK } from "../../../render/theme.ts";
@@ -29,7 +29,6 @@ const MOST_PITCH = 28;
 const LEAST_PITCH = 13;
 /** Squares of this pitch have room for the day of the month. */
 const NUMBERED_PITCH = 22;
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 /** Shares of the most records of a day, from which on a square is drawn so full. */
 const LEVELS = [
   { from: 0, side: 0.4 },
@@ -137,8 +136,8 @@ function labels(block: Block, grid: Grid) {
     const first = days.find((day) => day.endsWith("-01")) ?? (week === 0 ? days[0] : undefined);
     const x = block.x + LEFT + week * grid.pitch;
     if (first === undefined || x < free) continue;
-    const month = MONTHS[Number(first.slice(5, 7)) - 1] ?? "";
-    const text = first.slice(5, 7) === "01" || week === 0 ? `${month} ${first.slice(0, 4)}` : month;
+    const isNamed = first.slice(5, 7) === "01" || week === 0;
+    const text = isNamed ? `${month(first)} ${first.slice(0, 4)}` : month(first);
     texts.push({ x: px(x), y: block.y + HEAD - 10, text, ink: INK.muted, size: SMALL });
     free = x + roomFor(text, SMALL) + 8;
   }

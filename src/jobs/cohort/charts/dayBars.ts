@@ -1,6 +1,6 @@
 // Amounts by day as bars that stand side by side, those of several groups on top of each other.
 
-import { number } from "../../../format.ts";
+import { month, number } from "../../../format.ts";
 import { across, asIs, FIGURE_WIDTH, type Layer, makeSheet, px } from "../../../render/canvas.ts";
 import { roomFor } from "../../../render/glyphs.ts";
 import { INK, SERIES } from "../../../render/theme.ts";
@@ -25,7 +25,6 @@ const FOOT = 24;
 const SMALL = 11;
 const MOST_SLOT = 22;
 const LEAST_SLOT = 4;
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 /** Makes the bars. Where days have no room a bar is a week, and where weeks have none the first are left out. */
 export function dayBarsSpec(data: DayBarsData, size: ChartSize): VegaLiteSpec {
@@ -106,8 +105,7 @@ function dates(
     const isMonth = days.some((one) => one.endsWith("-01")) || index === 0;
     const isWeek = slots.length <= 40 && index % 7 === 0;
     if ((!isMonth && !isWeek) || x < free) continue;
-    const month = MONTHS[Number(day.slice(5, 7)) - 1] ?? "";
-    const text = `${Number(day.slice(8))} ${month}${index === 0 ? ` ${day.slice(0, 4)}` : ""}`;
+    const text = `${Number(day.slice(8))} ${month(day)}${index === 0 ? ` ${day.slice(0, 4)}` : ""}`;
     const room = roomFor(text, SMALL);
     if (x + room > width) break;
     found.push({ x: px(x), y, text });

@@ -29,6 +29,13 @@ export interface CheckResult {
   readonly why: string | null;
 }
 
+/** Counts checks by what came of them. */
+export function countOutcomes(checks: readonly Pick<CheckResult, "outcome">[]) {
+  const of = (outcome: CheckResult["outcome"]): number =>
+    checks.filter((check) => check.outcome === outcome).length;
+  return { passed: of("passed"), failed: of("failed"), notRun: of("not_run") };
+}
+
 /** What was found out for a check. */
 export type CheckFacts =
   | {

@@ -1,6 +1,7 @@
 // Days of a study: those on which cohorts sent exports, those on which they should have, and how many records came.
 
 import { type Days, sumDays } from "./days.ts";
+import { wasRead } from "./proof.ts";
 import { daysBetween } from "./studyDays.ts";
 import type { ExportLine } from "./studyExports.ts";
 
@@ -27,7 +28,7 @@ export function daysOfCohorts(
   const newest = lastOf(exports.flatMap(({ day, stand }) => (stand === "read" ? (day ?? []) : [])));
   return cohorts.map((cohort) => {
     const own = exports.filter((one) => one.cohort === cohort);
-    const read = own.filter(({ stand }) => stand === "read" || stand === "gone");
+    const read = own.filter(({ stand }) => wasRead(stand));
     const days = new Set(read.flatMap(({ day }) => day ?? []));
     const sorted = [...days].sort();
     const first = sorted[0] ?? null;
@@ -43,7 +44,7 @@ export function daysOfCohorts(
       unread: [
         ...new Set(
           own.flatMap(({ day, stand }) =>
-            day !== null && stand !== "read" && stand !== "gone" && !days.has(day) ? [day] : [],
+            day !== null && !wasRead(stand) && !days.has(day) ? [day] : [],
           ),
         ),
       ].sort(),

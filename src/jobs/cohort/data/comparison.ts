@@ -46,9 +46,8 @@ export function tellComparison(result: CompareResult, laidOut: LaidOut, least: n
   const isTold = (type: string): boolean => {
     const own = laidOut.shapes.get(type)?.type;
     if (own === undefined) return false;
-    const isPersonal = own.key.every((column) => column === own.participant);
     return [result.staging, result.main].every(
-      ({ people }) => withheldBecause(people[type] ?? null, isPersonal, least) === null,
+      ({ people }) => withheldBecause(people[type] ?? null, own, least) === null,
     );
   };
   const told = result.datasets.filter(({ type }) => isTold(type));

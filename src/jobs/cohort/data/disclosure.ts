@@ -5,6 +5,7 @@
 // two attributes.
 
 import type { PeopleCount } from "./people.ts";
+import type { DataType } from "./schema.ts";
 
 /** Why a type shows no numbers: few people have data of it, its records are people, or nobody could count its people. */
 export type Withheld = "few" | "people" | "unknown";
@@ -18,12 +19,17 @@ export interface ToldPeople {
 /** Tells why the numbers of a type are withheld; null: they are not. */
 export function withheldBecause(
   people: readonly PeopleCount[] | null,
-  isPersonal: boolean,
+  type: Pick<DataType, "key" | "participant">,
   least: number,
 ): Withheld | null {
   if (people === null) return "unknown";
   if (people.some(({ count }) => isSmall(count, least))) return "few";
-  return isPersonal ? "people" : null;
+  return isPersonal(type) ? "people" : null;
+}
+
+/** Tells whether each record of a type is a person. */
+function isPersonal({ key, participant }: Pick<DataType, "key" | "participant">): boolean {
+  return key.every((column) => column === participant);
 }
 
 /** What may be told of the people of each cohort; those of whom nothing is known are left out. */

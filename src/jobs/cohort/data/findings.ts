@@ -5,7 +5,8 @@ import { count } from "../../../format.ts";
 import { showName } from "../../../formats/badMember.ts";
 import type { ExportReport, ReportFinding } from "./report.ts";
 
-const SEVERITIES: Readonly<Record<ReportFinding["code"], Severity>> = {
+/** How bad a finding of an export is. */
+export const SEVERITIES: Readonly<Record<ReportFinding["code"], Severity>> = {
   manifest_mismatch: "error",
   bad_member: "error",
   bad_member_name: "error",

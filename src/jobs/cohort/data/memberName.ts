@@ -45,6 +45,14 @@ export function manifestName(name: string): string {
   return stemOf(name).replace(/_[^_]*$/, "");
 }
 
+/** Adds up what a manifest counts: it has one number for all members that differ in their days alone. */
+export function manifestSum(
+  members: readonly { readonly name: string; readonly manifest: number | null }[],
+): number {
+  const byName = new Map(members.map(({ name, manifest }) => [manifestName(name), manifest ?? 0]));
+  return [...byName.values()].reduce((sum, records) => sum + records, 0);
+}
+
 function readDays(text: string): { start: string | null; end: string } | null {
   const parts = /^(?:(\d{8})-)?(\d{8})$/.exec(text);
   if (parts === null) return null;

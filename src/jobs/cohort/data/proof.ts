@@ -3,9 +3,10 @@
 import { type Catalog, exportKey, type FoundExport, type SortedListing } from "./catalog.ts";
 import type { CohortState } from "./known.ts";
 import { notRead } from "./listing.ts";
-import { manifestName } from "./memberName.ts";
+import { manifestSum } from "./memberName.ts";
 import { supersededMembers } from "./ranking.ts";
 import type { ExportReport, MemberReport, ReportFinding } from "./report.ts";
+import { sumOf } from "./sums.ts";
 import type { WholeInput } from "./typeInput.ts";
 import { shownPath } from "./undeclared.ts";
 
@@ -49,37 +50,26 @@ export function auditCatalog({ exports }: Catalog): Audit {
 
 function auditReport(report: ExportReport): AuditedExport {
   const { outcome, why, findings, members } = report;
-  const seen = new Set<string>();
-  const isFirst = ({ name }: MemberReport): boolean => {
-    const own = manifestName(name);
-    return !seen.has(own) && seen.add(own).has(own);
-  };
   const sums = addUp(
     members.map((member) => ({
       members: 1,
       read: member.read ?? 0,
       written: member.written,
-      quarantined: quarantinedOf(member),
-      // A manifest has one number for all members that differ in their days alone.
-      manifest: isFirst(member) ? (member.manifest ?? 0) : 0,
-      findings: 0,
+      quarantined: sumOf(member.quarantined),
+      ...{ manifest: 0, findings: 0 },
     })),
   );
   return {
     key: exportKey(report),
     ...{ outcome, why, findings },
-    sums: { ...sums, findings: findings.length },
+    sums: { ...sums, manifest: manifestSum(members), findings: findings.length },
     broken: members.filter(isBroken).map(({ name }) => name),
   };
 }
 
-function quarantinedOf({ quarantined }: MemberReport): number {
-  return Object.values(quarantined).reduce((sum, lines) => sum + lines, 0);
-}
-
 function isBroken(member: MemberReport): boolean {
-  if (member.read === null) return member.written > 0 || quarantinedOf(member) > 0;
-  return member.read !== member.written + quarantinedOf(member);
+  if (member.read === null) return member.written > 0 || sumOf(member.quarantined) > 0;
+  return member.read !== member.written + sumOf(member.quarantined);
 }
 
 function addUp(all: readonly Sums[]): Sums {
@@ -97,6 +87,11 @@ function addUp(all: readonly Sums[]): Sums {
 
 /** Where an export stands: "waiting" is listed and not read, "changed" is listed in another version, "gone" was read and is not listed. */
 export type ExportStand = "waiting" | "changed" | "gone" | ExportReport["outcome"];
+
+/** Tells whether an export was read, be it listed still or not. */
+export function wasRead(stand: ExportStand): boolean {
+  return stand === "read" || stand === "gone";
+}
 
 export interface StandingExport {
   readonly key: string;
@@ -125,7 +120,7 @@ export function exportStands(catalog: Catalog, listing: SortedListing): readonly
       members: members.length,
       superseded: members.filter((member) => superseded.has(member)).length,
       findings: findings.length,
-      quarantined: members.reduce((sum, member) => sum + quarantinedOf(member), 0),
+      quarantined: members.reduce((sum, member) => sum + sumOf(member.quarantined), 0),
     };
   });
   const waiting = [...listed.keys()].map((key) => ({ key, stand: "waiting" as const, ...NOTHING }));

@@ -16,6 +16,7 @@ import type { MemberReport } from "./report.ts";
 import type { DataType } from "./schema.ts";
 import { dayOf } from "./studyDays.ts";
 import { type ExportLine, exportLines, type Flow, flowOf } from "./studyExports.ts";
+import { addByName } from "./sums.ts";
 import type { WholeInput } from "./typeInput.ts";
 import { isPlainPath, shownName, shownPath } from "./undeclared.ts";
 
@@ -149,7 +150,7 @@ function withheldTypes(facts: StudyFacts): ReadonlyMap<string, Withheld | null> 
     if (type.deletes !== null) continue;
     const rows = rowsOf.get(ownDataset(type.name)) ?? 0;
     const people = peopleOf(facts, type.name) ?? (rows === 0 ? [] : null);
-    const why = withheldBecause(people, isPersonal(type), leastPeople);
+    const why = withheldBecause(people, type, leastPeople);
     own.set(type.name, why ?? (isCounted(people, sent.get(type.name)) ? null : "unknown"));
   }
   for (const { type } of laidOut.shapes.values()) {
@@ -180,11 +181,6 @@ function sendersOf(catalog: Catalog): ReadonlyMap<string, ReadonlySet<string>> {
     }
   }
   return senders;
-}
-
-/** Tells whether each record of a type is a person. */
-function isPersonal({ key, participant }: DataType): boolean {
-  return key.every((column) => column === participant);
 }
 
 function ownDataset(type: string): string {
@@ -263,7 +259,7 @@ function typeLine(
 /** Rows of a type's dataset in the build before; null where they were withheld: then their change is no more to be told than they were. */
 function toldBefore(before: Current | null, type: DataType, least: number): number | null {
   const people = before?.types[type.name]?.people ?? null;
-  if (withheldBecause(people, isPersonal(type), least) !== null) return null;
+  if (withheldBecause(people, type, least) !== null) return null;
   return before?.datasets.find(({ name }) => name === ownDataset(type.name))?.rows ?? null;
 }
 
@@ -300,14 +296,8 @@ function sumBy(
   of: (member: MemberReport) => Readonly<Partial<Record<string, number>>>,
   isTold: boolean,
 ): Readonly<Record<string, number | null>> {
-  const sums = new Map<string, number>();
-  for (const { member } of members) {
-    for (const [name, amount = 0] of Object.entries(of(member))) {
-      sums.set(name, (sums.get(name) ?? 0) + amount);
-    }
-  }
-  const sorted = [...sums].sort(([a, x], [b, y]) => (isTold ? y - x : 0) || (a < b ? -1 : 1));
-  return Object.fromEntries(sorted.map(([name, sum]) => [name, isTold ? sum : null]));
+  const sums = addByName(members.map(({ member }) => of(member)));
+  return isTold ? sums : Object.fromEntries(Object.keys(sums).map((name) => [name, null]));
 }
 
 /** Columns that have come with this build. */

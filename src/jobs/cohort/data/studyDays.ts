@@ -2,12 +2,6 @@
 
 const DAY_MS = 86_400_000;
 
-/** The day that an export's name begins with; null where it begins with none that there is. */
-export function exportDay(name: string): string | null {
-  const day = /^\d{4}-\d\d-\d\d/.exec(name)?.[0];
-  return day !== undefined && nextDay(day, 0) === day ? day : null;
-}
-
 /** The day of a member's instant; "" where it has none. */
 export function dayOf(at: string | null): string {
   return at?.slice(0, 10) ?? "";

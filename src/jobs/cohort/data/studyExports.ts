@@ -2,10 +2,11 @@
 
 import { type Catalog, exportKey, type SortedListing } from "./catalog.ts";
 import type { RecordCounts } from "./days.ts";
-import { manifestName } from "./memberName.ts";
+import { exportDay } from "./exportName.ts";
+import { manifestName, manifestSum } from "./memberName.ts";
 import { type ExportStand, exportStands } from "./proof.ts";
 import type { ExportReport, MemberReport, ReportFinding } from "./report.ts";
-import { exportDay } from "./studyDays.ts";
+import { addByName, sumOf } from "./sums.ts";
 
 /** Members of so many exports are told, the newest; those of older ones are in their reports alone. */
 export const MEMBERS_OF_EXPORTS = 60;
@@ -119,7 +120,7 @@ function contentOf(report: ExportReport | null, telling: Telling) {
     written: sum(({ written }) => written),
     supersededRecords: sum(({ written, isSuperseded }) => (isSuperseded ? written : 0)),
     manifest: manifestSum(told),
-    quarantined: addReasons(told.map(({ quarantined }) => quarantined)),
+    quarantined: addByName(told.map(({ quarantined }) => quarantined)),
     findings: (report?.findings ?? []).map((finding) => tellFinding(finding, members)),
   };
 }
@@ -147,32 +148,6 @@ function tellFinding(finding: ReportFinding, members: readonly MemberLine[]): Re
   return isTold ? finding : { code, member, ...(why === undefined ? {} : { why }) };
 }
 
-/** Adds up what a manifest counts: it has one number for all members that differ in their days alone. */
-function manifestSum(members: readonly MemberLine[]): number {
-  const byName = new Map(members.map(({ name, manifest }) => [manifestName(name), manifest ?? 0]));
-  return [...byName.values()].reduce((sum, records) => sum + records, 0);
-}
-
-/** Numbers by name, the largest first: what is kept as JSON has its names in their own order. */
-export function mostFirst<T extends number | null>(
-  numbers: Readonly<Record<string, T>>,
-): readonly (readonly [name: string, value: T])[] {
-  return Object.entries(numbers).sort(([a, x], [b, y]) => (y ?? 0) - (x ?? 0) || compare(a, b));
-}
-
-/** Adds up lines by reason, the most first. */
-function addReasons(
-  all: readonly Readonly<Record<string, number | null>>[],
-): Readonly<Record<string, number>> {
-  const sums = new Map<string, number>();
-  for (const one of all) {
-    for (const [reason, lines] of Object.entries(one)) {
-      sums.set(reason, (sums.get(reason) ?? 0) + (lines ?? 0));
-    }
-  }
-  return Object.fromEntries([...sums].sort(([a, x], [b, y]) => y - x || compare(a, b)));
-}
-
 /** Adds up where records went: of exports that have been read, and of the build. */
 export function flowOf(
   exports: readonly ExportLine[],
@@ -182,8 +157,7 @@ export function flowOf(
     exports.reduce((sum, one) => sum + of(one), 0);
   // Each event counts what is left behind it.
   const sums = types.map(({ deletes, counts }) => {
-    const left = (name: keyof RecordCounts): number =>
-      Object.values(counts[name] ?? {}).reduce((days, rows) => days + rows, 0);
+    const left = (name: keyof RecordCounts): number => sumOf(counts[name] ?? {});
     const [read, unique] = [left("READ"), left("DROP_DUPLICATES")];
     return deletes === null
       ? { read, unique, kept: left("WRITE"), deletions: 0 }
@@ -196,7 +170,7 @@ export function flowOf(
   return {
     read: total((one) => one.read),
     written,
-    quarantined: addReasons(exports.map(({ quarantined }) => quarantined)),
+    quarantined: addByName(exports.map(({ quarantined }) => quarantined)),
     superseded,
     duplicates: add(({ read, unique }) => read - unique),
     deleted: add(({ unique, kept }) => unique - kept),

@@ -4,11 +4,14 @@
 import { count, date, list, listFew, number } from "../../../format.ts";
 import { showName } from "../../../formats/badMember.ts";
 import type { CohortDays } from "./cohortDays.ts";
+import { SEVERITIES } from "./findings.ts";
 import type { LineReason } from "./lineJudge.ts";
+import { wasRead } from "./proof.ts";
 import type { ReportCode } from "./report.ts";
 import type { Study, TypeLine } from "./study.ts";
 import { daysBefore, nextDay } from "./studyDays.ts";
 import type { ExportLine } from "./studyExports.ts";
+import { addByName, mostFirst, sumOf } from "./sums.ts";
 
 export interface Problem {
   readonly severity: "error" | "warning";
@@ -45,13 +48,6 @@ const CODES: Readonly<Record<ReportCode, string>> = {
   too_many_fields: "a member has more fields than are columns",
   duplicate_member: "it has two members of one name",
 };
-
-const ERRORS: readonly string[] = [
-  "manifest_mismatch",
-  "bad_member",
-  "bad_member_name",
-  "bad_export_name",
-];
 
 /** A reason in words; one that only another version of hdash knows, as it is called. */
 export function reasonText(reason: string): string {
@@ -166,7 +162,7 @@ export function standText(stand: string): string {
 /** Exports that were set aside whole. */
 function setAside(study: Study): readonly Problem[] {
   const newest = newestDay(study);
-  const own = study.exports.filter(({ stand }) => stand !== "read" && stand !== "gone");
+  const own = study.exports.filter(({ stand }) => !wasRead(stand));
   const byStand = Map.groupBy(own, ({ stand }) => stand);
   return [...byStand].map(([stand, all]) => {
     const isRecent = all.some((one) => isRecentExport(one, newest));
@@ -252,7 +248,7 @@ function exportFindings(study: Study): readonly Problem[] {
   const page = "exports.html";
   return [
     ...recent.map((one): Problem => {
-      const isError = one.findings.some(({ code }) => ERRORS.includes(code));
+      const isError = one.findings.some(({ code }) => SEVERITIES[code] === "error");
       const text = `${showName(one.key)}: ${list(findingWords(one))}.`;
       return { severity: isError ? "error" : "warning", text, page };
     }),
@@ -272,12 +268,7 @@ function exportFindings(study: Study): readonly Problem[] {
 function lines(study: Study): readonly Problem[] {
   const newest = newestDay(study);
   const recent = study.exports.filter((one) => isRecentExport(one, newest));
-  const reasons = new Map<string, number>();
-  for (const { quarantined } of recent) {
-    for (const [reason, own] of Object.entries(quarantined)) {
-      reasons.set(reason, (reasons.get(reason) ?? 0) + own);
-    }
-  }
+  const reasons = addByName(recent.map(({ quarantined }) => quarantined));
   const hidden = new Set(
     recent.flatMap(({ members }) =>
       members.flatMap(({ type, isWithheld, quarantined }) =>
@@ -286,11 +277,9 @@ function lines(study: Study): readonly Problem[] {
     ),
   );
   const found: Problem[] = [];
-  const total = [...reasons.values()].reduce((sum, own) => sum + own, 0);
+  const total = sumOf(reasons);
   if (total > 0) {
-    const words = [...reasons]
-      .sort(([, a], [, b]) => b - a)
-      .map(([reason, own]) => `${number(own)} ${reasonText(reason)}`);
+    const words = mostFirst(reasons).map(([reason, own]) => `${number(own)} ${reasonText(reason)}`);
     const text = `${count(total, "line")} of the newest ${RECENT_DAYS} days ${total === 1 ? "was" : "were"} set aside: ${list(words)}.`;
     found.push({ severity: "warning", text, page: "exports.html" });
   }

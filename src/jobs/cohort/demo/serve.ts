@@ -8,7 +8,8 @@ import { pipeline } from "node:stream/promises";
 
 import type { DemoPart } from "../../../job.ts";
 import { PRODUCTION } from "../../../settings/namespace.ts";
-import { daysBefore, exportDay } from "../data/studyDays.ts";
+import { exportDay } from "../data/exportName.ts";
+import { daysBefore } from "../data/studyDays.ts";
 import { latestSchemaFile } from "../schemas.ts";
 import { makeWorld, type World, type WorldObject } from "./world.ts";
 import { numberOf } from "./worldPeople.ts";

@@ -4,7 +4,7 @@ import { count, date, instant, list, number, percent } from "../../../format.ts"
 import { HTML, type PageFile } from "../../../render/page.ts";
 import { sparkline } from "../../../render/sparkline.ts";
 import { type CellValue, makeTable, type TableModel } from "../../../render/table.ts";
-import type { CheckResult } from "../data/checkResult.ts";
+import { type CheckResult, countOutcomes } from "../data/checkResult.ts";
 import { typePage } from "../data/studyProblems.ts";
 import { headOf, type PageContext, type Trends, WITHHELD } from "./pageFrame.ts";
 
@@ -14,8 +14,7 @@ const ORDER = { failed: 0, not_run: 2, passed: 1 } as const;
 export function makeChecksPage(context: PageContext): PageFile {
   const { study, run, render, trends } = context;
   const { checks, types } = study;
-  const of = (outcome: CheckResult["outcome"]): number =>
-    checks.filter((check) => check.outcome === outcome).length;
+  const { passed, failed, notRun } = countOutcomes(checks);
   const blocked = types.flatMap(({ blocked: one }) => one ?? []);
   const model = {
     ...headOf(context, {
@@ -31,13 +30,13 @@ export function makeChecksPage(context: PageContext): PageFile {
       says: `shows the datasets of before ${date(since)}, since ${list(ids)} ${ids.length === 1 ? "fails" : "fail"} on what came.`,
     })),
     headlines: [
-      { label: "Passed", value: number(of("passed")), note: `of ${count(checks.length, "check")}` },
+      { label: "Passed", value: number(passed), note: `of ${count(checks.length, "check")}` },
       {
         label: "Failed",
-        value: number(of("failed")),
-        note: of("failed") === 0 ? "none" : "see below",
+        value: number(failed),
+        note: failed === 0 ? "none" : "see below",
       },
-      { label: "Not run", value: number(of("not_run")), note: "datasets without rows, mostly" },
+      { label: "Not run", value: number(notRun), note: "datasets without rows, mostly" },
     ],
     checks: checksTable(checks, { name: `cohorts-${study.namespace}-checks`, trends }),
   };

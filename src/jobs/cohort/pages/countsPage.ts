@@ -2,10 +2,16 @@
 
 import { instant, number, percent } from "../../../format.ts";
 import { HTML, type PageFile } from "../../../render/page.ts";
-import { type CellValue, makeTable, type TableModel } from "../../../render/table.ts";
+import {
+  type CellValue,
+  makeTable,
+  type TableColumn,
+  type TableModel,
+} from "../../../render/table.ts";
 import type { CountEvent } from "../data/days.ts";
 import type { TypeLine } from "../data/study.ts";
 import { typePage } from "../data/studyProblems.ts";
+import { sumOf } from "../data/sums.ts";
 import { dayCell, headOf, type PageContext, WITHHELD } from "./pageFrame.ts";
 
 /** Events in the order in which they happen, and what they leave. */
@@ -19,6 +25,13 @@ const EVENTS: readonly {
   { event: "DROP_DELETED_SAMPLES", label: "Not deleted", hint: "DROP_DELETED_SAMPLES" },
   { event: "WRITE", label: "In datasets", hint: "WRITE" },
 ];
+
+const EVENT_COLUMNS = EVENTS.map(({ event, label, hint }): TableColumn => ({
+  key: event,
+  label,
+  hint,
+  kind: "number",
+}));
 
 /** Days that the page shows; the CSV has all. */
 const DAYS_SHOWN = 60;
@@ -40,9 +53,9 @@ export function makeCountsPage(context: PageContext): PageFile {
   return { path: "counts.html", contentType: HTML, text: render("cohort/counts", model) };
 }
 
-function sumOf({ counts }: TypeLine, event: CountEvent): number | null {
+function rowsOf({ counts }: TypeLine, event: CountEvent): number | null {
   const days = counts[event];
-  return days === undefined ? null : Object.values(days).reduce((sum, rows) => sum + rows, 0);
+  return days === undefined ? null : sumOf(days);
 }
 
 function sumsTable({ study }: PageContext): TableModel {
@@ -52,16 +65,11 @@ function sumsTable({ study }: PageContext): TableModel {
     caption: "Rows by type",
     columns: [
       { key: "type", label: "Data type", kind: "text" },
-      ...EVENTS.map(({ event, label, hint }) => ({
-        key: event,
-        label,
-        hint,
-        kind: "number" as const,
-      })),
+      ...EVENT_COLUMNS,
       { key: "kept", label: "Kept", kind: "share", hint: "In datasets, of those read" },
     ],
     rows: study.types.map((type) => {
-      const [read, kept] = [sumOf(type, "READ"), sumOf(type, "WRITE")];
+      const [read, kept] = [rowsOf(type, "READ"), rowsOf(type, "WRITE")];
       const isKnown = read !== null && read > 0 && kept !== null;
       return [
         { text: type.type, href: typePage(type.type) },
@@ -76,7 +84,7 @@ function sumsTable({ study }: PageContext): TableModel {
 
 function sumCell(type: TypeLine, event: CountEvent): CellValue {
   if (type.withheld !== null) return type.presence.length === 0 ? "" : WITHHELD;
-  return sumOf(type, event) ?? "";
+  return rowsOf(type, event) ?? "";
 }
 
 /** All rows of the record counts: type, day and what each event left. */
@@ -106,12 +114,7 @@ function daysTable({ study }: PageContext): TableModel {
     columns: [
       { key: "day", label: "Day", kind: "date", hint: "That the export ends" },
       { key: "type", label: "Data type", kind: "text" },
-      ...EVENTS.map(({ event, label, hint }) => ({
-        key: event,
-        label,
-        hint,
-        kind: "number" as const,
-      })),
+      ...EVENT_COLUMNS,
     ],
     rows: shown.map(({ type, day, rows }) => [
       dayCell(day.slice(0, 10)),

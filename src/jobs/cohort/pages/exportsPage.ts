@@ -4,20 +4,16 @@ import { count, instant, number, percent } from "../../../format.ts";
 import { showName } from "../../../formats/badMember.ts";
 import { HTML, type PageFigure, type PageFile } from "../../../render/page.ts";
 import { type CellValue, makeTable, type TableModel } from "../../../render/table.ts";
-import {
-  type ExportLine,
-  type MemberLine,
-  MEMBERS_OF_EXPORTS,
-  mostFirst,
-} from "../data/studyExports.ts";
+import { type ExportLine, type MemberLine, MEMBERS_OF_EXPORTS } from "../data/studyExports.ts";
 import { findingWords, reasonText, standText, typePage } from "../data/studyProblems.ts";
+import { mostFirst, sumOf } from "../data/sums.ts";
 import { dayCell, headOf, type PageContext, toldCell } from "./pageFrame.ts";
 
 /** Makes exports.html. */
 export function makeExportsPage(context: PageContext, flow: PageFigure | null): PageFile {
   const { study, run, render } = context;
   const { read, written, quarantined } = study.flow;
-  const lines = Object.values(quarantined).reduce((sum, own) => sum + own, 0);
+  const lines = sumOf(quarantined);
   const members = recentMembers(study.exports);
   const model = {
     ...headOf(context, {
@@ -110,7 +106,7 @@ function exportsTable({ study }: PageContext): TableModel {
 
 function exportCells(one: ExportLine): readonly CellValue[] {
   const { name, cohort, day, memberCount, read, written, manifest, superseded, quarantined } = one;
-  const aside = Object.values(quarantined).reduce((sum, lines) => sum + lines, 0);
+  const aside = sumOf(quarantined);
   const isKnown = one.schema !== null;
   const isDiffering = one.findings.some(({ code }) => code === "manifest_mismatch");
   return [
@@ -166,8 +162,7 @@ function membersTable(
 
 function memberCells({ cohort, day }: ExportLine, member: MemberLine): readonly CellValue[] {
   const { name, type, read, written, manifest, isWithheld, quarantined } = member;
-  const reasons = mostFirst(quarantined);
-  const aside = reasons.reduce((sum, [, lines]) => sum + (lines ?? 0), 0);
+  const aside = sumOf(quarantined);
   const toldOr = (value: number | null): CellValue =>
     isWithheld ? toldCell(null) : value === null ? "unknown" : value;
   return [
@@ -183,7 +178,9 @@ function memberCells({ cohort, day }: ExportLine, member: MemberLine): readonly 
       : aside === 0
         ? 0
         : { text: number(aside), value: aside, tone: "warning" },
-    reasons.map(([reason]) => reason).join(" "),
+    mostFirst(quarantined)
+      .map(([reason]) => reason)
+      .join(" "),
     isWithheld ? toldCell(null) : manifest === null ? "" : manifest,
   ];
 }

@@ -9,10 +9,11 @@ import {
   type TableModel,
 } from "../../../render/table.ts";
 import { presenceStrip } from "../charts/presence.ts";
+import { countOutcomes } from "../data/checkResult.ts";
 import type { CohortDays } from "../data/cohortDays.ts";
+import { wasRead } from "../data/proof.ts";
 import type { Study, TypeLine } from "../data/study.ts";
 import { daysBefore } from "../data/studyDays.ts";
-import { mostFirst } from "../data/studyExports.ts";
 import {
   daysText,
   isQuiet,
@@ -22,6 +23,7 @@ import {
   studyProblems,
   typePage,
 } from "../data/studyProblems.ts";
+import { mostFirst, sumOf } from "../data/sums.ts";
 import {
   dayCell,
   headOf,
@@ -66,9 +68,6 @@ export function makeOverviewPage(context: PageContext, calendar: PageFigure | nu
   return { path: "index.html", contentType: HTML, text: render("cohort/overview", model) };
 }
 
-/** Tells whether an export was read, be it listed still or not. */
-const isRead = (stand: string): boolean => stand === "read" || stand === "gone";
-
 function problemModel({ severity, text, page }: Problem) {
   return { severity, text, href: page };
 }
@@ -82,7 +81,7 @@ export function verdictOf(study: Study, problems: readonly Problem[]) {
   if (newest === null) {
     return { tone: "warning", text: "Nothing has been read yet.", lead: "" };
   }
-  const own = study.exports.filter(({ day, stand }) => day === newest && isRead(stand));
+  const own = study.exports.filter(({ day, stand }) => day === newest && wasRead(stand));
   const silent = study.cohorts.filter(
     ({ first, newest: last }) => first !== null && last !== newest,
   );
@@ -90,7 +89,7 @@ export function verdictOf(study: Study, problems: readonly Problem[]) {
   const damaged = study.exports.filter(
     ({ day, stand, findings, quarantined }) =>
       day === newest &&
-      (!isRead(stand) || findings.length > 0 || Object.keys(quarantined).length > 0),
+      (!wasRead(stand) || findings.length > 0 || Object.keys(quarantined).length > 0),
   );
   const blocked = study.types.some(({ stand }) => UNBUILT.includes(stand));
   const failing = study.checks.some(({ outcome }) => outcome === "failed");
@@ -120,11 +119,10 @@ export function verdictOf(study: Study, problems: readonly Problem[]) {
 function headlines(study: Study) {
   const { flow, exports, checks, types } = study;
   const enrolled = types.find(({ withheld, people }) => withheld === "people" && people.length > 0);
-  const aside = mostFirst(flow.quarantined);
-  const lines = aside.reduce((sum, [, own]) => sum + own, 0);
-  const passed = checks.filter(({ outcome }) => outcome === "passed").length;
-  const failed = checks.filter(({ outcome }) => outcome === "failed").length;
-  const read = exports.filter(({ stand }) => stand === "read" || stand === "gone");
+  const [mostAside] = mostFirst(flow.quarantined);
+  const lines = sumOf(flow.quarantined);
+  const { passed, failed } = countOutcomes(checks);
+  const read = exports.filter(({ stand }) => wasRead(stand));
   const withData = types.filter(({ presence, deletes }) => deletes === null && presence.length > 0);
   const all = types.filter(({ deletes }) => deletes === null);
   return [
@@ -148,7 +146,7 @@ function headlines(study: Study) {
       note:
         lines === 0
           ? "none"
-          : `${percent(lines / Math.max(1, flow.read))}, mostly ${reasonText(aside[0]?.[0] ?? "")}`,
+          : `${percent(lines / Math.max(1, flow.read))}, mostly ${reasonText(mostAside?.[0] ?? "")}`,
     },
     {
       label: "Checks",
@@ -177,7 +175,7 @@ function cohortHeadline(
 
 /** What has come since the last run, in a few sentences. */
 export function freshOf(study: Study): readonly string[] {
-  const fresh = study.exports.filter(({ isNew, stand }) => isNew && isRead(stand));
+  const fresh = study.exports.filter(({ isNew, stand }) => isNew && wasRead(stand));
   const grown = study.types.flatMap(({ type, rows, rowsBefore }) =>
     rows !== null && rowsBefore !== null && rows > rowsBefore
       ? [{ type, by: rows - rowsBefore }]
@@ -268,8 +266,7 @@ function typeCells(
   const isThere = presence.length > 0;
   const behind = newest === null || last === "" ? 0 : daysBefore(newest, last);
   const grown = rows !== null && rowsBefore !== null && rows !== rowsBefore ? rows - rowsBefore : 0;
-  const aside = Object.values(quarantined);
-  const sum = aside.reduce<number>((total, lines) => total + (lines ?? 0), 0);
+  const sum = sumOf(quarantined);
   return [
     { text: type.type, href: typePage(type.type) },
     stateCell(type, last),
@@ -293,7 +290,7 @@ function typeCells(
         leastPeople,
       ),
     ),
-    aside.length === 0
+    Object.keys(quarantined).length === 0
       ? ""
       : withheld !== null
         ? toldCell(null)
@@ -317,8 +314,7 @@ export function stateCell(type: TypeLine, last: string): CellValue {
 
 function checksCell({ checks }: TypeLine): CellValue {
   if (checks.length === 0) return "";
-  const passed = checks.filter(({ outcome }) => outcome === "passed").length;
-  const failed = checks.filter(({ outcome }) => outcome === "failed").length;
+  const { passed, failed } = countOutcomes(checks);
   if (failed + passed === 0) return { text: "not run", tone: "muted" };
   return {
     text: `${number(passed)} of ${number(passed + failed)}`,

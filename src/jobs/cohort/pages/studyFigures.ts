@@ -8,8 +8,8 @@ import { flowSpec } from "../charts/flowBars.ts";
 import type { Comparison } from "../data/comparison.ts";
 import type { Study, TypeLine } from "../data/study.ts";
 import { daysBefore, nextDay } from "../data/studyDays.ts";
-import { mostFirst } from "../data/studyExports.ts";
 import { daysText, newestDay, reasonText } from "../data/studyProblems.ts";
+import { mostFirst, sumOf } from "../data/sums.ts";
 
 /** A figure to be drawn. */
 export interface StudyFigure {
@@ -42,7 +42,7 @@ export function calendarFigure(study: Pick<Study, "cohorts" | "today">): StudyFi
 /** Where lines went; null where nothing was read. */
 export function flowFigure({ flow }: Pick<Study, "flow">): StudyFigure | null {
   if (flow.read === 0) return null;
-  const aside = Object.entries(flow.quarantined).reduce((sum, [, lines]) => sum + lines, 0);
+  const aside = sumOf(flow.quarantined);
   const ends = [
     { label: "In datasets", value: flow.kept, tone: "good" as const },
     { label: "Older versions of a record", value: flow.duplicates, tone: "plain" as const },
@@ -77,7 +77,7 @@ export function typeFigure(
   const [first, last] = [days[0], days.at(-1)];
   if (first === undefined || last === undefined) return null;
   const words = groups.map(({ name, days: own }) => {
-    const total = Object.values(own).reduce((sum, rows) => sum + rows, 0);
+    const total = sumOf(own);
     return `${name} ${count(total, "record")} of ${count(Object.keys(own).length, "day")}`;
   });
   return {

@@ -4,6 +4,7 @@ import type { PageFile } from "../../../render/page.ts";
 import type { CheckResult } from "../data/checkResult.ts";
 import type { Study } from "../data/study.ts";
 import type { ExportLine } from "../data/studyExports.ts";
+import { sumOf } from "../data/sums.ts";
 import { countRows } from "./countsPage.ts";
 import { type CsvColumn, csvFiles } from "./csvTable.ts";
 import { recentMembers } from "./exportsPage.ts";
@@ -56,7 +57,7 @@ function exportsCsv(exports: readonly ExportLine[]): readonly PageFile[] {
     ],
     rows: exports.map((one) => {
       const isKnown = one.schema !== null;
-      const aside = Object.values(one.quarantined).reduce((sum, lines) => sum + lines, 0);
+      const aside = sumOf(one.quarantined);
       const codes = [...new Set(one.findings.map(({ code }) => code))];
       return [
         ...[one.cohort, one.name, one.day, one.stand],
@@ -90,7 +91,7 @@ function membersCsv(exports: readonly ExportLine[]): readonly PageFile[] {
     ],
     rows: recentMembers(exports).map(({ of, member }) => {
       const { isWithheld, quarantined } = member;
-      const aside = Object.values(quarantined).reduce<number>((sum, own) => sum + (own ?? 0), 0);
+      const aside = sumOf(quarantined);
       return [
         ...[of.cohort, of.name, of.day, member.name, member.type, member.status],
         ...[member.isSuperseded, isWithheld, member.read, member.written],

@@ -3,9 +3,10 @@
 import { count, date, instant, list, number, percent } from "../../../format.ts";
 import { HTML, type PageFigure, type PageFile } from "../../../render/page.ts";
 import { type CellValue, makeTable, type TableModel } from "../../../render/table.ts";
+import { countOutcomes } from "../data/checkResult.ts";
 import type { DatasetLine, TypeLine } from "../data/study.ts";
-import { mostFirst } from "../data/studyExports.ts";
 import { newestDay, reasonText } from "../data/studyProblems.ts";
+import { mostFirst, sumOf } from "../data/sums.ts";
 import { checksTable } from "./checksPage.ts";
 import { stateCell } from "./overviewPage.ts";
 import { headOf, type PageContext, peopleText, toldCell, withheldText } from "./pageFrame.ts";
@@ -76,9 +77,8 @@ function noteOf({ withheld, blocked }: TypeLine, least: number): string {
 
 function headlines({ study }: PageContext, type: TypeLine) {
   const { rows, rowsBefore, withheld, people, newest, presence, quarantined, checks } = type;
-  const aside = Object.values(quarantined).reduce<number>((sum, own) => sum + (own ?? 0), 0);
-  const passed = checks.filter(({ outcome }) => outcome === "passed").length;
-  const failed = checks.filter(({ outcome }) => outcome === "failed").length;
+  const aside = sumOf(quarantined);
+  const { passed, failed } = countOutcomes(checks);
   const change = rows !== null && rowsBefore !== null ? rows - rowsBefore : 0;
   return [
     {

@@ -9,10 +9,10 @@ import { pathToFileURL } from "node:url";
 
 import { codeOf, HdashError, messageOf } from "../../../error.ts";
 import { oneLine } from "../../../format.ts";
+import { readHandlePieces } from "../../../store/filePieces.ts";
 import type { ListedObject, Refusal } from "../data/catalog.ts";
 import { type ExportSource, moved } from "./exports.ts";
 
-const PIECE_BYTES = 1 << 20;
 /** What opening a file ends with where it, or a folder above it, is no longer there, or a link by now. */
 const GONE: readonly string[] = ["ENOENT", "ENOTDIR", "ELOOP"];
 
@@ -45,7 +45,11 @@ export function folderExports(dir: string): ExportSource {
           try {
             const found = await handle.stat({ bigint: true });
             if (versionOf(found) !== etag) throw moved(key);
-            yield* pieces(handle, from, to, signal);
+            signal.throwIfAborted();
+            for await (const piece of readHandlePieces(handle, { from, to })) {
+              yield piece;
+              signal.throwIfAborted();
+            }
           } finally {
             await handle.close();
           }
@@ -62,22 +66,6 @@ async function openFile(path: string, key: string): Promise<FileHandle> {
   } catch (error) {
     if (GONE.includes(codeOf(error) ?? "")) throw moved(key);
     throw unreadable(key, error);
-  }
-}
-
-async function* pieces(
-  handle: FileHandle,
-  from: number,
-  to: number,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  for (let at = from; at < to;) {
-    signal.throwIfAborted();
-    const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, to - at));
-    const { bytesRead } = await handle.read(piece, 0, piece.length, at);
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    yield piece.subarray(0, bytesRead);
   }
 }
 

@@ -13,6 +13,7 @@ import { typeInputs } from "../../../../src/jobs/cohort/data/typeInput.ts";
 import { handZip } from "../../../formats/support/handZip.ts";
 import { sourceOf } from "../../../formats/support/ranges.ts";
 import { type Ended, hdash as start } from "../../../support/command.ts";
+import { cohortFolders } from "../support/cohortFolders.ts";
 import { build, type BuiltType, ingest, makeRig, type Rig } from "../support/cohortRig.ts";
 import { typeOf } from "../support/comparing.ts";
 import { publish, type Published } from "../support/publishing.ts";
@@ -64,10 +65,7 @@ function hdash(...args: readonly string[]): Promise<Ended> {
       HDASH_LOG_LEVEL: "warn",
       HDASH_SITE_DIR: join(dir, "site"),
     },
-    COHORT_SOURCE: join(dir, "in"),
-    COHORT_RAW: join(dir, "raw"),
-    COHORT_INTERMEDIATE: join(dir, "intermediate"),
-    COHORT_PROCESSED: join(dir, "processed"),
+    ...cohortFolders(dir),
     COHORT_MEMORY_MB: "512",
   });
 }

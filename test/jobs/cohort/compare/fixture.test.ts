@@ -18,6 +18,7 @@ import type {
 } from "../../../../src/jobs/cohort/data/compareResult.ts";
 import { NEVER } from "../../../formats/support/ranges.ts";
 import { hdash } from "../../../support/command.ts";
+import { cohortFolders } from "../support/cohortFolders.ts";
 import { FIXTURE, makeRig, type Rig } from "../support/cohortRig.ts";
 import { publish } from "../support/publishing.ts";
 import { IDENTIFIERS } from "../support/secrets.ts";
@@ -164,10 +165,7 @@ describe("compareType(duck, request), of two namespaces", () => {
       const out = join(dir, "out");
       const env = {
         ...{ HDASH_HOME: join(dir, "home"), HDASH_LOG_LEVEL: "debug" },
-        COHORT_SOURCE: join(dir, "in"),
-        COHORT_RAW: join(dir, "raw"),
-        COHORT_INTERMEDIATE: join(dir, "intermediate"),
-        COHORT_PROCESSED: join(dir, "processed"),
+        ...cohortFolders(dir),
       };
       const ended = await hdash(["cohort", "compare", "world-b", "main", "--out", out], env);
       expect(ended.code, ended.stderr).toBe(0);
