@@ -25,7 +25,7 @@ export function daysOfCohorts(
   cohorts: readonly string[],
   exports: readonly ExportLine[],
 ): readonly CohortDays[] {
-  const newest = lastOf(exports.flatMap(({ day, stand }) => (stand === "read" ? (day ?? []) : [])));
+  const newest = lastOf(exports.flatMap(({ day, stand }) => (wasRead(stand) ? (day ?? []) : [])));
   return cohorts.map((cohort) => {
     const own = exports.filter((one) => one.cohort === cohort);
     const read = own.filter(({ stand }) => wasRead(stand));

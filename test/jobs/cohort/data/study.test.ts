@@ -168,6 +168,23 @@ describe("days of a study", () => {
     );
   });
 
+  test("counts a newest export that its source has no longer", () => {
+    const facts = studyFacts({
+      exports: [
+        sent("adults_v1", "2026-01-18", sleep(1)),
+        sent("adults_v1", "2026-01-20", sleep(2)),
+        sent("pediatric_v1", "2026-01-18", sleep(3)),
+      ],
+      ...{ today: "2026-01-20", datasets: [] },
+    });
+    const exports = facts.listing.exports.filter(({ export: name }) => !/^2026-01-20/.test(name));
+    const study = tellStudy({ ...facts, listing: { ...facts.listing, exports } });
+    expect(study.cohorts.map(({ gaps }) => gaps)).toEqual([
+      ["2026-01-19"],
+      ["2026-01-19", "2026-01-20"],
+    ]);
+  });
+
   test("are said as ranges, the last first", () => {
     const days = [
       "2026-01-01",
