@@ -66,7 +66,7 @@ export interface TypeLine {
   readonly blocked: BlockedType | null;
   readonly withheld: Withheld | null;
   readonly people: readonly ToldPeople[];
-  /** Records that count, by cohort and the last day of their member; empty where withheld. */
+  /** Records that count, by cohort and the day that their export ends, the one after its last; empty where withheld. */
   readonly days: Readonly<Record<string, Days>>;
   /** Days of which there are records; how many is another matter. */
   readonly presence: readonly string[];

@@ -234,7 +234,7 @@ function typesTable({ study }: PageContext, newest: string | null): TableModel {
     { key: "type", label: "Data type", kind: "text" },
     { key: "state", label: "State", kind: "text" },
     { key: "days", label: `Last ${STRIP_DAYS} days`, kind: "number", hint: "Days with records" },
-    { key: "newest", label: "Newest", kind: "date", hint: "The last day that has records" },
+    { key: "newest", label: "Newest", kind: "date", hint: "When its newest export ends" },
     { key: "rows", label: "Records", kind: "number", hint: "In its dataset" },
     ...cohorts.map((cohort): TableColumn => ({
       key: `people-${cohort}`,
