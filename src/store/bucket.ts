@@ -29,6 +29,13 @@ export interface PutObject {
   readonly digest: Digest;
 }
 
+/** What was brought to this disk. */
+export interface FetchedObject {
+  readonly bytes: number;
+  /** Of what lies there now. */
+  readonly digest: Digest;
+}
+
 /** An object to be read; nothing is fetched before its body is. */
 export interface OpenedObject extends ObjectHead {
   /** The bytes that were asked for. A connection that breaks is taken up where it broke; an object that is replaced meanwhile is an error. */
@@ -63,6 +70,11 @@ export interface Bucket {
   head(key: string, signal?: AbortSignal): Promise<ObjectHead | null>;
   /** Opens an object of any size, or a stretch of one; null where there is none. */
   open(key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedObject | null>;
+  /**
+   * Brings a whole object of any size to a new file of this disk; null where there is none, and no file is made. The file is only to be read:
+   * it may be a folder's own, under a second name.
+   */
+  fetch(key: string, path: string, signal?: AbortSignal): Promise<FetchedObject | null>;
   /** Lists every object below the prefix, paged to the end. */
   list(signal?: AbortSignal): AsyncIterable<ObjectHead>;
   /** Lists the keys below a folder, which ends in a slash: nothing else is listed, and nothing is read. */

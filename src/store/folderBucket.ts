@@ -2,14 +2,15 @@
 
 import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { lstat, mkdir, open, opendir, rename, rm, rmdir } from "node:fs/promises";
+import { link, lstat, mkdir, open, opendir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { type Digest, digestOf } from "../digest.ts";
 import { codeOf, diskRemedy, HdashError, messageOf } from "../error.ts";
-import type { Bucket, ByteRange, ObjectHead, PutObject } from "./bucket.ts";
+import type { Bucket, ByteRange, FetchedObject, ObjectHead, PutObject } from "./bucket.ts";
 import { type ByteSource, bytesSource, checkGiven } from "./byteSource.ts";
+import { writeBody } from "./fetchFile.ts";
 import { readFilePieces, readHandlePieces } from "./filePieces.ts";
 import { checkKey } from "./objectKey.ts";
 
@@ -56,6 +57,7 @@ export function openFolderBucket(
       if (head === null) return null;
       return { ...head, body: readRange(folder, key, head.bytes, range, signal) };
     },
+    fetch: (key, path, signal) => fetchFile(folder, key, path, signal),
     async get(key, signal) {
       stopIfAborted(signal, key);
       const name = checkName(key);
@@ -222,6 +224,56 @@ async function* readRange(
     await handle.close();
   }
   if (at < end) throw new HdashError("permanent", `${subject}: it was cut short while it was read`);
+}
+
+/** Gives a file a second name, where the disk can; what puts an object replaces its file, so that this one stays as it is. */
+async function fetchFile(
+  folder: Folder,
+  key: string,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<FetchedObject | null> {
+  stopIfAborted(signal, key);
+  const { root } = folder;
+  const name = checkName(key);
+  const subject = `${key} in ${root} cannot be read`;
+  const found = await onDisk(folder, subject, async () => {
+    if ((await enter(root, name, null)) === null) return null;
+    const stats = await statOf(join(root, name));
+    return stats?.isFile() === true ? stats : null;
+  });
+  if (found === null) return null;
+  if (!(await isLinked(join(root, name), path))) {
+    return await writeBody(readRange(folder, name, found.size, {}, signal), path);
+  }
+  try {
+    return await onDisk(folder, subject, async () => {
+      const hash = createHash("sha256");
+      let bytes = 0;
+      for await (const piece of readFilePieces(path)) {
+        stopIfAborted(signal, key);
+        hash.update(piece);
+        bytes += piece.byteLength;
+      }
+      return { bytes, digest: hash.digest("hex") as Digest };
+    });
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** Tells whether a file has a second name now. Disks of their own, and files of other users, may not have one. */
+async function isLinked(from: string, path: string): Promise<boolean> {
+  try {
+    await link(from, path);
+  } catch {
+    return false;
+  }
+  // A link that came in the place of the file would have been taken along, and leads who knows where.
+  if ((await lstat(path)).isFile()) return true;
+  await rm(path);
+  return false;
 }
 
 async function read(path: string): Promise<Uint8Array | null> {

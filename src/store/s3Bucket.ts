@@ -13,6 +13,7 @@ import { type Log, SILENT } from "../log.ts";
 import { PATIENT, retry, type RetryPolicy } from "../retry.ts";
 import type { Bucket, ObjectHead, PutOptions } from "./bucket.ts";
 import { bytesSource } from "./byteSource.ts";
+import { writeBody } from "./fetchFile.ts";
 import { checkKey, normalizePrefix } from "./objectKey.ts";
 import { decodeKey, type OpenedS3, sending, unquote } from "./s3Calls.ts";
 import { makeS3Client, type S3Place } from "./s3Client.ts";
@@ -110,6 +111,10 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
       checkKey(key, prefix);
       const object = await openObject(opened, prefix + key, range, signal);
       return object === null ? null : { ...object, key };
+    },
+    async fetch(key, path, signal) {
+      const object = await this.open(key, {}, signal);
+      return object === null ? null : await writeBody(object.body, path);
     },
     async get(key, signal) {
       checkKey(key, prefix);

@@ -25,13 +25,21 @@ let files = 0;
 
 /** Puts rows into the processed place as a file of a dataset. */
 async function put(columns: string, ...rows: readonly string[]): Promise<KeptObject> {
+  const values = rows.map((row) => `(${row})`).join(", ");
+  return putSelect(`select * from (values ${values}) t(${columns})`);
+}
+
+const STRETCH = 2048;
+
+/** Puts what is selected, in stretches of so many rows. */
+async function putSelect(select: string): Promise<KeptObject> {
   const key = `${++files}.parquet`;
   const path = join(await rig.folder(), key);
-  const select = `select * from (values ${rows.map((row) => `(${row})`).join(", ")}) t(${columns})`;
-  await rig.duck.run("putting", `copy (${select}) to ${literal(path)} (format parquet)`);
+  const how = `format parquet, row_group_size ${STRETCH}`;
+  await rig.duck.run("putting", `copy (${select}) to ${literal(path)} (${how})`);
   const { processed } = effectsOf(rig, home).places;
-  const how = { contentType: "application/octet-stream", cacheControl: "no-cache" };
-  const { digest, ...put } = await processed.putStream(key, await fileSource(path), how);
+  const as = { contentType: "application/octet-stream", cacheControl: "no-cache" };
+  const { digest, ...put } = await processed.putStream(key, await fileSource(path), as);
   return { key, sha256: digest, ...put };
 }
 
@@ -95,6 +103,35 @@ describe("inspect(effects, inputs, params, ctx)", () => {
     ]);
   });
 
+  test("counts numbers in stretches of files, whatever their statistics tell", async () => {
+    // Of five stretches one has what is no number, one a number out of bounds, and one nothing.
+    const select = `
+      select case when i = 5 then 'nan'::double when i = 3000 then 41 when i >= 8192 then null else 10 + i % 30 end as d,
+             case when i = 3000 then -1 when i < 8192 then i % 3 end::bigint as n
+      from range(10240) t(i)`;
+    const both = [await putSelect(select), await put("d, n", "40::double, 2::bigint")];
+    const of = (column: string, min: number | null, max: number | null): Scan => ({
+      ...{ kind: "between", column, type: column === "d" ? "double" : "bigint", min, max },
+    });
+    const found = await scan(both, [
+      ...[
+        of("d", 10, 40),
+        of("d", 10, null),
+        of("d", null, 39.5),
+        of("n", -0.5, 2),
+        of("n", 0, 1.5),
+      ],
+    ]);
+    // What is no number is greater than all.
+    expect(found).toEqual([
+      { missing: 2048, unexpected: 2 },
+      { missing: 2048, unexpected: 0 },
+      { missing: 2048, unexpected: 3 },
+      { missing: 2048, unexpected: 1 },
+      { missing: 2048, unexpected: 2731 + 1 },
+    ]);
+  });
+
   test("counts what is in no set, by text, number, truth and empty text", async () => {
     const file = await put(
       "t, i, b",
@@ -123,11 +160,13 @@ describe("inspect(effects, inputs, params, ctx)", () => {
       [file],
       [
         { kind: "pattern", column: "t", pattern: "\\d+" },
+        { kind: "pattern", column: "t", pattern: "1.*|\\s*" },
         { kind: "not_null", column: "t", type: "string" },
       ],
     );
     expect(found).toEqual([
       { missing: 2, unexpected: 1 },
+      { missing: 2, unexpected: 0 },
       { missing: 2, unexpected: 2 },
     ]);
   });

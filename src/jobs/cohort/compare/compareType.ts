@@ -167,8 +167,8 @@ async function compareTable(
   return { found, names: [TEXT_FILE, ...names] };
 }
 
-/** Of a join that takes more than this many times the memory, DuckDB gives up; rows take so much of it beside their texts, a column. */
-const SPILLED_TIMES = 3;
+/** Of a join that takes more than three times the memory, DuckDB gives up, and close to it takes more than it accounts for; rows take so much of it beside their texts, a column. */
+const SPILLED_TIMES = 2;
 const COLUMN_BYTES = 16;
 
 /** Cuts what is joined into parts that DuckDB can hold, or spill. */

@@ -1,9 +1,10 @@
 // An object of a private place on this disk, checked against what is known of it.
 
+import { rm } from "node:fs/promises";
+
 import { HdashError } from "../../../error.ts";
 import type { Bucket } from "../../../store/bucket.ts";
 import type { KeptObject } from "../data/report.ts";
-import { makeScratchFile } from "../ingest/scratchFile.ts";
 
 /** Says that an object is not there, or not what was put: what it was made from has to be read again. */
 class LostObject extends HdashError {
@@ -16,22 +17,16 @@ class LostObject extends HdashError {
   }
 }
 
-/** Fetches an object into the file `path`. Throws LostObject where it is missing or has another digest. */
+/** Fetches an object into the file `path`, which is only to be read. Throws LostObject where it is missing or has another digest. */
 export async function fetchObject(
   bucket: Bucket,
   { key, sha256 }: KeptObject,
   path: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const opened = await bucket.open(key, {}, signal);
-  if (opened === null) throw new LostObject(key, "missing");
-  const file = makeScratchFile(path);
-  try {
-    for await (const piece of opened.body) await file.write(piece);
-    const found = await file.end();
-    if (found.sha256 !== sha256) throw new LostObject(key, "damaged");
-  } catch (error) {
-    file.destroy();
-    throw error;
-  }
+  const fetched = await bucket.fetch(key, path, signal);
+  if (fetched === null) throw new LostObject(key, "missing");
+  if (fetched.digest === sha256) return;
+  await rm(path);
+  throw new LostObject(key, "damaged");
 }
