@@ -141,9 +141,9 @@ export interface Diagnosis {
 export interface DemoPart {
   /** The environment by which the job finds its look-alikes. */
   readonly variables: Environment;
-  /** Days of the story; null where there is one run of whatever day it is. */
+  /** Days of the story, its last ones where others have more; null where there is one run of whatever day it is. */
   readonly days: number | null;
-  /** Sets the stage for a day, from 1, before its run. */
+  /** Sets the stage for a day of its own, from 1, before its run. */
   prepare?(effects: Effects, day: number): Promise<void>;
   /** What people may look at when the demo is over: `variables` name no look-alike, so that commands of hdash work with them then, too. */
   readonly afterwards?: { readonly says: string; readonly commands: readonly string[] };

@@ -191,8 +191,9 @@ async function tellStory(
     stage.now = () => new Date(Date.now() - before);
     const startedAt = performance.now();
     if (days > 1) restart(`${TITLE}, day ${day} of ${days}`);
-    for (const { part } of players) await part.prepare?.(effects, day);
-    code = await runAll(shell, effects, players, onProgress);
+    const playing = players.filter(({ part }) => ownDay(part, day, days) > 0);
+    for (const { part } of playing) await part.prepare?.(effects, ownDay(part, day, days));
+    code = await runAll(shell, effects, playing, onProgress);
     if (code !== EXIT.ok && code !== EXIT.degraded) return code;
     if (days > 1) {
       const took = duration(performance.now() - startedAt);
@@ -200,6 +201,11 @@ async function tellStory(
     }
   }
   return code;
+}
+
+/** A part's own day on a day of the story: all stories end on one day. Below 1 it has not begun. */
+function ownDay({ days: own }: DemoPart, day: number, days: number): number {
+  return own === null ? day : day - (days - own);
 }
 
 /** Counts the days of the story that an earlier demo has told. */

@@ -20,13 +20,14 @@ import { FIXTURE } from "../../../support/services.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 
-/** The demo of the dashboard's small world, and of the bundled study: the bundled rest would take a minute. */
+/** The demo of the dashboard's small world, in four days, and of the bundled study: the bundled rest would take a minute. */
 const SCRIPT = `
   const { JOBS } = await import("${pathToFileURL(join(ROOT, "src/jobList.ts")).href}");
   const { addDemo } = await import("${pathToFileURL(join(ROOT, "src/commands/demo.ts")).href}");
   const { runCommand } = await import("${pathToFileURL(join(ROOT, "src/shell.ts")).href}");
   const study = (job) => ({ ...job, demo: { start: (home) => job.demo.start(home, null, true) } });
-  const jobs = JOBS.filter(({ name }) => name !== "matrix").map((job) => job.name === "cohort" ? study(job) : job);
+  const long = (job) => ({ ...job, demo: { ...job.demo, start: async (...args) => ({ ...(await job.demo.start(...args)), days: 4 }) } });
+  const jobs = JOBS.filter(({ name }) => name !== "matrix").map((job) => (job.name === "cohort" ? study(job) : long(job)));
   process.exitCode = await runCommand(["node", "hdash", ...process.argv.slice(1)], jobs, async (program, shell) => addDemo(program, shell, jobs));
 `;
 
@@ -94,6 +95,22 @@ describe("hdash demo, cohorts", () => {
     expect(ended.stdout).toContain("nothing of them is on the site");
     // The dashboard, and the pages about cohorts.
     expect(ended.stdout.match(/^Open /gm)).toHaveLength(2);
+  });
+
+  test("plays in the last days of a story that is longer than its own", () => {
+    const days = ended.stderr.split(/^.*day (\d of \d) → published in .*$/m);
+    expect(days.filter((_text, at) => at % 2 === 1)).toEqual([
+      "1 of 4",
+      "2 of 4",
+      "3 of 4",
+      "4 of 4",
+    ]);
+    const read = days
+      .filter((_text, at) => at % 2 === 0)
+      .map((text) => text.match(/^.*(adults|pediatric)_v1\/.* done in /gm)?.length ?? 0);
+    // The last day has what is no good export, and one that is sent again.
+    expect(read).toEqual([0, expect.any(Number), 2, 6, 0]);
+    expect(read[1]).toBeGreaterThan(50);
   });
 
   test("leaves datasets that can be looked at with the commands that it prints", async () => {
