@@ -91,7 +91,7 @@ export function makeCohort(
         ...{ namespace, cohorts: effects.cohorts, catalog, listing: found, current },
         laidOut: effects.schemaOf(null),
         inputs,
-        ...{ ...toldOf(watch, validation, built), before: state },
+        ...{ ...toldOf(validation ?? state.validation, current), before: state },
         today: plan.run.startedAt.slice(0, 10),
         leastPeople: request.leastPeople,
       });

@@ -6,6 +6,7 @@ import { HdashError, messageOf } from "../../error.ts";
 import type { Check, CheckedDataset } from "./data/check.ts";
 import {
   type CheckFacts,
+  type CheckResult,
   checkResult,
   freshFacts,
   NO_ROWS,
@@ -87,7 +88,7 @@ export async function checkType(
 ): Promise<Checked> {
   const { shape, build, before } = candidate;
   const { name: type } = shape.type;
-  const done = await doChecks(plan, checker, candidate, checksOf(checker, type));
+  const done = await doChecks(plan, checker, candidate, { checks: checksOf(checker, type) });
   const profiles = profilesOf(candidate);
   const about = aboutOf(checker, candidate);
   // What could not be done is tried again, whatever is the same then.
@@ -108,17 +109,28 @@ export function profilesOf({
   );
 }
 
-/** Names the checks that hold a type back. Throws where one that may could not be done: what nobody has looked at is not shown. */
+/**
+ * Names the checks that hold a type back. Throws where one that may could not be done: what nobody has looked at is not shown.
+ * @param found what checks found now where all were done, or what they found last: that is told once more, since it is not mended by that
+ * nobody has looked.
+ */
 export async function heldBy(
   plan: Plan,
   checker: Checker,
   candidate: Candidate,
-  checked: Checked | null,
+  found: { readonly now: Checked } | { readonly last: readonly CheckResult[] },
 ): Promise<readonly string[]> {
   const { name: type } = candidate.shape.type;
-  const blocking = checksOf(checker, type).filter(({ blocks }) => blocks);
-  if (blocking.length === 0) return [];
-  const { results, broken } = checked ?? (await doChecks(plan, checker, candidate, blocking));
+  const own = checksOf(checker, type);
+  const checks = own.filter(({ blocks }) => blocks);
+  const done =
+    "now" in found
+      ? found.now
+      : await doChecks(plan, checker, candidate, {
+          checks,
+          last: found.last.filter(({ id }) => own.some((one) => one.id === id && !one.blocks)),
+        });
+  const { results, broken } = done;
   const undone = results.find(({ id, blocks }) => blocks && broken.includes(id));
   if (undone !== undefined) {
     throw new HdashError(
@@ -133,12 +145,12 @@ export async function heldBy(
 
 type Done = Pick<Checked, "results" | "broken">;
 
-/** Does some checks of a type, and tells the ledger. */
+/** Does some checks of a type, and tells the ledger, with what others have found last. */
 async function doChecks(
   plan: Plan | null,
   checker: Checker,
   candidate: Candidate,
-  checks: readonly Check[],
+  { checks, last = [] }: { readonly checks: readonly Check[]; readonly last?: Done["results"] },
 ): Promise<Done> {
   const broken: string[] = [];
   const facts = new Map<string, CheckFacts>();
@@ -181,8 +193,8 @@ async function doChecks(
     const rows = candidate.datasets.find(({ name }) => name === check.dataset)?.rows ?? null;
     return known === undefined ? [] : [checkResult(check, known, rows, found)];
   });
-  if (plan !== null && results.length > 0) {
-    const inputs = { results: await plan.value(results) };
+  if (plan !== null && results.length + last.length > 0) {
+    const inputs = { results: await plan.value(results), last: await plan.value(last) };
     const params = { type: candidate.shape.type.name };
     await plan.do(checker.steps.tellChecks, { params, inputs });
   }

@@ -75,7 +75,8 @@ export async function checkMade(
   };
   const checked = isFull ? await checkType(plan, checker, candidate) : null;
   if (checked !== null) found.set(type, checked);
-  return heldBy(plan, checker, candidate, checked);
+  const last = knownOf(state.validation, type)?.results ?? [];
+  return heldBy(plan, checker, candidate, checked === null ? { last } : { now: checked });
 }
 
 /** What readers are about to have, or have. */
@@ -88,7 +89,7 @@ export interface Shown {
 
 /**
  * Tells what is known of the build that was made now, or of the one that there is, and looks where nobody has looked yet; null where nothing
- * is new.
+ * is new. Where nothing is to be looked at, a new build has what is known of the one before: each type tells by its build what that is about.
  */
 export async function validate(
   plan: Plan,
@@ -97,8 +98,12 @@ export async function validate(
 ): Promise<Validation | null> {
   const { checker, laidOut, state, isFull } = watch;
   const { current, segments } = state;
+  if (!isFull) {
+    if (built === null || state.validation === null) return null;
+    return { ...state.validation, build: built.current.build };
+  }
   const shown = built ?? (current === null ? null : { current, segments, made: new Set<string>() });
-  if (shown === null || !isFull) return null;
+  if (shown === null) return null;
   const types = new Map<string, CheckedType>();
   for (const [type, shape] of laidOut.shapes) {
     if (shape.type.deletes !== null) continue;
@@ -109,23 +114,21 @@ export async function validate(
 }
 
 /**
- * What is told of checks and datasets: what was found now, or else is known from before. Of a type that was built now, and at which nobody
- * has looked, nothing is.
+ * What is told of checks and datasets. Of a type that was built since somebody has looked, nothing is; of one that is held back, what holds it.
  */
 export function toldOf(
-  { state }: Pick<Watch, "state">,
-  found: Validation | null,
-  built: Shown | null,
+  known: Validation | null,
+  current: Current | null,
 ): {
   readonly checks: readonly CheckResult[];
   readonly profiles: ReadonlyMap<string, DatasetProfile>;
 } {
-  const all = found ?? state.validation;
   const isTold = ({ type }: { readonly type: string }): boolean =>
-    found !== null || built?.made.has(type) !== true;
-  const profiles = (all?.profiles ?? []).filter(isTold);
+    (current?.types[type]?.build ?? null) === (known?.types[type]?.build ?? null) ||
+    current?.blocked.some((one) => one.type === type) === true;
+  const profiles = (known?.profiles ?? []).filter(isTold);
   return {
-    checks: (all?.results ?? []).filter(isTold),
+    checks: (known?.results ?? []).filter(isTold),
     profiles: new Map(profiles.map((one) => [one.dataset, one])),
   };
 }
@@ -151,7 +154,7 @@ async function foundOf(
   if (now !== undefined) return { ...now, profiles: profilesOf(candidate) };
   const isHeld = current.blocked.some((one) => one.type === type);
   if (known !== null && isHeld) return stillHeld(checker, candidate, known);
-  if (known?.about === aboutOf(checker, candidate)) return known;
+  if (known?.about === aboutOf(checker, candidate)) return { ...known, build };
   const isEmpty = candidate.datasets.every(({ rows }) => rows === 0);
   if (isEmpty || checksOf(checker, type).length === 0) return checkType(null, checker, candidate);
   const outcome = await plan.scope(type, (scope) => checkType(scope, checker, candidate));

@@ -133,11 +133,11 @@ function makeCheckSteps(effects: CohortEffects) {
       version: CHECK_VERSION,
       outputs: { results: json<readonly CheckResult[]>() },
       run: async (
-        { results }: { readonly results: readonly CheckResult[] },
+        { results, last }: Told,
         { type }: { readonly type: string },
         ctx: StepContext,
       ) => {
-        const findings = checkFindings(results);
+        const findings = checkFindings([...results, ...last]);
         ctx.find(findings);
         for (const measure of checkMeasures(results)) ctx.measure(...measure);
         // A scope's numbers are those whose subject is the scope: its past is told by them.
@@ -152,3 +152,6 @@ function makeCheckSteps(effects: CohortEffects) {
     }),
   };
 }
+
+/** What checks have found now, and what others had found when they were last done: of these there are no new numbers. */
+type Told = Readonly<Record<"results" | "last", readonly CheckResult[]>>;

@@ -302,6 +302,50 @@ describe("a run that validates", () => {
   );
 
   test(
+    "is still told of by a build that nobody checks, without numbers, and mended only when it is",
+    async () => {
+      const stop = { id: "stop", blocks: true, values: ["High", "Low", "Medium"] };
+      await setChecks(battery(), battery(stop), battery({ id: "gone", values: ["Low"] }));
+      send(1, ["Medium"]);
+      expect(await run()).toBe("succeeded");
+      const told = () =>
+        ledger(`select fields->>'check', identity from run_finding f join (
+            select id, row_number() over (order by started_at desc) as n from run
+          ) r on r.id = f.run_id where r.n = 1 and rule = 'check_failed' order by 1`);
+      const counted = () =>
+        ledger(`select subject, name from run_measure m join (
+            select id, row_number() over (order by started_at desc) as n from run
+          ) r on r.id = m.run_id where r.n = 1 and subject ~ 'set$|stop' and name = 'unexpected'`);
+      const first = await told();
+      expect(first.map(([check]) => check)).toEqual([`${DEVICES}.Battery.set`, "gone"]);
+      expect(await counted()).toHaveLength(2);
+
+      // One of the checks is taken away, and one looks, as it must.
+      await setChecks(battery(), battery(stop));
+      send(2, ["High"]);
+      expect(await run({ COHORT_PART: "ingest,build" })).toBe("succeeded");
+      expect(rowsOf(DEVICES)).toBe(2);
+      expect(await told()).toEqual(first.slice(0, 1));
+      expect((await counted()).map(([subject]) => subject)).toEqual(["stop"]);
+      send(3, ["High"]);
+      expect(await run({ COHORT_PART: "ingest,build" })).toBe("succeeded");
+      expect(rowsOf(DEVICES)).toBe(3);
+      expect(await told()).toEqual(first.slice(0, 1));
+      // The same once more, looked at by nobody and then by a run that finds it as it was.
+      expect(await run()).toBe("succeeded");
+      expect(await run({ COHORT_PART: "build", COHORT_AGAIN: "1" })).toBe("succeeded");
+      expect(await run()).toBe("succeeded");
+      const { build } = current().types["FitbitDevices"] ?? {};
+      expect(validation().types["FitbitDevices"]?.build).toBe(build);
+
+      send(1, ["Low"]);
+      expect(await run()).toBe("succeeded");
+      expect(await told()).toEqual([]);
+    },
+    LONG_MS,
+  );
+
+  test(
     "compares rows with the build before, also where all of them are gone",
     async () => {
       await setChecks({ dataset: DEVICES, check: "row_count", percent: 10 });
