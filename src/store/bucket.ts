@@ -71,8 +71,9 @@ export interface Bucket {
   /** Opens an object of any size, or a stretch of one; null where there is none. */
   open(key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedObject | null>;
   /**
-   * Brings a whole object of any size to a new file of this disk; null where there is none, and no file is made. The file is only to be read:
-   * it may be a folder's own, under a second name.
+   * Brings a whole object of any size to a new file of this disk; null where there is none, and no file is made. The file is only to be read,
+   * and keeps its mode: it may be a folder's own, under a second name. What puts objects replaces files, so that it stays as it was digested;
+   * who writes into a folder's files themselves changes it.
    */
   fetch(key: string, path: string, signal?: AbortSignal): Promise<FetchedObject | null>;
   /** Lists every object below the prefix, paged to the end. */

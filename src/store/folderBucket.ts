@@ -243,7 +243,7 @@ async function fetchFile(
     return stats?.isFile() === true ? stats : null;
   });
   if (found === null) return null;
-  if (!(await isLinked(join(root, name), path))) {
+  if (!(await onDisk(folder, subject, () => isLinked(join(root, name), path)))) {
     return await writeBody(readRange(folder, name, found.size, {}, signal), path);
   }
   try {

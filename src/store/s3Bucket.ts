@@ -113,7 +113,8 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
       return object === null ? null : { ...object, key };
     },
     async fetch(key, path, signal) {
-      const object = await this.open(key, {}, signal);
+      checkKey(key, prefix);
+      const object = await openObject(opened, prefix + key, {}, signal);
       return object === null ? null : await writeBody(object.body, path);
     },
     async get(key, signal) {

@@ -91,7 +91,10 @@ export function makeCohort(
         ...{ namespace, cohorts: effects.cohorts, catalog, listing: found, current },
         laidOut: effects.schemaOf(null),
         inputs,
-        ...{ ...toldOf(validation ?? state.validation, current), before: state },
+        ...{
+          ...toldOf({ known: validation ?? state.validation, current }, watch.checker),
+          before: state,
+        },
         today: plan.run.startedAt.slice(0, 10),
         leastPeople: request.leastPeople,
       });

@@ -12,6 +12,7 @@ import {
   NO_ROWS,
   rowCountFacts,
 } from "./data/checkResult.ts";
+import { checkText } from "./data/checkText.ts";
 import type { Dataset } from "./data/current.ts";
 import type { PeopleCount } from "./data/people.ts";
 import { profileOf } from "./data/profile.ts";
@@ -21,7 +22,7 @@ import { addsUp, lackingColumn, type Scan, scanOf, sumTallies, type Tally } from
 import type { Segment } from "./data/segments.ts";
 import { nextDay } from "./data/studyDays.ts";
 import { byText } from "./data/text.ts";
-import type { CheckedType } from "./data/validation.ts";
+import { type CheckedType, lastFailures } from "./data/validation.ts";
 import type { CohortSteps } from "./steps.ts";
 
 /** A type whose datasets are checked. */
@@ -85,10 +86,11 @@ export async function checkType(
   plan: Plan | null,
   checker: Checker,
   candidate: Candidate,
+  known: CheckedType | null,
 ): Promise<Checked> {
   const { shape, build, before } = candidate;
   const { name: type } = shape.type;
-  const done = await doChecks(plan, checker, candidate, { checks: checksOf(checker, type) });
+  const done = await doChecks(plan, checker, candidate, { checks: checksOf(checker, type), known });
   const profiles = profilesOf(candidate);
   const about = aboutOf(checker, candidate);
   // What could not be done is tried again, whatever is the same then.
@@ -109,28 +111,29 @@ export function profilesOf({
   );
 }
 
+/** What holds a type back, and what checks said for it. */
+export interface Held extends Done {
+  readonly ids: readonly string[];
+}
+
 /**
- * Names the checks that hold a type back. Throws where one that may could not be done: what nobody has looked at is not shown.
- * @param found what checks found now where all were done, or what they found last: that is told once more, since it is not mended by that
- * nobody has looked.
+ * Finds the checks that hold a type back. Throws where one that may could not be done: what nobody has looked at is not shown.
+ * @param found what checks found now where all were done, or what is known of them: what they found last is told once more, since it is not
+ * mended by that nobody has looked.
  */
 export async function heldBy(
   plan: Plan,
   checker: Checker,
   candidate: Candidate,
-  found: { readonly now: Checked } | { readonly last: readonly CheckResult[] },
-): Promise<readonly string[]> {
+  found: { readonly now: Checked } | { readonly known: CheckedType | null },
+): Promise<Held> {
   const { name: type } = candidate.shape.type;
-  const own = checksOf(checker, type);
-  const checks = own.filter(({ blocks }) => blocks);
+  const checks = checksOf(checker, type).filter(({ blocks }) => blocks);
   const done =
     "now" in found
-      ? found.now
-      : await doChecks(plan, checker, candidate, {
-          checks,
-          last: found.last.filter(({ id }) => own.some((one) => one.id === id && !one.blocks)),
-        });
-  const { results, broken } = done;
+      ? { ...found.now, last: found.now.last ?? [] }
+      : await doChecks(plan, checker, candidate, { checks, known: found.known });
+  const { results, broken, last } = done;
   const undone = results.find(({ id, blocks }) => blocks && broken.includes(id));
   if (undone !== undefined) {
     throw new HdashError(
@@ -138,19 +141,28 @@ export async function heldBy(
       `${type} stays as it was, since a check that blocks, ${undone.id}, could not be done: ${undone.why ?? ""}`,
     );
   }
-  return results
+  const ids = results
     .filter(({ blocks, outcome }) => blocks && outcome === "failed")
     .map(({ id }) => id);
+  return { ids, results, broken, last };
 }
 
-type Done = Pick<Checked, "results" | "broken">;
+interface Done {
+  readonly results: readonly CheckResult[];
+  readonly broken: readonly string[];
+  /** What others had found when they were last done. */
+  readonly last: readonly CheckResult[];
+}
 
 /** Does some checks of a type, and tells the ledger, with what others have found last. */
 async function doChecks(
   plan: Plan | null,
   checker: Checker,
   candidate: Candidate,
-  { checks, last = [] }: { readonly checks: readonly Check[]; readonly last?: Done["results"] },
+  {
+    checks,
+    known: before,
+  }: { readonly checks: readonly Check[]; readonly known: CheckedType | null },
 ): Promise<Done> {
   const broken: string[] = [];
   const facts = new Map<string, CheckFacts>();
@@ -193,12 +205,33 @@ async function doChecks(
     const rows = candidate.datasets.find(({ name }) => name === check.dataset)?.rows ?? null;
     return known === undefined ? [] : [checkResult(check, known, rows, found)];
   });
+  const isDone = (id: string): boolean =>
+    checks.some((check) => check.id === id) && !broken.includes(id);
+  const last = lastFailures(before).filter(
+    (one) => !isDone(one.id) && isSame(one, candidate, checker),
+  );
   if (plan !== null && results.length + last.length > 0) {
     const inputs = { results: await plan.value(results), last: await plan.value(last) };
     const params = { type: candidate.shape.type.name };
     await plan.do(checker.steps.tellChecks, { params, inputs });
   }
-  return { results, broken };
+  return { results, broken, last };
+}
+
+/** Tells whether a check is still the one that a result is of: by its name alone another rule would be told to have failed. */
+function isSame(
+  { id, dataset, text, severity, blocks }: CheckResult,
+  { shape }: Candidate,
+  checker: Checker,
+): boolean {
+  const check = checksOf(checker, shape.type.name).find((one) => one.id === id);
+  const known = checker.known.get(dataset);
+  if (check === undefined || known === undefined) return false;
+  return (
+    check.severity === severity &&
+    check.blocks === blocks &&
+    checkText(check, known.parent?.dataset ?? null) === text
+  );
 }
 
 function typesOf({ columns }: Dataset): ReadonlyMap<string, Dataset["columns"][number]["type"]> {

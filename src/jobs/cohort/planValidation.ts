@@ -4,7 +4,7 @@
 import { type Digest, digestOfJson } from "../../digest.ts";
 import type { Plan } from "../../engine/step.ts";
 import { checkedDatasets } from "./data/checkedDatasets.ts";
-import { type CheckResult, checkResult } from "./data/checkResult.ts";
+import { type CheckResult, checkResult, NO_ROWS, NOT_DONE } from "./data/checkResult.ts";
 import type { BlockedType, BuiltState, Current, Dataset } from "./data/current.ts";
 import type { CohortState } from "./data/known.ts";
 import type { DatasetProfile } from "./data/profile.ts";
@@ -14,6 +14,7 @@ import type { WholeInput } from "./data/typeInput.ts";
 import {
   type CheckedType,
   knownOf,
+  lastFailures,
   saysTheSame,
   type Validation,
   validationOf,
@@ -73,11 +74,21 @@ export async function checkMade(
     ...{ datasets: made.datasets, segments: made.segments.segments },
     ...{ build: made.state.build, people: made.state.people ?? null },
   };
-  const checked = isFull ? await checkType(plan, checker, candidate) : null;
-  if (checked !== null) found.set(type, checked);
-  const last = knownOf(state.validation, type)?.results ?? [];
-  return heldBy(plan, checker, candidate, checked === null ? { last } : { now: checked });
+  const known = knownOf(state.validation, type);
+  if (isFull) {
+    const now = await checkType(plan, checker, candidate, known);
+    found.set(type, now);
+    return (await heldBy(plan, checker, candidate, { now })).ids;
+  }
+  const { ids, results, last } = await heldBy(plan, checker, candidate, { known });
+  // What holds it back is all that is known of it.
+  const about = digestOfJson([HELD, aboutOf(checker, candidate)]);
+  const { build, before } = candidate;
+  if (ids.length > 0) found.set(type, { about, build, before, results, last, profiles: [] });
+  return ids;
 }
+/** Before what is known of a type of which only what blocks was looked at. */
+const HELD = "held";
 
 /** What readers are about to have, or have. */
 export interface Shown {
@@ -98,67 +109,119 @@ export async function validate(
 ): Promise<Validation | null> {
   const { checker, laidOut, state, isFull } = watch;
   const { current, segments } = state;
-  if (!isFull) {
-    if (built === null || state.validation === null) return null;
-    return { ...state.validation, build: built.current.build };
-  }
   const shown = built ?? (current === null ? null : { current, segments, made: new Set<string>() });
-  if (shown === null) return null;
+  // A run that does not look has nothing new but what was built, and what that is held back by.
+  if (shown === null || (!isFull && built === null)) return null;
   const types = new Map<string, CheckedType>();
   for (const [type, shape] of laidOut.shapes) {
     if (shape.type.deletes !== null) continue;
-    types.set(type, await foundOf(plan, watch, shown, shape));
+    const found = isFull
+      ? await foundOf(plan, watch, shown, shape)
+      : carriedOf(watch, shown, shape);
+    if (found !== null) types.set(type, found);
   }
   const all = validationOf(shown.current.build, plan.run.startedAt, checker.checks, types);
   return saysTheSame(all, state.validation) ? null : all;
 }
 
 /**
- * What is told of checks and datasets. Of a type that was built since somebody has looked, nothing is; of one that is held back, what holds it.
+ * What is told of checks and datasets. Of a type that is held back results are about what holds it; a check that nobody has done since its
+ * datasets were built is not run.
  */
 export function toldOf(
-  known: Validation | null,
-  current: Current | null,
+  { known, current }: { readonly known: Validation | null; readonly current: Current | null },
+  { checks, known: datasets }: Pick<Checker, "checks" | "known">,
 ): {
   readonly checks: readonly CheckResult[];
   readonly profiles: ReadonlyMap<string, DatasetProfile>;
 } {
-  const isTold = ({ type }: { readonly type: string }): boolean =>
-    (current?.types[type]?.build ?? null) === (known?.types[type]?.build ?? null) ||
-    current?.blocked.some((one) => one.type === type) === true;
-  const profiles = (known?.profiles ?? []).filter(isTold);
+  if (current === null) return { checks: [], profiles: new Map() };
+  const isTold = (type: string): boolean => {
+    const own = known?.types[type];
+    if (own === undefined) return false;
+    const tried = own.tried ?? null;
+    return tried === null
+      ? own.build === (current.types[type]?.build ?? null)
+      : heldOf(current, type)?.tried === tried;
+  };
+  const profiles = (known?.profiles ?? []).filter(({ type }) => isTold(type));
   return {
-    checks: (known?.results ?? []).filter(isTold),
+    checks: checks.flatMap((check) => {
+      const of = datasets.get(check.dataset);
+      if (of === undefined) return [];
+      const own = known?.results.find(({ id }) => id === check.id);
+      if (own !== undefined && isTold(of.type)) return [own];
+      const rows = current.datasets.find(({ name }) => name === check.dataset)?.rows ?? null;
+      return [checkResult(check, of, rows, { isMet: null, why: rows === 0 ? NO_ROWS : NOT_DONE })];
+    }),
     profiles: new Map(profiles.map((one) => [one.dataset, one])),
   };
 }
 
-async function foundOf(
-  plan: Plan,
-  { checker, state, found }: Watch,
-  { current, segments, made }: Shown,
+function heldOf({ blocked }: Current, type: string): BlockedType | null {
+  return blocked.find((one) => one.type === type) ?? null;
+}
+
+/** A type as readers have it. */
+function candidateOf(
+  { current, segments }: Shown,
   shape: RecordShape,
-): Promise<CheckedType> {
+  known: CheckedType | null,
+): Candidate {
   const { name: type } = shape.type;
-  const now = found.get(type);
-  if (now !== undefined && made.has(type)) return now;
-  const known = knownOf(state.validation, type);
   const build = current.types[type]?.build ?? null;
-  const candidate: Candidate = {
+  return {
     ...{ shape, build, datasets: datasetsOf(current, shape) },
     segments: segments[type]?.segments ?? [],
     people: current.types[type]?.people ?? null,
     before: known !== null && known.build === build ? known.before : null,
   };
+}
+
+/** What is known of a type where only what blocks was looked at. */
+function carriedOf(
+  { checker, state, found }: Watch,
+  shown: Shown,
+  shape: RecordShape,
+): CheckedType | null {
+  const { name: type } = shape.type;
+  const known = knownOf(state.validation, type);
+  const now = found.get(type);
+  const held = heldOf(shown.current, type);
+  if (now === undefined || held === null) return known;
+  const candidate = candidateOf(shown, shape, known);
+  const { tried } = held;
+  return { ...stillHeld(checker, candidate, now), profiles: profilesOf(candidate), tried };
+}
+
+async function foundOf(
+  plan: Plan,
+  { checker, state, found }: Watch,
+  shown: Shown,
+  shape: RecordShape,
+): Promise<CheckedType> {
+  const { current, made } = shown;
+  const { name: type } = shape.type;
+  const now = found.get(type);
+  if (now !== undefined && made.has(type)) return now;
+  const known = knownOf(state.validation, type);
+  const candidate = candidateOf(shown, shape, known);
+  const { build } = candidate;
+  const tried = heldOf(current, type)?.tried ?? null;
   // What was built and is held back is what results are about; what readers have is described beside.
-  if (now !== undefined) return { ...now, profiles: profilesOf(candidate) };
-  const isHeld = current.blocked.some((one) => one.type === type);
-  if (known !== null && isHeld) return stillHeld(checker, candidate, known);
-  if (known?.about === aboutOf(checker, candidate)) return { ...known, build };
+  if (now !== undefined) return { ...now, profiles: profilesOf(candidate), tried };
+  // Results may also be of a build before what is held back: then what readers have is looked at.
+  if (known !== null && tried !== null && known.tried === tried) {
+    return stillHeld(checker, candidate, known);
+  }
+  if (known?.about === aboutOf(checker, candidate)) return { ...known, build, tried: null };
   const isEmpty = candidate.datasets.every(({ rows }) => rows === 0);
-  if (isEmpty || checksOf(checker, type).length === 0) return checkType(null, checker, candidate);
-  const outcome = await plan.scope(type, (scope) => checkType(scope, checker, candidate));
-  return outcome.ok ? outcome.value : undone(checker, candidate, outcome.error);
+  if (isEmpty || checksOf(checker, type).length === 0) {
+    return checkType(null, checker, candidate, known);
+  }
+  const outcome = await plan.scope(type, (scope) => checkType(scope, checker, candidate, known));
+  if (outcome.ok) return outcome.value;
+  return { ...undone(checker, candidate, outcome.error), last: lastFailures(known) };
 }
 
 /** What is known of a type that is held back; of checks that came after it was built nothing is. */

@@ -5,7 +5,13 @@ import { HdashError } from "../../error.ts";
 import { count, number } from "../../format.ts";
 import { EXIT, type Shell } from "../../shell.ts";
 import { openToRead } from "./bind.ts";
-import { type CheckResult, countOutcomes, failureText, worstFirst } from "./data/checkResult.ts";
+import {
+  type CheckResult,
+  countOutcomes,
+  failureText,
+  isUndone,
+  worstFirst,
+} from "./data/checkResult.ts";
 import type { CohortSettings } from "./settings.ts";
 import { readState } from "./state.ts";
 
@@ -43,7 +49,9 @@ export async function showChecks(
       `${count(results.length, "check")}: ${number(failed)} failed, ${number(notRun)} not run, ${number(passed)} passed`,
     );
   }
-  return failed > 0 || blocked.length > 0 ? EXIT.degraded : EXIT.ok;
+  // What could not be looked at is not all right.
+  const isUnsure = results.some(isUndone);
+  return failed > 0 || blocked.length > 0 || isUnsure ? EXIT.degraded : EXIT.ok;
 }
 
 function lineOf(result: CheckResult): string {

@@ -346,6 +346,37 @@ describe("a run that validates", () => {
   );
 
   test(
+    "keeps what checks found where they cannot be done, and says so beside",
+    async () => {
+      await setChecks(battery());
+      send(1, ["Medium"]);
+      expect(await run()).toBe("succeeded");
+      send(2, ["High"]);
+      const isRead = ({ key, operation }: { key: string; operation: string }): boolean =>
+        operation === "GetObject" && key.includes(`${DEVICES}/`);
+      world.s3.setFaults((request) => (isRead(request) ? { status: 403 } : null));
+      expect(await run()).toBe("succeeded");
+      const told = () =>
+        ledger(`select rule from run_finding f join (
+            select id, row_number() over (order by started_at desc) as n from run
+          ) r on r.id = f.run_id where r.n = 1 and rule like 'check%' order by 1`);
+      const both = [["check_failed"], ["check_not_run"]];
+      expect(await told()).toEqual(both);
+      send(3, ["High"]);
+      expect(await run()).toBe("succeeded");
+      expect(await told()).toEqual(both);
+      // Of another rule nobody has found anything.
+      await setChecks(battery({ values: ["High", "Low", "Full"] }));
+      expect(await run()).toBe("succeeded");
+      expect(await told()).toEqual(both.slice(1));
+      world.s3.setFaults(() => null);
+      expect(await run()).toBe("succeeded");
+      expect(await told()).toEqual(both.slice(0, 1));
+    },
+    LONG_MS,
+  );
+
+  test(
     "compares rows with the build before, also where all of them are gone",
     async () => {
       await setChecks({ dataset: DEVICES, check: "row_count", percent: 10 });
@@ -420,6 +451,40 @@ describe("a check that blocks", () => {
   );
 
   test(
+    "tells of what readers have where a build alone was held back, and of what holds it",
+    async () => {
+      const stop = { id: "stop", blocks: true, values: ["High", "Low", "Medium"] };
+      await setChecks(battery(stop), battery({ id: "warn", values: ["High"] }));
+      const told = () => outcomes().map(([id, outcome, rows, , , why]) => [id, outcome, rows, why]);
+      send(1, ["High"]);
+      expect(await run()).toBe("succeeded");
+      send(2, ["Low", "Low"]);
+      expect(await run({ COHORT_PART: "ingest,build" })).toBe("succeeded");
+      expect(rowsOf(DEVICES)).toBe(3);
+      send(3, ["Broken"]);
+      expect(await run({ COHORT_PART: "ingest,build" })).toBe("succeeded");
+      expect([rowsOf(DEVICES), current().blocked[0]?.checks]).toEqual([3, ["stop"]]);
+      const heldBack = [
+        ["stop", "failed", 4, null],
+        ["warn", "not_run", null, "the type is held back, and is checked with its next build"],
+      ];
+      expect(told()).toEqual(heldBack);
+      expect(await run()).toBe("succeeded");
+      expect(told()).toEqual(heldBack);
+      const [profile] = validation().profiles.filter(({ dataset }) => dataset === DEVICES);
+      expect(profile?.rows).toBe(3);
+
+      send(3, ["High"]);
+      expect(await run()).toBe("succeeded");
+      expect(told()).toEqual([
+        ["stop", "passed", 4, null],
+        ["warn", "failed", 4, null],
+      ]);
+    },
+    LONG_MS,
+  );
+
+  test(
     "holds back a first build, a build alone as well, and lets go once the check is another",
     async () => {
       await setChecks(BLOCKING);
@@ -436,7 +501,7 @@ describe("a check that blocks", () => {
       // A check that blocks nothing is no reason to build it once more.
       expect(current().build).toBe(build);
       expect(outcomes().map(([id, outcome]) => [id, outcome])).toEqual([
-        [ID, "not_run"],
+        [ID, "failed"],
         ["another", "not_run"],
       ]);
       await setChecks(battery());

@@ -132,6 +132,24 @@ describe("inspect(effects, inputs, params, ctx)", () => {
     ]);
   });
 
+  test("takes no column for one of its own, whatever it is called", async () => {
+    const file = await put('"s0", "S1", "^s0"', "5::bigint, 'x', 7::bigint", "null, null, null");
+    const between = { kind: "between", min: 0, max: 6 } as const;
+    const found = await scan(
+      [file],
+      [
+        { kind: "not_null", column: "S1", type: "string" },
+        { kind: "set", column: "S1", type: "string", values: ["x"] },
+        { ...between, column: "s0", type: "bigint" },
+      ],
+    );
+    expect(found).toEqual([
+      { missing: 1, unexpected: 1 },
+      { missing: 1, unexpected: 0 },
+      { missing: 1, unexpected: 0 },
+    ]);
+  });
+
   test("counts what is in no set, by text, number, truth and empty text", async () => {
     const file = await put(
       "t, i, b",

@@ -27,8 +27,10 @@ export function columnScansStatement(
       const outside = `select count(*) from ${read} where ${outsideOf(scan)}`;
       return `count(*) - count(${name(scan.column)}), (${outside})`;
     }
-    states.push(`${stateOf(scan)} as s${at}`);
-    return `count_if(s${at} in (1, 3)), count_if(s${at} >= 2)`;
+    // No field has such a name: DuckDB would take a column of it for this.
+    const state = name(`^s${at}`);
+    states.push(`${stateOf(scan)} as ${state}`);
+    return `count_if(${state} in (1, 3)), count_if(${state} >= 2)`;
   });
   // A subquery, since DuckDB works out what stands in an aggregate once for each aggregate.
   const inner = `select ${[...new Set(states)].join(", ")} from ${read}`;

@@ -63,6 +63,8 @@ export function checkResult(
   return { ...common, outcome: facts.isMet ? "passed" : "failed", missing, unexpected };
 }
 
+/** Why nothing is said of what nobody has looked at. */
+export const NOT_DONE = "it has not been done since the dataset was built";
 /** Why nothing is said of a dataset without rows. */
 export const NO_ROWS = "the dataset has no rows";
 const NO_BUILD_BEFORE = "there is no build before";
@@ -92,12 +94,16 @@ export function rowCountFacts(rows: number, before: number | null, percent: numb
   return { isMet, missing: null, unexpected: isMet ? 0 : Math.abs(rows - before), why };
 }
 
+/** Tells whether a result was not to be had, though there is something to look at. */
+export function isUndone({ outcome, why }: Pick<CheckResult, "outcome" | "why">): boolean {
+  return outcome === "not_run" && !QUIET.includes(why);
+}
+
 /** Findings of the checks that failed, and of those that could not be done. */
 export function checkFindings(results: readonly CheckResult[]): readonly Finding[] {
   return results.flatMap((result): Finding[] => {
     const { id, dataset, column, outcome, severity, text, why } = result;
-    const isUndone = outcome === "not_run" && !QUIET.includes(why);
-    if (outcome !== "failed" && !isUndone) return [];
+    if (outcome !== "failed" && !isUndone(result)) return [];
     const fields = { check: id, ...(column === null ? {} : { column }) };
     const said = outcome === "failed" ? failureText(result) : `not run: ${why ?? ""}`;
     return [

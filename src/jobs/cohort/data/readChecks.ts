@@ -176,7 +176,8 @@ function readBetween(entry: Entry, column: Checked | undefined, fail: Fail): Rul
     }
   }
   if (min === null && max === null) return failed(fail, "min", "is missing, and so is max");
-  if (isNumber(min) && isNumber(max) && min > max) return failed(fail, "min", "is above max");
+  if (isNumber(min) && isNumber(max) && min > max)
+    return failed(fail, "min", `is ${min}, above max, which is ${max}`);
   return { kind: "between", min: isNumber(min) ? min : null, max: isNumber(max) ? max : null };
 }
 

@@ -1,8 +1,9 @@
 // What is wrong with a study, in sentences: the most pressing first, what is of today before what is known for long. Names and counts that
 // may be told in public; never a value.
 
-import { count, date, list, listFew, number } from "../../../format.ts";
+import { count, date, instant, list, listFew, number } from "../../../format.ts";
 import { showName } from "../../../formats/badMember.ts";
+import { isUndone, NOT_DONE } from "./checkResult.ts";
 import type { CohortDays } from "./cohortDays.ts";
 import { SEVERITIES } from "./findings.ts";
 import type { LineReason } from "./lineJudge.ts";
@@ -189,7 +190,8 @@ function types({ types: all }: Study): readonly Problem[] {
   const found: Problem[] = [];
   for (const { type, blocked } of all) {
     if (blocked === null) continue;
-    const text = `${type} shows the datasets of before ${date(blocked.since)}: ${count(blocked.checks.length, "check")} of what came since fail.`;
+    const fails = blocked.checks.length === 1 ? "fails" : "fail";
+    const text = `${type} is held back since ${instant(blocked.since)}: ${list(blocked.checks)} ${fails} on what came.`;
     found.push({ severity: "error", text, page: typePage(type) });
   }
   const behind = all.filter(({ stand }) => stand === "behind");
@@ -213,7 +215,7 @@ export function typePage(type: string): string {
 
 function checks(study: Study): readonly Problem[] {
   const failed = study.checks.filter(({ outcome }) => outcome === "failed");
-  const undone = study.checks.filter(({ outcome, why }) => outcome === "not_run" && why !== null);
+  const undone = study.checks.filter(isUndone);
   const found: Problem[] = [];
   if (failed.length > 0) {
     const names = listFew(
@@ -229,9 +231,14 @@ function checks(study: Study): readonly Problem[] {
       page: "checks.html",
     });
   }
-  const broken = undone.filter(({ rows }) => rows !== 0);
-  if (broken.length > 0 && broken.length < study.checks.length) {
-    const text = `${count(broken.length, "check")} could not be done.`;
+  const awaited = undone.filter(({ why }) => why === NOT_DONE).length;
+  if (awaited > 0) {
+    const text = `${count(awaited, "check")} of ${number(study.checks.length)} ${awaited === 1 ? "has" : "have"} not been done since the datasets were built.`;
+    found.push({ severity: "warning", text, page: "checks.html" });
+  }
+  const broken = undone.length - awaited;
+  if (broken > 0) {
+    const text = `${count(broken, "check")} of ${number(study.checks.length)} could not be done.`;
     found.push({ severity: "warning", text, page: "checks.html" });
   }
   return found;

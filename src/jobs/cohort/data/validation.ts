@@ -14,6 +14,10 @@ export interface TypeValidation {
   readonly build: string | null;
   /** Rows that its datasets had before that; null where there was none before, or nobody knows. */
   readonly before: Readonly<Record<string, number>> | null;
+  /** What is held back, as its build says it, where results are about that; null or missing: they are about what readers have. */
+  readonly tried?: string | null;
+  /** What checks had found when they were last done that could not be done since, or that nobody has done: failures alone. */
+  readonly last?: readonly CheckResult[];
 }
 
 export interface Validation {
@@ -58,7 +62,16 @@ export function validationOf(
     results: checks.flatMap(({ id }) => results.get(id) ?? []),
     profiles: all.flatMap(({ profiles }) => profiles).sort((a, b) => byText(a.dataset, b.dataset)),
     types: Object.fromEntries(
-      sorted.map(([type, { about, build: of, before }]) => [type, { about, build: of, before }]),
+      sorted.map(([type, { about, build: of, before, tried = null, last = [] }]) => [
+        type,
+        {
+          about,
+          build: of,
+          before,
+          ...(tried === null ? {} : { tried }),
+          ...(last.length === 0 ? {} : { last }),
+        },
+      ]),
     ),
   };
 }
@@ -72,6 +85,18 @@ export function knownOf(validation: Validation | null, type: string): CheckedTyp
     results: validation.results.filter((one) => one.type === type),
     profiles: validation.profiles.filter((one) => one.type === type),
   };
+}
+
+/** What checks of a type had found when they were last done, where they failed: nobody has mended that by not looking. */
+export function lastFailures(known: CheckedType | null): readonly CheckResult[] {
+  if (known === null) return [];
+  const { results, last = [] } = known;
+  const isDone = (id: string): boolean =>
+    results.some((one) => one.id === id && one.outcome !== "not_run");
+  return [
+    ...results.filter(({ outcome }) => outcome === "failed"),
+    ...last.filter(({ id }) => !isDone(id)),
+  ];
 }
 
 /** Tells whether two say the same, whenever they were made. */

@@ -1,10 +1,10 @@
 // Every check of the datasets: those that fail first, with what they count over time. One that did not run is neither success nor failure.
 
-import { count, date, instant, list, number, percent } from "../../../format.ts";
+import { count, instant, list, number, percent } from "../../../format.ts";
 import { HTML, type PageFile } from "../../../render/page.ts";
 import { sparkline } from "../../../render/sparkline.ts";
 import { type CellValue, makeTable, type TableModel } from "../../../render/table.ts";
-import { type CheckResult, countOutcomes } from "../data/checkResult.ts";
+import { type CheckResult, countOutcomes, isUndone } from "../data/checkResult.ts";
 import { typePage } from "../data/studyProblems.ts";
 import { headOf, type PageContext, type Trends, WITHHELD } from "./pageFrame.ts";
 
@@ -15,6 +15,7 @@ export function makeChecksPage(context: PageContext): PageFile {
   const { study, run, render, trends } = context;
   const { checks, types } = study;
   const { passed, failed, notRun } = countOutcomes(checks);
+  const undone = checks.filter(isUndone).length;
   const blocked = types.flatMap(({ blocked: one }) => one ?? []);
   const model = {
     ...headOf(context, {
@@ -27,7 +28,7 @@ export function makeChecksPage(context: PageContext): PageFile {
     blocked: blocked.map(({ type, checks: ids, since }) => ({
       type,
       href: typePage(type),
-      says: `shows the datasets of before ${date(since)}, since ${list(ids)} ${ids.length === 1 ? "fails" : "fail"} on what came.`,
+      says: `is held back since ${instant(since)}: ${list(ids)} ${ids.length === 1 ? "fails" : "fail"} on what came. Readers have what was there before.`,
     })),
     headlines: [
       { label: "Passed", value: number(passed), note: `of ${count(checks.length, "check")}` },
@@ -36,7 +37,14 @@ export function makeChecksPage(context: PageContext): PageFile {
         value: number(failed),
         note: failed === 0 ? "none" : "see below",
       },
-      { label: "Not run", value: number(notRun), note: "datasets without rows, mostly" },
+      {
+        label: "Not run",
+        value: number(notRun),
+        note:
+          undone === 0
+            ? "nothing to look at"
+            : `${number(undone)} of them could not be, or not yet`,
+      },
     ],
     checks: checksTable(checks, { name: `cohorts-${study.namespace}-checks`, trends }),
   };

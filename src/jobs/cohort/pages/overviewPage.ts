@@ -9,7 +9,7 @@ import {
   type TableModel,
 } from "../../../render/table.ts";
 import { presenceStrip } from "../charts/presence.ts";
-import { countOutcomes } from "../data/checkResult.ts";
+import { countOutcomes, isUndone } from "../data/checkResult.ts";
 import type { CohortDays } from "../data/cohortDays.ts";
 import { wasRead } from "../data/proof.ts";
 import type { Study, TypeLine } from "../data/study.ts";
@@ -108,6 +108,10 @@ export function verdictOf(study: Study, problems: readonly Problem[]) {
       lead,
     };
   }
+  if (study.checks.some(isUndone)) {
+    const text = `The data of ${date(newest)} is whole, but not all checks were done.`;
+    return { tone: "warning", text, lead };
+  }
   const tone = problems.some(({ severity }) => severity === "error") ? "warning" : "good";
   const text =
     tone === "good"
@@ -116,12 +120,20 @@ export function verdictOf(study: Study, problems: readonly Problem[]) {
   return { tone, text, lead };
 }
 
+function checksNote(checks: Study["checks"]): string {
+  const { failed } = countOutcomes(checks);
+  const undone = checks.filter(isUndone).length;
+  if (failed > 0) return `${number(failed)} ${failed === 1 ? "fails" : "fail"}`;
+  if (undone > 0) return `${number(undone)} not done`;
+  return checks.length === 0 ? "there are none" : "none fails";
+}
+
 function headlines(study: Study) {
   const { flow, exports, checks, types } = study;
   const enrolled = types.find(({ withheld, people }) => withheld === "people" && people.length > 0);
   const [mostAside] = mostFirst(flow.quarantined);
   const lines = sumOf(flow.quarantined);
-  const { passed, failed } = countOutcomes(checks);
+  const { passed } = countOutcomes(checks);
   const read = exports.filter(({ stand }) => wasRead(stand));
   const withData = types.filter(({ presence, deletes }) => deletes === null && presence.length > 0);
   const all = types.filter(({ deletes }) => deletes === null);
@@ -151,7 +163,7 @@ function headlines(study: Study) {
     {
       label: "Checks",
       value: checks.length === 0 ? "–" : `${number(passed)} of ${number(checks.length)}`,
-      note: failed === 0 ? "none fails" : `${number(failed)} ${failed === 1 ? "fails" : "fail"}`,
+      note: checksNote(checks),
     },
     {
       label: "Types with data",

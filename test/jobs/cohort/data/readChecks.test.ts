@@ -120,7 +120,10 @@ describe("readChecks(text, file, datasets)", () => {
       'min is "1", which is no number',
       { check: "between", dataset: DEVICES, column: "Date", min: "1" },
     ],
-    ["min is above max", { check: "between", dataset: DEVICES, column: "Battery", min: 2, max: 1 }],
+    [
+      "min is 2, above max, which is 1",
+      { check: "between", dataset: DEVICES, column: "Battery", min: 2, max: 1 },
+    ],
     [
       "column is true or false, and no number",
       { check: "between", dataset: SLEEP, column: "IsMainSleep", min: 0 },

@@ -108,6 +108,9 @@ describe("hdash demo, cohorts", () => {
     const read = days
       .filter((_text, at) => at % 2 === 0)
       .map((text) => text.match(/^.*(adults|pediatric)_v1\/.* done in /gm)?.length ?? 0);
+    // Before its own first day it is not run at all.
+    expect(days[0]).not.toContain("the source done in");
+    expect(days[2]).toContain("the source done in");
     // The last day has what is no good export, and one that is sent again.
     expect(read).toEqual([0, expect.any(Number), 2, 6, 0]);
     expect(read[1]).toBeGreaterThan(50);
