@@ -1,10 +1,12 @@
-// Values of ports to blobs and back. A tree is a blob that lists its files, each of which is a blob of its own.
+// Values of ports to blobs and back. A tree or a folder is a blob that lists its files, each of which is a blob of its own.
 
 import { resolve } from "node:path";
 
 import { canonicalJson, type Digest, type Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { BlobError, type BlobStore, type StoredBlob } from "../store/blobs.ts";
+import { openFolder, takeFolder } from "./folder.ts";
+import { type Manifest, parseManifest } from "./folderManifest.ts";
 import type { BlobFile, Codec, StoredFile, TreeFile, WrittenFile } from "./step.ts";
 
 /** A file of a stored tree. */
@@ -30,18 +32,18 @@ export async function encode(
   codec: Codec,
   value: unknown,
 ): Promise<StoredBlob> {
-  const { blobs, withLedger, signal } = access;
+  const { blobs, signal } = access;
   switch (codec) {
     case "json":
       return putText(access, port, canonical(port, value));
     case "text":
       if (typeof value !== "string") throw wrong(port, "is not a text");
       return putText(access, port, value);
-    case "file": {
-      if (typeof value !== "object" || value === null || !("path" in value))
-        throw wrong(port, "has no path");
-      const path = resolve(String(value.path));
-      return withLedger(`storing ${port}`, () => blobs.putFile(path, signal));
+    case "file":
+      return putFile(access, port, pathOf(port, value));
+    case "folder": {
+      const put = (path: string) => putFile(access, port, path);
+      return putText(access, port, await takeFolder(port, pathOf(port, value), put, signal));
     }
     case "tree": {
       const files = parseTree<TreeFile>(port, value, checkBytes);
@@ -52,6 +54,20 @@ export async function encode(
       return putTree(access, port, files, ({ file }) => blobs.putFile(resolve(file), signal));
     }
   }
+}
+
+function pathOf(port: string, value: unknown): string {
+  if (typeof value !== "object" || value === null || !("path" in value))
+    throw wrong(port, "has no path");
+  return resolve(String(value.path));
+}
+
+function putFile(
+  { blobs, withLedger, signal }: BlobAccess,
+  port: string,
+  path: string,
+): Promise<StoredBlob> {
+  return withLedger(`storing ${port}`, () => blobs.putFile(path, signal));
 }
 
 /** Stores the files of a tree, one after the other, and the list that names them. */
@@ -71,7 +87,7 @@ async function putTree<T extends Listed>(
 }
 
 /**
- * Reads a port's value. A file is given as a BlobFile, whose local copy (if one is asked for) is made in `dir`.
+ * Reads a port's value. A file is given as a BlobFile, whose local copy (if one is asked for) is made in `dir`; so is that of a folder.
  * @param onDamage is told of a blob that is missing or damaged, now or when the file is read later; the reader gets the error all the same.
  */
 export async function decode(
@@ -86,6 +102,14 @@ export async function decode(
     const entries = await watched(onDamage, () => readTree(access, digest));
     return entries.map(({ path, contentType, ...blob }): StoredFile => {
       return { path, contentType, file: openFile(access, blob, dir, onDamage) };
+    });
+  }
+  if (codec === "folder") {
+    const manifest = await watched(onDamage, () => readManifest(access, digest));
+    return openFolder(digest, manifest, {
+      open: (blob) => openFile(access, blob, dir, onDamage),
+      copy: (own, to) => copyBlob(access, own, to, onDamage),
+      dir,
     });
   }
   return watched(onDamage, () => decodeWhole(access, digest, codec));
@@ -106,7 +130,7 @@ async function watched<T>(onDamage: OnDamage, read: () => Promise<T>): Promise<T
 async function decodeWhole(
   access: BlobAccess,
   digest: Digest,
-  codec: Exclude<Codec, "file" | "files">,
+  codec: Exclude<Codec, "file" | "files" | "folder">,
 ): Promise<unknown> {
   switch (codec) {
     case "json":
@@ -126,13 +150,35 @@ async function decodeWhole(
 
 /** Tells whether a value is a list of files that are blobs of their own. */
 export function hasFiles(codec: Codec): boolean {
-  return codec === "tree" || codec === "files";
+  return codec === "tree" || codec === "files" || codec === "folder";
+}
+
+/** Lists the blobs that an output has its content in, besides its list: those of its files, each once. */
+export async function listContents(
+  access: BlobAccess,
+  { digest, codec }: { readonly digest: Digest; readonly codec: Codec },
+): Promise<readonly Digest[]> {
+  if (!hasFiles(codec)) return [];
+  const files =
+    codec === "folder"
+      ? (await readManifest(access, digest)).files
+      : await readTree(access, digest);
+  return [...new Set(files.map((file) => file.digest))];
+}
+
+/** Reads what a stored folder lists. */
+export async function readManifest(access: BlobAccess, digest: Digest): Promise<Manifest> {
+  return parseManifest(digest, await readText(access, digest));
 }
 
 /** Lists the files of a stored tree, by path. */
 export async function readTree(access: BlobAccess, digest: Digest): Promise<readonly TreeEntry[]> {
+  const text = await readText(access, digest);
+  // The types let no folder be published; this is for what got around them.
+  if (!text.startsWith("["))
+    throw new HdashError("permanent", `blob ${digest} is no list of a tree`);
   // Written by encode() under this digest.
-  return JSON.parse(await readText(access, digest)) as readonly TreeEntry[];
+  return JSON.parse(text) as readonly TreeEntry[];
 }
 
 function openFile(
@@ -141,7 +187,6 @@ function openFile(
   dir: () => Promise<string>,
   onDamage: OnDamage,
 ): BlobFile {
-  const { blobs, withLedger } = access;
   let local: Promise<string> | undefined;
   return {
     digest,
@@ -154,11 +199,19 @@ function openFile(
         throw error;
       }
     },
-    path: () =>
-      (local ??= watched(onDamage, () =>
-        withLedger(`reading blob ${digest}`, async () => blobs.localFile(digest, await dir())),
-      )),
+    path: () => (local ??= dir().then((to) => copyBlob(access, digest, to, onDamage))),
   };
+}
+
+function copyBlob(
+  { blobs, withLedger }: BlobAccess,
+  digest: Digest,
+  dir: string,
+  onDamage: OnDamage,
+): Promise<string> {
+  return watched(onDamage, () =>
+    withLedger(`reading blob ${digest}`, () => blobs.localFile(digest, dir)),
+  );
 }
 
 /** Streams a blob. Where the connection is lost the blob is read from its start again, without giving twice what was given. */

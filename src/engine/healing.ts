@@ -4,7 +4,7 @@
 import type { Digest } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { BlobError } from "../store/blobs.ts";
-import { type BlobAccess, hasFiles, readTree, streamBlob } from "./codec.ts";
+import { type BlobAccess, listContents, streamBlob } from "./codec.ts";
 import type { Producer, Readable, Session } from "./session.ts";
 
 /**
@@ -72,15 +72,11 @@ export async function removeDamaged(access: BlobAccess, output: Readable): Promi
   return damaged.length;
 }
 
-async function listDamaged(
-  access: BlobAccess,
-  { digest, codec }: Readable,
-): Promise<readonly Digest[]> {
-  if (!(await isIntact(access, digest))) return [digest];
-  if (!hasFiles(codec)) return [];
+async function listDamaged(access: BlobAccess, output: Readable): Promise<readonly Digest[]> {
+  if (!(await isIntact(access, output.digest))) return [output.digest];
   const damaged: Digest[] = [];
-  for (const file of await readTree(access, digest)) {
-    if (!(await isIntact(access, file.digest))) damaged.push(file.digest);
+  for (const digest of await listContents(access, output)) {
+    if (!(await isIntact(access, digest))) damaged.push(digest);
   }
   return damaged;
 }

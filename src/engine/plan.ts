@@ -1,21 +1,32 @@
 // The plan as a pipeline sees it, bound to a scope or to none.
 
-import { canonicalJson, type Json } from "../digest.ts";
+import { canonicalJson, type Digest, type Json } from "../digest.ts";
 import { HdashError, isAborted, messageOf, publicMessageOf } from "../error.ts";
 import type { FindingDelta } from "../finding.ts";
 import { countDelta, listFindings, noDelta } from "../store/facts.ts";
 import { listRunsBefore } from "../store/runs.ts";
 import { endScope, findLastDone, listVersions, readMeasures, startScope } from "../store/scopes.ts";
 import { pruneSteps } from "../store/stepRuns.ts";
-import { decode, readTree, streamBlob } from "./codec.ts";
+import { decode, listContents, readManifest, streamBlob } from "./codec.ts";
 import { doStep } from "./doing.ts";
-import { readHealed, rememberProducer, removeDamaged } from "./healing.ts";
+import { heal, readHealed, rememberProducer, removeDamaged } from "./healing.ts";
 import { publishPlace, publishSite } from "./publishing.ts";
 import { factsDigestOf, lostRun, newScope, type ScopeState, type Session } from "./session.ts";
-import type { Plan, Ref, ScopeHistory, ScopeOutcome } from "./step.ts";
+import type {
+  BlobFile,
+  Codec,
+  Plan,
+  Ref,
+  ScopeHistory,
+  ScopeOutcome,
+  StoredFolder,
+} from "./step.ts";
 
 /** Versions of a scope's facts that history() tells where nobody says how many: years of weekly changes. */
 const DEFAULT_VERSIONS = 200;
+
+/** What is given before its content is read. */
+const LATER: readonly Codec[] = ["file", "files", "folder"];
 
 /** Makes the plan of a session for a scope ('' is none). */
 export function makePlan(session: Session, scope: ScopeState): Plan {
@@ -56,11 +67,16 @@ export function makePlan(session: Session, scope: ScopeState): Plan {
     async read<Out>(ref: Ref<Out>): Promise<Out> {
       check();
       // A file is read later, by whoever gets it: what is damaged of it has to be found now.
-      if (ref.codec === "file" || ref.codec === "files") await healFiles(session, ref);
+      if (LATER.includes(ref.codec)) await healFiles(session, ref);
       const folder = session.scratch.newFolder();
       // decode() gives what the ref's port says.
       const read = () => decode(session, ref, () => folder.make()) as Promise<Out>;
       return readHealed(session, ref, read);
+    },
+
+    async fileIn(folder, path) {
+      check();
+      return findFile(session, folder, path);
     },
 
     async value<T>(value: T): Promise<Ref<T, "private">> {
@@ -160,11 +176,32 @@ async function readHistory(session: Session, scope: string, limit: number): Prom
 
 async function healFiles(session: Session, ref: Ref<unknown>): Promise<void> {
   await readHealed(session, ref, async () => {
-    const files = ref.codec === "file" ? [ref] : await readTree(session, ref.digest);
-    for (const { digest } of files) {
+    const contents = await listContents(session, ref);
+    for (const digest of ref.codec === "file" ? [ref.digest] : contents) {
       for await (const _piece of streamBlob(session, digest));
     }
+    // The plan may hand each of them on by itself.
+    for (const digest of contents) rememberPart(session, digest, ref);
   });
+}
+
+async function findFile(
+  session: Session,
+  folder: Ref<StoredFolder>,
+  path: string,
+): Promise<Ref<BlobFile, "private"> | null> {
+  const read = () => readManifest(session, folder.digest);
+  const { files } = await readHealed(session, folder, read);
+  const found = files.find((file) => file.path === path);
+  if (found === undefined) return null;
+  const { digest, bytes } = found;
+  rememberPart(session, digest, folder);
+  return { digest, bytes, codec: "file", visibility: "private" };
+}
+
+/** Has a file that belongs to an output made again by whoever made that. */
+function rememberPart(session: Session, digest: Digest, whole: Ref<unknown>): void {
+  rememberProducer(session, digest, () => heal(session, whole));
 }
 
 async function doScope<R>(

@@ -49,12 +49,38 @@ export interface BlobFile {
   path(): Promise<string>;
 }
 
+/** A file of a folder as a step gets it. `path` is relative to the folder, with forward slashes. */
+export interface FolderFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** Whether its owner may execute it. */
+  readonly isExecutable: boolean;
+  readonly file: BlobFile;
+}
+
+/** A whole folder as a step's input. */
+export interface StoredFolder {
+  /** Follows from its paths, contents, executable bits and empty folders, and from nothing else. */
+  readonly digest: Digest;
+  /** Of all its files together. */
+  readonly bytes: number;
+  /** How many files it has. */
+  readonly count: number;
+  /** Gives its files, sorted by the code points of their paths. */
+  files(): Iterable<FolderFile>;
+  /** The file at a path; null where there is none. */
+  at(path: string): BlobFile | null;
+  /** The path of a copy of all of it that is the step's own, and gone after it. */
+  path(): Promise<string>;
+}
+
 /**
  * How a port's value is stored. `json` and `text` values are encoded in memory; a `file` is written by the step into its
  * work folder (the output value is `{ path }`) and read back as a BlobFile; a `tree` is a set of small files, each a blob of its own; `files`
- * are stored as a tree is, but are of any size: paths on their way out of a step, BlobFiles on their way into one.
+ * are stored as a tree is, but are of any size: paths on their way out of a step, BlobFiles on their way into one; a `folder` is all that
+ * lies below a path (the output value is `{ path }`), with executable bits and empty folders, and is read back as a StoredFolder.
  */
-export type Codec = "json" | "text" | "file" | "tree" | "files";
+export type Codec = "json" | "text" | "file" | "tree" | "files" | "folder";
 
 /** A typed output of a step. `In` is what run() returns for it, `Out` what a step that takes it as input receives. */
 export interface Port<In, Out, V extends Visibility = Visibility> {
@@ -94,6 +120,14 @@ export function files(): Port<readonly WrittenFile[], readonly StoredFile[], "pr
 /** Declares a public port that holds a set of files of any size for the site. */
 export function publicFiles(): Port<readonly WrittenFile[], readonly StoredFile[], "public"> {
   return { codec: "files", visibility: "public" };
+}
+
+/**
+ * Declares a port that holds a whole folder: its regular files of any size, and its empty folders. A link is stored as the file of the
+ * folder that it leads to; any other link, and whatever is no file, is refused.
+ */
+export function folder(): Port<{ readonly path: string }, StoredFolder, "private"> {
+  return { codec: "folder", visibility: "private" };
 }
 
 /** A stored output: its content's digest, and how to read it. */
@@ -324,6 +358,8 @@ export interface Plan {
   ): Promise<OutputRefs<O>>;
   /** Reads a stored output. */
   read<Out>(ref: Ref<Out>): Promise<Out>;
+  /** Names a file of a stored folder, as an input of a step by itself; null where there is none. Its content is not read. */
+  fileIn(folder: Ref<StoredFolder>, path: string): Promise<Ref<BlobFile, "private"> | null>;
   /** Stores a JSON value so that it can be an input of a step by its content. As with json(), what JSON would drop or change is refused. */
   value<T>(value: T): Promise<Ref<T, "private">>;
   /** Does a part of the plan whose failure does not stop the others; the run then ends degraded. `title` is what people call it. */
