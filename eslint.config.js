@@ -49,6 +49,8 @@ const OWNERS = [
   { files: ["src/engine/**"], owns: [TIMER] },
   { files: ["src/sources/**", "src/jobs/*/sources/**"], owns: [FETCH, TIMER] },
   { files: ["src/store/**"], owns: [TIMER] },
+  // Programs are looked at while they run, and ended when their time is over.
+  { files: ["src/runners/**"], owns: [TIMER] },
   // Its clock stands still.
   { files: ["src/store/templateProcess.ts"], owns: [...CLOCK] },
   // The process of an analysis: its parent ends it when it hangs, and it ends with its parent.
@@ -112,6 +114,11 @@ export default tseslint.config(
       eqeqeq: "error",
       "no-restricted-syntax": syntax(...EVERYWHERE),
     },
+  },
+  {
+    // A pipeline is its module's default export.
+    files: ["test/jobs/analysis/pipelines/*.ts"],
+    rules: { "no-restricted-syntax": syntax(...EVERYWHERE.slice(0, 1)) },
   },
   {
     files: ["src/**/*.ts"],
