@@ -8,7 +8,7 @@ WORKDIR /out/app
 COPY package.json package-lock.json .npmrc ./
 # What the image is made of, as CycloneDX; of the lockfile alone, so that it is the same each time.
 COPY .ci/sbom.js /tmp/sbom.mjs
-RUN npm sbom --omit=dev --package-lock-only --sbom-format cyclonedx | node /tmp/sbom.mjs > /tmp/sbom.cdx.json
+RUN npm sbom --package-lock-only --sbom-format cyclonedx | node /tmp/sbom.mjs > /tmp/sbom.cdx.json
 # The package `node` is for machines without this Node; without its install script it is empty.
 # What nobody loads goes: types, source maps, prose (licences stay), tests, builds for browsers and for require(), fonts that no figure uses,
 # the database's extensions, and a minifier that templates are not compiled with. A test loads every module and reads every format.

@@ -113,7 +113,7 @@ licences: $(INFRA_INSTALLED) ## write docs/licences.md from the lockfiles
 
 # Of the lockfile alone, so that nothing has to be installed.
 sbom: ## write what hdash is made of to sbom.cdx.json (CycloneDX), for a release
-	@npm sbom --omit=dev --package-lock-only --sbom-format cyclonedx | node .ci/sbom.js > sbom.cdx.json
+	@npm sbom --package-lock-only --sbom-format cyclonedx | node .ci/sbom.js > sbom.cdx.json
 	@echo "sbom.cdx.json"
 
 bless: $(INFRA_INSTALLED) ## write the golden files that tests compare with; look at the diff

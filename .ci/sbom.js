@@ -16,4 +16,12 @@ sbom.metadata.component = {
   version,
   licenses: [{ license: { id: "MIT" } }],
 };
+// By what the lockfile says of each package: npm's own --omit=dev also leaves out what runs, where something to develop with needs it too.
+const isForDevelopment = ({ properties = [] }) =>
+  properties.some(({ name, value }) => name === "cdx:npm:package:development" && value === "true");
+sbom.components = sbom.components.filter((component) => !isForDevelopment(component));
+const kept = new Set([ref, ...sbom.components.map((component) => component["bom-ref"])]);
+sbom.dependencies = sbom.dependencies
+  .filter((one) => kept.has(one.ref))
+  .map((one) => ({ ...one, dependsOn: one.dependsOn.filter((to) => kept.has(to)) }));
 process.stdout.write(`${JSON.stringify(sbom, null, 1)}\n`);

@@ -1,8 +1,9 @@
-#!/usr/bin/env -S node --
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning --
 // `hdash`: argv → one function each. The only catch-all, and with util.ts the only place that ends the process.
 // "--" keeps Node from taking an --env-file that stands behind the script for its own.
 
-import { PROGRAMS, withCommand } from "./commands/argv.ts";
+import { pipelineAt, PROGRAMS, withCommand } from "./commands/argv.ts";
+import type { Job } from "./job.ts";
 import { JOBS } from "./jobList.ts";
 
 const [node = "", script = "", ...given] = process.argv;
@@ -14,7 +15,8 @@ if (first === "hdash-util") {
   process.argv = [node, script, ...given.slice(1)];
   await import("./util.ts");
 } else {
-  const words = withCommand(isNamed ? given.slice(1) : given, JOBS);
+  const own = withCommand(isNamed ? given.slice(1) : given, JOBS);
+  const { jobs, words, refused } = await withPipeline(own);
   const [word] = words;
   // What takes longest to load is begun first; what it is for is checked later, and what fails here is told when it is tried again.
   const early =
@@ -23,13 +25,32 @@ if (first === "hdash-util") {
       .catch(() => null)) ?? null;
   const { runCommand } = await import("./shell.ts");
 
-  process.exitCode = await runCommand([node, script, ...words], JOBS, async (program, shell) => {
+  process.exitCode = await runCommand([node, script, ...words], jobs, async (program, shell) => {
     const { addHdash } = await import("./commands/hdash.ts");
-    addHdash(program, shell, JOBS);
+    addHdash(program, shell, jobs);
+    if (refused !== null) throw refused.error;
     const { openRun } = await import("./commands/run.ts");
     for (const job of JOBS) {
       const own = job.name === word ? early : null;
       await job.commands?.(program, shell, own, openRun(shell, JOBS, job));
     }
   });
+}
+
+/** Where a word is the path of a user's pipeline, that is a job like the others, and the word its name. What is wrong with it is told later. */
+async function withPipeline(words: readonly string[]): Promise<{
+  readonly jobs: readonly Job[];
+  readonly words: readonly string[];
+  readonly refused: { readonly error: unknown } | null;
+}> {
+  const at = pipelineAt(words);
+  if (at === -1) return { jobs: JOBS, words, refused: null };
+  try {
+    const { openPipelineJob } = await import("./jobs/analysis/job.ts");
+    const names = JOBS.map(({ name }) => name);
+    const job = await openPipelineJob(words[at] ?? "", names);
+    return { jobs: [...JOBS, job], words: words.with(at, job.name), refused: null };
+  } catch (error) {
+    return { jobs: JOBS, words, refused: { error } };
+  }
 }

@@ -36,3 +36,24 @@ export function withCommand(words: readonly string[], jobs: readonly Job[]): rea
 function hasOption({ options }: Job, flag: string): boolean {
   return options.some(({ flags }) => flags.split(/[ ,]+/).includes(flag));
 }
+
+/** Commands whose word may be the path of a user's pipeline. */
+const OF_PIPELINES = ["run"];
+
+/** Where among the words the path of a pipeline stands, as the word behind a command of pipelines; -1 where there is none. */
+export function pipelineAt(words: readonly string[]): number {
+  let command: string | null = null;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? "";
+    if (word.startsWith("-")) {
+      if (WITH_VALUE.includes(word)) at++;
+    } else if (command === null) command = word;
+    else return OF_PIPELINES.includes(command) && isPipelinePath(word) ? at : -1;
+  }
+  return -1;
+}
+
+/** Tells a path from the name of a job: it has a slash, or ends as a module does. */
+function isPipelinePath(word: string): boolean {
+  return /[\\/]/.test(word) || /\.[cm]?[jt]s$/.test(word);
+}

@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["effects", "progress", "job", "shell"],
   [],
   ["work", "commands", "serve"],
-  ["jobList", "main", "util"],
+  ["jobList", "main", "util", "index"],
 ];
 const JOBS = 4;
 const TOP = LAYERS.length - 1;
@@ -60,6 +60,7 @@ const PACKAGE_OWNERS: readonly (readonly [name: string, owners: readonly string[
   ["graphology-communities-louvain", ["jobs/matrix"]],
   ["yauzl", ["formats", "jobs/matrix"]],
   ["pino", ["log"]],
+  ["acorn", ["jobs/*/sources"]],
   ["envalid", ["settings", "jobs/*/settings"]],
   ["commander", ["shell", "job", "commands", "jobs/*/commands"]],
 ];

@@ -1,0 +1,137 @@
+// A user's pipeline bound to the world: its code digested, its files at hand, its programs run on this machine.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+
+import type { Digest, Json } from "../../digest.ts";
+import type { Effects } from "../../effects.ts";
+import type { BlobFile, Plan, Ref } from "../../engine/step.ts";
+import { bytes as bytesText } from "../../format.ts";
+import type { BoundPipeline, JobRequest } from "../../job.ts";
+import { makeContentDigests } from "../../store/contentDigests.ts";
+import { readDigests, writeDigests } from "../../store/rememberedDigests.ts";
+import { bringFile, makeWork } from "./doing.ts";
+import type { Promised } from "./handles.ts";
+import { GIVEN, makeUserPipeline, type Playing, type Result } from "./plan.ts";
+import type { AnalysisSettings } from "./settings.ts";
+import { giveValue, type LocalFile } from "./sources/given.ts";
+import { openSteps } from "./sources/openSteps.ts";
+import { makePrograms } from "./sources/programs.ts";
+import { makeImportSteps, makeUserSteps } from "./steps.ts";
+import type { DeclaredPipeline } from "./writing/pipeline.ts";
+
+/** Digests of files of this machine, over runs. */
+const REMEMBERED = "input-digests.json";
+
+export async function bindAnalysis(
+  effects: Effects,
+  { values, secrets, out }: AnalysisSettings,
+  _request: JobRequest,
+  of: { readonly path: string; readonly pipeline: DeclaredPipeline },
+): Promise<BoundPipeline> {
+  const file = resolve(of.path);
+  const remembered = join(effects.config.home, REMEMBERED);
+  const known = await readDigests(remembered);
+  const contents = makeContentDigests(known);
+  const { signal } = new AbortController();
+  const opened = await openSteps(file, of.pipeline, { contents, signal });
+  for (const note of opened.notes) effects.log.warn(note);
+  const programs = makePrograms(effects);
+  effects.onClose(() => programs.close());
+  const steps = makeUserSteps(opened, {
+    isStub: false,
+    ...makeWork({
+      runProgram: (program) => programs.run(program),
+      secret: (name) => secrets[name] ?? null,
+      cpus: availableParallelism(),
+      isStub: false,
+    }),
+  });
+  const imports = makeImportSteps((path, content, ctx) => bringFile(path, content, ctx));
+  const scopes = new AsyncLocalStorage<Plan>();
+  const playing: Playing = {
+    opened,
+    stepOf: steps,
+    scopePlan: () => scopes.getStore() ?? null,
+    inScope: (plan, part) => scopes.run(plan, part),
+    async takes(plan, handle) {
+      const fileOf = ({ path, sha256, bytes }: LocalFile): object => {
+        const ref = plan
+          .do(imports.importFile, {
+            params: { sha256: sha256 as Digest, bytes },
+            inputs: {},
+            hints: { path },
+          })
+          .then((refs) => refs.file as Ref<unknown>);
+        const promised: Promised = { subject: `${GIVEN}${basename(path)}`, ref };
+        return handle(promised, false);
+      };
+      const given: Record<string, unknown> = {};
+      for (const [name, { shape }] of Object.entries(opened.pipeline.takes)) {
+        const one = { at: `--${name}`, base: process.cwd(), digests: contents, signal, fileOf };
+        given[name] = await giveValue(shape, values[name], one);
+      }
+      await writeDigests(remembered, known);
+      return given;
+    },
+    async give(plan, results) {
+      const refs = results.flatMap(({ value, isRef }) => (isRef ? [value as Ref<unknown>] : []));
+      const named = results.map(({ name, value, isRef }) => {
+        if (!isRef) return { name, value: value as Json };
+        const { digest, bytes, codec } = value as Ref<unknown>;
+        return { name, digest, bytes, codec };
+      });
+      await plan.do(imports.results, { params: { results: named }, inputs: { found: refs } });
+      for (const { name, value, isRef } of results) {
+        effects.log.info(
+          `${name}: ${isRef ? refText(value as Ref<unknown>) : JSON.stringify(value)}`,
+        );
+      }
+      if (out !== null) await copyResults(plan, resolve(out), results);
+    },
+  };
+  return {
+    pipeline: makeUserPipeline(playing),
+    params: paramsOf(values),
+    publisher: null,
+    siteUrl: null,
+  };
+}
+
+function refText({ digest, bytes, codec }: Ref<unknown>): string {
+  return `${codec} ${digest.slice(0, 12)}, ${bytesText(bytes)}`;
+}
+
+/** What names a run of the pipeline: the same values are the same run, which goes on where it was stopped. */
+function paramsOf(values: Readonly<Record<string, unknown>>): Json {
+  return JSON.parse(JSON.stringify(values)) as Json;
+}
+
+/** Copies what the pipeline gave into a folder: files by the name of what they are, values as JSON. */
+async function copyResults(plan: Plan, out: string, results: readonly Result[]): Promise<void> {
+  await mkdir(out, { recursive: true });
+  const told: Record<string, Json> = {};
+  for (const { name, value, isRef } of results) {
+    const own = name.replaceAll(/[[\].]+/g, "-").replace(/-$/, "");
+    if (!isRef) {
+      told[name] = value as Json;
+      continue;
+    }
+    const ref = value as Ref<unknown>;
+    const read = await plan.read(ref);
+    if (ref.codec === "file") {
+      await copyFile(await (read as BlobFile).path(), join(out, own));
+    } else if (ref.codec === "files") {
+      for (const { path, file } of read as readonly { path: string; file: BlobFile }[]) {
+        const to = join(out, own, path);
+        await mkdir(dirname(to), { recursive: true });
+        await copyFile(await file.path(), to);
+      }
+    } else told[name] = read as Json;
+  }
+  if (Object.keys(told).length > 0) {
+    await writeFile(join(out, "results.json"), `${JSON.stringify(told, null, 2)}\n`);
+  }
+}

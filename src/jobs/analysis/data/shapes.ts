@@ -1,0 +1,160 @@
+// Values against the kinds that were declared for them: at a plan's borders, and as people write them on a command line.
+
+import { count } from "../../../format.ts";
+import type { Shape } from "../writing/kinds.ts";
+
+/** What a kind is called. */
+export function shapeText(shape: Shape): string {
+  switch (shape.kind) {
+    case "text":
+      return "text";
+    case "integer":
+      return "a whole number";
+    case "number":
+      return "a number";
+    case "boolean":
+      return "true or false";
+    case "json":
+      return "JSON";
+    case "choice":
+      return `one of ${shape.values.join(", ")}`;
+    case "file":
+    case "folder":
+      return `a ${shape.kind}`;
+    case "list":
+      return `a list, each ${shapeText(shape.of)}`;
+    case "optional":
+      return `${shapeText(shape.of)}, or nothing`;
+    case "table":
+      return `a table of ${count(Object.keys(shape.columns).length, "column")}`;
+  }
+}
+
+/** Tells whether files or folders are in it. */
+export function hasFiles(shape: Shape): boolean {
+  switch (shape.kind) {
+    case "file":
+    case "folder":
+      return true;
+    case "list":
+    case "optional":
+      return hasFiles(shape.of);
+    case "table":
+      return Object.values(shape.columns).some(hasFiles);
+    case "text":
+    case "integer":
+    case "number":
+    case "boolean":
+    case "choice":
+    case "json":
+      return false;
+  }
+}
+
+/**
+ * Says what is wrong with a value that has no files in it, and where; null where nothing is. `at` names the value.
+ * Missing cells of a table are null where their column is optional.
+ */
+export function valueProblem(shape: Shape, value: unknown, at: string): string | null {
+  const is = (isSo: boolean): string | null =>
+    isSo ? null : `${at} is ${shown(value)}, and should be ${shapeText(shape)}`;
+  switch (shape.kind) {
+    case "text":
+      return is(typeof value === "string");
+    case "integer":
+      return is(Number.isSafeInteger(value));
+    case "number":
+      return is(Number.isFinite(value));
+    case "boolean":
+      return is(typeof value === "boolean");
+    case "choice":
+      return is(typeof value === "string" && shape.values.includes(value));
+    case "json":
+      return is(value !== undefined);
+    case "file":
+    case "folder":
+      return null;
+    case "optional":
+      return value === null || value === undefined ? null : valueProblem(shape.of, value, at);
+    case "list":
+      if (!Array.isArray(value)) return is(false);
+      return firstOf(value.map((one, index) => valueProblem(shape.of, one, `${at}[${index}]`)));
+    case "table":
+      if (!Array.isArray(value)) return is(false);
+      return firstOf(value.map((row, index) => rowProblem(shape.columns, row, `${at}[${index}]`)));
+  }
+}
+
+function rowProblem(
+  columns: Readonly<Record<string, Shape>>,
+  row: unknown,
+  at: string,
+): string | null {
+  if (typeof row !== "object" || row === null) return `${at} is ${shown(row)}, and should be a row`;
+  const cells: Readonly<Record<string, unknown>> = { ...row };
+  const strange = Object.keys(cells).find((name) => !Object.hasOwn(columns, name));
+  if (strange !== undefined) return `${at} has a column ${strange}, which the table has not`;
+  return firstOf(
+    Object.entries(columns).map(([name, shape]) =>
+      valueProblem(shape, cells[name] ?? null, `${at}.${name}`),
+    ),
+  );
+}
+
+function firstOf(problems: readonly (string | null)[]): string | null {
+  return problems.find((one) => one !== null) ?? null;
+}
+
+/** How much of a value is told. */
+const MOST_SHOWN = 60;
+
+function shown(value: unknown): string {
+  if (value === undefined || value === null) return "missing";
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+}
+
+/** What came of reading a value as people write it. */
+export type Parsed =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
+
+/**
+ * Reads a value as it stands on a command line or in a cell. Files and folders are paths then; a list's values are separated by commas;
+ * a table is the path of a CSV.
+ */
+export function parseValue(shape: Shape, text: string): Parsed {
+  const ok = (value: unknown): Parsed => ({ ok: true, value });
+  const no = { ok: false, problem: `must be ${shapeText(shape)}` } as const;
+  const own = text.trim();
+  switch (shape.kind) {
+    case "text":
+      return ok(text);
+    case "integer":
+      return /^[+-]?\d+$/.test(own) && Number.isSafeInteger(Number(own)) ? ok(Number(own)) : no;
+    case "number":
+      return own !== "" && /^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(own) && Number.isFinite(Number(own))
+        ? ok(Number(own))
+        : no;
+    case "boolean":
+      return own === "true" || own === "false" ? ok(own === "true") : no;
+    case "choice":
+      return shape.values.includes(own) ? ok(own) : no;
+    case "json":
+      try {
+        return ok(JSON.parse(own));
+      } catch {
+        return no;
+      }
+    case "file":
+    case "folder":
+    case "table":
+      return own === "" ? no : ok(own);
+    case "optional":
+      return own === "" ? ok(null) : parseValue(shape.of, text);
+    case "list": {
+      const parts = own === "" ? [] : own.split(",").map((part) => parseValue(shape.of, part));
+      const wrong = parts.find((part) => !part.ok);
+      return wrong ?? ok(parts.map((part) => (part.ok ? part.value : null)));
+    }
+  }
+}

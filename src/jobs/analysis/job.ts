@@ -1,0 +1,37 @@
+// A user's pipeline as a job of hdash: its flags and variables are what it takes. It is made when a command line names its file.
+
+import type { Job } from "../../job.ts";
+import type { Declared } from "./opened.ts";
+import { type AnalysisSettings, makeSettings, optionsOf } from "./settings.ts";
+import { loadModule, pipelineOf } from "./sources/loadPipeline.ts";
+import { declaredSteps } from "./writing/declare.ts";
+
+/** Loads a pipeline and makes its job. Throws usage where there is none, or its name is one of `names`. */
+export async function openPipelineJob(
+  path: string,
+  names: readonly string[],
+): Promise<Job<AnalysisSettings>> {
+  const module = await loadModule(path);
+  const pipeline = pipelineOf(module, path, names);
+  const secrets = new Set(declaredSteps().flatMap((one) => (one as Declared).secrets ?? []));
+  const settings = makeSettings(pipeline, [...secrets].sort());
+  return {
+    name: pipeline.name,
+    title: pipeline.title ?? pipeline.name,
+    scopeNoun: ["scope", "scopes"],
+    pages: null,
+    needs: ["database"],
+    settings,
+    deployment: {
+      schedule: "cron(0 3 * * ? *)",
+      lateAfterHours: 36,
+      ...{ cpu: 1024, memoryMiB: 2048, diskGiB: 21, secrets: [], variables: {} },
+      reads: () => null,
+    },
+    options: optionsOf(pipeline),
+    async bind(effects, own, request) {
+      const { bindAnalysis } = await import("./bind.ts");
+      return bindAnalysis(effects, own, request, { path, pipeline });
+    },
+  };
+}

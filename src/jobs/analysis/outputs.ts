@@ -1,0 +1,166 @@
+// What a step has given: looked at before it is stored, since what a user's code says of it is not believed.
+
+import { lstat, readdir, realpath } from "node:fs/promises";
+import { basename, join, relative, resolve, sep } from "node:path";
+
+import type { WrittenFile } from "../../engine/step.ts";
+import { codeOf, HdashError } from "../../error.ts";
+import { valueProblem } from "./data/shapes.ts";
+import type { Kinds, Shape } from "./writing/kinds.ts";
+
+const BYTES = "application/octet-stream";
+
+/** What a step gives, for the engine's ports. */
+export type Given = Readonly<Record<string, unknown>>;
+
+/**
+ * Makes of what a function has returned what the engine stores. Throws a permanent error that names the port where a value is not of its
+ * kind, or a file is not where it is said to be.
+ * @param dir the step's work folder: what it gives lies in it.
+ */
+export async function givenByFunction(
+  gives: Kinds,
+  values: unknown,
+  dir: () => Promise<string>,
+): Promise<Given> {
+  if (typeof values !== "object" || values === null) {
+    throw new HdashError(
+      "permanent",
+      `it gave ${JSON.stringify(values) ?? "nothing"}, not an object of what it gives`,
+    );
+  }
+  const given: Readonly<Record<string, unknown>> = { ...values };
+  const strange = Object.keys(given).find((name) => !Object.hasOwn(gives, name));
+  if (strange !== undefined) {
+    throw new HdashError(
+      "permanent",
+      `it gave ${strange}, which is none of what it gives: ${Object.keys(gives).join(", ")}`,
+    );
+  }
+  const found: Record<string, unknown> = {};
+  for (const [name, { shape }] of Object.entries(gives)) {
+    found[name] = await ofFunction(shape, given[name], name, dir);
+  }
+  return found;
+}
+
+async function ofFunction(
+  shape: Shape,
+  value: unknown,
+  at: string,
+  dir: () => Promise<string>,
+): Promise<unknown> {
+  const isMissing = value === undefined || value === null;
+  if (shape.kind === "optional" && shape.of.kind === "file") {
+    return isMissing ? [] : [await written(await dir(), pathOf(value, at), at, 0)];
+  }
+  if (shape.kind === "list" && shape.of.kind === "file") {
+    if (!Array.isArray(value)) throw missing(at, "a list of files");
+    const files: WrittenFile[] = [];
+    for (const [index, one] of value.entries()) {
+      files.push(
+        await written(await dir(), pathOf(one, `${at}[${index}]`), `${at}[${index}]`, index),
+      );
+    }
+    return files;
+  }
+  if (shape.kind === "file" || shape.kind === "folder") {
+    return { path: await lying(await dir(), pathOf(value, at), at, shape.kind) };
+  }
+  const problem = valueProblem(shape, value, at);
+  if (problem !== null) throw new HdashError("permanent", problem);
+  return value ?? null;
+}
+
+function pathOf(value: unknown, at: string): string {
+  if (typeof value === "string") return value;
+  if (
+    typeof value === "object" &&
+    value !== null &&
+    "path" in value &&
+    typeof value.path === "string"
+  ) {
+    return value.path;
+  }
+  throw missing(at, "{ path } of what it has written");
+}
+
+function missing(at: string, what: string): HdashError {
+  return new HdashError("permanent", `${at} is not ${what}`);
+}
+
+/** Makes of what a program has left in its folder what the engine stores; all that was not declared is passed over. */
+export async function givenByProgram(gives: Kinds, dir: string): Promise<Given> {
+  const found: Record<string, unknown> = {};
+  for (const [name, { shape }] of Object.entries(gives))
+    found[name] = await ofProgram(shape, name, dir);
+  return found;
+}
+
+async function ofProgram(shape: Shape, at: string, dir: string): Promise<unknown> {
+  if (shape.kind === "file" || shape.kind === "folder") {
+    return { path: await lying(dir, shape.path ?? at, at, shape.kind) };
+  }
+  if (shape.kind === "optional" && shape.of.kind === "file") {
+    const path = shape.of.path ?? at;
+    return (await isThere(join(dir, path))) ? [await written(dir, path, at, 0)] : [];
+  }
+  if (shape.kind === "list" && shape.of.kind === "file") {
+    const paths = await matching(dir, shape.of.path ?? at);
+    return Promise.all(paths.map((path, index) => written(dir, path, at, index)));
+  }
+  throw new HdashError("permanent", `${at} cannot be given by a program`);
+}
+
+/** Files of a folder whose path fits a pattern, sorted by code unit; `*` stands for any part of a name. */
+async function matching(dir: string, pattern: string): Promise<readonly string[]> {
+  const source = pattern
+    .split("*")
+    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+    .join("[^/]*");
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((one) => !one.isDirectory())
+    .map((one) => relative(dir, join(one.parentPath, one.name)).split(sep).join("/"))
+    .filter((path) => new RegExp(`^${source}$`, "u").test(path))
+    .sort();
+}
+
+async function written(dir: string, path: string, at: string, index: number): Promise<WrittenFile> {
+  const file = await lying(dir, path, at, "file");
+  // Names are not part of what was made; their order is.
+  return { path: String(index).padStart(6, "0"), contentType: BYTES, file };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return false;
+    throw error;
+  }
+}
+
+/** The path of what has to lie in a folder: a regular file, or a folder, and no link on the way out of it. */
+async function lying(
+  dir: string,
+  path: string,
+  at: string,
+  kind: "file" | "folder",
+): Promise<string> {
+  const own = resolve(dir, path);
+  const name = relative(resolve(dir), own);
+  const refuse = (why: string): never => {
+    throw new HdashError("permanent", `${at} (${basename(path) === path ? path : name}) ${why}`);
+  };
+  if (name === ".." || name.startsWith(`..${sep}`)) refuse("lies outside of the step's folder");
+  if (!(await isThere(own))) refuse(`is not there, though the step has ended well`);
+  const stats = await lstat(own);
+  if (stats.isSymbolicLink()) refuse("is a link: only files and folders themselves are kept");
+  if (kind === "file" ? !stats.isFile() : !stats.isDirectory()) refuse(`is no ${kind}`);
+  const real = relative(await realpath(dir), await realpath(own));
+  if (real === ".." || real.startsWith(`..${sep}`))
+    refuse("is reached by a link that leads out of the step's folder");
+  return own;
+}

@@ -1,0 +1,291 @@
+// A user's plan, played by the engine: each call of a step is a do(), each handle its result, each scope a scope.
+
+import type { Json } from "../../digest.ts";
+import type { Pipeline, Plan, Ref, StoredFolder } from "../../engine/step.ts";
+import { HdashError, isAborted, messageOf } from "../../error.ts";
+import { valueProblem } from "./data/shapes.ts";
+import { type Skeleton, takeApart } from "./data/skeleton.ts";
+import {
+  firstFailure,
+  isHandle,
+  makeHandle,
+  NotRun,
+  type Promised,
+  promisedOf,
+} from "./handles.ts";
+import { blobOf, gotOf } from "./inputs.ts";
+import type { Opened } from "./opened.ts";
+import type { OpenedStep } from "./opened.ts";
+import type { CallParams, UserStep } from "./steps.ts";
+import type { Shape } from "./writing/kinds.ts";
+import type { PlanTools, ScopeResult } from "./writing/pipeline.ts";
+
+/** What playing a plan needs beside the engine. */
+export interface Playing {
+  readonly opened: Opened;
+  stepOf(declared: object): { readonly step: UserStep; readonly opened: OpenedStep };
+  /** Makes of what the user gave what the plan takes: files become handles. */
+  takes(
+    plan: Plan,
+    handle: (promised: Promised, isFolder: boolean) => object,
+  ): Promise<Readonly<Record<string, unknown>>>;
+  /** Runs something with the plan of a scope as the one that steps are done in. */
+  inScope<R>(plan: Plan, part: () => Promise<R>): Promise<R>;
+  /** The plan of the scope that is going on here; null outside of scopes. */
+  scopePlan(): Plan | null;
+  /** Keeps what the pipeline has given, and tells of it. */
+  give(plan: Plan, results: readonly Result[]): Promise<void>;
+}
+
+/** One of the values that a pipeline gives, in parts: a list is as many as it has. */
+export interface Result {
+  /** "merged", "merged[1]". */
+  readonly name: string;
+  readonly value: Json | Ref<unknown>;
+  readonly isRef: boolean;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Makes the engine's pipeline of a user's. */
+export function makeUserPipeline(playing: Playing): Pipeline<Json> {
+  const { pipeline } = playing.opened;
+  return {
+    name: pipeline.name,
+    async plan(plan) {
+      const made: Promised[] = [];
+      const all = { calls: new Map<string, number>(), made };
+      const tools = makeTools(playing, plan, all);
+      const values = await playing.takes(plan, (promised, isFolder) =>
+        makeHandle(promised, isFolder, (folder, path) => findFile(plan, folder, path)),
+      );
+      let given: Row;
+      try {
+        given = await (
+          pipeline.plan as (values: Row, tools: PlanTools) => unknown as (
+            values: Row,
+            tools: PlanTools,
+          ) => Promise<Row>
+        )(values, tools);
+      } catch (error) {
+        // What else goes on ends first, so that what failed first is told.
+        await Promise.allSettled(made.map(({ ref }) => ref));
+        throw firstFailure(error);
+      }
+      await settleAll(made);
+      await playing.give(plan, await resultsOf(pipeline.gives, given));
+    },
+  };
+}
+
+interface Made {
+  /** How often a step was called by now, for who has no other name. */
+  readonly calls: Map<string, number>;
+  /** Handles of what was called outside of scopes. */
+  readonly made: Promised[];
+}
+
+function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
+  /** Handles of the scopes that are going on, by their plan. */
+  const inScopes = new Map<Plan, Promised[]>();
+  const tools = {
+    run(declared: object, values: Row, { label }: { readonly label?: string } = {}) {
+      const plan = playing.scopePlan() ?? outside;
+      const { step, opened } = playing.stepOf(declared);
+      const { name, takes, gives } = opened.declared;
+      const number = (all.calls.get(name) ?? 0) + 1;
+      all.calls.set(name, number);
+      const subject = `${name} ${label ?? labelOf(values, number)}`;
+      const strange = Object.keys(values).find((one) => !Object.hasOwn(takes, one));
+      if (strange !== undefined) {
+        throw new HdashError(
+          "permanent",
+          `${subject} is given ${strange}, which it does not take: it takes ${Object.keys(takes).join(", ")}`,
+        );
+      }
+      const calling = call(plan, step, opened, values, subject);
+      const handles = Object.entries(gives).map(([port, { shape }]) => {
+        const ref = calling.then((refs) => refs[port] as Ref<unknown>);
+        const promised = { subject: `${subject}.${port}`, ref };
+        (inScopes.get(plan) ?? all.made).push(promised);
+        return [
+          port,
+          makeHandle(promised, shape.kind === "folder", (folder, path) =>
+            findFile(plan, folder, path),
+          ),
+        ] as const;
+      });
+      calling.catch(() => {});
+      return Object.fromEntries(handles);
+    },
+
+    async read(handle: unknown) {
+      const plan = playing.scopePlan() ?? outside;
+      const promised = promisedOf(handle);
+      if (promised === null) {
+        throw new HdashError("permanent", "read() takes a handle, as run() gives it");
+      }
+      const ref = await promised.ref;
+      const value = await plan.read(ref);
+      return gotOf(readShape(ref), value, promised.subject);
+    },
+
+    async scope<R>(name: string, part: () => Promise<R> | R): Promise<ScopeResult<R>> {
+      const outcome = await outside.scope(name, (plan) => {
+        const made: Promised[] = [];
+        inScopes.set(plan, made);
+        return playing.inScope(plan, async () => {
+          let value: R;
+          try {
+            value = await part();
+          } catch (error) {
+            await Promise.allSettled(made.map(({ ref }) => ref));
+            throw firstFailure(error);
+          }
+          await settleAll(made);
+          return value;
+        });
+      });
+      return outcome.ok ? outcome : { ok: false, error: outcome.error };
+    },
+  };
+  return tools as unknown as PlanTools;
+}
+
+/** As what a stored result is read where nobody says of which kind it is. */
+function readShape({ codec }: Ref<unknown>): Shape {
+  if (codec === "file") return { kind: "file", path: null };
+  if (codec === "folder") return { kind: "folder", path: null };
+  if (codec === "files") return { kind: "list", of: { kind: "file", path: null } };
+  return { kind: "json" };
+}
+
+/** Does a step once all that it takes is there. */
+async function call(
+  plan: Plan,
+  step: UserStep,
+  { declared }: OpenedStep,
+  values: Row,
+  subject: string,
+): Promise<Readonly<Record<string, Ref<unknown>>>> {
+  const skeletons: Record<string, Skeleton> = {};
+  const inputs: Record<string, readonly Ref<unknown>[]> = {};
+  for (const [name, { shape }] of Object.entries(declared.takes)) {
+    const handles: unknown[] = [];
+    const value = values[name] ?? null;
+    if (value === null && shape.kind !== "optional") {
+      throw new HdashError("permanent", `${subject} is not given ${name}`);
+    }
+    const skeleton = takeApart(value, isHeld, handles);
+    if (skeleton[0] === "value") {
+      const problem = valueProblem(shape, value, name);
+      if (problem !== null) throw new HdashError("permanent", `${subject}: ${problem}`);
+    }
+    skeletons[name] = skeleton;
+    if (handles.length > 0) inputs[name] = await refsOf(handles, subject);
+  }
+  const params: CallParams = {
+    values: skeletons,
+    ...(declared.cache === "run" ? { run: plan.run.id } : {}),
+  };
+  try {
+    return await plan.do(step, { params, inputs: inputs });
+  } catch (error) {
+    if (isAborted(error) || error instanceof NotRun) throw error;
+    const kind = error instanceof HdashError ? error.kind : "permanent";
+    throw new HdashError(kind, `${subject}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Handles, and files that were read. */
+function isHeld(value: unknown): value is object {
+  return isHandle(value) || blobOf(value) !== null;
+}
+
+async function refsOf(
+  handles: readonly unknown[],
+  subject: string,
+): Promise<readonly Ref<unknown>[]> {
+  const refs: Ref<unknown>[] = [];
+  for (const handle of handles) {
+    const blob = blobOf(handle);
+    if (blob !== null) {
+      const { digest, bytes } = blob;
+      refs.push({ digest, bytes, codec: "file", visibility: "private" });
+      continue;
+    }
+    try {
+      refs.push((await promisedOf(handle)?.ref) as Ref<unknown>);
+    } catch (error) {
+      if (isAborted(error)) throw error;
+      throw new NotRun(subject, firstFailure(error));
+    }
+  }
+  return refs;
+}
+
+async function findFile(plan: Plan, folder: Promised, path: string): Promise<Ref<unknown>> {
+  // Only what is a folder has at().
+  const found = await plan.fileIn((await folder.ref) as Ref<StoredFolder>, path);
+  if (found !== null) return found;
+  throw new HdashError("permanent", `${folder.subject} has no file ${path}`);
+}
+
+/** Waits for all handles; throws what failed first, not what did not run because of it. */
+async function settleAll(made: readonly Promised[]): Promise<void> {
+  let ended: readonly PromiseSettledResult<unknown>[] = [];
+  // What is called while others end is waited for, too.
+  while (ended.length !== made.length) {
+    ended = await Promise.allSettled(made.map(({ ref }) => ref));
+  }
+  const failed = ended.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
+  if (failed.length === 0) return;
+  throw failed.find((one) => !(one instanceof NotRun)) ?? firstFailure(failed[0]);
+}
+
+/** How a call is called where its plan says nothing: by the texts that it is given, by its files, else by its number. */
+function labelOf(values: Row, number: number): string {
+  const words = Object.values(values).flatMap((value) => {
+    if (typeof value === "string" && value !== "" && value.length <= MOST_LABEL) return [value];
+    const subject = promisedOf(value)?.subject;
+    return subject?.startsWith(GIVEN) === true ? [subject.slice(GIVEN.length)] : [];
+  });
+  return words.length === 0 ? `#${number}` : words.join(" ");
+}
+const MOST_LABEL = 40;
+/** How handles of what the user gave are called: by the name of their file. */
+export const GIVEN = "given ";
+
+async function resultsOf(
+  gives: Readonly<Record<string, { readonly shape: Shape }>>,
+  given: Row,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  if (typeof given !== "object" || given === null) {
+    throw new HdashError(
+      "permanent",
+      "the plan returned nothing; it returns what the pipeline gives",
+    );
+  }
+  const add = async (name: string, shape: Shape, value: unknown): Promise<void> => {
+    if (isHeld(value)) {
+      const [ref] = await refsOf([value], name);
+      if (ref !== undefined) results.push({ name, value: ref, isRef: true });
+    } else if (shape.kind === "list" && Array.isArray(value)) {
+      for (const [at, one] of value.entries()) await add(`${name}[${at}]`, shape.of, one);
+    } else if (value === null || value === undefined) {
+      if (shape.kind !== "optional") {
+        throw new HdashError(
+          "permanent",
+          `the plan did not return ${name}, which the pipeline gives`,
+        );
+      }
+    } else {
+      const problem = valueProblem(shape, value, name);
+      if (problem !== null) throw new HdashError("permanent", `the plan's ${problem}`);
+      results.push({ name, value: value as Json, isRef: false });
+    }
+  };
+  for (const [name, { shape }] of Object.entries(gives)) await add(name, shape, given[name]);
+  return results;
+}

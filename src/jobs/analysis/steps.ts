@@ -1,0 +1,161 @@
+// A user's steps as the engine's: the same keys, reuse, attempts and logs as hdash's own have.
+
+import type { Digest, Json } from "../../digest.ts";
+import {
+  file,
+  files,
+  folder,
+  json,
+  type Ports,
+  type Step,
+  step,
+  type StepContext,
+} from "../../engine/step.ts";
+import { HdashError } from "../../error.ts";
+import { hasFiles } from "./data/shapes.ts";
+import type { Skeleton } from "./data/skeleton.ts";
+import type { Opened, OpenedStep } from "./opened.ts";
+import type { Kinds, Shape } from "./writing/kinds.ts";
+
+/** What is known of a call's values, and, where it is done in every run, which run this is. */
+export type CallParams = {
+  readonly values: Readonly<Record<string, Skeleton>>;
+  readonly run?: string;
+};
+/** What handles stand for, by take, in the order in which the values name them. */
+export type CallInputs = Readonly<Record<string, readonly unknown[]>>;
+
+/** A user's step as the engine does it. */
+export type UserStep = Step<CallParams, CallInputs, Ports>;
+
+/** Does the work of a step: what its function returns, or what its program has left. */
+export type DoStep = (
+  opened: OpenedStep,
+  inputs: CallInputs,
+  params: CallParams,
+  ctx: StepContext,
+) => Promise<Readonly<Record<string, unknown>>>;
+
+/** Says what a source's world is like. */
+export type PinStep = (
+  opened: OpenedStep,
+  params: CallParams,
+  signal: AbortSignal,
+) => Promise<Json>;
+
+/** The document that is in a step's key beside its values. */
+function usesOf({ declared, code, uses }: OpenedStep, isStub: boolean): Json {
+  const { kind } = declared;
+  const env = declared.env ?? {};
+  return {
+    kind,
+    code,
+    ...(uses === null ? {} : { uses }),
+    ...(Object.keys(env).length === 0 ? {} : { env }),
+    ...(declared.network === true ? { network: true } : {}),
+    ...(isStub && declared.stub !== undefined ? { stub: true } : {}),
+  };
+}
+
+/** Makes the engine's step of a user's. */
+function makeUserStep(
+  opened: OpenedStep,
+  { isStub, work, pin }: { readonly isStub: boolean; readonly work: DoStep; readonly pin: PinStep },
+): UserStep {
+  const { declared } = opened;
+  const { resources } = declared;
+  const made = step<CallParams, CallInputs, Ports>({
+    name: declared.name,
+    version: declared.version ?? 1,
+    outputs: portsOf(declared.gives),
+    uses: usesOf(opened, isStub),
+    ...(resources === undefined
+      ? {}
+      : {
+          resources: (attempt: number) =>
+            typeof resources === "function" ? resources({ attempt }) : resources,
+        }),
+    ...(declared.attempts === undefined ? {} : { attempts: declared.attempts }),
+    ...(declared.kind === "source"
+      ? { pin: (params: CallParams, signal: AbortSignal) => pin(opened, params, signal) }
+      : {}),
+    run: async (inputs, params, ctx) => await work(opened, inputs, params, ctx),
+  });
+  return made;
+}
+
+/** The engine's ports for what a step gives. Throws usage where it can give no such thing. */
+function portsOf(gives: Kinds): Ports {
+  return Object.fromEntries(
+    Object.entries(gives).map(([name, { shape }]) => [name, portOf(name, shape)]),
+  );
+}
+
+function portOf(name: string, shape: Shape): Ports[string] {
+  if (shape.kind === "file") return file();
+  if (shape.kind === "folder") return folder();
+  const isListed = shape.kind === "list" || shape.kind === "optional";
+  if (isListed && shape.of.kind === "file") return files();
+  if (hasFiles(shape)) {
+    throw new HdashError(
+      "usage",
+      `${name} cannot be given by a step: files and folders are given by themselves, files also as list(file()) or optional(file())`,
+    );
+  }
+  return json<Json>();
+}
+
+/** A file of the machine as an input, kept by its content: another one's path, name and time do not count. */
+export function makeImportSteps(
+  bring: (
+    path: string,
+    of: { sha256: Digest; bytes: number },
+    ctx: StepContext<{ path: string }>,
+  ) => Promise<string>,
+) {
+  return {
+    importFile: step({
+      name: "import file",
+      version: 1,
+      outputs: { file: file() },
+      run: async (
+        _inputs: Readonly<Record<string, never>>,
+        of: { readonly sha256: Digest; readonly bytes: number },
+        ctx: StepContext<{ readonly path: string }>,
+      ) => ({ file: { path: await bring(ctx.hints.path, of, ctx) } }),
+    }),
+    /** What the pipeline has given: by this step a result is found by its name. */
+    results: step({
+      name: "results",
+      version: 1,
+      outputs: { results: json<readonly NamedResult[]>() },
+      run: (_inputs: { readonly found: readonly unknown[] }, { results }: ResultsParams) =>
+        Promise.resolve({ results }),
+    }),
+  };
+}
+
+/** A result by its name: a value, or what was stored. */
+export type NamedResult = {
+  readonly name: string;
+} & (
+  | { readonly value: Json }
+  | { readonly digest: Digest; readonly bytes: number; readonly codec: string }
+);
+export type ResultsParams = { readonly results: readonly NamedResult[] };
+
+/** All of a pipeline's steps as the engine has them; each is made once. */
+export function makeUserSteps(
+  opened: Opened,
+  how: { readonly isStub: boolean; readonly work: DoStep; readonly pin: PinStep },
+): (declared: object) => { readonly step: UserStep; readonly opened: OpenedStep } {
+  const made = new Map<object, { readonly step: UserStep; readonly opened: OpenedStep }>();
+  return (declared) => {
+    const known = made.get(declared);
+    if (known !== undefined) return known;
+    const own = opened.stepOf(declared);
+    const one = { step: makeUserStep(own, how), opened: own };
+    made.set(declared, one);
+    return one;
+  };
+}
