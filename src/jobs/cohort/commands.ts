@@ -229,7 +229,10 @@ async function status(shell: Shell, about: About, isJson: boolean): Promise<numb
   }
   for (const { type, stand, datasets } of types) {
     const rows = datasets.map((one) => `${one.name} ${number(one.rows)}`).join(", ");
-    shell.print(`  ${stand.padEnd(8)} ${type}  ${rows}`.trimEnd());
+    const held = current?.blocked.find((one) => one.type === type);
+    const why =
+      held === undefined ? "" : `  held back since ${held.since}: ${held.checks.join(", ")}`;
+    shell.print(`  ${stand.padEnd(8)} ${type}  ${rows}${why}`.trimEnd());
   }
   return EXIT.ok;
 }

@@ -141,12 +141,12 @@ function standOf(
 }
 
 /**
- * Where a type stands: "behind" has records that its datasets do not have yet, "failed" could not be built the last time, "unread": nothing
- * has been built, and no export has been read of which something could be.
+ * Where a type stands: "behind" has records that its datasets do not have yet, "failed" could not be built the last time, "blocked" was
+ * built and is held back by a check, "unread": nothing has been built, and no export has been read of which something could be.
  */
 export interface StandingType {
   readonly type: string;
-  readonly stand: "current" | "behind" | "failed" | "unread";
+  readonly stand: "current" | "behind" | "failed" | "blocked" | "unread";
   /** The build that its files are of; null where there is none. */
   readonly build: string | null;
   readonly datasets: readonly {
@@ -168,7 +168,13 @@ export function typeStands(
   return [...inputs].map(([type, { digest }]) => {
     const state = current?.types[type];
     const isCurrent = state?.inputs === digest;
-    const stand = isCurrent ? "current" : current?.failed.includes(type) ? "failed" : later;
+    const stand = isCurrent
+      ? "current"
+      : current?.failed.includes(type)
+        ? "failed"
+        : current?.blocked.some((one) => one.type === type)
+          ? "blocked"
+          : later;
     const own = (state?.datasets ?? []).flatMap((name) => {
       const dataset = datasets.get(name);
       return dataset === undefined

@@ -215,7 +215,7 @@ function typeLine(
     readonly own: readonly SentMember[];
     readonly superseded: ReadonlySet<MemberReport>;
     readonly withheld: Withheld | null;
-    readonly stand: "current" | "behind" | "failed";
+    readonly stand: TypeStand;
   },
 ): TypeLine {
   const { name, deletes } = type;

@@ -48,7 +48,7 @@ function indexJson({ study, run }: PageContext): object {
     ...{ namespace: study.namespace, datasetBuild: study.build, leastPeople: study.leastPeople },
     verdict: { tone, text },
     problems: problems.map((one) => ({ severity: one.severity, text: one.text })),
-    ...{ isWhole: study.isWhole, flow: study.flow, cohorts: study.cohorts },
+    ...{ isAccountedFor: study.isWhole, flow: study.flow, cohorts: study.cohorts },
     exports: study.exports.map(exportJson),
     types: study.types.map(typeLineJson),
     dropped: study.dropped,
@@ -157,7 +157,7 @@ const INDEX_SCHEMA = schemaOf("Cohorts of a namespace", {
   leastPeople: whole,
   verdict: objectOf({ tone: { enum: ["good", "warning", "error"] }, text }),
   problems: listOf(objectOf({ severity: { enum: ["error", "warning"] }, text })),
-  isWhole: described(flag, "Whether read = written + set aside for every member"),
+  isAccountedFor: described(flag, "Whether read = written + set aside for every member"),
   flow: FLOW,
   cohorts: listOf(
     objectOf({

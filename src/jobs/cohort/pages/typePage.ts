@@ -48,6 +48,8 @@ export function makeTypePage(
     deletes: type.deletes ?? "",
     datasets: type.datasets.map((dataset) => datasetModel(dataset, type)),
     hasChecks: type.checks.length > 0,
+    // Beside numbers of what is shown stand results of what is not.
+    isOfHeld: type.blocked !== null,
     checks: checksTable(type.checks, { name: `cohorts-${type.type}-checks`, trends }),
     hasAside: aside.length > 0,
     aside: asideTable(type, aside),

@@ -69,10 +69,10 @@ describe("data beside the pages", () => {
   });
 
   test("is held by its schema: another value is found", () => {
-    const value = { ...read("data/index.json"), isWhole: "yes", leastPeople: -1, more: 1 };
+    const value = { ...read("data/index.json"), isAccountedFor: "yes", leastPeople: -1, more: 1 };
     expect(schemaFaults(read("data/index.schema.json"), value)).toEqual([
       "it.leastPeople is too small: -1",
-      'it.isWhole is no boolean: "yes"',
+      'it.isAccountedFor is no boolean: "yes"',
       "it has more, of which nothing is said",
     ]);
   });
