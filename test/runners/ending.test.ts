@@ -153,9 +153,11 @@ describe("a worker that is killed", () => {
   test("leaves to cleanup() what its launcher could not end, and others' to others", async () => {
     const [dead, living, foreign] = [uniqueSleep(), uniqueSleep(), uniqueSleep()];
     const script = (time: string) => [stubborn(time, "setsid"), ready(time)].join("\n");
-    const first = await startWorker("home", script(dead));
-    const others = await startWorker("other", script(foreign));
-    await startWorker("home", script(living));
+    // Of this run of tests alone: another may be at it.
+    const [home, other] = [`home-${process.pid}`, `other-${process.pid}`];
+    const first = await startWorker(home, script(dead));
+    const others = await startWorker(other, script(foreign));
+    await startWorker(home, script(living));
     for (const { launcher, child } of [first, others]) {
       // Stopped first: it must not see the worker end.
       process.kill(launcher, "SIGSTOP");
@@ -163,11 +165,11 @@ describe("a worker that is killed", () => {
       await until(() => child.signalCode !== null);
       process.kill(launcher, "SIGKILL");
     }
-    const [left = 0] = pidsOf(foreign);
-    onTestFinished(() => void process.kill(left, "SIGKILL"));
     expect(pidsOf(dead)).toHaveLength(1);
-    await makeRunner("home").cleanup();
+    await makeRunner(home).cleanup();
     expect([dead, living, foreign].map((time) => pidsOf(time).length)).toEqual([0, 1, 1]);
+    await makeRunner(other).cleanup();
+    expect([dead, living, foreign].map((time) => pidsOf(time).length)).toEqual([0, 1, 0]);
   });
 });
 
