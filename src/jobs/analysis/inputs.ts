@@ -27,7 +27,11 @@ function inputFile(blob: BlobFile): InputFile {
     stream: () => blob.stream(),
     lines: () => linesOf(blob.stream()),
     text,
-    json: async (): Promise<unknown> => JSON.parse(await text()),
+    json: async (): Promise<unknown> => {
+      const own = await text();
+      // A mark of the byte order is no part of JSON.
+      return JSON.parse(own.startsWith("\uFEFF") ? own.slice(1) : own);
+    },
   };
   BLOBS.set(own, blob);
   return own as unknown as InputFile;
@@ -36,15 +40,20 @@ function inputFile(blob: BlobFile): InputFile {
 /** Lines of UTF-8, without their ends; what stands behind the last end is a line where there is anything. */
 async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8");
-  let rest = "";
+  let rest: string[] = [];
   const lineOf = (line: string): string => (line.endsWith("\r") ? line.slice(0, -1) : line);
   for await (const piece of pieces) {
-    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield lineOf(line);
+    const lines = decoder.decode(piece, { stream: true }).split("\n");
+    const last = lines.pop() ?? "";
+    for (const line of lines) {
+      // What has come of a line is put together once, when its end is there.
+      yield lineOf(rest.length === 0 ? line : rest.join("") + line);
+      rest = [];
+    }
+    if (last !== "") rest.push(last);
   }
-  rest += decoder.decode();
-  if (rest !== "") yield lineOf(rest);
+  const end = rest.join("") + decoder.decode();
+  if (end !== "") yield end;
 }
 
 function inputFolder(folder: StoredFolder): InputFolder {

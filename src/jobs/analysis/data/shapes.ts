@@ -70,7 +70,7 @@ export function valueProblem(shape: Shape, value: unknown, at: string): string |
     case "choice":
       return is(typeof value === "string" && shape.values.includes(value));
     case "json":
-      return is(value !== undefined);
+      return is(isPlain(value));
     case "file":
     case "folder":
       return null;
@@ -96,7 +96,11 @@ function rowProblem(
   if (strange !== undefined) return `${at} has a column ${strange}, which the table has not`;
   return firstOf(
     Object.entries(columns).map(([name, shape]) =>
-      valueProblem(shape, cells[name] ?? null, `${at}.${name}`),
+      valueProblem(
+        shape,
+        Object.hasOwn(cells, name) ? (cells[name] ?? null) : null,
+        `${at}.${name}`,
+      ),
     ),
   );
 }
@@ -110,8 +114,28 @@ const MOST_SHOWN = 60;
 
 function shown(value: unknown): string {
   if (value === undefined || value === null) return "missing";
-  const text = JSON.stringify(value) ?? typeof value;
+  const isWritten = typeof value === "number" || typeof value === "bigint";
+  const text = isWritten ? String(value) : (tryJson(value) ?? typeof value);
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+}
+
+function tryJson(value: unknown): string | null {
+  try {
+    return JSON.stringify(value) ?? null;
+  } catch {
+    // What has no JSON is told by what it is.
+    return null;
+  }
+}
+
+/** Tells whether a value is JSON as it stands: nothing of it would be dropped or changed. */
+function isPlain(value: unknown): boolean {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isPlain);
+  if (typeof value !== "object") return false;
+  const proto: unknown = Object.getPrototypeOf(value);
+  return (proto === Object.prototype || proto === null) && Object.values(value).every(isPlain);
 }
 
 /** What came of reading a value as people write it. */
@@ -130,7 +154,7 @@ export function parseValue(shape: Shape, text: string): Parsed {
     case "text":
       return ok(text);
     case "integer":
-      return /^[+-]?\d+$/.test(own) && Number.isSafeInteger(Number(own)) ? ok(Number(own)) : no;
+      return /^[+-]?\d+$/.test(own) && Number.isSafeInteger(Number(own)) ? ok(Number(own) + 0) : no;
     case "number":
       return own !== "" && /^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(own) && Number.isFinite(Number(own))
         ? ok(Number(own))
@@ -141,7 +165,8 @@ export function parseValue(shape: Shape, text: string): Parsed {
       return shape.values.includes(own) ? ok(own) : no;
     case "json":
       try {
-        return ok(JSON.parse(own));
+        const value: unknown = JSON.parse(own);
+        return isPlain(value) ? ok(value) : no;
       } catch {
         return no;
       }
@@ -153,8 +178,12 @@ export function parseValue(shape: Shape, text: string): Parsed {
       return own === "" ? ok(null) : parseValue(shape.of, text);
     case "list": {
       const parts = own === "" ? [] : own.split(",").map((part) => parseValue(shape.of, part));
-      const wrong = parts.find((part) => !part.ok);
-      return wrong ?? ok(parts.map((part) => (part.ok ? part.value : null)));
+      const wrong = parts.findIndex((part) => !part.ok);
+      if (wrong !== -1) {
+        const problem = `must be ${shapeText(shape)}, separated by commas; number ${wrong + 1} is not`;
+        return { ok: false, problem };
+      }
+      return ok(parts.map((part) => (part.ok ? part.value : null)));
     }
   }
 }

@@ -17,7 +17,7 @@ export function takeApart<H>(
   handles: H[],
 ): Skeleton {
   if (isHandle(value)) return ["input", handles.push(value) - 1];
-  if (!holdsHandle(value, isHandle)) return ["value", (value ?? null) as Json];
+  if (!holdsHandle(value, isHandle)) return ["value", withoutUndefined(value)];
   if (Array.isArray(value)) {
     return ["list", value.map((one: unknown) => takeApart(one, isHandle, handles))];
   }
@@ -30,6 +30,17 @@ export function takeApart<H>(
         .map(([name, one]) => [name, takeApart(one, isHandle, handles)]),
     ),
   ];
+}
+
+/** A value with null where nothing is said. What is no JSON is refused where its key is made. */
+function withoutUndefined(value: unknown): Json {
+  if (value === undefined || value === null) return null;
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== "object" || Object.getPrototypeOf(value) !== Object.prototype) {
+    return value as Json;
+  }
+  const entries = Object.entries(value);
+  return Object.fromEntries(entries.map(([name, one]) => [name, withoutUndefined(one)]));
 }
 
 function holdsHandle(value: unknown, isHandle: (value: unknown) => boolean): boolean {

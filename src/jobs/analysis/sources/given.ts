@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 import { codeOf, HdashError } from "../../../error.ts";
+import { count } from "../../../format.ts";
 import { readCsv } from "../../../formats/csv.ts";
 import { cellText, type CsvRecord } from "../../../formats/csvRecord.ts";
 import type { ContentDigests } from "../../../store/contentDigests.ts";
@@ -95,6 +96,19 @@ async function digest(
   return digests.of(path, signal);
 }
 
+/** Says what is wrong with a table's first row; null where nothing is. */
+function headerProblem(
+  header: readonly string[],
+  columns: Readonly<Record<string, Shape>>,
+): string | null {
+  const twice = header.find((name, at) => header.indexOf(name) !== at);
+  if (twice !== undefined && Object.hasOwn(columns, twice)) return `has column ${twice} twice`;
+  const missing = Object.entries(columns).find(
+    ([name, { kind }]) => kind !== "optional" && !header.includes(name),
+  );
+  return missing === undefined ? null : `has no column ${missing[0]}; it has ${header.join(", ")}`;
+}
+
 interface TableRow {
   /** As a spreadsheet numbers it; the header is 1. */
   readonly number: number;
@@ -116,11 +130,12 @@ async function readTable(
     const cells = cellsOf(record);
     if (header === null) {
       header = cells.map((cell) => cell.trim());
-      const missing = Object.keys(columns).find((name) => !header?.includes(name));
-      if (missing !== undefined && columns[missing]?.kind !== "optional") {
-        problem = `has no column ${missing}; it has ${header.join(", ")}`;
-      }
+      problem = headerProblem(header, columns);
       return problem === null;
+    }
+    if (cells.length !== header.length) {
+      problem = `has ${count(cells.length, "cell")} in row ${record.row}, and ${count(header.length, "column")}`;
+      return false;
     }
     const own: Record<string, unknown> = {};
     for (const [name, shape] of Object.entries(columns)) {
@@ -137,12 +152,20 @@ async function readTable(
   };
   try {
     const facts = await readCsv(readFilePieces(path), take);
-    if (facts.undecodableRow !== null) problem ??= `is no UTF-8 in row ${facts.undecodableRow}`;
+    if (facts.undecodableRow !== null) problem = `is no UTF-8 in row ${facts.undecodableRow}`;
     if (facts.unclosedRow !== null)
       problem ??= `has quotes in row ${facts.unclosedRow} that are not closed`;
+    if (facts.overlongRow !== null)
+      problem ??= `has a row ${facts.overlongRow} that is too long for a table`;
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-    problem = "is not there";
+    const code = codeOf(error);
+    if (code === null || code === undefined) throw error;
+    problem =
+      code === "ENOENT" || code === "ENOTDIR"
+        ? "is not there"
+        : code === "EISDIR"
+          ? "is a folder"
+          : `cannot be read (${code})`;
   }
   if (problem === null && header === null) problem = "is empty: it needs a header";
   if (problem !== null) throw new HdashError("usage", `${at} (${path}) ${problem}`);

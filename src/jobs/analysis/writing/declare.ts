@@ -71,7 +71,9 @@ type StagedOf<Got> = Got extends InputFile | InputFolder
   ? StagedPath
   : Got extends readonly (infer One)[]
     ? readonly StagedOf<One>[]
-    : Got;
+    : Got extends object
+      ? { readonly [N in keyof Got]: StagedOf<Got[N]> }
+      : Got;
 type Staged<T extends Kinds> = {
   readonly [N in keyof T]: T[N] extends Kind<infer Got, infer _A, infer _G, infer _P>
     ? StagedOf<Got>

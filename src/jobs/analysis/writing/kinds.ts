@@ -92,7 +92,7 @@ export function json<T>(fallback?: T): Kind<T> {
  * @param what for a pipeline that takes it: what it is, for people. For a command: where the command writes it, or by which name it gets
  * it, relative to its folder (what it takes has its port's name otherwise).
  */
-export function file(what?: string): Kind<InputFile, never, GivenFile, Handle<InputFile>> {
+export function file(what?: string): Kind<InputFile, InputFile, GivenFile, Handle<InputFile>> {
   return { shape: { kind: "file", path: what ?? null }, ...noted(what) };
 }
 /** A folder with whatever is in it; `what` as of a file. */

@@ -1,6 +1,7 @@
 // Command lines made of values: each is one word to the shell, whatever is in it.
 
 import { HdashError } from "../../../error.ts";
+import { makeShellScanner } from "./shellScanner.ts";
 
 /** A command line for a shell. */
 export interface Script {
@@ -23,83 +24,113 @@ interface Raw {
   readonly raw: string;
 }
 
-/** Quotes a word for a POSIX shell. Throws for a NUL, which no word can have. */
-function quote(word: string): string {
-  if (word.includes("\0")) {
-    throw new HdashError("permanent", `${JSON.stringify(word)} cannot be a word: it has a NUL`);
-  }
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+function refuse(what: string): never {
+  throw new HdashError("permanent", what);
 }
 
-function wordsOf(value: Words): string {
+/** Quotes a word for a POSIX shell. Throws for what no word can have: a NUL, and what is no text. */
+function quote(word: string): string {
+  if (word.includes("\0")) refuse(`${JSON.stringify(word)} cannot be a word: it has a NUL`);
+  if (!word.isWellFormed()) {
+    refuse(`${JSON.stringify(word)} cannot be a word: it has half a character`);
+  }
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Writes words. A number stands as it is, so that it counts in arithmetic, unless a shell would take it for the number of a file. */
+function wordsOf(value: unknown, at: number, isBeforeArrow: boolean): string {
   if (value === null) return "";
+  if (value === undefined) return refuse(`value ${at} of a command line is undefined`);
   if (Array.isArray(value)) {
-    const words = (value as readonly Words[]).map(wordsOf);
+    const words = value.map((one: unknown) => wordsOf(one, at, isBeforeArrow));
     return words.filter((word) => word !== "").join(" ");
   }
-  if (typeof value === "object" && "raw" in value) return value.raw;
-  if (typeof value === "number" && !Number.isFinite(value)) {
-    throw new HdashError("permanent", `${value} in a command line: a number has to be finite`);
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) {
+      refuse(`${value} in a command line: a number has to be finite`);
+    }
+    return isBeforeArrow ? quote(String(value)) : String(value);
   }
+  if (isRaw(value)) return value.raw;
   if (isStaged(value)) return quote(value.staged);
-  return quote(typeof value === "string" ? value : JSON.stringify(value));
+  if (typeof value === "string") return quote(value);
+  if (typeof value === "boolean") return quote(String(value));
+  return refuse(`value ${at} of a command line is neither text, number nor file`);
 }
 
-function isStaged(value: Words): value is StagedPath {
+function isRaw(value: unknown): value is Raw {
+  return typeof value === "object" && value !== null && "raw" in value;
+}
+
+function isStaged(value: unknown): value is StagedPath {
   return typeof value === "object" && value !== null && "staged" in value;
 }
 
 /**
- * Makes a command line. It is run by `sh` with `set -eu` (and `pipefail` where the shell has it), in a folder that has the step's inputs
- * and nothing else. Values are quoted as one word each, lists as many words. Where a value stands between quotes of its own, it is refused:
- * quoted twice it would be another word.
+ * Makes a command line. It is run by bash with `set -eu` and `pipefail`, in a folder that has the step's inputs and nothing else. Values are
+ * quoted as one word each, lists as many words. A value that stands where no quoting is right is refused: within quotes, backticks, comments
+ * and here-documents, behind a backslash or a `$`. So is a backslash that JavaScript would take away: write two.
  */
 export function sh(strings: TemplateStringsArray, ...values: readonly Words[]): Script {
-  let text = strings[0] ?? "";
-  for (const [at, value] of values.entries()) {
-    const open = openQuote(text);
-    if (open !== null) {
-      throw new HdashError(
-        "permanent",
-        `value ${at + 1} of a command line stands inside of ${open}: leave the quotes away, sh quotes it itself`,
+  strings.raw.forEach(checkBackslashes);
+  const pieces = dedent(strings);
+  const scanner = makeShellScanner();
+  let text = "";
+  for (const [at, piece] of pieces.entries()) {
+    scanner.feed(piece);
+    text += piece;
+    if (at >= values.length) break;
+    const value: unknown = values[at];
+    if (isRaw(value)) {
+      scanner.feed(value.raw);
+      text += value.raw;
+      continue;
+    }
+    const place = scanner.place();
+    if (place !== null) {
+      refuse(
+        `value ${at + 1} of a command line stands in ${place}, where it cannot be quoted: let it stand as a word of its own`,
       );
     }
-    text += wordsOf(value) + (strings[at + 1] ?? "");
+    const words = wordsOf(
+      value,
+      at + 1,
+      /^[<>]/.test(pieces[at + 1] ?? "") || isRaw(values[at + 1]),
+    );
+    text += words;
+    // Whatever is in it, it is the inside of a word.
+    if (words !== "") scanner.feed("x");
   }
-  return { kind: "script", text: dedent(text) };
+  return { kind: "script", text };
 }
 
 /** Text that goes into a command line unquoted: whoever uses it has looked at what it may be. */
 sh.raw = (text: string): Raw => ({ raw: text });
 
-/** The quote that a command line is inside of at its end; null where it is in none. */
-function openQuote(text: string): string | null {
-  let open: string | null = null;
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at] ?? "";
-    if (open === "'") {
-      if (char === "'") open = null;
-    } else if (char === "\\") at++;
-    else if (open === '"') {
-      if (char === '"') open = null;
-    } else if (char === "'" || char === '"') open = char;
-    else if (char === "#" && /(^|\s)$/.test(text.slice(0, at))) {
-      // A comment: whatever stands in it ends with the line.
-      const end = text.indexOf("\n", at);
-      if (end === -1) return null;
-      at = end;
+/** Refuses a backslash that would not reach the shell: of those in a template, JavaScript takes its own. */
+function checkBackslashes(raw: string): void {
+  for (let at = 0; at < raw.length; at++) {
+    if (raw[at] !== "\\") continue;
+    const next = raw[++at] ?? "";
+    if (!"\\$`{\nnt".includes(next)) {
+      refuse(
+        `a command line has the backslash of "\\${next}", which JavaScript takes away: write "\\\\${next}"`,
+      );
     }
   }
-  return open;
 }
 
-/** Takes away the indentation that all lines have: where a command line stands in a file does not count. */
-function dedent(text: string): string {
-  const lines = text.split("\n").map((line) => (/^\s*$/.test(line) ? "" : line));
-  const [first = "", ...rest] = lines;
-  const depths = rest
-    .filter((line) => line !== "")
+/** Takes away the indentation that all lines of a template have: where it stands in a file does not count. Values stay as they are. */
+function dedent(strings: readonly string[]): readonly string[] {
+  const MARK = "\0";
+  if (strings.some((one) => one.includes(MARK))) refuse("a command line has a NUL");
+  const lines = strings.join(MARK).split("\n");
+  const isBlank = (line: string): boolean => /^[ \t]*$/.test(line);
+  const depths = lines
+    .slice(1)
+    .filter((line) => !isBlank(line))
     .map((line) => /^[ \t]*/.exec(line)?.[0].length ?? 0);
   const depth = depths.length === 0 ? 0 : Math.min(...depths);
-  return [first, ...rest.map((line) => line.slice(depth))].join("\n").trim();
+  const own = lines.map((line, at) => (isBlank(line) ? "" : at === 0 ? line : line.slice(depth)));
+  return own.join("\n").trim().split(MARK);
 }
