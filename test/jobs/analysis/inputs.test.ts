@@ -29,7 +29,7 @@ function blobIn(pieces: readonly Uint8Array[], onClose = (): void => {}): BlobFi
         onClose();
       }
     },
-    path: () => Promise.resolve("/work/blob"),
+    path: () => Promise.resolve("/copies/blob"),
   };
 }
 
@@ -132,7 +132,7 @@ describe("InputFile.lines()", () => {
 describe("InputFile", () => {
   test("tells digest, size and where it lies", async () => {
     const one = got(blob("ä\n"));
-    expect([one.sha256, one.bytes, await one.path()]).toEqual([digestOf("ä\n"), 3, "/work/blob"]);
+    expect([one.sha256, one.bytes, await one.path()]).toEqual([digestOf("ä\n"), 3, "/copies/blob"]);
   });
 
   test("gives its bytes, its text and its JSON, wherever they are cut", async () => {
@@ -166,7 +166,7 @@ function stored(files: Readonly<Record<string, BlobFile>>): StoredFolder {
   return {
     ...{ digest: digestOf("folder"), bytes: 7, count: all.length, files: () => all },
     at: (path) => files[path] ?? null,
-    path: () => Promise.resolve("/work/folder"),
+    path: () => Promise.resolve("/copies/folder"),
   };
 }
 
@@ -185,7 +185,7 @@ describe("gotOf(shape, value, at)", () => {
     expect([made.sha256, made.bytes, await made.path()]).toEqual([
       digestOf("folder"),
       7,
-      "/work/folder",
+      "/copies/folder",
     ]);
     expect(made.files().map(({ path, isExecutable }) => [path, isExecutable])).toEqual([
       ["bin/a.sh", true],
