@@ -1,16 +1,13 @@
 // The work of a user's step in the world: a function is called, a program is run; what they give is looked at.
 
-import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { createReadStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import { Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
 
 import { canonicalJson, type Digest, type Json } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
 import { HdashError, messageOf } from "../../error.ts";
+import { writeBody } from "../../store/fetchFile.ts";
+import { readFilePieces } from "../../store/filePieces.ts";
 import { putTogether } from "./data/skeleton.ts";
 import { gotOf } from "./inputs.ts";
 import type { Declared, OpenedStep } from "./opened.ts";
@@ -41,8 +38,6 @@ export interface ProgramEnd {
   readonly reason: string | null;
   /** A sentence where the rest does not say it all. */
   readonly message: string | null;
-  readonly exitCode: number | null;
-  readonly signal: string | null;
   /** What it has said last. */
   readonly tail: string;
 }
@@ -211,27 +206,25 @@ export async function bringFile(
   ctx: Pick<StepContext, "workDir" | "signal" | "progress">,
 ): Promise<string> {
   const to = join(await ctx.workDir(), "file");
-  const hash = createHash("sha256");
-  let done = 0;
-  const digesting = new Transform({
-    transform(piece: Buffer, _encoding, next) {
-      hash.update(piece);
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    let done = 0;
+    for await (const piece of readFilePieces(path)) {
+      ctx.signal.throwIfAborted();
       done += piece.length;
       ctx.progress(done, bytes);
-      next(null, piece);
-    },
-  });
+      yield piece;
+    }
+  }
+  let found: Digest;
   try {
-    await pipeline(createReadStream(path), digesting, createWriteStream(to, { mode: 0o600 }), {
-      signal: ctx.signal,
-    });
+    found = (await writeBody(pieces(), to)).digest;
   } catch (error) {
-    if (ctx.signal.aborted) throw error;
+    if (ctx.signal.aborted || error instanceof HdashError) throw error;
     throw new HdashError("permanent", `${path} cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
   }
-  if (hash.digest("hex") !== sha256) {
+  if (found !== sha256) {
     throw new HdashError("transient", `${path} has changed since the run began`);
   }
   return to;

@@ -44,8 +44,6 @@ export interface Opened {
   /** Absolute path of the module. */
   readonly file: string;
   readonly pipeline: DeclaredPipeline;
-  /** Steps that its modules export, in the order of their names. */
-  readonly steps: readonly OpenedStep[];
   /** What the identity of the code cannot see, each in a sentence with its place. */
   readonly notes: readonly string[];
   /** What is known of a step. Throws usage where no module exports it. */

@@ -14,8 +14,7 @@ import {
   promisedOf,
 } from "./handles.ts";
 import { blobOf, gotOf } from "./inputs.ts";
-import type { Opened } from "./opened.ts";
-import type { OpenedStep } from "./opened.ts";
+import type { Opened, OpenedStep } from "./opened.ts";
 import type { CallParams, UserStep } from "./steps.ts";
 import type { Shape } from "./writing/kinds.ts";
 import type { PlanTools, ScopeResult } from "./writing/pipeline.ts";
@@ -57,22 +56,11 @@ export function makeUserPipeline(playing: Playing): Pipeline<Json> {
       const all = { calls: new Map<string, number>(), made };
       const tools = makeTools(playing, plan, all);
       const values = await playing.takes(plan, (promised, isFolder) =>
-        makeHandle(promised, isFolder, (folder, path) => findFile(plan, folder, path)),
+        handleOf(plan, promised, isFolder),
       );
-      let given: Row;
-      try {
-        given = await (
-          pipeline.plan as (values: Row, tools: PlanTools) => unknown as (
-            values: Row,
-            tools: PlanTools,
-          ) => Promise<Row>
-        )(values, tools);
-      } catch (error) {
-        // What else goes on ends first, so that what failed first is told.
-        await Promise.allSettled(made.map(({ ref }) => ref));
-        throw firstFailure(error);
-      }
-      await settleAll(made);
+      // Its declaration has given it its types.
+      const userPlan = pipeline.plan as unknown as (values: Row, tools: PlanTools) => Promise<Row>;
+      const given = await wholly(made, () => userPlan(values, tools));
       await playing.give(plan, await resultsOf(pipeline.gives, given));
     },
   };
@@ -108,12 +96,7 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
         const ref = calling.then((refs) => refs[port] as Ref<unknown>);
         const promised = { subject: `${subject}.${port}`, ref };
         (inScopes.get(plan) ?? all.made).push(promised);
-        return [
-          port,
-          makeHandle(promised, shape.kind === "folder", (folder, path) =>
-            findFile(plan, folder, path),
-          ),
-        ] as const;
+        return [port, handleOf(plan, promised, shape.kind === "folder")] as const;
       });
       calling.catch(() => {});
       return Object.fromEntries(handles);
@@ -134,17 +117,7 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
       const outcome = await outside.scope(name, (plan) => {
         const made: Promised[] = [];
         inScopes.set(plan, made);
-        return playing.inScope(plan, async () => {
-          let value: R;
-          try {
-            value = await part();
-          } catch (error) {
-            await Promise.allSettled(made.map(({ ref }) => ref));
-            throw firstFailure(error);
-          }
-          await settleAll(made);
-          return value;
-        });
+        return playing.inScope(plan, () => wholly(made, part));
       });
       return outcome.ok ? outcome : { ok: false, error: outcome.error };
     },
@@ -229,6 +202,23 @@ async function findFile(plan: Plan, folder: Promised, path: string): Promise<Ref
   const found = await plan.fileIn((await folder.ref) as Ref<StoredFolder>, path);
   if (found !== null) return found;
   throw new HdashError("permanent", `${folder.subject} has no file ${path}`);
+}
+
+function handleOf(plan: Plan, promised: Promised, isFolder: boolean): object {
+  return makeHandle(promised, isFolder, (folder, path) => findFile(plan, folder, path));
+}
+
+/** Does a part of a plan to its end, with all that it has called; what failed first is thrown, when all else has ended. */
+async function wholly<R>(made: readonly Promised[], part: () => Promise<R> | R): Promise<R> {
+  let value: R;
+  try {
+    value = await part();
+  } catch (error) {
+    await Promise.allSettled(made.map(({ ref }) => ref));
+    throw firstFailure(error);
+  }
+  await settleAll(made);
+  return value;
 }
 
 /** Waits for all handles; throws what failed first, not what did not run because of it. */

@@ -49,7 +49,6 @@ export async function openSteps(
   const [entry] = closures;
   return {
     ...{ file, pipeline },
-    steps: [...steps.values()].sort((a, b) => (a.declared.name < b.declared.name ? -1 : 1)),
     notes: notes.map(({ path: of, line, says }) => `${of}:${line}: ${says}`),
     stepOf(declared) {
       const known = steps.get(declared);

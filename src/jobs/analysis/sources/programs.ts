@@ -58,7 +58,7 @@ export function makePrograms(effects: Effects): Programs {
   };
 }
 
-function endOf({ state, reason, message, exitCode, signal, log }: ExecEnd): ProgramEnd {
+function endOf({ state, reason, message, log }: ExecEnd): ProgramEnd {
   const tail = log.truncatedBytes > 0 ? log.tail : log.head + log.tail;
-  return { state, reason, message, exitCode, signal, tail };
+  return { state, reason, message, tail };
 }
