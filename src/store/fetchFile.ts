@@ -1,7 +1,7 @@
 // What a bucket sends, written to a file of this disk and digested on the way.
 
 import { createHash } from "node:crypto";
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 
 import type { Digest } from "../digest.ts";
 import { diskRemedy, HdashError, messageOf } from "../error.ts";
@@ -14,7 +14,7 @@ export async function writeBody(
 ): Promise<FetchedObject> {
   const handle = await onPath(path, () => open(path, "wx", 0o600));
   try {
-    return await pump(body, handle, path);
+    return await digestPieces(body, (piece) => onPath(path, () => handle.writeFile(piece)));
   } catch (error) {
     await rm(path, { force: true });
     throw error;
@@ -23,17 +23,17 @@ export async function writeBody(
   }
 }
 
-async function pump(
-  body: AsyncIterable<Uint8Array>,
-  handle: FileHandle,
-  path: string,
+/** Digests pieces, one after the other; `take` is given each. */
+export async function digestPieces(
+  pieces: AsyncIterable<Uint8Array>,
+  take: (piece: Uint8Array) => Promise<void> | void,
 ): Promise<FetchedObject> {
   const hash = createHash("sha256");
   let bytes = 0;
-  for await (const piece of body) {
+  for await (const piece of pieces) {
     hash.update(piece);
     bytes += piece.byteLength;
-    await onPath(path, () => handle.writeFile(piece));
+    await take(piece);
   }
   return { bytes, digest: hash.digest("hex") as Digest };
 }

@@ -10,7 +10,7 @@ import { type Digest, digestOf } from "../digest.ts";
 import { codeOf, diskRemedy, HdashError, messageOf } from "../error.ts";
 import type { Bucket, ByteRange, FetchedObject, ObjectHead, PutObject } from "./bucket.ts";
 import { type ByteSource, bytesSource, checkGiven } from "./byteSource.ts";
-import { writeBody } from "./fetchFile.ts";
+import { digestPieces, writeBody } from "./fetchFile.ts";
 import { readFilePieces, readHandlePieces } from "./filePieces.ts";
 import { checkKey } from "./objectKey.ts";
 
@@ -247,16 +247,9 @@ async function fetchFile(
     return await writeBody(readRange(folder, name, found.size, {}, signal), path);
   }
   try {
-    return await onDisk(folder, subject, async () => {
-      const hash = createHash("sha256");
-      let bytes = 0;
-      for await (const piece of readFilePieces(path)) {
-        stopIfAborted(signal, key);
-        hash.update(piece);
-        bytes += piece.byteLength;
-      }
-      return { bytes, digest: hash.digest("hex") as Digest };
-    });
+    return await onDisk(folder, subject, () =>
+      digestPieces(readFilePieces(path), () => stopIfAborted(signal, key)),
+    );
   } catch (error) {
     await rm(path, { force: true });
     throw error;
