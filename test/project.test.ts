@@ -25,7 +25,6 @@ interface Package {
   readonly license: string;
   readonly engines: { readonly node: string };
   readonly dependencies: Readonly<Record<string, string>>;
-  readonly devDependencies: Readonly<Record<string, string>>;
 }
 const PACKAGE = JSON.parse(read("package.json")) as Package;
 const LOCK = JSON.parse(read("package-lock.json")) as {
@@ -69,7 +68,7 @@ describe("the Node version", () => {
     expect({
       engines: PACKAGE.engines.node,
       package: PACKAGE.dependencies["node"]?.match(/\d+/)?.[0],
-      types: PACKAGE.devDependencies["@types/node"]?.match(/\d+/)?.[0],
+      types: PACKAGE.dependencies["@types/node"]?.match(/\d+/)?.[0],
       lock: LOCK.packages["node_modules/node"]?.version.split(".")[0],
       image: /^ARG BASE=node:(\d+)-/m.exec(read("Dockerfile"))?.[1],
       here: process.versions.node.split(".")[0],

@@ -184,7 +184,8 @@ describe.skipIf(why !== null)("make build_amd64", () => {
     expect(packages.length).toBeGreaterThan(100);
     expect(dev).toEqual([]);
     const idle = ["*.ts", "*.map", "*.test.js", "typescript", "assemblyscript", "test"];
-    const find = `find dist node_modules ${idle.map((name) => `-name '${name}'`).join(" -o ")}`;
+    // The types of what pipelines import are for who writes one.
+    const find = `find dist/src dist/migrations node_modules ${idle.map((name) => `-name '${name}'`).join(" -o ")}`;
     expect(await readInImage(find)).toBe("");
     expect(
       await readInImage("find /app -perm /022 ! -type l -o ! -user 0 -o -newermt 2000-01-02"),
@@ -289,6 +290,25 @@ describe.skipIf(why !== null)("the image without a network", () => {
     };
     expect(datasets).toHaveLength(59);
     expect(datasets.filter(({ rows }) => rows > 0).length).toBeGreaterThan(2);
+  });
+
+  test('runs a pipeline that is mounted anywhere, whose import … from "hdash" is this very hdash', async () => {
+    const folder = await openFolder("own");
+    const words = await readFile(join(ROOT, "test/jobs/analysis/pipelines/words.ts"), "utf8");
+    const source = words.replaceAll("../../../../src/index.ts", "hdash");
+    await writeFile(join(folder, "words.ts"), source);
+    await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
+    await writeFile(join(folder, "book.txt"), "call me Ishmael\nsome years ago\n");
+    await mkdir(join(folder, "results"));
+    await chmod(join(folder, "results"), 0o777);
+    const flags = ["--book", "/data/lab/book.txt", "--out", "/data/lab/results"];
+    const ended = await inImage(["run", "/data/lab/words.ts", ...flags], {
+      volumes: [`${folder}:/data/lab`],
+    }).ended;
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(JSON.parse(await readFile(join(folder, "results/results.json"), "utf8"))).toEqual({
+      words: 6,
+    });
   });
 
   test("may write to a volume at /tmp, and nowhere else", async () => {

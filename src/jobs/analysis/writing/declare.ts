@@ -1,4 +1,6 @@
-// How a user declares steps: a function, a program of the machine, a program of an image.
+/// <reference types="node" preserve="true" />
+// How a user declares steps: a function, a program of the machine, a program of an image. What these types say of signals is Node's, also
+// to a compiler that was not told of Node.
 
 import type { Args, Givens, Gots, Handles, Kind, Kinds } from "./kinds.ts";
 import type { Script, StagedPath } from "./script.ts";
