@@ -27,6 +27,13 @@ CREATE TABLE hdash.blob_chunk (
 );
 ALTER TABLE ONLY hdash.blob_chunk ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
+CREATE TABLE hdash.blob_part (
+    whole text NOT NULL,
+    path text NOT NULL,
+    part text NOT NULL,
+    bytes bigint NOT NULL
+);
+
 CREATE TABLE hdash.finding (
     ordinal integer NOT NULL,
     identity text NOT NULL,
@@ -90,6 +97,7 @@ CREATE TABLE hdash.run (
     requested_at timestamp with time zone DEFAULT now() NOT NULL,
     requested_by text,
     priority integer DEFAULT 0 NOT NULL,
+    origin jsonb,
     CONSTRAINT run_started_check CHECK (((started_at IS NOT NULL) OR (status = ANY (ARRAY['queued'::text, 'cancelled'::text])))),
     CONSTRAINT run_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'degraded'::text, 'failed'::text, 'cancelled'::text])))
 );
@@ -108,6 +116,7 @@ CREATE TABLE hdash.step_run (
     started_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
     result_id bigint,
+    label text,
     CONSTRAINT step_run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'hit'::text, 'ran'::text, 'failed'::text])))
 );
 
@@ -232,6 +241,49 @@ ALTER TABLE hdash.step_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE hdash.step_trust (
+    id bigint NOT NULL,
+    pipeline text NOT NULL,
+    step text NOT NULL,
+    code text NOT NULL,
+    stands_for text NOT NULL,
+    because text NOT NULL,
+    trusted_by text,
+    trusted_at timestamp with time zone DEFAULT now() NOT NULL,
+    withdrawn_at timestamp with time zone,
+    withdrawn_why text
+);
+
+ALTER TABLE hdash.step_trust ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME hdash.step_trust_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE hdash.step_verdict (
+    id bigint NOT NULL,
+    result_id bigint NOT NULL,
+    state text NOT NULL,
+    differences jsonb NOT NULL,
+    build text NOT NULL,
+    machine jsonb NOT NULL,
+    ms double precision NOT NULL,
+    checked_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT step_verdict_state_check CHECK ((state = ANY (ARRAY['same'::text, 'different'::text, 'failed'::text])))
+);
+
+ALTER TABLE hdash.step_verdict ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME hdash.step_verdict_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE ONLY hdash.atlas
     ADD CONSTRAINT atlas_pkey PRIMARY KEY (atlas_id);
 
@@ -240,6 +292,9 @@ ALTER TABLE ONLY hdash.atlas
 
 ALTER TABLE ONLY hdash.blob_chunk
     ADD CONSTRAINT blob_chunk_pkey PRIMARY KEY (digest, n);
+
+ALTER TABLE ONLY hdash.blob_part
+    ADD CONSTRAINT blob_part_pkey PRIMARY KEY (whole, path);
 
 ALTER TABLE ONLY hdash.blob
     ADD CONSTRAINT blob_pkey PRIMARY KEY (digest);
@@ -283,6 +338,14 @@ ALTER TABLE ONLY hdash.step_run
 ALTER TABLE ONLY hdash.step_run
     ADD CONSTRAINT step_run_run_id_scope_step_key_key UNIQUE (run_id, scope, step_key);
 
+ALTER TABLE ONLY hdash.step_trust
+    ADD CONSTRAINT step_trust_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY hdash.step_verdict
+    ADD CONSTRAINT step_verdict_pkey PRIMARY KEY (id);
+
+CREATE INDEX blob_part_part ON hdash.blob_part USING btree (part);
+
 CREATE INDEX finding_rule ON hdash.finding USING btree (rule);
 
 CREATE INDEX finding_subject ON hdash.finding USING btree (subject);
@@ -315,6 +378,10 @@ CREATE INDEX step_run_key ON hdash.step_run USING btree (step_key);
 
 CREATE INDEX step_run_result ON hdash.step_run USING btree (result_id);
 
+CREATE UNIQUE INDEX step_trust_code ON hdash.step_trust USING btree (pipeline, step, code) WHERE (withdrawn_at IS NULL);
+
+CREATE INDEX step_verdict_result ON hdash.step_verdict USING btree (result_id, id DESC);
+
 ALTER TABLE ONLY hdash.finding
     ADD CONSTRAINT finding_result_id_fkey FOREIGN KEY (result_id) REFERENCES hdash.step_result(id) ON DELETE CASCADE;
 
@@ -344,3 +411,6 @@ ALTER TABLE ONLY hdash.step_run
 
 ALTER TABLE ONLY hdash.step_run
     ADD CONSTRAINT step_run_run_id_fkey FOREIGN KEY (run_id) REFERENCES hdash.run(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY hdash.step_verdict
+    ADD CONSTRAINT step_verdict_result_id_fkey FOREIGN KEY (result_id) REFERENCES hdash.step_result(id) ON DELETE CASCADE;

@@ -28,6 +28,8 @@ export interface BoundPipeline {
   readonly publisher: Publisher | null;
   /** Where people see its pages; null where nobody said. */
   readonly siteUrl: string | null;
+  /** From what a run can be begun again, where the pipeline is none of hdash's own: kept with the run. */
+  readonly origin?: Json;
   /** True where its settings insist that every step is done again. */
   readonly isForced?: boolean;
 }

@@ -4,9 +4,10 @@ import { resolve } from "node:path";
 
 import { canonicalJson, type Digest, type Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
+import type { BlobPart } from "../store/blobParts.ts";
 import { BlobError, type BlobStore, type StoredBlob } from "../store/blobs.ts";
 import { openFolder, takeFolder } from "./folder.ts";
-import { type Manifest, parseManifest } from "./folderManifest.ts";
+import { type Manifest, parseManifest, writeManifest } from "./folderManifest.ts";
 import type { BlobFile, Codec, StoredFile, TreeFile, WrittenFile } from "./step.ts";
 
 /** A file of a stored tree. */
@@ -23,6 +24,8 @@ export interface BlobAccess {
   readonly withLedger: <T>(subject: string, access: () => Promise<T>) => Promise<T>;
   /** Aborts when what is large need not be put any more. */
   readonly signal?: AbortSignal;
+  /** Keeps of which files a stored list consists, so that one is found by its digest; missing: nobody asks. */
+  readonly noteParts?: (whole: Digest, parts: readonly BlobPart[]) => Promise<void>;
 }
 
 /** Stores a port's value. Throws a permanent error that names the port where the value is not what the codec takes. */
@@ -43,7 +46,8 @@ export async function encode(
       return putFile(access, port, pathOf(port, value));
     case "folder": {
       const put = (path: string) => putFile(access, port, path);
-      return putText(access, port, await takeFolder(port, pathOf(port, value), put, signal));
+      const manifest = await takeFolder(port, pathOf(port, value), put, signal);
+      return putList(access, port, writeManifest(manifest), manifest.files);
     }
     case "tree": {
       const files = parseTree<TreeFile>(port, value, checkBytes);
@@ -83,7 +87,19 @@ async function putTree<T extends Listed>(
     const blob = await access.withLedger(`storing ${port}`, () => put(file));
     entries.push({ path, contentType, ...blob });
   }
-  return putText(access, port, canonical(port, entries));
+  return putList(access, port, canonical(port, entries), entries);
+}
+
+/** Stores the list of a tree or a folder, and notes what it lists. */
+async function putList(
+  access: BlobAccess,
+  port: string,
+  text: string,
+  parts: readonly BlobPart[],
+): Promise<StoredBlob> {
+  const blob = await putText(access, port, text);
+  await access.noteParts?.(blob.digest, parts);
+  return blob;
 }
 
 /**

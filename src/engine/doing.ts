@@ -34,6 +34,7 @@ export async function doStep<P extends Json, I, O extends Ports, H extends Json>
     kind: step.kind,
     name: step.name,
     version: step.version,
+    label: args.label ?? null,
     outputs: step.outputs,
     uses: step.uses,
     repin: step.repin === true,

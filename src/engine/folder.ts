@@ -7,7 +7,7 @@ import type { Digest } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { oneLine } from "../format.ts";
 import type { StoredBlob } from "../store/blobs.ts";
-import { type FolderEntry, type Manifest, writeManifest } from "./folderManifest.ts";
+import type { FolderEntry, Manifest } from "./folderManifest.ts";
 import { isUnchanged, walkFolder } from "./folderWalk.ts";
 import type { BlobFile, FolderFile, StoredFolder } from "./step.ts";
 
@@ -18,7 +18,7 @@ import type { BlobFile, FolderFile, StoredFolder } from "./step.ts";
 const FILES_AT_ONCE = 4;
 
 /**
- * Stores the files of a folder and gives the manifest that names them.
+ * Stores the files of a folder and says what it consists of.
  * @param port names it in messages.
  */
 export async function takeFolder(
@@ -26,7 +26,7 @@ export async function takeFolder(
   folder: string,
   put: (path: string) => Promise<StoredBlob>,
   signal: AbortSignal | undefined,
-): Promise<string> {
+): Promise<Manifest> {
   const subject = `output ${port} cannot be stored`;
   const { files, emptyFolders } = await walkFolder(folder, subject, signal);
   const entries = await mapFew(files, async (file): Promise<FolderEntry> => {
@@ -42,7 +42,7 @@ export async function takeFolder(
     }
     return { path, isExecutable, ...blob };
   });
-  return writeManifest({ files: entries, emptyFolders });
+  return { files: entries, emptyFolders };
 }
 
 /** What a stored folder is read with. */

@@ -20,6 +20,7 @@ export function noteHit(
   session.journal.note({
     scope: scope.name,
     step: step.name,
+    label: step.label,
     key,
     resultId,
     state: "hit",
@@ -34,6 +35,7 @@ export function noteHit(
     kind: "stepEnded",
     scope: scope.name === "" ? null : scope.name,
     step: step.name,
+    ...labelled(step),
     key,
     state: "hit",
     durationMs: performance.now() - since,
@@ -63,6 +65,7 @@ export function noteFailure(
   session.journal.note({
     scope: scope.name,
     step: step.name,
+    label: step.label,
     key: failure.key,
     resultId: null,
     state: "failed",
@@ -77,9 +80,15 @@ export function noteFailure(
     kind: "stepEnded",
     scope: scope.name === "" ? null : scope.name,
     step: step.name,
+    ...labelled(step),
     key: failure.key,
     state: "failed",
     durationMs: performance.now() - failure.since,
     error,
   });
+}
+
+/** The label of a step, where it has one, as events say it. */
+export function labelled({ label }: AnyStep): { readonly label?: string } {
+  return label === null ? {} : { label };
 }

@@ -16,6 +16,8 @@ export interface AnyStep {
   readonly kind: "step" | "observation";
   readonly name: string;
   readonly version: number;
+  /** How this call of it is called; null where nobody said. */
+  readonly label: string | null;
   readonly outputs: Ports;
   /** Undefined where the step says nothing. */
   readonly uses: Json | undefined;

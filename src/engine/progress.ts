@@ -52,12 +52,16 @@ export type ProgressEvent =
       readonly kind: "stepStarted";
       readonly scope: string | null;
       readonly step: string;
+      /** How people call this call of the step; missing where nobody said. */
+      readonly label?: string;
       readonly key: string;
     }
   | {
       readonly kind: "stepProgress";
       readonly scope: string | null;
       readonly step: string;
+      /** How people call this call of the step; missing where nobody said. */
+      readonly label?: string;
       readonly key: string;
       readonly done: number;
       readonly total: number | null;
@@ -68,6 +72,8 @@ export type ProgressEvent =
       readonly kind: "stepEnded";
       readonly scope: string | null;
       readonly step: string;
+      /** How people call this call of the step; missing where nobody said. */
+      readonly label?: string;
       readonly key: string | null;
       readonly state: StepState;
       readonly durationMs: number;

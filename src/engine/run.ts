@@ -7,6 +7,7 @@ import { HdashError, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
 import type { Publisher } from "../publish/site.ts";
 import { retry } from "../retry.ts";
+import { noteParts } from "../store/blobParts.ts";
 import type { BlobStore } from "../store/blobs.ts";
 import { startOver } from "../store/claims.ts";
 import type { Lease } from "../store/lease.ts";
@@ -43,6 +44,8 @@ export interface RunSpec<P extends Json> {
   readonly force?: boolean;
   /** Where the same run is going on elsewhere, waits for it to end and then runs; default false. */
   readonly wait?: boolean;
+  /** From what the run can be begun again, where its pipeline is none of hdash's own. */
+  readonly origin?: Json | null;
   /** How many steps run at once; default 8, of which most wait for the network. */
   readonly concurrency?: number;
   /** What there is for steps besides places; default what this machine has. */
@@ -78,7 +81,10 @@ export async function executeRun<P extends Json>(request: RunSpec<P>): Promise<R
     () =>
       claim(
         db,
-        { pipeline: pipeline.name, params, build, worker, nonce, startedAt: clock() },
+        {
+          ...{ pipeline: pipeline.name, params, build, worker, nonce, startedAt: clock() },
+          origin: request.origin ?? null,
+        },
         request.wait === true,
         signal,
         onProgress,
@@ -160,6 +166,7 @@ async function playAttempt<P extends Json>(
       db,
       blobs: request.blobs,
       withLedger,
+      noteParts: (whole, parts) => withLedger("noting files", () => noteParts(db, whole, parts)),
       lease,
       holder,
       pipeline: pipeline.name,

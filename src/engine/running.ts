@@ -8,7 +8,7 @@ import { commitResult, type StoredResult } from "../store/results.ts";
 import { beginAttempt, endAttempt } from "../store/stepAttempts.ts";
 import { IN_PROCESS, type Worked, workInAttempts } from "./attempts.ts";
 import { type StepKey } from "./key.ts";
-import { noteFailure } from "./noting.ts";
+import { labelled, noteFailure } from "./noting.ts";
 import type { Hold } from "./places.ts";
 import { type AnyStep, type InputRecord, readInputs, storeOutputs } from "./ports.ts";
 import type { StepState } from "./progress.ts";
@@ -65,6 +65,7 @@ interface Trying {
   readonly label: {
     readonly scope: string | null;
     readonly step: string;
+    readonly label?: string;
     readonly key: StepKey;
   };
   /** What was noted of the step before. */
@@ -124,7 +125,12 @@ function begin(session: Session, scope: ScopeState, step: AnyStep, task: Task, t
     ...{ session, scope, step, task, turn },
     startedAt: seen?.startedAt ?? session.clock(),
     since: performance.now(),
-    label: { scope: scope.name === "" ? null : scope.name, step: step.name, key },
+    label: {
+      scope: scope.name === "" ? null : scope.name,
+      step: step.name,
+      ...labelled(step),
+      key,
+    },
     wasNoted: scope.noted.get(key),
     unread: new Map(),
   };
@@ -143,7 +149,8 @@ function noteRunning(
 ): void {
   if (turn.isRemake) return;
   session.journal.note({
-    ...{ scope: scope.name, step: step.name, key: task.key, resultId: null, error: null },
+    ...{ scope: scope.name, step: step.name, label: step.label, key: task.key },
+    ...{ resultId: null, error: null },
     ...{ state: "running", startedAt, endedAt: null, done, total },
   });
 }
@@ -191,6 +198,7 @@ async function commit(trying: Trying, worked: Worked): Promise<Tried> {
     outputs,
     factsDigest: digestFacts(facts),
     step: step.name,
+    label: step.label,
     version: step.version,
     document,
     facts,

@@ -276,6 +276,8 @@ export function observation<P extends Json, O extends Ports, H extends Json = nu
 export type StepArgs<P, I, H> = {
   readonly params: P;
   readonly inputs: InputRefs<I>;
+  /** How people call this call, among others of the same step. Never part of the key. */
+  readonly label?: string;
 } & (null extends H ? { readonly hints?: H } : { readonly hints: H });
 
 /** What became of a scope: its value, or why it failed. */

@@ -33,6 +33,8 @@ export interface Holding {
 export interface ClaimRequest extends Holding {
   readonly pipeline: string;
   readonly params: Json;
+  /** From what the run can be begun again; missing or null: from its pipeline's name. */
+  readonly origin?: Json | null;
 }
 
 export type Claim =
@@ -90,6 +92,7 @@ async function tryClaim(trx: Db, request: ClaimRequest): Promise<Claim | null> {
         ...holdOf(request),
         pipeline,
         params: storableJson(request.params),
+        origin: (request.origin ?? null) === null ? null : storableJson(request.origin),
         params_key: paramsKey,
         attempt: 1,
         requested_at: startedAt,

@@ -6,6 +6,7 @@ import { type Migration, Migrator } from "kysely/migration";
 import * as ledger from "../../migrations/0001_ledger.ts";
 import * as engine from "../../migrations/0002_engine.ts";
 import * as objects from "../../migrations/0003_objects.ts";
+import * as lineage from "../../migrations/0004_lineage.ts";
 import { HdashError } from "../error.ts";
 import { asDatabaseError } from "./failure.ts";
 import type { Database } from "./schema.ts";
@@ -15,6 +16,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_ledger": ledger,
   "0002_engine": engine,
   "0003_objects": objects,
+  "0004_lineage": lineage,
 };
 
 /** Migrates a database; throws a config error where a newer build has been there before. */

@@ -42,6 +42,8 @@ export interface NewResult extends StepOutcome {
   /** The blob of that attempt's log, where it logged anything. */
   readonly logDigest?: Digest | null;
   readonly step: string;
+  /** How people call this call of it; null where nobody said. */
+  readonly label?: string | null;
   readonly version: number;
   /** The canonical JSON that the key is the digest of. */
   readonly document: string;
@@ -136,6 +138,7 @@ export async function commitResult(db: Db, claim: StepHolder, result: NewResult)
         {
           scope: result.scope,
           step: result.step,
+          label: result.label ?? null,
           key: result.key,
           resultId: commit.stored.id,
           state: "ran",

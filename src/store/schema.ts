@@ -39,6 +39,7 @@ interface RunTable {
   error: string | null;
   outcome: Jsonb<unknown> | null;
   publishing_site: string | null;
+  origin: Jsonb<unknown> | null;
 }
 
 interface RunScopeTable {
@@ -82,6 +83,7 @@ interface StepRunTable {
   error: string | null;
   started_at: Instant;
   ended_at: Instant | null;
+  label: string | null;
 }
 
 interface StepAttemptTable {
@@ -156,6 +158,37 @@ interface BlobChunkTable {
   bytes: Buffer;
 }
 
+interface BlobPartTable {
+  whole: string;
+  path: string;
+  part: string;
+  bytes: Bigint;
+}
+
+interface StepVerdictTable {
+  id: ColumnType<string, never, never>;
+  result_id: Bigint;
+  state: "same" | "different" | "failed";
+  differences: Jsonb<unknown>;
+  build: string;
+  machine: Jsonb<unknown>;
+  ms: number;
+  checked_at: Generated<Date>;
+}
+
+interface StepTrustTable {
+  id: ColumnType<string, never, never>;
+  pipeline: string;
+  step: string;
+  code: string;
+  stands_for: string;
+  because: string;
+  trusted_by: string | null;
+  trusted_at: Generated<Date>;
+  withdrawn_at: Instant | null;
+  withdrawn_why: string | null;
+}
+
 interface PublicationTable {
   site: string;
   path: string;
@@ -197,6 +230,9 @@ export interface Schema {
   measure: MeasureTable;
   blob: BlobTable;
   blob_chunk: BlobChunkTable;
+  blob_part: BlobPartTable;
+  step_verdict: StepVerdictTable;
+  step_trust: StepTrustTable;
   publication: PublicationTable;
   run_finding: RunFindingView;
   run_measure: RunMeasureView;
@@ -216,6 +252,9 @@ export const RELATIONS = {
   measure: "table",
   blob: "table",
   blob_chunk: "table",
+  blob_part: "table",
+  step_verdict: "table",
+  step_trust: "table",
   publication: "table",
   run_finding: "view",
   run_measure: "view",

@@ -12,6 +12,8 @@ export interface StepNote {
   /** '' outside of every scope. */
   readonly scope: string;
   readonly step: string;
+  /** How people call this call of it; null where nobody said. */
+  readonly label?: string | null;
   /** Null where the source could not be pinned, so that there is no key. */
   readonly key: string | null;
   /** The result that the run found or made; null where there is none yet, or none at all. */
@@ -45,10 +47,10 @@ export async function noteSteps(
       select id, attempt from run
       where id = ${runId} and attempt = ${attempt} and status = 'running' for share
     )
-    insert into step_run (run_id, scope, step, step_key, result_id, state, attempt, done, total, error, started_at, ended_at)
-    select mine.id, note.scope, note.step, note.step_key, note.result_id, note.state, mine.attempt, note.done, note.total,
+    insert into step_run (run_id, scope, step, label, step_key, result_id, state, attempt, done, total, error, started_at, ended_at)
+    select mine.id, note.scope, note.step, note.label, note.step_key, note.result_id, note.state, mine.attempt, note.done, note.total,
       note.error, note.started_at, note.ended_at
-    from mine, jsonb_to_recordset(${rows}::jsonb) as note(scope text, step text, step_key text, result_id bigint, state text,
+    from mine, jsonb_to_recordset(${rows}::jsonb) as note(scope text, step text, label text, step_key text, result_id bigint, state text,
       done double precision, total double precision, error text, started_at timestamptz, ended_at timestamptz)
     on conflict (run_id, scope, step_key) do update set
       attempt = excluded.attempt,

@@ -296,7 +296,7 @@ export async function withProgress(
 /** Executes a run of a pipeline with these effects. */
 export async function execute(
   effects: Effects,
-  { pipeline, params, publisher, isForced = false }: BoundPipeline,
+  { pipeline, params, publisher, origin = null, isForced = false }: BoundPipeline,
   options: { readonly force: boolean; readonly wait: boolean },
   signal: AbortSignal,
   onProgress: (event: ProgressEvent) => void,
@@ -309,6 +309,7 @@ export async function execute(
     db: database.db,
     blobs: await effects.blobs(),
     publisher,
+    origin,
     scratch: await effects.scratch(),
     clock: effects.clock,
     build: effects.build,

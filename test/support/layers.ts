@@ -8,7 +8,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["address", "error", "finding", "run", "scopeName", "digest", "format", "log", "retry"],
   ["store", "sources", "render", "formats", "settings", "lookalikes", "runners"],
   ["publish", "engine", "artifacts"],
-  ["effects", "progress", "job", "shell"],
+  ["effects", "progress", "job", "shell", "lineage"],
   [],
   ["work", "commands", "serve"],
   ["jobList", "main", "util", "index"],
@@ -32,7 +32,7 @@ const OUTSIDE_WORLD =
   /^node:(fs|net|http|https|http2|tls|dns|child_process|worker_threads|os|process)\b/;
 /** What pure parts may know of the house: how steps are written, how pages are drawn, what words mean. The client of Synapse is a type. */
 const PURE_SOURCES =
-  /^src\/(?:engine\/(?:step|outcomes)|job|sources\/synapseClient|(?:render|formats)\/.+)\.ts$/;
+  /^src\/(?:engine\/(?:step|outcomes)|lineage\/namedResult|job|sources\/synapseClient|(?:render|formats)\/.+)\.ts$/;
 
 /** What a room of layer 2 may import of layers 1 and 2: rooms, and files of rooms. */
 const MIDDLE: Readonly<Record<string, readonly string[]>> = {

@@ -63,6 +63,7 @@ export async function bindAnalysis(
             params: { sha256: sha256 as Digest, bytes },
             inputs: {},
             hints: { path },
+            label: basename(path),
           })
           .then((refs) => refs.file as Ref<unknown>);
         const promised: Promised = { subject: `${GIVEN}${basename(path)}`, ref };
@@ -95,6 +96,7 @@ export async function bindAnalysis(
   return {
     pipeline: makeUserPipeline(playing),
     params: paramsOf(values),
+    origin: { file, cwd: process.cwd() },
     publisher: null,
     siteUrl: null,
   };

@@ -83,7 +83,8 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
       const { name, takes, gives } = opened.declared;
       const number = (all.calls.get(name) ?? 0) + 1;
       all.calls.set(name, number);
-      const subject = `${name} ${label ?? labelOf(values, number)}`;
+      const called = label ?? labelOf(values, number);
+      const subject = `${name} ${called}`;
       const strange = Object.keys(values).find((one) => !Object.hasOwn(takes, one));
       if (strange !== undefined) {
         throw new HdashError(
@@ -91,7 +92,7 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
           `${subject} is given ${strange}, which it does not take: it takes ${Object.keys(takes).join(", ")}`,
         );
       }
-      const calling = call(plan, step, opened, values, subject);
+      const calling = call(plan, step, opened, values, { subject, label: called });
       const handles = Object.entries(gives).map(([port, { shape }]) => {
         const ref = calling.then((refs) => refs[port] as Ref<unknown>);
         const promised = { subject: `${subject}.${port}`, ref };
@@ -139,7 +140,7 @@ async function call(
   step: UserStep,
   { declared }: OpenedStep,
   values: Row,
-  subject: string,
+  { subject, label }: { readonly subject: string; readonly label: string },
 ): Promise<Readonly<Record<string, Ref<unknown>>>> {
   const skeletons: Record<string, Skeleton> = {};
   const inputs: Record<string, readonly Ref<unknown>[]> = {};
@@ -162,7 +163,7 @@ async function call(
     ...(declared.cache === "run" ? { run: plan.run.id } : {}),
   };
   try {
-    return await plan.do(step, { params, inputs: inputs });
+    return await plan.do(step, { params, inputs, label });
   } catch (error) {
     if (isAborted(error) || error instanceof NotRun) throw error;
     const kind = error instanceof HdashError ? error.kind : "permanent";

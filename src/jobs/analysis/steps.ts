@@ -12,6 +12,7 @@ import {
   type StepContext,
 } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
+import { type NamedResult, RESULTS_STEP } from "../../lineage/namedResult.ts";
 import { hasFiles } from "./data/shapes.ts";
 import type { Skeleton } from "./data/skeleton.ts";
 import type { Opened, OpenedStep } from "./opened.ts";
@@ -126,7 +127,7 @@ export function makeImportSteps(
     }),
     /** What the pipeline has given: by this step a result is found by its name. */
     results: step({
-      name: "results",
+      name: RESULTS_STEP,
       version: 1,
       outputs: { results: json<readonly NamedResult[]>() },
       run: (_inputs: { readonly found: readonly unknown[] }, { results }: ResultsParams) =>
@@ -135,13 +136,6 @@ export function makeImportSteps(
   };
 }
 
-/** A result by its name: a value, or what was stored. */
-export type NamedResult = {
-  readonly name: string;
-} & (
-  | { readonly value: Json }
-  | { readonly digest: Digest; readonly bytes: number; readonly codec: string }
-);
 export type ResultsParams = { readonly results: readonly NamedResult[] };
 
 /** All of a pipeline's steps as the engine has them; each is made once. */

@@ -1,0 +1,290 @@
+// Results as those who ask where something came from see them: by key, by what they gave, by the run that named them.
+
+import { sql } from "kysely";
+
+import type { Digest, Json } from "../digest.ts";
+import type { RunStatus } from "../run.ts";
+import { hasOutput, type StoredOutput } from "./results.ts";
+import type { Db } from "./schema.ts";
+
+/** A result with all that the ledger says of it. */
+export interface LedgerResult {
+  readonly id: string;
+  readonly key: string;
+  readonly step: string;
+  readonly version: number;
+  /** The canonical JSON that the key is the digest of. */
+  readonly document: string;
+  readonly outputs: Readonly<Record<string, StoredOutput>>;
+  readonly factsDigest: Digest | null;
+  readonly ms: number;
+  readonly createdAt: Date;
+  /** The run that made it; null where that is forgotten. */
+  readonly runId: string | null;
+  /** The attempt at its key that made it; null for results from before attempts were kept. */
+  readonly attempt: number | null;
+}
+
+function selectResults(db: Db) {
+  return db
+    .selectFrom("step_result")
+    .select(["id", "step_key", "step", "version", "document", "outputs", "facts_digest"])
+    .select(["ms", "created_at", "run_id", "attempt"]);
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof selectResults>["executeTakeFirstOrThrow"]>>;
+
+function asResult(row: Row): LedgerResult {
+  return {
+    id: row.id,
+    key: row.step_key,
+    step: row.step,
+    version: row.version,
+    document: row.document,
+    // Both are written by results.ts and by nobody else.
+    outputs: row.outputs as LedgerResult["outputs"],
+    factsDigest: row.facts_digest as Digest | null,
+    ms: row.ms,
+    createdAt: row.created_at,
+    runId: row.run_id,
+    attempt: row.attempt,
+  };
+}
+
+/** Reads results by their ids, in no order. */
+export async function readResults(
+  db: Db,
+  ids: readonly string[],
+): Promise<readonly LedgerResult[]> {
+  if (ids.length === 0) return [];
+  const rows = await selectResults(db)
+    .where("id", "=", sql<string>`any(${[...ids]}::bigint[])`)
+    .execute();
+  return rows.map(asResult);
+}
+
+/** Finds the results that count for keys that begin so, by key: at most so many keys. */
+export async function findByKey(
+  db: Db,
+  prefix: string,
+  limit: number,
+): Promise<readonly LedgerResult[]> {
+  const rows = await selectResults(db)
+    .distinctOn("step_key")
+    .where("step_key", ">=", prefix)
+    // Keys are hex digits: none has a g.
+    .where("step_key", "<", `${prefix}g`)
+    .orderBy("step_key")
+    .orderBy("id", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map(asResult);
+}
+
+/** Finds the results that have an output of this digest, newest first. */
+export async function findMakers(
+  db: Db,
+  digest: Digest,
+  limit: number,
+): Promise<readonly LedgerResult[]> {
+  const rows = await selectResults(db)
+    .where(hasOutput(digest))
+    .orderBy("id", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map(asResult);
+}
+
+/** Finds for each of many digests the newest result that has such an output, and the port. Digests that nothing has made are missing. */
+export async function findMakersOf(
+  db: Db,
+  digests: readonly Digest[],
+): Promise<ReadonlyMap<Digest, LedgerResult>> {
+  const found = new Map<Digest, LedgerResult>();
+  if (digests.length === 0) return found;
+  const { rows } = await sql<{ digest: string; id: string }>`
+    select asked.digest, made.id
+    from unnest(${[...new Set(digests)]}::text[]) as asked(digest)
+    cross join lateral (
+      select id from step_result
+      where jsonb_path_query_array(outputs, '$.*.digest') @> jsonb_build_array(asked.digest)
+      order by id desc limit 1
+    ) made`.execute(db);
+  const results = await readResults(db, [...new Set(rows.map(({ id }) => id))]);
+  const byId = new Map(results.map((result) => [result.id, result]));
+  for (const { digest, id } of rows) {
+    const result = byId.get(id);
+    if (result !== undefined) found.set(digest as Digest, result);
+  }
+  return found;
+}
+
+/** A step as a run came by it. */
+export interface RunStep {
+  readonly scope: string;
+  readonly step: string;
+  readonly label: string | null;
+  readonly key: string | null;
+  readonly resultId: string | null;
+  readonly state: "running" | "hit" | "ran" | "failed";
+  readonly error: string | null;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+}
+
+/** Lists the steps of a run, in the order in which it came by them. */
+export async function listRunSteps(db: Db, runId: string): Promise<readonly RunStep[]> {
+  const rows = await db
+    .selectFrom("step_run")
+    .select(["scope", "step", "label", "step_key", "result_id", "state", "error"])
+    .select(["started_at", "ended_at"])
+    .where("run_id", "=", runId)
+    .orderBy("id")
+    .execute();
+  return rows.map((row) => ({
+    scope: row.scope,
+    step: row.step,
+    label: row.label,
+    key: row.step_key,
+    resultId: row.result_id,
+    state: row.state,
+    error: row.error,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  }));
+}
+
+/** A run as its ledger row tells it, with what is needed to begin it again. */
+export interface LedgerRun {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly params: Json;
+  readonly status: RunStatus;
+  readonly build: string;
+  readonly worker: string | null;
+  readonly workerDetail: Json | null;
+  readonly origin: Json | null;
+  readonly requestedAt: Date;
+  readonly requestedBy: string | null;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly error: string | null;
+}
+
+function selectRuns(db: Db) {
+  return db
+    .selectFrom("run")
+    .select(["id", "pipeline", "params", "status", "build", "worker", "worker_detail", "origin"])
+    .select(["requested_at", "requested_by", "started_at", "finished_at", "error"]);
+}
+
+type RunRow = Awaited<ReturnType<ReturnType<typeof selectRuns>["executeTakeFirstOrThrow"]>>;
+
+function asRun(row: RunRow): LedgerRun {
+  return {
+    id: row.id,
+    pipeline: row.pipeline,
+    params: row.params as Json,
+    status: row.status,
+    build: row.build,
+    worker: row.worker,
+    workerDetail: row.worker_detail as Json | null,
+    origin: row.origin as Json | null,
+    requestedAt: row.requested_at,
+    requestedBy: row.requested_by,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    error: row.error,
+  };
+}
+
+/** Reads a run; null where there is none of this number. */
+export async function readLedgerRun(db: Db, runId: string): Promise<LedgerRun | null> {
+  // A number that no bigint holds is no run's.
+  if (!/^\d{1,18}$/.test(runId)) return null;
+  const row = await selectRuns(db).where("id", "=", runId).executeTakeFirst();
+  return row === undefined ? null : asRun(row);
+}
+
+/** Finds the last run of a pipeline that ended well or degraded, before another one where that is said. */
+export async function findLastGoodRun(
+  db: Db,
+  pipeline: string,
+  before?: string,
+): Promise<LedgerRun | null> {
+  let query = selectRuns(db)
+    .where("pipeline", "=", pipeline)
+    .where("status", "in", ["succeeded", "degraded"])
+    .orderBy("finished_at", "desc")
+    .orderBy("id", "desc")
+    .limit(1);
+  if (before !== undefined) query = query.where("id", "<", before);
+  const row = await query.executeTakeFirst();
+  return row === undefined ? null : asRun(row);
+}
+
+/** Tells whether the ledger has any run of a pipeline. */
+export async function hasRuns(db: Db, pipeline: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("run")
+    .select("id")
+    .where("pipeline", "=", pipeline)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** A step of a run in which a result was seen. */
+export interface Sighted extends RunStep {
+  readonly runId: string;
+}
+
+/** Lists where a result was seen, newest run first. */
+export async function listSightings(
+  db: Db,
+  resultId: string,
+  limit: number,
+): Promise<readonly Sighted[]> {
+  const rows = await db
+    .selectFrom("step_run")
+    .select(["run_id", "scope", "step", "label", "step_key", "result_id", "state", "error"])
+    .select(["started_at", "ended_at"])
+    .where("result_id", "=", resultId)
+    .orderBy("run_id", "desc")
+    .orderBy("id", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    runId: row.run_id,
+    scope: row.scope,
+    step: row.step,
+    label: row.label,
+    key: row.step_key,
+    resultId: row.result_id,
+    state: row.state,
+    error: row.error,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  }));
+}
+
+/** Finds what was published last under a path of any site. */
+export async function findPublished(
+  db: Db,
+  path: string,
+): Promise<{
+  readonly site: string;
+  readonly digest: Digest;
+  readonly runId: string | null;
+} | null> {
+  const row = await db
+    .selectFrom("publication")
+    .select(["site", "digest", "run_id"])
+    .where("path", "=", path)
+    .where("etag", "!=", "")
+    .orderBy("published_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return { site: row.site, digest: row.digest as Digest, runId: row.run_id };
+}
