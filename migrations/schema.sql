@@ -187,7 +187,9 @@ CREATE TABLE hdash.step_attempt (
     code integer,
     reason text,
     usage jsonb,
-    log_digest text
+    log_digest text,
+    message text,
+    machine jsonb
 );
 
 CREATE TABLE hdash.step_claim (

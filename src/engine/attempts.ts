@@ -5,29 +5,32 @@ import type { Digest, Json } from "../digest.ts";
 import { HdashError, isAborted, messageOf } from "../error.ts";
 import type { Finding } from "../finding.ts";
 import type { Measure } from "../store/facts.ts";
-import { type AttemptId, beginAttempt, endAttempt } from "../store/stepAttempts.ts";
-import { dropLog } from "../store/stepLog.ts";
+import {
+  type Amounts,
+  beginAttempt,
+  endAttempt,
+  listAttempts,
+  type NewAttempt,
+} from "../store/stepAttempts.ts";
+import { type AttemptLog, openAttemptLog } from "./attemptLog.ts";
+import { type AttemptTime, limitTime } from "./attemptTime.ts";
+import { withEndedAttempt } from "./failures.ts";
 import type { Hold } from "./places.ts";
 import type { AnyStep } from "./ports.ts";
 import type { Doing } from "./progress.ts";
 import type { WorkFolder } from "./scratch.ts";
 import type { Session } from "./session.ts";
-import type { FailedAttempt, Resources, StepContext } from "./step.ts";
+import type { FailedAttempt, Resources, StepContext, WorkReport } from "./step.ts";
 
 /** Who does a step that is a function: this process. */
 export const IN_PROCESS = "in-process";
 
-/** How long an attempt whose time is over may take to stop before it is given up. */
-const GRACE_MS = 7000;
+/** So many machines may be lost under one step in one start; then it is the step that loses them. */
+const MOST_LOST = 5;
 
-/** A timer of more would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** A log of more than this loses its middle: what is asked for is how it began and how it ended. Lines, and characters. */
-const MOST_LINES = 20_000;
-const MOST_CHARACTERS = 16 << 20;
-/** A line of more loses its end. Characters. */
-const LONGEST_LINE = 1 << 16;
+/** How many of an attempt's last lines go with the error that ended it, and how much of each. Characters. */
+const LAST_LINES = 5;
+const LONGEST_LAST_LINE = 500;
 
 /** What there is to do. */
 export interface Work {
@@ -46,9 +49,13 @@ export interface Work {
 /** What the attempt that succeeded came to. Its row is still open: it is ended with the commit. */
 export interface Worked {
   readonly n: number;
+  /** The how manieth of its run. */
+  readonly attempt: number;
   readonly values: Readonly<Record<string, unknown>>;
   readonly findings: readonly Finding[];
   readonly measures: readonly Measure[];
+  readonly code: number | null;
+  readonly usage: Amounts | null;
   /** The blob of its log; null where it logged nothing. */
   readonly logDigest: Digest | null;
   /** Its folder, where what it returned may lie; the caller removes it. Null where there is none. */
@@ -64,26 +71,67 @@ export async function workInAttempts(
   step: AnyStep,
   work: Work,
 ): Promise<Worked | null> {
-  let last: FailedAttempt | null = null;
-  for (let attempt = 1; ; attempt++) {
+  let { attempt, last } = await goOn(session, step, work);
+  for (let [n, lost] = [work.first, 0]; ; n++) {
     const resources = step.resources(attempt, last);
     try {
       await work.hold.become(resources);
     } catch (error) {
       if (last === null || session.signal.aborted) throw error;
-      const before = `attempt ${attempt - 1} had failed: ${last.reason}`;
+      const before = `the attempt before had failed: ${last.message}`;
       throw new HdashError("permanent", `${messageOf(error)}; ${before}`, { cause: error });
     }
-    const tried = await tryOnce(session, step, work, attempt, resources);
+    const tried = await tryOnce(session, step, work, { n, attempt }, resources);
     if (tried === null) return null;
     if (tried.worked !== null) return tried.worked;
     const { end, error } = tried;
-    if (end === null || attempt >= step.attempts) throw error;
+    if (end === null) throw error;
+    const isLost = end.state === "lost";
+    if (isLost ? ++lost > MOST_LOST : !mayTryAgain(step, attempt, end)) throw error;
     last = end;
-    const { reason } = end;
+    const reason = end.message;
     session.onProgress({ kind: "retry", subject: step.name, attempt, delayMs: 0, reason });
-    session.log.warn(`${step.name}: attempt ${attempt} of ${step.attempts} failed: ${reason}`);
+    const how = `${end.state} · ${end.reason}`;
+    session.log.warn(
+      isLost
+        ? `${step.name}: attempt ${attempt} was lost and does not count (${how}): ${reason}`
+        : `${step.name}: attempt ${attempt} of ${step.attempts} failed (${how}): ${reason}`,
+    );
+    if (!isLost) attempt++;
   }
+}
+
+/**
+ * Tells where to go on: attempts that this run has made of the step since it last succeeded count also after its worker was lost, which
+ * does not count itself. There is always one left: whoever starts a run again wants to see it tried.
+ */
+async function goOn(
+  session: Session,
+  step: AnyStep,
+  { key, first }: Work,
+): Promise<{ attempt: number; last: FailedAttempt | null }> {
+  const fresh = { attempt: 1, last: null };
+  if (first === 1 || step.attempts === 1) return fresh;
+  const known = await session.withLedger("reading attempts", () =>
+    listAttempts(session.db, key, session.lease.runId),
+  );
+  const since = known.findLastIndex(({ end }) => end?.state === "succeeded") + 1;
+  const failed = known.slice(since).flatMap(({ end, resources }): readonly FailedAttempt[] => {
+    const state = COUNTED.find((one) => one === end?.state);
+    if (end === null || state === undefined) return [];
+    return [{ state, reason: end.reason ?? "error", message: end.message ?? state, resources }];
+  });
+  const last = failed.at(-1) ?? null;
+  return { attempt: Math.min(failed.length, step.attempts - 1) + 1, last };
+}
+const COUNTED = ["failed", "timeout", "oom"] as const;
+
+/** Tells whether a step is tried again: not where it would only be late again. */
+function mayTryAgain(step: AnyStep, attempt: number, end: FailedAttempt): boolean {
+  if (attempt >= step.attempts) return false;
+  if (end.state !== "timeout") return true;
+  const more = step.resources(attempt + 1, end).minutes ?? Infinity;
+  return more > (end.resources.minutes ?? Infinity);
 }
 
 type Tryout =
@@ -91,38 +139,131 @@ type Tryout =
   /** `end` is null where another attempt is of no use. */
   | { readonly worked: null; readonly error: unknown; readonly end: FailedAttempt | null };
 
+/** An attempt while it goes on. */
+interface Trying {
+  readonly session: Session;
+  readonly step: AnyStep;
+  readonly work: Work;
+  readonly attempt: number;
+  readonly resources: Resources;
+  readonly begun: NewAttempt;
+  /** On the clock of performance. */
+  readonly since: number;
+  readonly folder: WorkFolder;
+  readonly log: AttemptLog;
+  readonly time: AttemptTime;
+  readonly findings: Finding[];
+  readonly measures: Measure[];
+  /** What the step has said of who did the work. */
+  readonly report: { -readonly [K in keyof WorkReport]: WorkReport[K] };
+  /** Nobody listens to the step any more. */
+  isOver: boolean;
+  /** Its function has ended, too. */
+  hasEnded: boolean;
+}
+
 async function tryOnce(
   session: Session,
   step: AnyStep,
   work: Work,
-  attempt: number,
+  { n, attempt }: { readonly n: number; readonly attempt: number },
   resources: Resources,
 ): Promise<Tryout | null> {
   const { key } = work;
-  const n = work.first + attempt - 1;
   const begun = {
-    ...{ key, n, step: step.name, runner: IN_PROCESS },
+    ...{ key, n, step: step.name, runner: step.runner, machine: session.machine },
     ...{ resources: { ...resources }, startedAt: session.clock() },
   };
   const isClaimed = await session.withLedger(`beginning ${step.name}`, () =>
     beginAttempt(session.db, session.holder, begun),
   );
   if (!isClaimed) return null;
-  const folder = session.scratch.newFolder();
-  const log = openLog(session, step.name, { key, n });
-  const time = limitTime(step.name, resources, session.signal);
-  const findings: Finding[] = [];
-  const measures: Measure[] = [];
-  let isOver = false;
-  let hasEnded = false;
+  const trying: Trying = {
+    ...{ session, step, work, attempt, resources, begun, since: performance.now() },
+    folder: session.scratch.newFolder(),
+    log: openAttemptLog(session, step.name, { key, n }),
+    time: limitTime(step.name, resources.minutes, session.signal),
+    ...{ findings: [], measures: [], report: {}, isOver: false, hasEnded: false },
+  };
+  const { folder, log, time, findings, measures } = trying;
+  try {
+    const doing = (async () =>
+      step.run(await work.inputs(folder), contextOf(trying), work.pin))().finally(() => {
+      trying.hasEnded = true;
+    });
+    const values = await Promise.race([doing, time.over]);
+    trying.isOver = true;
+    work.hold.interrupt();
+    const used = usedBy(trying);
+    // Storing what it gave takes none of this.
+    await work.hold.become({});
+    const logDigest = await log.close();
+    return { worked: { n, attempt, values, findings, measures, ...used, logDigest, folder } };
+  } catch (error) {
+    trying.isOver = true;
+    work.hold.interrupt();
+    await folder.remove();
+    // A run that is stopped closes what it has left open.
+    if (session.signal.aborted) throw error;
+    return await endFailed(trying, error);
+  } finally {
+    time.end();
+  }
+}
+
+/** What an attempt used: its own time, and what was reported. */
+function usedBy({ report, since }: Trying): Pick<Worked, "code" | "usage"> {
+  const wallMs = Math.round(performance.now() - since);
+  return { code: report.code ?? null, usage: { wallMs, ...report.usage } };
+}
+
+/** Ends the row of an attempt that failed, and says whether another may help. */
+async function endFailed(trying: Trying, error: unknown): Promise<Tryout> {
+  const { session, step, work, attempt, begun, resources, log, time, report } = trying;
+  const isLate = time.signal.aborted;
+  const isOwn = work.isOwn(error);
+  const thrown: unknown = isLate ? time.signal.reason : error;
+  const message = messageOf(thrown);
+  const how = isLate ? LATE : (report.end ?? OWN);
+  const lastLines = log.last(LAST_LINES).map(shortened);
+  // Whoever reads the log alone sees how it ended.
+  if (isOwn) log.add(`${how.state} · ${how.reason}: ${message}`);
+  const logDigest = await log.close();
+  await session.withLedger(`ending ${step.name}`, () =>
+    endAttempt(session.db, session.lease, begun, {
+      ...(isOwn ? how : UNREAD),
+      ...{ message, ...usedBy(trying), logDigest, endedAt: session.clock() },
+    }),
+  );
+  // What does not even stop may be in the way of another attempt.
+  const isWorthwhile = isOwn && trying.hasEnded && (isLate || mayHelp(error));
+  const { key, n } = begun;
+  const ended = { key, n, attempt, attempts: step.attempts, ...how, lastLines };
+  return {
+    worked: null,
+    error: isOwn ? withEndedAttempt(thrown, ended) : thrown,
+    end: isWorthwhile ? { ...how, message, resources } : null,
+  };
+}
+const LATE = { state: "timeout", reason: "time" } as const;
+const OWN = { state: "failed", reason: "error" } as const;
+const UNREAD = { state: "cancelled", reason: "input" };
+
+function shortened(line: string): string {
+  return line.length > LONGEST_LAST_LINE ? `${line.slice(0, LONGEST_LAST_LINE)}…` : line;
+}
+
+/** What a step may use while it works. */
+function contextOf(trying: Trying): Omit<StepContext, "hints"> {
+  const { work, attempt, resources, folder, log, time, findings, measures, report } = trying;
   const room = timedHold(work.hold, time);
-  const ctx: Omit<StepContext, "hints"> = {
+  return {
     signal: time.signal,
     attempt,
     resources,
     workDir: () => folder.make(),
     progress(done, total, how) {
-      if (!isOver) work.progress(done, total, how);
+      if (!trying.isOver) work.progress(done, total, how);
     },
     find(found) {
       // Not push(...found): a list of 200,000 does not fit on the stack.
@@ -131,8 +272,11 @@ async function tryOnce(
     measure(subject, name, value) {
       measures.push({ subject, name, value });
     },
+    report({ usage, ...rest }) {
+      Object.assign(report, rest, { usage: { ...report.usage, ...usage } });
+    },
     log: (line) => {
-      if (!isOver) log.add(line);
+      if (!trying.isOver) log.add(line);
     },
     take: (more, part) =>
       unattended(async () => {
@@ -141,7 +285,7 @@ async function tryOnce(
         try {
           return await part();
         } finally {
-          if (!isOver) await room.become(resources);
+          if (!trying.isOver) await room.become(resources);
         }
       }),
     wait: (part) =>
@@ -150,42 +294,6 @@ async function tryOnce(
         return room.without(part);
       }),
   };
-  try {
-    const doing = (async () => step.run(await work.inputs(folder), ctx, work.pin))().finally(() => {
-      hasEnded = true;
-    });
-    const values = await Promise.race([doing, time.over]);
-    isOver = true;
-    work.hold.interrupt();
-    // Storing what it gave takes none of this.
-    await work.hold.become({});
-    const logDigest = await log.close();
-    return { worked: { n, values, findings, measures, logDigest, folder } };
-  } catch (error) {
-    isOver = true;
-    work.hold.interrupt();
-    await folder.remove();
-    // A run that is stopped closes what it has left open.
-    if (session.signal.aborted) throw error;
-    const isLate = time.signal.aborted;
-    const reason = isLate ? messageOf(time.signal.reason) : messageOf(error);
-    const state = isLate ? "timedOut" : "failed";
-    const isOwn = work.isOwn(error);
-    const logDigest = await log.close();
-    await session.withLedger(`ending ${step.name}`, () =>
-      endAttempt(session.db, session.lease, begun, {
-        ...{ state: isOwn ? state : "cancelled", reason, code: null, usage: null },
-        ...{ logDigest, endedAt: session.clock() },
-      }),
-    );
-    // What does not even stop may be in the way of another attempt.
-    const isWorthwhile = isOwn && hasEnded && (isLate || mayHelp(error));
-    const end: FailedAttempt = { state, reason, resources };
-    const thrown: unknown = isLate ? time.signal.reason : error;
-    return { worked: null, error: thrown, end: isWorthwhile ? end : null };
-  } finally {
-    time.end();
-  }
 }
 
 /** Tells whether another attempt may help: not where we were told to stop, or somebody has to change a setting first. */
@@ -210,7 +318,7 @@ function unattended<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** A hold whose waiting for room does not count as the attempt's time. */
-function timedHold(hold: Hold, time: TimeLimit): Pick<Hold, "become" | "without"> {
+function timedHold(hold: Hold, time: AttemptTime): Pick<Hold, "become" | "without"> {
   return {
     async become(need) {
       time.pause();
@@ -236,111 +344,4 @@ function timedHold(hold: Hold, time: TimeLimit): Pick<Hold, "become" | "without"
       }
     },
   };
-}
-
-/** An attempt's time. */
-interface TimeLimit {
-  /** Aborts when the attempt is told to stop, or its time is over. */
-  readonly signal: AbortSignal;
-  /** Rejects where the attempt's time is over and it does not stop then. */
-  readonly over: Promise<never>;
-  /** Stands still while the attempt waits for room: that others are at work is not its fault. Ends with as many calls of resume(). */
-  pause(): void;
-  resume(): void;
-  end(): void;
-}
-
-/** Watches the time of an attempt; without `minutes` it may take as long as it likes. */
-function limitTime(step: string, { minutes }: Resources, stop: AbortSignal): TimeLimit {
-  const { promise: over, reject } = Promise.withResolvers<never>();
-  // It is of no interest once the attempt has ended.
-  over.catch(() => {});
-  if (minutes === undefined) {
-    return { signal: stop, over, pause() {}, resume() {}, end() {} };
-  }
-  const late = new AbortController();
-  const reason = new HdashError(
-    "transient",
-    `${step} took longer than the ${minutes} minutes that it may`,
-  );
-  let left = minutes * 60_000;
-  let since = 0;
-  let pauses = 0;
-  let hasEnded = false;
-  let timer: NodeJS.Timeout | undefined;
-  const expire = () => {
-    late.abort(reason);
-    timer = setTimeout(() => reject(reason), GRACE_MS);
-  };
-  const go = () => {
-    since = performance.now();
-    timer = setTimeout(expire, Math.min(left, LONGEST_TIMER_MS));
-  };
-  go();
-  return {
-    signal: AbortSignal.any([stop, late.signal]),
-    over,
-    pause() {
-      if (pauses++ > 0 || late.signal.aborted) return;
-      clearTimeout(timer);
-      left -= performance.now() - since;
-    },
-    resume() {
-      if (--pauses === 0 && !late.signal.aborted && !hasEnded) go();
-    },
-    end() {
-      hasEnded = true;
-      clearTimeout(timer);
-    },
-  };
-}
-
-/** Keeps an attempt's log: line by line in the ledger for those who follow it, and all of it as a blob when it is closed. */
-function openLog(session: Session, step: string, { key, n }: AttemptId) {
-  const first: string[] = [];
-  const last: string[] = [];
-  let [seq, left, start, end] = [0, 0, 0, 0];
-  return {
-    add(text: string): void {
-      const line = cut(text);
-      session.journal.log({ key, n, seq: ++seq, at: session.clock(), line });
-      if (last.length === 0 && first.length < MOST_LINES / 2 && start < MOST_CHARACTERS / 2) {
-        first.push(line);
-        start += line.length;
-        return;
-      }
-      last.push(line);
-      end += line.length;
-      while (last.length > MOST_LINES / 2 || end > MOST_CHARACTERS / 2) {
-        end -= last.shift()?.length ?? 0;
-        left++;
-      }
-    },
-    /** Stores the whole log. Null where there is none, or it cannot be stored: what came of the attempt counts, and its last lines stay in the ledger. */
-    async close(): Promise<Digest | null> {
-      if (seq === 0) return null;
-      try {
-        return await store();
-      } catch (error) {
-        session.log.warn(`the log of ${step} could not be stored: ${messageOf(error)}`);
-        return null;
-      }
-    },
-  };
-
-  async function store(): Promise<Digest> {
-    const middle = left === 0 ? [] : [`(${left} lines are left out)`];
-    const text = [...first, ...middle, ...last, ""].join("\n");
-    const bytes = new TextEncoder().encode(text);
-    const { digest } = await session.withLedger("storing a log", () => session.blobs.put(bytes));
-    // What is written later than this would stay.
-    await session.journal.flush();
-    await session.withLedger("dropping log lines", () => dropLog(session.db, key, n));
-    return digest;
-  }
-}
-
-function cut(line: string): string {
-  const more = line.length - LONGEST_LINE;
-  return more <= 0 ? line : `${line.slice(0, LONGEST_LINE)}… (${more} characters more)`;
 }

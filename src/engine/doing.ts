@@ -4,6 +4,7 @@ import { canonicalJson, type Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import type { BlobError } from "../store/blobs.ts";
 import { type StoredResult } from "../store/results.ts";
+import { IN_PROCESS } from "./attempts.ts";
 import { waitForClaim, withClaim } from "./claiming.ts";
 import { heal, hopeless, MAX_HEALS, rememberProducer, removeDamaged } from "./healing.ts";
 import { type StepKey, stepKey } from "./key.ts";
@@ -39,6 +40,7 @@ export async function doStep<P extends Json, I, O extends Ports, H extends Json>
     uses: step.uses,
     repin: step.repin === true,
     attempts: step.attempts ?? 1,
+    runner: step.runner ?? IN_PROCESS,
     resources: (attempt, last) => {
       const { resources = {} } = step;
       return typeof resources === "function" ? resources(attempt, last) : resources;

@@ -50,6 +50,7 @@ export async function readWorld(session: Session, step: AnyStep, hold: Hold): Pr
         progress() {},
         find() {},
         measure() {},
+        report() {},
         log() {},
         take: (_more, work) => work(),
       },

@@ -23,6 +23,8 @@ export interface AnyStep {
   readonly uses: Json | undefined;
   readonly repin?: boolean;
   readonly attempts: number;
+  /** A runner's name, or IN_PROCESS. */
+  readonly runner: string;
   resources(attempt: number, last: FailedAttempt | null): Resources;
   pin(signal: AbortSignal): Promise<Json>;
   run(

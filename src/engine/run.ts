@@ -1,6 +1,7 @@
 // A run of a pipeline, start to finish: claimed, planned, finished or handed back.
 
 import { setMaxListeners } from "node:events";
+import { machine as machineArch } from "node:os";
 
 import type { Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
@@ -138,8 +139,11 @@ async function playAttempt<P extends Json>(
   let over: HdashError | null = null;
 
   const withLedger = makeWithLedger(stopping.signal, stop, onProgress);
-  const machine = machineCapacity(request.concurrency ?? DEFAULT_CONCURRENCY);
-  const places = openPlaces({ ...machine, ...request.machine }, stopping.signal);
+  const capacity = {
+    ...machineCapacity(request.concurrency ?? DEFAULT_CONCURRENCY),
+    ...request.machine,
+  };
+  const places = openPlaces(capacity, stopping.signal);
   const holder = { lease, holder: nonce, worker, leaseSeconds: TIMING.leaseSeconds };
   const heartbeat = startHeartbeat(db, holder, log, stop);
   const access = { blobs: request.blobs, withLedger, log };
@@ -169,6 +173,7 @@ async function playAttempt<P extends Json>(
       noteParts: (whole, parts) => withLedger("noting files", () => noteParts(db, whole, parts)),
       lease,
       holder,
+      machine: { cpus: capacity.cpus, memoryMiB: capacity.memoryMiB, arch: machineArch() },
       pipeline: pipeline.name,
       build,
       startedAt,

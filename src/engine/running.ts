@@ -5,8 +5,9 @@ import { messageOf } from "../error.ts";
 import type { BlobError } from "../store/blobs.ts";
 import { digestFacts, makeFacts } from "../store/facts.ts";
 import { commitResult, type StoredResult } from "../store/results.ts";
-import { beginAttempt, endAttempt } from "../store/stepAttempts.ts";
+import { type AttemptEnd, beginAttempt, endAttempt } from "../store/stepAttempts.ts";
 import { IN_PROCESS, type Worked, workInAttempts } from "./attempts.ts";
+import { endedAttemptOf, withEndedAttempt } from "./failures.ts";
 import { type StepKey } from "./key.ts";
 import { labelled, noteFailure } from "./noting.ts";
 import type { Hold } from "./places.ts";
@@ -15,13 +16,16 @@ import type { StepState } from "./progress.ts";
 import { lostRun, type ScopeState, type Session, type Sighting } from "./session.ts";
 import type { Ref } from "./step.ts";
 
-/** Of an attempt that ended without a result, and was no program. */
-const NO_END = { code: null, usage: null, logDigest: null };
-
-/** Why an attempt ends without a result that counts. */
-const TAKEN_OVER = "another run has taken the step over";
-const UNREAD = "an input could not be read";
-const MOVED = "its source moved while it was read";
+/** How an attempt ends without a result that counts. */
+const TAKEN_OVER = {
+  ...{ state: "cancelled", reason: "taken-over" },
+  message: "another run has taken the step over",
+};
+const UNREAD = { state: "cancelled", reason: "input", message: "an input could not be read" };
+const MOVED = {
+  ...{ state: "cancelled", reason: "moved" },
+  message: "its source moved while it was read",
+};
 
 /** Callers are told of a step's progress ten times a second at most. */
 const PROGRESS_MS = 100;
@@ -92,13 +96,13 @@ export async function run(
     worked =
       task.seen === null
         ? await work(trying)
-        : await enterSighting(session, step, { key, n: turn.n, startedAt });
+        : await enterSighting(session, step, { key, n: turn.n, startedAt, ms: task.seen.ms });
     if (worked === null) return await giveUp(trying, null, { kind: "unclaimed" }, TAKEN_OVER);
     session.throwIfStopped();
     // Also where the step took the error for itself: what it made of half an input is worth nothing.
     if (unread.size > 0) return await giveUp(trying, worked, damaged, UNREAD);
     if (await hasMoved(trying)) {
-      session.log.debug(`${step.name}: ${MOVED}; it is read again`);
+      session.log.debug(`${step.name}: ${MOVED.message}; it is read again`);
       return await giveUp(trying, worked, { kind: "moved" }, MOVED);
     }
     return await commit(trying, worked);
@@ -111,8 +115,10 @@ export async function run(
       noteFailure(session, scope, step, { key, startedAt, since, error });
     }
     // A run that is stopped closes what it has left open.
-    if (!session.signal.aborted) await end(trying, worked, "failed", messageOf(error));
-    throw error;
+    if (session.signal.aborted || worked === null) throw error;
+    const failure = { state: "failed", reason: "error", message: messageOf(error) };
+    await end(trying, worked, failure);
+    throw endedBy(trying, worked, failure, error);
   } finally {
     await worked?.folder?.remove();
   }
@@ -186,7 +192,7 @@ async function hasMoved({ session, step, task }: Trying): Promise<boolean> {
 async function commit(trying: Trying, worked: Worked): Promise<Tried> {
   const { session, scope, step, task, startedAt, since, label, wasNoted } = trying;
   const { key, document, seen } = task;
-  const outputs = seen?.outputs ?? (await storeOutputs(session, step, worked.values));
+  const outputs = seen?.outputs ?? (await store(trying, worked));
   const facts = makeFacts(worked.findings, worked.measures);
   session.throwIfStopped();
   session.journal.drop(scope.name, key);
@@ -194,7 +200,7 @@ async function commit(trying: Trying, worked: Worked): Promise<Tried> {
   const result = {
     key,
     attempt: worked.n,
-    logDigest: worked.logDigest,
+    ...{ code: worked.code, usage: worked.usage, logDigest: worked.logDigest },
     outputs,
     factsDigest: digestFacts(facts),
     step: step.name,
@@ -233,18 +239,43 @@ async function commit(trying: Trying, worked: Worked): Promise<Tried> {
   return { kind: "ran", stored: committed.stored };
 }
 
+/** Stores what the step gave; what cannot be stored is the attempt's failure. */
+async function store(trying: Trying, worked: Worked) {
+  const { session, step } = trying;
+  try {
+    return await storeOutputs(session, step, worked.values);
+  } catch (error) {
+    if (session.signal.aborted) throw error;
+    const failure = { state: "failed", reason: "output", message: messageOf(error) };
+    await end(trying, worked, failure);
+    throw endedBy(trying, worked, failure, error);
+  }
+}
+
+/** Notes on an error which attempt it ended, where that is not noted yet. */
+function endedBy(
+  { step, task }: Trying,
+  { n, attempt }: Worked,
+  { state, reason }: { readonly state: string; readonly reason: string },
+  error: unknown,
+): unknown {
+  if (endedAttemptOf(error) !== null) return error;
+  const which = { key: task.key, n, attempt, attempts: step.attempts };
+  return withEndedAttempt(error, { ...which, state, reason, lastLines: [] });
+}
+
 /** Puts everything back to what it was before the try, and says what that came to. */
 async function giveUp<T extends Tried>(
   trying: Trying,
   worked: Worked | null,
   outcome: T,
-  reason: string,
+  how: Pick<AttemptEnd, "state" | "reason" | "message">,
 ): Promise<T> {
   const { session, scope, task, turn, wasNoted } = trying;
   if (!turn.isRemake) session.journal.drop(scope.name, task.key);
   if (wasNoted === undefined) scope.noted.delete(task.key);
   else scope.noted.set(task.key, wasNoted);
-  await end(trying, worked, "cancelled", reason);
+  await end(trying, worked, how);
   return outcome;
 }
 
@@ -252,12 +283,11 @@ async function giveUp<T extends Tried>(
 async function end(
   { session, step, task }: Trying,
   worked: Worked | null,
-  state: "failed" | "cancelled",
-  reason: string,
+  how: Pick<AttemptEnd, "state" | "reason" | "message">,
 ): Promise<void> {
   if (worked === null) return;
-  const { n, logDigest } = worked;
-  const ended = { ...NO_END, logDigest, state, reason };
+  const { n, code, usage, logDigest } = worked;
+  const ended = { ...how, code, usage, logDigest };
   await session.withLedger(`ending ${step.name}`, () =>
     endAttempt(
       session.db,
@@ -272,12 +302,24 @@ async function end(
 async function enterSighting(
   session: Session,
   step: AnyStep,
-  { key, n, startedAt }: { readonly key: StepKey; readonly n: number; readonly startedAt: Date },
+  {
+    key,
+    n,
+    startedAt,
+    ms,
+  }: {
+    readonly key: StepKey;
+    readonly n: number;
+    readonly startedAt: Date;
+    readonly ms: number;
+  },
 ): Promise<Worked | null> {
-  const begun = { key, n, step: step.name, runner: IN_PROCESS, resources: {}, startedAt };
+  const { machine } = session;
+  const begun = { key, n, step: step.name, runner: IN_PROCESS, resources: {}, machine, startedAt };
   const isClaimed = await session.withLedger(`beginning ${step.name}`, () =>
     beginAttempt(session.db, session.holder, begun),
   );
   if (!isClaimed) return null;
-  return { n, values: {}, findings: [], measures: [], logDigest: null, folder: null };
+  const nothing = { values: {}, findings: [], measures: [], logDigest: null, folder: null };
+  return { n, attempt: 1, ...nothing, code: null, usage: { wallMs: Math.round(ms) } };
 }

@@ -10,6 +10,7 @@ import type { RunNews } from "../run.ts";
 import type { Lease } from "../store/lease.ts";
 import type { StoredOutput } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
+import type { Machine } from "../store/stepAttempts.ts";
 import type { ClaimHolder } from "../store/stepClaims.ts";
 import type { BlobAccess } from "./codec.ts";
 import type { Journal } from "./journal.ts";
@@ -57,6 +58,8 @@ export interface Session extends BlobAccess {
   readonly lease: Lease;
   /** As whom this attempt claims steps. */
   readonly holder: ClaimHolder;
+  /** What this worker's machine has, as attempts remember it. */
+  readonly machine: Machine;
   readonly pipeline: string;
   readonly build: string;
   readonly startedAt: Date;

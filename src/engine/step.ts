@@ -7,9 +7,12 @@ import type { RunNews, RunRecord } from "../run.ts";
 import type { KnownFinding } from "../store/facts.ts";
 import type { LastDone, ScopeVersion } from "../store/scopes.ts";
 import type { Doing } from "./progress.ts";
+import type { FailedAttempt, Resources, WorkReport } from "./resources.ts";
 
 // What a running step says of how far it is.
 export type { Doing };
+// What an attempt is given, and how it ended.
+export type { FailedAttempt, Resources, WorkReport };
 // Kept by the ledger, part of what a plan may ask for.
 export type { FindingDelta, KnownFinding, RunRecord, ScopeVersion };
 // Where a plan publishes to; made where the pipeline is bound to the world.
@@ -155,25 +158,6 @@ export type InputRefs<I> = {
     : Ref<I[K]>;
 };
 
-/** What a step needs while it works, besides a place. Never part of the key. */
-export interface Resources {
-  /** Cores that it keeps busy beside the worker's own thread; a machine that has fewer gives all of them. Default 0. */
-  readonly cpus?: number;
-  /** Memory that it takes beside the worker's own; a step that asks for more than the machine has fails. Default 0. */
-  readonly memoryMiB?: number;
-  /** For who runs programs of others; not counted here. */
-  readonly diskMiB?: number;
-  /** After so long an attempt is told to stop, and has failed. */
-  readonly minutes?: number;
-}
-
-/** How an attempt ended that gave no result. */
-export interface FailedAttempt {
-  readonly state: "failed" | "timedOut";
-  readonly reason: string;
-  readonly resources: Resources;
-}
-
 /** What a running step may use besides its inputs. */
 export interface StepContext<H = unknown> {
   /** Aborts when the run is told to stop or has lost its lease. */
@@ -192,6 +176,8 @@ export interface StepContext<H = unknown> {
   readonly attempt: number;
   /** What it was given. */
   readonly resources: Resources;
+  /** Says how the work went that a program, or another machine, has done for the step. */
+  report(report: WorkReport): void;
   /** Keeps a line for those who follow the work or ask why it failed. Never a secret, never participant-level data. */
   log(line: string): void;
   /** Does a part of the work that needs more: gives back what the step holds, waits for these, and gives them back after it. */
@@ -219,8 +205,13 @@ export interface StepDeclaration<P extends Json, I, O extends Ports, H extends J
   readonly repin?: boolean;
   /** What it needs; a function may give an attempt more than the last one had. */
   readonly resources?: Resources | ((attempt: number, last: FailedAttempt | null) => Resources);
-  /** How often it is tried in a run; default 1. What was stopped, or wrongly configured, is not tried again. */
+  /**
+   * How often it is tried in a run; default 1. What was stopped, or wrongly configured, is not tried again; what was late only where the
+   * next attempt has more time. An attempt whose machine was lost does not count.
+   */
   readonly attempts?: number;
+  /** Who does the work, where it is not this process: a runner's name. Not part of the key. */
+  readonly runner?: string;
   run(inputs: I, params: P, ctx: StepContext<H>, pin: Json): Promise<OutputValues<O>>;
 }
 

@@ -282,7 +282,7 @@ export async function handBackRun(db: Db, { runId, attempt }: Lease): Promise<bo
       .where("status", "=", "running")
       .execute();
     if (result?.numUpdatedRows !== 1n) return false;
-    await closeAttempts(trx, runId, "cancelled", "the run was told to stop");
+    await closeAttempts(trx, runId, "stopped", "the run was told to stop");
     return true;
   });
 }

@@ -7,6 +7,7 @@ import * as ledger from "../../migrations/0001_ledger.ts";
 import * as engine from "../../migrations/0002_engine.ts";
 import * as objects from "../../migrations/0003_objects.ts";
 import * as lineage from "../../migrations/0004_lineage.ts";
+import * as ends from "../../migrations/0005_ends.ts";
 import { HdashError } from "../error.ts";
 import { asDatabaseError } from "./failure.ts";
 import type { Database } from "./schema.ts";
@@ -17,6 +18,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0002_engine": engine,
   "0003_objects": objects,
   "0004_lineage": lineage,
+  "0005_ends": ends,
 };
 
 /** Migrates a database; throws a config error where a newer build has been there before. */

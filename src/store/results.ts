@@ -9,7 +9,7 @@ import type { Facts } from "./facts.ts";
 import { insertFacts } from "./facts.ts";
 import type { Lease, StepHolder } from "./lease.ts";
 import type { Db } from "./schema.ts";
-import { endAttempt } from "./stepAttempts.ts";
+import { type Amounts, endAttempt } from "./stepAttempts.ts";
 import { releaseClaim } from "./stepClaims.ts";
 import { noteSteps } from "./stepRuns.ts";
 import { storableJson } from "./text.ts";
@@ -41,6 +41,9 @@ export interface NewResult extends StepOutcome {
   readonly attempt: number;
   /** The blob of that attempt's log, where it logged anything. */
   readonly logDigest?: Digest | null;
+  /** The exit code of its program, where it was one. */
+  readonly code?: number | null;
+  readonly usage?: Amounts | null;
   readonly step: string;
   /** How people call this call of it; null where nobody said. */
   readonly label?: string | null;
@@ -155,7 +158,11 @@ export async function commitResult(db: Db, claim: StepHolder, result: NewResult)
         trx,
         lease,
         { key: result.key, n: result.attempt },
-        { ...SUCCEEDED, logDigest: result.logDigest ?? null, endedAt: result.endedAt },
+        {
+          ...SUCCEEDED,
+          ...{ code: result.code ?? null, usage: result.usage ?? null },
+          ...{ logDigest: result.logDigest ?? null, endedAt: result.endedAt },
+        },
       );
       return commit;
     });
@@ -165,7 +172,7 @@ export async function commitResult(db: Db, claim: StepHolder, result: NewResult)
   }
 }
 
-const SUCCEEDED = { state: "succeeded", code: null, reason: null, usage: null };
+const SUCCEEDED = { state: "succeeded", reason: null, message: null };
 
 /** What this very commit came to, if it was made before and only its answer was lost; else null. */
 async function findCommitted(trx: Db, lease: Lease, { key, attempt }: NewResult) {

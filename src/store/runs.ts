@@ -44,7 +44,7 @@ export async function finishRun(db: Db, lease: Lease, end: RunEnd): Promise<RunR
     if (mine === undefined) return null;
     if (mine.status !== "running") return readRun(trx, lease.runId);
     await dropRunning(trx, lease.runId);
-    await closeAttempts(trx, lease.runId, "cancelled", "the run ended");
+    await closeAttempts(trx, lease.runId, "ended", "the run ended");
     await pruneSteps(trx, lease, null);
     await pruneScopes(trx, lease);
     const counts = await readCounts(trx, lease.runId);
@@ -86,7 +86,7 @@ export async function endEarly(
   finishedAt: Date,
 ): Promise<void> {
   await dropRunning(trx, runId);
-  await closeAttempts(trx, runId, status === "failed" ? "lost" : "cancelled", error);
+  await closeAttempts(trx, runId, status === "failed" ? "lost" : "stopped", error);
   const counts = await readCounts(trx, runId);
   await trx
     .updateTable("run")

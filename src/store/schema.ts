@@ -102,6 +102,8 @@ interface StepAttemptTable {
   reason: string | null;
   usage: Jsonb<unknown> | null;
   log_digest: string | null;
+  message: string | null;
+  machine: Jsonb<unknown> | null;
 }
 
 interface StepLogTable {

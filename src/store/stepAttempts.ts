@@ -10,6 +10,14 @@ import { storable, storableJson } from "./text.ts";
 /** Numbers by name: what was given to an attempt, or what it used. */
 export type Amounts = Readonly<Record<string, number>>;
 
+/** What a worker's machine has. */
+export interface Machine {
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  /** As the system calls it, e.g. "x86_64". */
+  readonly arch: string;
+}
+
 /** Which attempt it is. Numbers of a key's attempts count through all runs; whoever has its claim knows the next one. */
 export interface AttemptId {
   readonly key: string;
@@ -21,17 +29,27 @@ export interface NewAttempt extends AttemptId {
   readonly step: string;
   /** Who does the work: "in-process", or a runner's name. */
   readonly runner: string;
+  /** What was given to it. */
   readonly resources: Amounts;
+  /** Missing or null where nobody said. */
+  readonly machine?: Machine | null;
   readonly startedAt: Date;
 }
 
-/** How an attempt ended. */
+/**
+ * How an attempt ended, in the words of all runners: succeeded · failed · timeout · oom · cancelled · lost, and why. failed · error is a
+ * function's own failure, failed · output what was not given, or could not be kept. cancelled · user: told to stop · run: its run ended
+ * without it · taken-over: another run has the step · moved: its source moved while it was read · input: an input could not be read.
+ */
 export interface AttemptEnd {
-  /** succeeded, failed, cancelled, lost, or what a runner says of a program's end. */
   readonly state: string;
+  /** A word; null where it succeeded. */
+  readonly reason: string | null;
+  /** What people read of it; null where state and reason say it all. */
+  readonly message: string | null;
   /** An exit code, where there is one. */
   readonly code: number | null;
-  readonly reason: string | null;
+  /** wallMs of the attempt's work, and what its runner has measured: programMs, cpuMs, peakMemoryBytes, leftBehind. */
   readonly usage: Amounts | null;
   /** The blob of the whole log, where one was kept. */
   readonly logDigest: Digest | null;
@@ -40,6 +58,7 @@ export interface AttemptEnd {
 
 /** An attempt as the ledger has it; `end` is null while it goes on. */
 export interface Attempt extends NewAttempt {
+  readonly machine: Machine | null;
   /** Null where the run itself is forgotten. */
   readonly runId: string | null;
   readonly runAttempt: number;
@@ -58,15 +77,16 @@ export async function beginAttempt(
   attempt: NewAttempt,
 ): Promise<boolean> {
   const { key, n, step, runner, resources, startedAt } = attempt;
+  const machine = (attempt.machine ?? null) === null ? null : storableJson(attempt.machine);
   const { rows } = await sql`
     with claim as (
       select run_id, run_attempt from step_claim
       where step_key = ${key} and holder = ${holder} and run_id = ${lease.runId} and run_attempt = ${lease.attempt}
       for share
     ), mine as (
-      insert into step_attempt (step_key, n, step, run_id, run_attempt, runner, state, resources, started_at)
+      insert into step_attempt (step_key, n, step, run_id, run_attempt, runner, state, resources, machine, started_at)
       select ${key}, ${n}, ${storable(step)}, run_id, run_attempt, ${runner}, 'running',
-        ${storableJson(resources)}::jsonb, ${startedAt}
+        ${storableJson(resources)}::jsonb, ${machine}::jsonb, ${startedAt}
       from claim
       on conflict (step_key, n) do nothing
       returning n
@@ -99,7 +119,8 @@ export async function endAttempt(
     .set({
       state: end.state,
       code: end.code,
-      reason: end.reason === null ? null : storable(end.reason),
+      reason: end.reason,
+      message: end.message === null ? null : storable(end.message),
       usage: end.usage === null ? null : storableJson(end.usage),
       log_digest: end.logDigest,
       ended_at: end.endedAt,
@@ -118,20 +139,26 @@ function updateOwn(db: Db, lease: Lease, { key, n }: AttemptId) {
     .where("ended_at", "is", null);
 }
 
-/** Ends what a run has left open: its worker is gone, or has stopped. */
+/** Ends what a run has left open: its worker is gone (lost), it was told to stop (cancelled · user), or it ended without them. */
 export async function closeAttempts(
   db: Db,
   runId: string,
-  state: "lost" | "cancelled",
-  reason: string,
+  end: "lost" | "stopped" | "ended",
+  message: string,
 ): Promise<void> {
   await db
     .updateTable("step_attempt")
-    .set({ state, reason, ended_at: sql<Date>`now()` })
+    .set({ ...CLOSED[end], message: storable(message), ended_at: sql<Date>`now()` })
     .where("run_id", "=", runId)
     .where("ended_at", "is", null)
     .execute();
 }
+
+const CLOSED = {
+  lost: { state: "lost", reason: "lease" },
+  stopped: { state: "cancelled", reason: "user" },
+  ended: { state: "cancelled", reason: "run" },
+} as const;
 
 /** Lists the attempts at a step, oldest first: in all runs, or in one. */
 export async function listAttempts(
@@ -150,16 +177,18 @@ export async function listAttempts(
     runAttempt: row.run_attempt,
     runner: row.runner,
     runnerId: row.runner_id,
-    // Both are written by this file and by nobody else.
+    // All are written by this file and by nobody else.
     resources: row.resources as Amounts,
+    machine: row.machine as Machine | null,
     startedAt: row.started_at,
     end:
       row.ended_at === null
         ? null
         : {
             state: row.state,
-            code: row.code,
             reason: row.reason,
+            message: row.message,
+            code: row.code,
             usage: row.usage as Amounts | null,
             logDigest: row.log_digest as Digest | null,
             endedAt: row.ended_at,

@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import type { Digest } from "../../src/digest.ts";
+import { endedAttemptOf } from "../../src/engine/failures.ts";
 import {
   type FailedAttempt,
   json,
@@ -14,6 +15,7 @@ import {
 } from "../../src/engine/step.ts";
 import { type ErrorKind, HdashError } from "../../src/error.ts";
 import { pause } from "../../src/retry.ts";
+import { listAttempts } from "../../src/store/stepAttempts.ts";
 import { LEDGER_KINDS, startAfresh } from "../support/ledger.ts";
 import { finish, openWorld, play, type World } from "./world.ts";
 
@@ -25,7 +27,7 @@ type Asked = StepDeclaration<{ n: number }, object, { n: ReturnType<typeof json<
 /** A step whose work is what a test says. */
 function makeWork(
   run: (ctx: StepContext, params: { n: number }) => Promise<number>,
-  rest: Pick<Asked, "attempts" | "resources"> = {},
+  rest: Pick<Asked, "attempts" | "resources" | "runner"> = {},
 ) {
   return step({
     name: "work",
@@ -49,7 +51,7 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
 
   const attempts = async () => {
     const { rows } = await sql<{ line: string }>`
-      select concat_ws(' ', n, runner, state, resources, reason) as line from step_attempt
+      select concat_ws(' ', n, runner, state, reason, resources, message) as line from step_attempt
       order by n`.execute(world.database.db);
     return rows.map(({ line }) => line);
   };
@@ -82,7 +84,8 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     );
     const { record } = await finish(world, once(work), { machine: MACHINE });
     const failed = (n: number) => ({
-      ...{ state: "failed", reason: `failed in ${n}`, resources: { memoryMiB: 100 * n } },
+      ...{ state: "failed", reason: "error", message: `failed in ${n}` },
+      resources: { memoryMiB: 100 * n },
     });
     expect(told).toEqual([
       ["resources", 1, null],
@@ -95,8 +98,8 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     expect(folders).toEqual([[], [], []]);
     expect(record).toMatchObject({ ran: 1, failed: 0 });
     expect(await attempts()).toEqual([
-      '1 in-process failed {"memoryMiB": 100} failed in 1',
-      '2 in-process failed {"memoryMiB": 200} failed in 2',
+      '1 in-process failed error {"memoryMiB": 100} failed in 1',
+      '2 in-process failed error {"memoryMiB": 200} failed in 2',
       '3 in-process succeeded {"memoryMiB": 300}',
     ]);
     const { rows } = await sql`select message from run_finding`.execute(world.database.db);
@@ -109,7 +112,7 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     const work = makeWork(() => Promise.reject(new Error("no")));
     const { outcome } = await play(world, once(work));
     expect(outcome).toMatchObject({ record: { status: "failed", error: "no", failed: 1 } });
-    expect(await attempts()).toEqual(["1 in-process failed {} no"]);
+    expect(await attempts()).toEqual(["1 in-process failed error {} no"]);
   });
 
   test("ends with the last failure, and says each one", async () => {
@@ -121,7 +124,7 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     expect(events.filter((event) => event.kind === "retry")).toEqual([
       { kind: "retry", subject: "work", attempt: 1, delayMs: 0, reason: "no 1" },
     ]);
-    expect(world.warnings).toContain("work: attempt 1 of 2 failed: no 1");
+    expect(world.warnings).toContain("work: attempt 1 of 2 failed (failed · error): no 1");
   });
 
   test.each<ErrorKind>(["config", "usage", "aborted"])(
@@ -158,7 +161,7 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     const { outcome } = await play(world, once(work), { signal: stop.signal });
     expect(outcome.kind).toBe("handedBack");
     expect(calls).toBe(1);
-    expect(await attempts()).toEqual(["1 in-process cancelled {} the run was told to stop"]);
+    expect(await attempts()).toEqual(["1 in-process cancelled user {} the run was told to stop"]);
   });
 
   test("are counted on in the next run, so that no row is written over", async () => {
@@ -167,7 +170,10 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     await play(world, once(work));
     isBad = false;
     await finish(world, once(work));
-    expect(await attempts()).toEqual(["1 in-process failed {} bad", "2 in-process succeeded {}"]);
+    expect(await attempts()).toEqual([
+      "1 in-process failed error {} bad",
+      "2 in-process succeeded {}",
+    ]);
   });
 
   test("tells a step that asks for more memory than there is, with what came before", async () => {
@@ -179,26 +185,148 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     expect(outcome).toMatchObject({
       record: {
         error:
-          "it asks for 1200 MiB of memory, and this machine has 1000 MiB; attempt 1 had failed: out of memory",
+          "it asks for 1200 MiB of memory, and this machine has 1000 MiB; the attempt before had failed: out of memory",
       },
     });
   });
 
-  test("stops an attempt that takes too long, and makes another", async () => {
-    const work = makeWork(
+  test("stops an attempt that takes too long, and makes another only where that has more time", async () => {
+    const late = (minutes: number) =>
+      `{"minutes": ${minutes}} work took longer than the ${minutes} minutes that it may`;
+    const patient = makeWork(
       async ({ attempt, signal }) => {
         if (attempt === 1) await pause(60_000, signal);
         return attempt;
       },
-      { attempts: 2, resources: { minutes: 0.0001 } },
+      { attempts: 3, resources: (attempt) => ({ minutes: attempt === 1 ? 0.0001 : 1 }) },
     );
     await finish(world, async (p) => {
-      const { n } = await p.do(work, { params: { n: 1 }, inputs });
+      const { n } = await p.do(patient, { params: { n: 1 }, inputs });
       expect(await p.read(n)).toBe(2);
     });
-    expect((await attempts())[0]).toBe(
-      '1 in-process timedOut {"minutes": 0.0001} work took longer than the 0.0001 minutes that it may',
+    expect(await attempts()).toEqual([
+      `1 in-process timeout time ${late(0.0001)}`,
+      '2 in-process succeeded {"minutes": 1}',
+    ]);
+    await startAfresh(world.database.db);
+    const same = makeWork(({ signal }) => pause(60_000, signal).then(() => 1), {
+      ...{ attempts: 3, resources: { minutes: 0.0001 } },
+    });
+    const { outcome } = await play(world, once(same));
+    expect(outcome).toMatchObject({ record: { status: "failed" } });
+    expect(await attempts()).toEqual([`1 in-process timeout time ${late(0.0001)}`]);
+  });
+
+  test("have the end, the exit code and the usage that the step reports", async () => {
+    const work = makeWork(
+      ({ attempt, report, log }) => {
+        log(`at ${attempt}`);
+        report({ code: 137, usage: { cpuMs: 5, programMs: 7 } });
+        report({ end: { state: "oom", reason: "memory" }, usage: { cpuMs: 6 } });
+        if (attempt === 1) return Promise.reject(new Error("too much"));
+        report({ code: 0 });
+        return Promise.resolve(1);
+      },
+      { attempts: 2, runner: "process" },
     );
+    await finish(world, once(work), { machine: MACHINE });
+    const { rows } = await sql<{ key: string }>`
+      select distinct step_key as key from step_attempt`.execute(world.database.db);
+    const known = await listAttempts(world.database.db, rows[0]?.key ?? "");
+    const wallMs = expect.any(Number) as number;
+    const usage = { wallMs, cpuMs: 6, programMs: 7 };
+    const machine = { ...MACHINE, arch: expect.any(String) as string };
+    const end = { message: "too much", code: 137, usage };
+    expect(known).toMatchObject([
+      { runner: "process", machine, end: { state: "oom", reason: "memory", ...end } },
+      { end: { state: "succeeded", reason: null, message: null, code: 0, usage } },
+    ]);
+    const log = await world.blobs.read(known[0]?.end?.logDigest as Digest);
+    expect(new TextDecoder().decode(log)).toBe("at 1\noom · memory: too much\n");
+  });
+
+  test("do not count where their machine was lost, but not for ever", async () => {
+    let losses = 2;
+    const seen: number[] = [];
+    const work = makeWork(
+      ({ attempt, report }) => {
+        seen.push(attempt);
+        if (losses-- <= 0) return Promise.resolve(1);
+        report({ end: { state: "lost", reason: "lease" } });
+        return Promise.reject(new Error("gone"));
+      },
+      { attempts: 1 },
+    );
+    await finish(world, once(work));
+    expect(seen).toEqual([1, 1, 1]);
+    losses = Infinity;
+    await startAfresh(world.database.db);
+    await play(world, once(work));
+    // Five that were forgiven, and one that was not.
+    expect(await attempts()).toHaveLength(6);
+  });
+
+  test("go on counting in the same run after its worker was lost, which does not count", async () => {
+    const stop = new AbortController();
+    const asked: unknown[] = [];
+    let isStopping = true;
+    const work = makeWork(
+      async ({ attempt, signal }) => {
+        if (attempt === 1) throw new Error("bad");
+        if (!isStopping) return attempt;
+        stop.abort(new Error("enough"));
+        await pause(60_000, signal);
+        return 0;
+      },
+      {
+        attempts: 3,
+        resources: (attempt, last) => {
+          asked.push([attempt, last?.message ?? null]);
+          return { memoryMiB: 100 * attempt };
+        },
+      },
+    );
+    const { outcome } = await play(world, once(work), { machine: MACHINE, signal: stop.signal });
+    expect(outcome.kind).toBe("handedBack");
+    isStopping = false;
+    asked.length = 0;
+    await finish(world, once(work), { machine: MACHINE });
+    expect(asked).toEqual([[2, "bad"]]);
+    expect(await attempts()).toEqual([
+      '1 in-process failed error {"memoryMiB": 100} bad',
+      '2 in-process cancelled user {"memoryMiB": 200} the run was told to stop',
+      '3 in-process succeeded {"memoryMiB": 200}',
+    ]);
+  });
+
+  test("are named by the error that the last of them ends with", async () => {
+    const thrown: unknown[] = [];
+    const shared = new Error("always the same");
+    const work = makeWork(
+      ({ log }) => {
+        log("a line");
+        return Promise.reject(shared);
+      },
+      { attempts: 2 },
+    );
+    const { outcome } = await play(world, async (p) => {
+      for (const n of [1, 2]) {
+        await p.do(work, { params: { n }, inputs }).catch((error: unknown) => thrown.push(error));
+      }
+      throw thrown[0];
+    });
+    expect(outcome).toMatchObject({ record: { error: "always the same" } });
+    const known = thrown.map(endedAttemptOf);
+    const common = { attempt: 2, attempts: 2, state: "failed", reason: "error" };
+    expect(known).toEqual(
+      [1, 2].map(() => ({
+        ...{ ...common, n: 2, lastLines: ["a line"] },
+        key: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      })),
+    );
+    // Each has its own, though the error was one.
+    expect(new Set(known.map((one) => one?.key)).size).toBe(2);
+    expect(endedAttemptOf(new Error("another"))).toBeNull();
   });
 
   test("begin anew with nothing of what the last one has left waiting", async () => {
@@ -304,10 +432,10 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
     const full: World = { ...world, blobs: { ...world.blobs, put } };
     const { outcome } = await play(full, once(work));
     expect(outcome).toMatchObject({ record: { status: "failed", error: "no", failed: 1 } });
-    expect(await attempts()).toEqual(["1 in-process failed {} no"]);
+    expect(await attempts()).toEqual(["1 in-process failed error {} no"]);
     expect(world.warnings).toContain("the log of work could not be stored: the disk is full");
-    const { rows } = await sql`select line from step_log`.execute(world.database.db);
-    expect(rows).toEqual([{ line: "a line" }]);
+    const { rows } = await sql`select line from step_log order by seq`.execute(world.database.db);
+    expect(rows).toEqual([{ line: "a line" }, { line: "failed · error: no" }]);
   });
 
   test("keep what they log: each its own, as a blob when it has ended", async () => {
@@ -325,7 +453,7 @@ describe.each(LEDGER_KINDS)("attempts at a step on %s", (kind) => {
       select log_digest from step_attempt order by n`.execute(world.database.db);
     const logs = await Promise.all(rows.map(({ log_digest }) => world.blobs.read(log_digest)));
     expect(logs.map((bytes) => new TextDecoder().decode(bytes))).toEqual([
-      "line 1 of 1\nline 2\n",
+      "line 1 of 1\nline 2\nfailed · error: no\n",
       "line 1 of 2\nline 2\n",
     ]);
     const { rows: lines } = await sql`select * from step_log`.execute(world.database.db);

@@ -4,6 +4,9 @@ import { type Kysely, sql } from "kysely";
 import { describe, expect, test } from "vitest";
 
 import * as first from "../../migrations/0001_ledger.ts";
+import * as second from "../../migrations/0002_engine.ts";
+import * as third from "../../migrations/0003_objects.ts";
+import * as fourth from "../../migrations/0004_lineage.ts";
 import { type Digest, digestOf } from "../../src/digest.ts";
 import { claimRun } from "../../src/store/claims.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
@@ -15,7 +18,7 @@ import { isQueued } from "../../src/store/queue.ts";
 import { commitResult, findResults, findSources, hasOutput } from "../../src/store/results.ts";
 import { listRuns } from "../../src/store/runs.ts";
 import { readMeasures } from "../../src/store/scopes.ts";
-import { beginAttempt } from "../../src/store/stepAttempts.ts";
+import { beginAttempt, listAttempts } from "../../src/store/stepAttempts.ts";
 import { claimStep } from "../../src/store/stepClaims.ts";
 import { LEDGER_KINDS, type LedgerKind } from "../support/ledger.ts";
 import { createEmptyDatabase } from "../support/postgres.ts";
@@ -60,8 +63,12 @@ async function openEmpty(
   };
 }
 
-/** Makes a ledger as an hdash that knew the first migration alone has left it. */
-async function makeOldLedger({ db }: Database, rows: readonly string[]): Promise<void> {
+/** Makes a ledger as an hdash that knew the first migration alone, or more of them, has left it. */
+async function makeOldLedger(
+  { db }: Database,
+  rows: readonly string[],
+  more: Readonly<Record<string, Pick<typeof first, "up">>> = {},
+): Promise<void> {
   const untyped = db as Kysely<unknown>;
   await sql`create schema hdash`.execute(db);
   await first.up(untyped);
@@ -69,6 +76,10 @@ async function makeOldLedger({ db }: Database, rows: readonly string[]): Promise
     db,
   );
   await sql`insert into kysely_migration values ('0001_ledger', ${AT})`.execute(db);
+  for (const [name, { up }] of Object.entries(more)) {
+    await up(untyped);
+    await sql`insert into kysely_migration values (${name}, ${AT})`.execute(db);
+  }
   for (const row of rows) await sql.raw(row).execute(db);
 }
 
@@ -170,6 +181,37 @@ describe.each(LEDGER_KINDS)("migrations/0002_engine.ts on %s", (kind) => {
     expect(explained[1]).toContain("step_result_key");
     expect(explained[2]).toContain("run_queue");
     expect(explained.join()).not.toContain("Seq Scan");
+    await close();
+  });
+});
+
+describe.each(LEDGER_KINDS)("migrations/0005_ends.ts on %s", (kind) => {
+  test("tells ends of before in the words of today, and keeps what was said of them", async () => {
+    const { database, close } = await openEmpty(kind);
+    const states = ["succeeded", "failed", "timedOut", "cancelled", "lost"];
+    const rows = states.map(
+      (state, index) => `insert into step_attempt
+        (step_key, n, step, run_attempt, runner, state, resources, started_at, ended_at, reason) values
+        ('k', ${index + 1}, 's', 1, 'in-process', '${state}', '{}', '${AT}', '${AT}',
+          ${state === "succeeded" ? "null" : `'said of ${state}'`})`,
+    );
+    const running = `insert into step_attempt
+      (step_key, n, step, run_attempt, runner, state, resources, started_at) values
+      ('k', 6, 's', 1, 'in-process', 'running', '{}', '${AT}')`;
+    const known = { "0002_engine": second, "0003_objects": third, "0004_lineage": fourth };
+    await makeOldLedger(database, [], known);
+    for (const row of [...rows, running]) await sql.raw(row).execute(database.db);
+    await migrate(database);
+    const attempts = await listAttempts(database.db, "k");
+    expect(attempts.map(({ end }) => end && [end.state, end.reason, end.message])).toEqual([
+      ["succeeded", null, null],
+      ["failed", "error", "said of failed"],
+      ["timeout", "time", "said of timedOut"],
+      ["cancelled", "run", "said of cancelled"],
+      ["lost", "lease", "said of lost"],
+      null,
+    ]);
+    expect(attempts[0]?.machine).toBeNull();
     await close();
   });
 });

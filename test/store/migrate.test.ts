@@ -23,12 +23,11 @@ describe("migrate(database)", () => {
       workers.map(({ db }) => sql`select name from hdash.kysely_migration`.execute(db)),
     );
     expect(applied.map(({ rows }) => rows)).toEqual(
-      Array(8).fill([
-        { name: "0001_ledger" },
-        { name: "0002_engine" },
-        { name: "0003_objects" },
-        { name: "0004_lineage" },
-      ]),
+      Array(8).fill(
+        ["0001_ledger", "0002_engine", "0003_objects", "0004_lineage", "0005_ends"].map((name) => ({
+          name,
+        })),
+      ),
     );
     await Promise.all(workers.map(({ close }) => close()));
     await drop();
@@ -55,7 +54,7 @@ describe("migrate(database)", () => {
     );
     await expect(migrate(database)).rejects.toMatchObject({
       kind: "config",
-      message: `${database.describe()} is newer than this hdash: it has 9999_future, this build knows up to 0004_lineage`,
+      message: `${database.describe()} is newer than this hdash: it has 9999_future, this build knows up to 0005_ends`,
     });
     await close();
   });

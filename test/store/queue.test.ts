@@ -326,7 +326,8 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
     const open = async () =>
       (await listAttempts(db, "k")).filter(({ end }) => end === null).map(({ n }) => n);
     const END = {
-      ...{ state: "failed", code: 137, reason: "out of\0memory", usage: { cpuMs: 5 } },
+      ...{ state: "failed", code: 137, reason: "exit", usage: { cpuMs: 5 } },
+      message: "out of\0memory",
       ...{ logDigest: digestOf("log"), endedAt: AT },
     };
 
@@ -349,9 +350,10 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
           ...{ n: 1, step: "work", runId: one.runId, runAttempt: 1 },
           ...{ runner: "docker", runnerId: "container 7" },
           resources: { cpus: 2 },
-          end: { ...END, reason: "out of\uFFFDmemory" },
+          machine: null,
+          end: { ...END, message: "out of\uFFFDmemory" },
         },
-        { n: 2, runId: two.runId, end: { state: "lost", reason: "gone" } },
+        { n: 2, runId: two.runId, end: { state: "lost", reason: "lease", message: "gone" } },
       ]);
       expect(await listAttempts(db, "k", two.runId)).toHaveLength(1);
     });
