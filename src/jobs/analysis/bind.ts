@@ -1,13 +1,13 @@
 // A user's pipeline bound to the world: its code digested, its files at hand, its programs run on this machine.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
 import type { Digest, Json } from "../../digest.ts";
 import type { Effects } from "../../effects.ts";
-import type { BlobFile, Plan, Ref } from "../../engine/step.ts";
+import type { BlobFile, Plan, Ref, StoredFolder } from "../../engine/step.ts";
 import { bytes as bytesText } from "../../format.ts";
 import type { BoundPipeline, JobRequest } from "../../job.ts";
 import { makeContentDigests } from "../../store/contentDigests.ts";
@@ -131,6 +131,8 @@ async function copyResults(plan: Plan, out: string, results: readonly Result[]):
         await mkdir(dirname(to), { recursive: true });
         await copyFile(await file.path(), to);
       }
+    } else if (ref.codec === "folder") {
+      await cp(await (read as StoredFolder).path(), join(out, own), { recursive: true });
     } else told[name] = read as Json;
   }
   if (Object.keys(told).length > 0) {

@@ -1,6 +1,16 @@
 // Users' pipelines, run by hdash as users run it: what runs again after which change, how what fails is told, what a program sees.
 
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -289,6 +299,34 @@ export default pipeline({
     expect(stderr).toMatch(says);
     expect([1, 2]).toContain(code);
   });
+});
+
+test("a folder that the pipeline gives is copied, with its modes and with what is empty", async () => {
+  await put(
+    "made.ts",
+    `
+import { command, folder, pipeline, sh } from "hdash";
+export const make = command({
+  name: "make", takes: {}, gives: { made: folder() },
+  run: () => sh\`mkdir -p made/sub made/empty; echo one > made/sub/a.txt; echo x > made/run; chmod 755 made/run\`,
+});
+export default pipeline({
+  name: "made", takes: {}, gives: { made: folder() }, plan: (_none, { run }) => run(make, {}),
+});
+`,
+  );
+  const out = join(dir, "out");
+  // Copied over what is there, too.
+  for (const _time of [1, 2]) {
+    const { code, stderr } = await run("made.ts", { out });
+    expect(code, stderr).toBe(0);
+    expect((await readdir(out, { recursive: true })).sort()).toEqual([
+      ...["made", "made/empty", "made/run", "made/sub", "made/sub/a.txt"],
+    ]);
+    expect(await readFile(join(out, "made/sub/a.txt"), "utf8")).toBe("one\n");
+    expect((await stat(join(out, "made/run"))).mode & 0o100).toBe(0o100);
+    expect((await stat(join(out, "made/sub/a.txt"))).mode & 0o100).toBe(0);
+  }
 });
 
 test("a folder is given, taken, and looked into without a step", async () => {
