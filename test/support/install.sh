@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sees to it that a PostgreSQL server, Chromium and what reads PDFs are there for the tests: installs them as root, else says how to.
-# As root also what the image is built, run and pushed with; others cannot start a Docker engine, and skip those tests.
+# As root also what the image is built, run and pushed with, and what an example runs; others skip those tests.
 set -eu
 
 packages=""
@@ -13,6 +13,8 @@ if [ "$(id -u)" = 0 ]; then
   PATH="$PATH:/usr/sbin:/sbin"
   has dockerd && has docker || packages="$packages docker.io"
   has mmdebstrap && [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || packages="$packages mmdebstrap debian-archive-keyring"
+  # What examples/04-align runs; without them, its tests are skipped.
+  has bwa && has samtools || packages="$packages bwa samtools"
   has docker-registry || packages="$packages docker-registry"
 fi
 # The clock of another day (FAKETIME) is asked for by name; as root its own tests want it, too.
