@@ -12,6 +12,9 @@ const STATEMENTS = [
   // label: how people call this call of the step, among its sisters; null where nobody said.
   `alter table step_run add column label text`,
 
+  // cause: why work was done whose result was known: 'forced', 'gone' (its blob was), 'damaged' (it was refused); null: nothing was known.
+  `alter table step_attempt add column cause text`,
+
   // origin: from what the run can be begun again, e.g. {"file": …, "cwd": …}; null for a job of hdash's own.
   `alter table run add column origin jsonb`,
 
@@ -25,6 +28,13 @@ const STATEMENTS = [
     primary key (whole, path)
   )`,
   `create index blob_part_part on blob_part (part)`,
+
+  // What a digest of code or of used files is of, for people: {"modules": [{"path", "digest"}], "packages": [{"name", "version"}]}, or files
+  // for used ones. Paths are no part of the digest: those of the first time are kept.
+  `create table code_listing (
+    digest text primary key,
+    listing jsonb not null
+  )`,
 
   // What came of doing a step again and comparing: 'same', 'different', or 'failed' where it could not be done. differences is a list.
   `create table step_verdict (

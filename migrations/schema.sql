@@ -34,6 +34,11 @@ CREATE TABLE hdash.blob_part (
     bytes bigint NOT NULL
 );
 
+CREATE TABLE hdash.code_listing (
+    digest text NOT NULL,
+    listing jsonb NOT NULL
+);
+
 CREATE TABLE hdash.finding (
     ordinal integer NOT NULL,
     identity text NOT NULL,
@@ -188,6 +193,7 @@ CREATE TABLE hdash.step_attempt (
     reason text,
     usage jsonb,
     log_digest text,
+    cause text,
     message text,
     machine jsonb
 );
@@ -300,6 +306,9 @@ ALTER TABLE ONLY hdash.blob_part
 
 ALTER TABLE ONLY hdash.blob
     ADD CONSTRAINT blob_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY hdash.code_listing
+    ADD CONSTRAINT code_listing_pkey PRIMARY KEY (digest);
 
 ALTER TABLE ONLY hdash.finding
     ADD CONSTRAINT finding_pkey PRIMARY KEY (result_id, ordinal);

@@ -8,6 +8,7 @@ import type { Measure } from "../store/facts.ts";
 import {
   type Amounts,
   beginAttempt,
+  type Cause,
   endAttempt,
   listAttempts,
   type NewAttempt,
@@ -37,6 +38,8 @@ export interface Work {
   readonly key: string;
   /** The number that the ledger gives to the first attempt. */
   readonly first: number;
+  /** Why it is done although its result was known; null where nothing was. */
+  readonly cause: Cause | null;
   readonly pin: Json;
   readonly hold: Hold;
   /** Reads the inputs; local copies are made in the attempt's folder. */
@@ -172,6 +175,7 @@ async function tryOnce(
   const { key } = work;
   const begun = {
     ...{ key, n, step: step.name, runner: step.runner, machine: session.machine },
+    cause: attempt === 1 ? work.cause : null,
     ...{ resources: { ...resources }, startedAt: session.clock() },
   };
   const isClaimed = await session.withLedger(`beginning ${step.name}`, () =>

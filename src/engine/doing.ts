@@ -189,7 +189,8 @@ async function doOnce(
         withClaim(session, key, async (n): Promise<Tried> => {
           // Another run may have given the claim back with a result since we looked.
           const made = await findKnown();
-          return made ?? run(session, scope, step, task, { n, hold, isRemake: false });
+          const cause = isForced ? "forced" : isGone ? "gone" : null;
+          return made ?? run(session, scope, step, task, { n, hold, isRemake: false, cause });
         }),
       );
       if (tried.kind === "ran" || tried.kind === "moved") return tried;
@@ -271,7 +272,7 @@ async function remakeOnce(
       withClaim(session, task.key, async (n): Promise<Tried> => {
         // Another run, or another reader, may have mended it since it was found.
         if ((await removeDamaged(session, output)) === 0) return { kind: "hit", stored };
-        const turn = { n, hold, isRemake: true };
+        const turn = { n, hold, isRemake: true, cause: "damaged" } as const;
         if (task.seen === null) return run(session, scope, step, task, turn);
         // Another look; what is seen now may be another result, under another key.
         const seen = await readWorld(session, step, hold);

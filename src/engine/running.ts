@@ -5,7 +5,13 @@ import { messageOf } from "../error.ts";
 import type { BlobError } from "../store/blobs.ts";
 import { digestFacts, makeFacts } from "../store/facts.ts";
 import { commitResult, type StoredResult } from "../store/results.ts";
-import { type AttemptEnd, beginAttempt, endAttempt } from "../store/stepAttempts.ts";
+import {
+  type AttemptEnd,
+  beginAttempt,
+  type Cause,
+  endAttempt,
+  type NewAttempt,
+} from "../store/stepAttempts.ts";
 import { IN_PROCESS, type Worked, workInAttempts } from "./attempts.ts";
 import { endedAttemptOf, withEndedAttempt } from "./failures.ts";
 import { type StepKey } from "./key.ts";
@@ -54,6 +60,8 @@ export interface Turn {
   readonly n: number;
   readonly hold: Hold;
   readonly isRemake: boolean;
+  /** Why it is done although its result was known; null where nothing was. */
+  readonly cause: Cause | null;
 }
 
 /** A try while it goes on. */
@@ -96,7 +104,9 @@ export async function run(
     worked =
       task.seen === null
         ? await work(trying)
-        : await enterSighting(session, step, { key, n: turn.n, startedAt, ms: task.seen.ms });
+        : await enterSighting(session, step, {
+            ...{ key, n: turn.n, startedAt, cause: turn.cause, ms: task.seen.ms },
+          });
     if (worked === null) return await giveUp(trying, null, { kind: "unclaimed" }, TAKEN_OVER);
     session.throwIfStopped();
     // Also where the step took the error for itself: what it made of half an input is worth nothing.
@@ -166,7 +176,7 @@ function work(trying: Trying): Promise<Worked | null> {
   const { session, step, task, turn, unread, label } = trying;
   let toldAt = -PROGRESS_MS;
   return workInAttempts(session, step, {
-    ...{ key: task.key, pin: task.pin, hold: turn.hold, first: turn.n },
+    ...{ key: task.key, pin: task.pin, hold: turn.hold, first: turn.n, cause: turn.cause },
     inputs: (folder) =>
       readInputs(session, task.inputs, folder, (input, error) => void unread.set(input, error)),
     isOwn: () => unread.size === 0,
@@ -303,23 +313,19 @@ async function enterSighting(
   session: Session,
   step: AnyStep,
   {
-    key,
-    n,
-    startedAt,
     ms,
-  }: {
+    ...of
+  }: Pick<NewAttempt, "n" | "startedAt" | "cause"> & {
     readonly key: StepKey;
-    readonly n: number;
-    readonly startedAt: Date;
     readonly ms: number;
   },
 ): Promise<Worked | null> {
   const { machine } = session;
-  const begun = { key, n, step: step.name, runner: IN_PROCESS, resources: {}, machine, startedAt };
+  const begun = { ...of, step: step.name, runner: IN_PROCESS, resources: {}, machine };
   const isClaimed = await session.withLedger(`beginning ${step.name}`, () =>
     beginAttempt(session.db, session.holder, begun),
   );
   if (!isClaimed) return null;
   const nothing = { values: {}, findings: [], measures: [], logDigest: null, folder: null };
-  return { n, attempt: 1, ...nothing, code: null, usage: { wallMs: Math.round(ms) } };
+  return { n: of.n, attempt: 1, ...nothing, code: null, usage: { wallMs: Math.round(ms) } };
 }

@@ -104,6 +104,7 @@ interface StepAttemptTable {
   log_digest: string | null;
   message: string | null;
   machine: Jsonb<unknown> | null;
+  cause: string | null;
 }
 
 interface StepLogTable {
@@ -165,6 +166,11 @@ interface BlobPartTable {
   path: string;
   part: string;
   bytes: Bigint;
+}
+
+interface CodeListingTable {
+  digest: string;
+  listing: Jsonb<unknown>;
 }
 
 interface StepVerdictTable {
@@ -233,6 +239,7 @@ export interface Schema {
   blob: BlobTable;
   blob_chunk: BlobChunkTable;
   blob_part: BlobPartTable;
+  code_listing: CodeListingTable;
   step_verdict: StepVerdictTable;
   step_trust: StepTrustTable;
   publication: PublicationTable;
@@ -255,6 +262,7 @@ export const RELATIONS = {
   blob: "table",
   blob_chunk: "table",
   blob_part: "table",
+  code_listing: "table",
   step_verdict: "table",
   step_trust: "table",
   publication: "table",

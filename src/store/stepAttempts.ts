@@ -24,9 +24,14 @@ export interface AttemptId {
   readonly n: number;
 }
 
+/** Why work is done whose result was known: somebody insisted, a blob of it was not there, or could not be read. */
+export type Cause = "forced" | "gone" | "damaged";
+
 /** An attempt that is about to begin. */
 export interface NewAttempt extends AttemptId {
   readonly step: string;
+  /** Null or missing: nothing was known under its key. */
+  readonly cause?: Cause | null;
   /** Who does the work: "in-process", or a runner's name. */
   readonly runner: string;
   /** What was given to it. */
@@ -76,7 +81,7 @@ export async function beginAttempt(
   { lease, holder }: StepHolder,
   attempt: NewAttempt,
 ): Promise<boolean> {
-  const { key, n, step, runner, resources, startedAt } = attempt;
+  const { key, n, step, runner, resources, startedAt, cause = null } = attempt;
   const machine = (attempt.machine ?? null) === null ? null : storableJson(attempt.machine);
   const { rows } = await sql`
     with claim as (
@@ -84,9 +89,9 @@ export async function beginAttempt(
       where step_key = ${key} and holder = ${holder} and run_id = ${lease.runId} and run_attempt = ${lease.attempt}
       for share
     ), mine as (
-      insert into step_attempt (step_key, n, step, run_id, run_attempt, runner, state, resources, machine, started_at)
+      insert into step_attempt (step_key, n, step, run_id, run_attempt, runner, state, resources, machine, started_at, cause)
       select ${key}, ${n}, ${storable(step)}, run_id, run_attempt, ${runner}, 'running',
-        ${storableJson(resources)}::jsonb, ${machine}::jsonb, ${startedAt}
+        ${storableJson(resources)}::jsonb, ${machine}::jsonb, ${startedAt}, ${cause}
       from claim
       on conflict (step_key, n) do nothing
       returning n
@@ -181,6 +186,7 @@ export async function listAttempts(
     resources: row.resources as Amounts,
     machine: row.machine as Machine | null,
     startedAt: row.started_at,
+    cause: row.cause as Cause | null,
     end:
       row.ended_at === null
         ? null

@@ -727,7 +727,7 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       expect(await resetLedger(db)).toEqual({
         ...{ atlas: 0, run: 1, run_scope: 1, step_result: 1, step_run: 1, finding: 1, measure: 1 },
         ...{ step_attempt: 1, step_log: 0, step_claim: 0 },
-        ...{ blob_part: 0, step_verdict: 0, step_trust: 0 },
+        ...{ blob_part: 0, code_listing: 0, step_verdict: 0, step_trust: 0 },
         ...{ publication: 0, blob: 0, blob_chunk: 0 },
       });
       expect(await renewLease(db, lease, 60)).toBeNull();

@@ -10,6 +10,7 @@ import type { Effects } from "../../effects.ts";
 import type { BlobFile, Plan, Ref, StoredFolder } from "../../engine/step.ts";
 import { bytes as bytesText } from "../../format.ts";
 import type { BoundPipeline, JobRequest } from "../../job.ts";
+import { noteListings } from "../../store/codeListings.ts";
 import { makeContentDigests } from "../../store/contentDigests.ts";
 import { readDigests, writeDigests } from "../../store/rememberedDigests.ts";
 import { bringFile, makeWork } from "./doing.ts";
@@ -57,6 +58,7 @@ export async function bindAnalysis(
     scopePlan: () => scopes.getStore() ?? null,
     inScope: (plan, part) => scopes.run(plan, part),
     async takes(plan, handle) {
+      await noteListings((await effects.database()).db, opened.listings);
       const fileOf = ({ path, sha256, bytes }: LocalFile): object => {
         const ref = plan
           .do(imports.importFile, {

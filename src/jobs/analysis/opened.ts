@@ -1,6 +1,7 @@
 // A pipeline as it was opened: its declaration, and of each step the identity of its code.
 
 import type { Digest } from "../../digest.ts";
+import type { CodeListing } from "../../store/codeListings.ts";
 import type { UsedPath } from "./staging.ts";
 import type { Resources, StepTools } from "./writing/declare.ts";
 import type { Kinds } from "./writing/kinds.ts";
@@ -46,6 +47,8 @@ export interface Opened {
   readonly pipeline: DeclaredPipeline;
   /** What the identity of the code cannot see, each in a sentence with its place. */
   readonly notes: readonly string[];
+  /** What the digests of code and of used files are of. */
+  readonly listings: ReadonlyMap<Digest, CodeListing>;
   /** What is known of a step. Throws usage where no module exports it. */
   stepOf(declared: object): OpenedStep;
 }

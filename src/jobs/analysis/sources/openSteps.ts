@@ -3,11 +3,13 @@
 import { realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
+import type { Digest } from "../../../digest.ts";
 import { HdashError } from "../../../error.ts";
+import type { CodeListing } from "../../../store/codeListings.ts";
 import type { ContentDigests } from "../../../store/contentDigests.ts";
 import type { Declared, Opened, OpenedStep } from "../opened.ts";
 import type { DeclaredPipeline } from "../writing/pipeline.ts";
-import { type CodeReader, makeCodeReader } from "./code/codeReader.ts";
+import { type CodeReader, makeCodeReader, type ModuleCode } from "./code/codeReader.ts";
 import { loadModule } from "./loadPipeline.ts";
 
 /** What `import … from "hdash"` counts as: another one where a step that was written for this would give something else. */
@@ -27,6 +29,7 @@ export async function openSteps(
   const closures = await reader.closuresOf(file);
   const steps = new Map<object, OpenedStep>();
   const own = new Map<string, string>();
+  const listings = new Map<Digest, CodeListing>();
   for (const module of closures) {
     if (DATA.test(module.file)) continue;
     for (const value of Object.values(await loadModule(module.file))) {
@@ -42,13 +45,14 @@ export async function openSteps(
       steps.set(value, {
         declared: value,
         code: module.digest,
-        ...(await usesOf(reader, module.file, value)),
+        ...(await usesOf(reader, module.file, value, listings)),
       });
+      if (!listings.has(module.digest)) listings.set(module.digest, listingOf(module.describe()));
     }
   }
   const [entry] = closures;
   return {
-    ...{ file, pipeline },
+    ...{ file, pipeline, listings },
     notes: notes.map(({ path: of, line, says }) => `${of}:${line}: ${says}`),
     stepOf(declared) {
       const known = steps.get(declared);
@@ -66,14 +70,21 @@ async function usesOf(
   reader: CodeReader,
   file: string,
   { uses = [] }: Declared,
+  listings: Map<Digest, CodeListing>,
 ): Promise<Pick<OpenedStep, "uses" | "used">> {
   if (uses.length === 0) return { uses: null, used: [] };
   const { digest, files } = await reader.usedBy(file, uses);
+  const modules = files.map((used) => ({ path: used.path, digest: used.digest as Digest }));
+  listings.set(digest, { modules, packages: [] });
   const folder = dirname(file);
   return {
     uses: digest,
     used: files.map(({ path, isExecutable }) => ({ path, isExecutable, from: join(folder, path) })),
   };
+}
+
+function listingOf({ modules, packages }: ModuleCode): CodeListing {
+  return { modules, packages: packages.map(({ name, version }) => ({ name, version })) };
 }
 
 function isStep(value: unknown): value is Declared {

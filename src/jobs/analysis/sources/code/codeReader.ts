@@ -38,6 +38,8 @@ export interface CountedModule {
   readonly path: string;
   /** The same that `codeOf` gives for it. */
   readonly digest: Digest;
+  /** Tells all that is in the digest. */
+  describe(): ModuleCode;
 }
 
 /**
@@ -84,10 +86,11 @@ export function makeCodeReader({
     async closuresOf(path, root = dirname(resolve(path))) {
       const graph = await read(path);
       const shown = await shownFrom(root);
-      return [...graph.modules.keys()].map((file) => ({
-        ...{ file, path: shown(file) },
-        digest: closureOf(graph, file, api).digest,
-      }));
+      return [...graph.modules.keys()].map((file) => {
+        const own = closureOf(graph, file, api);
+        const describeOwn = (): ModuleCode => describe(graph, own, shown);
+        return { file, path: shown(file), digest: own.digest, describe: describeOwn };
+      });
     },
     usedBy: (path, uses) => readUsedFiles(path, uses, contents, signal),
   };
