@@ -8,7 +8,15 @@ import type { BlobPart } from "../store/blobParts.ts";
 import { BlobError, type BlobStore, type StoredBlob } from "../store/blobs.ts";
 import { openFolder, takeFolder } from "./folder.ts";
 import { type Manifest, parseManifest, writeManifest } from "./folderManifest.ts";
-import type { BlobFile, Codec, StoredFile, TreeFile, WrittenFile } from "./step.ts";
+import type {
+  BlobFile,
+  Codec,
+  StoredFile,
+  StoredFolder,
+  TreeFile,
+  WrittenFile,
+  WrittenPath,
+} from "./step.ts";
 
 /** A file of a stored tree. */
 export interface TreeEntry {
@@ -43,11 +51,21 @@ export async function encode(
       if (typeof value !== "string") throw wrong(port, "is not a text");
       return putText(access, port, value);
     case "file":
-      return putFile(access, port, pathOf(port, value));
+      return expected(value, await putFile(access, port, pathOf(port, value)));
     case "folder": {
       const put = (path: string) => putFile(access, port, path);
       const manifest = await takeFolder(port, pathOf(port, value), put, signal);
-      return putList(access, port, writeManifest(manifest), manifest.files);
+      const text = writeManifest(manifest);
+      return expected(value, await putList(access, port, text, manifest.files));
+    }
+    case "folders": {
+      if (!Array.isArray(value)) throw wrong(port, "is not a list of folders");
+      const lists: BlobPart[] = [];
+      for (const one of value) {
+        const list = await encode(access, port, "folder", one);
+        lists.push({ path: String(lists.length).padStart(6, "0"), ...list });
+      }
+      return putList(access, port, canonical(port, lists), lists);
     }
     case "tree": {
       const files = parseTree<TreeFile>(port, value, checkBytes);
@@ -64,6 +82,13 @@ function pathOf(port: string, value: unknown): string {
   if (typeof value !== "object" || value === null || !("path" in value))
     throw wrong(port, "has no path");
   return resolve(String(value.path));
+}
+
+/** Throws where something was given with a digest that it has not: it has changed since whoever gives it looked at it. */
+function expected(value: unknown, blob: StoredBlob): StoredBlob {
+  const { path, sha256 } = value as WrittenPath;
+  if (sha256 === undefined || sha256 === blob.digest) return blob;
+  throw new HdashError("transient", `${path} has changed since it was looked at`);
 }
 
 function putFile(
@@ -120,13 +145,21 @@ export async function decode(
       return { path, contentType, file: openFile(access, blob, dir, onDamage) };
     });
   }
-  if (codec === "folder") {
-    const manifest = await watched(onDamage, () => readManifest(access, digest));
-    return openFolder(digest, manifest, {
+  const folder = async (own: Digest): Promise<StoredFolder> => {
+    const manifest = await watched(onDamage, () => readManifest(access, own));
+    return openFolder(own, manifest, {
       open: (blob) => openFile(access, blob, dir, onDamage),
-      copy: (own, to) => copyBlob(access, own, to, onDamage),
+      copy: (blob, to) => copyBlob(access, blob, to, onDamage),
       dir,
     });
+  };
+  if (codec === "folder") return folder(digest);
+  if (codec === "folders") {
+    const all: StoredFolder[] = [];
+    for (const own of await watched(onDamage, () => readFolders(access, digest))) {
+      all.push(await folder(own));
+    }
+    return all;
   }
   return watched(onDamage, () => decodeWhole(access, digest, codec));
 }
@@ -146,7 +179,7 @@ async function watched<T>(onDamage: OnDamage, read: () => Promise<T>): Promise<T
 async function decodeWhole(
   access: BlobAccess,
   digest: Digest,
-  codec: Exclude<Codec, "file" | "files" | "folder">,
+  codec: Exclude<Codec, "file" | "files" | "folder" | "folders">,
 ): Promise<unknown> {
   switch (codec) {
     case "json":
@@ -166,20 +199,35 @@ async function decodeWhole(
 
 /** Tells whether a value is a list of files that are blobs of their own. */
 export function hasFiles(codec: Codec): boolean {
-  return codec === "tree" || codec === "files" || codec === "folder";
+  return ["tree", "files", "folder", "folders"].includes(codec);
 }
 
-/** Lists the blobs that an output has its content in, besides its list: those of its files, each once. */
+/** Lists the blobs that an output has its content in, besides its list: those of its files and of its folders' lists, each once. */
 export async function listContents(
   access: BlobAccess,
   { digest, codec }: { readonly digest: Digest; readonly codec: Codec },
 ): Promise<readonly Digest[]> {
   if (!hasFiles(codec)) return [];
+  if (codec === "folders") {
+    const found = new Set<Digest>();
+    for (const own of await readFolders(access, digest)) {
+      found.add(own);
+      for (const file of (await readManifest(access, own)).files) found.add(file.digest);
+    }
+    return [...found];
+  }
   const files =
     codec === "folder"
       ? (await readManifest(access, digest)).files
       : await readTree(access, digest);
   return [...new Set(files.map((file) => file.digest))];
+}
+
+/** Reads which folders a list of folders has. */
+export async function readFolders(access: BlobAccess, digest: Digest): Promise<readonly Digest[]> {
+  // Written by encode() under this digest.
+  const lists = JSON.parse(await readText(access, digest)) as readonly StoredBlob[];
+  return lists.map((one) => one.digest);
 }
 
 /** Reads what a stored folder lists. */

@@ -4,7 +4,7 @@
 import type { Digest } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { BlobError } from "../store/blobs.ts";
-import { type BlobAccess, listContents, streamBlob } from "./codec.ts";
+import { type BlobAccess, listContents, readFolders, streamBlob } from "./codec.ts";
 import type { Producer, Readable, Session } from "./session.ts";
 
 /**
@@ -74,6 +74,13 @@ export async function removeDamaged(access: BlobAccess, output: Readable): Promi
 
 async function listDamaged(access: BlobAccess, output: Readable): Promise<readonly Digest[]> {
   if (!(await isIntact(access, output.digest))) return [output.digest];
+  if (output.codec === "folders") {
+    const all = new Set<Digest>();
+    for (const digest of await readFolders(access, output.digest)) {
+      for (const one of await listDamaged(access, { digest, codec: "folder" })) all.add(one);
+    }
+    return [...all];
+  }
   const damaged: Digest[] = [];
   for (const digest of await listContents(access, output)) {
     if (!(await isIntact(access, digest))) damaged.push(digest);

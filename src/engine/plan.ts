@@ -26,7 +26,7 @@ import type {
 const DEFAULT_VERSIONS = 200;
 
 /** What is given before its content is read. */
-const LATER: readonly Codec[] = ["file", "files", "folder"];
+const LATER: readonly Codec[] = ["file", "files", "folder", "folders"];
 
 /** Makes the plan of a session for a scope ('' is none). */
 export function makePlan(session: Session, scope: ScopeState): Plan {

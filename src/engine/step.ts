@@ -6,6 +6,15 @@ import type { Place } from "../publish/site.ts";
 import type { RunNews, RunRecord } from "../run.ts";
 import type { KnownFinding } from "../store/facts.ts";
 import type { LastDone, ScopeVersion } from "../store/scopes.ts";
+import type {
+  BlobFile,
+  FolderFile,
+  StoredFile,
+  StoredFolder,
+  TreeFile,
+  WrittenFile,
+  WrittenPath,
+} from "./files.ts";
 import type { Doing } from "./progress.ts";
 import type { FailedAttempt, Resources, WorkReport } from "./resources.ts";
 
@@ -13,6 +22,8 @@ import type { FailedAttempt, Resources, WorkReport } from "./resources.ts";
 export type { Doing };
 // What an attempt is given, and how it ended.
 export type { FailedAttempt, Resources, WorkReport };
+// Files and folders as ports have them.
+export type { BlobFile, FolderFile, StoredFile, StoredFolder, TreeFile, WrittenFile, WrittenPath };
 // Kept by the ledger, part of what a plan may ask for.
 export type { FindingDelta, KnownFinding, RunRecord, ScopeVersion };
 // Where a plan publishes to; made where the pipeline is bound to the world.
@@ -21,69 +32,14 @@ export type { Place };
 /** Who may see what comes out of a port. Only public ports can reach the published site. */
 export type Visibility = "public" | "private";
 
-/** One file of a tree. `path` is relative, with forward slashes; `contentType` includes the charset where there is one. */
-export interface TreeFile {
-  readonly path: string;
-  readonly contentType: string;
-  readonly bytes: Uint8Array;
-}
-
-/** A file of any size as a step gives it. `path` is its place among the others, as a TreeFile's is. */
-export interface WrittenFile {
-  readonly path: string;
-  readonly contentType: string;
-  /** Where it lies on local disk. */
-  readonly file: string;
-}
-
-/** The same as a step gets it, or whoever publishes it. */
-export interface StoredFile {
-  readonly path: string;
-  readonly contentType: string;
-  readonly file: BlobFile;
-}
-
-/** A blob as a step's input: read it as a stream, or as a file on local disk. */
-export interface BlobFile {
-  readonly digest: Digest;
-  readonly bytes: number;
-  stream(): AsyncIterable<Uint8Array>;
-  /** The path of a copy that is the step's own, and gone after it. */
-  path(): Promise<string>;
-}
-
-/** A file of a folder as a step gets it. `path` is relative to the folder, with forward slashes. */
-export interface FolderFile {
-  readonly path: string;
-  readonly bytes: number;
-  /** Whether its owner may execute it. */
-  readonly isExecutable: boolean;
-  readonly file: BlobFile;
-}
-
-/** A whole folder as a step's input. */
-export interface StoredFolder {
-  /** Follows from its paths, contents, executable bits and empty folders, and from nothing else. */
-  readonly digest: Digest;
-  /** Of all its files together. */
-  readonly bytes: number;
-  /** How many files it has. */
-  readonly count: number;
-  /** Gives its files, sorted by the code points of their paths. */
-  files(): Iterable<FolderFile>;
-  /** The file at a path; null where there is none. */
-  at(path: string): BlobFile | null;
-  /** The path of a copy of all of it that is the step's own, and gone after it. */
-  path(): Promise<string>;
-}
-
 /**
  * How a port's value is stored. `json` and `text` values are encoded in memory; a `file` is written by the step into its
  * work folder (the output value is `{ path }`) and read back as a BlobFile; a `tree` is a set of small files, each a blob of its own; `files`
  * are stored as a tree is, but are of any size: paths on their way out of a step, BlobFiles on their way into one; a `folder` is all that
- * lies below a path (the output value is `{ path }`), with executable bits and empty folders, and is read back as a StoredFolder.
+ * lies below a path (the output value is `{ path }`), with executable bits and empty folders, and is read back as a StoredFolder; `folders`
+ * are several of those, in an order that counts.
  */
-export type Codec = "json" | "text" | "file" | "tree" | "files" | "folder";
+export type Codec = "json" | "text" | "file" | "tree" | "files" | "folder" | "folders";
 
 /** A typed output of a step. `In` is what run() returns for it, `Out` what a step that takes it as input receives. */
 export interface Port<In, Out, V extends Visibility = Visibility> {
@@ -108,7 +64,7 @@ export function text(): Port<string, string, "private"> {
   return { codec: "text", visibility: "private" };
 }
 /** Declares a port that holds a file of any size. */
-export function file(): Port<{ readonly path: string }, BlobFile, "private"> {
+export function file(): Port<WrittenPath, BlobFile, "private"> {
   return { codec: "file", visibility: "private" };
 }
 /** Declares a public port that holds a set of files for the site. */
@@ -129,8 +85,12 @@ export function publicFiles(): Port<readonly WrittenFile[], readonly StoredFile[
  * Declares a port that holds a whole folder: its regular files of any size, and its empty folders. A link is stored as the file of the
  * folder that it leads to; any other link, and whatever is no file, is refused.
  */
-export function folder(): Port<{ readonly path: string }, StoredFolder, "private"> {
+export function folder(): Port<WrittenPath, StoredFolder, "private"> {
   return { codec: "folder", visibility: "private" };
+}
+/** Declares a port that holds any number of folders. */
+export function folders(): Port<readonly WrittenPath[], readonly StoredFolder[], "private"> {
+  return { codec: "folders", visibility: "private" };
 }
 
 /** A stored output: its content's digest, and how to read it. */

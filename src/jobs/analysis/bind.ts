@@ -1,21 +1,21 @@
 // A user's pipeline bound to the world: its code digested, its files at hand, its programs run on this machine.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { copyFile, cp, mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 
-import type { Digest, Json } from "../../digest.ts";
+import type { Json } from "../../digest.ts";
 import type { Effects } from "../../effects.ts";
-import type { BlobFile, Plan, Ref, StoredFolder } from "../../engine/step.ts";
+import type { Plan, Ref } from "../../engine/step.ts";
 import { bytes as bytesText } from "../../format.ts";
 import type { BoundPipeline, JobRequest } from "../../job.ts";
 import { noteListings } from "../../store/codeListings.ts";
 import { makeContentDigests } from "../../store/contentDigests.ts";
 import { readDigests, writeDigests } from "../../store/rememberedDigests.ts";
-import { bringFile, makeWork } from "./doing.ts";
+import { copyResults } from "./copying.ts";
+import { makeWork } from "./doing.ts";
 import type { Promised } from "./handles.ts";
-import { GIVEN, makeUserPipeline, type Playing, type Result } from "./plan.ts";
+import { GIVEN, makeUserPipeline, type Playing } from "./plan.ts";
 import type { AnalysisSettings } from "./settings.ts";
 import { giveValue, type LocalFile } from "./sources/given.ts";
 import { openSteps } from "./sources/openSteps.ts";
@@ -50,7 +50,7 @@ export async function bindAnalysis(
       isStub: false,
     }),
   });
-  const imports = makeImportSteps((path, content, ctx) => bringFile(path, content, ctx));
+  const imports = makeImportSteps();
   const scopes = new AsyncLocalStorage<Plan>();
   const playing: Playing = {
     opened,
@@ -59,21 +59,29 @@ export async function bindAnalysis(
     inScope: (plan, part) => scopes.run(plan, part),
     async takes(plan, handle) {
       await noteListings((await effects.database()).db, opened.listings);
+      const promised = (path: string, ref: Promise<Ref<unknown>>): Promised => ({
+        subject: `${GIVEN}${basename(path)}`,
+        ref,
+      });
       const fileOf = ({ path, sha256, bytes }: LocalFile): object => {
-        const ref = plan
-          .do(imports.importFile, {
-            params: { sha256: sha256 as Digest, bytes },
-            inputs: {},
-            hints: { path },
-            label: basename(path),
-          })
-          .then((refs) => refs.file as Ref<unknown>);
-        const promised: Promised = { subject: `${GIVEN}${basename(path)}`, ref };
-        return handle(promised, false);
+        const args = {
+          params: { sha256, bytes },
+          inputs: {},
+          hints: { path },
+          label: basename(path),
+        };
+        const ref = plan.do(imports.importFile, args).then((refs) => refs.file);
+        return handle(promised(path, ref), false);
+      };
+      const folderOf = ({ path, sha256 }: LocalFile): object => {
+        const args = { params: { sha256 }, inputs: {}, hints: { path }, label: basename(path) };
+        const ref = plan.do(imports.importFolder, args).then((refs) => refs.folder);
+        return handle(promised(path, ref), true);
       };
       const given: Record<string, unknown> = {};
       for (const [name, { shape }] of Object.entries(opened.pipeline.takes)) {
-        const one = { at: `--${name}`, base: process.cwd(), digests: contents, signal, fileOf };
+        const places = { base: process.cwd(), digests: contents, signal };
+        const one = { at: `--${name}`, ...places, fileOf, folderOf };
         given[name] = await giveValue(shape, values[name], one);
       }
       await writeDigests(remembered, known);
@@ -111,33 +119,4 @@ function refText({ digest, bytes, codec }: Ref<unknown>): string {
 /** What names a run of the pipeline: the same values are the same run, which goes on where it was stopped. */
 function paramsOf(values: Readonly<Record<string, unknown>>): Json {
   return JSON.parse(JSON.stringify(values)) as Json;
-}
-
-/** Copies what the pipeline gave into a folder: files by the name of what they are, values as JSON. */
-async function copyResults(plan: Plan, out: string, results: readonly Result[]): Promise<void> {
-  await mkdir(out, { recursive: true });
-  const told: Record<string, Json> = {};
-  for (const { name, value, isRef } of results) {
-    const own = name.replaceAll(/[[\].]+/g, "-").replace(/-$/, "");
-    if (!isRef) {
-      told[name] = value as Json;
-      continue;
-    }
-    const ref = value as Ref<unknown>;
-    const read = await plan.read(ref);
-    if (ref.codec === "file") {
-      await copyFile(await (read as BlobFile).path(), join(out, own));
-    } else if (ref.codec === "files") {
-      for (const { path, file } of read as readonly { path: string; file: BlobFile }[]) {
-        const to = join(out, own, path);
-        await mkdir(dirname(to), { recursive: true });
-        await copyFile(await file.path(), to);
-      }
-    } else if (ref.codec === "folder") {
-      await cp(await (read as StoredFolder).path(), join(out, own), { recursive: true });
-    } else told[name] = read as Json;
-  }
-  if (Object.keys(told).length > 0) {
-    await writeFile(join(out, "results.json"), `${JSON.stringify(told, null, 2)}\n`);
-  }
 }

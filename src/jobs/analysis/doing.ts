@@ -3,11 +3,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 
-import { canonicalJson, type Digest, type Json } from "../../digest.ts";
+import { canonicalJson, type Json } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
-import { HdashError, messageOf } from "../../error.ts";
-import { writeBody } from "../../store/fetchFile.ts";
-import { readFilePieces } from "../../store/filePieces.ts";
+import { HdashError } from "../../error.ts";
 import { putTogether } from "./data/skeleton.ts";
 import { gotOf } from "./inputs.ts";
 import type { Declared, OpenedStep } from "./opened.ts";
@@ -197,35 +195,4 @@ function ended({ state, reason, message, tail }: ProgramEnd, stop: AbortSignal):
   const why = `${state}${reason === null ? "" : ` · ${reason}`}`;
   const said = message === null ? why : `${message} (${why})`;
   return new HdashError("permanent", last === "" ? said : `${said}; it said last:\n${last}`);
-}
-
-/** Copies a file of the machine into a step's folder. Throws a transient error where it is not any more what was digested. */
-export async function bringFile(
-  path: string,
-  { sha256, bytes }: { readonly sha256: Digest; readonly bytes: number },
-  ctx: Pick<StepContext, "workDir" | "signal" | "progress">,
-): Promise<string> {
-  const to = join(await ctx.workDir(), "file");
-  async function* pieces(): AsyncGenerator<Uint8Array> {
-    let done = 0;
-    for await (const piece of readFilePieces(path)) {
-      ctx.signal.throwIfAborted();
-      done += piece.length;
-      ctx.progress(done, bytes);
-      yield piece;
-    }
-  }
-  let found: Digest;
-  try {
-    found = (await writeBody(pieces(), to)).digest;
-  } catch (error) {
-    if (ctx.signal.aborted || error instanceof HdashError) throw error;
-    throw new HdashError("permanent", `${path} cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  if (found !== sha256) {
-    throw new HdashError("transient", `${path} has changed since the run began`);
-  }
-  return to;
 }

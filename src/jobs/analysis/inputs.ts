@@ -2,6 +2,7 @@
 
 import type { BlobFile, StoredFile, StoredFolder } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
+import { hasFiles, valueProblem } from "./data/shapes.ts";
 import type { Shape } from "./writing/kinds.ts";
 import type { InputFile, InputFolder } from "./writing/values.ts";
 
@@ -76,7 +77,7 @@ function inputFolder(folder: StoredFolder): InputFolder {
 
 /**
  * Makes of what the engine has read what a step gets, by its kind. What was stored as a list may stand for what is optional: it has one, or
- * none.
+ * none. A value may be another step's, of a kind that is not as narrow as this one: it is looked at.
  * @param at names the value, for errors.
  */
 export function gotOf(shape: Shape, value: unknown, at: string): unknown {
@@ -90,10 +91,13 @@ export function gotOf(shape: Shape, value: unknown, at: string): unknown {
       throw new HdashError("permanent", `${at} is not a file`);
     case "folder":
       if (isFolder(value)) return inputFolder(value);
+      if (Array.isArray(value) && value.length === 1) return gotOf(shape, value[0], at);
       throw new HdashError("permanent", `${at} is not a folder`);
     case "optional":
       if (value === null || value === undefined) return null;
-      if (shape.of.kind === "file" && Array.isArray(value) && value.length === 0) return null;
+      if (hasFiles(shape.of) && shape.of.kind !== "list" && shape.of.kind !== "table") {
+        if (Array.isArray(value) && value.length === 0) return null;
+      }
       return gotOf(shape.of, value, at);
     case "list":
       if (!Array.isArray(value)) throw new HdashError("permanent", `${at} is not a list`);
@@ -113,7 +117,11 @@ export function gotOf(shape: Shape, value: unknown, at: string): unknown {
     case "integer":
     case "number":
     case "boolean":
-    case "choice":
+    case "choice": {
+      const problem = valueProblem(shape, value, at);
+      if (problem !== null) throw new HdashError("permanent", problem);
+      return value;
+    }
     case "json":
       return value;
   }

@@ -3,9 +3,9 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { basename, join, relative, resolve, sep } from "node:path";
 
-import type { WrittenFile } from "../../engine/step.ts";
+import type { WrittenFile, WrittenPath } from "../../engine/step.ts";
 import { codeOf, HdashError } from "../../error.ts";
-import { valueProblem } from "./data/shapes.ts";
+import { inFull, valueProblem } from "./data/shapes.ts";
 import type { Kinds, Shape } from "./writing/kinds.ts";
 
 const BYTES = "application/octet-stream";
@@ -51,25 +51,29 @@ async function ofFunction(
   dir: () => Promise<string>,
 ): Promise<unknown> {
   const isMissing = value === undefined || value === null;
-  if (shape.kind === "optional" && shape.of.kind === "file") {
-    return isMissing ? [] : [await written(await dir(), pathOf(value, at), at, 0)];
-  }
-  if (shape.kind === "list" && shape.of.kind === "file") {
-    if (!Array.isArray(value)) throw missing(at, "a list of files");
-    const files: WrittenFile[] = [];
-    for (const [index, one] of value.entries()) {
-      files.push(
-        await written(await dir(), pathOf(one, `${at}[${index}]`), `${at}[${index}]`, index),
-      );
+  const listed = listedKind(shape);
+  if (listed !== null) {
+    if (shape.kind === "list" && !Array.isArray(value)) throw missing(at, `a list of ${listed}s`);
+    const all = shape.kind === "list" ? (value as readonly unknown[]) : isMissing ? [] : [value];
+    const found: unknown[] = [];
+    for (const [index, one] of all.entries()) {
+      const own = shape.kind === "list" ? `${at}[${index}]` : at;
+      found.push(await written(await dir(), pathOf(one, own), own, { listed, index }));
     }
-    return files;
+    return found;
   }
   if (shape.kind === "file" || shape.kind === "folder") {
     return { path: await lying(await dir(), pathOf(value, at), at, shape.kind) };
   }
   const problem = valueProblem(shape, value, at);
   if (problem !== null) throw new HdashError("permanent", problem);
-  return value ?? null;
+  return inFull(shape, value ?? null);
+}
+
+/** Whether it is files or folders, of which there may be any number, or none; null where it is neither. */
+function listedKind(shape: Shape): "file" | "folder" | null {
+  if (shape.kind !== "optional" && shape.kind !== "list") return null;
+  return shape.of.kind === "file" || shape.of.kind === "folder" ? shape.of.kind : null;
 }
 
 function pathOf(value: unknown, at: string): string {
@@ -101,35 +105,51 @@ async function ofProgram(shape: Shape, at: string, dir: string): Promise<unknown
   if (shape.kind === "file" || shape.kind === "folder") {
     return { path: await lying(dir, shape.path ?? at, at, shape.kind) };
   }
-  if (shape.kind === "optional" && shape.of.kind === "file") {
-    const path = shape.of.path ?? at;
-    return (await isThere(join(dir, path))) ? [await written(dir, path, at, 0)] : [];
-  }
-  if (shape.kind === "list" && shape.of.kind === "file") {
-    const paths = await matching(dir, shape.of.path ?? at);
-    return Promise.all(paths.map((path, index) => written(dir, path, at, index)));
+  if (
+    (shape.kind === "optional" || shape.kind === "list") &&
+    (shape.of.kind === "file" || shape.of.kind === "folder")
+  ) {
+    const { path = null, kind: listed } = shape.of;
+    const own = path ?? at;
+    const paths =
+      shape.kind === "list"
+        ? await matching(dir, own, listed)
+        : (await isThere(join(dir, own)))
+          ? [own]
+          : [];
+    return Promise.all(paths.map((one, index) => written(dir, one, at, { listed, index })));
   }
   throw new HdashError("permanent", `${at} cannot be given by a program`);
 }
 
-/** Files of a folder whose path fits a pattern, sorted by code unit; `*` stands for any part of a name. */
-async function matching(dir: string, pattern: string): Promise<readonly string[]> {
+/** Files, or folders, of a folder whose path fits a pattern, sorted by code unit; `*` stands for any part of a name. */
+async function matching(
+  dir: string,
+  pattern: string,
+  kind: "file" | "folder",
+): Promise<readonly string[]> {
   const source = pattern
     .split("*")
     .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
     .join("[^/]*");
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   return entries
-    .filter((one) => !one.isDirectory())
+    .filter((one) => one.isDirectory() === (kind === "folder"))
     .map((one) => relative(dir, join(one.parentPath, one.name)).split(sep).join("/"))
     .filter((path) => new RegExp(`^${source}$`, "u").test(path))
     .sort();
 }
 
-async function written(dir: string, path: string, at: string, index: number): Promise<WrittenFile> {
-  const file = await lying(dir, path, at, "file");
+async function written(
+  dir: string,
+  path: string,
+  at: string,
+  { listed, index }: { readonly listed: "file" | "folder"; readonly index: number },
+): Promise<WrittenFile | WrittenPath> {
+  const found = await lying(dir, path, at, listed);
+  if (listed === "folder") return { path: found };
   // Names are not part of what was made; their order is.
-  return { path: String(index).padStart(6, "0"), contentType: BYTES, file };
+  return { path: String(index).padStart(6, "0"), contentType: BYTES, file: found };
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -3,7 +3,7 @@
 import type { Json } from "../../digest.ts";
 import type { Pipeline, Plan, Ref, StoredFolder } from "../../engine/step.ts";
 import { HdashError, isAborted, messageOf } from "../../error.ts";
-import { valueProblem } from "./data/shapes.ts";
+import { inFull, valueProblem } from "./data/shapes.ts";
 import { type Skeleton, takeApart } from "./data/skeleton.ts";
 import {
   firstFailure,
@@ -131,6 +131,7 @@ function readShape({ codec }: Ref<unknown>): Shape {
   if (codec === "file") return { kind: "file", path: null };
   if (codec === "folder") return { kind: "folder", path: null };
   if (codec === "files") return { kind: "list", of: { kind: "file", path: null } };
+  if (codec === "folders") return { kind: "list", of: { kind: "folder", path: null } };
   return { kind: "json" };
 }
 
@@ -146,16 +147,13 @@ async function call(
   const inputs: Record<string, readonly Ref<unknown>[]> = {};
   for (const [name, { shape }] of Object.entries(declared.takes)) {
     const handles: unknown[] = [];
-    const value = values[name] ?? null;
+    const value = inFull(shape, values[name] ?? null);
     if (value === null && shape.kind !== "optional") {
       throw new HdashError("permanent", `${subject} is not given ${name}`);
     }
-    const skeleton = takeApart(value, isHeld, handles);
-    if (skeleton[0] === "value") {
-      const problem = valueProblem(shape, value, name);
-      if (problem !== null) throw new HdashError("permanent", `${subject}: ${problem}`);
-    }
-    skeletons[name] = skeleton;
+    const problem = valueProblem(shape, value, name, isHeld);
+    if (problem !== null) throw new HdashError("permanent", `${subject}: ${problem}`);
+    skeletons[name] = takeApart(value, isHeld, handles);
     if (handles.length > 0) inputs[name] = await refsOf(handles, subject);
   }
   const params: CallParams = {

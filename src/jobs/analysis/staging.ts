@@ -26,7 +26,7 @@ export async function stage(
   for (const { path, from, isExecutable } of uses) {
     const to = join(dir, path);
     await mkdir(dirname(to), { recursive: true });
-    await copyFile(from, to, constants.COPYFILE_EXCL);
+    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     await chmod(to, isExecutable ? 0o555 : 0o444);
   }
   const staged: Record<string, unknown> = {};

@@ -5,6 +5,7 @@ import {
   file,
   files,
   folder,
+  folders,
   json,
   type Ports,
   type Step,
@@ -97,33 +98,41 @@ function portOf(name: string, shape: Shape): Ports[string] {
   if (shape.kind === "folder") return folder();
   const isListed = shape.kind === "list" || shape.kind === "optional";
   if (isListed && shape.of.kind === "file") return files();
+  if (isListed && shape.of.kind === "folder") return folders();
   if (hasFiles(shape)) {
     throw new HdashError(
       "usage",
-      `${name} cannot be given by a step: files and folders are given by themselves, files also as list(file()) or optional(file())`,
+      `${name} cannot be given by a step: files and folders are given by themselves, or in list() or optional()`,
     );
   }
   return json<Json>();
 }
 
-/** A file of the machine as an input, kept by its content: another one's path, name and time do not count. */
-export function makeImportSteps(
-  bring: (
-    path: string,
-    of: { sha256: Digest; bytes: number },
-    ctx: StepContext<{ path: string }>,
-  ) => Promise<string>,
-) {
+/** Where an input lies; another place of the same is the same input. */
+type Lying = { readonly path: string };
+
+/** Files and folders of the machine as inputs, kept by content: their paths, names and times do not count. What has changed meanwhile is refused. */
+export function makeImportSteps() {
   return {
     importFile: step({
       name: "import file",
       version: 1,
       outputs: { file: file() },
-      run: async (
+      run: (
         _inputs: Readonly<Record<string, never>>,
-        of: { readonly sha256: Digest; readonly bytes: number },
-        ctx: StepContext<{ readonly path: string }>,
-      ) => ({ file: { path: await bring(ctx.hints.path, of, ctx) } }),
+        { sha256 }: { readonly sha256: Digest; readonly bytes: number },
+        { hints: { path } }: StepContext<Lying>,
+      ) => Promise.resolve({ file: { path, sha256 } }),
+    }),
+    importFolder: step({
+      name: "import folder",
+      version: 1,
+      outputs: { folder: folder() },
+      run: (
+        _inputs: Readonly<Record<string, never>>,
+        { sha256 }: { readonly sha256: Digest },
+        { hints: { path } }: StepContext<Lying>,
+      ) => Promise.resolve({ folder: { path, sha256 } }),
     }),
     /** What the pipeline has given: by this step a result is found by its name. */
     results: step({

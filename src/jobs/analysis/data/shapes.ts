@@ -52,10 +52,17 @@ export function hasFiles(shape: Shape): boolean {
 }
 
 /**
- * Says what is wrong with a value that has no files in it, and where; null where nothing is. `at` names the value.
- * Missing cells of a table are null where their column is optional.
+ * Says what is wrong with a value, and where; null where nothing is. `at` names the value. Missing cells of a table are null where their column
+ * is optional.
+ * @param stands tells what stands for a value that is not known yet, or for a file.
  */
-export function valueProblem(shape: Shape, value: unknown, at: string): string | null {
+export function valueProblem(
+  shape: Shape,
+  value: unknown,
+  at: string,
+  stands: (value: unknown) => boolean = () => false,
+): string | null {
+  if (stands(value)) return null;
   const is = (isSo: boolean): string | null =>
     isSo ? null : `${at} is ${shown(value)}, and should be ${shapeText(shape)}`;
   switch (shape.kind) {
@@ -73,15 +80,19 @@ export function valueProblem(shape: Shape, value: unknown, at: string): string |
       return is(isPlain(value));
     case "file":
     case "folder":
-      return null;
+      return is(false);
     case "optional":
-      return value === null || value === undefined ? null : valueProblem(shape.of, value, at);
+      return value === null || value === undefined
+        ? null
+        : valueProblem(shape.of, value, at, stands);
     case "list":
       if (!Array.isArray(value)) return is(false);
-      return firstOf(value.map((one, index) => valueProblem(shape.of, one, `${at}[${index}]`)));
+      return firstOf(value, (one, index) => valueProblem(shape.of, one, `${at}[${index}]`, stands));
     case "table":
       if (!Array.isArray(value)) return is(false);
-      return firstOf(value.map((row, index) => rowProblem(shape.columns, row, `${at}[${index}]`)));
+      return firstOf(value, (row, index) =>
+        rowProblem(shape.columns, row, `${at}[${index}]`, stands),
+      );
   }
 }
 
@@ -89,24 +100,58 @@ function rowProblem(
   columns: Readonly<Record<string, Shape>>,
   row: unknown,
   at: string,
+  stands: (value: unknown) => boolean,
 ): string | null {
   if (typeof row !== "object" || row === null) return `${at} is ${shown(row)}, and should be a row`;
   const cells: Readonly<Record<string, unknown>> = { ...row };
   const strange = Object.keys(cells).find((name) => !Object.hasOwn(columns, name));
   if (strange !== undefined) return `${at} has a column ${strange}, which the table has not`;
-  return firstOf(
-    Object.entries(columns).map(([name, shape]) =>
-      valueProblem(
-        shape,
-        Object.hasOwn(cells, name) ? (cells[name] ?? null) : null,
-        `${at}.${name}`,
-      ),
-    ),
+  return firstOf(Object.entries(columns), ([name, shape]) =>
+    valueProblem(shape, cellOf(cells, name), `${at}.${name}`, stands),
   );
 }
 
-function firstOf(problems: readonly (string | null)[]): string | null {
-  return problems.find((one) => one !== null) ?? null;
+function cellOf(cells: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(cells, name) ? (cells[name] ?? null) : null;
+}
+
+function firstOf<T>(
+  values: readonly T[],
+  problemOf: (value: T, index: number) => string | null,
+): string | null {
+  for (const [index, value] of values.entries()) {
+    const problem = problemOf(value, index);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+/** A value in the one form that it has in a key: what is missing in a row is null, as it is where somebody wrote null. */
+export function inFull(shape: Shape, value: unknown): unknown {
+  switch (shape.kind) {
+    case "optional":
+      return value === null || value === undefined ? null : inFull(shape.of, value);
+    case "list":
+      return Array.isArray(value) ? value.map((one: unknown) => inFull(shape.of, one)) : value;
+    case "table":
+      if (!Array.isArray(value)) return value;
+      return value.map((row: unknown) => {
+        if (typeof row !== "object" || row === null) return row;
+        const cells: Readonly<Record<string, unknown>> = { ...row };
+        const columns = Object.entries(shape.columns);
+        const full = columns.map(([name, of]) => [name, inFull(of, cellOf(cells, name))] as const);
+        return { ...cells, ...Object.fromEntries(full) };
+      });
+    case "text":
+    case "integer":
+    case "number":
+    case "boolean":
+    case "choice":
+    case "json":
+    case "file":
+    case "folder":
+      return value;
+  }
 }
 
 /** How much of a value is told. */

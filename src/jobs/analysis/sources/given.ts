@@ -1,8 +1,12 @@
 // What a user gave on the command line, made ready for a plan: tables are read, files are digested.
 
+import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
+import { type Digest, digestOf } from "../../../digest.ts";
+import { type FolderEntry, writeManifest } from "../../../engine/folderManifest.ts";
+import { walkFolder } from "../../../engine/folderWalk.ts";
 import { codeOf, HdashError } from "../../../error.ts";
 import { count } from "../../../format.ts";
 import { readCsv } from "../../../formats/csv.ts";
@@ -12,34 +16,36 @@ import { readFilePieces } from "../../../store/filePieces.ts";
 import { parseValue, shapeText } from "../data/shapes.ts";
 import type { Shape } from "../writing/kinds.ts";
 
-/** A file of the machine, by content. */
+/** A file or a folder of the machine, by content. */
 export interface LocalFile {
   readonly path: string;
-  readonly sha256: string;
+  readonly sha256: Digest;
+  /** Of a folder, of its list. */
   readonly bytes: number;
 }
 
-/** Makes of a value, in which files are paths, what a plan takes; `fileOf` makes a handle of a file. `base`: the folder that paths are seen from. */
-export async function giveValue(
-  shape: Shape,
-  value: unknown,
-  of: {
-    readonly at: string;
-    readonly base: string;
-    readonly digests: ContentDigests;
-    readonly signal: AbortSignal;
-    readonly fileOf: (file: LocalFile) => object;
-  },
-): Promise<unknown> {
+export interface Giving {
+  /** Names the value. */
+  readonly at: string;
+  /** The folder that paths are seen from. */
+  readonly base: string;
+  readonly digests: ContentDigests;
+  readonly signal: AbortSignal;
+  /** Makes a handle of a file. */
+  readonly fileOf: (file: LocalFile) => object;
+  readonly folderOf: (folder: LocalFile) => object;
+}
+
+/** Makes of a value, in which files and folders are paths, what a plan takes. What a plan has declared by itself stays as it is. */
+export async function giveValue(shape: Shape, value: unknown, of: Giving): Promise<unknown> {
   if (value === null || value === undefined) return null;
   switch (shape.kind) {
-    case "file": {
-      const path = resolve(of.base, value as string);
-      const { sha256, bytes } = await digest(path, of);
-      return of.fileOf({ path, sha256, bytes });
-    }
+    case "file":
+      if (typeof value !== "string") return value;
+      return of.fileOf(await digestFile(resolve(of.base, value), of));
     case "folder":
-      throw new HdashError("usage", `${of.at}: a folder cannot be given to a pipeline yet`);
+      if (typeof value !== "string") return value;
+      return of.folderOf(await digestFolder(resolve(of.base, value), of));
     case "optional":
       return giveValue(shape.of, value, of);
     case "list": {
@@ -50,18 +56,16 @@ export async function giveValue(
       return all;
     }
     case "table": {
-      if (typeof value !== "string") return value;
-      const path = resolve(of.base, value);
+      const path = typeof value === "string" ? resolve(of.base, value) : null;
+      const base = path === null ? of.base : dirname(path);
+      const given =
+        path === null ? rowsOf(value, shape, of.at) : await readTable(path, shape, of.at);
       const rows: unknown[] = [];
-      for (const row of await readTable(path, shape, of.at)) {
+      for (const row of given) {
         const cells: Record<string, unknown> = {};
         for (const [name, column] of Object.entries(shape.columns)) {
           const at = `${of.at}, row ${row.number}, ${name}`;
-          cells[name] = await giveValue(column, row.cells[name], {
-            ...of,
-            at,
-            base: dirname(path),
-          });
+          cells[name] = await giveValue(column, row.cells[name], { ...of, at, base });
         }
         rows.push(cells);
       }
@@ -77,37 +81,69 @@ export async function giveValue(
   }
 }
 
-async function digest(
-  path: string,
-  {
-    at,
-    digests,
-    signal,
-  }: { readonly at: string; readonly digests: ContentDigests; readonly signal: AbortSignal },
-): Promise<{ readonly sha256: string; readonly bytes: number }> {
-  const stats = await stat(path).catch((error: unknown) => {
+async function statOf(path: string, at: string, what: string): Promise<Stats> {
+  return stat(path).catch((error: unknown) => {
     const why =
       codeOf(error) === "ENOENT"
-        ? "there is no such file"
+        ? `there is no such ${what}`
         : `it cannot be read (${codeOf(error) ?? "?"})`;
     throw new HdashError("usage", `${at} is ${path}: ${why}`);
   });
+}
+
+async function digestFile(path: string, { at, digests, signal }: Giving): Promise<LocalFile> {
+  const stats = await statOf(path, at, "file");
   if (!stats.isFile()) throw new HdashError("usage", `${at} is ${path}, which is no file`);
-  return digests.of(path, signal);
+  const { sha256, bytes } = await digests.of(path, signal);
+  return { path, sha256: sha256 as Digest, bytes };
+}
+
+/** Digests a folder as it is stored: what lies in it, by content, with modes and empty folders. */
+async function digestFolder(path: string, { at, digests, signal }: Giving): Promise<LocalFile> {
+  const stats = await statOf(path, at, "folder");
+  if (!stats.isDirectory()) throw new HdashError("usage", `${at} is ${path}, which is no folder`);
+  // What is wrong in it is wrong with what was given.
+  const asUsage = (error: unknown): never => {
+    if (!(error instanceof HdashError) || error.kind !== "permanent") throw error;
+    throw new HdashError("usage", error.message, { cause: error });
+  };
+  const found = await walkFolder(path, `${at} is ${path}`, signal).catch(asUsage);
+  const files: FolderEntry[] = [];
+  for (const { path: name, source, isExecutable } of found.files) {
+    const { sha256, bytes } = await digests.of(source, signal).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      throw new HdashError("usage", `${at} is ${path}: ${name} cannot be read`, { cause: error });
+    });
+    files.push({ path: name, isExecutable, digest: sha256 as Digest, bytes });
+  }
+  const list = writeManifest({ files, emptyFolders: found.emptyFolders });
+  return { path, sha256: digestOf(list), bytes: Buffer.byteLength(list) };
+}
+
+/** Rows that were given as they are, with what stands in cells that were left out. */
+function rowsOf(value: unknown, { fallbacks = {} }: Table, at: string): readonly TableRow[] {
+  if (!Array.isArray(value)) throw new HdashError("usage", `${at} is no table`);
+  return (value as readonly Readonly<Record<string, unknown>>[]).map((row, index) => {
+    const said = Object.entries(row).filter(([, cell]) => cell !== null && cell !== undefined);
+    return { number: index + 1, cells: { ...fallbacks, ...Object.fromEntries(said) } };
+  });
 }
 
 /** Says what is wrong with a table's first row; null where nothing is. */
 function headerProblem(
   header: readonly string[],
-  columns: Readonly<Record<string, Shape>>,
+  { columns, fallbacks = {} }: Table,
 ): string | null {
   const twice = header.find((name, at) => header.indexOf(name) !== at);
   if (twice !== undefined && Object.hasOwn(columns, twice)) return `has column ${twice} twice`;
   const missing = Object.entries(columns).find(
-    ([name, { kind }]) => kind !== "optional" && !header.includes(name),
+    ([name, { kind }]) =>
+      kind !== "optional" && !Object.hasOwn(fallbacks, name) && !header.includes(name),
   );
   return missing === undefined ? null : `has no column ${missing[0]}; it has ${header.join(", ")}`;
 }
+
+type Table = Extract<Shape, { readonly kind: "table" }>;
 
 interface TableRow {
   /** As a spreadsheet numbers it; the header is 1. */
@@ -116,11 +152,8 @@ interface TableRow {
 }
 
 /** Reads a CSV with a header. Throws usage that names file, row and column. */
-async function readTable(
-  path: string,
-  { columns }: Extract<Shape, { readonly kind: "table" }>,
-  at: string,
-): Promise<readonly TableRow[]> {
+async function readTable(path: string, table: Table, at: string): Promise<readonly TableRow[]> {
+  const { columns, fallbacks = {} } = table;
   const rows: TableRow[] = [];
   let header: readonly string[] | null = null;
   let problem: string | null = null;
@@ -130,7 +163,7 @@ async function readTable(
     const cells = cellsOf(record);
     if (header === null) {
       header = cells.map((cell) => cell.trim());
-      problem = headerProblem(header, columns);
+      problem = headerProblem(header, table);
       return problem === null;
     }
     if (cells.length !== header.length) {
@@ -140,6 +173,10 @@ async function readTable(
     const own: Record<string, unknown> = {};
     for (const [name, shape] of Object.entries(columns)) {
       const text = cells[header.indexOf(name)] ?? "";
+      if (text.trim() === "" && Object.hasOwn(fallbacks, name)) {
+        own[name] = fallbacks[name];
+        continue;
+      }
       const parsed = parseValue(shape, text);
       if (!parsed.ok) {
         problem = `has ${JSON.stringify(text)} in row ${record.row} as ${name}, which should be ${shapeText(shape)}`;

@@ -9,7 +9,12 @@ export type Shape =
   | { readonly kind: "choice"; readonly values: readonly string[] }
   | { readonly kind: "file" | "folder"; readonly path: string | null }
   | { readonly kind: "list" | "optional"; readonly of: Shape }
-  | { readonly kind: "table"; readonly columns: Readonly<Record<string, Shape>> };
+  | {
+      readonly kind: "table";
+      readonly columns: Readonly<Record<string, Shape>>;
+      /** Column → what a cell is where nothing is written. */
+      readonly fallbacks?: Readonly<Record<string, unknown>>;
+    };
 
 /**
  * A kind of value.
@@ -104,12 +109,24 @@ function noted(note: string | undefined): { readonly note?: string } {
   return note === undefined ? {} : { note };
 }
 
-/** Rows of named cells. On the command line it is a CSV with a header; its files lie where it says, seen from its own folder. */
+/**
+ * Rows of named cells. On the command line it is a CSV with a header; its files lie where it says, seen from its own folder. A column's default
+ * stands where a cell is empty, or the column is missing.
+ */
 export function table<const C extends Kinds>(
   columns: C,
 ): Kind<readonly Gots<C>[], readonly Args<C>[], readonly Givens<C>[], readonly Planneds<C>[]> {
   const shapes = Object.entries(columns).map(([name, { shape }]) => [name, shape] as const);
-  return { shape: { kind: "table", columns: Object.fromEntries(shapes) } };
+  const fallbacks = Object.entries(columns).flatMap(([name, { fallback }]) =>
+    fallback === undefined || fallback === null ? [] : [[name, fallback] as const],
+  );
+  return {
+    shape: {
+      kind: "table",
+      columns: Object.fromEntries(shapes),
+      ...(fallbacks.length === 0 ? {} : { fallbacks: Object.fromEntries(fallbacks) }),
+    },
+  };
 }
 
 /** Several of a kind, in an order that counts. Of a command's files the name is a pattern: `*` stands for any part of a name. */

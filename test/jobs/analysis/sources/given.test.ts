@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -44,7 +44,8 @@ const handle = (name: string, content: string): object =>
 
 const give = (shape: Shape, value: unknown): Promise<unknown> =>
   giveValue(shape, value, {
-    ...{ at: "--it", base: dir, digests: makeContentDigests(), fileOf: handleOf },
+    ...{ at: "--it", base: dir, digests: makeContentDigests() },
+    ...{ fileOf: handleOf, folderOf: (folder) => ({ ...handleOf(folder), isFolder: true }) },
     signal: new AbortController().signal,
   });
 
@@ -316,13 +317,66 @@ describe("giveValue(shape, value)", () => {
       "usage: --it[0] is gone.fa: there is no such file",
     ],
     [
-      "a folder, which it cannot take",
+      "a folder that is not there",
       folder().shape,
-      ".",
-      "usage: --it: a folder cannot be given to a pipeline yet",
+      "gone",
+      "usage: --it is gone: there is no such folder",
     ],
+    ["rows that are none", table(two).shape, { a: 1 }, "usage: --it is no table"],
   ])("refuses %s", async (_what, shape, value, says) => {
     expect(await told(give(shape, value))).toBe(says);
+  });
+
+  test("makes a handle of a folder, by what is in it", async () => {
+    await put("d/a/one", "1");
+    await put("e/a/one", "1");
+    const [d, e] = (await Promise.all([
+      give(folder().shape, "d"),
+      give(folder().shape, "e/"),
+    ])) as readonly LocalFile[];
+    expect(d).toMatchObject({ handle: join(dir, "d"), isFolder: true, sha256: e?.sha256 });
+    await put("e/a/two", "");
+    expect(await give(folder().shape, "e")).not.toMatchObject({ sha256: d?.sha256 });
+  });
+
+  test("refuses a file where a folder belongs, and a link that leads nowhere", async () => {
+    await put("a.fa", "ACGT");
+    expect(await told(give(folder().shape, "a.fa"))).toBe(
+      "usage: --it is a.fa, which is no folder",
+    );
+    await put("d/a", "1");
+    await symlink("b", join(dir, "d/c"));
+    expect(await told(give(folder().shape, "d"))).toBe(
+      "usage: --it is d: c is a link that leads nowhere",
+    );
+  });
+
+  test("takes rows whose files are paths, with defaults where nothing is said", async () => {
+    await put("a.fa", "ACGT");
+    const of = table({ lane: file(), k: integer(6), note: optional(text()) }).shape;
+    expect(
+      await give(of, [
+        { lane: "a.fa", k: null },
+        { lane: "a.fa", k: 1, note: "x" },
+      ]),
+    ).toEqual([
+      { lane: handle("a.fa", "ACGT"), k: 6, note: null },
+      { lane: handle("a.fa", "ACGT"), k: 1, note: "x" },
+    ]);
+    expect(await told(give(of, [{ lane: "gone.fa" }]))).toBe(
+      "usage: --it, row 1, lane is gone.fa: there is no such file",
+    );
+  });
+
+  test.each<[string, unknown]>([
+    ["lane,k\na.fa,\n", 6],
+    ["lane\na.fa\n", 6],
+    ["lane,k\na.fa,7\n", 7],
+  ])("has a column's default where a cell is empty or missing: %j", async (content, k) => {
+    await put("a.fa", "ACGT");
+    expect(await rowsOf({ lane: file(), k: integer(6) }, content)).toEqual([
+      { lane: handle("a.fa", "ACGT"), k },
+    ]);
   });
 
   test.each<[Shape, unknown]>([
