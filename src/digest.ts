@@ -24,25 +24,62 @@ export function digestOfJson(value: Json): Digest {
  * Throws a TypeError that names the place for whatever JSON would drop or change (undefined, NaN, functions, dates).
  */
 export function canonicalJson(value: Json): string {
-  return write(value, "$");
+  const text = write(value);
+  if (text !== null) return text;
+  throw new TypeError(problem(value, "$") ?? "$ is not plain JSON");
 }
 
-function write(value: unknown, at: string): string {
-  if (value === null || typeof value === "boolean" || typeof value === "string") {
+/** Null where something is not plain JSON. No places are kept meanwhile: keys are made by the ten thousand, and nearly none is wrong. */
+function write(value: unknown): string | null {
+  if (value === null || typeof value === "string" || typeof value === "boolean") {
     return JSON.stringify(value);
   }
+  if (typeof value === "number") return Number.isFinite(value) ? JSON.stringify(value) : null;
+  if (typeof value !== "object") return null;
+  let text = "";
+  if (Array.isArray(value)) {
+    // By index: also what was never set is something that JSON would change.
+    for (let at = 0; at < value.length; at++) {
+      const item = write(value[at]);
+      if (item === null) return null;
+      text += at === 0 ? item : `,${item}`;
+    }
+    return `[${text}]`;
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return null;
+  for (const key of Object.keys(value).sort(byCodeUnits)) {
+    const item = write((value as Readonly<Record<string, unknown>>)[key]);
+    if (item === null) return null;
+    text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${item}`;
+  }
+  return `{${text}}`;
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}
+
+/** Says what is not plain JSON, and where; null where all is. */
+function problem(value: unknown, at: string): string | null {
+  if (value === null || typeof value === "boolean" || typeof value === "string") return null;
   if (typeof value === "number") {
-    if (!Number.isFinite(value)) throw new TypeError(`${at} is ${value}, which JSON cannot hold`);
-    return JSON.stringify(value);
+    return Number.isFinite(value) ? null : `${at} is ${value}, which JSON cannot hold`;
   }
   if (Array.isArray(value)) {
-    return `[${value.map((item, index) => write(item, `${at}[${index}]`)).join(",")}]`;
+    for (let index = 0; index < value.length; index++) {
+      const found = problem(value[index], `${at}[${index}]`);
+      if (found !== null) return found;
+    }
+    return null;
   }
   if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
-    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${write(item, `${at}.${key}`)}`).join(",")}}`;
+    for (const [key, item] of Object.entries(value).sort(([a], [b]) => byCodeUnits(a, b))) {
+      const found = problem(item, `${at}.${key}`);
+      if (found !== null) return found;
+    }
+    return null;
   }
-  throw new TypeError(`${at} is not plain JSON (${typeof value})`);
+  return `${at} is not plain JSON (${typeof value})`;
 }
 
 /** Gives an interface's plain data the type that JSON has: a mapped type, which TypeScript takes for an index of keys. */

@@ -16,8 +16,8 @@ export interface Busy {
   readonly by: Claimant;
 }
 
-/** Takes the claim on a key for the time of some work, which is told the number of the attempt that comes next. */
-export async function withClaim<T>(
+/** Takes the claim on a key for the time of some work, which is told the number of the attempt that comes next. Work that "ran" has given it back. */
+export async function withClaim<T extends { readonly kind: string }>(
   session: Session,
   key: string,
   work: (nextAttempt: number) => Promise<T>,
@@ -31,11 +31,14 @@ export async function withClaim<T>(
     session.stop(lost);
     throw lost;
   }
+  let isCommitted = false;
   try {
-    return await work(claim.nextAttempt);
+    const done = await work(claim.nextAttempt);
+    isCommitted = done.kind === "ran";
+    return done;
   } finally {
     // After a commit there is nothing left to give back; a run that is stopped gives its claims up with itself.
-    if (!session.signal.aborted) {
+    if (!isCommitted && !session.signal.aborted) {
       await withLedger("giving a step back", () => releaseClaim(db, key, holder));
     }
   }

@@ -45,8 +45,11 @@ export async function doStep<P extends Json, I, O extends Ports, H extends Json>
       const { resources = {} } = step;
       return typeof resources === "function" ? resources(attempt, last) : resources;
     },
-    pin: async (signal) =>
-      plain(step.name, "pin", (await step.pin?.(params, signal, hints)) ?? null),
+    pin:
+      step.pin === undefined
+        ? null
+        : async (signal) =>
+            plain(step.name, "pin", (await step.pin?.(params, signal, hints)) ?? null),
     run: async (values, ctx, pin) =>
       // decode() gives for each input what its port's type says.
       (await step.run(values as I, params, { ...ctx, hints }, pin)) satisfies OutputValues<O>,
@@ -124,9 +127,11 @@ async function takePin(
       const seen = await observe(session, step, params);
       return { pin: seen.pin, seen };
     }
+    const ask = step.pin;
+    if (ask === null) return { pin: null, seen: null };
     const pin = await session.limit(async () => {
       session.throwIfStopped();
-      return step.pin(session.signal);
+      return ask(session.signal);
     });
     return { pin, seen: null };
   } catch (error) {

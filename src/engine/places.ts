@@ -47,15 +47,63 @@ interface Amount {
 
 interface Waiter {
   readonly need: Amount;
-  readonly start: () => void;
+  start(): void;
+  fail(reason: Error): void;
+}
+
+/** Waiters in the order in which they came. Anyone leaves it without the others being moved or looked at: a wide plan has thousands. */
+interface Queue {
+  add(waiter: Waiter): void;
+  delete(waiter: Waiter): void;
+  [Symbol.iterator](): Iterator<Waiter>;
+}
+
+function makeQueue(): Queue {
+  interface Link {
+    readonly waiter: Waiter | null;
+    before: Link;
+    after: Link;
+  }
+  const links = new Map<Waiter, Link>();
+  // Before the first and behind the last.
+  const end = { waiter: null } as unknown as Link;
+  end.before = end;
+  end.after = end;
+  return {
+    add(waiter) {
+      const link = { waiter, before: end.before, after: end };
+      end.before.after = link;
+      end.before = link;
+      links.set(waiter, link);
+    },
+    delete(waiter) {
+      const link = links.get(waiter);
+      if (link === undefined) return;
+      link.before.after = link.after;
+      link.after.before = link.before;
+      links.delete(waiter);
+    },
+    *[Symbol.iterator]() {
+      for (let link = end.after; link.waiter !== null; link = link.after) yield link.waiter;
+    },
+  };
 }
 
 /** Opens the room of a run. */
 export function openPlaces(capacity: Capacity, stop: AbortSignal): Places {
   const free = { ...capacity };
   // Those that have begun come before those that have not: what they have fetched lies on disk until they end.
-  const begun: Waiter[] = [];
-  const fresh: Waiter[] = [];
+  const begun = makeQueue();
+  const fresh = makeQueue();
+  // One listener for all: each that a signal has is looked at when another is added.
+  stop.addEventListener("abort", () => {
+    for (const queue of [begun, fresh]) {
+      for (const waiter of [...queue]) {
+        queue.delete(waiter);
+        waiter.fail(stop.reason as Error);
+      }
+    }
+  });
 
   function add(amount: Amount, sign: 1 | -1): void {
     free.places += sign * amount.places;
@@ -63,24 +111,30 @@ export function openPlaces(capacity: Capacity, stop: AbortSignal): Places {
     free.memoryMiB += sign * amount.memoryMiB;
   }
 
-  function take(need: Amount, queue: Waiter[], signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
+  /** Waits for an amount; rejects where the run is stopped, or what is waited for is not needed any more. */
+  function take(need: Amount, queue: Queue, own: AbortSignal | null): Promise<void> {
+    stop.throwIfAborted();
+    own?.throwIfAborted();
     return new Promise((resolve, reject) => {
       const leave = () => {
-        queue.splice(queue.indexOf(waiter), 1);
-        reject(signal.reason as Error);
+        queue.delete(waiter);
+        reject(own?.reason as Error);
         // Those behind it may have waited for it alone.
         startAll();
       };
       const waiter: Waiter = {
         need,
         start() {
-          signal.removeEventListener("abort", leave);
+          own?.removeEventListener("abort", leave);
           resolve();
         },
+        fail(reason) {
+          own?.removeEventListener("abort", leave);
+          reject(reason);
+        },
       };
-      signal.addEventListener("abort", leave, { once: true });
-      queue.push(waiter);
+      own?.addEventListener("abort", leave, { once: true });
+      queue.add(waiter);
       startAll();
     });
   }
@@ -92,7 +146,9 @@ export function openPlaces(capacity: Capacity, stop: AbortSignal): Places {
   function startAll(): void {
     let { cpus, memoryMiB } = free;
     for (const queue of [begun, fresh]) {
-      for (const waiter of [...queue]) {
+      for (const waiter of queue) {
+        // Everyone needs one: without them nobody has to be looked at.
+        if (free.places < 1) return;
         const { need } = waiter;
         const isShort =
           (need.cpus > 0 && need.cpus > cpus) || (need.memoryMiB > 0 && need.memoryMiB > memoryMiB);
@@ -100,7 +156,7 @@ export function openPlaces(capacity: Capacity, stop: AbortSignal): Places {
         memoryMiB -= need.memoryMiB;
         if (isShort) continue;
         if (free.places < need.places) return;
-        queue.splice(queue.indexOf(waiter), 1);
+        queue.delete(waiter);
         add(need, -1);
         waiter.start();
       }
@@ -115,11 +171,11 @@ export function openPlaces(capacity: Capacity, stop: AbortSignal): Places {
   return {
     capacity,
     async run(work) {
-      await take(PLACE, fresh, stop);
+      await take(PLACE, fresh, null);
       const { hold, release } = makeHold({
         capacity,
         stop,
-        take: (need, signal) => take(need, begun, signal),
+        take: (need, own) => take(need, begun, own),
         giveBack,
       });
       try {
@@ -135,8 +191,8 @@ export function openPlaces(capacity: Capacity, stop: AbortSignal): Places {
 interface Room {
   readonly capacity: Capacity;
   readonly stop: AbortSignal;
-  /** Waits for an amount, ahead of those who have not begun; rejects where the signal aborts. */
-  take(need: Amount, signal: AbortSignal): Promise<void>;
+  /** Waits for an amount, ahead of those who have not begun; rejects where the signal aborts, or the run is stopped. */
+  take(need: Amount, own: AbortSignal): Promise<void>;
   giveBack(amount: Amount): void;
 }
 
@@ -173,7 +229,7 @@ function makeHold({ capacity, stop, take, giveBack }: Room): {
     }
   }
   async function regain(need: Amount, own: AbortSignal): Promise<void> {
-    await take(need, AbortSignal.any([stop, own]));
+    await take(need, own);
     // The step may have ended while something that it did not wait for was waiting here.
     if (isOver || own.aborted) giveBack(need);
     else held = need;
@@ -209,6 +265,8 @@ function makeHold({ capacity, stop, take, giveBack }: Room): {
         }
       }),
     interrupt() {
+      // An error that nobody gets is not made: it is what costs most here.
+      if (!isWaiting) return;
       const last = turn;
       turn = new AbortController();
       isWaiting = false;

@@ -26,7 +26,8 @@ export interface AnyStep {
   /** A runner's name, or IN_PROCESS. */
   readonly runner: string;
   resources(attempt: number, last: FailedAttempt | null): Resources;
-  pin(signal: AbortSignal): Promise<Json>;
+  /** Null where the step reads nothing of the world. */
+  readonly pin: ((signal: AbortSignal) => Promise<Json>) | null;
   run(
     inputs: Record<string, unknown>,
     ctx: Omit<StepContext, "hints">,

@@ -193,7 +193,7 @@ function work(trying: Trying): Promise<Worked | null> {
 
 /** Asks the source again, where it may move while it is read. */
 async function hasMoved({ session, step, task }: Trying): Promise<boolean> {
-  if (step.repin !== true) return false;
+  if (step.repin !== true || step.pin === null) return false;
   const again = await step.pin(session.signal);
   return canonicalJson(again) !== canonicalJson(task.pin);
 }

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
-import { zstdCompress, zstdDecompress } from "node:zlib";
+import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from "node:zlib";
 
 import { sql } from "kysely";
 
@@ -11,14 +11,26 @@ import { type Digest, digestOf } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { deleteBlobs, findBlobs, insertBlob } from "./blobRows.ts";
 import { BlobError, type BlobStore, copyOut, readAll, type StoredBlob } from "./blobs.ts";
-import { readFilePieces } from "./filePieces.ts";
+import { readFilePieces, readSmallFile } from "./filePieces.ts";
 import type { Db } from "./schema.ts";
 
 /** Small enough to hold a few in memory for each of eight steps, large enough to compress well. */
 const CHUNK_BYTES = 1024 * 1024;
 
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
+const compressAside = promisify(zstdCompress);
+const decompressAside = promisify(zstdDecompress);
+/** What is smaller is packed at once: handing it to another thread takes 0.1 ms more of CPU, and this 0.03 ms at most. */
+const PACKED_AT_ONCE_BYTES = 32 * 1024;
+const UNPACKED_AT_ONCE_BYTES = 4 * 1024;
+
+function compress(bytes: Uint8Array): Buffer | Promise<Buffer> {
+  return bytes.byteLength <= PACKED_AT_ONCE_BYTES ? zstdCompressSync(bytes) : compressAside(bytes);
+}
+function decompress(bytes: Uint8Array): Buffer | Promise<Buffer> {
+  return bytes.byteLength <= UNPACKED_AT_ONCE_BYTES
+    ? zstdDecompressSync(bytes)
+    : decompressAside(bytes);
+}
 
 /** Opens the blobs of a ledger. */
 export function openDatabaseBlobs(db: Db): BlobStore {
@@ -39,6 +51,8 @@ export function openDatabaseBlobs(db: Db): BlobStore {
   }
 
   async function putFile(path: string): Promise<StoredBlob> {
+    const whole = await onFile(path, () => readSmallFile(path, CHUNK_BYTES));
+    if (whole !== null) return put(whole);
     // Twice over the file: its digest has to be known before the first piece can be stored.
     const hash = createHash("sha256");
     for await (const chunk of readChunks(path)) hash.update(chunk);
@@ -64,10 +78,11 @@ export function openDatabaseBlobs(db: Db): BlobStore {
   }
 
   async function* stream(digest: Digest): AsyncIterable<Uint8Array> {
-    const row = await readRow(db, digest);
-    if (row === null) throw missing(digest);
+    const { first, chunks } = await readFirst(db, digest);
     const hash = createHash("sha256");
-    for (let n = 0; n < row.chunks; n++) {
+    hash.update(first);
+    yield first;
+    for (let n = 1; n < chunks; n++) {
       const chunk = await readChunk(db, digest, n);
       hash.update(chunk);
       yield chunk;
@@ -133,6 +148,25 @@ async function readRow(db: Db, digest: Digest) {
   return (await findBlobs(db, [digest], null)).get(digest) ?? null;
 }
 
+/** Reads how many pieces a blob has, and the first of them: for most blobs that is all. */
+async function readFirst(
+  db: Db,
+  digest: Digest,
+): Promise<{ readonly first: Uint8Array; readonly chunks: number }> {
+  const row = await db
+    .selectFrom("blob as b")
+    .leftJoin("blob_chunk as c", (join) =>
+      join.onRef("c.digest", "=", "b.digest").on("c.n", "=", 0),
+    )
+    .select(["b.chunks", "c.bytes"])
+    .where("b.digest", "=", digest)
+    .where("b.place", "is", null)
+    .executeTakeFirst();
+  if (row === undefined) throw missing(digest);
+  if (row.bytes === null) throw damaged(digest);
+  return { first: await unpack(digest, row.bytes), chunks: row.chunks };
+}
+
 async function readChunk(db: Db, digest: Digest, n: number): Promise<Uint8Array> {
   const row = await db
     .selectFrom("blob_chunk")
@@ -141,8 +175,12 @@ async function readChunk(db: Db, digest: Digest, n: number): Promise<Uint8Array>
     .where("n", "=", n)
     .executeTakeFirst();
   if (row === undefined) throw damaged(digest);
+  return unpack(digest, row.bytes);
+}
+
+async function unpack(digest: Digest, packed: Uint8Array): Promise<Uint8Array> {
   try {
-    return await decompress(row.bytes);
+    return await decompress(packed);
   } catch (error) {
     throw damaged(digest, error);
   }
@@ -167,12 +205,24 @@ async function* readChunks(path: string): AsyncIterable<Uint8Array> {
       }
     }
   } catch (error) {
-    if (error instanceof HdashError) throw error;
-    throw new HdashError("permanent", `${path} cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw unreadable(path, error);
   }
   if (filled > 0 || isEmpty) yield Buffer.from(pending.subarray(0, filled));
+}
+
+async function onFile<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): HdashError {
+  if (error instanceof HdashError) return error;
+  return new HdashError("permanent", `${path} cannot be read: ${messageOf(error)}`, {
+    cause: error,
+  });
 }
 
 const PLACE = "the database";

@@ -48,3 +48,22 @@ export async function* readHandlePieces(
 
 /** What is asked for behind a file's end. */
 const GROWN_BYTES = 1024;
+
+/** Reads a file of at most so many bytes; null where it is larger. Throws what the file system throws. */
+export async function readSmallFile(path: string, most: number): Promise<Buffer | null> {
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    if ((await handle.stat()).size > most) return null;
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    for await (const piece of readHandlePieces(handle)) {
+      bytes += piece.length;
+      // It has grown, or is of those that have no size.
+      if (bytes > most) return null;
+      pieces.push(piece);
+    }
+    return pieces.length === 1 ? (pieces[0] ?? null) : Buffer.concat(pieces);
+  } finally {
+    await handle.close();
+  }
+}

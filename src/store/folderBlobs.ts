@@ -19,12 +19,16 @@ import { join } from "node:path";
 import { type Digest, digestOf } from "../digest.ts";
 import { codeOf, diskRemedy, HdashError, messageOf } from "../error.ts";
 import { BlobError, type BlobStore, copyName, type StoredBlob } from "./blobs.ts";
-import { readFilePieces } from "./filePieces.ts";
+import { readFilePieces, readSmallFile } from "./filePieces.ts";
 
 /** For their user alone: blobs hold data of participants. */
 const FOLDER = { recursive: true, mode: 0o700 } as const;
 /** Nor does anybody write to a blob. */
 const FILE_MODE = 0o400;
+/** Where blobs are written before they have a name. */
+const DRAFTS = "draft";
+/** A file of at most so much goes through memory: copying it aside first takes three times as many calls of the system. */
+const SMALL_BYTES = 256 * 1024;
 /** What a step does with a copy of its own is its own affair. */
 const COPY_MODE = 0o600;
 
@@ -35,24 +39,17 @@ export function openFolderBlobs(dir: string): BlobStore {
     stream: (digest) => streamBlob(dir, digest),
 
     async put(bytes) {
-      const digest = digestOf(bytes);
       try {
-        if (await isWhole(dir, { digest, bytes: bytes.byteLength })) {
-          return { digest, bytes: bytes.byteLength };
-        }
-        const draft = await newDraft(dir);
-        await orRemove(draft, async () => {
-          await writeFile(draft, bytes, { mode: FILE_MODE });
-          await settle(dir, draft, digest);
-        });
+        return await putWhole(dir, bytes);
       } catch (error) {
-        throw failed(`blob ${digest} cannot be written to ${dir}`, dir, error);
+        throw failed(`blob ${digestOf(bytes)} cannot be written to ${dir}`, dir, error);
       }
-      return { digest, bytes: bytes.byteLength };
     },
 
     async putFile(path): Promise<StoredBlob> {
       try {
+        const whole = await readSmallFile(path, SMALL_BYTES);
+        if (whole !== null) return await putWhole(dir, whole);
         const draft = await newDraft(dir);
         return await orRemove(draft, async () => {
           await copyAside(path, draft, FILE_MODE);
@@ -118,6 +115,17 @@ export function openFolderBlobs(dir: string): BlobStore {
   };
 }
 
+async function putWhole(dir: string, bytes: Uint8Array): Promise<StoredBlob> {
+  const blob = { digest: digestOf(bytes), bytes: bytes.byteLength };
+  if (await isWhole(dir, blob)) return blob;
+  const draft = draftPath(dir);
+  await orRemove(draft, async () => {
+    await orMake(join(dir, DRAFTS), () => writeFile(draft, bytes, { mode: FILE_MODE }));
+    await settle(dir, draft, blob.digest);
+  });
+  return blob;
+}
+
 function pathOf(dir: string, digest: Digest): string {
   return join(dir, digest.slice(0, 2), digest.slice(2));
 }
@@ -144,8 +152,18 @@ async function isWhole(dir: string, { digest, bytes }: StoredBlob): Promise<bool
 
 /** Gives a finished draft its final name; a blob that is there already has the same bytes. */
 async function settle(dir: string, draft: string, digest: Digest): Promise<void> {
-  await mkdir(join(dir, digest.slice(0, 2)), FOLDER);
-  await rename(draft, pathOf(dir, digest));
+  await orMake(join(dir, digest.slice(0, 2)), () => rename(draft, pathOf(dir, digest)));
+}
+
+/** Does something with a file in a folder, which is made where it is missing: that is once, and asking for it would be each time. */
+async function orMake<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await mkdir(folder, FOLDER);
+    return work();
+  }
 }
 
 /** Leaves nothing of a draft that could not become a blob: on a full disk it is what fills it. */
@@ -159,9 +177,12 @@ async function orRemove<T>(draft: string, work: () => Promise<T>): Promise<T> {
 }
 
 async function newDraft(dir: string): Promise<string> {
-  const drafts = join(dir, "draft");
-  await mkdir(drafts, FOLDER);
-  return join(drafts, crypto.randomUUID());
+  await mkdir(join(dir, DRAFTS), FOLDER);
+  return draftPath(dir);
+}
+
+function draftPath(dir: string): string {
+  return join(dir, DRAFTS, crypto.randomUUID());
 }
 
 async function* streamBlob(dir: string, digest: Digest): AsyncIterable<Uint8Array> {

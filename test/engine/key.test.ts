@@ -65,4 +65,9 @@ describe("stepKey(document)", () => {
       }) as Error,
     );
   });
+
+  test("takes no list of which an item was never set: JSON would make null of it", () => {
+    const params = { list: [1, , 3] as unknown as Json };
+    expect(() => stepKey({ ...base, params })).toThrow(/\$\.params\.list\[1\] is not plain JSON/);
+  });
 });

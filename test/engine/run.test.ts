@@ -323,6 +323,7 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
 
   test("stops other steps when the plan fails, and does not wait for one that will not", async () => {
     const told: string[] = [];
+    const begun = Promise.withResolvers<void>();
     const wait = step({
       name: "wait",
       version: 1,
@@ -333,16 +334,17 @@ describe.each(LEDGER_KINDS)("executeRun(request) on %s", (kind) => {
             told.push("stopped");
             reject(new Error("stopped"));
           });
+          begun.resolve();
         });
         return { n: 1 };
       },
     });
     const { double } = makeDouble({ fail: () => new Error("broken") });
     const outcome = await finish(world, async (p) => {
-      await Promise.all([
-        p.do(wait, { params: null, inputs: noInputs }),
-        p.do(double, { params: { n: 1 }, inputs: noInputs }),
-      ]);
+      const waiting = p.do(wait, { params: null, inputs: noInputs });
+      waiting.catch(() => {});
+      await begun.promise;
+      await Promise.all([waiting, p.do(double, { params: { n: 1 }, inputs: noInputs })]);
     });
     expect(told).toEqual(["stopped"]);
     expect(outcome.record).toMatchObject({ status: "failed", error: "broken", failed: 1 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { readFilePieces, readHandlePieces } from "../../src/store/filePieces.ts";
+import { readFilePieces, readHandlePieces, readSmallFile } from "../../src/store/filePieces.ts";
 
 const MIB = 1024 ** 2;
 
@@ -88,4 +88,26 @@ describe("readHandlePieces(handle, part)", () => {
       }
     },
   );
+});
+
+describe("readSmallFile(path, most)", () => {
+  test.each([0, 1, 100])(
+    "gives a file of %i bytes whole, where 100 are not too many",
+    async (bytes) => {
+      await writeFile(path, content(bytes));
+      expect((await readSmallFile(path, 100))?.equals(content(bytes))).toBe(true);
+    },
+  );
+
+  test("gives nothing of a larger one, also of one that does not say how large it is", async () => {
+    await writeFile(path, content(101));
+    expect(await readSmallFile(path, 100)).toBeNull();
+    expect(await readSmallFile("/proc/self/status", 100)).toBeNull();
+    expect((await readSmallFile("/proc/self/comm", 100))?.toString()).toMatch(/\n$/);
+  });
+
+  test("throws what the file system throws", async () => {
+    await expect(readSmallFile(path, 100)).rejects.toThrow(/ENOENT/);
+    await expect(readSmallFile(dir, 1 << 20)).rejects.toThrow(/EISDIR/);
+  });
 });
