@@ -32,6 +32,8 @@ export interface BoundPipeline {
   readonly origin?: Json;
   /** True where its settings insist that every step is done again. */
   readonly isForced?: boolean;
+  /** Names of steps that are done again, whatever is known. */
+  readonly forcedSteps?: readonly string[];
 }
 
 /** What a job puts into the menu of the site that it publishes to; paths are from the site's root. */
@@ -121,6 +123,22 @@ export type JobOption = {
     }
 );
 
+/** Flags of a job's runs that no variable stands for. */
+export interface OwnFlags {
+  readonly flags: readonly { readonly flags: string; readonly description: string }[];
+  /** Takes what was said, before the settings are read. Throws usage where it makes no sense. */
+  take(said: SaidFlags): Promise<void>;
+}
+
+export interface SaidFlags {
+  /** By what commander makes of a flag's name, e.g. "dryRun". */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Names of steps that --force was given. */
+  readonly forced: readonly string[];
+  /** Variables that flags of the command line stand for. */
+  readonly given: readonly string[];
+}
+
 /** A command line, and what it does, as the help of hdash shows them. */
 export type Example = readonly [command: string, says: string];
 
@@ -193,6 +211,8 @@ export interface Job<S = unknown> {
   readonly settings: JobSettings<S>;
   readonly deployment: Deployment;
   readonly options: readonly JobOption[];
+  /** With these, --force may be given the names of steps. */
+  readonly ownFlags?: OwnFlags;
   /** Its part of the examples that `hdash --help` shows. */
   readonly examples?: readonly Example[];
   /** True for the one that a run of everything asks for where the environment is for no job at all. */

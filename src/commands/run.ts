@@ -9,7 +9,8 @@ import { meant, nearest } from "../settings/nearest.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
 
 interface RunFlags {
-  readonly force?: boolean;
+  /** Names of steps only where a job takes them. */
+  readonly force?: boolean | readonly string[];
   readonly wait?: boolean;
   /** False where the command has no --wait. */
   readonly hasWait?: boolean;
@@ -23,17 +24,28 @@ export function addRun(program: Command, shell: Shell, jobs: readonly Job[]): vo
     .argument("[job...]", "its name; without one, every job that is configured")
     // Flags of a job that is mistyped are none of ours: the job is what is told.
     .allowUnknownOption()
+    // What stands behind a job's name is its own: the step's name behind its --force, too.
+    .enablePositionalOptions()
     .action(async ([word]: readonly string[], flags: RunFlags, own: Command) => {
       if (word !== undefined) refuseWord(own, word, jobs);
       shell.exit(await runAll(shell, jobs, flags));
     });
   for (const job of jobs) {
-    const subcommand = addFlags(command.command(job.name)).description(`run: ${job.title}`);
+    const subcommand = addFlags(command.command(job.name), job.ownFlags !== undefined);
+    subcommand.description(`run: ${job.title}`);
     for (const option of job.options) subcommand.addOption(makeOption(option));
+    for (const { flags, description } of job.ownFlags?.flags ?? []) {
+      subcommand.option(flags, description);
+    }
     // Flags that stand before the job's name are meant for it all the same.
     subcommand.action(async (_flags: object, own: Command) => {
       const flags = own.optsWithGlobals<RunFlags & Readonly<Record<string, unknown>>>();
       const said = readOptions(job, own);
+      await job.ownFlags?.take({
+        values: own.opts(),
+        forced: Array.isArray(flags.force) ? flags.force : [],
+        given: Object.keys(said.overrides),
+      });
       shell.exit(await runJobs(shell, { jobs, asked: [job] }, flags, said));
     });
   }
@@ -54,9 +66,18 @@ function refuseWord(command: Command, word: string, jobs: readonly Job[]): never
   );
 }
 
-function addFlags(command: Command): Command {
+function addFlags(command: Command, takesSteps = false): Command {
+  const force = takesSteps
+    ? new Option(
+        "--force [step,…]",
+        "do every step again, even where its result is known; or those of these names",
+      ).argParser((value: string, before: readonly string[] | undefined) => [
+        ...(before ?? []),
+        ...value.split(",").filter((name) => name !== ""),
+      ])
+    : new Option("--force", "do every step again, even where its result is known");
   return command
-    .option("--force", "do every step again, even where its result is known")
+    .addOption(force)
     .option("--wait", "if the same run is going on elsewhere, wait for it to end");
 }
 

@@ -176,7 +176,7 @@ async function doOnce(
   const { key } = task;
   const startedAt = session.clock();
   const since = performance.now();
-  const isForced = session.isForced && !session.ownKeys.has(key);
+  const isForced = session.isForced(step.name) && !session.ownKeys.has(key);
   let isGone = false;
   const findKnown = async (): Promise<Extract<Done, { kind: "hit" | "ran" }> | null> => {
     if (isForced) return null;

@@ -41,8 +41,8 @@ export interface RunSpec<P extends Json> {
   /** Aborting it hands the run back within 10 seconds. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
-  /** Does every step again, whatever is known; default false. */
-  readonly force?: boolean;
+  /** Does every step again, or those of these names, whatever is known; default none. */
+  readonly force?: boolean | readonly string[];
   /** Where the same run is going on elsewhere, waits for it to end and then runs; default false. */
   readonly wait?: boolean;
   /** From what the run can be begun again, where its pipeline is none of hdash's own. */
@@ -124,7 +124,7 @@ async function playAttempt<P extends Json>(
   request: RunSpec<P>,
   { lease, earlierKeys, startedAt, worker, nonce, startsOver, since }: Part,
 ): Promise<RunOutcome | { readonly kind: "startedOver" }> {
-  const { pipeline, params, db, clock, build, signal, log, onProgress } = request;
+  const { pipeline, params, db, clock, build, signal, log, onProgress, force = false } = request;
   const { runId, attempt } = lease;
   const stopping = new AbortController();
   // Every request of every step listens to it.
@@ -181,7 +181,7 @@ async function playAttempt<P extends Json>(
       log,
       publisher: request.publisher,
       scratch,
-      isForced: request.force === true,
+      isForced: (step) => force === true || (force !== false && force.includes(step)),
       limit: (work) => places.run(work),
       onProgress,
       journal,

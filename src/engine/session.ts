@@ -67,7 +67,8 @@ export interface Session extends BlobAccess {
   readonly log: Log;
   readonly publisher: Publisher | null;
   readonly scratch: ScratchFolder;
-  readonly isForced: boolean;
+  /** Tells whether a step of this name is done again, whatever is known. */
+  readonly isForced: (step: string) => boolean;
   /** Does work in a place of its own, when there is one. */
   readonly limit: Places["run"];
   readonly onProgress: OnProgress;

@@ -296,7 +296,7 @@ export async function withProgress(
 /** Executes a run of a pipeline with these effects. */
 export async function execute(
   effects: Effects,
-  { pipeline, params, publisher, origin = null, isForced = false }: BoundPipeline,
+  { pipeline, params, publisher, origin = null, isForced = false, forcedSteps = [] }: BoundPipeline,
   options: { readonly force: boolean; readonly wait: boolean },
   signal: AbortSignal,
   onProgress: (event: ProgressEvent) => void,
@@ -316,7 +316,7 @@ export async function execute(
     log: effects.log,
     signal,
     onProgress,
-    force: options.force || isForced,
+    force: options.force || isForced || forcedSteps,
     wait: options.wait,
     concurrency: effects.config.concurrency,
   });

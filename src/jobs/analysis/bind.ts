@@ -7,20 +7,24 @@ import { basename, join, resolve } from "node:path";
 import type { Json } from "../../digest.ts";
 import type { Effects } from "../../effects.ts";
 import type { Plan, Ref } from "../../engine/step.ts";
+import { HdashError } from "../../error.ts";
 import { bytes as bytesText } from "../../format.ts";
 import type { BoundPipeline, JobRequest } from "../../job.ts";
+import { meant } from "../../settings/nearest.ts";
 import { noteListings } from "../../store/codeListings.ts";
 import { makeContentDigests } from "../../store/contentDigests.ts";
 import { readDigests, writeDigests } from "../../store/rememberedDigests.ts";
 import { copyResults } from "./copying.ts";
 import { makeWork } from "./doing.ts";
-import type { Promised } from "./handles.ts";
-import { GIVEN, makeUserPipeline, type Playing } from "./plan.ts";
+import { begun, lazily } from "./handles.ts";
+import type { Opened } from "./opened.ts";
+import { GIVEN, makeUserPipeline, nameOfRuns, type Playing } from "./plan.ts";
 import type { AnalysisSettings } from "./settings.ts";
 import { giveValue, type LocalFile } from "./sources/given.ts";
 import { openSteps } from "./sources/openSteps.ts";
 import { makePrograms } from "./sources/programs.ts";
-import { makeImportSteps, makeUserSteps } from "./steps.ts";
+import { isStubbed, makeImportSteps, makeUserSteps } from "./steps.ts";
+import type { Told } from "./told.ts";
 import type { DeclaredPipeline } from "./writing/pipeline.ts";
 
 /** Digests of files of this machine, over runs. */
@@ -28,7 +32,7 @@ const REMEMBERED = "input-digests.json";
 
 export async function bindAnalysis(
   effects: Effects,
-  { values, secrets, out }: AnalysisSettings,
+  { values, secrets, out, told }: AnalysisSettings,
   _request: JobRequest,
   of: { readonly path: string; readonly pipeline: DeclaredPipeline },
 ): Promise<BoundPipeline> {
@@ -39,30 +43,33 @@ export async function bindAnalysis(
   const { signal } = new AbortController();
   const opened = await openSteps(file, of.pipeline, { contents, signal });
   for (const note of opened.notes) effects.log.warn(note);
+  const { isStub, only, forced } = told;
+  checkForced(opened, forced);
+  if (isStub) effects.log.info(stubText(opened));
   const programs = makePrograms(effects);
   effects.onClose(() => programs.close());
   const steps = makeUserSteps(opened, {
-    isStub: false,
+    isStub,
     ...makeWork({
       runProgram: (program) => programs.run(program),
       secret: (name) => secrets[name] ?? null,
       cpus: availableParallelism(),
-      isStub: false,
+      isStub,
     }),
   });
   const imports = makeImportSteps();
   const scopes = new AsyncLocalStorage<Plan>();
   const playing: Playing = {
-    opened,
+    ...{ opened, isStub, only },
     stepOf: steps,
     scopePlan: () => scopes.getStore() ?? null,
     inScope: (plan, part) => scopes.run(plan, part),
     async takes(plan, handle) {
       await noteListings((await effects.database()).db, opened.listings);
-      const promised = (path: string, ref: Promise<Ref<unknown>>): Promised => ({
-        subject: `${GIVEN}${basename(path)}`,
-        ref,
-      });
+      const give = (path: string, isFolder: boolean, begin: () => Promise<Ref<unknown>>) => {
+        const promised = lazily(`${GIVEN}${basename(path)}`, begin);
+        return handle(only === null ? begun(promised) : promised, isFolder);
+      };
       const fileOf = ({ path, sha256, bytes }: LocalFile): object => {
         const args = {
           params: { sha256, bytes },
@@ -70,13 +77,11 @@ export async function bindAnalysis(
           hints: { path },
           label: basename(path),
         };
-        const ref = plan.do(imports.importFile, args).then((refs) => refs.file);
-        return handle(promised(path, ref), false);
+        return give(path, false, async () => (await plan.do(imports.importFile, args)).file);
       };
       const folderOf = ({ path, sha256 }: LocalFile): object => {
         const args = { params: { sha256 }, inputs: {}, hints: { path }, label: basename(path) };
-        const ref = plan.do(imports.importFolder, args).then((refs) => refs.folder);
-        return handle(promised(path, ref), true);
+        return give(path, true, async () => (await plan.do(imports.importFolder, args)).folder);
       };
       const given: Record<string, unknown> = {};
       for (const [name, { shape }] of Object.entries(opened.pipeline.takes)) {
@@ -105,8 +110,9 @@ export async function bindAnalysis(
   };
   return {
     pipeline: makeUserPipeline(playing),
-    params: paramsOf(values),
-    origin: { file, cwd: process.cwd() },
+    params: paramsOf(values, told),
+    origin: { file, cwd: process.cwd(), ...(isStub ? { isStub } : {}), ...onlyOf(only) },
+    forcedSteps: forced,
     publisher: null,
     siteUrl: null,
   };
@@ -117,6 +123,32 @@ function refText({ digest, bytes, codec }: Ref<unknown>): string {
 }
 
 /** What names a run of the pipeline: the same values are the same run, which goes on where it was stopped. */
-function paramsOf(values: Readonly<Record<string, unknown>>): Json {
-  return JSON.parse(JSON.stringify(values)) as Json;
+function paramsOf(values: Readonly<Record<string, unknown>>, { only }: Told): Json {
+  return JSON.parse(JSON.stringify({ ...values, ...onlyOf(only) })) as Json;
+}
+
+/** No flag of a pipeline, and so nothing that it takes, has this name. */
+function onlyOf(only: readonly string[] | null): { readonly only?: readonly string[] } {
+  return only === null ? {} : { only };
+}
+
+/** Throws usage where none of the steps has a name that is to be done again. */
+function checkForced({ steps }: Opened, forced: readonly string[]): void {
+  const names = steps.map(({ declared }) => declared.name);
+  const strange = forced.find((name) => !names.includes(name));
+  if (strange === undefined) return;
+  throw new HdashError("usage", `--force: there is no step ${JSON.stringify(strange)}`, {
+    hint: meant(strange, names),
+  });
+}
+
+/** Says that a run is one with stubs, and of which steps. */
+function stubText({ pipeline, steps }: Opened): string {
+  const names = (isSo: boolean): string =>
+    steps
+      .flatMap(({ declared: one }) => (isStubbed(one, true) === isSo ? [one.name] : []))
+      .join(", ");
+  const [by, not] = [names(true), names(false)];
+  const whole = not === "" ? "" : `; done as they are: ${not}`;
+  return `${pipeline.name} runs with stubs, under the name ${nameOfRuns(pipeline.name, { isStub: true })}: ${by || "none has one"}${whole}`;
 }

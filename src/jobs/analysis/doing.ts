@@ -11,7 +11,7 @@ import { gotOf } from "./inputs.ts";
 import type { Declared, OpenedStep } from "./opened.ts";
 import { givenByFunction, givenByProgram } from "./outputs.ts";
 import { stage } from "./staging.ts";
-import type { CallInputs, CallParams, DoStep, PinStep } from "./steps.ts";
+import { type CallInputs, type CallParams, type DoStep, isStubbed, type PinStep } from "./steps.ts";
 import type { StepTools } from "./writing/declare.ts";
 import type { Script } from "./writing/script.ts";
 
@@ -57,7 +57,10 @@ export function makeWork(effects: WorkEffects): { readonly work: DoStep; readonl
       const { kind } = opened.declared;
       if (kind === "function" || kind === "source")
         return callFunction(effects, opened, values, ctx);
-      if (kind === "command") return runCommand(effects, opened, values, ctx);
+      // A stub needs no image.
+      if (kind === "command" || isStubbed(opened.declared, effects.isStub)) {
+        return runCommand(effects, opened, values, ctx);
+      }
       throw new HdashError(
         "permanent",
         `${opened.declared.name} runs in an image, which this hdash cannot do yet`,
@@ -117,7 +120,9 @@ async function callFunction(
       return secretOf(effects, name);
     },
   };
-  const given = await declared.run?.(values, tools);
+  const given = isStubbed(declared, effects.isStub)
+    ? await declared.stub?.(values, tools)
+    : await declared.run?.(values, tools);
   return givenByFunction(declared.gives, given, () => ctx.workDir());
 }
 
@@ -173,11 +178,11 @@ function argvOf(
   staged: Readonly<Record<string, unknown>>,
   isStub: boolean,
 ): readonly string[] {
-  if (isStub && declared.stub !== undefined) return [...SHELL, declared.stub(staged).text];
-  if (declared.argv !== undefined) return declared.argv(staged).map(String);
-  const script = declared.run?.(staged, undefined as never) as Script | undefined;
+  const by = isStubbed(declared, isStub) ? "stub" : "run";
+  if (by === "run" && declared.argv !== undefined) return declared.argv(staged).map(String);
+  const script = declared[by]?.(staged, undefined as never) as Script | undefined;
   if (script?.kind !== "script") {
-    throw new HdashError("permanent", `run gave no command line: it returns sh\`…\``);
+    throw new HdashError("permanent", `${by} gave no command line: it returns sh\`…\``);
   }
   return [...SHELL, script.text];
 }

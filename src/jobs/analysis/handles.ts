@@ -7,7 +7,34 @@ import { HdashError, messageOf } from "../../error.ts";
 export interface Promised {
   /** "count B_2", "--lane". */
   readonly subject: string;
+  /** Whoever asks for it first has it begun. */
   readonly ref: Promise<Ref<unknown>>;
+  /** Whether somebody has asked. */
+  readonly isBegun: boolean;
+}
+
+/** What begins when somebody asks for it. Nobody has to wait for it: whether it failed is asked by who needs it, and at the end. */
+export function lazily(subject: string, begin: () => Promise<Ref<unknown>>): Promised {
+  let going: Promise<Ref<unknown>> | null = null;
+  return {
+    subject,
+    get ref() {
+      if (going === null) {
+        going = begin();
+        going.catch(() => {});
+      }
+      return going;
+    },
+    get isBegun() {
+      return going !== null;
+    },
+  };
+}
+
+/** Has it begun at once. */
+export function begun(promised: Promised): Promised {
+  void promised.ref;
+  return promised;
 }
 
 const PROMISED = new WeakMap<object, Promised>();
@@ -15,14 +42,17 @@ const PROMISED = new WeakMap<object, Promised>();
 /** Finds a file of a folder, once it is there. */
 export type FindFile = (folder: Promised, path: string) => Promise<Ref<unknown>>;
 
-/** Makes a handle. Nobody has to wait for it: whether it failed is asked by who needs it, and at the end. */
+/** Makes a handle. */
 export function makeHandle(promised: Promised, isFolder: boolean, find: FindFile): object {
-  promised.ref.catch(() => {});
   const handle = isFolder
     ? {
         at(path: string) {
           const subject = `${promised.subject}, ${path}`;
-          return makeHandle({ subject, ref: find(promised, path) }, false, find);
+          return makeHandle(
+            lazily(subject, () => find(promised, path)),
+            false,
+            find,
+          );
         },
       }
     : {};

@@ -4,6 +4,7 @@ import type { Job } from "../../job.ts";
 import type { Declared } from "./opened.ts";
 import { type AnalysisSettings, makeSettings, optionsOf } from "./settings.ts";
 import { loadModule, pipelineOf } from "./sources/loadPipeline.ts";
+import { makeOwnFlags } from "./told.ts";
 import { declaredSteps } from "./writing/declare.ts";
 
 /** Loads a pipeline and makes its job. Throws usage where there is none, or its name is one of `names`. */
@@ -14,7 +15,8 @@ export async function openPipelineJob(
   const module = await loadModule(path);
   const pipeline = pipelineOf(module, path, names);
   const secrets = new Set(declaredSteps().flatMap((one) => (one as Declared).secrets ?? []));
-  const settings = makeSettings(pipeline, [...secrets].sort());
+  const { ownFlags, told } = makeOwnFlags(pipeline);
+  const settings = makeSettings(pipeline, [...secrets].sort(), told);
   return {
     name: pipeline.name,
     title: pipeline.title ?? pipeline.name,
@@ -29,6 +31,7 @@ export async function openPipelineJob(
       reads: () => null,
     },
     options: optionsOf(pipeline),
+    ownFlags,
     async bind(effects, own, request) {
       const { bindAnalysis } = await import("./bind.ts");
       return bindAnalysis(effects, own, request, { path, pipeline });

@@ -6,7 +6,7 @@ import type { UsedPath } from "./staging.ts";
 import type { Resources, StepTools } from "./writing/declare.ts";
 import type { Kinds } from "./writing/kinds.ts";
 import type { DeclaredPipeline } from "./writing/pipeline.ts";
-import type { Script, StagedPath } from "./writing/script.ts";
+import type { StagedPath } from "./writing/script.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -27,7 +27,7 @@ export interface Declared {
   readonly image?: string;
   run?(values: Values, tools: StepTools): unknown;
   argv?(values: Values): readonly (string | number | StagedPath)[];
-  stub?(values: Values): Script;
+  stub?(values: Values, tools: StepTools): unknown;
   pin?(values: Values, tools: Pick<StepTools, "signal">): Promise<unknown>;
 }
 
@@ -49,6 +49,8 @@ export interface Opened {
   readonly notes: readonly string[];
   /** What the digests of code and of used files are of. */
   readonly listings: ReadonlyMap<Digest, CodeListing>;
+  /** All steps that its modules export. */
+  readonly steps: readonly OpenedStep[];
   /** What is known of a step. Throws usage where no module exports it. */
   stepOf(declared: object): OpenedStep;
 }

@@ -6,8 +6,10 @@ import { HdashError, isAborted, messageOf } from "../../error.ts";
 import { inFull, valueProblem } from "./data/shapes.ts";
 import { type Skeleton, takeApart } from "./data/skeleton.ts";
 import {
+  begun,
   firstFailure,
   isHandle,
+  lazily,
   makeHandle,
   NotRun,
   type Promised,
@@ -32,6 +34,10 @@ export interface Playing {
   inScope<R>(plan: Plan, part: () => Promise<R>): Promise<R>;
   /** The plan of the scope that is going on here; null outside of scopes. */
   scopePlan(): Plan | null;
+  /** Results that are to be made, and nothing that they do not need; null: all that the plan calls. */
+  readonly only: readonly string[] | null;
+  /** Whether steps that have a stub are done by that. */
+  readonly isStub: boolean;
   /** Keeps what the pipeline has given, and tells of it. */
   give(plan: Plan, results: readonly Result[]): Promise<void>;
 }
@@ -50,7 +56,7 @@ type Row = Readonly<Record<string, unknown>>;
 export function makeUserPipeline(playing: Playing): Pipeline<Json> {
   const { pipeline } = playing.opened;
   return {
-    name: pipeline.name,
+    name: nameOfRuns(pipeline.name, playing),
     async plan(plan) {
       const made: Promised[] = [];
       const all = { calls: new Map<string, number>(), made };
@@ -61,9 +67,17 @@ export function makeUserPipeline(playing: Playing): Pipeline<Json> {
       // Its declaration has given it its types.
       const userPlan = pipeline.plan as unknown as (values: Row, tools: PlanTools) => Promise<Row>;
       const given = await wholly(made, () => userPlan(values, tools));
-      await playing.give(plan, await resultsOf(pipeline.gives, given));
+      const wanted = Object.entries(pipeline.gives).filter(
+        ([name]) => playing.only === null || playing.only.includes(name),
+      );
+      await playing.give(plan, await resultsOf(Object.fromEntries(wanted), given));
     },
   };
+}
+
+/** Under which name runs are kept. With stubs it is one of their own: no name of a pipeline has a colon, and nobody takes the one's results for the other's. */
+export function nameOfRuns(pipeline: string, { isStub }: { readonly isStub: boolean }): string {
+  return isStub ? `${pipeline}:stub` : pipeline;
 }
 
 interface Made {
@@ -92,14 +106,20 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
           `${subject} is given ${strange}, which it does not take: it takes ${Object.keys(takes).join(", ")}`,
         );
       }
-      const calling = call(plan, step, opened, values, { subject, label: called });
+      let going: ReturnType<typeof call> | null = null;
+      const calling = () =>
+        (going ??= call(plan, step, opened, values, { subject, label: called }));
+      // A scope has to know whether it fails.
+      const isLazy = playing.only !== null && plan === outside;
       const handles = Object.entries(gives).map(([port, { shape }]) => {
-        const ref = calling.then((refs) => refs[port] as Ref<unknown>);
-        const promised = { subject: `${subject}.${port}`, ref };
+        const promised = lazily(`${subject}.${port}`, async () => {
+          const refs = await calling();
+          return refs[port] as Ref<unknown>;
+        });
+        if (!isLazy) begun(promised);
         (inScopes.get(plan) ?? all.made).push(promised);
         return [port, handleOf(plan, promised, shape.kind === "folder")] as const;
       });
-      calling.catch(() => {});
       return Object.fromEntries(handles);
     },
 
@@ -213,19 +233,23 @@ async function wholly<R>(made: readonly Promised[], part: () => Promise<R> | R):
   try {
     value = await part();
   } catch (error) {
-    await Promise.allSettled(made.map(({ ref }) => ref));
+    await Promise.allSettled(begunOf(made));
     throw firstFailure(error);
   }
   await settleAll(made);
   return value;
 }
 
+function begunOf(made: readonly Promised[]): readonly Promise<Ref<unknown>>[] {
+  return made.flatMap((one) => (one.isBegun ? [one.ref] : []));
+}
+
 /** Waits for all handles; throws what failed first, not what did not run because of it. */
 async function settleAll(made: readonly Promised[]): Promise<void> {
   let ended: readonly PromiseSettledResult<unknown>[] = [];
   // What is called while others end is waited for, too.
-  while (ended.length !== made.length) {
-    ended = await Promise.allSettled(made.map(({ ref }) => ref));
+  while (ended.length !== begunOf(made).length) {
+    ended = await Promise.allSettled(begunOf(made));
   }
   const failed = ended.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
   if (failed.length === 0) return;

@@ -2,11 +2,13 @@
 
 import { makeValidator, type ValidatorSpec } from "envalid";
 
+import { HdashError } from "../../error.ts";
 import type { JobOption } from "../../job.ts";
 import type { JobSettings } from "../../settings/jobSettings.ts";
 import { optional, text } from "../../settings/rules.ts";
 import { secret, type Variable, variable } from "../../settings/variables.ts";
 import { parseValue, shapeText } from "./data/shapes.ts";
+import { NOTHING_TOLD, type Told } from "./told.ts";
 import type { Kind, Shape } from "./writing/kinds.ts";
 import type { DeclaredPipeline } from "./writing/pipeline.ts";
 
@@ -17,7 +19,11 @@ export interface AnalysisSettings {
   readonly secrets: Readonly<Record<string, string | null>>;
   /** Folder that results are copied to; null: nowhere. */
   readonly out: string | null;
+  readonly told: Told;
 }
+
+/** Flags that every pipeline has: none can take something of that name. */
+const RESERVED = ["out", "params", "only", "stub", "force", "wait", "help"];
 
 /** "minCount" → "min-count". */
 function flagOf(name: string): string {
@@ -29,11 +35,23 @@ function variableOf(pipeline: string, name: string): string {
   return `${pipeline}_${flagOf(name)}`.toUpperCase().replaceAll("-", "_");
 }
 
-/** Settings of a pipeline; `secrets` names those that its steps declare. */
+/**
+ * Settings of a pipeline. Throws usage where it takes something whose flag is one of hdash.
+ * @param secrets names those that its steps declare. @param told what the command line says besides, once that is known.
+ */
 export function makeSettings(
   { name, takes }: DeclaredPipeline,
   secrets: readonly string[],
+  told: () => Told = () => NOTHING_TOLD,
 ): JobSettings<AnalysisSettings> {
+  const taken = Object.keys(takes).find((take) => RESERVED.includes(flagOf(take)));
+  if (taken !== undefined) {
+    throw new HdashError(
+      "usage",
+      `pipeline ${name} takes ${taken}, and --${flagOf(taken)} is a flag of every run`,
+      { hint: "Call it otherwise." },
+    );
+  }
   const own = Object.entries<Kind<unknown, unknown, unknown, unknown>>(takes).map(
     ([take, kind]) => ({ take, kind, variable: variableOf(name, take) }),
   );
@@ -53,8 +71,10 @@ export function makeSettings(
     isGiven: (names) => own.some(({ variable: of }) => names.includes(of)),
     read(values) {
       if (!values.isAsked) return null;
+      const { params, flagged } = told();
       const found = own.map(({ take, kind, variable: of }) => {
-        const held = values.value<Held>(of);
+        const isInFile = Object.hasOwn(params, take) && !flagged.includes(of);
+        const held = isInFile ? { value: params[take] } : values.value<Held>(of);
         if (held !== null) return [take, held.value] as const;
         if (kind.fallback !== undefined) return [take, kind.fallback] as const;
         values.report(
@@ -67,6 +87,7 @@ export function makeSettings(
         values: Object.fromEntries(found),
         secrets: Object.fromEntries(secrets.map((of) => [of, values.text(of)])),
         out: values.text(out),
+        told: told(),
       };
     },
   };

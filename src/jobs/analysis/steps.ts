@@ -16,7 +16,7 @@ import { HdashError } from "../../error.ts";
 import { type NamedResult, RESULTS_STEP } from "../../lineage/namedResult.ts";
 import { hasFiles } from "./data/shapes.ts";
 import type { Skeleton } from "./data/skeleton.ts";
-import type { Opened, OpenedStep } from "./opened.ts";
+import type { Declared, Opened, OpenedStep } from "./opened.ts";
 import type { Kinds, Shape } from "./writing/kinds.ts";
 
 /** What is known of a call's values, and, where it is done in every run, which run this is. */
@@ -45,6 +45,11 @@ export type PinStep = (
   signal: AbortSignal,
 ) => Promise<Json>;
 
+/** Tells whether a step is done by its stub. */
+export function isStubbed({ stub }: Declared, isStub: boolean): boolean {
+  return isStub && stub !== undefined;
+}
+
 /** The document that is in a step's key beside its values. */
 function usesOf({ declared, code, uses }: OpenedStep, isStub: boolean): Json {
   const { kind } = declared;
@@ -55,7 +60,7 @@ function usesOf({ declared, code, uses }: OpenedStep, isStub: boolean): Json {
     ...(uses === null ? {} : { uses }),
     ...(Object.keys(env).length === 0 ? {} : { env }),
     ...(declared.network === true ? { network: true } : {}),
-    ...(isStub && declared.stub !== undefined ? { stub: true } : {}),
+    ...(isStubbed(declared, isStub) ? { stub: true } : {}),
   };
 }
 
@@ -78,7 +83,7 @@ function makeUserStep(
             typeof resources === "function" ? resources({ attempt }) : resources,
         }),
     ...(declared.attempts === undefined ? {} : { attempts: declared.attempts }),
-    ...(declared.kind === "source"
+    ...(declared.kind === "source" && !isStubbed(declared, isStub)
       ? { pin: (params: CallParams, signal: AbortSignal) => pin(opened, params, signal) }
       : {}),
     run: async (inputs, params, ctx) => await work(opened, inputs, params, ctx),

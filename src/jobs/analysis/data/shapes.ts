@@ -51,18 +51,20 @@ export function hasFiles(shape: Shape): boolean {
   }
 }
 
+type Stands = (value: unknown, shape: Shape) => boolean;
+
 /**
  * Says what is wrong with a value, and where; null where nothing is. `at` names the value. Missing cells of a table are null where their column
  * is optional.
- * @param stands tells what stands for a value that is not known yet, or for a file.
+ * @param stands tells what stands for a value of a shape that is not known yet, e.g. for a file.
  */
 export function valueProblem(
   shape: Shape,
   value: unknown,
   at: string,
-  stands: (value: unknown) => boolean = () => false,
+  stands: Stands = () => false,
 ): string | null {
-  if (stands(value)) return null;
+  if (stands(value, shape)) return null;
   const is = (isSo: boolean): string | null =>
     isSo ? null : `${at} is ${shown(value)}, and should be ${shapeText(shape)}`;
   switch (shape.kind) {
@@ -100,7 +102,7 @@ function rowProblem(
   columns: Readonly<Record<string, Shape>>,
   row: unknown,
   at: string,
-  stands: (value: unknown) => boolean,
+  stands: Stands,
 ): string | null {
   if (typeof row !== "object" || row === null) return `${at} is ${shown(row)}, and should be a row`;
   const cells: Readonly<Record<string, unknown>> = { ...row };
@@ -126,7 +128,7 @@ function firstOf<T>(
   return null;
 }
 
-/** A value in the one form that it has in a key: what is missing in a row is null, as it is where somebody wrote null. */
+/** A value in the one form that it has in a key: what is missing in a row is its column's default, or null, as it is where somebody wrote null. */
 export function inFull(shape: Shape, value: unknown): unknown {
   switch (shape.kind) {
     case "optional":
@@ -139,7 +141,10 @@ export function inFull(shape: Shape, value: unknown): unknown {
         if (typeof row !== "object" || row === null) return row;
         const cells: Readonly<Record<string, unknown>> = { ...row };
         const columns = Object.entries(shape.columns);
-        const full = columns.map(([name, of]) => [name, inFull(of, cellOf(cells, name))] as const);
+        const full = columns.map(([name, of]) => {
+          const cell = cellOf(cells, name) ?? shape.fallbacks?.[name] ?? null;
+          return [name, inFull(of, cell)] as const;
+        });
         return { ...cells, ...Object.fromEntries(full) };
       });
     case "text":

@@ -54,6 +54,7 @@ export async function openSteps(
   return {
     ...{ file, pipeline, listings },
     notes: notes.map(({ path: of, line, says }) => `${of}:${line}: ${says}`),
+    steps: [...steps.values()],
     stepOf(declared) {
       const known = steps.get(declared);
       if (known !== undefined) return known;

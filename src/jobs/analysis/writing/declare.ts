@@ -57,6 +57,8 @@ export interface StepTools {
 
 export interface FunctionStep<T extends Kinds, G extends Kinds> extends Said<T, G> {
   run(values: Gots<T>, tools: StepTools): Promise<Givens<G>> | Givens<G>;
+  /** What `--stub` calls instead: something of the same kinds, in a second. */
+  stub?(values: Gots<T>, tools: StepTools): Promise<Givens<G>> | Givens<G>;
 }
 
 /** Kinds that a program can give: what lies on a disk when it has ended. */

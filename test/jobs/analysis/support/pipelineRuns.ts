@@ -15,6 +15,8 @@ export interface PipelineRuns {
   put(name: string, content: string | Uint8Array): Promise<void>;
   /** Runs a pipeline of the folder with these words behind it. */
   run(pipeline: string, words?: readonly string[], env?: Environment): Promise<Ended>;
+  /** The same, with words in front of it. */
+  runWith(before: readonly string[], pipeline: string, words: readonly string[]): Promise<Ended>;
   /** What a run with `--out` has copied under a name. */
   given(name: string): Promise<string>;
   /** Words by which results are copied to where `given` looks. */
@@ -26,6 +28,8 @@ type Environment = Readonly<Record<string, string>>;
 export async function openPipelineRuns(): Promise<PipelineRuns> {
   const dir = await mkdtemp(join(tmpdir(), "hdash-pipelines-"));
   await writeFile(join(dir, "package.json"), '{ "type": "module" }');
+  const start = (words: readonly string[], env: Environment = {}): Promise<Ended> =>
+    hdash(["run", ...words], { HDASH_HOME: join(dir, "home"), ...env });
   return {
     dir,
     async put(name, content) {
@@ -33,8 +37,8 @@ export async function openPipelineRuns(): Promise<PipelineRuns> {
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, content);
     },
-    run: (pipeline, words = [], env = {}) =>
-      hdash(["run", join(dir, pipeline), ...words], { HDASH_HOME: join(dir, "home"), ...env }),
+    run: (pipeline, words = [], env = {}) => start([join(dir, pipeline), ...words], env),
+    runWith: (before, pipeline, words) => start([...before, join(dir, pipeline), ...words]),
     given: (name) => readFile(join(dir, "out", name), "utf8"),
     out: ["--out", join(dir, "out")],
     remove: () => rm(dir, { recursive: true, force: true }),
