@@ -2,7 +2,7 @@
 // `hdash`: argv → one function each. The only catch-all, and with util.ts the only place that ends the process.
 // "--" keeps Node from taking an --env-file that stands behind the script for its own.
 
-import { pipelineAt, PROGRAMS, withCommand } from "./commands/argv.ts";
+import { pipelineAt, PROGRAMS, withCommand, withPipelineName } from "./commands/argv.ts";
 import type { Job } from "./job.ts";
 import { JOBS } from "./jobList.ts";
 
@@ -49,7 +49,7 @@ async function withPipeline(words: readonly string[]): Promise<{
     const { openPipelineJob } = await import("./jobs/analysis/job.ts");
     const names = JOBS.map(({ name }) => name);
     const job = await openPipelineJob(words[at] ?? "", names);
-    return { jobs: [...JOBS, job], words: words.with(at, job.name), refused: null };
+    return { jobs: [...JOBS, job], words: withPipelineName(words, at, job.name), refused: null };
   } catch (error) {
     return { jobs: JOBS, words, refused: { error } };
   }

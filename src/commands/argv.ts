@@ -53,6 +53,20 @@ export function pipelineAt(words: readonly string[]): number {
   return -1;
 }
 
+/**
+ * Puts a pipeline's name in the place of its path, which stands at `at`, and flags that stand before it behind all else: there --force takes no
+ * word that is not meant for it.
+ */
+export function withPipelineName(
+  words: readonly string[],
+  at: number,
+  name: string,
+): readonly string[] {
+  const command = words.slice(0, at).findLastIndex((word) => OF_PIPELINES.includes(word));
+  const before = words.slice(command + 1, at);
+  return [...words.slice(0, command + 1), name, ...words.slice(at + 1), ...before];
+}
+
 /** Tells a path from the name of a job: it has a slash, or ends as a module does. */
 function isPipelinePath(word: string): boolean {
   return /[\\/]/.test(word) || /\.[cm]?[jt]s$/.test(word);

@@ -18,20 +18,20 @@ interface RunFlags {
 
 /** Adds the command to hdash. */
 export function addRun(program: Command, shell: Shell, jobs: readonly Job[]): void {
-  const command = addFlags(program.command("run"))
+  // A flag that a command and its subcommand have is read by the command, so that both have to take the same.
+  const takesSteps = jobs.some(({ ownFlags }) => ownFlags !== undefined);
+  const command = addFlags(program.command("run"), takesSteps)
     .description("run one job, or all of them, and publish")
     .usage("[options] [job]")
     .argument("[job...]", "its name; without one, every job that is configured")
     // Flags of a job that is mistyped are none of ours: the job is what is told.
     .allowUnknownOption()
-    // What stands behind a job's name is its own: the step's name behind its --force, too.
-    .enablePositionalOptions()
     .action(async ([word]: readonly string[], flags: RunFlags, own: Command) => {
       if (word !== undefined) refuseWord(own, word, jobs);
       shell.exit(await runAll(shell, jobs, flags));
     });
   for (const job of jobs) {
-    const subcommand = addFlags(command.command(job.name), job.ownFlags !== undefined);
+    const subcommand = addFlags(command.command(job.name), takesSteps);
     subcommand.description(`run: ${job.title}`);
     for (const option of job.options) subcommand.addOption(makeOption(option));
     for (const { flags, description } of job.ownFlags?.flags ?? []) {
@@ -66,7 +66,7 @@ function refuseWord(command: Command, word: string, jobs: readonly Job[]): never
   );
 }
 
-function addFlags(command: Command, takesSteps = false): Command {
+function addFlags(command: Command, takesSteps: boolean): Command {
   const force = takesSteps
     ? new Option(
         "--force [step,…]",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { withCommand } from "../../src/commands/argv.ts";
+import { pipelineAt, withCommand, withPipelineName } from "../../src/commands/argv.ts";
 import { JOBS } from "../../src/jobList.ts";
 
 function made(line: string): string {
@@ -44,5 +44,16 @@ describe("withCommand(words, jobs)", () => {
     "matrix stats file",
   ])("leaves %j as it is", (line) => {
     expect(made(line)).toBe(line);
+  });
+});
+
+describe("withPipelineName(words, at, name)", () => {
+  test.each([
+    ["run ./p.ts --k 6", "run p --k 6"],
+    ["run --force ./p.ts --k 6", "run p --k 6 --force"],
+    ["--env-file run run --wait --force ./p.ts", "--env-file run run p --wait --force"],
+  ])("makes of %s: %s", (line, made) => {
+    const words = line.split(" ");
+    expect(withPipelineName(words, pipelineAt(words), "p").join(" ")).toBe(made);
   });
 });

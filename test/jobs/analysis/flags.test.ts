@@ -66,7 +66,7 @@ describe("hdash run PIPELINE --stub", () => {
       const stubbed = await runs.run("sums.ts", [...sheet(), "--stub", ...runs.out]);
       expect(stubbed.code, stubbed.stderr).toBe(0);
       expect(stubbed.stderr).toContain(
-        "sums runs with stubs, under the name sums:stub: count, align, slow; done as they are: join",
+        "sums runs with stubs, under the name sums:stub: align, count, slow; done as they are: join",
       );
       expect(await results()).toEqual({ joined: "stub+stub", doubled: 0 });
       expect(await runs.given("bams-0")).toBe("1234");
@@ -197,7 +197,7 @@ describe("hdash run PIPELINE --params", () => {
     );
     own.stdin.end('{"sheet":"in/s.csv"}');
     const stderr = text(own.stderr);
-    const [code] = (await once(own, "close")) as readonly [number];
+    const [code] = (await once(own, "close")) as readonly unknown[];
     expect(code, await stderr).toBe(0);
     expect(await results()).toEqual({ joined: "4+3", doubled: 12 });
   });

@@ -99,6 +99,12 @@ export const steps = [
     // @ts-expect-error It gives null for what is not optional.
     run: () => ({ words: null }),
   }),
+  step({
+    ...{ name: "stub gives less", takes: {}, gives: { words: integer() } },
+    run: () => ({ words: 1 }),
+    // @ts-expect-error Its stub gives nothing.
+    stub: () => ({}),
+  }),
   // @ts-expect-error It has no name.
   step({ takes: {}, gives: { words: integer() }, run: () => ({ words: 1 }) }),
   // @ts-expect-error It reads the world, and does not say what that is like.
