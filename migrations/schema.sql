@@ -14,7 +14,7 @@ CREATE TABLE hdash.blob (
     stored_bytes bigint NOT NULL,
     chunks integer NOT NULL,
     encoding text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
     place text,
     CONSTRAINT blob_encoding_check CHECK ((encoding = ANY (ARRAY['zstd'::text, 'none'::text]))),
     CONSTRAINT blob_place_check CHECK (((place IS NULL) = (encoding = 'zstd'::text)))

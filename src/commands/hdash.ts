@@ -8,6 +8,8 @@ import { meant } from "../settings/nearest.ts";
 import type { Shell } from "../shell.ts";
 import { addArtifactCommands } from "./artifacts.ts";
 import { addDemo } from "./demo.ts";
+import { addDu } from "./du.ts";
+import { addGc } from "./gc.ts";
 import { addRun, runAll } from "./run.ts";
 import { addRuns } from "./runs.ts";
 
@@ -57,6 +59,8 @@ export function addHdash(program: Command, shell: Shell, jobs: readonly Job[]): 
     });
   addRun(program, shell, jobs);
   addRuns(program, shell);
+  addGc(program, shell);
+  addDu(program, shell);
   program
     .command("doctor")
     .description("check every configured service and say for each what to do")

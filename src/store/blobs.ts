@@ -14,6 +14,21 @@ export interface StoredBlob {
   readonly bytes: number;
 }
 
+/** A blob as it lies in a store. */
+export interface KeptBlob extends StoredBlob {
+  /** What it takes there: less than it has where it is compressed. */
+  readonly storedBytes: number;
+  readonly place: "folder" | "database" | "bucket";
+  /** When it was last put or found; to the hour. */
+  readonly usedAt: Date;
+}
+
+/** What puts have left that were killed. */
+export interface Leftovers {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 /** Says that a blob is not there, or not what was put: whoever made it can make it again. */
 export class BlobError extends HdashError {
   readonly digest: Digest;
@@ -66,7 +81,7 @@ export interface BlobStore {
   /** Puts a copy of a file of any size, in bounded memory: whoever has the file open can do nothing to the blob. */
   putFile(path: string, signal?: AbortSignal): Promise<StoredBlob>;
   has(digest: Digest): Promise<boolean>;
-  /** Says which of these blobs are not there, or not in full length. */
+  /** Says which of these blobs are not there, or not in full length. The others are in use from now on: removeUnused() leaves them alone. */
   missing(blobs: readonly StoredBlob[]): Promise<readonly Digest[]>;
   /** Reads a whole blob. Throws a BlobError where it is missing or damaged. */
   read(digest: Digest): Promise<Uint8Array>;
@@ -76,6 +91,15 @@ export interface BlobStore {
   localFile(digest: Digest, dir: string): Promise<string>;
   /** Forgets a blob, so that putting it again puts its bytes in their place, whatever stands there now. */
   remove(digest: Digest): Promise<void>;
+  /** Lists every blob, by digest. */
+  list(): AsyncIterable<KeptBlob>;
+  /**
+   * Removes of these blobs those that nobody has put, or found, since an instant, and that lie in no stored list which is there: lists go
+   * before their files. Says which went. An instant of less than an hour ago counts as an hour ago where others may use the store.
+   */
+  removeUnused(digests: readonly Digest[], before: Date): Promise<readonly Digest[]>;
+  /** Tells what killed puts left behind before an instant, and removes it unless that is only to be told. */
+  leftovers(before: Date, what: "tell" | "remove"): Promise<Leftovers>;
   /** Deletes every blob and says how many there were. */
   clear(): Promise<number>;
 }

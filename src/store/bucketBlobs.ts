@@ -7,11 +7,18 @@ import { type Digest, digestOf } from "../digest.ts";
 import { messageOf } from "../error.ts";
 import { count } from "../format.ts";
 import type { Log } from "../log.ts";
-import { findBlobs, insertBlob } from "./blobRows.ts";
-import { BlobError, type BlobStore, copyOut, readAll, type StoredBlob } from "./blobs.ts";
-import type { Bucket } from "./bucket.ts";
+import { findBlobs, insertBlob, listBlobs, useBlobs } from "./blobRows.ts";
+import {
+  BlobError,
+  type BlobStore,
+  copyOut,
+  type KeptBlob,
+  readAll,
+  type StoredBlob,
+} from "./blobs.ts";
+import type { Bucket, ObjectHead } from "./bucket.ts";
 import { type ByteSource, bytesSource, digestSource, fileSource } from "./byteSource.ts";
-import { openDatabaseBlobs } from "./databaseBlobs.ts";
+import { openDatabaseBlobs, removeRows } from "./databaseBlobs.ts";
 import type { S3Bucket } from "./s3Bucket.ts";
 import type { Db } from "./schema.ts";
 
@@ -23,7 +30,7 @@ const UPLOAD_GRACE_MS = 48 * 3_600_000;
 export interface BucketBlobsOptions {
   readonly db: Db;
   /** What lies below a prefix that nobody else uses. */
-  readonly bucket: Bucket & Pick<S3Bucket, "abortUploads" | "clear">;
+  readonly bucket: Bucket & Pick<S3Bucket, "abortUploads" | "clear" | "listBefore">;
   readonly log: Log;
   readonly clock: () => Date;
 }
@@ -51,11 +58,11 @@ export function openBucketBlobs({ db, bucket, log, clock }: BucketBlobsOptions):
     signal: AbortSignal | undefined,
   ): Promise<StoredBlob> {
     const blob = { digest, bytes: source.bytes };
-    if (await has(digest)) return blob;
+    if ((await useBlobs(db, [digest], place)).has(digest)) return blob;
     await (swept ??= sweep());
     const options = { ...OBJECT, digest, metadata: { sha256: digest } };
     await bucket.putStream(keyOf(digest), source, options, signal);
-    await insertBlob(db, digest, { bytes: blob.bytes, stored: blob.bytes, chunks: 0, place });
+    await insertBlob(db, digest, { bytes: blob.bytes, place });
     return blob;
   }
 
@@ -104,7 +111,7 @@ export function openBucketBlobs({ db, bucket, log, clock }: BucketBlobsOptions):
 
     async missing(blobs) {
       const digests = blobs.map(({ digest }) => digest);
-      const found = await findBlobs(db, digests, place);
+      const found = await useBlobs(db, digests, place);
       return digests.filter((digest) => !found.has(digest));
     },
 
@@ -119,12 +126,64 @@ export function openBucketBlobs({ db, bucket, log, clock }: BucketBlobsOptions):
       await rows.remove(digest);
     },
 
+    list: () => listAll(db, place),
+
+    // Object and row go together: whoever wants to put the blob again waits for both, and finds neither.
+    removeUnused: (digests, before) =>
+      removeRows(db, digests, before, place, (own) => bucket.delete(own.map(keyOf))),
+
+    async leftovers(before, what) {
+      const chunks = await rows.leftovers(before, what);
+      const objects = await listLoose(db, bucket, before);
+      if (what === "remove") await bucket.delete(objects.map(({ key }) => key));
+      return {
+        count: chunks.count + objects.length,
+        bytes: objects.reduce((sum, { bytes }) => sum + bytes, chunks.bytes),
+      };
+    },
+
     async clear() {
       const small = await rows.clear();
       await bucket.abortUploads(new Date(8.64e15));
       return small + (await bucket.clear(() => false));
     },
   };
+}
+
+/** Objects of which the ledger is asked in one statement. */
+const LOOKED_UP_AT_ONCE = 10_000;
+
+function digestIn({ key }: ObjectHead): Digest {
+  return key.slice(3) as Digest;
+}
+
+async function* listAll(db: Db, place: string): AsyncIterable<KeptBlob> {
+  for await (const { digest, bytes, stored, place: own, usedAt } of listBlobs(db, place)) {
+    const kind = own === null ? "database" : "bucket";
+    yield { digest, bytes, storedBytes: stored, place: kind, usedAt };
+  }
+}
+
+/** Lists objects that no row makes count, put so long ago that whoever did it will not come to the row. */
+async function listLoose(
+  db: Db,
+  bucket: BucketBlobsOptions["bucket"],
+  before: Date,
+): Promise<readonly ObjectHead[]> {
+  const loose: ObjectHead[] = [];
+  let page: ObjectHead[] = [];
+  const look = async () => {
+    const known = await findBlobs(db, page.map(digestIn), bucket.uri);
+    loose.push(...page.filter((head) => known.get(digestIn(head))?.place !== bucket.uri));
+    page = [];
+  };
+  for await (const head of bucket.listBefore(before)) {
+    if (!/^[0-9a-f]{2}\/[0-9a-f]{64}$/.test(head.key)) continue;
+    page.push(head);
+    if (page.length === LOOKED_UP_AT_ONCE) await look();
+  }
+  await look();
+  return loose;
 }
 
 const OBJECT = { contentType: "application/octet-stream", cacheControl: "no-cache" } as const;

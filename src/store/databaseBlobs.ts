@@ -9,8 +9,25 @@ import { sql } from "kysely";
 
 import { type Digest, digestOf } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
-import { deleteBlobs, findBlobs, insertBlob } from "./blobRows.ts";
-import { BlobError, type BlobStore, copyOut, readAll, type StoredBlob } from "./blobs.ts";
+import {
+  deleteBlobs,
+  deleteLooseChunks,
+  deleteUnused,
+  findBlobs,
+  findLooseChunks,
+  insertChunked,
+  listBlobs,
+  useBlobs,
+  usedAgain,
+} from "./blobRows.ts";
+import {
+  BlobError,
+  type BlobStore,
+  copyOut,
+  type Leftovers,
+  readAll,
+  type StoredBlob,
+} from "./blobs.ts";
 import { readFilePieces, readSmallFile } from "./filePieces.ts";
 import type { Db } from "./schema.ts";
 
@@ -40,13 +57,13 @@ export function openDatabaseBlobs(db: Db): BlobStore {
       await insertSmall(db, digest, bytes);
       return { digest, bytes: bytes.byteLength };
     }
-    if (await has(digest)) return { digest, bytes: bytes.byteLength };
+    if (await isUsed(digest)) return { digest, bytes: bytes.byteLength };
     let stored = 0;
     let n = 0;
     for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) {
       stored += await insertChunk(db, digest, n++, bytes.subarray(at, at + CHUNK_BYTES));
     }
-    await insertBlob(db, digest, { bytes: bytes.byteLength, stored, chunks: n, place: null });
+    await enter(digest, { bytes: bytes.byteLength, stored, chunks: n });
     return { digest, bytes: bytes.byteLength };
   }
 
@@ -57,8 +74,8 @@ export function openDatabaseBlobs(db: Db): BlobStore {
     const hash = createHash("sha256");
     for await (const chunk of readChunks(path)) hash.update(chunk);
     const digest = hash.digest("hex") as Digest;
-    const known = await readRow(db, digest);
-    if (known !== null) return { digest, bytes: known.bytes };
+    const known = (await useBlobs(db, [digest], null)).get(digest);
+    if (known !== undefined) return { digest, bytes: known.bytes };
     const again = createHash("sha256");
     let [bytes, stored, chunks] = [0, 0, 0];
     for await (const chunk of readChunks(path)) {
@@ -69,8 +86,20 @@ export function openDatabaseBlobs(db: Db): BlobStore {
     if (again.digest("hex") !== digest) {
       throw new HdashError("permanent", `${path} changed while it was stored as a blob`);
     }
-    await insertBlob(db, digest, { bytes, stored, chunks, place: null });
+    await enter(digest, { bytes, stored, chunks });
     return { digest, bytes };
+  }
+
+  async function enter(digest: Digest, row: Parameters<typeof insertChunked>[2]): Promise<void> {
+    if (await insertChunked(db, digest, row)) return;
+    throw new HdashError(
+      "transient",
+      `pieces of blob ${digest} were removed while it was stored in ${PLACE}`,
+    );
+  }
+
+  async function isUsed(digest: Digest): Promise<boolean> {
+    return (await useBlobs(db, [digest], null)).has(digest);
   }
 
   async function has(digest: Digest): Promise<boolean> {
@@ -98,7 +127,7 @@ export function openDatabaseBlobs(db: Db): BlobStore {
 
     async missing(blobs) {
       const digests = blobs.map(({ digest }) => digest);
-      const found = await findBlobs(db, digests, null);
+      const found = await useBlobs(db, digests, null);
       return digests.filter((digest) => !found.has(digest));
     },
 
@@ -113,6 +142,17 @@ export function openDatabaseBlobs(db: Db): BlobStore {
       });
     },
 
+    async *list() {
+      for await (const { digest, bytes, stored, usedAt } of listBlobs(db, null)) {
+        yield { digest, bytes, storedBytes: stored, place: "database", usedAt };
+      }
+    },
+
+    removeUnused: (digests, before) =>
+      removeRows(db, digests, before, null, () => Promise.resolve()),
+
+    leftovers: (_before, what) => tellLooseChunks(db, what),
+
     async clear() {
       return db.transaction().execute(async (trx) => {
         await trx.deleteFrom("blob_chunk").execute();
@@ -122,15 +162,53 @@ export function openDatabaseBlobs(db: Db): BlobStore {
   };
 }
 
-/** A blob of one piece, in one statement. */
+/**
+ * Removes the rows of blobs that may go, and their chunks; `removeElsewhere` removes what lies outside of the database before they are
+ * gone for others, who wait for that.
+ */
+export async function removeRows(
+  db: Db,
+  digests: readonly Digest[],
+  before: Date,
+  place: string | null,
+  removeElsewhere: (digests: readonly Digest[]) => Promise<void>,
+): Promise<readonly Digest[]> {
+  if (digests.length === 0) return [];
+  return db.transaction().execute(async (trx) => {
+    const rows = await deleteUnused(trx, digests, before, place);
+    const gone = rows.map(({ digest }) => digest);
+    await trx
+      .deleteFrom("blob_chunk")
+      .where("digest", "=", sql<string>`any(${gone}::text[])`)
+      .execute();
+    await removeElsewhere(rows.flatMap((row) => (row.place === null ? [] : [row.digest])));
+    return gone;
+  });
+}
+
+/** What puts have left that were killed before their blob's row. Of one that goes on no more is taken than it can make again. */
+async function tellLooseChunks(db: Db, what: "tell" | "remove"): Promise<Leftovers> {
+  const loose = await findLooseChunks(db);
+  if (what === "remove" && loose.length > 0) {
+    await deleteLooseChunks(
+      db,
+      loose.map(({ digest }) => digest),
+    );
+  }
+  return { count: loose.length, bytes: loose.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** A blob of one piece, in one statement: its row first, for which it waits where somebody removes the blob. */
 async function insertSmall(db: Db, digest: Digest, bytes: Uint8Array): Promise<void> {
   const packed = await compress(bytes);
   await sql`
-    with chunk as (
-      insert into blob_chunk (digest, n, bytes) values (${digest}, 0, ${packed}) on conflict do nothing
+    with own as (
+      insert into blob (digest, bytes, stored_bytes, chunks, encoding)
+      values (${digest}, ${bytes.byteLength}, ${packed.byteLength}, 1, 'zstd')
+      ${usedAgain()} returning digest
     )
-    insert into blob (digest, bytes, stored_bytes, chunks, encoding)
-    values (${digest}, ${bytes.byteLength}, ${packed.byteLength}, 1, 'zstd')
+    insert into blob_chunk (digest, n, bytes)
+    select ${digest}, 0, ${packed} where (select count(*) from own) >= 0
     on conflict do nothing`.execute(db);
 }
 

@@ -1,7 +1,8 @@
-// Blobs in a folder, for the embedded database: one file each, in 256 subfolders by the digest's first two digits.
+// Blobs in a folder, for the embedded database: one file each, in 256 subfolders by the digest's first two digits. A process has both for
+// itself, so that nobody finds a blob while another removes it, and a file's own time is when the blob was used: when it was put.
 
 import { createHash, type Hash } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import {
   access,
   chmod,
@@ -18,7 +19,14 @@ import { join } from "node:path";
 
 import { type Digest, digestOf } from "../digest.ts";
 import { codeOf, diskRemedy, HdashError, messageOf } from "../error.ts";
-import { BlobError, type BlobStore, copyName, type StoredBlob } from "./blobs.ts";
+import {
+  BlobError,
+  type BlobStore,
+  copyName,
+  type KeptBlob,
+  type Leftovers,
+  type StoredBlob,
+} from "./blobs.ts";
 import { readFilePieces, readSmallFile } from "./filePieces.ts";
 
 /** For their user alone: blobs hold data of participants. */
@@ -92,11 +100,26 @@ export function openFolderBlobs(dir: string): BlobStore {
       return path;
     },
 
-    async remove(digest) {
+    remove: (digest) => removeBlob(dir, digest),
+
+    list: () => listFolder(dir),
+
+    async removeUnused(digests, before) {
+      const gone: Digest[] = [];
+      for (const digest of digests) {
+        const stats = await statOrNull(pathOf(dir, digest));
+        if (stats === null || stats.mtime >= before) continue;
+        await removeBlob(dir, digest);
+        gone.push(digest);
+      }
+      return gone;
+    },
+
+    async leftovers(before, what) {
       try {
-        await rm(pathOf(dir, digest), { recursive: true, force: true });
+        return await tellDrafts(join(dir, DRAFTS), before, what);
       } catch (error) {
-        throw failed(`blob ${digest} cannot be removed from ${dir}`, dir, error);
+        throw failed(`drafts of blobs in ${dir} cannot be removed`, dir, error);
       }
     },
 
@@ -128,6 +151,14 @@ async function putWhole(dir: string, bytes: Uint8Array): Promise<StoredBlob> {
 
 function pathOf(dir: string, digest: Digest): string {
   return join(dir, digest.slice(0, 2), digest.slice(2));
+}
+
+async function removeBlob(dir: string, digest: Digest): Promise<void> {
+  try {
+    await rm(pathOf(dir, digest), { recursive: true, force: true });
+  } catch (error) {
+    throw failed(`blob ${digest} cannot be removed from ${dir}`, dir, error);
+  }
 }
 
 async function hasBlob(dir: string, digest: Digest): Promise<boolean> {
@@ -172,6 +203,48 @@ async function orRemove<T>(draft: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+async function tellDrafts(
+  drafts: string,
+  before: Date,
+  what: "tell" | "remove",
+): Promise<Leftovers> {
+  let [count, bytes] = [0, 0];
+  for (const name of await listOrNothing(drafts)) {
+    const stats = await statOrNull(join(drafts, name));
+    if (stats === null || stats.mtime >= before) continue;
+    count++;
+    bytes += stats.size;
+    if (what === "remove") await rm(join(drafts, name), { force: true });
+  }
+  return { count, bytes };
+}
+
+async function* listFolder(dir: string): AsyncIterable<KeptBlob> {
+  try {
+    for (const shard of [...(await listOrNothing(dir))].sort()) {
+      if (!/^[0-9a-f]{2}$/.test(shard)) continue;
+      for (const name of [...(await listOrNothing(join(dir, shard)))].sort()) {
+        const stats = /^[0-9a-f]{62}$/.test(name) && (await statOrNull(join(dir, shard, name)));
+        if (!stats) continue;
+        const digest = `${shard}${name}` as Digest;
+        const { size: bytes, mtime: usedAt } = stats;
+        yield { digest, bytes, storedBytes: bytes, place: "folder", usedAt };
+      }
+    }
+  } catch (error) {
+    throw failed(`the blobs in ${dir} cannot be listed`, dir, error);
+  }
+}
+
+async function statOrNull(path: string): Promise<Stats | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
     throw error;
   }
 }

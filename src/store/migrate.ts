@@ -8,6 +8,7 @@ import * as engine from "../../migrations/0002_engine.ts";
 import * as objects from "../../migrations/0003_objects.ts";
 import * as lineage from "../../migrations/0004_lineage.ts";
 import * as ends from "../../migrations/0005_ends.ts";
+import * as keeping from "../../migrations/0006_keeping.ts";
 import { HdashError } from "../error.ts";
 import { asDatabaseError } from "./failure.ts";
 import type { Database } from "./schema.ts";
@@ -19,6 +20,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0003_objects": objects,
   "0004_lineage": lineage,
   "0005_ends": ends,
+  "0006_keeping": keeping,
 };
 
 /** Migrates a database; throws a config error where a newer build has been there before. */

@@ -48,6 +48,8 @@ export interface S3Bucket extends Bucket {
   clear(keep: (wholeKey: string) => boolean, signal?: AbortSignal): Promise<number>;
   /** Aborts uploads below the prefix that were begun before an instant and not finished: their parts are kept, and paid for. Returns their number. */
   abortUploads(before: Date, signal?: AbortSignal): Promise<number>;
+  /** Lists what was put below the prefix before an instant, and not again since. */
+  listBefore(before: Date, signal?: AbortSignal): AsyncIterable<ObjectHead>;
   /** Closes idle connections; a process can end without it. */
   close(): Promise<void>;
 }
@@ -137,6 +139,7 @@ export function openS3Bucket(options: S3BucketOptions): S3Bucket {
     async *listWhole(signal) {
       for await (const page of pagesOf(opened, signal)) yield* headsOf(page);
     },
+    listBefore: (before, signal) => headsBefore(opened, before, signal),
     async delete(keys, signal) {
       for (const key of keys) checkKey(key, prefix);
       for (let start = 0; start < keys.length; start += DELETE_BATCH) {
@@ -191,6 +194,21 @@ async function* headsBelow(
       const key = head.key.slice(opened.prefix.length);
       // The console makes an empty object for a folder itself, to show it as one.
       if (key !== folder) yield { ...head, key };
+    }
+  }
+}
+
+/** Lists what was put below the prefix before an instant, by its key below the prefix. */
+async function* headsBefore(
+  opened: OpenedS3,
+  before: Date,
+  signal?: AbortSignal,
+): AsyncGenerator<ObjectHead> {
+  for await (const page of pagesOf(opened, signal)) {
+    const { Contents: contents = [] } = page;
+    const old = contents.filter(({ LastModified: at }) => at !== undefined && at < before);
+    for (const head of headsOf({ ...page, Contents: old })) {
+      yield { ...head, key: head.key.slice(opened.prefix.length) };
     }
   }
 }

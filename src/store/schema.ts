@@ -152,7 +152,7 @@ interface BlobTable {
   chunks: number;
   encoding: "zstd" | "none";
   place: string | null;
-  created_at: Generated<Date>;
+  used_at: Generated<Date>;
 }
 
 interface BlobChunkTable {

@@ -24,9 +24,10 @@ describe("migrate(database)", () => {
     );
     expect(applied.map(({ rows }) => rows)).toEqual(
       Array(8).fill(
-        ["0001_ledger", "0002_engine", "0003_objects", "0004_lineage", "0005_ends"].map((name) => ({
-          name,
-        })),
+        [
+          ...["0001_ledger", "0002_engine", "0003_objects"],
+          ...["0004_lineage", "0005_ends", "0006_keeping"],
+        ].map((name) => ({ name })),
       ),
     );
     await Promise.all(workers.map(({ close }) => close()));
@@ -54,7 +55,7 @@ describe("migrate(database)", () => {
     );
     await expect(migrate(database)).rejects.toMatchObject({
       kind: "config",
-      message: `${database.describe()} is newer than this hdash: it has 9999_future, this build knows up to 0005_ends`,
+      message: `${database.describe()} is newer than this hdash: it has 9999_future, this build knows up to 0006_keeping`,
     });
     await close();
   });
