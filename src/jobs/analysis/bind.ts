@@ -10,6 +10,7 @@ import type { Plan, Ref } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
 import { bytes as bytesText } from "../../format.ts";
 import type { BoundPipeline, JobRequest } from "../../job.ts";
+import type { Log } from "../../log.ts";
 import { meant } from "../../settings/nearest.ts";
 import { noteListings } from "../../store/codeListings.ts";
 import { makeContentDigests } from "../../store/contentDigests.ts";
@@ -19,6 +20,7 @@ import { makeWork } from "./doing.ts";
 import { begun, lazily } from "./handles.ts";
 import type { Opened } from "./opened.ts";
 import { GIVEN, makeUserPipeline, nameOfRuns, type Playing } from "./plan.ts";
+import { LEAST_SECRET, makeSecrets, type Secrets } from "./secrets.ts";
 import type { AnalysisSettings } from "./settings.ts";
 import { giveValue, type LocalFile } from "./sources/given.ts";
 import { openSteps } from "./sources/openSteps.ts";
@@ -48,11 +50,15 @@ export async function bindAnalysis(
   if (isStub) effects.log.info(stubText(opened));
   const programs = makePrograms(effects);
   effects.onClose(() => programs.close());
+  const hidden = makeSecrets(secrets);
+  refuseGiven(values, hidden);
+  warnOfShort(secrets, effects.log);
   const steps = makeUserSteps(opened, {
     isStub,
     ...makeWork({
       runProgram: (program) => programs.run(program),
       secret: (name) => secrets[name] ?? null,
+      secrets: hidden,
       cpus: availableParallelism(),
       isStub,
     }),
@@ -60,7 +66,7 @@ export async function bindAnalysis(
   const imports = makeImportSteps();
   const scopes = new AsyncLocalStorage<Plan>();
   const playing: Playing = {
-    ...{ opened, isStub, only },
+    ...{ opened, isStub, only, secrets: hidden },
     stepOf: steps,
     scopePlan: () => scopes.getStore() ?? null,
     inScope: (plan, part) => scopes.run(plan, part),
@@ -116,6 +122,26 @@ export async function bindAnalysis(
     publisher: null,
     siteUrl: null,
   };
+}
+
+/** Refuses a value of the command line that is a secret: runs are known by their values, which are kept. */
+function refuseGiven(values: Readonly<Record<string, unknown>>, secrets: Secrets): void {
+  for (const [name, value] of Object.entries(values)) {
+    const held = secrets.nameIn(JSON.stringify(value) ?? "");
+    if (held === null) continue;
+    throw new HdashError("config", `--${name} holds the secret ${held}, and would be kept`, {
+      hint: `Steps get a secret by its name: secrets: ["${held}"].`,
+    });
+  }
+}
+
+function warnOfShort(secrets: Readonly<Record<string, string | null>>, log: Log): void {
+  for (const [name, value] of Object.entries(secrets)) {
+    if (value === null || value === "" || Buffer.byteLength(value) >= LEAST_SECRET) continue;
+    log.warn(
+      `the secret ${name} is shorter than ${LEAST_SECRET} bytes: it is hidden in logs, but what steps give is not searched for it`,
+    );
+  }
 }
 
 function refText({ digest, bytes, codec }: Ref<unknown>): string {

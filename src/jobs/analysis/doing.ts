@@ -5,11 +5,13 @@ import { dirname, join, resolve, sep } from "node:path";
 
 import { canonicalJson, type Json } from "../../digest.ts";
 import type { StepContext } from "../../engine/step.ts";
-import { HdashError } from "../../error.ts";
+import { HdashError, isAborted } from "../../error.ts";
+import type { ExecEnd } from "../../runners/runner.ts";
 import { putTogether } from "./data/skeleton.ts";
 import { gotOf } from "./inputs.ts";
 import type { Declared, OpenedStep } from "./opened.ts";
-import { givenByFunction, givenByProgram } from "./outputs.ts";
+import { type Given, givenByFunction, givenByProgram, refuseSecrets } from "./outputs.ts";
+import type { Secrets } from "./secrets.ts";
 import { stage } from "./staging.ts";
 import { type CallInputs, type CallParams, type DoStep, isStubbed, type PinStep } from "./steps.ts";
 import type { StepTools } from "./writing/declare.ts";
@@ -30,20 +32,15 @@ export interface ProgramRun {
   onLine(line: string): void;
 }
 
-/** How it ended, in the words of all runners. */
-export interface ProgramEnd {
-  readonly state: string;
-  readonly reason: string | null;
-  /** A sentence where the rest does not say it all. */
-  readonly message: string | null;
-  /** What it has said last. */
-  readonly tail: string;
-}
+/** How it ended. */
+export type ProgramEnd = Omit<ExecEnd, "log">;
 
 export interface WorkEffects {
   runProgram(program: ProgramRun): Promise<ProgramEnd>;
   /** The value of an environment variable; null where it is not set. */
   secret(name: string): string | null;
+  /** All that is set of them, of all steps. */
+  readonly secrets: Secrets;
   /** The machine's cores. */
   readonly cpus: number;
   readonly isStub: boolean;
@@ -51,28 +48,65 @@ export interface WorkEffects {
 
 /** Makes what does the work of steps. */
 export function makeWork(effects: WorkEffects): { readonly work: DoStep; readonly pin: PinStep } {
+  const { secrets } = effects;
+  async function given(
+    opened: OpenedStep,
+    values: Readonly<Record<string, unknown>>,
+    ctx: StepContext,
+  ): Promise<Given> {
+    const { kind, name } = opened.declared;
+    if (kind === "function" || kind === "source") return callFunction(effects, opened, values, ctx);
+    // A stub needs no image.
+    if (kind === "command" || isStubbed(opened.declared, effects.isStub)) {
+      return runCommand(effects, opened, values, ctx);
+    }
+    throw new HdashError("permanent", `${name} runs in an image, which this hdash cannot do yet`);
+  }
   return {
     async work(opened, inputs, params, ctx) {
-      const values = valuesOf(opened.declared, inputs, params);
-      const { kind } = opened.declared;
-      if (kind === "function" || kind === "source")
-        return callFunction(effects, opened, values, ctx);
-      // A stub needs no image.
-      if (kind === "command" || isStubbed(opened.declared, effects.isStub)) {
-        return runCommand(effects, opened, values, ctx);
+      try {
+        const values = valuesOf(opened.declared, inputs, params);
+        return await given(opened, values, {
+          ...ctx,
+          log: (line) => ctx.log(secrets.mask(line)),
+        });
+      } catch (error) {
+        throw secrets.maskError(error);
       }
-      throw new HdashError(
-        "permanent",
-        `${opened.declared.name} runs in an image, which this hdash cannot do yet`,
-      );
     },
     async pin({ declared }, params, signal) {
-      const values = valuesOf(declared, {}, params);
-      const found = await declared.pin?.(values, { signal });
-      // What JSON would drop or change is refused here, with its place.
-      return JSON.parse(canonicalJson((found ?? null) as Json)) as Json;
+      try {
+        const values = valuesOf(declared, {}, params);
+        // What JSON would drop or change is refused here, with its place.
+        const found = canonicalJson(((await declared.pin?.(values, { signal })) ?? null) as Json);
+        const held = secrets.nameIn(found);
+        if (held !== null) {
+          const what = `what it is pinned by holds the secret ${held}, and would be kept`;
+          throw new HdashError("permanent", what);
+        }
+        return JSON.parse(found) as Json;
+      } catch (error) {
+        throw secrets.maskError(error);
+      }
     },
   };
+}
+
+/** Looks at what a step has given; where that will not do, the step has failed by its output. */
+async function looked(
+  { secrets }: WorkEffects,
+  { gives, secrets: own = [] }: Declared,
+  ctx: StepContext,
+  look: () => Promise<Given>,
+): Promise<Given> {
+  try {
+    const given = await look();
+    await refuseSecrets(gives, given, secrets, own.length > 0);
+    return given;
+  } catch (error) {
+    if (!isAborted(error)) ctx.report({ end: { state: "failed", reason: "output" } });
+    throw error;
+  }
 }
 
 /** Puts a call's values together, as the step's declaration says they are. */
@@ -95,7 +129,7 @@ async function callFunction(
   { declared }: OpenedStep,
   values: Readonly<Record<string, unknown>>,
   ctx: StepContext,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<Given> {
   const tools: StepTools = {
     signal: ctx.signal,
     attempt: ctx.attempt,
@@ -123,7 +157,9 @@ async function callFunction(
   const given = isStubbed(declared, effects.isStub)
     ? await declared.stub?.(values, tools)
     : await declared.run?.(values, tools);
-  return givenByFunction(declared.gives, given, () => ctx.workDir());
+  return looked(effects, declared, ctx, () =>
+    givenByFunction(declared.gives, given, () => ctx.workDir()),
+  );
 }
 
 function secretOf(effects: WorkEffects, name: string): string {
@@ -140,7 +176,7 @@ async function runCommand(
   { declared, used }: OpenedStep,
   values: Readonly<Record<string, unknown>>,
   ctx: StepContext,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<Given> {
   const root = await ctx.workDir();
   const dir = join(root, "work");
   const [home, tmp] = [join(root, "home"), join(root, "tmp")];
@@ -162,15 +198,23 @@ async function runCommand(
       ...declared.env,
       ...secrets,
     },
-    secrets: Object.values(secrets),
+    secrets: effects.secrets.formsOf(Object.keys(secrets)),
     memoryMiB: memoryMiB ?? null,
     diskMiB: diskMiB ?? null,
     minutes: minutes ?? null,
     signal: ctx.signal,
     onLine: (line) => ctx.log(line),
   });
-  if (end.state !== "succeeded") throw ended(end, ctx.signal);
-  return givenByProgram(declared.gives, dir);
+  const { state, reason, exitCode, leftBehind, usage } = end;
+  const { wallMs, ...measured } = usage;
+  ctx.report({
+    ...(state === "succeeded" || state === "cancelled" || reason === null
+      ? {}
+      : { end: { state, reason } }),
+    ...{ code: exitCode, usage: { programMs: wallMs, ...measured, leftBehind } },
+  });
+  if (state !== "succeeded") throw ended(end, ctx.signal);
+  return looked(effects, declared, ctx, () => givenByProgram(declared.gives, dir));
 }
 
 function argvOf(
@@ -187,17 +231,11 @@ function argvOf(
   return [...SHELL, script.text];
 }
 
-/** How much of what a program has said last an error repeats. */
-const LAST_LINES = 5;
-
-function ended({ state, reason, message, tail }: ProgramEnd, stop: AbortSignal): Error {
+function ended({ state, message }: ProgramEnd, stop: AbortSignal): Error {
   if (state === "cancelled" && stop.aborted) {
     return stop.reason instanceof Error
       ? stop.reason
       : new HdashError("aborted", "told to stop", { cause: stop.reason });
   }
-  const last = tail.trimEnd().split("\n").slice(-LAST_LINES).join("\n");
-  const why = `${state}${reason === null ? "" : ` · ${reason}`}`;
-  const said = message === null ? why : `${message} (${why})`;
-  return new HdashError("permanent", last === "" ? said : `${said}; it said last:\n${last}`);
+  return new HdashError("permanent", message ?? `it ended as ${state}`);
 }

@@ -1,7 +1,6 @@
 // Handles at work: promises of stored results, with what people call them.
 
 import type { Ref } from "../../engine/step.ts";
-import { HdashError, messageOf } from "../../error.ts";
 
 /** What a handle stands for. */
 export interface Promised {
@@ -67,18 +66,4 @@ export function promisedOf(value: unknown): Promised | null {
 
 export function isHandle(value: unknown): value is object {
   return promisedOf(value) !== null;
-}
-
-/** What did not run since something before it failed; the cause is what failed first. */
-export class NotRun extends HdashError {
-  readonly first: unknown;
-  constructor(subject: string, first: unknown) {
-    super("permanent", `${subject} did not run: ${messageOf(first)}`, { cause: first });
-    this.first = first;
-  }
-}
-
-/** What failed first. */
-export function firstFailure(error: unknown): unknown {
-  return error instanceof NotRun ? error.first : error;
 }

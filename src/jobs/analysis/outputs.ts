@@ -6,6 +6,7 @@ import { basename, join, relative, resolve, sep } from "node:path";
 import type { WrittenFile, WrittenPath } from "../../engine/step.ts";
 import { codeOf, HdashError } from "../../error.ts";
 import { inFull, valueProblem } from "./data/shapes.ts";
+import type { Secrets } from "./secrets.ts";
 import type { Kinds, Shape } from "./writing/kinds.ts";
 
 const BYTES = "application/octet-stream";
@@ -74,6 +75,49 @@ async function ofFunction(
 function listedKind(shape: Shape): "file" | "folder" | null {
   if (shape.kind !== "optional" && shape.kind !== "list") return null;
   return shape.of.kind === "file" || shape.of.kind === "folder" ? shape.of.kind : null;
+}
+
+/**
+ * Refuses what a step gives where it holds a secret: it would be kept, and may be published. Throws a permanent error that names the port.
+ * @param isTold whether the step was given one: files of others are not read for that.
+ */
+export async function refuseSecrets(
+  gives: Kinds,
+  given: Given,
+  secrets: Secrets,
+  isTold: boolean,
+): Promise<void> {
+  if (secrets.isEmpty) return;
+  for (const [at, { shape }] of Object.entries(gives)) {
+    const value = given[at];
+    const kind = kindOnDisk(shape);
+    let held: string | null = null;
+    if (kind === null) held = secrets.nameIn(JSON.stringify(value) ?? "");
+    else if (isTold) {
+      for (const path of pathsOf(value)) held ??= await secrets.nameInFiles(path, kind);
+    }
+    if (held !== null) {
+      throw new HdashError(
+        "permanent",
+        `${at} holds the secret ${held}: what a step gives is kept, and may be published`,
+      );
+    }
+  }
+}
+
+/** Whether it lies on the disk when it is given; null where it is a value. */
+function kindOnDisk(shape: Shape): "file" | "folder" | null {
+  return shape.kind === "file" || shape.kind === "folder" ? shape.kind : listedKind(shape);
+}
+
+/** Where all that lies that the engine is to store for a port. */
+function pathsOf(value: unknown): readonly string[] {
+  const all = Array.isArray(value) ? (value as readonly unknown[]) : [value];
+  return all.map((one) => {
+    // Made by this file: a file of a set says where it lies, all else is named by its path.
+    const { file, path } = one as { readonly file?: string; readonly path: string };
+    return file ?? path;
+  });
 }
 
 function pathOf(value: unknown, at: string): string {

@@ -2,21 +2,14 @@
 
 import type { Json } from "../../digest.ts";
 import type { Pipeline, Plan, Ref, StoredFolder } from "../../engine/step.ts";
-import { HdashError, isAborted, messageOf } from "../../error.ts";
+import { HdashError, isAborted } from "../../error.ts";
 import { inFull, valueProblem } from "./data/shapes.ts";
 import { type Skeleton, takeApart } from "./data/skeleton.ts";
-import {
-  begun,
-  firstFailure,
-  isHandle,
-  lazily,
-  makeHandle,
-  NotRun,
-  type Promised,
-  promisedOf,
-} from "./handles.ts";
+import { callFailed, failureOf, firstFailure, NotRun } from "./failing.ts";
+import { begun, isHandle, lazily, makeHandle, type Promised, promisedOf } from "./handles.ts";
 import { blobOf, gotOf } from "./inputs.ts";
 import type { Opened, OpenedStep } from "./opened.ts";
+import type { Secrets } from "./secrets.ts";
 import type { CallParams, UserStep } from "./steps.ts";
 import type { Shape } from "./writing/kinds.ts";
 import type { PlanTools, ScopeResult } from "./writing/pipeline.ts";
@@ -24,6 +17,8 @@ import type { PlanTools, ScopeResult } from "./writing/pipeline.ts";
 /** What playing a plan needs beside the engine. */
 export interface Playing {
   readonly opened: Opened;
+  /** Values of which nothing may be told or kept. */
+  readonly secrets: Secrets;
   stepOf(declared: object): { readonly step: UserStep; readonly opened: OpenedStep };
   /** Makes of what the user gave what the plan takes: files become handles. */
   takes(
@@ -66,11 +61,15 @@ export function makeUserPipeline(playing: Playing): Pipeline<Json> {
       );
       // Its declaration has given it its types.
       const userPlan = pipeline.plan as unknown as (values: Row, tools: PlanTools) => Promise<Row>;
-      const given = await wholly(made, () => userPlan(values, tools));
+      const given = await wholly(playing, made, () => userPlan(values, tools));
       const wanted = Object.entries(pipeline.gives).filter(
         ([name]) => playing.only === null || playing.only.includes(name),
       );
-      await playing.give(plan, await resultsOf(Object.fromEntries(wanted), given));
+      const results = await resultsOf(Object.fromEntries(wanted), given);
+      for (const { name, value, isRef } of results) {
+        if (!isRef) refuseSecret(playing, `the plan's ${name}`, value);
+      }
+      await playing.give(plan, results);
     },
   };
 }
@@ -97,7 +96,7 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
       const { name, takes, gives } = opened.declared;
       const number = (all.calls.get(name) ?? 0) + 1;
       all.calls.set(name, number);
-      const called = label ?? labelOf(values, number);
+      const called = playing.secrets.mask(label ?? labelOf(values, number));
       const subject = `${name} ${called}`;
       const strange = Object.keys(values).find((one) => !Object.hasOwn(takes, one));
       if (strange !== undefined) {
@@ -107,8 +106,8 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
         );
       }
       let going: ReturnType<typeof call> | null = null;
-      const calling = () =>
-        (going ??= call(plan, step, opened, values, { subject, label: called }));
+      const named = { subject, label: called };
+      const calling = () => (going ??= call(playing, plan, { step, opened }, values, named));
       // A scope has to know whether it fails.
       const isLazy = playing.only !== null && plan === outside;
       const handles = Object.entries(gives).map(([port, { shape }]) => {
@@ -135,10 +134,11 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
     },
 
     async scope<R>(name: string, part: () => Promise<R> | R): Promise<ScopeResult<R>> {
+      refuseSecret(playing, "the name of a scope", name);
       const outcome = await outside.scope(name, (plan) => {
         const made: Promised[] = [];
         inScopes.set(plan, made);
-        return playing.inScope(plan, () => wholly(made, part));
+        return playing.inScope(plan, () => wholly(playing, made, part));
       });
       return outcome.ok ? outcome : { ok: false, error: outcome.error };
     },
@@ -157,12 +157,13 @@ function readShape({ codec }: Ref<unknown>): Shape {
 
 /** Does a step once all that it takes is there. */
 async function call(
+  playing: Playing,
   plan: Plan,
-  step: UserStep,
-  { declared }: OpenedStep,
+  { step, opened }: { readonly step: UserStep; readonly opened: OpenedStep },
   values: Row,
   { subject, label }: { readonly subject: string; readonly label: string },
 ): Promise<Readonly<Record<string, Ref<unknown>>>> {
+  const { declared } = opened;
   const skeletons: Record<string, Skeleton> = {};
   const inputs: Record<string, readonly Ref<unknown>[]> = {};
   for (const [name, { shape }] of Object.entries(declared.takes)) {
@@ -173,9 +174,12 @@ async function call(
     }
     const problem = valueProblem(shape, value, name, isHeld);
     if (problem !== null) throw new HdashError("permanent", `${subject}: ${problem}`);
-    skeletons[name] = takeApart(value, isHeld, handles);
+    const skeleton = takeApart(value, isHeld, handles);
+    refuseSecret(playing, `${name} of ${subject}`, skeleton);
+    skeletons[name] = skeleton;
     if (handles.length > 0) inputs[name] = await refsOf(handles, subject);
   }
+  refuseSecret(playing, `env of ${subject}`, declared.env ?? {});
   const params: CallParams = {
     values: skeletons,
     ...(declared.cache === "run" ? { run: plan.run.id } : {}),
@@ -184,9 +188,18 @@ async function call(
     return await plan.do(step, { params, inputs, label });
   } catch (error) {
     if (isAborted(error) || error instanceof NotRun) throw error;
-    const kind = error instanceof HdashError ? error.kind : "permanent";
-    throw new HdashError(kind, `${subject}: ${messageOf(error)}`, { cause: error });
+    throw callFailed(subject, error);
   }
+}
+
+/** Refuses a value that would be kept with a secret in it: in the ledger, and wherever it tells of what a result was made. */
+function refuseSecret({ secrets }: Playing, what: string, value: unknown): void {
+  if (secrets.isEmpty) return;
+  const name = secrets.nameIn(JSON.stringify(value) ?? "");
+  if (name === null) return;
+  throw new HdashError("permanent", `${what} holds the secret ${name}, and would be kept`, {
+    hint: `A step gets a secret by its name: secrets: ["${name}"].`,
+  });
 }
 
 /** Handles, and files that were read. */
@@ -228,32 +241,30 @@ function handleOf(plan: Plan, promised: Promised, isFolder: boolean): object {
 }
 
 /** Does a part of a plan to its end, with all that it has called; what failed first is thrown, when all else has ended. */
-async function wholly<R>(made: readonly Promised[], part: () => Promise<R> | R): Promise<R> {
-  let value: R;
-  try {
-    value = await part();
-  } catch (error) {
-    await Promise.allSettled(begunOf(made));
-    throw firstFailure(error);
-  }
-  await settleAll(made);
-  return value;
+async function wholly<R>(
+  { secrets }: Playing,
+  made: readonly Promised[],
+  part: () => Promise<R> | R,
+): Promise<R> {
+  const [own] = await Promise.allSettled([(async () => part())()]);
+  const failed = await settleAll(made);
+  if (own.status === "fulfilled" && failed.length === 0) return own.value;
+  const failures = own.status === "rejected" ? [own.reason as unknown, ...failed] : failed;
+  throw secrets.maskError(failureOf(failures));
 }
 
 function begunOf(made: readonly Promised[]): readonly Promise<Ref<unknown>>[] {
   return made.flatMap((one) => (one.isBegun ? [one.ref] : []));
 }
 
-/** Waits for all handles; throws what failed first, not what did not run because of it. */
-async function settleAll(made: readonly Promised[]): Promise<void> {
+/** Waits for all handles, and gives what they failed with. */
+async function settleAll(made: readonly Promised[]): Promise<readonly unknown[]> {
   let ended: readonly PromiseSettledResult<unknown>[] = [];
   // What is called while others end is waited for, too.
   while (ended.length !== begunOf(made).length) {
     ended = await Promise.allSettled(begunOf(made));
   }
-  const failed = ended.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
-  if (failed.length === 0) return;
-  throw failed.find((one) => !(one instanceof NotRun)) ?? firstFailure(failed[0]);
+  return ended.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
 }
 
 /** How a call is called where its plan says nothing: by the texts that it is given, by its files, else by its number. */

@@ -83,6 +83,7 @@ function makeUserStep(
             typeof resources === "function" ? resources({ attempt }) : resources,
         }),
     ...(declared.attempts === undefined ? {} : { attempts: declared.attempts }),
+    ...(declared.kind === "command" || declared.kind === "container" ? { runner: "process" } : {}),
     ...(declared.kind === "source" && !isStubbed(declared, isStub)
       ? { pin: (params: CallParams, signal: AbortSignal) => pin(opened, params, signal) }
       : {}),

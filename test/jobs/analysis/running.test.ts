@@ -192,9 +192,9 @@ describe("a program", () => {
     [
       "ends with a code, with what it said last",
       "echo first; echo the reason >&2; exit 7",
-      /make it's \$HOME: it ended with 7 \(failed · exit\); it said last:\s+first\s+the reason/,
+      /make it's \$HOME: it ended with 7 \(failed · exit, attempt 1 of 1\); it said last:\s+first\s+the reason/,
     ],
-    ["fails within a pipe", "false | cat > out.txt", /it ended with 1 \(failed · exit\)/],
+    ["fails within a pipe", "false | cat > out.txt", /it ended with 1 \(failed · exit/],
     ["uses a variable that is not set", "echo \\$NONE > out.txt", /NONE: unbound variable/],
     [
       "does not give what it declares",
@@ -203,7 +203,7 @@ describe("a program", () => {
     ],
     ["gives a link", "ln -s /etc/passwd out.txt", /out \(out\.txt\) is a link/],
     ["gives a folder for a file", "mkdir out.txt", /out \(out\.txt\) is no file/],
-    ["is ended by a signal", "kill -9 \\$\\$", /SIGKILL ended it \(failed · signal\)/],
+    ["is ended by a signal", "kill -9 \\$\\$", /SIGKILL ended it \(failed · signal/],
   ])("that %s fails its run and says so", async (_name, command, says) => {
     await put("one.ts", one(command));
     const { code, stderr } = await run("one.ts", out());

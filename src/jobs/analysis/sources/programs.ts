@@ -6,7 +6,6 @@ import { digestOf } from "../../../digest.ts";
 import type { Effects } from "../../../effects.ts";
 import { HdashError } from "../../../error.ts";
 import type { ProcessRunner } from "../../../runners/process.ts";
-import type { ExecEnd } from "../../../runners/runner.ts";
 import type { ProgramEnd, ProgramRun } from "../doing.ts";
 
 const MS_PER_MINUTE = 60_000;
@@ -36,7 +35,7 @@ export function makePrograms(effects: Effects): Programs {
   return {
     async run({ key, argv, dir, env, secrets, memoryMiB, diskMiB, minutes, signal, onLine }) {
       const runner = await (opened ??= open());
-      const end = await runner.run(
+      return runner.run(
         `${key}.${randomUUID()}`,
         {
           folder: dir,
@@ -49,16 +48,10 @@ export function makePrograms(effects: Effects): Programs {
         },
         { signal, onLine },
       );
-      return endOf(end);
     },
     async close() {
       // One that could not be opened has nothing to close.
       await (await opened?.catch(() => null))?.close();
     },
   };
-}
-
-function endOf({ state, reason, message, log }: ExecEnd): ProgramEnd {
-  const tail = log.truncatedBytes > 0 ? log.tail : log.head + log.tail;
-  return { state, reason, message, tail };
 }
