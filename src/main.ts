@@ -2,7 +2,7 @@
 // `hdash`: argv → one function each. The only catch-all, and with util.ts the only place that ends the process.
 // "--" keeps Node from taking an --env-file that stands behind the script for its own.
 
-import { pipelineAt, PROGRAMS, withCommand, withPipelineName } from "./commands/argv.ts";
+import { commandOf, pipelineAt, PROGRAMS, withCommand, withPipelineName } from "./commands/argv.ts";
 import type { Job } from "./job.ts";
 import { JOBS } from "./jobList.ts";
 
@@ -37,17 +37,22 @@ if (first === "hdash-util") {
   });
 }
 
-/** Where a word is the path of a user's pipeline, that is a job like the others, and the word its name. What is wrong with it is told later. */
+/**
+ * Where a word is the path of a user's pipeline, that is a job like the others, and the word its name; the demo has an example of one. What is
+ * wrong with it is told later.
+ */
 async function withPipeline(words: readonly string[]): Promise<{
   readonly jobs: readonly Job[];
   readonly words: readonly string[];
   readonly refused: { readonly error: unknown } | null;
 }> {
   const at = pipelineAt(words);
-  if (at === -1) return { jobs: JOBS, words, refused: null };
+  const names = JOBS.map(({ name }) => name);
+  const isDemo = commandOf(words) === "demo";
+  if (at === -1 && !isDemo) return { jobs: JOBS, words, refused: null };
   try {
-    const { openPipelineJob } = await import("./jobs/analysis/job.ts");
-    const names = JOBS.map(({ name }) => name);
+    const { openExampleJob, openPipelineJob } = await import("./jobs/analysis/job.ts");
+    if (isDemo) return { jobs: [...JOBS, await openExampleJob(names)], words, refused: null };
     const job = await openPipelineJob(words[at] ?? "", names);
     return { jobs: [...JOBS, job], words: withPipelineName(words, at, job.name), refused: null };
   } catch (error) {

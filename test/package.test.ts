@@ -60,7 +60,7 @@ describe("npm pack", () => {
     const paths = await listTarball(tarball);
     const tops = new Set(paths.map((path) => path.split("/").slice(0, 2).join("/")));
     expect([...tops].filter((top) => !/^(config|views)\//.test(top))).toEqual([
-      ...["LICENSE", "dist/migrations", "dist/src", "dist/types", "package.json"],
+      ...["LICENSE", "dist/examples", "dist/migrations", "dist/src", "dist/types", "package.json"],
     ]);
     expect(tops).toContain("views/partials");
     expect(tops).toContain("config/cohort");
@@ -119,5 +119,15 @@ describe("the package in an empty folder", () => {
     });
     const again = await inApp("hdash", ...words);
     expect(again.stderr + again.stdout).toContain("3 hits, 0 ran, 0 failed");
+  });
+
+  test("brings the example that the demo runs, compiled, with its programs and its data", async () => {
+    const example = join(app, "node_modules/hdash/dist/examples/02-kmer");
+    const words = ["run", join(example, "kmer.js"), "--sheet", join(example, "samples.csv")];
+    const ended = await inApp("hdash", ...words);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr + ended.stdout).toContain("0 hits, 12 ran, 0 failed");
+    const help = await inApp("hdash", "demo", "--help");
+    expect([help.code, help.stderr]).toEqual([0, ""]);
   });
 });

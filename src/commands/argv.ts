@@ -42,15 +42,24 @@ const OF_PIPELINES = ["run"];
 
 /** Where among the words the path of a pipeline stands, as the word behind a command of pipelines; -1 where there is none. */
 export function pipelineAt(words: readonly string[]): number {
-  let command: string | null = null;
-  for (let at = 0; at < words.length; at++) {
+  const at = plainWordAt(words, plainWordAt(words, 0) + 1);
+  const isOne = OF_PIPELINES.includes(commandOf(words) ?? "") && isPipelinePath(words[at] ?? "");
+  return isOne ? at : -1;
+}
+
+/** The command that is asked for; null where there is none. */
+export function commandOf(words: readonly string[]): string | null {
+  return words[plainWordAt(words, 0)] ?? null;
+}
+
+/** Where the first word from `from` on stands that is neither an option of every command nor its value; their number where there is none. */
+function plainWordAt(words: readonly string[], from: number): number {
+  for (let at = from; at < words.length; at++) {
     const word = words[at] ?? "";
-    if (word.startsWith("-")) {
-      if (WITH_VALUE.includes(word)) at++;
-    } else if (command === null) command = word;
-    else return OF_PIPELINES.includes(command) && isPipelinePath(word) ? at : -1;
+    if (!word.startsWith("-")) return at;
+    if (WITH_VALUE.includes(word)) at++;
   }
-  return -1;
+  return words.length;
 }
 
 /**

@@ -164,7 +164,9 @@ function homeOf(
   site: string,
 ): string {
   const home = resolve(shell.environment()["HDASH_HOME"]?.trim() || ".hdash");
-  const parts = jobs.map((job) => own.get(job) ?? "bundled");
+  // What has no page on the site makes no other one of it.
+  const shown = jobs.filter(({ pages }) => pages !== null);
+  const parts = shown.map((job) => own.get(job) ?? "bundled");
   return join(home, "demo", digestOf([...parts, site].join("\n")).slice(0, 12));
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { pipelineAt, withCommand, withPipelineName } from "../../src/commands/argv.ts";
+import { commandOf, pipelineAt, withCommand, withPipelineName } from "../../src/commands/argv.ts";
 import { JOBS } from "../../src/jobList.ts";
 
 function made(line: string): string {
@@ -55,5 +55,30 @@ describe("withPipelineName(words, at, name)", () => {
   ])("makes of %s: %s", (line, made) => {
     const words = line.split(" ");
     expect(withPipelineName(words, pipelineAt(words), "p").join(" ")).toBe(made);
+  });
+});
+
+describe("commandOf(words)", () => {
+  test.each([
+    ["demo --site s", "demo"],
+    ["--env-file demo --debug run demo", "run"],
+    ["--log-format json", null],
+    ["", null],
+  ])("of %j is %j", (line, command) => {
+    expect(commandOf(line === "" ? [] : line.split(" "))).toBe(command);
+  });
+});
+
+describe("pipelineAt(words)", () => {
+  test.each([
+    ["run ./kmer.ts --k 3", 1],
+    ["--env-file a.env run --log-format json kmer.ts", 5],
+    ["run htan", -1],
+    ["doctor ./kmer.ts", -1],
+    ["run", -1],
+    ["run --help", -1],
+    ["", -1],
+  ])("of %j is %j", (line, at) => {
+    expect(pipelineAt(line === "" ? [] : line.split(" "))).toBe(at);
   });
 });

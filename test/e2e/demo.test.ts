@@ -66,6 +66,10 @@ describe("hdash demo --world DIR --site DIR", () => {
     expect(first.stdout).toContain(`file://${site}/index.html`);
   });
 
+  test("is about that world alone: no example of a pipeline runs", () => {
+    expect(first.stdout + first.stderr).not.toMatch(/kmer/);
+  });
+
   test.each(["HTA1", "HTA2", "HTA3"])(
     "publishes exactly the expected numbers of %s",
     async (atlas) => {

@@ -1,5 +1,7 @@
 // A user's pipeline as a job of hdash: its flags and variables are what it takes. It is made when a command line names its file.
 
+import { join } from "node:path";
+
 import type { Job } from "../../job.ts";
 import type { Declared } from "./opened.ts";
 import { type AnalysisSettings, makeSettings, optionsOf } from "./settings.ts";
@@ -35,6 +37,20 @@ export async function openPipelineJob(
     async bind(effects, own, request) {
       const { bindAnalysis } = await import("./bind.ts");
       return bindAnalysis(effects, own, request, { path, pipeline });
+    },
+  };
+}
+
+/** Makes the job of the example that the demo shows; `names` are those of other jobs. */
+export async function openExampleJob(names: readonly string[]): Promise<Job<AnalysisSettings>> {
+  const { EXAMPLE, playExample } = await import("./demo/example.ts");
+  const job = await openPipelineJob(EXAMPLE, names);
+  return {
+    ...job,
+    demo: {
+      // A story of the user's own data is about that alone.
+      start: async (home, _own, isBundled) =>
+        isBundled ? playExample(join(home, job.name)) : null,
     },
   };
 }
