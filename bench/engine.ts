@@ -259,6 +259,7 @@ async function measureProvenance(place: Place, settings: PostgresSettings): Prom
 /** Says of graphs that were measured at several sizes what ten times as many nodes take. */
 function tellGrowth(): void {
   for (const large of lines) {
+    if (large.nodes === 0) continue;
     const small = lines.find((one) => one.what === large.what && one.nodes * 10 === large.nodes);
     if (small?.taken === undefined || small.taken === null || large.taken === null) continue;
     const times = (large.taken.cpuSeconds / small.taken.cpuSeconds).toFixed(1);

@@ -15,6 +15,10 @@ const STATEMENTS = [
   // cause: why work was done whose result was known: 'forced', 'gone' (its blob was), 'damaged' (it was refused); null: nothing was known.
   `alter table step_attempt add column cause text`,
 
+  // Whoever looks an output up would read all that was added to the index lately, one by one: up to 4 MB for each digest.
+  `alter index step_result_output set (fastupdate = off)`,
+  `select gin_clean_pending_list('step_result_output'::regclass)`,
+
   // origin: from what the run can be begun again, e.g. {"file": …, "cwd": …}; null for a job of hdash's own.
   `alter table run add column origin jsonb`,
 

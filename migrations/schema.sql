@@ -381,7 +381,7 @@ CREATE UNIQUE INDEX step_result_attempt ON hdash.step_result USING btree (step_k
 
 CREATE UNIQUE INDEX step_result_key ON hdash.step_result USING btree (step_key, id DESC);
 
-CREATE INDEX step_result_output ON hdash.step_result USING gin (jsonb_path_query_array(outputs, '$.*."digest"'::jsonpath) jsonb_path_ops);
+CREATE INDEX step_result_output ON hdash.step_result USING gin (jsonb_path_query_array(outputs, '$.*."digest"'::jsonpath) jsonb_path_ops) WITH (fastupdate=off);
 
 CREATE INDEX step_result_run ON hdash.step_result USING btree (run_id);
 

@@ -1,10 +1,12 @@
 // What a command took in all: with the programs that it ran, and, where a Postgres works for it, that one's time beside it.
 
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 import { measureCommand, type Measured } from "../compiled.ts";
 
 const TICKS_PER_SECOND = 100;
+const LAST_LINES = 5;
 
 /** A command that was measured; null where it was not done in time. */
 export type Taken =
@@ -29,15 +31,23 @@ export function take(
   environment: Readonly<Record<string, string>> = {},
 ): Taken {
   const before = server === null ? 0 : serverSeconds(server);
-  const within = ["env", "-C", dir, "timeout", "-k", "5", String(limitSeconds), ...command];
+  // What it says is of interest where it fails.
+  const said = join(dir, "said");
+  const quietly = ["sh", "-c", 'exec "$@" 2> "$0"', said];
+  const within = [...quietly, "env", "-C", dir, "timeout", "-k", "5", String(limitSeconds)];
   try {
-    const measured = measureCommand(within, environment);
+    const measured = measureCommand([...within, ...command], environment);
     const after = server === null ? null : serverSeconds(server) - before;
     return { ...measured, serverSeconds: after };
   } catch (error) {
     const { status } = error as { readonly status?: number };
     const why = status === 124 ? `takes more than ${limitSeconds} s` : `ends with ${status ?? "?"}`;
-    console.error(`  ${command.slice(0, 3).join(" ")} … ${why}`);
+    const words = readFileSync(said, "utf8")
+      .trimEnd()
+      .split("\n")
+      .slice(-LAST_LINES)
+      .join("\n    ");
+    console.error(`  ${command.join(" ")} ${why}${status === 124 ? "" : `:\n    ${words}`}`);
     return null;
   }
 }
