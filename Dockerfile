@@ -46,6 +46,7 @@ RUN npm run build && mkdir -p /template/app/node_modules/.cache && mv node_modul
 WORKDIR /out/app
 COPY package.json LICENSE ./
 COPY config config
+COPY starters starters
 COPY views views
 ARG REVISION=unknown
 RUN mv /build/dist . && printf '%s\n' "${REVISION}" > REVISION \

@@ -74,6 +74,8 @@ export default tseslint.config(
       ".hdash",
       ".node",
       "bench/worlds",
+      // Projects of their own, by the settings that they bring along: a test checks and runs each.
+      "starters",
       "**/*-changed",
       "infra/cdk.out",
       "coverage",

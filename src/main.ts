@@ -28,6 +28,9 @@ if (first === "hdash-util") {
   process.exitCode = await runCommand([node, script, ...words], jobs, async (program, shell) => {
     const { addHdash } = await import("./commands/hdash.ts");
     addHdash(program, shell, jobs);
+    const { addPipelineCommands } = await import("./jobs/analysis/commands.ts");
+    const names = JOBS.map(({ name }) => name);
+    addPipelineCommands(program, shell, names);
     if (refused !== null) throw refused.error;
     const { openRun } = await import("./commands/run.ts");
     for (const job of JOBS) {

@@ -17,6 +17,8 @@ const OF_ALL_JOBS: readonly Example[] = [
   ["hdash", "run every job once and publish: what the container does by default"],
   ["hdash run NAME --force", "do every step of a job again, whatever is known already"],
   ["hdash run NAME --help", "the flags of a job"],
+  ["hdash init-pipeline DIR", "begin a pipeline of your own: a folder that runs at once"],
+  ["hdash check ./words.ts", "find what is wrong with a pipeline of your own; run nothing"],
   ["hdash doctor", "check the database, the bucket, the webhook and what the jobs read from"],
   ["hdash demo --site ./site", "publish a site from bundled data, without any account"],
   ["hdash artifacts --help", "the views and lists of a deployment of several in one account"],

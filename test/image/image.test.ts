@@ -170,6 +170,7 @@ describe.skipIf(why !== null)("make build_amd64", () => {
       "package.json",
       "rds-ca.pem",
       "sbom.cdx.json",
+      "starters",
       "views",
     ]);
     const lock = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as {

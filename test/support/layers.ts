@@ -61,6 +61,7 @@ const PACKAGE_OWNERS: readonly (readonly [name: string, owners: readonly string[
   ["yauzl", ["formats", "jobs/matrix"]],
   ["pino", ["log"]],
   ["acorn", ["jobs/*/sources"]],
+  ["typescript", ["jobs/*/sources"]],
   ["envalid", ["settings", "jobs/*/settings"]],
   ["commander", ["shell", "job", "commands", "jobs/*/commands"]],
 ];

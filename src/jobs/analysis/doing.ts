@@ -168,6 +168,9 @@ function secretOf(effects: WorkEffects, name: string): string {
   return value;
 }
 
+/** Where programs of steps look for others. */
+export const PROGRAM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** How a shell is started: it stops at the first command that fails, also in a pipe, and at a variable that is not set. */
 const SHELL = ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c"] as const;
 
@@ -190,7 +193,7 @@ async function runCommand(
   const end = await effects.runProgram({
     ...{ key: `${declared.name}.${ctx.attempt}`, argv, dir },
     env: {
-      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      PATH: PROGRAM_PATH,
       ...{ HOME: home, TMPDIR: tmp, LC_ALL: "C.UTF-8", TZ: "UTC" },
       HDASH_CPUS: String(Math.max(1, Math.min(effects.cpus, cpus ?? 1))),
       HDASH_ATTEMPT: String(ctx.attempt),

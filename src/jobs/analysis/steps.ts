@@ -93,7 +93,7 @@ function makeUserStep(
 }
 
 /** The engine's ports for what a step gives. Throws usage where it can give no such thing. */
-function portsOf(gives: Kinds): Ports {
+export function portsOf(gives: Kinds): Ports {
   return Object.fromEntries(
     Object.entries(gives).map(([name, { shape }]) => [name, portOf(name, shape)]),
   );

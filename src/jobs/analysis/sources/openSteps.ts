@@ -88,7 +88,8 @@ function listingOf({ modules, packages }: ModuleCode): CodeListing {
   return { modules, packages: packages.map(({ name, version }) => ({ name, version })) };
 }
 
-function isStep(value: unknown): value is Declared {
+/** Tells a step that was declared from anything else. */
+export function isStep(value: unknown): value is Declared {
   if (typeof value !== "object" || value === null || !("kind" in value)) return false;
   return ["function", "command", "container", "source"].includes(String(value.kind));
 }

@@ -2,7 +2,7 @@
 
 import { stripTypeScriptTypes } from "node:module";
 
-import { getLineInfo, parse, type Program } from "acorn";
+import { type Comment, getLineInfo, type Options, parse, type Program } from "acorn";
 
 import { type Digest, digestOf } from "../../../../digest.ts";
 import { codeOf, HdashError, messageOf } from "../../../../error.ts";
@@ -39,8 +39,7 @@ export function readModuleText(path: string, bytes: Uint8Array): ModuleText {
   const source = new TextDecoder().decode(bytes);
   const extension = extensionOf(path);
   if (extension === DATA) return readData(path, source);
-  // Types become blanks: lines stay.
-  const code = TYPED.includes(extension) ? stripTypes(path, source) : source;
+  const code = withoutTypes(path, source);
   const { text, imports, blind, isSurelyModule } = readSyntax(path, code);
   const lineAt = (at: number): number => getLineInfo(code, at).line;
   return {
@@ -86,6 +85,17 @@ function stripTypes(path: string, source: string): string {
   }
 }
 
+/** A module's code without its types, in whose place are blanks: every line and column stays what it was. */
+function withoutTypes(path: string, source: string): string {
+  return TYPED.includes(extensionOf(path)) ? stripTypes(path, source) : source;
+}
+
+/** Parses a module's bytes as they are read for its digest, with the places of everything; `onComment` gets its comments. */
+export function parseCode(path: string, bytes: Uint8Array, onComment: Comment[]): Program {
+  const code = withoutTypes(path, new TextDecoder().decode(bytes));
+  return parseModule(path, code, { locations: true, onComment });
+}
+
 function readSyntax(path: string, code: string): SyntaxText {
   try {
     return writeSyntax(parseModule(path, code));
@@ -96,9 +106,10 @@ function readSyntax(path: string, code: string): SyntaxText {
   }
 }
 
-function parseModule(path: string, code: string): Program {
+function parseModule(path: string, code: string, more: Partial<Options> = {}): Program {
+  const options = { sourceType: "module", preserveParens: true, ...more } as const;
   try {
-    return parse(code, { ecmaVersion: "latest", sourceType: "module", preserveParens: true });
+    return parse(code, { ecmaVersion: "latest", ...options });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const at = "pos" in error && typeof error.pos === "number" ? error.pos : 0;
