@@ -1,5 +1,6 @@
 // What a user's pipeline imports from "hdash".
 
+export { data } from "./jobs/analysis/writing/data.ts";
 export type { DeclaredStep, Resources, StepTools } from "./jobs/analysis/writing/declare.ts";
 export { command, container, source, step } from "./jobs/analysis/writing/declare.ts";
 export type { Handle } from "./jobs/analysis/writing/handle.ts";

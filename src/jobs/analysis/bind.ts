@@ -2,15 +2,16 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { availableParallelism } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 import type { Json } from "../../digest.ts";
 import type { Effects } from "../../effects.ts";
 import type { Plan, Ref } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
-import { bytes as bytesText } from "../../format.ts";
+import { bytes as bytesText, duration } from "../../format.ts";
 import type { BoundPipeline, JobRequest } from "../../job.ts";
 import type { Log } from "../../log.ts";
+import { PATIENT } from "../../retry.ts";
 import { meant } from "../../settings/nearest.ts";
 import { noteListings } from "../../store/codeListings.ts";
 import { makeContentDigests } from "../../store/contentDigests.ts";
@@ -22,11 +23,13 @@ import type { Opened } from "./opened.ts";
 import { GIVEN, makeUserPipeline, nameOfRuns, type Playing } from "./plan.ts";
 import { LEAST_SECRET, makeSecrets, type Secrets } from "./secrets.ts";
 import type { AnalysisSettings } from "./settings.ts";
+import { fetchData } from "./sources/fetchData.ts";
 import { giveValue, type LocalFile } from "./sources/given.ts";
 import { openSteps } from "./sources/openSteps.ts";
 import { makePrograms } from "./sources/programs.ts";
 import { isStubbed, makeImportSteps, makeUserSteps } from "./steps.ts";
 import type { Told } from "./told.ts";
+import { dataName, dataOf } from "./writing/data.ts";
 import type { DeclaredPipeline } from "./writing/pipeline.ts";
 
 /** Digests of files of this machine, over runs. */
@@ -63,11 +66,36 @@ export async function bindAnalysis(
       isStub,
     }),
   });
-  const imports = makeImportSteps();
+  const imports = makeImportSteps(async (url, sha256, ctx) =>
+    fetchData(
+      {
+        blobs: () => effects.blobs(),
+        http: () => effects.http(),
+        bucket: (name) => effects.openBucket(name),
+        policy: effects.patience.policy ?? PATIENT,
+        onRetry: ({ subject, reason, delayMs }) =>
+          effects.log.warn(`${subject}: ${reason}; it is tried again in ${duration(delayMs)}`),
+        base: dirname(file),
+      },
+      {
+        ...{ url, sha256, dir: await ctx.workDir(), signal: ctx.signal },
+        onProgress: (done, total) => ctx.progress(done, total, { unit: "bytes" }),
+      },
+    ),
+  );
   const scopes = new AsyncLocalStorage<Plan>();
   const playing: Playing = {
     ...{ opened, isStub, only, secrets: hidden },
     stepOf: steps,
+    async fetchData(plan, { url, sha256 }) {
+      const args = {
+        params: { sha256 },
+        inputs: {},
+        hints: { url },
+        label: basename(dataName(url)),
+      };
+      return (await plan.do(imports.fetchData, args)).file;
+    },
     scopePlan: () => scopes.getStore() ?? null,
     inScope: (plan, part) => scopes.run(plan, part),
     async takes(plan, handle) {
@@ -150,7 +178,12 @@ function refText({ digest, bytes, codec }: Ref<unknown>): string {
 
 /** What names a run of the pipeline: the same values are the same run, which goes on where it was stopped. */
 function paramsOf(values: Readonly<Record<string, unknown>>, { only }: Told): Json {
-  return JSON.parse(JSON.stringify({ ...values, ...onlyOf(only) })) as Json;
+  // Of a file that is known by its digest, that: its address may be secret.
+  const named = Object.entries(values).map(([name, value]) => {
+    const file = dataOf(value);
+    return [name, file === null ? value : { sha256: file.sha256 }] as const;
+  });
+  return JSON.parse(JSON.stringify({ ...Object.fromEntries(named), ...onlyOf(only) })) as Json;
 }
 
 /** No flag of a pipeline, and so nothing that it takes, has this name. */

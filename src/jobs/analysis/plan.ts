@@ -11,6 +11,7 @@ import { blobOf, gotOf } from "./inputs.ts";
 import type { Opened, OpenedStep } from "./opened.ts";
 import type { Secrets } from "./secrets.ts";
 import type { CallParams, UserStep } from "./steps.ts";
+import { dataName, type DeclaredData, dataOf } from "./writing/data.ts";
 import type { Shape } from "./writing/kinds.ts";
 import type { PlanTools, ScopeResult } from "./writing/pipeline.ts";
 
@@ -25,6 +26,8 @@ export interface Playing {
     plan: Plan,
     handle: (promised: Promised, isFolder: boolean) => object,
   ): Promise<Readonly<Record<string, unknown>>>;
+  /** Brings a file that is known by its digest. */
+  fetchData(plan: Plan, data: DeclaredData): Promise<Ref<unknown>>;
   /** Runs something with the plan of a scope as the one that steps are done in. */
   inScope<R>(plan: Plan, part: () => Promise<R>): Promise<R>;
   /** The plan of the scope that is going on here; null outside of scopes. */
@@ -65,7 +68,7 @@ export function makeUserPipeline(playing: Playing): Pipeline<Json> {
       const wanted = Object.entries(pipeline.gives).filter(
         ([name]) => playing.only === null || playing.only.includes(name),
       );
-      const results = await resultsOf(Object.fromEntries(wanted), given);
+      const results = await resultsOf(playing, plan, Object.fromEntries(wanted), given);
       for (const { name, value, isRef } of results) {
         if (!isRef) refuseSecret(playing, `the plan's ${name}`, value);
       }
@@ -124,7 +127,11 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
 
     async read(handle: unknown) {
       const plan = playing.scopePlan() ?? outside;
-      const promised = promisedOf(handle);
+      const file = dataOf(handle);
+      const promised =
+        file === null
+          ? promisedOf(handle)
+          : lazily(dataName(file.url), () => playing.fetchData(plan, file));
       if (promised === null) {
         throw new HdashError("permanent", "read() takes a handle, as run() gives it");
       }
@@ -177,7 +184,7 @@ async function call(
     const skeleton = takeApart(value, isHeld, handles);
     refuseSecret(playing, `${name} of ${subject}`, skeleton);
     skeletons[name] = skeleton;
-    if (handles.length > 0) inputs[name] = await refsOf(handles, subject);
+    if (handles.length > 0) inputs[name] = await refsOf(playing, plan, handles, subject);
   }
   refuseSecret(playing, `env of ${subject}`, declared.env ?? {});
   const params: CallParams = {
@@ -202,12 +209,14 @@ function refuseSecret({ secrets }: Playing, what: string, value: unknown): void 
   });
 }
 
-/** Handles, and files that were read. */
+/** Handles, files that were read, and those known by their digest. */
 function isHeld(value: unknown): value is object {
-  return isHandle(value) || blobOf(value) !== null;
+  return isHandle(value) || blobOf(value) !== null || dataOf(value) !== null;
 }
 
 async function refsOf(
+  playing: Playing,
+  plan: Plan,
   handles: readonly unknown[],
   subject: string,
 ): Promise<readonly Ref<unknown>[]> {
@@ -219,8 +228,10 @@ async function refsOf(
       refs.push({ digest, bytes, codec: "file", visibility: "private" });
       continue;
     }
+    const file = dataOf(handle);
     try {
-      refs.push((await promisedOf(handle)?.ref) as Ref<unknown>);
+      const ref = file === null ? promisedOf(handle)?.ref : playing.fetchData(plan, file);
+      refs.push((await ref) as Ref<unknown>);
     } catch (error) {
       if (isAborted(error)) throw error;
       throw new NotRun(subject, firstFailure(error));
@@ -281,6 +292,8 @@ const MOST_LABEL = 40;
 export const GIVEN = "given ";
 
 async function resultsOf(
+  playing: Playing,
+  plan: Plan,
   gives: Readonly<Record<string, { readonly shape: Shape }>>,
   given: Row,
 ): Promise<readonly Result[]> {
@@ -293,7 +306,7 @@ async function resultsOf(
   }
   const add = async (name: string, shape: Shape, value: unknown): Promise<void> => {
     if (isHeld(value)) {
-      const [ref] = await refsOf([value], name);
+      const [ref] = await refsOf(playing, plan, [value], name);
       if (ref !== undefined) results.push({ name, value: ref, isRef: true });
     } else if (shape.kind === "list" && Array.isArray(value)) {
       for (const [at, one] of value.entries()) await add(`${name}[${at}]`, shape.of, one);

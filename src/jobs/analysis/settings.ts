@@ -9,6 +9,7 @@ import { optional, text } from "../../settings/rules.ts";
 import { secret, type Variable, variable } from "../../settings/variables.ts";
 import { parseValue, shapeText } from "./data/shapes.ts";
 import { NOTHING_TOLD, type Told } from "./told.ts";
+import { dataName, dataOf } from "./writing/data.ts";
 import type { Kind, Shape } from "./writing/kinds.ts";
 import type { DeclaredPipeline } from "./writing/pipeline.ts";
 
@@ -101,6 +102,8 @@ interface Held {
 /** A default as people write it; "" where there is none. */
 function fallbackText(fallback: unknown): string {
   if (fallback === undefined || fallback === null) return "";
+  const file = dataOf(fallback);
+  if (file !== null) return dataName(file.url);
   return typeof fallback === "string" ? fallback : JSON.stringify(fallback);
 }
 

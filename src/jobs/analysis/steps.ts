@@ -118,7 +118,9 @@ function portOf(name: string, shape: Shape): Ports[string] {
 type Lying = { readonly path: string };
 
 /** Files and folders of the machine as inputs, kept by content: their paths, names and times do not count. What has changed meanwhile is refused. */
-export function makeImportSteps() {
+export function makeImportSteps(
+  fetch: (url: string, sha256: Digest, ctx: StepContext<unknown>) => Promise<string>,
+) {
   return {
     importFile: step({
       name: "import file",
@@ -129,6 +131,17 @@ export function makeImportSteps() {
         { sha256 }: { readonly sha256: Digest; readonly bytes: number },
         { hints: { path } }: StepContext<Lying>,
       ) => Promise.resolve({ file: { path, sha256 } }),
+    }),
+    /** Where it is fetched from does not count. */
+    fetchData: step({
+      name: "fetch data",
+      version: 1,
+      outputs: { file: file() },
+      run: async (
+        _inputs: Readonly<Record<string, never>>,
+        { sha256 }: { readonly sha256: Digest },
+        ctx: StepContext<{ readonly url: string }>,
+      ) => ({ file: { path: await fetch(ctx.hints.url, sha256, ctx), sha256 } }),
     }),
     importFolder: step({
       name: "import folder",

@@ -97,8 +97,19 @@ export function json<T>(fallback?: T): Kind<T> {
  * @param what for a pipeline that takes it: what it is, for people. For a command: where the command writes it, or by which name it gets
  * it, relative to its folder (what it takes has its port's name otherwise).
  */
-export function file(what?: string): Kind<InputFile, InputFile, GivenFile, Handle<InputFile>> {
-  return { shape: { kind: "file", path: what ?? null }, ...noted(what) };
+export function file(
+  what?: string,
+  options: {
+    /** For a pipeline that takes it: which file it is where nobody says, as data() gives it. */
+    readonly default?: Handle<InputFile>;
+  } = {},
+): Kind<InputFile, InputFile, GivenFile, Handle<InputFile>> {
+  const fallback = options.default;
+  return {
+    shape: { kind: "file", path: what ?? null },
+    ...noted(what),
+    ...(fallback === undefined ? {} : { fallback }),
+  };
 }
 /** A folder with whatever is in it; `what` as of a file. */
 export function folder(what?: string): Kind<InputFolder, never, GivenFolder, Handle<InputFolder>> {

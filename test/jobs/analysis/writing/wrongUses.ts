@@ -7,6 +7,7 @@ import {
   boolean,
   choice,
   command,
+  data,
   file,
   folder,
   integer,
@@ -242,3 +243,7 @@ export const textForNumber = integer("6");
 export const noChoice = choice();
 // @ts-expect-error A column is a kind.
 export const noKind = table({ sample: "text" });
+// @ts-expect-error A file of the web has a digest.
+export const noDigest = data("https://example.org/a.fa");
+// @ts-expect-error A default of a file is a file.
+export const pathForFile = file("a lane", { default: "a.fa" });
