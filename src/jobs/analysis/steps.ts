@@ -119,7 +119,7 @@ type Lying = { readonly path: string };
 
 /** Files and folders of the machine as inputs, kept by content: their paths, names and times do not count. What has changed meanwhile is refused. */
 export function makeImportSteps(
-  fetch: (url: string, sha256: Digest, ctx: StepContext<unknown>) => Promise<string>,
+  bring: (url: string, sha256: Digest, ctx: StepContext<unknown>) => Promise<string>,
 ) {
   return {
     importFile: step({
@@ -141,7 +141,7 @@ export function makeImportSteps(
         _inputs: Readonly<Record<string, never>>,
         { sha256 }: { readonly sha256: Digest },
         ctx: StepContext<{ readonly url: string }>,
-      ) => ({ file: { path: await fetch(ctx.hints.url, sha256, ctx), sha256 } }),
+      ) => ({ file: { path: await bring(ctx.hints.url, sha256, ctx), sha256 } }),
     }),
     importFolder: step({
       name: "import folder",
