@@ -11,7 +11,7 @@ import { blobOf, gotOf } from "./inputs.ts";
 import type { Opened, OpenedStep } from "./opened.ts";
 import type { Secrets } from "./secrets.ts";
 import type { CallParams, UserStep } from "./steps.ts";
-import { dataName, dataOf,type DeclaredData } from "./writing/data.ts";
+import { dataName, dataOf, type DeclaredData } from "./writing/data.ts";
 import type { Shape } from "./writing/kinds.ts";
 import type { PlanTools, ScopeResult } from "./writing/pipeline.ts";
 
