@@ -9,6 +9,7 @@ import type { Shell } from "../shell.ts";
 import { addArtifactCommands } from "./artifacts.ts";
 import { addDemo } from "./demo.ts";
 import { addDu } from "./du.ts";
+import { addExchange } from "./exchange.ts";
 import { addGc } from "./gc.ts";
 import { addRun, runAll } from "./run.ts";
 import { addRuns } from "./runs.ts";
@@ -63,6 +64,7 @@ export function addHdash(program: Command, shell: Shell, jobs: readonly Job[]): 
   addRuns(program, shell);
   addGc(program, shell);
   addDu(program, shell);
+  addExchange(program, shell);
   program
     .command("doctor")
     .description("check every configured service and say for each what to do")

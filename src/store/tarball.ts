@@ -13,7 +13,8 @@ export interface TarEntry {
   readonly bytes: Uint8Array | null;
 }
 
-const BLOCK = 512;
+/** What the parts of an archive are a multiple of. */
+export const BLOCK = 512;
 /** The name's field of a header; longer ones would need an extension of the format. */
 const NAME_BYTES = 100;
 
@@ -60,6 +61,49 @@ export function writeFolder(dir: string, entries: readonly TarEntry[]): void {
   }
 }
 
+/** What the header of a file says. */
+export interface TarHeader {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Makes the header of a plain file: the same wherever and whenever it is made. */
+export function fileHeader({ path, bytes }: TarHeader): Buffer {
+  return headerOf(path, false, bytes);
+}
+
+/** Reads the header of a plain file; null at the end of the archive. Throws a permanent error for whatever is neither. */
+export function readFileHeader(header: Buffer): TarHeader | null {
+  if (header.every((byte) => byte === 0)) return null;
+  if (readOctal(header, 148, 8) !== checksum(header)) throw damaged("has a header that is damaged");
+  const name = header.subarray(0, NAME_BYTES);
+  const end = name.indexOf(0);
+  const path = name.toString("utf8", 0, end === -1 ? NAME_BYTES : end);
+  if (header.toString("latin1", 156, 157) !== "0" || header[157] !== 0 || header[345] !== 0) {
+    throw damaged(`has ${JSON.stringify(path)}, which is no plain file`);
+  }
+  const bytes = readSize(header);
+  if (!Number.isSafeInteger(bytes)) throw damaged(`does not say how long ${path} is`);
+  return { path, bytes };
+}
+
+/** From this on a size is written in binary: 8 GiB. */
+const FIRST_BINARY = 8 ** 11;
+
+function writeSize(header: Buffer, size: number): void {
+  if (size < FIRST_BINARY) {
+    header.write(octal(size, 12), 124);
+    return;
+  }
+  header[124] = 0x80;
+  header.writeBigUInt64BE(BigInt(size), 128);
+}
+
+function readSize(header: Buffer): number {
+  if (header[124] !== 0x80) return readOctal(header, 124, 12);
+  return Number(header.readBigUInt64BE(128));
+}
+
 function headerOf(path: string, isFolder: boolean, size: number): Buffer {
   if (Buffer.byteLength(path) > NAME_BYTES - 1) {
     throw new HdashError("permanent", `${path} is too long a name for an archive`);
@@ -69,7 +113,7 @@ function headerOf(path: string, isFolder: boolean, size: number): Buffer {
   header.write(octal(isFolder ? 0o700 : 0o600, 8), 100);
   header.write(octal(0, 8), 108); // user
   header.write(octal(0, 8), 116); // group
-  header.write(octal(size, 12), 124);
+  writeSize(header, size);
   header.write(octal(0, 12), 136); // date
   header.write(isFolder ? "5" : "0", 156);
   header.write("ustar\u000000", 257);
@@ -90,7 +134,8 @@ function readOctal(header: Buffer, at: number, width: number): number {
   return Number.parseInt(header.toString("latin1", at, at + width), 8);
 }
 
-function padding(size: number): number {
+/** How many zeros follow so many bytes. */
+export function padding(size: number): number {
   return (BLOCK - (size % BLOCK)) % BLOCK;
 }
 

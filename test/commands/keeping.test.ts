@@ -1,4 +1,4 @@
-// hdash gc and du as users type them, on a ledger of their own, with what they print held to the schemas in docs.
+// hdash gc, du, export and import as users type them, on a ledger of their own, with what they print held to the schemas in docs.
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -68,6 +68,31 @@ describe("hdash du", () => {
       expect(use.steps.find((one) => "step" in one && one.step === "shout")).toMatchObject({
         ...{ pipeline: "words", results: 2, blobs: 2, bytes: 20, logicalBytes: 20 },
       });
+    },
+    LONG_MS,
+  );
+});
+
+describe("hdash export and hdash import", () => {
+  test(
+    "bring a result to an empty home, where the same run is all hits",
+    async () => {
+      const out = join(dir, "loud.tar.zst");
+      const said = await ask("export", "words.loud", out);
+      expect(said.stderr).toBe("");
+      expect(said.stdout).toMatch(/loud\.tar\.zst: 2 results of 1 run, \d blobs, \d+ B$/m);
+      checked("export", (await ask("export", "2", join(dir, "run2"), "--json")).stdout);
+      const there = { HDASH_HOME: join(dir, "elsewhere") };
+      const { stdout, stderr } = await hdash(["import", join(dir, "run2"), "--json"], there);
+      expect(stderr).toBe("");
+      expect(checked("import", stdout)).toMatchObject({ results: 3, known: 0, runs: ["2"] });
+      const again = await hdash(["import", out], there);
+      expect(again.stdout).toMatch(/: 0 results, 2 results known already, run 2, 0 blobs, 0 B$/m);
+      const run = ["run", join(dir, "words.ts"), "--book", join(dir, "b")];
+      expect((await hdash(run, there)).stderr).toMatch(/\(3 hits, 0 ran, 0 failed\)/);
+      const taken = await ask("export", "words.loud", out);
+      expect(taken.stderr).toContain("loud.tar.zst is there already");
+      expect(taken.code).toBe(2);
     },
     LONG_MS,
   );

@@ -1,6 +1,6 @@
 // What goes and what stays when old blobs are removed, also while runs go on, and when whoever removes them is killed.
 
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -8,16 +8,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import type { Digest } from "../../src/digest.ts";
-import {
-  type BlobFile,
-  file,
-  folder,
-  folders,
-  json,
-  type Plan,
-  step,
-  type StoredFolder,
-} from "../../src/engine/step.ts";
+import { type Plan, step } from "../../src/engine/step.ts";
 import { HdashError } from "../../src/error.ts";
 import { collectGarbage, type GcOutcome, type GcRequest } from "../../src/lineage/gc.ts";
 import { parseAge, parseKeep } from "../../src/lineage/roots.ts";
@@ -31,61 +22,9 @@ import { finish, openWorld, play, type World } from "../engine/world.ts";
 import { startProgram } from "../support/command.ts";
 import { LEDGER_KINDS, startAfresh } from "../support/ledger.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { draw, drawing, MIB, pack, weigh } from "./drawing.ts";
 
-const MIB = 1024 * 1024;
 const NOW: GcRequest = { keeps: [], graceMs: 0, isDryRun: false, withRecords: false };
-
-const draw = step({
-  name: "draw",
-  version: 1,
-  outputs: { picture: file() },
-  async run(_inputs: Record<never, never>, { of }: { of: string }, ctx) {
-    const path = join(await ctx.workDir(), "picture");
-    await writeFile(path, Buffer.alloc(MIB + 10, of));
-    ctx.log(`drew ${of}`);
-    return { picture: { path } };
-  },
-});
-
-/** A folder that has a file which all have, and one of its own. */
-const pack = step({
-  name: "pack",
-  version: 1,
-  outputs: { packed: folder(), boxes: folders() },
-  async run({ picture }: { picture: BlobFile }, { of }: { of: string }, ctx) {
-    const dir = join(await ctx.workDir(), "packed");
-    await mkdir(join(dir, "in"), { recursive: true });
-    await writeFile(join(dir, "same"), "the same for all");
-    await writeFile(join(dir, "in", "own"), `${of} ${picture.bytes}`);
-    return { packed: { path: dir }, boxes: [{ path: join(dir, "in") }] };
-  },
-});
-
-const weigh = step({
-  name: "weigh",
-  version: 1,
-  outputs: { weights: json<Readonly<Record<string, number>>>() },
-  async run({ packed, boxes }: { packed: StoredFolder; boxes: readonly StoredFolder[] }) {
-    const weights: Record<string, number> = {};
-    for (const one of [packed, ...boxes]) {
-      for (const { path, file: content } of one.files()) {
-        let bytes = 0;
-        for await (const piece of content.stream()) bytes += piece.byteLength;
-        weights[path] = bytes;
-      }
-    }
-    return { weights };
-  },
-});
-
-function drawing(of: string) {
-  return async (p: Plan): Promise<void> => {
-    const { picture } = await p.do(draw, { params: { of }, inputs: {} });
-    const { packed, boxes } = await p.do(pack, { params: { of }, inputs: { picture } });
-    const { weights } = await p.do(weigh, { params: null, inputs: { packed, boxes } });
-    await p.read(weights);
-  };
-}
 
 /** Makes all that is there so old as nobody waits for in a test. */
 async function age({ database, dir }: World): Promise<void> {
