@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { messageOf } from "../../src/error.ts";
 import { measureCommand, type Measured } from "../compiled.ts";
 
 const TICKS_PER_SECOND = 100;
@@ -31,6 +32,7 @@ export function take(
   environment: Readonly<Record<string, string>> = {},
 ): Taken {
   const before = server === null ? 0 : serverSeconds(server);
+  const since = performance.now();
   // What it says is of interest where it fails.
   const said = join(dir, "said");
   const quietly = ["sh", "-c", 'exec "$@" 2> "$0"', said];
@@ -40,14 +42,14 @@ export function take(
     const after = server === null ? null : serverSeconds(server) - before;
     return { ...measured, serverSeconds: after };
   } catch (error) {
-    const { status } = error as { readonly status?: number };
-    const why = status === 124 ? `takes more than ${limitSeconds} s` : `ends with ${status ?? "?"}`;
+    const isLate = performance.now() - since >= 1000 * limitSeconds;
+    const why = isLate ? `takes more than ${limitSeconds} s` : `fails: ${messageOf(error)}`;
     const words = readFileSync(said, "utf8")
       .trimEnd()
       .split("\n")
       .slice(-LAST_LINES)
       .join("\n    ");
-    console.error(`  ${command.join(" ")} ${why}${status === 124 ? "" : `:\n    ${words}`}`);
+    console.error(`  ${command.join(" ")} ${why}${isLate ? "" : `:\n    ${words}`}`);
     return null;
   }
 }
