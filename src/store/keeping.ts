@@ -156,10 +156,11 @@ export async function deleteRecords(
         where run_id is null and not exists (select from step_result r where r.step_key = a.step_key)`.execute(
         trx,
       );
+      // A list that lies in another stays with that.
       const parts = await sql`
         delete from blob_part where whole in (
           select whole from (select distinct whole from blob_part) w
-          where not exists (
+          where not exists (select from blob_part p where p.part = w.whole) and not exists (
             select from step_result where jsonb_path_query_array(outputs, '$.*.digest') @> jsonb_build_array(w.whole)))`.execute(
         trx,
       );

@@ -199,6 +199,12 @@ describe.each(LEDGER_KINDS)("collectGarbage(database, store, request, looking) o
     );
     const done = await collect(world, { withRecords: true });
     expect(done.records).toEqual(told.records);
+    // What lies in the folder that lies in the boxes of the run that is kept is still known.
+    const kept = await sql<{ n: number }>`
+      select count(distinct inner_list.whole)::int as n from step_result r
+      join blob_part outer_list on outer_list.whole = r.outputs -> 'boxes' ->> 'digest'
+      join blob_part inner_list on inner_list.whole = outer_list.part`.execute(world.database.db);
+    expect(kept.rows).toEqual([{ n: 1 }]);
     expect(await tally(world, "b")).toBe("3 hits, 0 ran");
     expect(await tally(world, "a")).toBe("0 hits, 3 ran");
   });
