@@ -11,6 +11,7 @@ import { addDemo } from "./demo.ts";
 import { addDu } from "./du.ts";
 import { addExchange } from "./exchange.ts";
 import { addGc } from "./gc.ts";
+import { addProvenance } from "./provenance.ts";
 import { addRun, runAll } from "./run.ts";
 import { addRuns } from "./runs.ts";
 
@@ -65,6 +66,7 @@ export function addHdash(program: Command, shell: Shell, jobs: readonly Job[]): 
   addGc(program, shell);
   addDu(program, shell);
   addExchange(program, shell);
+  addProvenance(program, shell);
   program
     .command("doctor")
     .description("check every configured service and say for each what to do")

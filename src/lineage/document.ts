@@ -8,8 +8,21 @@ export function readDocument(text: string): StepDocument {
   return JSON.parse(text) as StepDocument;
 }
 
-/** The step by which a file that was given to a pipeline comes in. */
-export const IMPORT_STEP = "import file";
+/** The steps by which what is given to a user's pipeline comes in, with what they bring. */
+const IMPORTS: Readonly<Record<string, "file" | "folder">> = {
+  "import file": "file",
+  "import folder": "folder",
+};
+
+/** What a step has brought in for a user's pipeline; null for a step that has made something. */
+export function broughtBy({
+  step,
+  uses,
+  inputs,
+}: Pick<StepDocument, "step" | "uses" | "inputs">): "file" | "folder" | null {
+  // A step of a user's own that is called so has code.
+  return uses === undefined && Object.keys(inputs).length === 0 ? (IMPORTS[step] ?? null) : null;
+}
 
 /** What a user's step closes over. */
 export interface UserUses {
@@ -95,4 +108,9 @@ export function inputsOf({ inputs }: Pick<StepDocument, "inputs">): readonly Nam
 
 function isRow(value: Json | undefined): value is { readonly [key: string]: Json } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether content of a kind is a list of files, and no file. */
+export function isListed(kind: string): boolean {
+  return !["file", "json", "text"].includes(kind);
 }

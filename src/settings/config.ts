@@ -73,6 +73,8 @@ export interface Config {
   /** Where people see the site; null when nobody said. A folder's is its file: URL. */
   readonly siteUrl: string | null;
   readonly slack: { readonly webhookUrl: string | null; readonly label: string | null };
+  /** What crates say of those who made them; null where nobody said. */
+  readonly provenance: { readonly agent: string | null; readonly licence: string | null };
   /** Which deployment this is; null where it is the only one. */
   readonly namespace: string | null;
   /** Bucket that holds the artifacts of every namespace; null: hdash's own are used. */
@@ -208,6 +210,7 @@ export function readConfig(
       webhookUrl: text("SLACK_WEBHOOK_URL"),
       label: text("HDASH_LABEL") ?? places?.label ?? null,
     },
+    provenance: { agent: text("HDASH_AGENT"), licence: text("HDASH_LICENCE") },
     namespace,
     workBucket,
     home,

@@ -140,6 +140,8 @@ export const SPECS = {
   HDASH_SITE_DIR: text(optional),
   SLACK_WEBHOOK_URL: url({ isSecret: true }),
   HDASH_LABEL: text(optional),
+  HDASH_AGENT: text(optional),
+  HDASH_LICENCE: text(optional),
   NAMESPACE: namespaceName(optional),
   HDASH_WORK_BUCKET: bucketName(),
   HDASH_ALLOW_HTTP: flag({ default: false }),

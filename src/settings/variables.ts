@@ -129,6 +129,20 @@ export const SHARED_VARIABLES: readonly Variable[] = [
     "Put before the title of Slack messages; tells deployments apart",
   ),
   variable(
+    "HDASH_AGENT",
+    "Provenance",
+    "(nobody is named)",
+    "Ada Lovelace <https://orcid.org/0000-0002-1825-0097>",
+    "Who runs this hdash, as RO-Crates name them",
+  ),
+  variable(
+    "HDASH_LICENCE",
+    "Provenance",
+    "(none is given)",
+    "CC-BY-4.0",
+    "SPDX id or URL of the licence of RO-Crates",
+  ),
+  variable(
     "NAMESPACE",
     "Worker",
     "(none: a deployment of its own)",

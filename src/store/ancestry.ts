@@ -268,3 +268,27 @@ export async function listTrust(db: Db, codes: readonly string[]): Promise<reado
     withdrawnWhy: row.withdrawn_why,
   }));
 }
+
+/** A place on the web where content is. */
+export interface PublishedAt {
+  readonly digest: Digest;
+  readonly site: string;
+  readonly path: string;
+}
+
+/** Lists where contents are published. */
+export async function listPublished(
+  db: Db,
+  digests: readonly Digest[],
+): Promise<readonly PublishedAt[]> {
+  if (digests.length === 0) return [];
+  const rows = await db
+    .selectFrom("publication")
+    .select(["digest", "site", "path"])
+    .where("digest", "=", sql<string>`any(${[...new Set(digests)]}::text[])`)
+    .where("etag", "!=", "")
+    .orderBy("site")
+    .orderBy("path")
+    .execute();
+  return rows.map(({ digest, site, path }) => ({ digest: digest as Digest, site, path }));
+}

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { Digest } from "../../src/digest.ts";
-import { IMPORT_STEP, inputsOf, userUses, valuesOf } from "../../src/lineage/document.ts";
+import { broughtBy, inputsOf, userUses, valuesOf } from "../../src/lineage/document.ts";
 
 const uses = { kind: "command", code: "c0de", env: { LANG: "C" }, network: true };
 
@@ -37,7 +37,6 @@ describe("valuesOf(document)", () => {
     expect(valuesOf({ params: { values: 1 } })).toEqual({ values: 1 });
     expect(valuesOf({ params: null })).toEqual({});
     expect(valuesOf({ params: [1] })).toEqual({ params: [1] });
-    expect(IMPORT_STEP).toBe("import file");
   });
 });
 
@@ -49,6 +48,16 @@ describe("userUses(document)", () => {
     });
     expect(userUses({ uses: { templates: "d" } })).toBeNull();
     expect(userUses({})).toBeNull();
+  });
+});
+
+describe("broughtBy(document)", () => {
+  test("tells what was given to a pipeline from what somebody's step of that name has made", () => {
+    const inputs = {};
+    expect(broughtBy({ step: "import file", inputs })).toBe("file");
+    expect(broughtBy({ step: "import folder", inputs })).toBe("folder");
+    expect(broughtBy({ step: "import file", inputs, uses })).toBeNull();
+    expect(broughtBy({ step: "import", inputs })).toBeNull();
   });
 });
 
