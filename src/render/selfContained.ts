@@ -54,5 +54,6 @@ function withPolicy(html: string, styles: readonly string[], scripts: readonly s
   return html
     .replace("script-src 'self'", `script-src ${hashes(scripts)}`)
     .replace("style-src 'self'", `style-src ${hashes(styles)}`)
-    .replace("font-src 'self'", "font-src data:");
+    .replace("font-src 'self'", "font-src data:")
+    .replace("img-src 'self' data:", "img-src data:");
 }
