@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { digestOf } from "../../src/digest.ts";
 import type { Provenance } from "../../src/lineage/provenance.ts";
-import { brokenRules, type ReadCrate } from "../lineage/crateRules.ts";
+import type { ReadCrate } from "../lineage/crateGraph.ts";
+import { brokenRules } from "../lineage/crateRules.ts";
 import { statementProblems } from "../lineage/statementRules.ts";
 import { type Ended, hdash } from "../support/command.ts";
 import { schemaProblems } from "../support/jsonSchema.ts";
@@ -222,7 +223,9 @@ describe("hdash provenance --format ro-crate", () => {
         (one) => one["actionStatus"] === "http://schema.org/FailedActionStatus",
       );
       expect(failed.map((one) => one["@type"]).sort()).toEqual(["ControlAction", "CreateAction"]);
-      expect(failed.every((one) => /exit code 1|ended with 1|code 1/.test(String(one["error"])))).toBe(true);
+      expect(
+        failed.every((one) => /exit code 1|ended with 1|code 1/.test(String(one["error"]))),
+      ).toBe(true);
       expect(text).toContain('"MODE"'.replaceAll('"', ""));
       expect(text.includes(SECRET)).toBe(false);
     },

@@ -47,6 +47,7 @@ export const isTime = (value: Value): boolean =>
   isText(value) &&
   /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(value) &&
   !Number.isNaN(Date.parse(value));
+export const timeOf = (value: Value): number => (isText(value) ? Date.parse(value) : NaN);
 export const isAbsolute = (id: string): boolean => /^[a-z][a-z0-9+.-]*:/i.test(id);
 export const unless = (isRight: boolean, what: string): readonly string[] =>
   isRight ? [] : [what];
@@ -54,9 +55,9 @@ export const actions = (crate: Graph): readonly Row[] =>
   ["CreateAction", "ControlAction", "OrganizeAction"].flatMap(crate.of);
 export const STATUS = "http://schema.org/";
 export const tools = (crate: Graph): readonly Row[] =>
-  [...new Set(crate.of("CreateAction").flatMap((row) => refs(row["instrument"])))].flatMap(
-    (id) => crate.get(id) ?? [],
-  );
+  [...new Set(crate.of("CreateAction").flatMap((row) => refs(row["instrument"])))]
+    .map((id) => crate.get(id))
+    .filter((row): row is Row => row !== undefined);
 export const isTyped = (id: string, types: readonly string[], crate: Graph): boolean =>
   types.some((type) => hasType(crate.get(id) ?? {}, type));
 

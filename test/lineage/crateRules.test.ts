@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { makeCrate } from "../../src/lineage/crate.ts";
-import { brokenRules, type ReadCrate, RULES } from "./crateRules.ts";
+import type { ReadCrate } from "./crateGraph.ts";
+import { brokenRules, RULES } from "./crateRules.ts";
 import { provenanceOf } from "./sampleProvenance.ts";
 
 type Row = Record<string, unknown>;

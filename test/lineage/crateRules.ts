@@ -2,10 +2,6 @@
 // each as a check of a crate.
 
 import {
-  type Graph,
-  type ReadCrate,
-  type Row,
-  type Rule,
   actions,
   hasType,
   idOf,
@@ -15,9 +11,12 @@ import {
   isTyped,
   isUriReference,
   listOf,
+  type ReadCrate,
   readGraph,
   refs,
+  type Rule,
   STATUS,
+  timeOf,
   tools,
   unless,
   without,
@@ -316,8 +315,7 @@ export const RULES: readonly Rule[] = [
             row["actionStatus"] !== `${STATUS}ActiveActionStatus` &&
             (!isTime(row["endTime"]) ||
               (row["startTime"] !== undefined &&
-                (!isTime(row["startTime"]) ||
-                  Date.parse(String(row["startTime"])) > Date.parse(String(row["endTime"]))))),
+                (!isTime(row["startTime"]) || timeOf(row["startTime"]) > timeOf(row["endTime"])))),
         )
         .map(idOf),
   ),
