@@ -135,7 +135,7 @@ async function readSource(
 ): Promise<{ readonly name: string; readonly bytes: Buffer } | null> {
   const file =
     typeof origin === "object" && origin !== null && "file" in origin ? origin["file"] : null;
-  if (typeof file !== "string" || run?.startedAt == null) return null;
+  if (typeof file !== "string" || run === null || run.startedAt === null) return null;
   const found = await stat(file).catch(() => null);
   const isSame =
     found?.isFile() === true &&

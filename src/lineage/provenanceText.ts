@@ -127,7 +127,7 @@ function inputLines(
     const names = given.find((one) => one.digest === digest)?.names;
     const said =
       maker !== undefined
-        ? `from ${callName(maker)}${from?.path == null ? "" : `, ${from.port}/${from.path}`}`
+        ? `from ${callName(maker)}${from === null || from.path === null ? "" : `, ${from.port}/${from.path}`}`
         : names !== undefined
           ? `given: ${names.join(", ")}`
           : isCut

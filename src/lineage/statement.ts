@@ -6,7 +6,7 @@ import { groupSteps } from "./grouping.ts";
 import type { Provenance, StepInfo } from "./provenance.ts";
 
 /** Says how a build of ours is to be read; docs/asking.md describes it. */
-export const BUILD_TYPE = "urn:hdash:buildtype:pipeline:v1";
+const BUILD_TYPE = "urn:hdash:buildtype:pipeline:v1";
 
 /** Something by digest, as in-toto describes it. */
 interface Resource {

@@ -206,11 +206,7 @@ export function readConfig(
     siteUrl:
       text("S3_WEB_SITE_URL") ??
       (site.kind === "folder" ? pathToFileURL(resolve(site.dir, "index.html")).href : null),
-    slack: {
-      webhookUrl: text("SLACK_WEBHOOK_URL"),
-      label: text("HDASH_LABEL") ?? places?.label ?? null,
-    },
-    provenance: { agent: text("HDASH_AGENT"), licence: text("HDASH_LICENCE") },
+    ...readWords(text, places?.label ?? null),
     namespace,
     workBucket,
     home,
@@ -265,6 +261,14 @@ export function variablesOf(jobs: readonly JobWithSettings[]): readonly Variable
 /** An empty value is how .env files and task definitions say "not set". */
 function withoutEmpty(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+}
+
+/** What messages and crates say of the deployment. */
+function readWords(text: Text, label: string | null): Pick<Config, "slack" | "provenance"> {
+  return {
+    slack: { webhookUrl: text("SLACK_WEBHOOK_URL"), label: text("HDASH_LABEL") ?? label },
+    provenance: { agent: text("HDASH_AGENT"), licence: text("HDASH_LICENCE") },
+  };
 }
 
 type Text = (name: string) => string | null;

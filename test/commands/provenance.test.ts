@@ -134,9 +134,9 @@ describe("hdash provenance RESULT", () => {
       expect(whole.run?.parameters).toEqual({ sheet: "s.csv", k: 3, min: 1 });
       const cut = await asJson("kmer", "--depth", "0");
       expect(schemaProblems("provenance", cut)).toEqual([]);
-      expect([cut.steps.length, cut.isCut]).toEqual([0, true]);
-      const one = await asJson("kmer", "--depth", "1");
-      expect([one.steps.map(({ step }) => step), one.isCut]).toEqual([["merge", "merge"], true]);
+      expect([cut.steps.map(({ step }) => step), cut.isCut]).toEqual([["merge", "merge"], true]);
+      const more = await asJson("kmer.merged[1]", "--depth", "1");
+      expect([more.steps.map(({ step }) => step), more.isCut]).toEqual([["count", "merge"], true]);
       const failed = await asJson("parts");
       expect(schemaProblems("provenance", failed)).toEqual([]);
       expect(failed.failed).toMatchObject([{ step: "check", scope: "bad" }]);
