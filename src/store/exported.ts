@@ -198,9 +198,13 @@ export async function enterRun(
 async function insertRun(trx: Db, text: string, isOwn: boolean): Promise<string | null> {
   const names = TABLES.run.columns.filter((name) => isOwn || name !== "id");
   const columns = sql.join(names.map((name) => sql.ref(name)));
+  // A value that is null and none at all are the same in a row as JSON.
+  const values = names.map((name) =>
+    name === "params" ? sql`coalesce(params, 'null'::jsonb)` : sql.ref(name),
+  );
   const { rows } = await sql<{ id: string }>`
     insert into run (${columns}) ${isOwn ? sql`overriding system value` : sql``}
-    select ${columns} from jsonb_populate_record(null::run, ${text}::jsonb) given
+    select ${sql.join(values)} from jsonb_populate_record(null::run, ${text}::jsonb) given
     ${isOwn ? sql`where id <= ${LAST_NUMBER}` : sql``}
     on conflict (id) do nothing
     returning id`.execute(trx);
