@@ -293,6 +293,7 @@ describe("hdash provenance, used wrongly", () => {
     [["kmer", "--depth", "deep"], "It must be a whole number from 0 on."],
     [["kmer", "--format", "xml"], "xml"],
     [["nothing-here"], "is no result"],
+    [["parts.none"], "has given no none"],
     [["kmer", "--out", "."], "--out is ., which is a folder"],
     [["kmer", "--out", "/no/such/folder/x"], "--out is /no/such/folder/x, which cannot be written"],
     [
