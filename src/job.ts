@@ -148,6 +148,17 @@ export type RunJob = (
   flags?: Readonly<Record<string, string>>,
 ) => Promise<number>;
 
+/** A run that is to be begun again whose pipeline is none of hdash's own. */
+export interface RunToOpen {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly params: Json;
+  readonly origin: Json;
+}
+
+/** Makes the job of such a run, with the values that the run was given: those of the environment do not count. Throws usage where it cannot. */
+export type OpenRunJob = (run: RunToOpen, names: readonly string[]) => Promise<Job>;
+
 /** How one service answered the doctor. */
 export interface Diagnosis {
   readonly service: string;
@@ -223,6 +234,8 @@ export interface Job<S = unknown> {
     request: JobRequest,
     readMenu: ReadMenu,
   ): Promise<BoundPipeline>;
+  /** Names the scopes that a run with these params was asked for; without it, or null: all. */
+  scopesOf?(params: Json): readonly string[] | null;
   /** Begins, before anything else is loaded, what takes long; what it returns is handed to `commands`. */
   early?(words: readonly string[]): Promise<unknown>;
   /** Adds commands of its own to hdash; `run` makes a run of the job. */

@@ -27,7 +27,10 @@ if (first === "hdash-util") {
 
   process.exitCode = await runCommand([node, script, ...words], jobs, async (program, shell) => {
     const { addHdash } = await import("./commands/hdash.ts");
-    addHdash(program, shell, jobs);
+    addHdash(program, shell, jobs, async (run, names) => {
+      const { openJobOfRun } = await import("./jobs/analysis/job.ts");
+      return openJobOfRun(run, names);
+    });
     const { addPipelineCommands } = await import("./jobs/analysis/commands.ts");
     const names = JOBS.map(({ name }) => name);
     addPipelineCommands(program, shell, names);

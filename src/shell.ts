@@ -42,6 +42,8 @@ export function worse(a: number, b: number): number {
 export interface Shell {
   /** All jobs, as far as their settings go. */
   readonly jobs: readonly JobWithSettings[];
+  /** Makes another job known, whose settings are read from now on: one that only the ledger could name. */
+  learn(job: JobWithSettings): void;
   readonly signal: AbortSignal;
   readonly isTerminal: boolean;
   /** Width of the terminal in characters. */
@@ -85,10 +87,10 @@ function refuseExtraWords(command: Command): void {
 
 /** The environment of a command: the process's own, and the file that --env-file names, where there is one. */
 function makeSurroundings(program: Command, jobs: readonly JobWithSettings[]) {
-  const known = variablesOf(jobs).map(({ name }) => name);
+  const known = (): readonly string[] => variablesOf(jobs).map(({ name }) => name);
   const readFile = (): EnvFile => {
     const { envFile } = program.opts<{ envFile?: string }>();
-    return envFile === undefined ? { values: {}, warnings: [] } : readEnvFile(envFile, known);
+    return envFile === undefined ? { values: {}, warnings: [] } : readEnvFile(envFile, known());
   };
   return {
     environment(): Environment {
@@ -102,16 +104,17 @@ function makeSurroundings(program: Command, jobs: readonly JobWithSettings[]) {
       return { ...values, ...Object.fromEntries(own) };
     },
     /** What looks like a mistake in the file and in an environment. */
-    warnings: (env: Environment) => [...readFile().warnings, ...findTypos(env, known)],
+    warnings: (env: Environment) => [...readFile().warnings, ...findTypos(env, known())],
   };
 }
 
 /** Parses argv, runs the one command it names and returns the exit code. Prints errors; never throws. */
 export async function runCommand(
   argv: readonly string[],
-  jobs: readonly JobWithSettings[],
+  ofHouse: readonly JobWithSettings[],
   addCommands: (program: Command, shell: Shell) => Promise<void>,
 ): Promise<number> {
+  const jobs = [...ofHouse];
   const abort = new AbortController();
   let exitCode: number = EXIT.ok;
   let debug = false;
@@ -155,6 +158,7 @@ export async function runCommand(
   };
   const shell: Shell = {
     jobs,
+    learn: (job) => void jobs.push(job),
     signal: abort.signal,
     isTerminal: process.stderr.isTTY && process.stdout.isTTY,
     columns: () => process.stderr.columns || 80,

@@ -3,17 +3,22 @@
 import type { Command } from "commander";
 
 import { HdashError } from "../error.ts";
-import type { Example, Job } from "../job.ts";
+import type { Example, Job, OpenRunJob } from "../job.ts";
 import { meant } from "../settings/nearest.ts";
 import type { Shell } from "../shell.ts";
 import { addArtifactCommands } from "./artifacts.ts";
+import { addCancel } from "./cancel.ts";
 import { addDemo } from "./demo.ts";
 import { addDu } from "./du.ts";
 import { addExchange } from "./exchange.ts";
 import { addGc } from "./gc.ts";
+import { addLogs } from "./logs.ts";
 import { addProvenance } from "./provenance.ts";
+import { addResume } from "./resume.ts";
 import { addRun, runAll } from "./run.ts";
 import { addRuns } from "./runs.ts";
+import { addStatus } from "./status.ts";
+import { addUsage } from "./usage.ts";
 
 const OF_ALL_JOBS: readonly Example[] = [
   ["hdash", "run every job once and publish: what the container does by default"],
@@ -50,7 +55,12 @@ function exampleText([command, says]: Example): string {
 }
 
 /** Adds the commands of hdash to a program. */
-export function addHdash(program: Command, shell: Shell, jobs: readonly Job[]): void {
+export function addHdash(
+  program: Command,
+  shell: Shell,
+  jobs: readonly Job[],
+  openRunJob: OpenRunJob,
+): void {
   program
     .name("hdash")
     .description("Keeps published pages true to research data that lives elsewhere.")
@@ -67,6 +77,11 @@ export function addHdash(program: Command, shell: Shell, jobs: readonly Job[]): 
   addDu(program, shell);
   addExchange(program, shell);
   addProvenance(program, shell);
+  addStatus(program, shell);
+  addLogs(program, shell);
+  addCancel(program, shell);
+  addResume(program, shell, jobs, openRunJob);
+  addUsage(program, shell);
   program
     .command("doctor")
     .description("check every configured service and say for each what to do")

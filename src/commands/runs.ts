@@ -1,10 +1,25 @@
 // hdash runs: what was run, when, and what changed.
 
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
-import type { Effects } from "../effects.ts";
 import { duration, instant, oneLine } from "../format.ts";
+import type { RunStatus } from "../run.ts";
 import { EXIT, type Shell } from "../shell.ts";
+import type { ListedRun } from "../store/runs.ts";
+import { askLedger, parseSince, type Since } from "./asking.ts";
+import { columns } from "./columns.ts";
+
+interface RunsFlags {
+  readonly limit: number;
+  readonly pipeline?: string;
+  readonly status?: RunStatus;
+  readonly since?: Since;
+  readonly json?: boolean;
+}
+
+const STATUSES: readonly RunStatus[] = [
+  ...(["queued", "running", "succeeded", "degraded", "failed", "cancelled"] as const),
+];
 
 /** Adds the command to hdash. */
 export function addRuns(program: Command, shell: Shell): void {
@@ -12,10 +27,12 @@ export function addRuns(program: Command, shell: Shell): void {
     .command("runs")
     .description("list past runs: when, how long, what was done, what changed")
     .option("--limit <n>", "how many", parseLimit, 20)
-    .option("--json", "as JSON lines")
-    .action(async (flags: { limit: number; json?: boolean }) =>
-      shell.exit(await listRuns(shell, flags)),
-    );
+    .option("--pipeline <name>", "only runs of this pipeline")
+    .addOption(new Option("--status <status>", "only runs that stand so").choices(STATUSES))
+    .option("--since <when>", "only runs since then: 30d, 12h, 2026-11-30", parseSince)
+    .option("--json", "as JSON lines (docs/schemas/runs.schema.json)")
+    .addHelpText("after", "\nExample: hdash runs --pipeline kmer --status failed --since 7d")
+    .action(async (flags: RunsFlags) => shell.exit(await listRuns(shell, flags)));
 }
 
 function parseLimit(value: string): number {
@@ -26,36 +43,36 @@ function parseLimit(value: string): number {
   return limit;
 }
 
-async function listRuns(shell: Shell, flags: { limit: number; json?: boolean }): Promise<number> {
-  const config = shell.config(["database"]);
-  return shell.withEffects(config, shell.log(config), async (effects: Effects) => {
+async function listRuns(shell: Shell, { json, since, ...only }: RunsFlags): Promise<number> {
+  return askLedger(shell, async ({ db, effects }) => {
     const { listRuns: list } = await import("../store/runs.ts");
-    const runs = await list((await effects.database()).db, { limit: flags.limit });
-    if (flags.json === true) {
+    const from = since === undefined ? {} : { since: since(effects.clock()) };
+    const runs = await list(db, { ...only, ...from });
+    if (json === true) {
       for (const one of runs) shell.print(JSON.stringify(one));
       return EXIT.ok;
     }
-    if (runs.length === 0) shell.print("no runs yet; `hdash` makes the first one");
-    for (const one of runs) {
-      const took =
-        one.finishedAt === null || one.startedAt === null
-          ? ""
-          : duration(Date.parse(one.finishedAt) - Date.parse(one.startedAt));
-      const changes = `+${one.added} −${one.removed}`;
-      shell.print(
-        [
-          (one.startedAt === null ? "not started" : instant(one.startedAt)).padEnd(22),
-          one.pipeline.padEnd(8),
-          one.status.padEnd(10),
-          took.padStart(8),
-          `${one.hits} hits, ${one.ran} ran, ${one.failed} failed`.padEnd(34),
-          changes.padEnd(10),
-          oneLine(one.error ?? Object.keys(one.failedScopes).join(", ")),
-        ]
-          .join("  ")
-          .trimEnd(),
-      );
+    const isAll = [only.pipeline, only.status, since].every((one) => one === undefined);
+    if (runs.length === 0) {
+      shell.print(isAll ? "no runs yet; `hdash` makes the first one" : "no such runs");
     }
+    for (const line of columns(runs.map(cellsOf), [0, 4])) shell.print(line);
     return EXIT.ok;
   });
+}
+
+function cellsOf(run: ListedRun): readonly string[] {
+  const { startedAt, finishedAt } = run;
+  return [
+    run.id,
+    startedAt === null ? "not started" : instant(startedAt),
+    run.pipeline,
+    run.status,
+    finishedAt === null || startedAt === null
+      ? ""
+      : duration(Date.parse(finishedAt) - Date.parse(startedAt)),
+    `${run.hits} hits, ${run.ran} ran, ${run.failed} failed`,
+    `+${run.added} −${run.removed}`,
+    oneLine(run.error ?? Object.keys(run.failedScopes).join(", ")),
+  ];
 }

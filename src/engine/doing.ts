@@ -8,7 +8,7 @@ import { IN_PROCESS } from "./attempts.ts";
 import { waitForClaim, withClaim } from "./claiming.ts";
 import { heal, hopeless, MAX_HEALS, rememberProducer, removeDamaged } from "./healing.ts";
 import { type StepKey, stepKey } from "./key.ts";
-import { noteFailure, noteHit } from "./noting.ts";
+import { noteFailure, noteHit, noteWaiting } from "./noting.ts";
 import { observe, readWorld } from "./observing.ts";
 import { type AnyStep, type InputRecord, isList, makeRefs, mapValues } from "./ports.ts";
 import { type Done, run, type Task, type Tried } from "./running.ts";
@@ -200,6 +200,7 @@ async function doOnce(
       );
       if (tried.kind === "ran" || tried.kind === "moved") return tried;
       if (tried.kind === "busy") {
+        noteWaiting(session, scope, step, key, startedAt);
         await waitForClaim(session, step.name, key, tried, async () => {
           known = await findKnown();
           return known !== null;

@@ -43,6 +43,23 @@ export function noteHit(
   });
 }
 
+/** Notes that a step waits for another run that does it: as running, which its claim tells from what this run does itself. */
+export function noteWaiting(
+  session: Session,
+  scope: ScopeState,
+  step: AnyStep,
+  key: StepKey,
+  startedAt: Date,
+): void {
+  const before = scope.noted.get(key);
+  if (before !== undefined && before !== "failed") return;
+  session.journal.note({
+    ...{ scope: scope.name, step: step.name, label: step.label, key },
+    ...{ resultId: null, state: "running", done: null, total: null, error: null },
+    ...{ startedAt, endedAt: null },
+  });
+}
+
 export function noteFailure(
   session: Session,
   scope: ScopeState,

@@ -3,14 +3,14 @@
 import { HdashError } from "../error.ts";
 import type { Log } from "../log.ts";
 import { pause } from "../retry.ts";
-import { type Claim, type ClaimRequest, claimRun, renewLease } from "../store/claims.ts";
+import { type Claim, type ClaimRequest, claimRun, isRunOurs, renewLease } from "../store/claims.ts";
 import { livenessOf, type ProcessIdentity } from "../store/processIdentity.ts";
 import type { Db } from "../store/schema.ts";
 import { type ClaimHolder, renewClaims } from "../store/stepClaims.ts";
 import type { OnProgress } from "./progress.ts";
 
 /** A worker that is silent for this long has lost its run to the next one that asks. Four heartbeats: one may fail, or be late by a busy step. */
-export const TIMING: LeaseTiming = { leaseSeconds: 60, heartbeatMs: 15_000 };
+export const TIMING: LeaseTiming = { leaseSeconds: 60, heartbeatMs: 15_000, lookMs: 2500 };
 
 /** For a process that slept through its lease: the database knows at once whether somebody has taken the run since. */
 const AWAKE_MS = 1000;
@@ -19,6 +19,8 @@ const AWAKE_MS = 1000;
 export interface LeaseTiming {
   readonly leaseSeconds: number;
   readonly heartbeatMs: number;
+  /** How often one looks, between two beats, whether the run is still ours: who cancels it waits no longer. Missing: never. */
+  readonly lookMs?: number;
 }
 
 /** How often a waiting start looks whether its turn has come. */
@@ -63,7 +65,7 @@ export function startHeartbeat(
   { lease, holder }: Pick<ClaimHolder, "lease" | "holder">,
   log: Log,
   onLost: (error: HdashError) => void,
-  { leaseSeconds, heartbeatMs }: LeaseTiming = TIMING,
+  { leaseSeconds, heartbeatMs, lookMs = heartbeatMs }: LeaseTiming = TIMING,
 ): Heartbeat {
   const stopped = new AbortController();
   let site: string | null = null;
@@ -71,6 +73,21 @@ export function startHeartbeat(
   let renewedAt = performance.now();
 
   const subject = `run ${lease.runId}`;
+  const takenAway = (): HdashError =>
+    new HdashError(
+      "transient",
+      `${subject} was taken over by another worker or cancelled, or the ledger was reset`,
+    );
+
+  /** Reads one row, where a beat writes: whatever keeps the answer from coming is the next beat's to tell. */
+  async function look(): Promise<HdashError | null> {
+    try {
+      return (await answerWithin(lookMs, isRunOurs(db, lease))) ? null : takenAway();
+    } catch {
+      return null;
+    }
+  }
+
   async function beat(): Promise<HdashError | null> {
     const sentAt = performance.now();
     const held = site;
@@ -80,12 +97,7 @@ export function startHeartbeat(
       const deadlineMs = leftMs > 0 ? leftMs : AWAKE_MS;
       const renewed = await answerWithin(deadlineMs, renewLease(db, lease, leaseSeconds));
       if (stopped.signal.aborted) return null;
-      if (renewed === null) {
-        return new HdashError(
-          "transient",
-          `${subject} was taken over by another worker or cancelled, or the ledger was reset`,
-        );
-      }
+      if (renewed === null) return takenAway();
       renewedAt = sentAt;
       await answerWithin(deadlineMs, renewClaims(db, { lease, holder, leaseSeconds }));
       if (held !== null && site === held && renewed.publishingSite !== held) {
@@ -112,9 +124,14 @@ export function startHeartbeat(
   }
 
   async function run(): Promise<void> {
+    let restMs = heartbeatMs;
     for (;;) {
-      await pause(heartbeatMs, stopped.signal);
-      const lost = await beat();
+      const pauseMs = Math.min(lookMs, restMs);
+      await pause(pauseMs, stopped.signal);
+      restMs -= pauseMs;
+      const isBeat = restMs <= 0;
+      const lost = await (isBeat ? beat() : look());
+      if (isBeat) restMs = heartbeatMs;
       if (lost !== null) {
         onLost(lost);
         return;

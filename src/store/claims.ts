@@ -15,7 +15,7 @@ import { storableJson } from "./text.ts";
  * A run that was started longer ago than this, and that nobody does, is not gone on with: what it says of itself (when it started, what it
  * compares with) would be of another day. Its results stay, so that the new run finds them. Milliseconds.
  */
-const LONGEST_PAUSE_MS = 6 * 3_600_000;
+export const LONGEST_PAUSE_MS = 6 * 3_600_000;
 
 /** Who wants to do a run. */
 export interface Holding {
@@ -285,6 +285,18 @@ export async function handBackRun(db: Db, { runId, attempt }: Lease): Promise<bo
     await closeAttempts(trx, runId, "stopped", "the run was told to stop");
     return true;
   });
+}
+
+/** Tells whether a run still belongs to this attempt of it. */
+export async function isRunOurs(db: Db, { runId, attempt }: Lease): Promise<boolean> {
+  const row = await db
+    .selectFrom("run")
+    .select("id")
+    .where("id", "=", runId)
+    .where("attempt", "=", attempt)
+    .where("status", "=", "running")
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Tells whether an attempt of a run is going on, as far as its lease says. */

@@ -41,10 +41,19 @@ interface Holder {
 export class FolderInUse extends HdashError {
   /** True where it is at what we were about to do. */
   readonly isSameWork: boolean;
-  constructor(message: string, hint: string, isSameWork: boolean) {
+  readonly holder: ProcessIdentity;
+  /** ISO 8601, or words where that is not known any more. */
+  readonly since: string;
+  constructor(
+    message: string,
+    hint: string,
+    by: { readonly isSameWork: boolean; readonly holder: ProcessIdentity; readonly since: string },
+  ) {
     super("busy", message, { hint });
     this.name = "FolderInUse";
-    this.isSameWork = isSameWork;
+    this.isSameWork = by.isSameWork;
+    this.holder = by.holder;
+    this.since = by.since;
   }
 }
 
@@ -108,11 +117,16 @@ function refuseIfHeld(dir: string, name: string, purpose: string | undefined): v
       },
     );
   }
-  const who = `${describeProcess(holder.identity)} holds it since ${sinceWhen(path)}`;
+  const since = sinceWhen(path);
+  const who = `${describeProcess(holder.identity)} holds it since ${since}`;
   throw new FolderInUse(
     `the folder ${dir} is in use: ${who}`,
     `Wait for it to end, or use another HDASH_HOME. If it is gone for good, delete ${path}.`,
-    purpose !== undefined && holder.purposes.includes(purpose),
+    {
+      isSameWork: purpose !== undefined && holder.purposes.includes(purpose),
+      holder: holder.identity,
+      since,
+    },
   );
 }
 

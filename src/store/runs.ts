@@ -142,16 +142,26 @@ function mergedOutcome(facts: unknown) {
   return sql<string>`coalesce(outcome, '{}'::jsonb) || ${storableJson(facts)}::jsonb`;
 }
 
-/** Lists runs, newest first: of one pipeline, or of all. */
+/** Lists runs, newest first: all, or those of one pipeline, that stand so, that began (or were asked for) since. */
 export async function listRuns(
   db: Db,
-  options: { readonly limit: number; readonly pipeline?: string },
+  options: {
+    readonly limit: number;
+    readonly pipeline?: string;
+    readonly status?: RunStatus;
+    readonly since?: Date;
+  },
 ): Promise<readonly ListedRun[]> {
   let query = selectRecords(db)
     .select(["run.requested_at", "run.requested_by", "run.priority"])
     .orderBy("run.id", "desc")
     .limit(options.limit);
-  if (options.pipeline !== undefined) query = query.where("run.pipeline", "=", options.pipeline);
+  const { pipeline, status, since } = options;
+  if (pipeline !== undefined) query = query.where("run.pipeline", "=", pipeline);
+  if (status !== undefined) query = query.where("run.status", "=", status);
+  if (since !== undefined) {
+    query = query.where(sql<boolean>`coalesce(run.started_at, run.requested_at) >= ${since}`);
+  }
   return (await query.execute()).map((row) => ({
     ...asRecord({ ...row, started_at: row.started_at ?? row.requested_at }),
     requestedAt: row.requested_at.toISOString(),

@@ -69,6 +69,24 @@ export async function readLog(
   return rows.map(({ step_key, ...row }) => ({ key: step_key, ...row }));
 }
 
+/** Reads at most so many lines that came after numbers of several attempts: of each in its order, all by time. */
+export async function readLogs(
+  db: Db,
+  asked: readonly { readonly key: string; readonly n: number; readonly afterSeq: number }[],
+  limit: number,
+): Promise<readonly LogLine[]> {
+  if (asked.length === 0) return [];
+  const { rows } = await sql<LogLine>`
+    select l.step_key as key, l.n, l.seq, l.at, l.line
+    from unnest(
+      ${asked.map(({ key }) => key)}::text[], ${asked.map(({ n }) => n)}::integer[],
+      ${asked.map(({ afterSeq }) => afterSeq)}::integer[]
+    ) as asked(key, n, after_seq)
+    join step_log l on l.step_key = asked.key and l.n = asked.n and l.seq > asked.after_seq
+    order by l.at, l.step_key, l.n, l.seq limit ${limit}`.execute(db);
+  return rows;
+}
+
 /** Forgets the lines of an attempt, because all of its log is a blob. */
 export async function dropLog(db: Db, key: string, n: number): Promise<void> {
   await db.deleteFrom("step_log").where("step_key", "=", key).where("n", "=", n).execute();

@@ -24,6 +24,8 @@ export interface WorkOptions extends JobRequest {
   readonly wait: boolean;
   /** False where the command has no --wait that could be advised; missing: true. */
   readonly hasWait?: boolean;
+  /** Is told what the run does, before it is shown. */
+  readonly onEvent?: (event: ProgressEvent, log: Log) => void;
 }
 
 /** What to do where somebody else is at it. */
@@ -99,7 +101,10 @@ export async function work(
           config,
           log,
           async (effects) => {
-            seen.worked = await runAndTell(effects, of, options, shell.signal, onProgress);
+            seen.worked = await runAndTell(effects, of, options, shell.signal, (event) => {
+              options.onEvent?.(event, log);
+              onProgress(event);
+            });
             return seen.worked.code;
           },
           { purposes },

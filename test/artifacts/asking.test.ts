@@ -56,6 +56,7 @@ async function typing(
   const seen = { code: -1, asked: [] as string[], said: "" };
   const shell: Shell = {
     jobs: JOBS,
+    learn() {},
     signal: new AbortController().signal,
     isTerminal: true,
     columns: () => 80,

@@ -159,6 +159,7 @@ describe("the last line of a run's log", () => {
     const [lines, config] = [[] as string[], readConfig(env, ["database", "site"], JOBS, ["htan"])];
     const shell: Shell = {
       jobs: JOBS,
+      learn() {},
       ...{ signal: new AbortController().signal, isTerminal: false, columns: () => 80 },
       ...{ print: () => {}, ask: async () => "", environment: () => env, config: () => config },
       ...{ logFormat: () => "json", report: () => 1, exit: () => {} },

@@ -1,13 +1,14 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { type Heartbeat, startHeartbeat } from "../../src/engine/worker.ts";
+import { type Heartbeat, type LeaseTiming, startHeartbeat } from "../../src/engine/worker.ts";
 import type { HdashError } from "../../src/error.ts";
 import { SILENT } from "../../src/log.ts";
 import { claimRun } from "../../src/store/claims.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import type { Lease } from "../../src/store/lease.ts";
 import { identifyProcess } from "../../src/store/processIdentity.ts";
+import { cancelRun } from "../../src/store/queue.ts";
 import { takeSite } from "../../src/store/siteLease.ts";
 import { claimStep } from "../../src/store/stepClaims.ts";
 import { startAfresh } from "../support/ledger.ts";
@@ -38,7 +39,7 @@ describe("startHeartbeat(db, lease, log, onLost)", () => {
     ({ lease } = claim);
   });
 
-  const start = (timing = quick, db = made.database.db) => {
+  const start = (timing: LeaseTiming = quick, db = made.database.db) => {
     const log = { ...SILENT, warn: (line: string) => void warnings.push(line) };
     beating = startHeartbeat(
       db,
@@ -91,6 +92,31 @@ describe("startHeartbeat(db, lease, log, onLost)", () => {
         message: `run ${lease.runId} was taken over by another worker or cancelled, or the ledger was reset`,
       },
     ]);
+  });
+
+  test("tells long before the next beat that the run was cancelled, and renews nothing until then", async () => {
+    const { db } = made.database;
+    start({ leaseSeconds: 60, heartbeatMs: 3_600_000, lookMs: 10 });
+    await cancelRun(db, lease.runId, "not wanted", new Date());
+    await expect.poll(() => losses.length).toBe(1);
+    expect(losses[0]?.message).toMatch(/was taken over by another worker or cancelled/);
+    const { rows } = await sql<{ s: number }>`
+      select extract(epoch from lease_until - claimed_at)::float8 as s from run`.execute(db);
+    expect(rows[0]?.s).toBe(1);
+  });
+
+  test("beats also where it looks in between", async () => {
+    start({ leaseSeconds: 60, heartbeatMs: 30, lookMs: 10 });
+    await expect.poll(secondsLeft).toBeGreaterThan(50);
+    expect(losses).toEqual([]);
+  });
+
+  test("takes no look that fails for a loss", async () => {
+    const gone = await openDatabase(made.settings);
+    await gone.close();
+    start({ leaseSeconds: 60, heartbeatMs: 40, lookMs: 10 }, gone.db);
+    await expect.poll(() => warnings.length).toBeGreaterThan(0);
+    expect(losses).toEqual([]);
   });
 
   test("tells that another run has taken the site, but not that it was given up", async () => {

@@ -20,6 +20,7 @@ import { copyResults } from "./copying.ts";
 import { makeWork } from "./doing.ts";
 import { begun, lazily } from "./handles.ts";
 import type { Opened } from "./opened.ts";
+import { originOf } from "./origin.ts";
 import { GIVEN, makeUserPipeline, nameOfRuns, type Playing } from "./plan.ts";
 import { LEAST_SECRET, makeSecrets, type Secrets } from "./secrets.ts";
 import type { AnalysisSettings } from "./settings.ts";
@@ -39,9 +40,11 @@ export async function bindAnalysis(
   effects: Effects,
   { values, secrets, out, told }: AnalysisSettings,
   _request: JobRequest,
-  of: { readonly path: string; readonly pipeline: DeclaredPipeline },
+  of: { readonly path: string; readonly cwd: string; readonly pipeline: DeclaredPipeline },
 ): Promise<BoundPipeline> {
-  const file = resolve(of.path);
+  const { cwd } = of;
+  const copyTo = out === null ? null : resolve(cwd, out);
+  const file = resolve(cwd, of.path);
   const remembered = join(effects.config.home, REMEMBERED);
   const known = await readDigests(remembered);
   const contents = makeContentDigests(known);
@@ -119,7 +122,7 @@ export async function bindAnalysis(
       };
       const given: Record<string, unknown> = {};
       for (const [name, { shape }] of Object.entries(opened.pipeline.takes)) {
-        const places = { base: process.cwd(), digests: contents, signal };
+        const places = { base: cwd, digests: contents, signal };
         const one = { at: `--${name}`, ...places, fileOf, folderOf };
         given[name] = await giveValue(shape, values[name], one);
       }
@@ -139,13 +142,13 @@ export async function bindAnalysis(
           `${name}: ${isRef ? refText(value as Ref<unknown>) : JSON.stringify(value)}`,
         );
       }
-      if (out !== null) await copyResults(plan, resolve(out), results);
+      if (copyTo !== null) await copyResults(plan, copyTo, results);
     },
   };
   return {
     pipeline: makeUserPipeline(playing),
     params: paramsOf(values, told),
-    origin: { file, cwd: process.cwd(), ...(isStub ? { isStub } : {}), ...onlyOf(only) },
+    origin: originOf({ file, cwd, out: copyTo, isStub, only }),
     forcedSteps: forced,
     publisher: null,
     siteUrl: null,

@@ -2,23 +2,51 @@
 
 import { join } from "node:path";
 
-import type { Job } from "../../job.ts";
+import { HdashError } from "../../error.ts";
+import type { Job, RunToOpen } from "../../job.ts";
 import type { Declared } from "./opened.ts";
+import { makeKeptSettings, type Origin, readOrigin } from "./origin.ts";
+import { nameOfRuns } from "./plan.ts";
 import { type AnalysisSettings, makeSettings, optionsOf } from "./settings.ts";
 import { loadModule, pipelineOf } from "./sources/loadPipeline.ts";
 import { makeOwnFlags } from "./told.ts";
 import { declaredSteps } from "./writing/declare.ts";
 
 /** Loads a pipeline and makes its job. Throws usage where there is none, or its name is one of `names`. */
-export async function openPipelineJob(
+export function openPipelineJob(
   path: string,
   names: readonly string[],
+): Promise<Job<AnalysisSettings>> {
+  return open({ path, cwd: process.cwd() }, names, null);
+}
+
+/** Makes the job of a run as it was: from its file, seen from its folder, with its values. Throws usage where it cannot be made so. */
+export async function openJobOfRun(
+  run: RunToOpen,
+  names: readonly string[],
+): Promise<Job<AnalysisSettings>> {
+  const origin = readOrigin(run);
+  const job = await open({ path: origin.file, cwd: origin.cwd }, names, { run, origin });
+  if (nameOfRuns(job.name, origin) === run.pipeline) return job;
+  throw new HdashError(
+    "usage",
+    `run ${run.id} was one of ${run.pipeline}, but ${origin.file} has the pipeline ${job.name} now`,
+  );
+}
+
+async function open(
+  { path, cwd }: { readonly path: string; readonly cwd: string },
+  names: readonly string[],
+  kept: { readonly run: RunToOpen; readonly origin: Origin } | null,
 ): Promise<Job<AnalysisSettings>> {
   const module = await loadModule(path);
   const pipeline = pipelineOf(module, path, names);
   const secrets = new Set(declaredSteps().flatMap((one) => (one as Declared).secrets ?? []));
   const { ownFlags, told } = makeOwnFlags(pipeline);
-  const settings = makeSettings(pipeline, [...secrets].sort(), told);
+  const settings =
+    kept === null
+      ? makeSettings(pipeline, [...secrets].sort(), told)
+      : makeKeptSettings(pipeline, [...secrets].sort(), kept.run, kept.origin);
   return {
     name: pipeline.name,
     title: pipeline.title ?? pipeline.name,
@@ -36,7 +64,7 @@ export async function openPipelineJob(
     ownFlags,
     async bind(effects, own, request) {
       const { bindAnalysis } = await import("./bind.ts");
-      return bindAnalysis(effects, own, request, { path, pipeline });
+      return bindAnalysis(effects, own, request, { path, cwd, pipeline });
     },
   };
 }

@@ -8,6 +8,7 @@ import { readLabels } from "./data/labels.ts";
 import { PAGES } from "./pages/pageFrame.ts";
 import { readAtlases } from "./registry/readAtlases.ts";
 import { type HtanSettings, SETTINGS } from "./settings.ts";
+import type { HtanParams } from "./steps.ts";
 
 /** Makes the job; `galleries` opens what another job shows of atlases. */
 export function makeHtanJob({
@@ -40,6 +41,7 @@ export function makeHtanJob({
         scopeProblem: (id) => (isAtlasId(id) ? null : `${id} is not an atlas id such as HTA3.`),
       },
     ],
+    scopesOf: (params) => (params as HtanParams).atlases,
     examples: [
       ["hdash run htan --atlas HTA3", "update one atlas; the others stay as last published"],
     ],
