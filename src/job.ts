@@ -222,6 +222,8 @@ export interface Job<S = unknown> {
   readonly settings: JobSettings<S>;
   readonly deployment: Deployment;
   readonly options: readonly JobOption[];
+  /** True for a pipeline of a user's own: what is told of it is told of its steps. */
+  readonly isUsers?: boolean;
   /** With these, --force may be given the names of steps. */
   readonly ownFlags?: OwnFlags;
   /** Its part of the examples that `hdash --help` shows. */

@@ -4,7 +4,20 @@ import type { FindingDelta, Severity } from "../finding.ts";
 import { count, date, duration, instant, listFew, number } from "../format.ts";
 import type { RunNews } from "../run.ts";
 import { calledOf, isMadeName, type NamedScope } from "../scopeName.ts";
-import { clean, data, escape, plain } from "./slackText.ts";
+import {
+  ERROR_CHARS,
+  header,
+  HEADER_CHARS,
+  HINT_CHARS,
+  linkText,
+  listText,
+  markdown,
+  type Message,
+  NAME_CHARS,
+  REASON_CHARS,
+  section,
+} from "./slackBlocks.ts";
+import { clean, data, escape } from "./slackText.ts";
 
 /** One scope of a run. */
 export interface ScopeFacts extends NamedScope {
@@ -17,6 +30,30 @@ export interface ScopeFacts extends NamedScope {
   readonly delta: FindingDelta | null;
   readonly errors: number;
   readonly warnings: number;
+}
+
+/** What a run of a user's pipeline has to tell; counts are calls of its own steps. */
+export interface PipelineFacts {
+  readonly ran: number;
+  readonly reused: number;
+  /** How long it took to make what was reused. */
+  readonly savedMs: number;
+  readonly failed: readonly {
+    /** "mean elm". */
+    readonly name: string;
+    /** How its last attempt ended, "failed · exit"; "" where none was begun. */
+    readonly end: string;
+    /** How many attempts there were. */
+    readonly attempts: number;
+    /** Why, in a line. */
+    readonly says: string;
+    /** What to type to see more; null where there is no more. */
+    readonly look: string | null;
+  }[];
+  readonly notRun: readonly { readonly call: string; readonly why: string }[];
+  readonly moreNotRun: number;
+  /** Names of what it gave, each with its size. */
+  readonly results: readonly { readonly name: string; readonly size: string }[];
 }
 
 /** What a message tells of a run. */
@@ -54,43 +91,12 @@ export interface RunFacts {
   readonly hint?: string | null;
   /** What the job calls a scope. */
   readonly scopeNoun: readonly [one: string, many: string];
+  /** What its steps did, where the pipeline is a user's; missing for a job of hdash. */
+  readonly calls?: PipelineFacts;
 }
 
-interface PlainText {
-  readonly type: "plain_text";
-  readonly text: string;
-}
-
-/** Verbatim keeps Slack from making links and mentions of what data contains. */
-interface Markdown {
-  readonly type: "mrkdwn";
-  readonly text: string;
-  readonly verbatim: true;
-}
-
-export type MessageBlock =
-  | { readonly type: "header"; readonly text: PlainText }
-  | { readonly type: "section"; readonly text: Markdown }
-  | { readonly type: "context"; readonly elements: readonly Markdown[] };
-
-/** A Slack message within Slack's limits: 50 blocks, 150 characters of header, 3000 of a section. */
-export interface Message {
-  /** One line, for notifications. */
-  readonly text: string;
-  readonly blocks: readonly MessageBlock[];
-}
-
-const HEADER_CHARS = 150;
-const SECTION_CHARS = 3000;
-/** More lines than this are counted, not listed: nobody reads them in a chat. */
-const LIST_LINES = 20;
-/** Bounds of what data may bring, in characters as Slack counts them: together they stay below a section's. */
-const NAME_CHARS = 60;
+/** In characters as Slack counts them: what data may bring of a title. */
 const TITLE_CHARS = 120;
-const REASON_CHARS = 400;
-const ERROR_CHARS = 1500;
-const HINT_CHARS = 800;
-const URL_CHARS = 2000;
 
 const TONES = { good: "✅", warning: "⚠️", error: "❌" } as const;
 const MARK = { succeeded: "✅", degraded: "⚠️", failed: "❌" } as const;
@@ -135,17 +141,6 @@ export function makeTestMessage(options: {
       ...(link === null ? [] : [section(link)]),
     ],
   };
-}
-
-/** Writes a message for terminals and logs: the same words without Slack's marks. */
-export function messageAsText({ blocks }: Message): string {
-  return blocks
-    .map((block) => {
-      if (block.type === "header") return block.text.text;
-      const texts = block.type === "section" ? [block.text] : block.elements;
-      return texts.map(({ text }) => plain(text)).join("\n");
-    })
-    .join("\n");
 }
 
 /** What the pipeline says counts as long as the run did not fail: that it worked says less than what it found. */
@@ -341,41 +336,4 @@ function nameOf(scope: NamedScope): string {
   if (isMadeName(scope)) return `*${data(title, TITLE_CHARS)}* (${data(name, NAME_CHARS)})`;
   const bold = `*${data(name, NAME_CHARS)}*`;
   return title === "" || title === name ? bold : `${bold} ${data(title, TITLE_CHARS)}`;
-}
-
-/** Joins as many lines as a section holds and says how many are left; "" without lines. */
-function listText(heading: string, lines: readonly string[]): string {
-  if (lines.length === 0) return "";
-  let text = heading;
-  for (const [index, line] of lines.entries()) {
-    const rest = `\nand ${number(lines.length - index)} more`;
-    const isLast = index === lines.length - 1;
-    const room = SECTION_CHARS - text.length - 1 - (isLast ? 0 : rest.length);
-    if (index >= LIST_LINES || line.length > room) return text + rest;
-    text += `\n${line}`;
-  }
-  return text;
-}
-
-/** Writes a link to the pages; where they are no address on the web, only where they are, since Slack opens no files. */
-function linkText(url: string | null): string | null {
-  if (url === null || url.length > URL_CHARS) return null;
-  if (!/^https?:\/\//.test(url)) return `Site: ${data(url, URL_CHARS)}`;
-  const safe = url.replace(/[<>|\s]/g, (char) => encodeURIComponent(char)).replaceAll("&", "&amp;");
-  return `<${safe}|Open the pages>`;
-}
-
-/** Makes the header. If heading and label do not both fit, the heading is cut: the label tells which deployment speaks. */
-function header(label: string | null, heading: string): MessageBlock {
-  const end = label === null || label === "" ? "" : ` [${clean(label, NAME_CHARS)}]`;
-  const text = clean(heading, HEADER_CHARS - end.length) + end;
-  return { type: "header", text: { type: "plain_text", text } };
-}
-
-function section(text: string): MessageBlock {
-  return { type: "section", text: markdown(text) };
-}
-
-function markdown(text: string): Markdown {
-  return { type: "mrkdwn", text, verbatim: true };
 }

@@ -5,7 +5,7 @@ import { IncomingWebhook, IncomingWebhookHTTPError } from "@slack/webhook";
 import { HdashError, messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
 import { retry, type RetryPolicy } from "../retry.ts";
-import type { Message } from "./message.ts";
+import type { Message } from "./slackBlocks.ts";
 
 export interface PostOptions {
   /** A secret: whoever has it can post. It is never printed. */

@@ -183,6 +183,18 @@ export async function listTitles(
   return rows.map(({ scope, title }) => ({ scope, title: title ?? scope }));
 }
 
+/** Lists why scopes of a run failed. */
+export async function listScopeErrors(db: Db, runId: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom("run_scope")
+    .select("error")
+    .where("run_id", "=", runId)
+    .where("error", "is not", null)
+    .orderBy("scope")
+    .execute();
+  return rows.flatMap(({ error }) => error ?? []);
+}
+
 /** Lists scopes, in their order, with what the last run of a pipeline that had each called it; its own name where nobody said. */
 export async function listLastTitles(
   db: Db,

@@ -2,7 +2,10 @@
 
 import type { Effects } from "../effects.ts";
 import type { RunOutcome } from "../engine/ending.ts";
-import type { RunFacts, ScopeFacts } from "../publish/message.ts";
+import { bytes } from "../format.ts";
+import type { PipelineFacts, RunFacts, ScopeFacts } from "../publish/message.ts";
+import type { RunRecord } from "../run.ts";
+import type { Db } from "../store/schema.ts";
 
 export type FinishedRun = Extract<RunOutcome, { kind: "finished" }>;
 
@@ -11,13 +14,15 @@ export interface Naming {
   readonly noun: readonly [one: string, many: string];
   readonly hasSite: boolean;
   readonly siteUrl: string | null;
+  /** True for a pipeline of a user's own: its message tells of its steps. */
+  readonly isUsers: boolean;
 }
 
 /** Gathers the facts. */
 export async function runFacts(
   effects: Effects,
   outcome: FinishedRun,
-  { noun, hasSite, siteUrl }: Naming,
+  { noun, hasSite, siteUrl, isUsers }: Naming,
 ): Promise<RunFacts> {
   const { findLastDone, listTitles } = await import("../store/scopes.ts");
   const { listMovedScopes } = await import("../store/stepRuns.ts");
@@ -64,5 +69,21 @@ export async function runFacts(
     error: record.error,
     hint: outcome.hint,
     scopeNoun: noun,
+    ...(isUsers ? { calls: await pipelineFacts(db, record) } : {}),
+  };
+}
+
+/** What the steps of a user's pipeline did. */
+async function pipelineFacts(db: Db, record: RunRecord): Promise<PipelineFacts> {
+  const { readRunReport } = await import("../lineage/runReport.ts");
+  const { calls, results, ...report } = await readRunReport(db, record);
+  return {
+    ...report,
+    ran: calls.filter(({ state }) => state === "ran").length,
+    reused: calls.filter(({ state }) => state === "hit").length,
+    results: results.map((one) => ({
+      name: one.name,
+      size: "value" in one ? "a value" : `${one.codec}, ${bytes(one.bytes)}`,
+    })),
   };
 }

@@ -10,6 +10,7 @@ import type { BoundPipeline, Job, JobRequest } from "../job.ts";
 import { type Log, makeRedaction } from "../log.ts";
 import type { ProgressView } from "../progress/view.ts";
 import type { RunFacts } from "../publish/message.ts";
+import { NO_CALLS } from "../publish/pipelineMessage.ts";
 import { pause } from "../retry.ts";
 import {
   type Config,
@@ -244,7 +245,7 @@ async function endOf(effects: Effects, outcome: RunOutcome): Promise<RunEnded | 
 /** What there is to tell of a run that the ledger knows nothing of. */
 function unrecorded(
   effects: Effects,
-  { name, scopeNoun, pages }: Job,
+  { name, scopeNoun, pages, isUsers }: Job,
   error: unknown,
   durationMs: number,
 ): RunFacts {
@@ -266,6 +267,7 @@ function unrecorded(
     label: effects.config.slack.label,
     error: messageOf(error),
     hint: remedyOf(error),
+    ...(isUsers === true ? { calls: NO_CALLS } : {}),
   };
 }
 
@@ -360,7 +362,10 @@ export async function conclude(
   let facts: RunFacts;
   try {
     const { runFacts } = await import("./facts.ts");
-    const naming = { noun: job.scopeNoun, hasSite: job.pages !== null, siteUrl: bound.siteUrl };
+    const naming = {
+      ...{ noun: job.scopeNoun, hasSite: job.pages !== null, siteUrl: bound.siteUrl },
+      isUsers: job.isUsers === true,
+    };
     facts = await runFacts(effects, outcome, naming);
   } catch (error) {
     // The run is over and recorded: without these facts its message says less, and its outcome is the same.
@@ -380,8 +385,11 @@ export async function conclude(
 
 /** Posts a message, or logs it where no webhook is set. A failed post is a warning and nothing else. */
 async function tell(effects: Effects, facts: RunFacts, signal: AbortSignal): Promise<void> {
-  const { makeMessage, messageAsText } = await import("../publish/message.ts");
-  const message = makeMessage(facts);
+  const { makeMessage } = await import("../publish/message.ts");
+  const { makePipelineMessage } = await import("../publish/pipelineMessage.ts");
+  const { messageAsText } = await import("../publish/slackBlocks.ts");
+  const { calls } = facts;
+  const message = calls === undefined ? makeMessage(facts) : makePipelineMessage(facts, calls);
   const { webhookUrl } = effects.config.slack;
   if (webhookUrl === null) {
     effects.log.info(messageAsText(message));

@@ -5,11 +5,10 @@ import { payloadProblem } from "../../src/lookalikes/slackRules.ts";
 import {
   makeMessage,
   makeTestMessage,
-  type Message,
-  messageAsText,
   type RunFacts,
   type ScopeFacts,
 } from "../../src/publish/message.ts";
+import { type Message, messageAsText } from "../../src/publish/slackBlocks.ts";
 
 /** What appeared and disappeared; what is not named is 0. */
 const change = (

@@ -2,6 +2,7 @@
 
 import { type EndedAttempt, endedAttemptOf } from "../../engine/failures.ts";
 import { HdashError, isAborted, messageOf } from "../../error.ts";
+import { moreNotRunText, notRunText } from "../../lineage/notRun.ts";
 
 /** So many calls that did not run are named one by one. */
 const MOST_NAMED = 20;
@@ -51,7 +52,7 @@ export class NotRun extends HdashError {
       first instanceof CallFailed
         ? `it needs ${first.subject}, which failed${first.look === null ? "" : ` (${first.look})`}`
         : `it needs what failed`;
-    const short = `${subject} did not run: ${why}`;
+    const short = notRunText(subject, why);
     super("permanent", `${short}: ${messageOf(first)}`, { cause: first });
     this.first = first;
     this.short = short;
@@ -70,7 +71,7 @@ export function failureOf(failures: readonly unknown[]): unknown {
   if (notRun.length === 0 || isAborted(first)) return first;
   const lines = notRun.slice(0, MOST_NAMED).map(({ short }) => short);
   const more = notRun.length - lines.length;
-  if (more > 0) lines.push(`${more} more did not run`);
+  if (more > 0) lines.push(moreNotRunText(more));
   const own = first instanceof HdashError ? first : null;
   return new HdashError(own?.kind ?? "permanent", [messageOf(first), ...lines].join("\n"), {
     cause: first,

@@ -52,6 +52,7 @@ async function open(
     title: pipeline.title ?? pipeline.name,
     scopeNoun: ["scope", "scopes"],
     pages: null,
+    isUsers: true,
     needs: ["database"],
     settings,
     deployment: {
