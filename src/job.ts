@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 
-import type { Json } from "./digest.ts";
+import type { Digest, Json } from "./digest.ts";
 import type { Effects } from "./effects.ts";
 import { json, observation, type Pipeline } from "./engine/step.ts";
 import { HdashError, messageOf } from "./error.ts";
@@ -11,6 +11,7 @@ import type { Menu, Place } from "./render/page.ts";
 import type { Environment, Need } from "./settings/config.ts";
 import type { JobSettings } from "./settings/jobSettings.ts";
 import type { Shell } from "./shell.ts";
+import type { CodeListing } from "./store/codeListings.ts";
 
 /** What a command asks of a run. */
 export interface JobRequest {
@@ -34,6 +35,8 @@ export interface BoundPipeline {
   readonly isForced?: boolean;
   /** Names of steps that are done again, whatever is known. */
   readonly forcedSteps?: readonly string[];
+  /** What digests of code are of, for people who ask what has changed. */
+  readonly listings?: ReadonlyMap<Digest, CodeListing>;
 }
 
 /** What a job puts into the menu of the site that it publishes to; paths are from the site's root. */

@@ -38,7 +38,7 @@ function hasOption({ options }: Job, flag: string): boolean {
 }
 
 /** Commands whose word may be the path of a user's pipeline. */
-const OF_PIPELINES = ["run"];
+const OF_PIPELINES = ["run", "plan"];
 
 /** Where among the words the path of a pipeline stands, as the word behind a command of pipelines; -1 where there is none. */
 export function pipelineAt(words: readonly string[]): number {

@@ -13,12 +13,14 @@ import { addDu } from "./du.ts";
 import { addExchange } from "./exchange.ts";
 import { addGc } from "./gc.ts";
 import { addLogs } from "./logs.ts";
+import { addPlan } from "./plan.ts";
 import { addProvenance } from "./provenance.ts";
 import { addResume } from "./resume.ts";
 import { addRun, runAll } from "./run.ts";
 import { addRuns } from "./runs.ts";
 import { addStatus } from "./status.ts";
 import { addUsage } from "./usage.ts";
+import { addWhy } from "./why.ts";
 
 const OF_ALL_JOBS: readonly Example[] = [
   ["hdash", "run every job once and publish: what the container does by default"],
@@ -72,6 +74,8 @@ export function addHdash(
       shell.exit(await runAll(shell, jobs, {}));
     });
   addRun(program, shell, jobs);
+  addPlan(program, shell, jobs);
+  addWhy(program, shell);
   addRuns(program, shell);
   addGc(program, shell);
   addDu(program, shell);

@@ -1,17 +1,21 @@
 // hdash run: one job or all of them, once. Each job is a subcommand with the flags that it declares.
 
-import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
 
+import type { Effects } from "../effects.ts";
 import { HdashError, isAborted } from "../error.ts";
-import type { Job, JobOption, JobRequest, RunJob } from "../job.ts";
-import { type Environment, givenJobs } from "../settings/config.ts";
+import type { BoundPipeline, Job, RunJob } from "../job.ts";
+import { givenJobs } from "../settings/config.ts";
 import { meant, nearest } from "../settings/nearest.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
+import { addJobFlags, type Forced, forceOption, type Said, takeJobFlags } from "./jobOptions.ts";
 
 interface RunFlags {
   /** Names of steps only where a job takes them. */
-  readonly force?: boolean | readonly string[];
+  readonly force?: Forced;
   readonly wait?: boolean;
+  /** A saved plan. */
+  readonly plan?: string;
   /** False where the command has no --wait. */
   readonly hasWait?: boolean;
 }
@@ -33,19 +37,15 @@ export function addRun(program: Command, shell: Shell, jobs: readonly Job[]): vo
   for (const job of jobs) {
     const subcommand = addFlags(command.command(job.name), takesSteps);
     subcommand.description(`run: ${job.title}`);
-    for (const option of job.options) subcommand.addOption(makeOption(option));
-    for (const { flags, description } of job.ownFlags?.flags ?? []) {
-      subcommand.option(flags, description);
-    }
+    subcommand.option(
+      "--plan <file>",
+      "refuse where it would do anything else than a saved plan says",
+    );
+    addJobFlags(subcommand, job);
     // Flags that stand before the job's name are meant for it all the same.
     subcommand.action(async (_flags: object, own: Command) => {
       const flags = own.optsWithGlobals<RunFlags & Readonly<Record<string, unknown>>>();
-      const said = readOptions(job, own);
-      await job.ownFlags?.take({
-        values: own.opts(),
-        forced: Array.isArray(flags.force) ? flags.force : [],
-        given: Object.keys(said.overrides),
-      });
+      const said = await takeJobFlags(job, own, flags.force ?? false);
       shell.exit(await runJobs(shell, { jobs, asked: [job] }, flags, said));
     });
   }
@@ -67,61 +67,9 @@ function refuseWord(command: Command, word: string, jobs: readonly Job[]): never
 }
 
 function addFlags(command: Command, takesSteps: boolean): Command {
-  const force = takesSteps
-    ? new Option(
-        "--force [step,…]",
-        "do every step again, even where its result is known; or those of these names",
-      ).argParser((value: string, before: readonly string[] | undefined) => [
-        ...(before ?? []),
-        ...value.split(",").filter((name) => name !== ""),
-      ])
-    : new Option("--force", "do every step again, even where its result is known");
   return command
-    .addOption(force)
+    .addOption(forceOption(takesSteps))
     .option("--wait", "if the same run is going on elsewhere, wait for it to end");
-}
-
-function makeOption(option: JobOption): Option {
-  const made = new Option(option.flags, option.description);
-  if ("variables" in option) {
-    return option.choices === undefined ? made : made.choices([...option.choices]);
-  }
-  return made.argParser((value: string, before: readonly string[] | undefined) => {
-    const names = value.split(",").filter((name) => name !== "");
-    for (const name of names) {
-      const problem = option.scopeProblem(name);
-      if (problem !== null) throw new InvalidArgumentError(problem);
-    }
-    return [...(before ?? []), ...names];
-  });
-}
-
-/** What the flags of a job's subcommand say. */
-interface Said {
-  readonly scopes: JobRequest["scopes"];
-  /** The variables that flags stand for. */
-  readonly overrides: Environment;
-  /** The same variables, and which flag it was, e.g. "--path". */
-  readonly flags: Readonly<Record<string, string>>;
-}
-
-function readOptions(job: Job, command: Command): Said {
-  const overrides: Record<string, string> = {};
-  const flags: Record<string, string> = {};
-  let scopes: readonly string[] | null = null;
-  for (const option of job.options) {
-    const made = makeOption(option);
-    const value: unknown = command.getOptionValue(made.attributeName());
-    if (value === undefined) continue;
-    // Commander gives the text of an option that takes a value, and what its parser made of one that names scopes.
-    if ("variables" in option) {
-      for (const name of option.variables) {
-        overrides[name] = value as string;
-        flags[name] = made.long ?? option.flags;
-      }
-    } else scopes = [...(scopes ?? []), ...(value as readonly string[])];
-  }
-  return { scopes, overrides, flags };
 }
 
 /** Runs every job that the environment is for; where it is for none, the one that then says what is missing. */
@@ -154,7 +102,13 @@ async function runJobs(
 ): Promise<number> {
   const { configure, work } = await import("../work/work.ts");
   const config = configure(shell, asked, said);
-  const options = { scopes, force: flags.force === true, wait: flags.wait === true };
+  const { plan } = flags;
+  const options = {
+    ...{ scopes, force: flags.force === true, wait: flags.wait === true },
+    ...(plan === undefined
+      ? {}
+      : { check: makePlanCheck(plan, shell.signal, flags.force === true) }),
+  };
   const { hasWait = true } = flags;
   let code: number = EXIT.ok;
   for (const job of asked) {
@@ -170,4 +124,12 @@ async function runJobs(
     if (shell.signal.aborted) break;
   }
   return code;
+}
+
+/** Makes what refuses a run that would do anything else than a saved plan says. */
+function makePlanCheck(file: string, signal: AbortSignal, isForced: boolean) {
+  return async (effects: Effects, bound: BoundPipeline): Promise<void> => {
+    const { planBound, refuseMoved } = await import("./plan.ts");
+    await refuseMoved(file, bound, await planBound(effects, bound, signal, isForced));
+  };
 }

@@ -1,19 +1,19 @@
 // Doing a step: pin, look its key up, run it where nothing is found, commit.
 
 import { canonicalJson, type Json } from "../digest.ts";
-import { HdashError, messageOf } from "../error.ts";
+import { HdashError } from "../error.ts";
 import type { BlobError } from "../store/blobs.ts";
 import { type StoredResult } from "../store/results.ts";
-import { IN_PROCESS } from "./attempts.ts";
+import { ask, keyOf } from "./asking.ts";
 import { waitForClaim, withClaim } from "./claiming.ts";
 import { heal, hopeless, MAX_HEALS, rememberProducer, removeDamaged } from "./healing.ts";
-import { type StepKey, stepKey } from "./key.ts";
+import type { StepKey } from "./key.ts";
 import { noteFailure, noteHit, noteWaiting } from "./noting.ts";
 import { observe, readWorld } from "./observing.ts";
-import { type AnyStep, type InputRecord, isList, makeRefs, mapValues } from "./ports.ts";
+import { type AnyStep, type InputRecord, makeRefs } from "./ports.ts";
 import { type Done, run, type Task, type Tried } from "./running.ts";
 import type { Producer, Readable, ScopeState, Session, Sighting } from "./session.ts";
-import type { OutputRefs, OutputValues, Ports, Ref, Step, StepArgs } from "./step.ts";
+import type { OutputRefs, Ports, Ref, Step, StepArgs } from "./step.ts";
 
 /** How often a source may move while it is read before we give up for now. */
 const MAX_MOVES = 3;
@@ -25,53 +25,9 @@ export async function doStep<P extends Json, I, O extends Ports, H extends Json>
   step: Step<P, I, O, H>,
   args: StepArgs<P, I, H>,
 ): Promise<OutputRefs<O>> {
-  // As they are in the key: a step must not see an order of fields that its key does not have.
-  const params = plain(step.name, "params", args.params);
-  // InputRefs<I> is a ref, or a list of refs, for each input.
-  const inputs = args.inputs as InputRecord;
-  // StepArgs lets hints be missing only where null will do.
-  const hints = plain(step.name, "hints", (args.hints ?? null) as H);
-  const any: AnyStep = {
-    kind: step.kind,
-    name: step.name,
-    version: step.version,
-    label: args.label ?? null,
-    outputs: step.outputs,
-    uses: step.uses,
-    repin: step.repin === true,
-    attempts: step.attempts ?? 1,
-    runner: step.runner ?? IN_PROCESS,
-    resources: (attempt, last) => {
-      const { resources = {} } = step;
-      return typeof resources === "function" ? resources(attempt, last) : resources;
-    },
-    pin:
-      step.pin === undefined
-        ? null
-        : async (signal) =>
-            plain(step.name, "pin", (await step.pin?.(params, signal, hints)) ?? null),
-    run: async (values, ctx, pin) =>
-      // decode() gives for each input what its port's type says.
-      (await step.run(values as I, params, { ...ctx, hints }, pin)) satisfies OutputValues<O>,
-  };
+  const { step: any, params, inputs } = ask(step, args);
   const stored = await find(session, scope, any, params, inputs);
   return makeRefs(any, stored) as OutputRefs<O>;
-}
-
-/** Copies what a step is given, with its fields in the order that a key has. An error names the place and not the value: a hint may be a signed address. */
-function plain<T extends Json>(step: string, what: string, value: T): T {
-  try {
-    // canonicalJson lets only JSON pass, which comes back as it was.
-    return JSON.parse(canonicalJson(value)) as T;
-  } catch (error) {
-    throw new HdashError(
-      "permanent",
-      `${what} of step ${step} cannot be used: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
 
 async function find(
@@ -81,22 +37,11 @@ async function find(
   params: Json,
   inputs: InputRecord,
 ): Promise<StoredResult> {
-  const digests = mapValues(inputs, (input) =>
-    isList(input) ? input.map(({ digest }) => digest) : input.digest,
-  );
+  const asked = { step, params, inputs };
   for (let moves = 0; moves <= MAX_MOVES; moves++) {
     session.throwIfStopped();
     const { pin, seen } = await takePin(session, scope, step, params);
-    const { key, document } = stepKey({
-      kind: step.kind,
-      pipeline: session.pipeline,
-      step: step.name,
-      version: step.version,
-      params,
-      pin,
-      ...(step.uses === undefined ? {} : { uses: step.uses }),
-      inputs: digests,
-    });
+    const { key, document } = keyOf(session.pipeline, asked, pin);
     const task: Task = { key, document, pin, seen, inputs };
     const done = await share(session, scope, step, key, () => doOnce(session, scope, step, task));
     if (done.kind === "moved") continue;

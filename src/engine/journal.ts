@@ -1,21 +1,15 @@
 // Traffic with the ledger that can be bundled: looking results up, and noting what becomes of steps. A run in which nothing changed consists
 // of hits alone, and a statement for each of them would be most of its time.
 
-import type { Digest } from "../digest.ts";
 import { messageOf } from "../error.ts";
 import type { Log } from "../log.ts";
-import type { StoredBlob } from "../store/blobs.ts";
 import type { Lease } from "../store/lease.ts";
-import { findResults, type StoredResult } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import { type Claimant, findClaims } from "../store/stepClaims.ts";
 import { appendLog, type LogLine, LONGEST_LINE, MOST_LOG_LINES } from "../store/stepLog.ts";
 import { noteSteps, type StepNote } from "../store/stepRuns.ts";
 import type { BlobAccess } from "./codec.ts";
-
-/** What is known of a key. "gone": there was a result, but its blobs are not there any more. */
-export type Lookup =
-  { readonly kind: "found"; readonly stored: StoredResult } | { readonly kind: "none" | "gone" };
+import { bundled, type Lookup, lookUp } from "./lookup.ts";
 
 export interface Journal {
   /** Looks a key up, together with all others that are asked for at the same time. */
@@ -92,24 +86,7 @@ export function openJournal(
     }
   }
 
-  async function findAll(keys: readonly string[]): Promise<ReadonlyMap<string, Lookup>> {
-    const results = await access.withLedger("looking results up", () => findResults(db, keys));
-    const blobs = new Map<Digest, StoredBlob>();
-    for (const { outputs } of results.values()) {
-      for (const { digest, bytes } of Object.values(outputs)) blobs.set(digest, { digest, bytes });
-    }
-    const missing = new Set(
-      await access.withLedger("looking blobs up", () => access.blobs.missing([...blobs.values()])),
-    );
-    const found = new Map<string, Lookup>();
-    for (const [key, stored] of results) {
-      const isGone = Object.values(stored.outputs).some(({ digest }) => missing.has(digest));
-      found.set(key, isGone ? { kind: "gone" } : { kind: "found", stored });
-    }
-    return found;
-  }
-
-  const find = bundled(findAll);
+  const find = bundled((keys: readonly string[]) => lookUp(db, access, keys));
   const findClaimant = bundled((keys) =>
     access.withLedger("looking claims up", () => findClaims(db, keys)),
   );
@@ -138,33 +115,6 @@ export function openJournal(
       pending.clear();
       lines.clear();
     },
-  };
-}
-
-/** Asks for many keys at once what is asked for one by one at the same time. */
-function bundled<T>(
-  ask: (keys: readonly string[]) => Promise<ReadonlyMap<string, T>>,
-): (key: string) => Promise<T | undefined> {
-  let asked = new Map<string, PromiseWithResolvers<T | undefined>>();
-
-  async function answer(): Promise<void> {
-    const questions = asked;
-    asked = new Map();
-    try {
-      const answers = await ask([...questions.keys()]);
-      for (const [key, question] of questions) question.resolve(answers.get(key));
-    } catch (error) {
-      for (const question of questions.values()) question.reject(error);
-    }
-  }
-
-  return (key) => {
-    const same = asked.get(key);
-    if (same !== undefined) return same.promise;
-    if (asked.size === 0) setImmediate(() => void answer());
-    const question = Promise.withResolvers<T | undefined>();
-    asked.set(key, question);
-    return question.promise;
   };
 }
 

@@ -4,6 +4,7 @@ import type { Digest, Json } from "../digest.ts";
 import type { Finding, FindingDelta } from "../finding.ts";
 import type { Place } from "../publish/site.ts";
 import type { RunNews, RunRecord } from "../run.ts";
+import type { StoredBlob } from "../store/blobs.ts";
 import type { KnownFinding } from "../store/facts.ts";
 import type { LastDone, ScopeVersion } from "../store/scopes.ts";
 import type {
@@ -170,6 +171,11 @@ export interface StepDeclaration<P extends Json, I, O extends Ports, H extends J
    * next attempt has more time. An attempt whose machine was lost does not count.
    */
   readonly attempts?: number;
+  /**
+   * Tells what an output will be without doing the work, where that follows from the params: a plan that is played dry goes on with it.
+   * Outputs that it cannot tell are missing.
+   */
+  readonly foretell?: (params: P) => Readonly<Record<string, StoredBlob>>;
   /** Who does the work, where it is not this process: a runner's name. Not part of the key. */
   readonly runner?: string;
   run(inputs: I, params: P, ctx: StepContext<H>, pin: Json): Promise<OutputValues<O>>;
@@ -303,6 +309,8 @@ export interface PlaceContents<V extends Visibility> {
 
 /** What a pipeline is written against. A plan reads nothing but params and refs: no clock, no files, no network. */
 export interface Plan {
+  /** True where nothing is done: what a step would give is not known, and whoever reads it waits for ever. */
+  readonly isDry?: true;
   readonly run: { readonly id: string; readonly startedAt: string; readonly build: string };
   /** Does a step, or finds its result. */
   do<P extends Json, I, O extends Ports, H extends Json = null>(

@@ -33,3 +33,18 @@ export async function noteListings(
     select digest, listing from jsonb_to_recordset(${storableJson(rows)}::jsonb) as row(digest text, listing jsonb)
     on conflict do nothing`.execute(db);
 }
+
+/** Reads what digests are of; those that nobody has noted are missing. */
+export async function readListings(
+  db: Db,
+  digests: readonly Digest[],
+): Promise<ReadonlyMap<Digest, CodeListing>> {
+  if (digests.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("code_listing")
+    .selectAll()
+    .where("digest", "=", sql<string>`any(${[...digests]}::text[])`)
+    .execute();
+  // Written by noteListings and by nobody else.
+  return new Map(rows.map(({ digest, listing }) => [digest as Digest, listing as CodeListing]));
+}

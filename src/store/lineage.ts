@@ -101,30 +101,6 @@ export async function findMakers(
  */
 const byAge = sql<string>`id + 0`;
 
-/** Finds for each of many digests the newest result that has such an output, and the port. Digests that nothing has made are missing. */
-export async function findMakersOf(
-  db: Db,
-  digests: readonly Digest[],
-): Promise<ReadonlyMap<Digest, LedgerResult>> {
-  const found = new Map<Digest, LedgerResult>();
-  if (digests.length === 0) return found;
-  const { rows } = await sql<{ digest: string; id: string }>`
-    select asked.digest, made.id
-    from unnest(${[...new Set(digests)]}::text[]) as asked(digest)
-    cross join lateral (
-      select id from step_result
-      where jsonb_path_query_array(outputs, '$.*.digest') @> jsonb_build_array(asked.digest)
-      order by ${byAge} desc limit 1
-    ) made`.execute(db);
-  const results = await readResults(db, [...new Set(rows.map(({ id }) => id))]);
-  const byId = new Map(results.map((result) => [result.id, result]));
-  for (const { digest, id } of rows) {
-    const result = byId.get(id);
-    if (result !== undefined) found.set(digest as Digest, result);
-  }
-  return found;
-}
-
 /** A step as a run came by it. */
 export interface RunStep {
   readonly scope: string;
@@ -293,4 +269,87 @@ export async function findPublished(
     .executeTakeFirst();
   if (row === undefined) return null;
   return { site: row.site, digest: row.digest as Digest, runId: row.run_id };
+}
+
+/** A call of a run that came to a result. */
+export interface RunCall {
+  readonly scope: string;
+  readonly step: string;
+  readonly label: string | null;
+  readonly key: string;
+  readonly state: "hit" | "ran";
+  readonly resultId: string;
+  readonly outputs: LedgerResult["outputs"];
+  /** What the work took, whenever that was. */
+  readonly ms: number;
+}
+
+/** Lists the calls of a run that came to a result, in the order in which it came by them. */
+export async function listRunCalls(db: Db, runId: string): Promise<readonly RunCall[]> {
+  const rows = await db
+    .selectFrom("step_run")
+    .innerJoin("step_result", "step_result.id", "step_run.result_id")
+    .select(["step_run.scope", "step_run.step", "step_run.label", "step_run.state"])
+    .select(["step_result.id", "step_result.step_key", "step_result.outputs", "step_result.ms"])
+    .where("step_run.run_id", "=", runId)
+    .where("step_run.state", "in", ["hit", "ran"])
+    .orderBy("step_run.id")
+    .execute();
+  return rows.map((row) => ({
+    scope: row.scope,
+    step: row.step,
+    label: row.label,
+    key: row.step_key,
+    state: row.state === "ran" ? "ran" : "hit",
+    resultId: row.id,
+    outputs: row.outputs as LedgerResult["outputs"],
+    ms: row.ms,
+  }));
+}
+
+/** What is known of some content: what gave it, and how big it is. */
+export interface KnownContent {
+  readonly digest: Digest;
+  readonly resultId: string;
+  readonly step: string;
+  /** How the call was called that gave it; null where nobody said. */
+  readonly label: string | null;
+  readonly port: string;
+  readonly bytes: number;
+  /** The run that made it. */
+  readonly runId: string | null;
+}
+
+/** Tells for many digests what gave them, newest first. Those that no step has given are missing. */
+export async function describeContents(
+  db: Db,
+  digests: readonly Digest[],
+): Promise<ReadonlyMap<Digest, KnownContent>> {
+  if (digests.length === 0) return new Map();
+  const { rows } = await sql<{
+    digest: Digest;
+    id: string;
+    step: string;
+    outputs: LedgerResult["outputs"];
+    run_id: string | null;
+    label: string | null;
+  }>`
+    select asked.digest, made.id, made.step, made.outputs, made.run_id, called.label
+    from unnest(${[...new Set(digests)]}::text[]) as asked(digest)
+    cross join lateral (
+      select id, step, outputs, run_id from step_result
+      where jsonb_path_query_array(outputs, '$.*.digest') @> jsonb_build_array(asked.digest)
+      order by id desc limit 1
+    ) made
+    left join lateral (
+      select label from step_run where result_id = made.id and label is not null order by id desc limit 1
+    ) called on true`.execute(db);
+  return new Map(
+    rows.map(({ digest, id, step, outputs, run_id: runId, label }) => {
+      const [port = "", output] =
+        Object.entries(outputs).find(([, one]) => one.digest === digest) ?? [];
+      const bytes = output?.bytes ?? 0;
+      return [digest, { digest, resultId: id, step, label, port, bytes, runId }];
+    }),
+  );
 }

@@ -27,6 +27,8 @@ export interface WorkOptions extends JobRequest {
   readonly hasWait?: boolean;
   /** Is told what the run does, before it is shown. */
   readonly onEvent?: (event: ProgressEvent, log: Log) => void;
+  /** Looks at what is about to be run; what it throws ends the command before any run is begun. */
+  readonly check?: (effects: Effects, bound: BoundPipeline) => Promise<void>;
 }
 
 /** What to do where somebody else is at it. */
@@ -202,6 +204,7 @@ async function runAndTell(
   let outcome: RunOutcome;
   try {
     bound = await bindJob(effects, of, options);
+    await options.check?.(effects, bound);
     outcome = await execute(effects, bound, options, signal, onProgress);
   } catch (error) {
     if (!isUsage(error) && !isAborted(error) && !isBusy(error)) {

@@ -102,22 +102,25 @@ export async function bindAnalysis(
     scopePlan: () => scopes.getStore() ?? null,
     inScope: (plan, part) => scopes.run(plan, part),
     async takes(plan, handle) {
-      await noteListings((await effects.database()).db, opened.listings);
+      if (plan.isDry !== true) {
+        await noteListings((await effects.database()).db, opened.listings);
+      }
       const give = (path: string, isFolder: boolean, begin: () => Promise<Ref<unknown>>) => {
         const promised = lazily(`${GIVEN}${basename(path)}`, begin);
         return handle(only === null ? begun(promised) : promised, isFolder);
       };
-      const fileOf = ({ path, sha256, bytes }: LocalFile): object => {
+      const fileOf = ({ path, sha256, bytes, place }: LocalFile): object => {
         const args = {
           params: { sha256, bytes },
           inputs: {},
-          hints: { path },
+          hints: { path, place, bytes },
           label: basename(path),
         };
         return give(path, false, async () => (await plan.do(imports.importFile, args)).file);
       };
-      const folderOf = ({ path, sha256 }: LocalFile): object => {
-        const args = { params: { sha256 }, inputs: {}, hints: { path }, label: basename(path) };
+      const folderOf = ({ path, sha256, place }: LocalFile): object => {
+        const hints = { path, place, bytes: null };
+        const args = { params: { sha256 }, inputs: {}, hints, label: basename(path) };
         return give(path, true, async () => (await plan.do(imports.importFolder, args)).folder);
       };
       const given: Record<string, unknown> = {};
@@ -137,6 +140,7 @@ export async function bindAnalysis(
         return { name, digest, bytes, codec };
       });
       await plan.do(imports.results, { params: { results: named }, inputs: { found: refs } });
+      if (plan.isDry === true) return;
       for (const { name, value, isRef } of results) {
         effects.log.info(
           `${name}: ${isRef ? refText(value as Ref<unknown>) : JSON.stringify(value)}`,
@@ -150,6 +154,7 @@ export async function bindAnalysis(
     params: paramsOf(values, told),
     origin: originOf({ file, cwd, out: copyTo, isStub, only }),
     forcedSteps: forced,
+    listings: opened.listings,
     publisher: null,
     siteUrl: null,
   };

@@ -6,6 +6,8 @@ import type { Ref } from "../../engine/step.ts";
 export interface Promised {
   /** "count B_2", "--lane". */
   readonly subject: string;
+  /** How the call is called that gives it; missing for what the user gave. */
+  readonly label?: string;
   /** Whoever asks for it first has it begun. */
   readonly ref: Promise<Ref<unknown>>;
   /** Whether somebody has asked. */
@@ -13,10 +15,15 @@ export interface Promised {
 }
 
 /** What begins when somebody asks for it. Nobody has to wait for it: whether it failed is asked by who needs it, and at the end. */
-export function lazily(subject: string, begin: () => Promise<Ref<unknown>>): Promised {
+export function lazily(
+  subject: string,
+  begin: () => Promise<Ref<unknown>>,
+  label?: string,
+): Promised {
   let going: Promise<Ref<unknown>> | null = null;
   return {
     subject,
+    ...(label === undefined ? {} : { label }),
     get ref() {
       if (going === null) {
         going = begin();

@@ -114,10 +114,11 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
       // A scope has to know whether it fails.
       const isLazy = playing.only !== null && plan === outside;
       const handles = Object.entries(gives).map(([port, { shape }]) => {
-        const promised = lazily(`${subject}.${port}`, async () => {
-          const refs = await calling();
-          return refs[port] as Ref<unknown>;
-        });
+        const promised = lazily(
+          `${subject}.${port}`,
+          async () => (await calling())[port] as Ref<unknown>,
+          called,
+        );
         if (!isLazy) begun(promised);
         (inScopes.get(plan) ?? all.made).push(promised);
         return [port, handleOf(plan, promised, shape.kind === "folder")] as const;
@@ -282,12 +283,25 @@ async function settleAll(made: readonly Promised[]): Promise<readonly unknown[]>
 function labelOf(values: Row, number: number): string {
   const words = Object.values(values).flatMap((value) => {
     if (typeof value === "string" && value !== "" && value.length <= MOST_LABEL) return [value];
-    const subject = promisedOf(value)?.subject;
-    return subject?.startsWith(GIVEN) === true ? [subject.slice(GIVEN.length)] : [];
+    if (!Array.isArray(value)) return wordOf(value);
+    const [first, ...others] = value as readonly unknown[];
+    const word = wordOf(first);
+    return word.length === 0 || others.length === 0 ? word : [...word, `+${others.length}`];
   });
-  return words.length === 0 ? `#${number}` : words.join(" ");
+  const label = words.join(" ");
+  return label === "" || label.length > LONGEST_LABEL ? `#${number}` : label;
+}
+
+/** What is said of a handle: the name of the file that was given, or how the call is called that gives it. */
+function wordOf(value: unknown): readonly string[] {
+  const promised = promisedOf(value);
+  if (promised === null) return [];
+  const { subject, label } = promised;
+  if (label !== undefined) return label.startsWith("#") ? [] : [label];
+  return subject.startsWith(GIVEN) ? [subject.slice(GIVEN.length)] : [];
 }
 const MOST_LABEL = 40;
+const LONGEST_LABEL = 120;
 /** How handles of what the user gave are called: by the name of their file. */
 export const GIVEN = "given ";
 

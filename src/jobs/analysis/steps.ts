@@ -115,7 +115,12 @@ function portOf(name: string, shape: Shape): Ports[string] {
 }
 
 /** Where an input lies; another place of the same is the same input. */
-type Lying = { readonly path: string };
+type Lying = {
+  readonly path: string;
+  /** For people: where the user has named it. */
+  readonly place: string | null;
+  readonly bytes: number | null;
+};
 
 /** Files and folders of the machine as inputs, kept by content: their paths, names and times do not count. What has changed meanwhile is refused. */
 export function makeImportSteps(
@@ -126,6 +131,9 @@ export function makeImportSteps(
       name: "import file",
       version: 1,
       outputs: { file: file() },
+      foretell: ({ sha256, bytes }: { readonly sha256: Digest; readonly bytes: number }) => ({
+        file: { digest: sha256, bytes },
+      }),
       run: (
         _inputs: Readonly<Record<string, never>>,
         { sha256 }: { readonly sha256: Digest; readonly bytes: number },
@@ -147,6 +155,9 @@ export function makeImportSteps(
       name: "import folder",
       version: 1,
       outputs: { folder: folder() },
+      foretell: ({ sha256 }: { readonly sha256: Digest }) => ({
+        folder: { digest: sha256, bytes: 0 },
+      }),
       run: (
         _inputs: Readonly<Record<string, never>>,
         { sha256 }: { readonly sha256: Digest },

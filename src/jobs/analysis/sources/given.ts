@@ -2,7 +2,7 @@
 
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 
 import { type Digest, digestOf } from "../../../digest.ts";
 import { type FolderEntry, writeManifest } from "../../../engine/folderManifest.ts";
@@ -22,11 +22,15 @@ export interface LocalFile {
   readonly sha256: Digest;
   /** Of a folder, of its list. */
   readonly bytes: number;
+  /** Where it was named, for people: "in row 4 of s.csv"; null where it was given by itself. */
+  readonly place: string | null;
 }
 
 export interface Giving {
   /** Names the value. */
   readonly at: string;
+  /** Where it stands, for people; missing where it was given by itself. */
+  readonly place?: string | null;
   /** The folder that paths are seen from. */
   readonly base: string;
   readonly digests: ContentDigests;
@@ -65,7 +69,8 @@ export async function giveValue(shape: Shape, value: unknown, of: Giving): Promi
         const cells: Record<string, unknown> = {};
         for (const [name, column] of Object.entries(shape.columns)) {
           const at = `${of.at}, row ${row.number}, ${name}`;
-          cells[name] = await giveValue(column, row.cells[name], { ...of, at, base });
+          const place = path === null ? {} : { place: `in row ${row.number} of ${basename(path)}` };
+          cells[name] = await giveValue(column, row.cells[name], { ...of, at, base, ...place });
         }
         rows.push(cells);
       }
@@ -91,15 +96,21 @@ async function statOf(path: string, at: string, what: string): Promise<Stats> {
   });
 }
 
-async function digestFile(path: string, { at, digests, signal }: Giving): Promise<LocalFile> {
+async function digestFile(
+  path: string,
+  { at, digests, signal, place = null }: Giving,
+): Promise<LocalFile> {
   const stats = await statOf(path, at, "file");
   if (!stats.isFile()) throw new HdashError("usage", `${at} is ${path}, which is no file`);
   const { sha256, bytes } = await digests.of(path, signal);
-  return { path, sha256: sha256 as Digest, bytes };
+  return { path, sha256: sha256 as Digest, bytes, place };
 }
 
 /** Digests a folder as it is stored: what lies in it, by content, with modes and empty folders. */
-async function digestFolder(path: string, { at, digests, signal }: Giving): Promise<LocalFile> {
+async function digestFolder(
+  path: string,
+  { at, digests, signal, place = null }: Giving,
+): Promise<LocalFile> {
   const stats = await statOf(path, at, "folder");
   if (!stats.isDirectory()) throw new HdashError("usage", `${at} is ${path}, which is no folder`);
   // What is wrong in it is wrong with what was given.
@@ -117,7 +128,7 @@ async function digestFolder(path: string, { at, digests, signal }: Giving): Prom
     files.push({ path: name, isExecutable, digest: sha256 as Digest, bytes });
   }
   const list = writeManifest({ files, emptyFolders: found.emptyFolders });
-  return { path, sha256: digestOf(list), bytes: Buffer.byteLength(list) };
+  return { path, sha256: digestOf(list), bytes: Buffer.byteLength(list), place };
 }
 
 /** Rows that were given as they are, with what stands in cells that were left out. */

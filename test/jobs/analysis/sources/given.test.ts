@@ -37,7 +37,11 @@ async function put(name: string, content: string | Uint8Array): Promise<void> {
 }
 
 /** What stands for a file in a plan here. */
-const handleOf = ({ path, sha256, bytes }: LocalFile): object => ({ handle: path, sha256, bytes });
+const handleOf = ({ path, sha256, bytes }: Omit<LocalFile, "place">): object => ({
+  handle: path,
+  sha256,
+  bytes,
+});
 /** A file below the folder, as a plan gets it. */
 const handle = (name: string, content: string): object =>
   handleOf({ path: join(dir, name), sha256: digestOf(content), bytes: Buffer.byteLength(content) });

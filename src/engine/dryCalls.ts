@@ -1,0 +1,174 @@
+// What would become of each call of a plan that is played dry: a hit, work, or not to be known before other work is done.
+
+import type { Digest, Json } from "../digest.ts";
+import { messageOf } from "../error.ts";
+import type { StoredOutput, StoredResult } from "../store/results.ts";
+import type { Db } from "../store/schema.ts";
+import { type Asked, keyOf } from "./asking.ts";
+import type { BlobAccess } from "./codec.ts";
+import type { StepKey } from "./key.ts";
+import { bundled, type Lookup, lookUp } from "./lookup.ts";
+import { type AnyStep, type InputRecord, isList, makeRefs, mapValues } from "./ports.ts";
+import type { Ref } from "./step.ts";
+
+/** What a call has given the last time that somebody made it. */
+export interface CallBefore {
+  readonly resultId: string;
+  readonly outputs: StoredResult["outputs"];
+}
+
+/**
+ * What would become of a call. hit: its result is known · run: it would be done · unknown: that depends on what others give, or on
+ * the world · failed: it could not even be asked for.
+ */
+export interface DryCall {
+  readonly scope: string;
+  readonly step: string;
+  readonly label: string | null;
+  readonly version: number;
+  /** What it was given to help to fetch. */
+  readonly hints: Json;
+  state: "hit" | "run" | "unknown" | "failed";
+  /** Why what is known does not do: somebody insists, a blob is not there. Null where nothing is known, and for hits. */
+  cause: "forced" | "gone" | null;
+  /** Null where it depends on what is not known. */
+  key: StepKey | null;
+  /** What the key is the digest of. Kept where the call is no hit. */
+  document: string | null;
+  /** The result that it would find; for an unknown one the result that it would find if what it waits for gave what it gave before. */
+  found: StoredResult | null;
+  /** Calls that would have to be done first. Empty for an unknown one that looks at the world. */
+  waitsFor: readonly DryCall[];
+  error: string | null;
+}
+
+/** What a plan's calls are looked up with. */
+export interface Asking {
+  readonly pipeline: string;
+  readonly db: Db;
+  readonly access: BlobAccess;
+  readonly signal: AbortSignal;
+  /** What a call has given the last time; null where nobody knows. */
+  readonly before: (call: DryCall) => CallBefore | null;
+  /** Tells whether a step is to be done again whatever is known. */
+  readonly isForced: (step: string) => boolean;
+}
+
+/** Asks for calls, one by one, and remembers what each would give. */
+export function openDryCalls({ pipeline, db, access, signal, before, isForced }: Asking) {
+  const find = bundled((keys: readonly string[]) => lookUp(db, access, keys));
+  const calls: DryCall[] = [];
+  const makers = new Map<Digest, DryCall>();
+  /** Refs of what is not known → the call that would give it, and what it gave before. */
+  const unknown = new WeakMap<object, { readonly call: DryCall; readonly before: Digest | null }>();
+
+  async function look(key: StepKey): Promise<Lookup> {
+    return (await find(key)) ?? { kind: "none" };
+  }
+
+  async function call(scope: string, asked: Asked, hints: Json, foretold: Foretold) {
+    const { step, inputs } = asked;
+    const { name, label, version } = step;
+    const own: DryCall = {
+      ...{ scope, step: name, label, version, hints, state: "unknown", cause: null },
+      ...{ key: null, document: null, found: null, waitsFor: [], error: null },
+    };
+    calls.push(own);
+    const waits = refsOf(inputs).flatMap((ref) => unknown.get(ref)?.call ?? []);
+    own.waitsFor = [...new Set(waits)];
+    if (waits.length > 0) {
+      own.found = await suppose(asked);
+      return unknownRefs(own, step, {}, own.found?.outputs ?? null);
+    }
+    if (step.kind === "observation") return unknownRefs(own, step, {}, null);
+    try {
+      const { key, document } = keyOf(pipeline, asked, (await step.pin?.(signal)) ?? null);
+      own.key = key;
+      const known = await look(key);
+      if (known.kind === "found" && !isForced(name)) {
+        own.state = "hit";
+        own.found = known.stored;
+        const refs = makeRefs(step, known.stored);
+        for (const { digest } of Object.values(refs)) makers.set(digest, own);
+        return refs;
+      }
+      own.state = "run";
+      own.document = document;
+      own.cause = known.kind === "found" ? "forced" : known.kind === "gone" ? "gone" : null;
+    } catch (error) {
+      own.state = "failed";
+      own.error = messageOf(error);
+      throw error;
+    }
+    return unknownRefs(own, step, foretold, before(own)?.outputs ?? null);
+  }
+
+  /** What would be found if all that is waited for gave what it gave before; null where that is not known, or known to be nothing. */
+  async function suppose(asked: Asked): Promise<StoredResult | null> {
+    if (asked.step.kind === "observation") return null;
+    let isKnown = true;
+    const supposed = (ref: Ref<unknown>): Ref<unknown> => {
+      const of = unknown.get(ref);
+      if (of === undefined) return ref;
+      if (of.before === null) isKnown = false;
+      return { ...ref, digest: of.before ?? ref.digest };
+    };
+    const inputs: InputRecord = mapValues(asked.inputs, (input) =>
+      isList(input) ? input.map(supposed) : supposed(input),
+    );
+    if (!isKnown) return null;
+    try {
+      const pin = (await asked.step.pin?.(signal)) ?? null;
+      const known = await look(keyOf(pipeline, { ...asked, inputs }, pin).key);
+      return known.kind === "found" ? known.stored : null;
+    } catch {
+      // Whether its source can be asked is told when it is its turn.
+      return null;
+    }
+  }
+
+  /** Makes refs of what a call would give: what is foretold is known, all else waits for its work. */
+  function unknownRefs(
+    own: DryCall,
+    step: AnyStep,
+    foretold: Foretold,
+    last: StoredResult["outputs"] | null,
+  ): Readonly<Record<string, Ref<unknown>>> {
+    return mapValues(step.outputs, ({ codec, visibility }, port): Ref<unknown> => {
+      const told = foretold[port];
+      if (told !== undefined) {
+        makers.set(told.digest, own);
+        return { ...told, codec, visibility };
+      }
+      const known: StoredOutput | undefined = last?.[port];
+      const ref = { digest: NOT_KNOWN, bytes: known?.bytes ?? 0, codec, visibility };
+      unknown.set(ref, { call: own, before: known?.digest ?? null });
+      return ref;
+    });
+  }
+
+  return {
+    calls,
+    makers,
+    call,
+    /** The call that would give what a ref stands for; null where its content is known. */
+    waitsFor: (ref: object): DryCall | null => unknown.get(ref)?.call ?? null,
+    /** A file of a folder that is not known. */
+    fileOf(own: DryCall): Ref<never, "private"> {
+      const ref = { digest: NOT_KNOWN, bytes: 0, codec: "file", visibility: "private" } as const;
+      unknown.set(ref, { call: own, before: null });
+      return ref;
+    },
+  };
+}
+
+export type Foretold = Readonly<
+  Record<string, { readonly digest: Digest; readonly bytes: number }>
+>;
+
+/** Stands where a digest is not known; such a ref is told by itself, not by this. */
+const NOT_KNOWN = "" as Digest;
+
+function refsOf(inputs: InputRecord): readonly Ref<unknown>[] {
+  return Object.values(inputs).flatMap((input) => (isList(input) ? input : [input]));
+}

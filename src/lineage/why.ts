@@ -1,0 +1,243 @@
+// Why a result was made: its document beside that of the same call in the run before, field by field, and through what has changed to the
+// steps that ran before it.
+
+import type { Digest } from "../digest.ts";
+import { type BlobAccess, streamBlob } from "../engine/codec.ts";
+import { BlobError } from "../store/blobs.ts";
+import { readListings } from "../store/codeListings.ts";
+import {
+  describeContents,
+  findLastGoodRun,
+  type LedgerResult,
+  type LedgerRun,
+  listSightings,
+  readResults,
+  type RunCall,
+  type Sighted,
+} from "../store/lineage.ts";
+import type { Db } from "../store/schema.ts";
+import { type Attempt, type Cause, listAttempts } from "../store/stepAttempts.ts";
+import type { CallName, RunCalls } from "./calls.ts";
+import type { Difference, Leaf } from "./difference.ts";
+import { readGiven } from "./given.ts";
+import { isHousework, nearest, readCalls } from "./planned.ts";
+import { codeIn, digestsIn, type Reason, reasonsOf } from "./reasons.ts";
+
+/** A difference, and why what is there now was made. */
+export interface Because extends Reason {
+  /** Where the bytes of both begin to differ; null where that is not known: one of them is no file any more, or none at all. */
+  readonly offset: number | null;
+  /** Why the step ran that gave what is there now; null where it did not run in that run. */
+  readonly ran: Explained | null;
+}
+
+/** Why a result was made. */
+export interface Explained {
+  readonly call: CallName;
+  readonly key: string;
+  readonly resultId: string;
+  /** The run that made it; null where that is forgotten. */
+  readonly runId: string | null;
+  readonly madeAt: string;
+  readonly ms: number;
+  /** The attempt that made it; null where none is kept. */
+  readonly attempt: Attempt | null;
+  /** Where it was seen last, if that is in another run than made it: found there, or done again. */
+  readonly seenIn: Sighted | null;
+  /** The run that it is compared with; null where there was none before. */
+  readonly against: string | null;
+  /** Why it was done although its result was known. */
+  readonly cause: Cause | null;
+  /** Whether a call like it was in that run. */
+  readonly isNew: boolean;
+  /** How the call before was called, where it had another name. */
+  readonly before: CallName | null;
+  /** True where the call before had given the same. */
+  readonly isSame: boolean;
+  readonly reasons: readonly Because[];
+  /** What did not change. */
+  readonly same: readonly string[];
+}
+
+/** What explaining takes. */
+export interface Explaining {
+  readonly db: Db;
+  readonly access: BlobAccess;
+  /** The run to compare with; null: the last one before that ended well. */
+  readonly against: string | null;
+}
+
+/** So many steps behind one another, and inputs of one step, are followed: the rest is asked for by itself. */
+const DEEPEST = 8;
+const MOST_FOLLOWED = 5;
+
+/** Explains why a result was made. */
+export async function explain(
+  { db, access, against }: Explaining,
+  result: LedgerResult,
+): Promise<Explained> {
+  const calls = new Map<string, Promise<RunCalls | null>>();
+  const callsOf = (runId: string | null): Promise<RunCalls | null> => {
+    const known = calls.get(runId ?? "") ?? readCalls(db, runId);
+    calls.set(runId ?? "", known);
+    return known;
+  };
+  const before = new Map<string, Promise<string | null>>();
+  const runBefore = (runId: string, pipeline: string): Promise<string | null> => {
+    if (against !== null) return Promise.resolve(against);
+    const known =
+      before.get(runId) ?? findLastGoodRun(db, pipeline, runId).then((run) => run?.id ?? null);
+    before.set(runId, known);
+    return known;
+  };
+  return explainOne(result, 0);
+
+  async function explainOne(own: LedgerResult, depth: number): Promise<Explained> {
+    const { key, id: resultId, runId, ms } = own;
+    const sightings = await listSightings(db, resultId, 100);
+    const made = sightings.find((one) => one.runId === runId && one.state === "ran");
+    const call = nameOf(own, made ?? sightings[0]);
+    const attempts = await listAttempts(db, key);
+    // A run that has done it again with the same result has an attempt of its own.
+    const ofRun = attempts.findLast((one) => one.runId === runId && one.end?.state === "succeeded");
+    const attempt = ofRun ?? attempts.find(({ n }) => n === own.attempt) ?? null;
+    const [last] = sightings;
+    const document = readGiven(own.document);
+    const than = runId === null ? against : await runBefore(runId, document.pipeline);
+    const found = await findBefore(own, call, await callsOf(than));
+    const difference = found?.difference ?? null;
+    return {
+      ...{ call, key, resultId, runId, ms, attempt, madeAt: own.createdAt.toISOString() },
+      seenIn: last === undefined || last.runId === runId ? null : last,
+      against: than,
+      cause: attempt?.cause ?? null,
+      isNew: found?.before === null || found === null,
+      before: found?.before === null || found === null ? null : renamed(call, found.before),
+      isSame: found?.before === undefined ? false : isSameResult(own, found.before),
+      reasons: difference === null ? [] : await becauseOf(difference, own, depth),
+      same: difference?.same ?? [],
+    };
+  }
+
+  async function findBefore(own: LedgerResult, call: CallName, last: RunCalls | null) {
+    if (last === null) return null;
+    const named = last.named(call);
+    const rows = named === null ? last.similar(call) : [named];
+    const results = await readResults(db, [...new Set(rows.map(({ resultId }) => resultId))]);
+    const documents = new Map(results.map(({ id, document }) => [id, document]));
+    return nearest(own.document, rows, documents);
+  }
+
+  async function becauseOf(
+    difference: Difference,
+    own: LedgerResult,
+    depth: number,
+  ): Promise<readonly Because[]> {
+    const contents = await describeContents(db, digestsIn(difference));
+    const listings = await readListings(db, codeIn(difference));
+    const reasons = reasonsOf(difference, { contents, listings });
+    let followed = 0;
+    const found: Because[] = [];
+    for (const [index, reason] of reasons.entries()) {
+      const change = difference.changes[index];
+      const { from } = reason;
+      const isFollowed =
+        from !== null && from.runId === own.runId && !isHousework(from.step) && depth < DEEPEST;
+      let ran: Explained | null = null;
+      if (isFollowed && followed++ < MOST_FOLLOWED) {
+        const [maker] = await readResults(db, [from.resultId]);
+        if (maker !== undefined) ran = await explainOne(maker, depth + 1);
+      }
+      // Where the step says why, how its bytes differ says less.
+      const offset =
+        ran === null ? await offsetOf(change?.before ?? null, change?.after ?? null) : null;
+      found.push({ ...reason, offset, ran });
+    }
+    return found;
+  }
+
+  async function offsetOf(before: Leaf | null, after: Leaf | null): Promise<number | null> {
+    if (before?.kind !== "content" || after?.kind !== "content") return null;
+    return firstDifference(access, before.digest, after.digest);
+  }
+}
+
+function nameOf({ step }: LedgerResult, seen: Sighted | undefined): CallName {
+  return { step, scope: seen?.scope ?? "", label: seen?.label ?? null };
+}
+
+function renamed(call: CallName, { scope, step, label }: RunCall): CallName | null {
+  return scope === call.scope && label === call.label ? null : { scope, step, label };
+}
+
+function isSameResult({ outputs }: LedgerResult, before: RunCall | null): boolean {
+  if (before === null) return false;
+  const digests = (of: RunCall["outputs"]): string =>
+    JSON.stringify(
+      Object.entries(of)
+        .map(([port, { digest }]) => [port, digest])
+        .sort(),
+    );
+  return digests(outputs) === digests(before.outputs);
+}
+
+/** Where two blobs begin to differ, in bytes; null where one of them is not there. */
+async function firstDifference(access: BlobAccess, a: Digest, b: Digest): Promise<number | null> {
+  const [left, right] = [pieces(access, a), pieces(access, b)];
+  try {
+    let [one, other] = [Buffer.alloc(0), Buffer.alloc(0)];
+    for (let at = 0; ;) {
+      if (one.length === 0) one = await next(left);
+      if (other.length === 0) other = await next(right);
+      const length = Math.min(one.length, other.length);
+      if (length === 0) return at;
+      if (!one.subarray(0, length).equals(other.subarray(0, length))) {
+        for (let index = 0; index < length; index++) {
+          if (one[index] !== other[index]) return at + index;
+        }
+      }
+      at += length;
+      one = one.subarray(length);
+      other = other.subarray(length);
+    }
+  } catch (error) {
+    if (error instanceof BlobError) return null;
+    throw error;
+  } finally {
+    await left.return?.();
+    await right.return?.();
+  }
+}
+
+function pieces(access: BlobAccess, digest: Digest): AsyncIterator<Uint8Array> {
+  return streamBlob(access, digest)[Symbol.asyncIterator]();
+}
+
+async function next(of: AsyncIterator<Uint8Array>): Promise<Buffer<ArrayBuffer>> {
+  for (;;) {
+    const piece = await of.next();
+    if (piece.done === true) return Buffer.alloc(0);
+    if (piece.value.length > 0) return Buffer.from(piece.value);
+  }
+}
+
+/** Why the steps of a run ran, without given files and what is kept of results. */
+export async function explainRun(
+  explaining: Explaining,
+  run: LedgerRun,
+  steps: readonly RunCall[],
+): Promise<readonly Explained[]> {
+  const own = steps.filter(({ step, state }) => state === "ran" && !isHousework(step));
+  const results = await readResults(
+    explaining.db,
+    own.map(({ resultId }) => resultId),
+  );
+  const byId = new Map(results.map((result) => [result.id, result]));
+  const explained: Explained[] = [];
+  for (const { resultId } of own) {
+    const result = byId.get(resultId);
+    if (result !== undefined)
+      explained.push(await explain(explaining, { ...result, runId: run.id }));
+  }
+  return explained;
+}
