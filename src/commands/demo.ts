@@ -18,7 +18,8 @@ import { envFileText } from "../settings/envFile.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
 import { checkFolder, checkSiteFolder, LEAST_BYTES } from "../store/folderCheck.ts";
 import { inMenuOrder } from "../work/menu.ts";
-import { bindJob, conclude, execute, withProgress } from "../work/work.ts";
+import { withProgress } from "../work/shown.ts";
+import { bindJob, conclude, execute } from "../work/work.ts";
 
 /** What the whole story takes: 190 MB of ledger, blobs and bundled data, and 40 MB of pages, which may lie on the same disk. */
 const LEAST_DEMO_BYTES = 250_000_000;

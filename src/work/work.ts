@@ -8,7 +8,6 @@ import { HdashError, isAborted, isBusy, messageOf, remedyOf } from "../error.ts"
 import { duration } from "../format.ts";
 import type { BoundPipeline, Job, JobRequest } from "../job.ts";
 import { type Log, makeRedaction } from "../log.ts";
-import type { ProgressView } from "../progress/view.ts";
 import type { RunFacts } from "../publish/message.ts";
 import { NO_CALLS } from "../publish/pipelineMessage.ts";
 import { pause } from "../retry.ts";
@@ -19,6 +18,7 @@ import {
   readLogConfig,
 } from "../settings/config.ts";
 import { EXIT, type Shell } from "../shell.ts";
+import { withEnds, withProgress } from "./shown.ts";
 
 export interface WorkOptions extends JobRequest {
   readonly force: boolean;
@@ -160,11 +160,6 @@ async function isOtherWork(error: unknown, { wait }: WorkOptions): Promise<boole
   return error instanceof FolderInUse && !error.isSameWork;
 }
 
-/** Raises the log's level to "info" where it is quieter: alarms read the line that says how a run ended. */
-function withEnds<T extends LogConfig>(config: T): T {
-  return { ...config, log: { ...config.log, level: "info" } };
-}
-
 const LEVEL_OF = { succeeded: "info", degraded: "warn", failed: "error" } as const;
 
 function logEnd(log: Log, pipeline: string, ended: RunEnded): void {
@@ -272,35 +267,6 @@ function unrecorded(
     hint: remedyOf(error),
     ...(isUsers === true ? { calls: NO_CALLS } : {}),
   };
-}
-
-/** Shows progress while `act` runs: a live view on a terminal, lines of the log elsewhere. `endLog` is never too quiet for an end. */
-export async function withProgress(
-  shell: Shell,
-  config: Config,
-  title: string,
-  act: (
-    log: Log,
-    onProgress: (event: ProgressEvent) => void,
-    endLog: Log,
-    restart: ProgressView["restart"],
-  ) => Promise<number>,
-): Promise<number> {
-  const { openProgressView } = await import("../progress/view.ts");
-  const isLive = shell.isTerminal && shell.logFormat(config) === "auto";
-  let view: ProgressView | null = null;
-  const write = (line: string): void => {
-    if (view === null) process.stderr.write(`${line}\n`);
-    else view.writeLine(line);
-  };
-  const log = shell.log(config, write);
-  view = openProgressView({ isLive, log, stream: process.stderr, title, secrets: config.secrets });
-  try {
-    const { take, restart } = view;
-    return await act(log, take, shell.log(withEnds(config), write), restart);
-  } finally {
-    view.close();
-  }
 }
 
 /** Executes a run of a pipeline with these effects. */
