@@ -14,7 +14,6 @@ import { pause } from "../retry.ts";
 import {
   type Config,
   type Environment,
-  type LogConfig,
   readLogConfig,
 } from "../settings/config.ts";
 import { EXIT, type Shell } from "../shell.ts";
