@@ -1,9 +1,9 @@
 // What a walk from results to what they were made of asks of the ledger: always for a whole level at once, never for one result.
 
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 
 import type { Digest, Json } from "../digest.ts";
-import type { Db } from "./schema.ts";
+import type { Db, Schema } from "./schema.ts";
 import type { Amounts } from "./stepAttempts.ts";
 
 /** Content that has more makers than this ("0" as JSON, an empty file) is asked for by run: its makers would come from all of the ledger. */
@@ -256,7 +256,14 @@ export async function listTrust(db: Db, codes: readonly string[]): Promise<reado
     .where("stands_for", "=", sql<string>`any(${[...new Set(codes)]}::text[])`)
     .orderBy("id")
     .execute();
-  return rows.map((row) => ({
+  return rows.map(asTrust);
+}
+
+type TrustRow = Selectable<Schema["step_trust"]>;
+
+/** Makes the record of a row. */
+export function asTrust(row: TrustRow): Trust {
+  return {
     pipeline: row.pipeline,
     step: row.step,
     code: row.code,
@@ -266,7 +273,7 @@ export async function listTrust(db: Db, codes: readonly string[]): Promise<reado
     trustedAt: row.trusted_at,
     withdrawnAt: row.withdrawn_at,
     withdrawnWhy: row.withdrawn_why,
-  }));
+  };
 }
 
 /** A place on the web where content is. */

@@ -16,6 +16,7 @@ import { meant } from "../../settings/nearest.ts";
 import { noteListings } from "../../store/codeListings.ts";
 import { makeContentDigests } from "../../store/contentDigests.ts";
 import { readDigests, writeDigests } from "../../store/rememberedDigests.ts";
+import { listHolding } from "../../store/trust.ts";
 import { copyResults } from "./copying.ts";
 import { makeWork } from "./doing.ts";
 import { begun, lazily } from "./handles.ts";
@@ -30,6 +31,7 @@ import { openSteps } from "./sources/openSteps.ts";
 import { makePrograms } from "./sources/programs.ts";
 import { isStubbed, makeImportSteps, makeUserSteps } from "./steps.ts";
 import type { Told } from "./told.ts";
+import { withTrust, wordsOf } from "./trusting.ts";
 import { dataName, dataOf } from "./writing/data.ts";
 import type { DeclaredPipeline } from "./writing/pipeline.ts";
 
@@ -49,11 +51,8 @@ export async function bindAnalysis(
   const known = await readDigests(remembered);
   const contents = makeContentDigests(known);
   const { signal } = new AbortController();
-  const opened = await openSteps(file, of.pipeline, { contents, signal });
-  for (const note of opened.notes) effects.log.warn(note);
+  const opened = await openTrusted(effects, { ...of, file }, { contents, signal }, told);
   const { isStub, only, forced } = told;
-  checkForced(opened, forced);
-  if (isStub) effects.log.info(stubText(opened));
   const programs = makePrograms(effects);
   effects.onClose(() => programs.close());
   const hidden = makeSecrets(secrets);
@@ -178,6 +177,28 @@ function warnOfShort(secrets: Readonly<Record<string, string | null>>, log: Log)
       `the secret ${name} is shorter than ${LEAST_SECRET} bytes: it is hidden in logs, but what steps give is not searched for it`,
     );
   }
+}
+
+/** Opens the steps, and tells what there is to know of them; what is trusted to give what other code gave counts as that code. */
+async function openTrusted(
+  effects: Effects,
+  { file, pipeline }: { readonly file: string; readonly pipeline: DeclaredPipeline },
+  reading: Parameters<typeof openSteps>[2],
+  told: Told,
+): Promise<Opened> {
+  const opened = await openSteps(file, pipeline, reading);
+  for (const note of opened.notes) effects.log.warn(note);
+  checkForced(opened, told.forced);
+  if (told.isStub) effects.log.info(stubText(opened));
+  const runsAs = nameOfRuns(pipeline.name, told);
+  const words = await listHolding((await effects.database()).db, runsAs);
+  for (const one of opened.steps) {
+    const [word] = wordsOf(one, words);
+    if (word === undefined) continue;
+    const { step, because } = word;
+    effects.log.info(`${step}: its code is trusted to give what it gave before: ${because}`);
+  }
+  return withTrust(opened, words);
 }
 
 function refText({ digest, bytes, codec }: Ref<unknown>): string {

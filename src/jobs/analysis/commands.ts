@@ -1,10 +1,12 @@
-// hdash init-pipeline and hdash check: where a user's pipeline begins, and what can be found of it without running it. Neither opens a
-// database.
+// The commands of users' pipelines. hdash init-pipeline and hdash check: where one begins, and what can be found of it without running it;
+// neither opens a database.
 
 import { type Command, Option } from "commander";
 
 import { count, list } from "../../format.ts";
 import { EXIT, type Shell } from "../../shell.ts";
+import { addTrust } from "./commands/trust.ts";
+import { addVerify } from "./commands/verify.ts";
 import type { Checked } from "./sources/check/checkPipeline.ts";
 import type { Starter } from "./sources/startProject.ts";
 
@@ -38,6 +40,8 @@ export function addPipelineCommands(
       else for (const line of linesOf(checked)) shell.print(line);
       shell.exit(isRight(checked) ? EXIT.ok : EXIT.failed);
     });
+  addVerify(program, shell, names);
+  addTrust(program, shell, names);
 }
 
 async function start(dir: string, starter: Starter): Promise<readonly string[]> {

@@ -51,7 +51,7 @@ export function isStubbed({ stub }: Declared, isStub: boolean): boolean {
 }
 
 /** The document that is in a step's key beside its values. */
-function usesOf({ declared, code, uses }: OpenedStep, isStub: boolean): Json {
+export function usesOf({ declared, code, uses }: OpenedStep, isStub: boolean): Json {
   const { kind } = declared;
   const env = declared.env ?? {};
   return {
