@@ -16,7 +16,7 @@ export interface Knowledge {
 }
 
 /** How a file that the user gave comes into a run. */
-export const GIVEN_STEPS: readonly string[] = ["import file", "import folder"];
+export const GIVEN_STEPS: readonly string[] = ["import file", "import folder", "fetch data"];
 
 /** A difference, for people and for programs. */
 export interface Reason {

@@ -68,23 +68,7 @@ export async function bindAnalysis(
       isStub,
     }),
   });
-  const imports = makeImportSteps(async (url, sha256, ctx) =>
-    fetchData(
-      {
-        blobs: () => effects.blobs(),
-        http: () => effects.http(),
-        bucket: (name) => effects.openBucket(name),
-        policy: effects.patience.policy ?? PATIENT,
-        onRetry: ({ subject, reason, delayMs }) =>
-          effects.log.warn(`${subject}: ${reason}; it is tried again in ${duration(delayMs)}`),
-        base: dirname(file),
-      },
-      {
-        ...{ url, sha256, dir: await ctx.workDir(), signal: ctx.signal },
-        onProgress: (done, total) => ctx.progress(done, total, { unit: "bytes" }),
-      },
-    ),
-  );
+  const imports = makeImportSteps(makeFetch(effects, dirname(file)));
   const scopes = new AsyncLocalStorage<Plan>();
   const playing: Playing = {
     ...{ opened, isStub, only, secrets: hidden },
@@ -157,6 +141,26 @@ export async function bindAnalysis(
     publisher: null,
     siteUrl: null,
   };
+}
+
+/** Makes what brings the data that a pipeline names by its digest. @param base the folder that its paths are seen from. */
+function makeFetch(effects: Effects, base: string): Parameters<typeof makeImportSteps>[0] {
+  return async (url, sha256, ctx) =>
+    fetchData(
+      {
+        blobs: () => effects.blobs(),
+        http: () => effects.http(),
+        bucket: (name) => effects.openBucket(name),
+        policy: effects.patience.policy ?? PATIENT,
+        onRetry: ({ subject, reason, delayMs }) =>
+          effects.log.warn(`${subject}: ${reason}; it is tried again in ${duration(delayMs)}`),
+        base,
+      },
+      {
+        ...{ url, sha256, dir: await ctx.workDir(), signal: ctx.signal },
+        onProgress: (done, total) => ctx.progress(done, total, { unit: "bytes" }),
+      },
+    );
 }
 
 /** Refuses a value of the command line that is a secret: runs are known by their values, which are kept. */

@@ -145,6 +145,9 @@ export function makeImportSteps(
       name: "fetch data",
       version: 1,
       outputs: { file: file() },
+      foretell: ({ sha256 }: { readonly sha256: Digest }) => ({
+        file: { digest: sha256, bytes: 0 },
+      }),
       run: async (
         _inputs: Readonly<Record<string, never>>,
         { sha256 }: { readonly sha256: Digest },
