@@ -94,3 +94,19 @@ export async function findLastOfStep(
     .executeTakeFirst();
   return row === undefined ? null : { runId: row.id, document: row.document };
 }
+
+/** Lists the keys of a step's results that were made since an instant, oldest first, each with its document. */
+export async function listMadeSince(
+  db: Db,
+  step: string,
+  since: Date,
+): Promise<readonly { readonly key: string; readonly document: string }[]> {
+  const rows = await db
+    .selectFrom("step_result")
+    .select(["step_key", "document"])
+    .where("step", "=", step)
+    .where("created_at", ">=", since)
+    .orderBy("id")
+    .execute();
+  return rows.map(({ step_key: key, document }) => ({ key, document }));
+}

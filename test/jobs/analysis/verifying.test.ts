@@ -29,6 +29,7 @@ interface Step {
   readonly why: string | null;
   readonly isTrusted: boolean;
   readonly withdrawn: string | null;
+  readonly madeMeanwhile: readonly string[];
   readonly differences: readonly {
     readonly port: string;
     readonly path: string | null;
@@ -184,7 +185,9 @@ describe("hdash verify and hdash trust of one's own pipeline", () => {
         1,
       ]);
       const { code, stdout } = await ask(["verify", "sums.out"]);
-      expect(stdout).toMatch(/^same {7}twice lane\.txt.* \([0-9a-f]{8}\) {2}\S+ m?s\n1 step, with /);
+      expect(stdout).toMatch(
+        /^same {7}twice lane\.txt.* \([0-9a-f]{8}\) {2}\S+ m?s\n1 step, with /,
+      );
       expect(code).toBe(0);
     },
     2 * LONG_MS,
@@ -285,14 +288,18 @@ describe("hdash verify and hdash trust of one's own pipeline", () => {
       await runs.put("sums.ts", SUMS.replace("n: lane.bytes", "n: lane.bytes + 1"));
       for (const step of ["count", "twice", "told"]) await trust(step, "nothing has changed");
       expect(await run()).toBe("5 hits, 0 ran, 0 failed");
+      await runs.put("lane.txt", "b\na\nc\n");
+      expect(await run()).toBe("1 hit, 4 ran, 0 failed");
       const wrong = await verify(["1"], TOKEN);
       expect(found(wrong)).toMatchObject({ count: "different: n number", twice: "same" });
       const [count] = wrong.steps.filter(({ step }) => step === "count");
       expect(count?.withdrawn).toMatch(
         /^done again, it gave something else: n from byte 0 on: a number$/,
       );
-      // count runs, and twice and what is given, since it gives another number.
-      expect(await run()).toBe("2 hits, 3 ran, 0 failed");
+      // The one of the other lane, which the old code had not seen.
+      expect(count?.madeMeanwhile).toHaveLength(1);
+      // count runs; the other lane's number was this code's already.
+      expect(await run()).toBe("4 hits, 1 ran, 0 failed");
 
       const back = await ask(["trust", module(), "told", "--withdraw", "--because", "not sure"]);
       expect(back.stdout).toMatch(/sums told: .* no more \(not sure\)/);

@@ -5,13 +5,15 @@ import { machine as machineArch, totalmem } from "node:os";
 
 import { type Command, InvalidArgumentError } from "commander";
 
-import { digestOf, type Json } from "../../../digest.ts";
+import { canonicalJson, digestOf, type Json } from "../../../digest.ts";
 import type { Effects } from "../../../effects.ts";
 import { HdashError, messageOf } from "../../../error.ts";
-import { count, duration, oneLine } from "../../../format.ts";
+import { count, duration, listFew, oneLine } from "../../../format.ts";
 import { type Difference, MOST_DIFFERENCES } from "../../../lineage/comparing.ts";
+import { readDocument } from "../../../lineage/document.ts";
 import type { LineageStep } from "../../../lineage/graph.ts";
 import { EXIT, type Shell } from "../../../shell.ts";
+import type { Trust } from "../../../store/ancestry.ts";
 import type { Db } from "../../../store/schema.ts";
 import type { Verified, Verifier } from "../verifying.ts";
 
@@ -73,6 +75,8 @@ interface Outcome extends Verified {
   readonly step: LineageStep;
   /** Why words of trust were withdrawn; null where none were. */
   readonly withdrawn: string | null;
+  /** Keys of results that the trusted code has made meanwhile: they stand under the code that it stood for. */
+  readonly madeMeanwhile: readonly string[];
 }
 
 async function verify(
@@ -205,7 +209,7 @@ async function verifyOne(
   const { db } = await effects.database();
   const verified = await verifier.verify(step);
   const { state, differences, ms, trusted } = verified;
-  const outcome = { ...verified, step, withdrawn: null };
+  const outcome = { ...verified, step, withdrawn: null, madeMeanwhile: [] };
   if (state === "blocked") return outcome;
   await addVerdict(db, {
     ...{ resultId: step.result.id, state, ms, build: effects.build, checkedAt: effects.clock() },
@@ -219,7 +223,23 @@ async function verifyOne(
   const withdrawn = `done again, it gave something else: ${sayDifference(differences[0], false)}`;
   const codes = trusted.map(({ code }) => code);
   await withdrawTrust(db, { pipeline, step: name, codes }, { at: effects.clock(), why: withdrawn });
-  return { ...outcome, withdrawn };
+  return { ...outcome, withdrawn, madeMeanwhile: await findMade(db, step, trusted) };
+}
+
+/** Finds the results that were made under the same code as another since that was trusted to stand for it. */
+async function findMade(
+  db: Db,
+  { document }: LineageStep,
+  trusted: readonly Trust[],
+): Promise<readonly string[]> {
+  const { listMadeSince } = await import("../../../store/trust.ts");
+  const since = new Date(Math.min(...trusted.map(({ trustedAt }) => trustedAt.getTime())));
+  const made = await listMadeSince(db, document.step, since);
+  return made.flatMap(({ key, document: text }) => {
+    const { pipeline, uses } = readDocument(text);
+    const isSame = canonicalJson(uses ?? null) === canonicalJson(document.uses ?? null);
+    return pipeline === document.pipeline && isSame ? [key] : [];
+  });
 }
 
 async function thisMachine() {
@@ -275,7 +295,8 @@ function sayDifference(difference: Difference | undefined, withWords = true): st
   return `${where}${at}: ${KINDS[kind]}${words}${sizes}`;
 }
 
-function linesOf({ step, state, why, differences, ms, withdrawn }: Outcome): readonly string[] {
+function linesOf(outcome: Outcome): readonly string[] {
+  const { step, state, why, differences, ms, withdrawn, madeMeanwhile } = outcome;
   const [first, ...others] = differences
     .slice(0, MOST_DIFFERENCES)
     .map((one) => sayDifference(one));
@@ -289,6 +310,11 @@ function linesOf({ step, state, why, differences, ms, withdrawn }: Outcome): rea
     ...(withdrawn === null
       ? []
       : ["           its code is trusted no more: the next run does the step"]),
+    ...(madeMeanwhile.length === 0
+      ? []
+      : [
+          `           it has made ${count(madeMeanwhile.length, "result")} meanwhile, under the old code: ${listFew(madeMeanwhile.map((key) => key.slice(0, 8)))}`,
+        ]),
   ];
 }
 
@@ -338,9 +364,9 @@ function documentOf(
   });
   return {
     ...{ asked, run, seed, total, processors, tally: tallyOf(outcomes) },
-    steps: outcomes.map(({ step, state, why, differences, ms, trusted, withdrawn }) => ({
+    steps: outcomes.map(({ step, trusted, ...rest }) => ({
       ...named(step),
-      ...{ state, why, ms, isTrusted: trusted.length > 0, withdrawn, differences },
+      ...{ ...rest, isTrusted: trusted.length > 0 },
     })),
     left: left.map(({ step, why }) => ({ ...named(step), why })),
   };
