@@ -24,6 +24,7 @@ function ask(words: readonly string[], env: Readonly<Record<string, string>> = {
 }
 
 interface Step {
+  readonly key: string;
   readonly step: string;
   readonly state: string;
   readonly why: string | null;
@@ -237,6 +238,25 @@ describe("hdash verify and hdash trust of one's own pipeline", () => {
       });
     },
     3 * LONG_MS,
+  );
+
+  test(
+    "does what was made elsewhere, once it is told where the module is",
+    async () => {
+      const archive = join(runs.dir, "sums.tar.zst");
+      expect((await ask(["export", "sums.out", archive])).code).toBe(0);
+      const elsewhere = { HDASH_HOME: join(runs.dir, "elsewhere") };
+      expect((await ask(["import", archive], elsewhere)).code).toBe(0);
+      const key = (await verify(["sums.out"])).steps[0]?.key ?? "";
+      expect(found(await verify([key], elsewhere))).toEqual({
+        twice: "blocked: nobody knows where the module of sums is: name it by --with",
+      });
+      expect(found(await verify([key, "--deep", "--with", module()], elsewhere))).toEqual({
+        count: "same",
+        twice: "same",
+      });
+    },
+    LONG_MS,
   );
 
   test(
