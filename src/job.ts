@@ -37,6 +37,8 @@ export interface BoundPipeline {
   readonly forcedSteps?: readonly string[];
   /** What digests of code are of, for people who ask what has changed. */
   readonly listings?: ReadonlyMap<Digest, CodeListing>;
+  /** True where bytes of what its steps give may go when a run has ended well. */
+  readonly hasTemporary?: boolean;
 }
 
 /** What a job puts into the menu of the site that it publishes to; paths are from the site's root. */

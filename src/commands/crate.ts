@@ -192,7 +192,7 @@ async function copyListed(
   if (kind === "folder") return copyFolder(access, digest, to);
   if (kind === "folders") {
     for (const [at, own] of (await readFolders(access, digest)).entries()) {
-      await copyFolder(access, own, join(to, String(at)));
+      await copyFolder(access, own.digest, join(to, String(at)));
     }
     return;
   }

@@ -70,6 +70,11 @@ async function exportTo(
       const data = flags.data ? `${count(done.blobs, "blob")}, ${bytes(done.bytes)}` : "no data";
       const runs = count(done.runs.length, "run");
       shell.print(`${out}: ${count(done.results, "result")} of ${runs}, ${data}`);
+      const [first] = done.dropped;
+      if (first !== undefined) {
+        const left = count(done.dropped.length, "temporary file");
+        shell.print(`${left} left out, whose bytes have gone, e.g. sha256:${first.slice(0, 12)}`);
+      }
     }
     return EXIT.ok;
   });

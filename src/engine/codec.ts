@@ -157,7 +157,7 @@ export async function decode(
   if (codec === "folders") {
     const all: StoredFolder[] = [];
     for (const own of await watched(onDamage, () => readFolders(access, digest))) {
-      all.push(await folder(own));
+      all.push(await folder(own.digest));
     }
     return all;
   }
@@ -206,28 +206,32 @@ export function hasFiles(codec: Codec): boolean {
 export async function listContents(
   access: BlobAccess,
   { digest, codec }: { readonly digest: Digest; readonly codec: Codec },
-): Promise<readonly Digest[]> {
+): Promise<readonly StoredBlob[]> {
   if (!hasFiles(codec)) return [];
+  const found = new Map<Digest, StoredBlob>();
+  const add = (blob: StoredBlob): void => void found.set(blob.digest, blob);
   if (codec === "folders") {
-    const found = new Set<Digest>();
     for (const own of await readFolders(access, digest)) {
-      found.add(own);
-      for (const file of (await readManifest(access, own)).files) found.add(file.digest);
+      add(own);
+      for (const file of (await readManifest(access, own.digest)).files) add(file);
     }
-    return [...found];
+    return [...found.values()];
   }
   const files =
     codec === "folder"
       ? (await readManifest(access, digest)).files
       : await readTree(access, digest);
-  return [...new Set(files.map((file) => file.digest))];
+  for (const file of files) add(file);
+  return [...found.values()];
 }
 
 /** Reads which folders a list of folders has. */
-export async function readFolders(access: BlobAccess, digest: Digest): Promise<readonly Digest[]> {
+export async function readFolders(
+  access: BlobAccess,
+  digest: Digest,
+): Promise<readonly StoredBlob[]> {
   // Written by encode() under this digest.
-  const lists = JSON.parse(await readText(access, digest)) as readonly StoredBlob[];
-  return lists.map((one) => one.digest);
+  return JSON.parse(await readText(access, digest)) as readonly StoredBlob[];
 }
 
 /** Reads what a stored folder lists. */

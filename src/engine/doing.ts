@@ -14,6 +14,7 @@ import { type AnyStep, type InputRecord, makeRefs } from "./ports.ts";
 import { type Done, run, type Task, type Tried } from "./running.ts";
 import type { Producer, Readable, ScopeState, Session, Sighting } from "./session.ts";
 import type { OutputRefs, Ports, Ref, Step, StepArgs } from "./step.ts";
+import { makeDropped, noteTemporary } from "./temporaries.ts";
 
 /** How often a source may move while it is read before we give up for now. */
 const MAX_MOVES = 3;
@@ -46,6 +47,7 @@ async function find(
     const done = await share(session, scope, step, key, () => doOnce(session, scope, step, task));
     if (done.kind === "moved") continue;
     scope.facts.set(key, done.stored.factsDigest);
+    noteTemporary(session, done);
     for (const { digest } of Object.values(done.stored.outputs)) {
       const make: Producer = (output) => remake(session, scope, step, task, done.stored, output);
       rememberProducer(session, digest, make);
@@ -135,6 +137,12 @@ async function doOnce(
   for (let heals = 0; ;) {
     let known = await findKnown();
     if (known === null) {
+      try {
+        await makeDropped(session, step.name, task.inputs);
+      } catch (error) {
+        noteFailure(session, scope, step, { key, startedAt, since, error });
+        throw error;
+      }
       const tried = await session.limit((hold) =>
         withClaim(session, key, async (n): Promise<Tried> => {
           // Another run may have given the claim back with a result since we looked.
@@ -219,11 +227,13 @@ async function remakeOnce(
   output: Readable,
 ): Promise<Done> {
   for (let heals = 0; ;) {
+    await makeDropped(session, step.name, task.inputs);
     const tried = await session.limit((hold) =>
       withClaim(session, task.key, async (n): Promise<Tried> => {
         // Another run, or another reader, may have mended it since it was found.
         if ((await removeDamaged(session, output)) === 0) return { kind: "hit", stored };
-        const turn = { n, hold, isRemake: true, cause: "damaged" } as const;
+        const cause = session.mayLackBytes.has(output.digest) ? "gone" : "damaged";
+        const turn = { n, hold, isRemake: true, cause } as const;
         if (task.seen === null) return run(session, scope, step, task, turn);
         // Another look; what is seen now may be another result, under another key.
         const seen = await readWorld(session, step, hold);

@@ -49,6 +49,7 @@ export async function playDry<P extends Json>(spec: DrySpec<P>): Promise<DryPlay
   // What a plan throws while it stands still is nobody's.
   playing.catch(() => {});
   await Promise.race([playing, play.quiet, whenAborted(spec.signal)]);
+  await play.temporaries.remakeDropped();
   return {
     calls: play.calls,
     unread: [...play.unread],
@@ -101,8 +102,9 @@ function openPlay<P extends Json>({ pipeline, db, blobs, signal, ...spec }: DryS
         return going as ReturnType<Plan["do"]> as never;
       },
       async read<Out>(ref: Ref<Out>): Promise<Out> {
-        const waits = asking.waitsFor(ref);
+        let waits = asking.waitsFor(ref);
         return counted(async () => {
+          waits ??= await asking.temporaries.droppedBy(ref);
           if (waits !== null) {
             unread.add(waits);
             return null;
@@ -115,7 +117,9 @@ function openPlay<P extends Json>({ pipeline, db, blobs, signal, ...spec }: DryS
         counted(async () => {
           const waits = asking.waitsFor(folder);
           if (waits !== null) return asking.fileOf(waits);
-          return fileOf(access, folder, path);
+          const file = await fileOf(access, folder, path);
+          if (file !== null) asking.temporaries.notePart(folder, file);
+          return file;
         }),
       value: (value) =>
         counted(() => {
@@ -143,8 +147,8 @@ function openPlay<P extends Json>({ pipeline, db, blobs, signal, ...spec }: DryS
     };
   }
 
-  const { calls, makers } = asking;
-  return { planOf, calls, unread, makers, failedScopes, quiet };
+  const { calls, makers, temporaries } = asking;
+  return { planOf, temporaries, calls, unread, makers, failedScopes, quiet };
 }
 
 async function fileOf(

@@ -6,6 +6,8 @@ import type { StoredOutput, StoredResult } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import { type Asked, keyOf } from "./asking.ts";
 import type { BlobAccess } from "./codec.ts";
+import type { DryCall } from "./dryCall.ts";
+import { openDryTemporaries } from "./dryTemporaries.ts";
 import type { StepKey } from "./key.ts";
 import { bundled, type Lookup, lookUp } from "./lookup.ts";
 import { type AnyStep, type InputRecord, isList, makeRefs, mapValues } from "./ports.ts";
@@ -17,30 +19,7 @@ export interface CallBefore {
   readonly outputs: StoredResult["outputs"];
 }
 
-/**
- * What would become of a call. hit: its result is known · run: it would be done · unknown: that depends on what others give, or on
- * the world · failed: it could not even be asked for.
- */
-export interface DryCall {
-  readonly scope: string;
-  readonly step: string;
-  readonly label: string | null;
-  readonly version: number;
-  /** What it was given to help to fetch. */
-  readonly hints: Json;
-  state: "hit" | "run" | "unknown" | "failed";
-  /** Why what is known does not do: somebody insists, a blob is not there. Null where nothing is known, and for hits. */
-  cause: "forced" | "gone" | null;
-  /** Null where it depends on what is not known. */
-  key: StepKey | null;
-  /** What the key is the digest of. Kept where the call is no hit. */
-  document: string | null;
-  /** The result that it would find; for an unknown one the result that it would find if what it waits for gave what it gave before. */
-  found: StoredResult | null;
-  /** Calls that would have to be done first. Empty for an unknown one that looks at the world. */
-  waitsFor: readonly DryCall[];
-  error: string | null;
-}
+export type { DryCall };
 
 /** What a plan's calls are looked up with. */
 export interface Asking {
@@ -62,6 +41,8 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
   /** Refs of what is not known → the call that would give it, and what it gave before. */
   const unknown = new WeakMap<object, { readonly call: DryCall; readonly before: Digest | null }>();
 
+  const temporaries = openDryTemporaries(access, calls);
+
   async function look(key: StepKey): Promise<Lookup> {
     return (await find(key)) ?? { kind: "none" };
   }
@@ -71,9 +52,10 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
     const { name, label, version } = step;
     const own: DryCall = {
       ...{ scope, step: name, label, version, hints, state: "unknown", cause: null },
-      ...{ key: null, document: null, found: null, waitsFor: [], error: null },
+      ...{ key: null, document: null, found: null, waitsFor: [], neededBy: null, error: null },
     };
     calls.push(own);
+    temporaries.noteTaken(own, refsOf(inputs));
     const waits = refsOf(inputs).flatMap((ref) => unknown.get(ref)?.call ?? []);
     own.waitsFor = [...new Set(waits)];
     if (waits.length > 0) {
@@ -90,6 +72,7 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
         own.found = known.stored;
         const refs = makeRefs(step, known.stored);
         for (const { digest } of Object.values(refs)) makers.set(digest, own);
+        temporaries.noteHit(own, known.stored);
         return refs;
       }
       own.state = "run";
@@ -151,6 +134,7 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
     calls,
     makers,
     call,
+    temporaries,
     /** The call that would give what a ref stands for; null where its content is known. */
     waitsFor: (ref: object): DryCall | null => unknown.get(ref)?.call ?? null,
     /** A file of a folder that is not known. */

@@ -76,13 +76,13 @@ async function listDamaged(access: BlobAccess, output: Readable): Promise<readon
   if (!(await isIntact(access, output.digest))) return [output.digest];
   if (output.codec === "folders") {
     const all = new Set<Digest>();
-    for (const digest of await readFolders(access, output.digest)) {
+    for (const { digest } of await readFolders(access, output.digest)) {
       for (const one of await listDamaged(access, { digest, codec: "folder" })) all.add(one);
     }
     return [...all];
   }
   const damaged: Digest[] = [];
-  for (const digest of await listContents(access, output)) {
+  for (const { digest } of await listContents(access, output)) {
     if (!(await isIntact(access, digest))) damaged.push(digest);
   }
   return damaged;

@@ -6,7 +6,7 @@ import { findResults, type StoredResult } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import type { BlobAccess } from "./codec.ts";
 
-/** What is known of a key. "gone": there was a result, but its blobs are not there any more. */
+/** What is known of a key. "gone": there was a result, but blobs of it are not there any more that should be. */
 export type Lookup =
   { readonly kind: "found"; readonly stored: StoredResult } | { readonly kind: "none" | "gone" };
 
@@ -26,7 +26,9 @@ export async function lookUp(
   );
   const found = new Map<string, Lookup>();
   for (const [key, stored] of results) {
-    const isGone = Object.values(stored.outputs).some(({ digest }) => missing.has(digest));
+    const isGone = Object.values(stored.outputs).some(
+      ({ digest, temporary }) => temporary !== true && missing.has(digest),
+    );
     found.set(key, isGone ? { kind: "gone" } : { kind: "found", stored });
   }
   return found;

@@ -176,7 +176,7 @@ async function readHistory(session: Session, scope: string, limit: number): Prom
 
 async function healFiles(session: Session, ref: Ref<unknown>): Promise<void> {
   await readHealed(session, ref, async () => {
-    const contents = await listContents(session, ref);
+    const contents = (await listContents(session, ref)).map(({ digest }) => digest);
     for (const digest of ref.codec === "file" ? [ref.digest] : contents) {
       for await (const _piece of streamBlob(session, digest));
     }
@@ -196,6 +196,7 @@ async function findFile(
   if (found === undefined) return null;
   const { digest, bytes } = found;
   rememberPart(session, digest, folder);
+  if (session.mayLackBytes.has(folder.digest)) session.mayLackBytes.add(digest);
   return { digest, bytes, codec: "file", visibility: "private" };
 }
 

@@ -72,9 +72,10 @@ export async function storeOutputs(
   values: Readonly<Record<string, unknown>>,
 ): Promise<Record<string, StoredOutput>> {
   const outputs: Record<string, StoredOutput> = {};
-  for (const [name, { codec, visibility }] of Object.entries(step.outputs)) {
+  for (const [name, { codec, visibility, temporary }] of Object.entries(step.outputs)) {
     const blob = await encode(access, `${step.name}.${name}`, codec, values[name]);
-    outputs[name] = { ...blob, codec, visibility };
+    const mark = temporary === true ? { temporary } : {};
+    outputs[name] = { ...blob, codec, visibility, ...mark };
   }
   return outputs;
 }

@@ -192,6 +192,7 @@ async function playAttempt<P extends Json>(
       sightings: new Map(),
       producers: new Map(),
       healings: new Map(),
+      mayLackBytes: new Set(),
       waitedFor: new Set(),
       scopes: new Map(),
       gone: [],

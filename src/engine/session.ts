@@ -85,6 +85,8 @@ export interface Session extends BlobAccess {
   /** Digest of an output → what makes it again, and what is being made again; see healing.ts. */
   readonly producers: Map<Digest, Producer>;
   readonly healings: Map<Digest, Promise<void>>;
+  /** Temporary outputs that were found, and files of such folders: their bytes may be missing; see temporaries.ts. */
+  readonly mayLackBytes: Set<Digest>;
   /** Runs of whose steps we have waited for one: said once. */
   readonly waitedFor: Set<string>;
   readonly scopes: Map<string, ScopeState>;

@@ -46,6 +46,8 @@ export type Codec = "json" | "text" | "file" | "tree" | "files" | "folder" | "fo
 export interface Port<In, Out, V extends Visibility = Visibility> {
   readonly codec: Codec;
   readonly visibility: V;
+  /** Its bytes may go when no step waits for them, and are made again where one does. Never part of a key. */
+  readonly temporary?: true;
   /** Carries the types only; never set. */
   readonly __types?: readonly [In, Out];
 }
@@ -92,6 +94,13 @@ export function folder(): Port<WrittenPath, StoredFolder, "private"> {
 /** Declares a port that holds any number of folders. */
 export function folders(): Port<readonly WrittenPath[], readonly StoredFolder[], "private"> {
   return { codec: "folders", visibility: "private" };
+}
+
+/** Says of a port that its bytes may go when no step waits for them. */
+export function temporary<In, Out>(
+  port: Port<In, Out, "private">,
+): Port<In, Out, "private"> & { readonly temporary: true } {
+  return { ...port, temporary: true };
 }
 
 /** A stored output: its content's digest, and how to read it. */

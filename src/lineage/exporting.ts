@@ -18,6 +18,7 @@ import { blobPath, type FullPart, RECORDS, refuseExisting, writeArchive } from "
 import { readDocument, userUses } from "./document.ts";
 import type { Found } from "./find.ts";
 import { walkLineage } from "./graph.ts";
+import { makeLacking } from "./lacking.ts";
 
 /** What an export came to. */
 export interface Exported {
@@ -25,6 +26,8 @@ export interface Exported {
   readonly runs: readonly string[];
   readonly blobs: number;
   readonly bytes: number;
+  /** Files that are left out, since they were temporary and their bytes have gone. */
+  readonly dropped: readonly Digest[];
 }
 
 /** Where an export reads, and where it may write for a while. */
@@ -48,7 +51,9 @@ export async function exportFound(
   try {
     const path = join(dir, RECORDS);
     const { records, needed } = await writeRecords(db, scope, path);
-    const stored = hasData ? await listNeeded(blobs, needed) : [];
+    const { stored, dropped } = hasData
+      ? await listNeeded(blobs, needed)
+      : { stored: [], dropped: [] };
     const source = await fileSource(path);
     const parts: readonly FullPart[] = [
       { path: RECORDS, ...records, open: () => source.open() },
@@ -65,6 +70,7 @@ export async function exportFound(
       runs: scope.runIds,
       blobs: stored.length,
       bytes: stored.reduce((sum, { bytes }) => sum + bytes, 0),
+      dropped,
     };
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -107,11 +113,15 @@ async function resultsOf(db: Db, runId: string): Promise<readonly LedgerResult[]
   return readResults(db, [...new Set(steps.flatMap(({ resultId }) => resultId ?? []))]);
 }
 
-/** Digest → length, where the records say it; a log's is asked of the store. */
-type Needed = Map<Digest, number | null>;
+/** What the records name. */
+interface Needed {
+  /** Digest → length, where the records say it; a log's is asked of the store. */
+  readonly lengths: Map<Digest, number | null>;
+  readonly lacking: ReturnType<typeof makeLacking>;
+}
 
 async function writeRecords(db: Db, scope: Scope, path: string) {
-  const needed: Needed = new Map();
+  const needed: Needed = { lengths: new Map(), lacking: makeLacking() };
   const hash = createHash("sha256");
   let bytes = 0;
   const lines = async function* () {
@@ -154,7 +164,10 @@ async function* records(
   }
   for await (const row of readRows(db, "step_attempt", "step_key", [...keys, ...others].sort())) {
     if (row["ended_at"] === null) continue;
-    if (row["log_digest"] !== null) needed.set(row["log_digest"] as Digest, null);
+    if (row["log_digest"] !== null) {
+      needed.lengths.set(row["log_digest"] as Digest, null);
+      needed.lacking.add(row["log_digest"] as Digest, false);
+    }
     yield { table: "step_attempt", row: ofRun(row) };
   }
   const numbers = new Map(results.map(({ id }, at) => [id, at + 1]));
@@ -206,8 +219,9 @@ async function* resultRecords(
     }
   }
   for (const { outputs } of results) {
-    for (const { digest, bytes, codec } of Object.values(outputs)) {
-      needed.set(digest, bytes);
+    for (const { digest, bytes, codec, temporary } of Object.values(outputs)) {
+      needed.lengths.set(digest, bytes);
+      needed.lacking.add(digest, temporary === true);
       if (["tree", "files", "folder", "folders"].includes(codec)) lists.add(digest);
     }
   }
@@ -246,7 +260,8 @@ async function* listRecords(
     for (const whole of next) done.add(whole);
     for await (const row of readRows(db, "blob_part", "whole", next)) {
       const part = row["part"] as Digest;
-      needed.set(part, row["bytes"] as number);
+      needed.lengths.set(part, row["bytes"] as number);
+      needed.lacking.addPart(row["whole"] as Digest, part);
       if (!done.has(part)) parts.add(part);
       yield { table: "blob_part", row };
     }
@@ -263,10 +278,10 @@ function withoutPlaces(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutPlaces(one)]));
 }
 
-/** Makes sure that all blobs are there, and says how long each is; by digest. */
-async function listNeeded(blobs: BlobStore, needed: Needed): Promise<readonly StoredBlob[]> {
+/** Makes sure that all blobs are there but for temporary ones, and says how long each is; by digest. */
+async function listNeeded(blobs: BlobStore, { lengths, lacking }: Needed) {
   const listed: StoredBlob[] = [];
-  for (const [digest, bytes] of [...needed].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [digest, bytes] of [...lengths].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (bytes !== null || !(await blobs.has(digest))) {
       listed.push({ digest, bytes: bytes ?? 0 });
       continue;
@@ -275,7 +290,9 @@ async function listNeeded(blobs: BlobStore, needed: Needed): Promise<readonly St
     for await (const piece of blobs.stream(digest)) length += piece.byteLength;
     listed.push({ digest, bytes: length });
   }
-  const missing = await blobs.missing(listed);
+  const mayLack = lacking.end();
+  const gone = new Set(await blobs.missing(listed));
+  const missing = [...gone].filter((digest) => !mayLack.has(digest));
   const [first] = missing;
   if (first !== undefined) {
     throw new HdashError(
@@ -284,5 +301,5 @@ async function listNeeded(blobs: BlobStore, needed: Needed): Promise<readonly St
       { hint: "A run makes them again; --no-data exports the records alone." },
     );
   }
-  return listed;
+  return { stored: listed.filter(({ digest }) => !gone.has(digest)), dropped: [...gone] };
 }

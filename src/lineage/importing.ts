@@ -102,8 +102,12 @@ async function checkArchive(
   return { manifest, checked };
 }
 
-/** Every blob that is named has to be there, with the length that is said, and no other. */
-function checkBlobs(path: string, { hasData, parts }: ArchiveManifest, { needed }: Checked): void {
+/** Every blob that is named has to be there, with the length that is said, and no other; bytes of temporary outputs may have gone. */
+function checkBlobs(
+  path: string,
+  { hasData, parts }: ArchiveManifest,
+  { needed, mayLack }: Checked,
+): void {
   const there = new Map(parts.slice(1).map(({ sha256, bytes }) => [sha256, bytes]));
   const refuse = (how: string): never => {
     throw new HdashError("permanent", `${path}: ${how}`);
@@ -114,6 +118,7 @@ function checkBlobs(path: string, { hasData, parts }: ArchiveManifest, { needed 
   if (!hasData) return;
   for (const [digest, bytes] of needed) {
     const found = there.get(digest);
+    if (found === undefined && mayLack.has(digest)) continue;
     if (found === undefined) refuse(`blob ${digest} is missing`);
     if (bytes !== null && found !== bytes) {
       refuse(`blob ${digest} has ${found} bytes, and the records say ${bytes}`);

@@ -179,7 +179,7 @@ async function learn(
 
 /** Why a call is no hit, in a sentence. */
 function becauseOf(
-  { state, cause, label, waitsFor, found, error }: DryCall,
+  { state, cause, label, waitsFor, neededBy, found, error }: DryCall,
   of: Compared | null,
   reasons: readonly Reason[],
 ): string | null {
@@ -190,6 +190,9 @@ function becauseOf(
     return found === null ? null : "a hit if that gives what it gave";
   }
   if (cause === "forced") return "you insist: --force";
+  if (cause === "dropped" && neededBy !== null) {
+    return `its bytes were dropped: made again for ${callText(neededBy)}`;
+  }
   if (cause === "gone") return "its result is known, but a blob of it is gone";
   if (reasons.length > 0) return null;
   if (of?.before !== null && of?.before !== undefined) {

@@ -9,6 +9,7 @@ import { oneLine } from "../format.ts";
 import { columnsOf, type ExportedRow, type ExportedTable, textIn } from "../store/exported.ts";
 import { digestFacts, makeFacts, type Measure } from "../store/facts.ts";
 import type { StoredOutput } from "../store/results.ts";
+import { makeLacking } from "./lacking.ts";
 
 /** A row of an archive. */
 export interface Record {
@@ -32,6 +33,8 @@ export interface Checked {
   readonly runs: ReadonlySet<number>;
   /** Every blob that is named, with its length where that is said. */
   readonly needed: ReadonlyMap<Digest, number | null>;
+  /** Of these what may not be there all the same. */
+  readonly mayLack: ReadonlySet<Digest>;
   /** What lies in lists, as the records say it. */
   readonly lists: ReadonlyMap<Digest, ListedAs>;
   readonly trusts: number;
@@ -106,6 +109,7 @@ function makeNeeds(fail: Fail) {
   return {
     needed,
     lists,
+    lacking: makeLacking(),
     /** Notes a blob, with its length where that is said. */
     need(digest: Json | undefined, bytes: Json | undefined): Digest {
       if (!isDigest(digest)) {
@@ -145,13 +149,15 @@ function outputsIn({ outputs }: ExportedRow, fail: Fail): readonly StoredOutput[
     return fail("has no outputs");
   }
   return Object.values(outputs).map((output: Json) => {
-    const { codec, visibility, digest, bytes, ...more } = (output ?? {}) as StoredOutput;
+    const { codec, visibility, digest, bytes, temporary, ...more } = (output ?? {}) as StoredOutput;
+    const isTemporary = temporary === true;
     const isWell =
       CODECS.includes(codec) &&
       ["private", "public"].includes(visibility) &&
+      (isTemporary || temporary === undefined) &&
       Object.keys(more).length === 0;
     if (!isWell) return fail(`has an output that is none: ${oneLine(JSON.stringify(output))}`);
-    return { codec, visibility, digest, bytes };
+    return { codec, visibility, digest, bytes, ...(isTemporary ? { temporary } : {}) };
   });
 }
 
@@ -165,7 +171,7 @@ export function makeRecordCheck(name: string) {
   const fail: Fail = (how) => {
     throw wrong(`${name}, line ${line}`, how);
   };
-  const { need, listOf, needed, lists } = makeNeeds(fail);
+  const { need, listOf, needed, lists, lacking } = makeNeeds(fail);
 
   function endFacts(): void {
     const last = results.at(-1);
@@ -191,8 +197,8 @@ export function makeRecordCheck(name: string) {
     ofRun(row, true);
     checkResult(row, fail);
     for (const output of outputsIn(row, fail)) {
-      const { digest, bytes, codec } = output;
-      need(digest, bytes);
+      const { digest, bytes, codec, temporary } = output;
+      lacking.add(need(digest, bytes), temporary === true);
       if (LISTS.includes(codec)) listOf(digest, codec);
     }
     results.push({
@@ -222,7 +228,7 @@ export function makeRecordCheck(name: string) {
     step_attempt(row) {
       ofRun(row, true);
       if (row["ended_at"] === null) fail("has an attempt that has not ended");
-      if (row["log_digest"] !== null) need(row["log_digest"], null);
+      if (row["log_digest"] !== null) lacking.add(need(row["log_digest"], null), false);
     },
     step_result: addResult,
     finding(row) {
@@ -252,8 +258,10 @@ export function makeRecordCheck(name: string) {
     },
     blob_part(row) {
       const { whole, path, part, bytes } = row;
-      const list = listOf(need(whole, null), "folder");
+      const own = need(whole, null);
+      const list = listOf(own, "folder");
       const digest = need(part, bytes);
+      lacking.addPart(own, digest);
       if (typeof path !== "string") return fail("has no path");
       list.files.set(path, `${digest} ${textIn(row, "bytes")}`);
     },
@@ -270,7 +278,7 @@ export function makeRecordCheck(name: string) {
     },
     end(): Checked {
       endFacts();
-      return { results, runs, needed, lists, trusts };
+      return { results, runs, needed, mayLack: lacking.end(), lists, trusts };
     },
   };
 }

@@ -115,21 +115,21 @@ export function usedAgain(): RawBuilder<unknown> {
 
 /**
  * Locks and deletes the rows of blobs that may go: not used since an instant, nor within the hour in which use is not noted, and in no
- * list that is there. Says where each lay. To be called in the transaction in which their bytes go.
+ * list that is there; without an instant all of them. Says where each lay. To be called in the transaction in which their bytes go.
  */
 export async function deleteUnused(
   trx: Db,
   digests: readonly Digest[],
-  before: Date,
+  before: Date | null,
   place: string | null,
 ): Promise<readonly { readonly digest: Digest; readonly place: string | null }[]> {
   const { rows } = await sql<{ digest: Digest; place: string | null }>`
     with doomed as (
       select digest from blob b
       where digest = any(${[...digests]}::text[]) and (place is null or place = ${place})
-        and used_at < least(${before}::timestamptz, now() - ${NOTED})
-        and not exists (
-          select from blob_part p join blob w on w.digest = p.whole where p.part = b.digest and p.whole <> b.digest)
+        and (${before}::timestamptz is null or used_at < least(${before}::timestamptz, now() - ${NOTED})
+          and not exists (
+            select from blob_part p join blob w on w.digest = p.whole where p.part = b.digest and p.whole <> b.digest))
       order by digest for update
     )
     delete from blob using doomed where blob.digest = doomed.digest returning blob.digest, blob.place`.execute(

@@ -95,9 +95,10 @@ export interface BlobStore {
   list(): AsyncIterable<KeptBlob>;
   /**
    * Removes of these blobs those that nobody has put, or found, since an instant, and that lie in no stored list which is there: lists go
-   * before their files. Says which went. An instant of less than an hour ago counts as an hour ago where others may use the store.
+   * before their files. Says which went. An instant of less than an hour ago counts as an hour ago where others may use the store. Null
+   * removes all of them: whoever says so has made sure that nobody uses the store meanwhile, and that no list has to have them.
    */
-  removeUnused(digests: readonly Digest[], before: Date): Promise<readonly Digest[]>;
+  removeUnused(digests: readonly Digest[], before: Date | null): Promise<readonly Digest[]>;
   /** Tells what killed puts left behind before an instant, and removes it unless that is only to be told. */
   leftovers(before: Date, what: "tell" | "remove"): Promise<Leftovers>;
   /** Deletes every blob and says how many there were. */

@@ -169,7 +169,7 @@ export function openDatabaseBlobs(db: Db): BlobStore {
 export async function removeRows(
   db: Db,
   digests: readonly Digest[],
-  before: Date,
+  before: Date | null,
   place: string | null,
   removeElsewhere: (digests: readonly Digest[]) => Promise<void>,
 ): Promise<readonly Digest[]> {

@@ -108,7 +108,7 @@ export function openFolderBlobs(dir: string): BlobStore {
       const gone: Digest[] = [];
       for (const digest of digests) {
         const stats = await statOrNull(pathOf(dir, digest));
-        if (stats === null || stats.mtime >= before) continue;
+        if (stats === null || (before !== null && stats.mtime >= before)) continue;
         await removeBlob(dir, digest);
         gone.push(digest);
       }

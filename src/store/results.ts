@@ -20,6 +20,8 @@ export type StoredOutput = {
   readonly bytes: number;
   readonly codec: string;
   readonly visibility: string;
+  /** Its bytes may be missing: whoever needs them has them made again. */
+  readonly temporary?: true;
 };
 
 /** What a step's result comes to. */

@@ -11,11 +11,7 @@ import { type Log, makeRedaction } from "../log.ts";
 import type { RunFacts } from "../publish/message.ts";
 import { NO_CALLS } from "../publish/pipelineMessage.ts";
 import { pause } from "../retry.ts";
-import {
-  type Config,
-  type Environment,
-  readLogConfig,
-} from "../settings/config.ts";
+import { type Config, type Environment, readLogConfig } from "../settings/config.ts";
 import { EXIT, type Shell } from "../shell.ts";
 import { withEnds, withProgress } from "./shown.ts";
 
@@ -207,6 +203,10 @@ async function runAndTell(
     throw error;
   }
   const code = await conclude(effects, job, bound, outcome, signal, options);
+  if (bound.hasTemporary === true) {
+    const { dropTemporaries } = await import("./temporaries.ts");
+    await dropTemporaries(effects, outcome, signal);
+  }
   return { code, ended: await endOf(effects, outcome) };
 }
 

@@ -22,14 +22,14 @@ import { makeWork } from "./doing.ts";
 import { begun, lazily } from "./handles.ts";
 import type { Opened } from "./opened.ts";
 import { originOf } from "./origin.ts";
-import { GIVEN, makeUserPipeline, nameOfRuns, type Playing } from "./plan.ts";
+import { GIVEN, makeUserPipeline, nameOfRuns, type Playing, type Result } from "./plan.ts";
 import { LEAST_SECRET, makeSecrets, type Secrets } from "./secrets.ts";
 import type { AnalysisSettings } from "./settings.ts";
 import { fetchData } from "./sources/fetchData.ts";
 import { giveValue, type LocalFile } from "./sources/given.ts";
 import { openSteps } from "./sources/openSteps.ts";
 import { makePrograms } from "./sources/programs.ts";
-import { isStubbed, makeImportSteps, makeUserSteps } from "./steps.ts";
+import { givesTemporary, isStubbed, makeImportSteps, makeUserSteps } from "./steps.ts";
 import type { Told } from "./told.ts";
 import { withTrust, wordsOf } from "./trusting.ts";
 import { dataName, dataOf } from "./writing/data.ts";
@@ -124,11 +124,7 @@ export async function bindAnalysis(
       });
       await plan.do(imports.results, { params: { results: named }, inputs: { found: refs } });
       if (plan.isDry === true) return;
-      for (const { name, value, isRef } of results) {
-        effects.log.info(
-          `${name}: ${isRef ? refText(value as Ref<unknown>) : JSON.stringify(value)}`,
-        );
-      }
+      tellResults(effects.log, results);
       if (copyTo !== null) await copyResults(plan, copyTo, results);
     },
   };
@@ -138,6 +134,7 @@ export async function bindAnalysis(
     origin: originOf({ file, cwd, out: copyTo, isStub, only }),
     forcedSteps: forced,
     listings: opened.listings,
+    hasTemporary: opened.steps.some(({ declared }) => givesTemporary(declared)),
     publisher: null,
     siteUrl: null,
   };
@@ -203,6 +200,12 @@ async function openTrusted(
     effects.log.info(`${step}: its code is trusted to give what it gave before: ${because}`);
   }
   return withTrust(opened, words);
+}
+
+function tellResults(log: Log, results: readonly Result[]): void {
+  for (const { name, value, isRef } of results) {
+    log.info(`${name}: ${isRef ? refText(value as Ref<unknown>) : JSON.stringify(value)}`);
+  }
 }
 
 function refText({ digest, bytes, codec }: Ref<unknown>): string {

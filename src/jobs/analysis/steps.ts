@@ -7,10 +7,12 @@ import {
   folder,
   folders,
   json,
+  type Port,
   type Ports,
   type Step,
   step,
   type StepContext,
+  temporary,
 } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
 import { type NamedResult, RESULTS_STEP } from "../../lineage/namedResult.ts";
@@ -48,6 +50,14 @@ export type PinStep = (
 /** Tells whether a step is done by its stub. */
 export function isStubbed({ stub }: Declared, isStub: boolean): boolean {
   return isStub && stub !== undefined;
+}
+
+/** Tells whether bytes of what a step gives may go when no step waits for them. */
+export function givesTemporary({ gives }: Declared): boolean {
+  return Object.values(gives).some(({ shape }) => {
+    const of = shape.kind === "list" || shape.kind === "optional" ? shape.of : shape;
+    return "temporary" in of;
+  });
 }
 
 /** The document that is in a step's key beside its values. */
@@ -100,11 +110,12 @@ export function portsOf(gives: Kinds): Ports {
 }
 
 function portOf(name: string, shape: Shape): Ports[string] {
-  if (shape.kind === "file") return file();
-  if (shape.kind === "folder") return folder();
-  const isListed = shape.kind === "list" || shape.kind === "optional";
-  if (isListed && shape.of.kind === "file") return files();
-  if (isListed && shape.of.kind === "folder") return folders();
+  if (shape.kind === "file") return lasting(shape, file());
+  if (shape.kind === "folder") return lasting(shape, folder());
+  if (shape.kind === "list" || shape.kind === "optional") {
+    if (shape.of.kind === "file") return lasting(shape.of, files());
+    if (shape.of.kind === "folder") return lasting(shape.of, folders());
+  }
   if (hasFiles(shape)) {
     throw new HdashError(
       "usage",
@@ -112,6 +123,14 @@ function portOf(name: string, shape: Shape): Ports[string] {
     );
   }
   return json<Json>();
+}
+
+/** The port, as its shape says how long its bytes are kept. */
+function lasting<In, Out>(
+  shape: { readonly temporary?: true },
+  port: Port<In, Out, "private">,
+): Port<In, Out, "private"> {
+  return shape.temporary === true ? temporary(port) : port;
 }
 
 /** Where an input lies; another place of the same is the same input. */

@@ -2,7 +2,7 @@
 // How a user declares steps: a function, a program of the machine, a program of an image. What these types say of signals is Node's, also
 // to a compiler that was not told of Node.
 
-import type { Args, Givens, Gots, Handles, Kind, Kinds } from "./kinds.ts";
+import type { Args, Givens, Gots, Handles, Kind, Kinds, LastingKinds } from "./kinds.ts";
 import type { Script, StagedPath } from "./script.ts";
 import type { InputFile, InputFolder } from "./values.ts";
 
@@ -131,21 +131,21 @@ function declared<T extends Kinds, G extends Kinds>(one: DeclaredStep<T, G>): De
 }
 
 /** Declares a step that is a function. Throws nothing: what is wrong with it is told when the pipeline is opened, with its place. */
-export function step<const T extends Kinds, const G extends Kinds>(
+export function step<const T extends LastingKinds, const G extends Kinds>(
   declaration: FunctionStep<T, G>,
 ): DeclaredStep<T, G> {
   return declared({ kind: "function", ...declaration });
 }
 
 /** Declares a step that is a program of this machine. */
-export function command<const T extends Kinds, const G extends Written>(
+export function command<const T extends LastingKinds, const G extends Written>(
   declaration: CommandStep<T, G>,
 ): DeclaredStep<T, G> {
   return declared({ kind: "command", ...declaration });
 }
 
 /** Declares a step that is a program of an image. */
-export function container<const T extends Kinds, const G extends Written>(
+export function container<const T extends LastingKinds, const G extends Written>(
   declaration: ContainerStep<T, G>,
 ): DeclaredStep<T, G> {
   return declared({ kind: "container", ...declaration });
@@ -158,7 +158,7 @@ export interface SourceStep<T extends Kinds, G extends Kinds> extends FunctionSt
 }
 
 /** Declares a step that reads the world: its `pin` is asked in every run, its `run` where that has changed. */
-export function source<const T extends Kinds, const G extends Kinds>(
+export function source<const T extends LastingKinds, const G extends Kinds>(
   declaration: SourceStep<T, G>,
 ): DeclaredStep<T, G> {
   return declared({ kind: "source", ...declaration });

@@ -7,7 +7,12 @@ import type { GivenFile, GivenFolder, InputFile, InputFolder } from "./values.ts
 export type Shape =
   | { readonly kind: "text" | "integer" | "number" | "boolean" | "json" }
   | { readonly kind: "choice"; readonly values: readonly string[] }
-  | { readonly kind: "file" | "folder"; readonly path: string | null }
+  | {
+      readonly kind: "file" | "folder";
+      readonly path: string | null;
+      /** Of what a step gives: its bytes may go when no step waits for them. */
+      readonly temporary?: true;
+    }
   | { readonly kind: "list" | "optional"; readonly of: Shape }
   | {
       readonly kind: "table";
@@ -34,6 +39,11 @@ export interface Kind<Got, Arg = Got, Given = Got, Planned = Got> {
 type AnyKind = Kind<unknown, unknown, unknown, unknown>;
 /** Ports by name. */
 export type Kinds = Readonly<Record<string, AnyKind>>;
+
+/** A kind whose bytes may go when no step waits for them: only a step gives such a thing. */
+export type Temporary<K> = K & { readonly temporary: true };
+/** Ports of which none is temporary: what is taken, and what a pipeline gives. */
+export type LastingKinds = Readonly<Record<string, AnyKind & { readonly temporary?: never }>>;
 
 export type GotOf<K> = K extends Kind<infer Got, infer _A, infer _G, infer _P> ? Got : never;
 export type ArgOf<K> =
@@ -92,28 +102,49 @@ export function json<T>(fallback?: T): Kind<T> {
   return plain("json", fallback) as Kind<T>;
 }
 
+type FileKind = Kind<InputFile, InputFile, GivenFile, Handle<InputFile>>;
+type FolderKind = Kind<InputFolder, never, GivenFolder, Handle<InputFolder>>;
+
+/** What is said of a file or a folder that a step gives, and only other steps of its pipeline need. */
+interface TemporaryOption {
+  /** Its bytes go when the run has ended well, and are made again when a step needs them. Not part of a key. */
+  readonly temporary: true;
+}
+
 /**
  * A file of any size.
  * @param what for a pipeline that takes it: what it is, for people. For a command: where the command writes it, or by which name it gets
  * it, relative to its folder (what it takes has its port's name otherwise).
  */
+export function file(what: string | undefined, options: TemporaryOption): Temporary<FileKind>;
 export function file(
   what?: string,
-  options: {
+  options?: {
     /** For a pipeline that takes it: which file it is where nobody says, as data() gives it. */
     readonly default?: Handle<InputFile>;
-  } = {},
-): Kind<InputFile, InputFile, GivenFile, Handle<InputFile>> {
+  },
+): FileKind;
+export function file(
+  what?: string,
+  options: { readonly default?: Handle<InputFile>; readonly temporary?: true } = {},
+): FileKind {
   const fallback = options.default;
   return {
-    shape: { kind: "file", path: what ?? null },
-    ...noted(what),
+    ...stored("file", what, options.temporary),
     ...(fallback === undefined ? {} : { fallback }),
   };
 }
-/** A folder with whatever is in it; `what` as of a file. */
-export function folder(what?: string): Kind<InputFolder, never, GivenFolder, Handle<InputFolder>> {
-  return { shape: { kind: "folder", path: what ?? null }, ...noted(what) };
+
+/** A folder with whatever is in it; `what` and `temporary` as of a file. */
+export function folder(what: string | undefined, options: TemporaryOption): Temporary<FolderKind>;
+export function folder(what?: string): FolderKind;
+export function folder(what?: string, options?: TemporaryOption): FolderKind {
+  return stored("folder", what, options?.temporary);
+}
+
+function stored(kind: "file" | "folder", what: string | undefined, temporary: true | undefined) {
+  const mark = temporary === true ? { temporary } : {};
+  return { shape: { kind, path: what ?? null, ...mark }, ...noted(what), ...mark };
 }
 
 function noted(note: string | undefined): { readonly note?: string } {

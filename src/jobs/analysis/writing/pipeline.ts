@@ -2,7 +2,7 @@
 
 import type { DeclaredStep } from "./declare.ts";
 import type { Handle } from "./handle.ts";
-import type { ArgOf, Args, Handles, Kinds, Planneds } from "./kinds.ts";
+import type { ArgOf, Args, Handles, Kinds, LastingKinds, Planneds } from "./kinds.ts";
 
 /** What became of a scope. */
 export type ScopeResult<R> =
@@ -53,7 +53,7 @@ export interface DeclaredPipeline<T extends Kinds = Kinds, G extends Kinds = Kin
 }
 
 /** Declares a pipeline: a module's default export. */
-export function pipeline<const T extends Kinds, const G extends Kinds>(
+export function pipeline<const T extends LastingKinds, const G extends LastingKinds>(
   declaration: PipelineDeclaration<T, G>,
 ): DeclaredPipeline<T, G> {
   return { kind: "pipeline", ...declaration };

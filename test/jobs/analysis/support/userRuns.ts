@@ -20,6 +20,8 @@ export interface UserRuns {
   /** Pipelines of test/jobs/analysis/pipelines are in it. */
   readonly dir: string;
   readonly home: string;
+  /** Names the ledger to other commands. */
+  readonly env: Strings;
   run(pipeline: string, options?: Strings, env?: Strings): Promise<Ended>;
   /** Opens the ledger, which nobody else may use meanwhile. */
   inLedger<T>(look: (db: Db, blobs: BlobStore) => Promise<T>): Promise<T>;
@@ -43,7 +45,7 @@ export async function openUserRuns(kind: LedgerKind): Promise<UserRuns> {
   const made = kind === "postgres" ? await createTestDatabase() : null;
   const own = made === null ? {} : databaseEnv(made.settings);
   return {
-    ...{ dir, home },
+    ...{ dir, home, env: { HDASH_HOME: home, ...own } },
     async run(pipeline, options = {}, env = {}) {
       const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
       return hdash(["run", join(dir, pipeline), ...args], {

@@ -112,6 +112,30 @@ export const steps = [
   source({ name: "read", takes: {}, gives: { words: integer() }, run: () => ({ words: 1 }) }),
 ];
 
+export const temporaries = [
+  step({
+    name: "gives what may go",
+    // @ts-expect-error What is taken is not this step's to keep or to drop.
+    takes: { lane: file("lane", { temporary: true }) },
+    gives: { bam: file("bam", { temporary: true }), parts: folder(undefined, { temporary: true }) },
+    run: async (_values, { write }) => ({ bam: await write("bam", ""), parts: { path: "." } }),
+  }),
+  command({
+    name: "packs what may go",
+    takes: {},
+    gives: { parts: list(file("*", { temporary: true })), log: file("log", { temporary: true }) },
+    run: () => sh`pack`,
+  }),
+  // @ts-expect-error A word is no truth.
+  file("bam", { temporary: "yes" }),
+  // @ts-expect-error What is not temporary does not say so.
+  folder("parts", { temporary: false }),
+  // @ts-expect-error Text is not temporary.
+  text("note", { temporary: true }),
+  // @ts-expect-error What the pipeline takes has a default, what a step gives may be temporary.
+  file("bam", { temporary: true, default: data("https://example.org/bam", { sha256: "" }) }),
+];
+
 export const programs = [
   // @ts-expect-error A program gives files and folders, no number.
   command({ name: "gives a number", takes: {}, gives: { words: integer() }, run: () => sh`true` }),
@@ -210,6 +234,13 @@ export const uses = pipeline({
 });
 
 export const pipelines = [
+  pipeline({
+    name: "gives-what-goes",
+    takes: { book: file() },
+    // @ts-expect-error What a pipeline gives is kept.
+    gives: { bam: file("bam", { temporary: true }) },
+    plan: ({ book }) => ({ bam: book }),
+  }),
   pipeline({
     ...{ name: "too-little", takes: {}, gives: { words: integer(), title: text() } },
     // @ts-expect-error The plan returns no title.
