@@ -3,13 +3,15 @@
 import { parseArgs } from "node:util";
 
 import { type Calm, playCalm, playRound, type Round } from "../test/engine/kills.ts";
+import { playGraphRound } from "../test/jobs/analysis/support/graphKills.ts";
 import { type PostgresServer, startPostgres } from "../test/support/postgresServer.ts";
 import { makeTemplate } from "../test/support/postgresTemplate.ts";
 
 const HELP = `Kills workers at random times and looks whether pages, results and findings are those of a run that nobody killed.
 
-  node bench/kills.ts [--rounds 500] [--seed N] [--at-once 2] [--json]
+  node bench/kills.ts [--graphs] [--rounds 500] [--seed N] [--at-once 2] [--json]
 
+  --graphs    random graphs of a user's steps, of which some fail at first and some lose their bytes, instead of one pipeline
   --rounds    how many worlds; in each up to three workers are killed one after the other (default: 500)
   --seed      of the dice (default: the time); a round that failed is played again with --seed and --from
   --from      number of the first round (default: 0)
@@ -20,6 +22,7 @@ const HELP = `Kills workers at random times and looks whether pages, results and
 
 const { values } = parseArgs({
   options: {
+    graphs: { type: "boolean", default: false },
     rounds: { type: "string", default: "500" },
     seed: { type: "string" },
     from: { type: "string", default: "0" },
@@ -41,7 +44,7 @@ function whole(flag: string, text: string, least = 0): number {
 
 async function playAll(
   server: PostgresServer,
-  calm: Calm,
+  calm: Calm | null,
   seed: number,
 ): Promise<readonly Round[]> {
   const first = whole("from", values.from);
@@ -50,7 +53,10 @@ async function playAll(
   let next = first;
   const play = async (): Promise<void> => {
     while (next < last) {
-      const round = await playRound(server, calm, seed, next++);
+      const number = next++;
+      const round = await (calm === null
+        ? playGraphRound(server, seed, number)
+        : playRound(server, calm, seed, number));
       played.push(round);
       for (const problem of round.problems) console.error(`round ${round.seed}: ${problem}`);
       if (played.length % 50 === 0 && !values.json) console.log(`  ${played.length} rounds played`);
@@ -64,7 +70,7 @@ const seed = values.seed === undefined ? Date.now() % 1e9 : whole("seed", values
 const { stop, ...server } = await startPostgres();
 try {
   await makeTemplate(server);
-  const calm = await playCalm(server);
+  const calm = values.graphs ? null : await playCalm(server);
   const rounds = await playAll(server, calm, seed);
   const count = (is: (round: Round) => boolean) => rounds.filter(is).length;
   const result = {

@@ -6,6 +6,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
+import type { PostgresSettings } from "../../../../src/store/database.ts";
 import type { Db } from "../../../../src/store/schema.ts";
 import { ownClock } from "../../../support/fakedClock.ts";
 import { createTestDatabase, databaseEnv } from "../../../support/postgres.ts";
@@ -47,14 +48,7 @@ export async function openPipelineRunner(): Promise<PipelineRunner> {
 
   async function start({ cwd = dir, env = {} }: Standing): Promise<ChildProcess> {
     await mkdir(cwd, { recursive: true });
-    const worker = spawn(process.execPath, [join(import.meta.dirname, "pipelineWorker.ts")], {
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      cwd,
-      env: {
-        ...{ PATH: process.env["PATH"] ?? "", NODE_NO_WARNINGS: "1", TZ: "UTC", HDASH_HOME: home },
-        ...{ ...databaseEnv(settings), ...ownClock(), ...env },
-      },
-    });
+    const worker = spawnPipelineWorker({ cwd, env: { ...environmentOf(settings, home), ...env } });
     await heard(worker);
     return worker;
   }
@@ -88,8 +82,25 @@ export async function openPipelineRunner(): Promise<PipelineRunner> {
   };
 }
 
+/** What a worker has to be told of its ledger. */
+export function environmentOf(
+  settings: PostgresSettings,
+  home: string,
+): Readonly<Record<string, string>> {
+  return { TZ: "UTC", HDASH_HOME: home, ...databaseEnv(settings) };
+}
+
+/** Starts a worker, which says when its ledger is open. */
+export function spawnPipelineWorker({ cwd, env }: Required<Standing>): ChildProcess {
+  return spawn(process.execPath, [join(import.meta.dirname, "pipelineWorker.ts")], {
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    cwd,
+    env: { PATH: process.env["PATH"] ?? "", NODE_NO_WARNINGS: "1", ...ownClock(), ...env },
+  });
+}
+
 /** Waits for what a worker says next. Throws, with what it has written, where it ends instead. */
-function heard(worker: ChildProcess): Promise<unknown> {
+export function heard(worker: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let written = "";
     const take = (text: Buffer) => (written += text.toString());
