@@ -29,6 +29,11 @@ export interface BoundPipeline {
   readonly publisher: Publisher | null;
   /** Where people see its pages; null where nobody said. */
   readonly siteUrl: string | null;
+  /**
+   * Puts pages of a run that has ended where people see them, and gives their address, null where nobody said. Missing: what there is to see,
+   * its plan has published.
+   */
+  readonly publishRun?: (runId: string, signal: AbortSignal) => Promise<string | null>;
   /** From what a run can be begun again, where the pipeline is none of hdash's own: kept with the run. */
   readonly origin?: Json;
   /** True where its settings insist that every step is done again. */

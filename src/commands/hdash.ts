@@ -15,6 +15,7 @@ import { addGc } from "./gc.ts";
 import { addLogs } from "./logs.ts";
 import { addPlan } from "./plan.ts";
 import { addProvenance } from "./provenance.ts";
+import { addReport } from "./report.ts";
 import { addResume } from "./resume.ts";
 import { addRun, runAll } from "./run.ts";
 import { addRuns } from "./runs.ts";
@@ -81,6 +82,7 @@ export function addHdash(
   addDu(program, shell);
   addExchange(program, shell);
   addProvenance(program, shell);
+  addReport(program, shell);
   addStatus(program, shell);
   addLogs(program, shell);
   addCancel(program, shell);

@@ -6,6 +6,7 @@ import { RESULTS_STEP } from "./namedResult.ts";
 const IMPORT_STEPS: Readonly<Record<string, string>> = {
   "import file": "given file",
   "import folder": "given folder",
+  "fetch data": "given file",
 };
 
 /** Names a call, e.g. "count A_1", "given file A_1.fa". */

@@ -12,6 +12,7 @@ export function readDocument(text: string): StepDocument {
 const IMPORTS: Readonly<Record<string, "file" | "folder">> = {
   "import file": "file",
   "import folder": "folder",
+  "fetch data": "file",
 };
 
 /** What a step has brought in for a user's pipeline; null for a step that has made something. */

@@ -147,16 +147,24 @@ export interface Provenance {
   readonly isCut: boolean;
 }
 
+export interface ReadingProvenance {
+  /** Steps behind what was asked for; null: all. */
+  readonly depth: number | null;
+  readonly signal: AbortSignal;
+  /** True where all that a run has done is meant, and not only what its results were made of. */
+  readonly isWhole?: boolean;
+}
+
 /** Reads what made something that was found. */
 export async function readProvenance(
   db: Db,
   asked: string,
   found: Found,
-  { depth, signal }: { readonly depth: number | null; readonly signal: AbortSignal },
+  { depth, signal, isWhole = false }: ReadingProvenance,
 ): Promise<Provenance> {
   const runId = found.kind === "run" ? found.run.id : found.result.runId;
   const named = runId === null ? null : await readNamed(db, runId);
-  const start = await startOf(db, found, named?.keeper ?? null);
+  const start = await startOf(db, found, isWhole ? null : (named?.keeper ?? null));
   // What keeps the names is a step of its own, and nobody's level.
   const deeper = start.some(isKeeper) ? 1 : 0;
   const { steps, runIds, isCut } = await walkLineage(db, start, {

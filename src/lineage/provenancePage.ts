@@ -1,7 +1,13 @@
 // A provenance as one page: what was asked for, the steps as a drawing and by name, every call in a table that can be searched.
 
 import { bytes, count, duration, instant, listFew, number } from "../format.ts";
-import { type AssetPaths, makeFrame, type PageAssets, type RenderPage } from "../render/page.ts";
+import {
+  type AssetPaths,
+  makeFrame,
+  type Menu,
+  type PageAssets,
+  type RenderPage,
+} from "../render/page.ts";
 import { inlineSvg } from "../render/svg.ts";
 import { type CellValue, makeTable, type TableColumn, type TableModel } from "../render/table.ts";
 import { callName, groupSteps, type StepGroup } from "./grouping.ts";
@@ -16,22 +22,33 @@ const LOADS: PageAssets = {
   scripts: ["address.js", "controls.js", "rows.js", "table.js"],
 };
 
+/** How the page looks, and where it is. */
+export interface ProvenanceDesign {
+  readonly render: RenderPage;
+  readonly assets: AssetPaths;
+  /** Its path from the root of its site, and the menu there; missing: it stands alone. */
+  readonly site?: { readonly path: string; readonly menu: Menu };
+}
+
+const ALONE = {
+  path: "provenance.html",
+  menu: { brand: { label: "hdash", path: "provenance.html" }, places: [] },
+};
+
 /** Makes the page, which refers to its assets by their published paths. */
 export function makeProvenancePage(
   provenance: Provenance,
-  { render, assets }: { readonly render: RenderPage; readonly assets: AssetPaths },
+  { render, assets, site = ALONE }: ProvenanceDesign,
 ): string {
   const { asked, run, steps, given, failed, isCut } = provenance;
   const groups = groupSteps(provenance);
-  const drawing = drawSteps(groups, given.length);
   const alt = `How ${groups.map(({ name }) => name).join(", ")} have read from one another`;
-  const path = "provenance.html";
+  const draw = (isNarrow: boolean) => inlineSvg(drawSteps(groups, given.length, { isNarrow }), alt);
   return render("lineage/provenance", {
     frame: makeFrame({
       title: `Provenance of ${asked}`,
       description: "What a result was made of, and how.",
-      path,
-      menu: { brand: { label: "hdash", path }, places: [] },
+      ...site,
       loads: LOADS,
       assets,
     }),
@@ -50,8 +67,8 @@ export function makeProvenancePage(
     figure: {
       id: "steps",
       title: "What has read from what, by step",
-      svg: groups.length === 0 ? "" : inlineSvg(drawing, alt),
-      compactSvg: "",
+      svg: groups.length === 0 ? "" : draw(false),
+      compactSvg: groups.length === 0 ? "" : draw(true),
       svgPath: "",
       pngPath: "",
     },

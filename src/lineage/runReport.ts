@@ -3,7 +3,7 @@
 import { type CallOfStep, listCalls } from "../store/runCalls.ts";
 import type { Db } from "../store/schema.ts";
 import { listScopeErrors } from "../store/scopes.ts";
-import { callName } from "./grouping.ts";
+import { callName } from "./callName.ts";
 import { readNamed } from "./named.ts";
 import { type NamedResult, RESULTS_STEP } from "./namedResult.ts";
 import { type NotRunCall, readNotRun } from "./notRun.ts";
@@ -77,7 +77,7 @@ function failedCall(call: CallOfStep): FailedCall {
   const end = attempt === null ? "" : [attempt.state, attempt.reason ?? ""].filter(Boolean);
   const [says = ""] = (attempt?.message ?? error ?? "no reason was given").split("\n");
   return {
-    ...{ name: callName({ step: call.step, label: call.label ?? "" }), scope, call, says },
+    ...{ name: callName(call), scope, call, says },
     end: typeof end === "string" ? end : end.join(" · "),
     attempts: attempt?.inRun ?? 0,
     look:

@@ -4,16 +4,16 @@ import { digestOf } from "../digest.ts";
 import type { Effects } from "../effects.ts";
 import type { RunOutcome } from "../engine/ending.ts";
 import type { ProgressEvent } from "../engine/progress.ts";
-import { HdashError, isAborted, isBusy, messageOf, remedyOf } from "../error.ts";
+import { HdashError, isAborted, isBusy, messageOf } from "../error.ts";
 import { duration } from "../format.ts";
 import type { BoundPipeline, Job, JobRequest } from "../job.ts";
 import { type Log, makeRedaction } from "../log.ts";
 import type { RunFacts } from "../publish/message.ts";
-import { NO_CALLS } from "../publish/pipelineMessage.ts";
 import { pause } from "../retry.ts";
 import { type Config, type Environment, readLogConfig } from "../settings/config.ts";
-import { EXIT, type Shell } from "../shell.ts";
+import { EXIT, type Shell, worse } from "../shell.ts";
 import { withEnds, withProgress } from "./shown.ts";
+import { showRun, tell, unrecorded } from "./telling.ts";
 
 export interface WorkOptions extends JobRequest {
   readonly force: boolean;
@@ -239,35 +239,6 @@ async function endOf(effects: Effects, outcome: RunOutcome): Promise<RunEnded | 
   return { status, degradedInARow, durationMs, error };
 }
 
-/** What there is to tell of a run that the ledger knows nothing of. */
-function unrecorded(
-  effects: Effects,
-  { name, scopeNoun, pages, isUsers }: Job,
-  error: unknown,
-  durationMs: number,
-): RunFacts {
-  return {
-    pipeline: name,
-    status: "failed",
-    build: effects.build,
-    startedAt: effects.clock().toISOString(),
-    durationMs,
-    hits: 0,
-    ran: 0,
-    failedSteps: 0,
-    scopes: [],
-    scopeNoun,
-    isMoved: false,
-    published: null,
-    siteUrl: pages === null ? null : effects.config.siteUrl,
-    hasSite: pages !== null,
-    label: effects.config.slack.label,
-    error: messageOf(error),
-    hint: remedyOf(error),
-    ...(isUsers === true ? { calls: NO_CALLS } : {}),
-  };
-}
-
 /** Executes a run of a pipeline with these effects. */
 export async function execute(
   effects: Effects,
@@ -328,10 +299,11 @@ export async function conclude(
   const isTold = slack.webhookUrl === null && ["debug", "info"].includes(said.level);
   if (hint !== null && !isTold) log.warn(hint);
   let facts: RunFacts;
+  const shown = await showRun(effects, bound, record.id, signal);
   try {
     const { runFacts } = await import("./facts.ts");
     const naming = {
-      ...{ noun: job.scopeNoun, hasSite: job.pages !== null, siteUrl: bound.siteUrl },
+      ...{ noun: job.scopeNoun, hasSite: job.pages !== null, siteUrl: shown.siteUrl },
       isUsers: job.isUsers === true,
     };
     facts = await runFacts(effects, outcome, naming);
@@ -348,23 +320,6 @@ export async function conclude(
   }
   await tell(effects, facts, signal);
   if (facts.status === "failed" && outcome.isWronglySet) return EXIT.configuration;
-  return { succeeded: EXIT.ok, degraded: EXIT.degraded, failed: EXIT.failed }[facts.status];
-}
-
-/** Posts a message, or logs it where no webhook is set. A failed post is a warning and nothing else. */
-async function tell(effects: Effects, facts: RunFacts, signal: AbortSignal): Promise<void> {
-  const { makeMessage } = await import("../publish/message.ts");
-  const { makePipelineMessage } = await import("../publish/pipelineMessage.ts");
-  const { messageAsText } = await import("../publish/slackBlocks.ts");
-  const { calls } = facts;
-  const message = calls === undefined ? makeMessage(facts) : makePipelineMessage(facts, calls);
-  const { webhookUrl } = effects.config.slack;
-  if (webhookUrl === null) {
-    effects.log.info(messageAsText(message));
-    return;
-  }
-  const { postMessage } = await import("../publish/slack.ts");
-  const sent = await postMessage({ webhookUrl, message, log: effects.log, signal });
-  if (sent.ok) effects.log.info("Slack took the message");
-  else effects.log.warn(`Slack did not take the message: ${sent.reason}`);
+  const code = { succeeded: EXIT.ok, degraded: EXIT.degraded, failed: EXIT.failed }[facts.status];
+  return shown.isShown ? code : worse(code, EXIT.degraded);
 }

@@ -38,7 +38,7 @@ describe("makeProvenancePage(provenance, design)", () => {
       expect(await widthsThatScroll(page, [390, 1440])).toEqual([]);
       expect(await axe()).toEqual([]);
       expect(await page.textContent("h1")).toBe("kmer");
-      expect(await page.locator("figure svg rect").count()).toBe(3);
+      expect(await page.locator("figure .wide-only svg rect").count()).toBe(3);
       expect(problems).toEqual([]);
     },
     LONG_MS,
@@ -48,7 +48,7 @@ describe("makeProvenancePage(provenance, design)", () => {
     "finds one of ten thousand calls, and draws steps, not calls",
     async () => {
       const { page, problems } = await site.open("large.html");
-      expect(await page.locator("figure svg rect").count()).toBe(3);
+      expect(await page.locator("figure .wide-only svg rect").count()).toBe(3);
       await page.fill("#calls-table input[type=search]", "lane 7777");
       await expect.poll(() => page.locator("#calls-table tbody tr").count()).toBe(1);
       expect(await page.textContent("#calls-table tbody tr")).toContain("count lane 7777");

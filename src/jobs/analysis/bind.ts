@@ -131,12 +131,20 @@ export async function bindAnalysis(
   return {
     pipeline: makeUserPipeline(playing),
     params: paramsOf(values, told),
-    origin: originOf({ file, cwd, out: copyTo, isStub, only }),
+    origin: originOf({ file, cwd, out: copyTo, isStub, isPublished: told.isPublished, only }),
     forcedSteps: forced,
     listings: opened.listings,
     hasTemporary: opened.steps.some(({ declared }) => givesTemporary(declared)),
     publisher: null,
     siteUrl: null,
+    ...(told.isPublished
+      ? {
+          async publishRun(runId: string, stop: AbortSignal) {
+            const { publishRun } = await import("./publishing.ts");
+            return publishRun(effects, of.pipeline, runId, stop);
+          },
+        }
+      : {}),
   };
 }
 

@@ -21,16 +21,19 @@ export interface Origin {
   /** The folder that its results were to be copied to; null: none. */
   readonly out: string | null;
   readonly isStub: boolean;
+  /** True where pages of it were to be put on the site. */
+  readonly isPublished: boolean;
   /** Results that were to be made; null: all. */
   readonly only: readonly string[] | null;
 }
 
 /** Writes it down. */
-export function originOf({ file, cwd, out, isStub, only }: Origin): Json {
+export function originOf({ file, cwd, out, isStub, isPublished, only }: Origin): Json {
   return {
     ...{ file, cwd },
     ...(out === null ? {} : { out }),
     ...(isStub ? { isStub } : {}),
+    ...(isPublished ? { isPublished } : {}),
     ...(only === null ? {} : { only }),
   };
 }
@@ -39,10 +42,10 @@ export function originOf({ file, cwd, out, isStub, only }: Origin): Json {
 export function readOrigin({ id, origin }: Pick<RunToOpen, "id" | "origin">): Origin {
   const fields: Readonly<Record<string, unknown>> =
     typeof origin === "object" && origin !== null ? { ...origin } : {};
-  const { file, cwd, out, isStub, only } = fields;
+  const { file, cwd, out, isStub, isPublished, only } = fields;
   if (typeof file === "string" && typeof cwd === "string") {
     return {
-      ...{ file, cwd, isStub: isStub === true },
+      ...{ file, cwd, isStub: isStub === true, isPublished: isPublished === true },
       out: typeof out === "string" ? out : null,
       only: Array.isArray(only) ? only.map(String) : null,
     };
@@ -60,7 +63,7 @@ export function makeKeptSettings(
   { name, takes }: DeclaredPipeline,
   secrets: readonly string[],
   { id, params }: Pick<RunToOpen, "id" | "params">,
-  { out, isStub, only }: Pick<Origin, "out" | "isStub" | "only">,
+  { out, isStub, isPublished, only }: Omit<Origin, "file" | "cwd">,
 ): JobSettings<AnalysisSettings> {
   // The results that were asked for stand beside the values: nothing that a pipeline takes is called so.
   const { only: _only, ...values }: Readonly<Record<string, unknown>> =
@@ -91,7 +94,7 @@ export function makeKeptSettings(
     read: (read) =>
       read.isAsked
         ? {
-            ...{ values, out, told: { ...NOTHING_TOLD, isStub, only } },
+            ...{ values, out, told: { ...NOTHING_TOLD, isStub, isPublished, only } },
             secrets: Object.fromEntries(secrets.map((of) => [of, read.text(of)])),
           }
         : null,

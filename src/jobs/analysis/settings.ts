@@ -24,7 +24,7 @@ export interface AnalysisSettings {
 }
 
 /** Flags that every pipeline has: none can take something of that name. */
-const RESERVED = ["out", "params", "only", "stub", "force", "wait", "help"];
+const RESERVED = ["out", "params", "only", "stub", "publish", "force", "wait", "help"];
 
 /** "minCount" → "min-count". */
 function flagOf(name: string): string {

@@ -12,6 +12,8 @@ export interface Told {
   /** Variables that flags stand for: they win over that file. */
   readonly flagged: readonly string[];
   readonly isStub: boolean;
+  /** True where pages of the run are put on the site. */
+  readonly isPublished: boolean;
   /** Results to be made; null: all. */
   readonly only: readonly string[] | null;
   /** Steps that are done again. */
@@ -20,7 +22,7 @@ export interface Told {
 
 /** What holds where nothing is said. */
 export const NOTHING_TOLD: Told = {
-  ...{ params: {}, flagged: [], isStub: false, only: null, forced: [] },
+  ...{ params: {}, flagged: [], isStub: false, isPublished: false, only: null, forced: [] },
 };
 
 /** The flags, and what was said of them by now. */
@@ -43,13 +45,25 @@ export function makeOwnFlags(pipeline: DeclaredPipeline): {
           description: "make these results, and do no step outside of scopes that they do not need",
         },
         { flags: "--stub", description: "run the stubs of steps that have one instead" },
+        {
+          flags: "--publish",
+          description:
+            "put pages of the run on the site: steps, labels, states, times, parameters; no content, no log",
+        },
       ],
       async take({ values, forced, given }: SaidFlags) {
-        const { params, only, stub } = values;
+        const { params, only, stub, publish } = values;
+        if (stub === true && publish === true) {
+          throw new HdashError(
+            "usage",
+            "--publish is set, but so is --stub: stubs give nothing to be shown",
+          );
+        }
         told = {
           params: typeof params === "string" ? await readParams(pipeline, params) : {},
           flagged: given,
           isStub: stub === true,
+          isPublished: publish === true,
           only: typeof only === "string" ? onlyOf(pipeline, only) : null,
           forced,
         };
