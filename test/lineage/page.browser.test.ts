@@ -49,7 +49,7 @@ describe("makeProvenancePage(provenance, design)", () => {
     async () => {
       const { page, problems } = await site.open("large.html");
       expect(await page.locator("figure .wide-only svg rect").count()).toBe(3);
-      await page.fill("#calls-table input[type=search]", "lane 7777");
+      await page.fill("#calls-table input[type=search]", "7776.fa");
       await expect.poll(() => page.locator("#calls-table tbody tr").count()).toBe(1);
       expect(await page.textContent("#calls-table tbody tr")).toContain("count lane 7777");
       expect(problems).toEqual([]);
