@@ -186,6 +186,8 @@ export interface DemoPart {
   readonly days: number | null;
   /** Sets the stage for a day of its own, from 1, before its run. */
   prepare?(effects: Effects, day: number): Promise<void>;
+  /** The result of which the demo tells why it was made; before each run after the first it tells what that would do. */
+  readonly explains?: string;
   /** What people may look at when the demo is over: `variables` name no look-alike, so that commands of hdash work with them then, too. */
   readonly afterwards?: { readonly says: string; readonly commands: readonly string[] };
   close(): Promise<void>;

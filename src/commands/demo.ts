@@ -12,7 +12,7 @@ import type { Effects } from "../effects.ts";
 import type { ProgressEvent } from "../engine/progress.ts";
 import { HdashError } from "../error.ts";
 import { duration } from "../format.ts";
-import type { DemoPart, Job } from "../job.ts";
+import type { BoundPipeline, DemoPart, Job } from "../job.ts";
 import { type Config, type Environment, variablesOf } from "../settings/config.ts";
 import { envFileText } from "../settings/envFile.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
@@ -88,15 +88,22 @@ async function demo(
     });
     return await withProgress(shell, config, TITLE, (log, onProgress, _endLog, restart) => {
       const stage = { now: () => new Date() };
+      const story: string[] = [];
       return shell.withEffects(
         config,
         log,
         async (effects) => {
-          const code = await tellStory(shell, effects, { players, stage, restart }, onProgress);
+          const code = await tellStory(
+            shell,
+            effects,
+            { players, stage, restart, told: story },
+            onProgress,
+          );
           // The last that each job has said.
           const told = slack.messages.slice(-players.length).map(textOf);
           if (told.length > 0) shell.print(`Slack was told:\n${indent(told.join("\n"))}`);
           if (code !== EXIT.ok && code !== EXIT.degraded) return code;
+          for (const line of story) shell.print(line);
           shell.print(`The site is in ${site}`);
           for (const { pages } of inMenuOrder(players.map(({ job }) => job))) {
             if (pages === null) continue;
@@ -176,13 +183,15 @@ interface Story {
   readonly stage: { now: () => Date };
   /** Begins a picture of its own, with a clock of its own. */
   readonly restart: (title: string) => void;
+  /** Gets what is to be printed when the story is over: in the middle of it a picture is drawn. */
+  readonly told: string[];
 }
 
 /** Lives through the days of the story, so that the site has a past to show; a later demo adds one run in which nothing moved. */
 async function tellStory(
   shell: Shell,
   effects: Effects,
-  { players, stage, restart }: Story,
+  { players, stage, restart, told }: Story,
   onProgress: (event: ProgressEvent) => void,
 ): Promise<number> {
   const days = Math.max(1, ...players.map(({ part }) => part.days ?? 1));
@@ -195,8 +204,13 @@ async function tellStory(
     const startedAt = performance.now();
     if (days > 1) restart(`${TITLE}, day ${day} of ${days}`);
     const playing = players.filter(({ part }) => ownDay(part, day, days) > 0);
+    const isExplained = (part: DemoPart): boolean => ownDay(part, day, days) > 1;
     for (const { part } of playing) await part.prepare?.(effects, ownDay(part, day, days));
-    code = await runAll(shell, effects, playing, onProgress);
+    const playedToday = playing.map(({ job, part }) => ({
+      job,
+      ...(part.explains !== undefined && isExplained(part) ? { explains: part.explains } : {}),
+    }));
+    code = await runAll(shell, effects, playedToday, { onProgress, told });
     if (code !== EXIT.ok && code !== EXIT.degraded) return code;
     if (days > 1) {
       const took = duration(performance.now() - startedAt);
@@ -222,18 +236,51 @@ async function countDays(effects: Effects, { name }: Job): Promise<number> {
 async function runAll(
   shell: Shell,
   effects: Effects,
-  players: readonly Player[],
-  onProgress: (event: ProgressEvent) => void,
+  players: readonly { readonly job: Job; readonly explains?: string }[],
+  { onProgress, told }: Pick<Story, "told"> & { onProgress: (event: ProgressEvent) => void },
 ): Promise<number> {
   let code: number = EXIT.ok;
   const jobs = players.map(({ job }) => job);
-  for (const job of jobs) {
+  for (const { job, explains } of players) {
     const options = { scopes: null, force: false, wait: false };
     const bound = await bindJob(effects, { job, jobs }, options);
+    const lines = explains === undefined ? [] : await planOf(effects, bound, shell.signal);
     const outcome = await execute(effects, bound, options, shell.signal, onProgress);
     code = worse(code, await conclude(effects, job, bound, outcome, shell.signal));
+    if (explains === undefined) continue;
+    lines.push(
+      `hdash why ${explains}`,
+      ...(await whyOf(effects, explains, shell.signal)).map(inset),
+    );
+    told.push(...lines);
   }
   return code;
+}
+
+async function planOf(
+  effects: Effects,
+  bound: BoundPipeline,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { planBound } = await import("./plan.ts");
+  const { planText } = await import("../lineage/planText.ts");
+  const since = performance.now();
+  const planned = await planBound(effects, bound, signal, false);
+  const lines = planText(planned, false, performance.now() - since);
+  return [`hdash plan ${bound.pipeline.name}, before its last run`, ...lines.map(inset)];
+}
+
+async function whyOf(
+  effects: Effects,
+  word: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { whyLines } = await import("./why.ts");
+  return whyLines(effects, word, { isJson: false, signal });
+}
+
+function inset(line: string): string {
+  return `  ${line}`;
 }
 
 function textOf(message: unknown): string {

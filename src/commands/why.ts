@@ -41,17 +41,27 @@ export function addWhy(program: Command, shell: Shell): void {
 async function why(shell: Shell, word: string, flags: WhyFlags): Promise<number> {
   const config = shell.config(["database"]);
   return shell.withEffects(config, shell.log(config), async (effects: Effects) => {
-    const { findResult } = await import("../lineage/find.ts");
-    const { db } = await effects.database();
-    const looking = { siteUrl: config.siteUrl, signal: shell.signal };
-    const found = await findResult(db, word, looking);
-    const against = await againstOf(db, flags.against);
-    const withLedger = <T>(_subject: string, work: () => Promise<T>): Promise<T> => work();
-    const access = { blobs: await effects.blobs(), withLedger, signal: shell.signal };
-    const lines = await tell({ db, access, against }, found, flags.json === true);
-    for (const line of lines) shell.print(line);
+    const { json: isJson = false, against } = flags;
+    const asked = { isJson, signal: shell.signal, ...(against === undefined ? {} : { against }) };
+    for (const line of await whyLines(effects, word, asked)) shell.print(line);
     return EXIT.ok;
   });
+}
+
+/** Says why a result was made, or why the steps of a run ran. Throws usage where the word means nothing. */
+export async function whyLines(
+  effects: Effects,
+  word: string,
+  asked: { readonly isJson: boolean; readonly signal: AbortSignal; readonly against?: string },
+): Promise<readonly string[]> {
+  const { findResult } = await import("../lineage/find.ts");
+  const { db } = await effects.database();
+  const { signal } = asked;
+  const found = await findResult(db, word, { siteUrl: effects.config.siteUrl, signal });
+  const against = await againstOf(db, asked.against);
+  const withLedger = <T>(_subject: string, work: () => Promise<T>): Promise<T> => work();
+  const access = { blobs: await effects.blobs(), withLedger, signal };
+  return tell({ db, access, against }, found, asked.isJson);
 }
 
 async function againstOf(db: Db, word: string | undefined): Promise<string | null> {

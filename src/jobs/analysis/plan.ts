@@ -288,7 +288,8 @@ function labelOf(values: Row, number: number): string {
     const word = wordOf(first);
     return word.length === 0 || others.length === 0 ? word : [...word, `+${others.length}`];
   });
-  const label = words.join(" ");
+  // A file that is given twice is named once.
+  const label = [...new Set(words)].join(" ");
   return label === "" || label.length > LONGEST_LABEL ? `#${number}` : label;
 }
 

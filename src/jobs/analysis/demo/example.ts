@@ -24,6 +24,7 @@ export function playExample(folder: string): DemoPart {
   return {
     variables: { KMER_SHEET: join(folder, "samples.csv") },
     days: 2,
+    explains: "kmer.comparison",
     async prepare(_effects, day) {
       for (const name of DATA) {
         await cp(join(dirname(EXAMPLE), name), join(folder, name), { recursive: true });
@@ -34,7 +35,13 @@ export function playExample(folder: string): DemoPart {
     },
     afterwards: {
       says: `A pipeline in one file, ${EXAMPLE}, ran on the last two days. In between a base in ${changed} had changed: that lane was counted again, and no other. Now everything is found`,
-      commands: [`run ${EXAMPLE}`],
+      commands: [
+        `run ${EXAMPLE}`,
+        `plan ${EXAMPLE} --k 5`,
+        "why kmer.comparison",
+        "provenance kmer.comparison",
+        "verify kmer",
+      ],
     },
     close: () => Promise.resolve(),
   };
