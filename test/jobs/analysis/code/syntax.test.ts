@@ -109,6 +109,47 @@ describe("readModuleText(path, bytes), of one program written in two ways", () =
   });
 });
 
+describe("readModuleText(path, bytes), of what a declaration says for people and machines", () => {
+  const declared = (options: string, from = '"hdash"'): string =>
+    `import { step as make, pipeline } from ${from};
+     export const count = make({ name: "count", takes: {}, gives: {}, run: () => ({}), ${options} });
+     export default pipeline({ name: "p", title: "P", takes: {}, gives: {}, plan: () => ({}) });`;
+
+  test("gives one digest whatever describes a step, and whatever it is given of a machine", () => {
+    const bare = digest(declared(""));
+    for (const options of [
+      'description: "counts"',
+      "attempts: 3, resources: { cpus: 2 }",
+      "'resources': ({ attempt }) => ({ memoryMiB: 512 * attempt })",
+    ]) {
+      expect(digest(declared(options)), options).toBe(bare);
+    }
+    expect(digest(declared("").replace('title: "P", ', ""))).toBe(bare);
+  });
+
+  test.each([
+    ["another option", declared("version: 2"), declared("")],
+    ["a computed name", declared('["attempts"]: 3'), declared("")],
+    [
+      "what is imported from elsewhere",
+      declared("attempts: 3", '"./own.ts"'),
+      declared("", '"./own.ts"'),
+    ],
+    [
+      "a function of that name within another",
+      'import { step } from "hdash"; f((step) => step({ attempts: 3 }))',
+      'import { step } from "hdash"; f((step) => step({}))',
+    ],
+    [
+      "an option of something in it",
+      declared("env: { attempts: 3 }"),
+      declared("env: { attempts: 4 }"),
+    ],
+  ])("tells %s", (_name, one, other) => {
+    expect(digest(one)).not.toBe(digest(other));
+  });
+});
+
 describe("readModuleText(path, bytes), of two programs", () => {
   test.each([
     ["a constant", "let a = 1", "let a = 2"],

@@ -40,6 +40,8 @@ interface Writing {
   isSurelyModule: boolean;
   /** How many functions stand around what is written. */
   functions: number;
+  /** Names under which the module has what declares steps and pipelines. */
+  readonly declarers: ReadonlySet<string>;
 }
 
 /**
@@ -50,7 +52,7 @@ interface Writing {
 export function writeSyntax(program: Program): SyntaxText {
   const writing: Writing = {
     ...{ parts: [], imports: [], blind: [] },
-    ...{ isSurelyModule: false, functions: 0 },
+    ...{ isSurelyModule: false, functions: 0, declarers: declarersOf(program) },
   };
   writeValue(program, writing);
   const { parts, imports, blind, isSurelyModule } = writing;
@@ -109,10 +111,48 @@ function writeNode(node: SyntaxNode, out: Writing): void {
   if (isFunction) out.functions++;
   out.parts.push(node.type, "{");
   for (const key of Object.keys(node).sort()) {
-    if (!IGNORED.has(key)) writeField(node, key, out);
+    if (IGNORED.has(key)) continue;
+    if (key === "arguments" && isDeclaration(node, out)) writeValue(declaredIn(node), out);
+    else writeField(node, key, out);
   }
   out.parts.push("}");
   if (isFunction) out.functions--;
+}
+
+/** What a module imports from "hdash" to declare steps and pipelines with. */
+const DECLARERS: readonly string[] = ["step", "command", "container", "source", "pipeline"];
+/** What is said in a declaration for people and for machines, and decides nothing of what a step gives. */
+const NOT_OF_THE_STEP: readonly string[] = ["description", "title", "resources", "attempts"];
+
+function declarersOf({ body }: Program): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const statement of body) {
+    if (statement.type !== "ImportDeclaration" || statement.source.value !== "hdash") continue;
+    for (const one of statement.specifiers) {
+      if (one.type !== "ImportSpecifier" || one.imported.type !== "Identifier") continue;
+      if (DECLARERS.includes(one.imported.name)) names.add(one.local.name);
+    }
+  }
+  return names;
+}
+
+/** Tells the declaration of a step or a pipeline. Within a function the name may stand for something else. */
+function isDeclaration({ type, callee }: SyntaxNode, { functions, declarers }: Writing): boolean {
+  if (type !== "CallExpression" || functions > 0 || !isNode(callee)) return false;
+  return callee.type === "Identifier" && declarers.has(String(callee["name"]));
+}
+
+/** The arguments of a declaration, without what is not of the step. */
+function declaredIn(node: SyntaxNode): readonly unknown[] {
+  const [first, ...others] = node["arguments"] as readonly SyntaxNode[];
+  if (first?.type !== "ObjectExpression") return first === undefined ? [] : [first, ...others];
+  const properties = first["properties"] as readonly SyntaxNode[];
+  const own = properties.filter(({ type, key, computed }) => {
+    if (type !== "Property" || computed === true || !isNode(key)) return true;
+    const name = key.type === "Identifier" ? key["name"] : key["value"];
+    return !NOT_OF_THE_STEP.includes(String(name));
+  });
+  return [{ ...first, properties: own }, ...others];
 }
 
 function writeField(node: SyntaxNode, key: string, out: Writing): void {
