@@ -2,18 +2,12 @@
 
 import type { Digest, Json } from "../digest.ts";
 import type { StepDocument } from "../engine/key.ts";
+import { bringsIn } from "./givenSteps.ts";
 
 /** Reads the document of a key: the engine has written it, so that nothing is checked but what others may have put there. */
 export function readDocument(text: string): StepDocument {
   return JSON.parse(text) as StepDocument;
 }
-
-/** The steps by which what is given to a user's pipeline comes in, with what they bring. */
-const IMPORTS: Readonly<Record<string, "file" | "folder">> = {
-  "import file": "file",
-  "import folder": "folder",
-  "fetch data": "file",
-};
 
 /** What a step has brought in for a user's pipeline; null for a step that has made something. */
 export function broughtBy({
@@ -22,7 +16,7 @@ export function broughtBy({
   inputs,
 }: Pick<StepDocument, "step" | "uses" | "inputs">): "file" | "folder" | null {
   // A step of a user's own that is called so has code.
-  return uses === undefined && Object.keys(inputs).length === 0 ? (IMPORTS[step] ?? null) : null;
+  return uses === undefined && Object.keys(inputs).length === 0 ? bringsIn(step) : null;
 }
 
 /** What a user's step closes over. */

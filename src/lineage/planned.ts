@@ -16,8 +16,8 @@ import type { Db } from "../store/schema.ts";
 import { callText, isNumbered, openCalls, type RunCalls } from "./calls.ts";
 import { compareDocuments, type Difference } from "./difference.ts";
 import { readGiven } from "./given.ts";
-import { RESULTS_STEP } from "./namedResult.ts";
-import { codeIn, digestsIn, GIVEN_STEPS, type Reason, reasonsOf } from "./reasons.ts";
+import { bringsIn, isHousework } from "./givenSteps.ts";
+import { codeIn, digestsIn, type Reason, reasonsOf } from "./reasons.ts";
 
 /** A call of a step in a run that is planned. */
 export interface PlannedCall {
@@ -76,15 +76,10 @@ export async function planRun(
   });
   return {
     ...{ pipeline: pipeline.name, against: last?.runId ?? null, calls },
-    given: play.calls.filter(({ step }) => GIVEN_STEPS.includes(step)).length,
+    given: play.calls.filter(({ step }) => bringsIn(step) !== null).length,
     unread: play.unread.map(callText),
     failedScopes: play.failedScopes,
   };
-}
-
-/** Tells steps that every pipeline has by itself from those of its author. */
-export function isHousework(step: string): boolean {
-  return step === RESULTS_STEP || GIVEN_STEPS.includes(step);
 }
 
 async function lastOf(db: Db, pipeline: string): Promise<string | null> {
@@ -161,7 +156,7 @@ async function learn(
   const places = new Map<Digest, string>();
   for (const digest of digests) {
     const maker = makers.get(digest);
-    if (maker === undefined || !GIVEN_STEPS.includes(maker.step)) continue;
+    if (maker === undefined || bringsIn(maker.step) === null) continue;
     const { label, step } = maker;
     const hints = maker.hints as { readonly place?: string; readonly bytes?: number } | null;
     if (label !== null) places.set(digest, [label, hints?.place].filter((one) => one).join(" "));

@@ -6,6 +6,7 @@ import type { CodeListing } from "../store/codeListings.ts";
 import type { KnownContent } from "../store/lineage.ts";
 import { callText } from "./calls.ts";
 import type { Change, Difference, Leaf } from "./difference.ts";
+import { bringsIn } from "./givenSteps.ts";
 
 /** What is known of contents and of code, to tell of them. */
 export interface Knowledge {
@@ -14,9 +15,6 @@ export interface Knowledge {
   /** Where a given file was named, e.g. "B_2.fa in row 4 of s.csv"; missing where nobody knows. */
   readonly places?: ReadonlyMap<Digest, string>;
 }
-
-/** How a file that the user gave comes into a run. */
-export const GIVEN_STEPS: readonly string[] = ["import file", "import folder", "fetch data"];
 
 /** A difference, for people and for programs. */
 export interface Reason {
@@ -125,7 +123,7 @@ function nameText(digest: Digest, { contents, places }: Knowledge): string | nul
   const content = contents.get(digest);
   if (content === undefined) return null;
   const { step, label, port } = content;
-  if (GIVEN_STEPS.includes(step)) return label;
+  if (bringsIn(step) !== null) return label;
   return `${port} of ${callText({ scope: "", step, label })}`;
 }
 

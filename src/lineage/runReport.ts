@@ -4,12 +4,10 @@ import { type CallOfStep, listCalls } from "../store/runCalls.ts";
 import type { Db } from "../store/schema.ts";
 import { listScopeErrors } from "../store/scopes.ts";
 import { callName } from "./callName.ts";
+import { isHousework } from "./givenSteps.ts";
 import { readNamed } from "./named.ts";
 import { type NamedResult, RESULTS_STEP } from "./namedResult.ts";
 import { type NotRunCall, readNotRun } from "./notRun.ts";
-
-/** Steps by which what a pipeline is given comes in. */
-const BRINGS: readonly string[] = ["import file", "import folder", "fetch data"];
 
 export interface RunReport {
   /** Calls of the pipeline's own steps, in the order in which the run came by them. */
@@ -69,7 +67,7 @@ export async function readRunReport(
 
 /** Tells a user's step from those of hdash that bring in what is given and keep what is given away. A user's may have such a name. */
 function isUsers({ step, result }: CallOfStep): boolean {
-  return result?.isClosed ?? ![...BRINGS, RESULTS_STEP].includes(step);
+  return result?.isClosed ?? !isHousework(step);
 }
 
 function failedCall(call: CallOfStep): FailedCall {

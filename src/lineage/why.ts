@@ -20,7 +20,8 @@ import { type Attempt, type Cause, listAttempts } from "../store/stepAttempts.ts
 import type { CallName, RunCalls } from "./calls.ts";
 import type { Difference, Leaf } from "./difference.ts";
 import { readGiven } from "./given.ts";
-import { isHousework, nearest, readCalls } from "./planned.ts";
+import { isHousework } from "./givenSteps.ts";
+import { nearest, readCalls } from "./planned.ts";
 import { codeIn, digestsIn, type Reason, reasonsOf } from "./reasons.ts";
 
 /** A difference, and why what is there now was made. */

@@ -13,6 +13,7 @@ import { makePassingFolder, type WorkFolder } from "../../engine/scratch.ts";
 import type { Resources } from "../../engine/step.ts";
 import { isAborted, isSetup, messageOf } from "../../error.ts";
 import { compareOutputs, type Difference } from "../../lineage/comparing.ts";
+import { bringsIn } from "../../lineage/givenSteps.ts";
 import type { LineageStep } from "../../lineage/graph.ts";
 import { RESULTS_STEP } from "../../lineage/namedResult.ts";
 import type { Trust } from "../../store/ancestry.ts";
@@ -188,9 +189,6 @@ function folderIn(root: string): () => WorkFolder {
   };
 }
 
-/** Steps by which files that were given come in. */
-const GIVEN = ["import file", "import folder", "fetch data"];
-
 /** Why a result is not done again; whether anybody takes it for work. */
 export interface NotVerified {
   readonly isWork: boolean;
@@ -202,7 +200,7 @@ export function whyNot({ document }: Pick<LineageStep, "document">): NotVerified
   const { uses, params } = document;
   const run = (params as { readonly run?: Json } | null)?.run;
   const kind = (uses as { readonly kind?: Json } | undefined)?.kind;
-  if (GIVEN.includes(document.step)) return { isWork: false, why: "it was given" };
+  if (bringsIn(document.step) !== null) return { isWork: false, why: "it was given" };
   if (document.step === RESULTS_STEP) return { isWork: false, why: "it names results" };
   if (typeof kind !== "string") {
     return { isWork: true, why: "only steps of a pipeline of your own can be done again" };
