@@ -222,7 +222,7 @@ function measurePeer(peer: Peer, nodes: number, shape: Shape): void {
   const name = `${peer.name}, ${shape}`;
   tell(`${name}: plan`, nodes, take(meter, dir, peer.plan));
   const first = tell(`${name}: first`, nodes, take(meter, dir, peer.all));
-  if (first === null) {
+  if (first === null && peer.name !== "make") {
     const made = join(root, `make-${nodes}-${shape}`, "out");
     cpSync(made, join(dir, "out"), { recursive: true, preserveTimestamps: true });
     if (peer.name === "snakemake") take(meter, dir, ["snakemake", "--unlock", "--quiet", "all"]);
