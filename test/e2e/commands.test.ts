@@ -311,7 +311,7 @@ describe("hdash on a wrong command line", () => {
     [["run", "htan", "--atlas", "3"], /3 is not an atlas id such as HTA3/],
     [["runs", "--limit", "0"], /whole number from 1/],
     [["--env-file", "/no/such/file", "doctor"], /\/no\/such\/file/],
-    [["publish"], /there is no command "publish"[\s\S]*There are: run, runs/],
+    [["publish"], /there is no command "publish"[\s\S]*There are: run, plan, why, runs/],
     [["rnu"], /there is no command "rnu"[\s\S]*Did you mean run\?/],
     [["run", "--frobnicate"], /unknown option '--frobnicate'/],
     // A word too many may have been meant for an option: what is done without it may be the wrong thing.
