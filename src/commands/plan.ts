@@ -128,13 +128,19 @@ interface SavedCall {
   readonly step: string;
   readonly label: string | null;
   readonly state: string;
-  readonly key: string | null;
+  readonly shape: string | null;
 }
 
 function savedOf({ pipeline, params }: BoundPipeline, { calls }: Planned): SavedPlan {
   return {
     ...{ hdashPlan: 1, pipeline: pipeline.name, params: digestOf(canonicalJson(params)) },
-    calls: calls.map(({ scope, step, label, state, key }) => ({ scope, step, label, state, key })),
+    calls: calls.map(({ scope, step, label, state, shape }) => ({
+      scope,
+      step,
+      label,
+      state,
+      shape,
+    })),
   };
 }
 
@@ -197,7 +203,7 @@ export async function refuseMoved(
 }
 
 function textsOf(calls: readonly SavedCall[]): Json {
-  return calls.map(({ state, key }) => `${state} ${key ?? ""}`).sort();
+  return calls.map(({ state, shape }) => `${state} ${shape ?? ""}`).sort();
 }
 
 async function readPlan(file: string): Promise<SavedPlan> {

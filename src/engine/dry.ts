@@ -51,7 +51,8 @@ export async function playDry<P extends Json>(spec: DrySpec<P>): Promise<DryPlay
   await Promise.race([playing, play.quiet, whenAborted(spec.signal)]);
   await play.temporaries.remakeDropped();
   return {
-    calls: play.calls,
+    // What stands still may go on when nobody looks.
+    calls: [...play.calls],
     unread: [...play.unread],
     makers: play.makers,
     failedScopes: Object.fromEntries(play.failedScopes),
@@ -116,7 +117,7 @@ function openPlay<P extends Json>({ pipeline, db, blobs, signal, ...spec }: DryS
       fileIn: (folder, path) =>
         counted(async () => {
           const waits = asking.waitsFor(folder);
-          if (waits !== null) return asking.fileOf(waits);
+          if (waits !== null) return asking.fileOf(waits, path);
           const file = await fileOf(access, folder, path);
           if (file !== null) asking.temporaries.notePart(folder, file);
           return file;

@@ -1,6 +1,6 @@
 // What a call of a plan that is played dry comes to.
 
-import type { Json } from "../digest.ts";
+import type { Digest, Json } from "../digest.ts";
 import type { StoredResult } from "../store/results.ts";
 import type { StepKey } from "./key.ts";
 
@@ -25,6 +25,8 @@ export interface DryCall {
   neededBy: DryCall | null;
   /** Null where it depends on what is not known. */
   key: StepKey | null;
+  /** Tells it from what it would be if anything of it were another: its key, with the names of other calls in the places of what they would give. */
+  shape: Digest | null;
   /** What the key is the digest of. Kept where the call is no hit. */
   document: string | null;
   /** The result that it would find; for an unknown one the result that it would find if what it waits for gave what it gave before. */

@@ -39,7 +39,10 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
   const calls: DryCall[] = [];
   const makers = new Map<Digest, DryCall>();
   /** Refs of what is not known → the call that would give it, and what it gave before. */
-  const unknown = new WeakMap<object, { readonly call: DryCall; readonly before: Digest | null }>();
+  const unknown: Unknown = new WeakMap();
+  const memory = { unknown, makers };
+  /** What would be done, by key → what it gives, as far as that is known. */
+  const going = new Map<StepKey, Readonly<Record<string, Ref<unknown>>>>();
 
   const temporaries = openDryTemporaries(access, calls);
 
@@ -52,21 +55,42 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
     const { name, label, version } = step;
     const own: DryCall = {
       ...{ scope, step: name, label, version, hints, state: "unknown", cause: null },
-      ...{ key: null, document: null, found: null, waitsFor: [], neededBy: null, error: null },
+      ...{
+        key: null,
+        shape: null,
+        document: null,
+        found: null,
+        waitsFor: [],
+        neededBy: null,
+        error: null,
+      },
     };
     calls.push(own);
     temporaries.noteTaken(own, refsOf(inputs));
     const waits = refsOf(inputs).flatMap((ref) => unknown.get(ref)?.call ?? []);
     own.waitsFor = [...new Set(waits)];
     if (waits.length > 0) {
+      own.shape = shapeOf(pipeline, asked, unknown);
+      if (isForced(name)) {
+        own.state = "run";
+        own.cause = "forced";
+        return unknownRefs(memory, own, step, {}, before(own)?.outputs ?? null);
+      }
       own.found = await suppose(asked);
-      return unknownRefs(own, step, {}, own.found?.outputs ?? null);
+      return unknownRefs(memory, own, step, {}, own.found?.outputs ?? null);
     }
-    if (step.kind === "observation") return unknownRefs(own, step, {}, null);
+    if (step.kind === "observation") return unknownRefs(memory, own, step, {}, null);
     try {
       const { key, document } = keyOf(pipeline, asked, (await step.pin?.(signal)) ?? null);
       own.key = key;
+      own.shape = key;
       const known = await look(key);
+      // A run does equal work once. Nothing is waited for between this and where it is noted.
+      const same = going.get(key);
+      if (same !== undefined) {
+        own.state = "hit";
+        return same;
+      }
       if (known.kind === "found" && !isForced(name)) {
         own.state = "hit";
         own.found = known.stored;
@@ -83,23 +107,15 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
       own.error = messageOf(error);
       throw error;
     }
-    return unknownRefs(own, step, foretold, before(own)?.outputs ?? null);
+    const refs = unknownRefs(memory, own, step, foretold, before(own)?.outputs ?? null);
+    if (own.key !== null) going.set(own.key, refs);
+    return refs;
   }
 
   /** What would be found if all that is waited for gave what it gave before; null where that is not known, or known to be nothing. */
   async function suppose(asked: Asked): Promise<StoredResult | null> {
-    if (asked.step.kind === "observation") return null;
-    let isKnown = true;
-    const supposed = (ref: Ref<unknown>): Ref<unknown> => {
-      const of = unknown.get(ref);
-      if (of === undefined) return ref;
-      if (of.before === null) isKnown = false;
-      return { ...ref, digest: of.before ?? ref.digest };
-    };
-    const inputs: InputRecord = mapValues(asked.inputs, (input) =>
-      isList(input) ? input.map(supposed) : supposed(input),
-    );
-    if (!isKnown) return null;
+    const inputs = asked.step.kind === "observation" ? null : supposedInputs(asked, unknown);
+    if (inputs === null) return null;
     try {
       const pin = (await asked.step.pin?.(signal)) ?? null;
       const known = await look(keyOf(pipeline, { ...asked, inputs }, pin).key);
@@ -110,26 +126,6 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
     }
   }
 
-  /** Makes refs of what a call would give: what is foretold is known, all else waits for its work. */
-  function unknownRefs(
-    own: DryCall,
-    step: AnyStep,
-    foretold: Foretold,
-    last: StoredResult["outputs"] | null,
-  ): Readonly<Record<string, Ref<unknown>>> {
-    return mapValues(step.outputs, ({ codec, visibility }, port): Ref<unknown> => {
-      const told = foretold[port];
-      if (told !== undefined) {
-        makers.set(told.digest, own);
-        return { ...told, codec, visibility };
-      }
-      const known: StoredOutput | undefined = last?.[port];
-      const ref = { digest: NOT_KNOWN, bytes: known?.bytes ?? 0, codec, visibility };
-      unknown.set(ref, { call: own, before: known?.digest ?? null });
-      return ref;
-    });
-  }
-
   return {
     calls,
     makers,
@@ -138,9 +134,9 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
     /** The call that would give what a ref stands for; null where its content is known. */
     waitsFor: (ref: object): DryCall | null => unknown.get(ref)?.call ?? null,
     /** A file of a folder that is not known. */
-    fileOf(own: DryCall): Ref<never, "private"> {
+    fileOf(own: DryCall, path: string): Ref<never, "private"> {
       const ref = { digest: NOT_KNOWN, bytes: 0, codec: "file", visibility: "private" } as const;
-      unknown.set(ref, { call: own, before: null });
+      unknown.set(ref, { call: own, port: path, before: null });
       return ref;
     },
   };
@@ -155,4 +151,58 @@ const NOT_KNOWN = "" as Digest;
 
 function refsOf(inputs: InputRecord): readonly Ref<unknown>[] {
   return Object.values(inputs).flatMap((input) => (isList(input) ? input : [input]));
+}
+
+/** Refs of what is not known → the call that would give it, and what it gave before. */
+type Unknown = WeakMap<
+  object,
+  { readonly call: DryCall; readonly port: string; readonly before: Digest | null }
+>;
+
+/** The key that a call would have if other calls gave their own names. */
+function shapeOf(pipeline: string, asked: Asked, unknown: Unknown): Digest {
+  const inputs = mapRefs(asked.inputs, (ref) => {
+    const of = unknown.get(ref);
+    if (of === undefined) return ref;
+    const { scope, step, label, shape } = of.call;
+    return { ...ref, digest: JSON.stringify([scope, step, label, shape, of.port]) as Digest };
+  });
+  return keyOf(pipeline, { ...asked, inputs }, null).key;
+}
+
+/** Inputs with what was given before in the places of what is not known; null where that is not known either. */
+function supposedInputs({ inputs }: Asked, unknown: Unknown): InputRecord | null {
+  let isKnown = true;
+  const supposed = mapRefs(inputs, (ref) => {
+    const of = unknown.get(ref);
+    if (of === undefined) return ref;
+    if (of.before === null) isKnown = false;
+    return { ...ref, digest: of.before ?? ref.digest };
+  });
+  return isKnown ? supposed : null;
+}
+
+function mapRefs(inputs: InputRecord, map: (ref: Ref<unknown>) => Ref<unknown>): InputRecord {
+  return mapValues(inputs, (input) => (isList(input) ? input.map(map) : map(input)));
+}
+
+/** Makes refs of what a call would give: what is foretold is known, all else waits for its work. */
+function unknownRefs(
+  { unknown, makers }: { readonly unknown: Unknown; readonly makers: Map<Digest, DryCall> },
+  own: DryCall,
+  step: AnyStep,
+  foretold: Foretold,
+  last: StoredResult["outputs"] | null,
+): Readonly<Record<string, Ref<unknown>>> {
+  return mapValues(step.outputs, ({ codec, visibility }, port): Ref<unknown> => {
+    const told = foretold[port];
+    if (told !== undefined) {
+      makers.set(told.digest, own);
+      return { ...told, codec, visibility };
+    }
+    const known: StoredOutput | undefined = last?.[port];
+    const ref = { digest: NOT_KNOWN, bytes: known?.bytes ?? 0, codec, visibility };
+    unknown.set(ref, { call: own, port, before: known?.digest ?? null });
+    return ref;
+  });
 }

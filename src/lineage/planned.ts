@@ -13,7 +13,7 @@ import {
   type RunCall,
 } from "../store/lineage.ts";
 import type { Db } from "../store/schema.ts";
-import { callText, isNumbered, openCalls, type RunCalls } from "./calls.ts";
+import { callText, isNumbered, openCalls, type RunCalls, takenBy } from "./calls.ts";
 import { compareDocuments, type Difference } from "./difference.ts";
 import { readGiven } from "./given.ts";
 import { bringsIn, isHousework } from "./givenSteps.ts";
@@ -27,6 +27,8 @@ export interface PlannedCall {
   /** hit · run · unknown: that depends on what runs, or on the world · failed: it cannot be asked for. */
   readonly state: DryCall["state"];
   readonly key: string | null;
+  /** The same for what depends on what runs: another one where anything of the call is another. */
+  readonly shape: string | null;
   /** Why it would run: what differs from the last time. Empty where that is said by `because`. */
   readonly reasons: readonly Reason[];
   /** The same in a sentence; null for hits. */
@@ -57,18 +59,17 @@ export async function planRun(
 ): Promise<Planned> {
   const { db, pipeline } = spec;
   const last = await readCalls(db, options.against ?? (await lastOf(db, pipeline.name)));
-  const before = (call: DryCall): RunCall | null =>
-    last === null ? null : (last.named(call) ?? last.similar(call)[0] ?? null);
+  const before = (call: DryCall): RunCall | null => (last === null ? null : last.sole(call));
   const play = await playDry({ ...spec, before });
   const own = play.calls.filter(({ step }) => !isHousework(step));
   const compared = await compareAll(db, own, last);
-  const known = await learn(db, compared, play.makers, spec.listings);
+  const known = await learn(db, compared, last, play.makers, spec.listings);
   const calls = own.map((call): PlannedCall => {
-    const { scope, step, label, state, key } = call;
+    const { scope, step, label, state, key, shape } = call;
     const of = compared.get(call) ?? null;
     const reasons = of?.difference === null || of === null ? [] : reasonsOf(of.difference, known);
     return {
-      ...{ scope, step, label, state, key, reasons },
+      ...{ scope, step, label, state, key, shape, reasons },
       because: becauseOf(call, of, reasons),
       waitsFor: call.waitsFor.map(callText),
       ms: of?.before?.ms ?? before(call)?.ms ?? null,
@@ -109,11 +110,12 @@ async function compareAll(
 ): Promise<ReadonlyMap<DryCall, Compared>> {
   const found = new Map<DryCall, Compared>();
   if (last === null) return found;
+  const taken = takenBy(last, calls);
   const asked = calls.filter(({ state, document }) => state === "run" && document !== null);
   for (let from = 0; from < asked.length; from += READ_AT_ONCE) {
     const some = asked.slice(from, from + READ_AT_ONCE).map((call) => {
       const named = last.named(call);
-      return { call, rows: named === null ? last.similar(call) : [named] };
+      return { call, rows: named === null ? last.similar(call, taken) : [named] };
     });
     const ids = new Set(some.flatMap(({ rows }) => rows.map(({ resultId }) => resultId)));
     const results = await readResults(db, [...ids]);
@@ -147,12 +149,14 @@ export function nearest(
 async function learn(
   db: Db,
   compared: ReadonlyMap<DryCall, Compared>,
+  last: RunCalls | null,
   makers: ReadonlyMap<Digest, DryCall>,
   own: ReadonlyMap<Digest, CodeListing>,
 ) {
   const differences = [...compared.values()].flatMap(({ difference }) => difference ?? []);
   const digests = [...new Set(differences.flatMap(digestsIn))];
   const contents = new Map(await describeContents(db, digests));
+  const contentsBefore = withMakers(contents, digests, last);
   const places = new Map<Digest, string>();
   for (const digest of digests) {
     const maker = makers.get(digest);
@@ -163,13 +167,13 @@ async function learn(
     if (!contents.has(digest)) {
       const bytes = hints?.bytes ?? 0;
       const content: KnownContent = {
-        ...{ digest, step, label, bytes, resultId: "", port: "file", runId: null },
+        ...{ digest, step, label, bytes, resultId: "", port: "file", codec: "file", runId: null },
       };
       contents.set(digest, content);
     }
   }
   const listings = await readListings(db, [...new Set(differences.flatMap(codeIn))]);
-  return { contents, listings: new Map([...listings, ...own]), places };
+  return { contents, contentsBefore, listings: new Map([...listings, ...own]), places };
 }
 
 /** Why a call is no hit, in a sentence. */
@@ -194,4 +198,25 @@ function becauseOf(
     return "its result of the last run was forgotten";
   }
   return isNumbered(label) ? "it has not run before" : `it has not run before as ${label}`;
+}
+
+/** What is known of contents, with the call of a run as what gave them where it has one: another run may have had the same bytes of another. */
+export function withMakers(
+  contents: ReadonlyMap<Digest, KnownContent>,
+  digests: readonly Digest[],
+  calls: RunCalls | null,
+): ReadonlyMap<Digest, KnownContent> {
+  const own = new Map(contents);
+  if (calls === null) return own;
+  for (const digest of digests) {
+    const call = calls.maker(digest);
+    if (call === null) continue;
+    const [port = "", output] =
+      Object.entries(call.outputs).find(([, one]) => one.digest === digest) ?? [];
+    const { bytes = 0, codec = "" } = output ?? {};
+    const { resultId, step, label } = call;
+    const runId = call.state === "ran" ? calls.runId : null;
+    own.set(digest, { digest, resultId, step, label, port, codec, bytes, runId });
+  }
+  return own;
 }

@@ -11,6 +11,8 @@ import { bringsIn } from "./givenSteps.ts";
 /** What is known of contents and of code, to tell of them. */
 export interface Knowledge {
   readonly contents: ReadonlyMap<Digest, KnownContent>;
+  /** The same as the run before had it; missing: as now. */
+  readonly contentsBefore?: ReadonlyMap<Digest, KnownContent>;
   readonly listings: ReadonlyMap<Digest, CodeListing>;
   /** Where a given file was named, e.g. "B_2.fa in row 4 of s.csv"; missing where nobody knows. */
   readonly places?: ReadonlyMap<Digest, string>;
@@ -82,12 +84,17 @@ function givenSays({ at, kind, before, after }: Change, known: Knowledge): strin
   if (kind === "added" && after !== null)
     return `${at} is new: ${brief(after)}${whereText(after, known)}`;
   if (kind === "removed" && before !== null) {
-    return `${at} is gone: ${brief(before)}${whereText(before, known)}`;
+    return `${at} is gone: ${brief(before)}${whereText(before, asBefore(known))}`;
   }
   if (before === null || after === null) return `${at} changed`;
   const isContent = before.kind === "content" && after.kind === "content";
   const what = isContent ? `its input ${at}` : at;
   return `${what} changed: ${brief(before)} → ${isContent ? after.digest.slice(0, SHORT) + "…" : brief(after)}${bothText(before, after, known)}`;
+}
+
+/** What is known, for what stood there before: places are those of now. */
+function asBefore({ contents, contentsBefore = contents, listings }: Knowledge): Knowledge {
+  return { contents: contentsBefore, listings };
 }
 
 /** Where content is from and how big it is, in brackets; nothing where that is not known. */
@@ -101,8 +108,9 @@ function whereText(leaf: Leaf, known: Knowledge): string {
 
 function bothText(before: Leaf, after: Leaf, known: Knowledge): string {
   if (before.kind !== "content" || after.kind !== "content") return "";
-  const [was, is] = [known.contents.get(before.digest), known.contents.get(after.digest)];
-  const [old, now] = [nameText(before.digest, known), nameText(after.digest, known)];
+  const then = asBefore(known);
+  const [was, is] = [then.contents.get(before.digest), known.contents.get(after.digest)];
+  const [old, now] = [nameText(before.digest, then), nameText(after.digest, known)];
   // A place says more of the same name.
   const isSame = now === null || old === null || now === old || now.startsWith(`${old} `);
   const name = isSame ? (now ?? old) : `${old} → ${now}`;

@@ -2,6 +2,7 @@
 
 import type { Digest } from "../digest.ts";
 import { HdashError } from "../error.ts";
+import type { RunStatus } from "../run.ts";
 import { type AgedRun, listAgedRuns } from "../store/keeping.ts";
 import type { LedgerResult } from "../store/lineage.ts";
 import type { Db } from "../store/schema.ts";
@@ -76,13 +77,13 @@ export async function findRoots(
   );
   const most = Math.max(0, ...keeps.flatMap((keep) => (keep.kind === "runs" ? [keep.count] : [])));
   const counts = new Map<string, number>();
-  const withGood = new Set<string>();
-  for (const { id, pipeline, status, finishedAt } of runs) {
+  const lastGood = lastOf(runs, ["succeeded", "degraded"]);
+  // What it has of scopes that failed in the one after it is wanted when they are mended.
+  const lastSucceeded = lastOf(runs, ["succeeded"]);
+  for (const { id, pipeline, finishedAt } of runs) {
     const before = counts.get(pipeline) ?? 0;
     counts.set(pipeline, before + 1);
-    const isGood = status === "succeeded" || status === "degraded";
-    const isLastGood = isGood && !withGood.has(pipeline);
-    if (isGood) withGood.add(pipeline);
+    const isLastGood = lastGood.get(pipeline) === id || lastSucceeded.get(pipeline) === id;
     const isYoung = finishedAt !== null && now.getTime() - finishedAt.getTime() < oldest;
     if (finishedAt === null || isLastGood || isYoung || before < most) kept.add(id);
   }
@@ -92,6 +93,20 @@ export async function findRoots(
     results: named.results,
     digests: named.digests,
   };
+}
+
+/** Of each pipeline the run that has ended so last, of those that were asked for all: an imported one is older than its number says. */
+function lastOf(
+  runs: readonly AgedRun[],
+  states: readonly RunStatus[],
+): ReadonlyMap<string, string> {
+  const last = new Map<string, AgedRun>();
+  for (const run of runs) {
+    if (!run.isWhole || run.finishedAt === null || !states.includes(run.status)) continue;
+    const known = last.get(run.pipeline)?.finishedAt ?? null;
+    if (known === null || known < run.finishedAt) last.set(run.pipeline, run);
+  }
+  return new Map([...last].map(([pipeline, { id }]) => [pipeline, id]));
 }
 
 function idOf({ id }: AgedRun): string {

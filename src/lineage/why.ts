@@ -17,11 +17,11 @@ import {
 } from "../store/lineage.ts";
 import type { Db } from "../store/schema.ts";
 import { type Attempt, type Cause, listAttempts } from "../store/stepAttempts.ts";
-import type { CallName, RunCalls } from "./calls.ts";
+import { type CallName, type RunCalls, takenBy } from "./calls.ts";
 import type { Difference, Leaf } from "./difference.ts";
 import { readGiven } from "./given.ts";
 import { isHousework } from "./givenSteps.ts";
-import { nearest, readCalls } from "./planned.ts";
+import { nearest, readCalls, withMakers } from "./planned.ts";
 import { codeIn, digestsIn, type Reason, reasonsOf } from "./reasons.ts";
 
 /** A difference, and why what is there now was made. */
@@ -45,6 +45,8 @@ export interface Explained {
   readonly attempt: Attempt | null;
   /** Where it was seen last, if that is in another run than made it: found there, or done again. */
   readonly seenIn: Sighted | null;
+  /** Why it was done again there; null where it was found. */
+  readonly redone: Cause | null;
   /** The run that it is compared with; null where there was none before. */
   readonly against: string | null;
   /** Why it was done although its result was known. */
@@ -71,12 +73,20 @@ export interface Explaining {
 /** So many steps behind one another, and inputs of one step, are followed: the rest is asked for by itself. */
 const DEEPEST = 8;
 const MOST_FOLLOWED = 5;
+/** Larger files are not read to find where they differ. */
+const MOST_COMPARED = 256 * 2 ** 20;
 
 /** Explains why a result was made. */
-export async function explain(
-  { db, access, against }: Explaining,
-  result: LedgerResult,
-): Promise<Explained> {
+export function explain(explaining: Explaining, result: LedgerResult): Promise<Explained> {
+  return openExplainer(explaining)(result);
+}
+
+/** Makes what explains results; it reads each run's calls once, and follows each result once. */
+function openExplainer({
+  db,
+  access,
+  against,
+}: Explaining): (result: LedgerResult) => Promise<Explained> {
   const calls = new Map<string, Promise<RunCalls | null>>();
   const callsOf = (runId: string | null): Promise<RunCalls | null> => {
     const known = calls.get(runId ?? "") ?? readCalls(db, runId);
@@ -91,9 +101,16 @@ export async function explain(
     before.set(runId, known);
     return known;
   };
-  return explainOne(result, 0);
+  const explained = new Map<string, Promise<Explained>>();
+  return (result) => explainOne(result, 0);
 
-  async function explainOne(own: LedgerResult, depth: number): Promise<Explained> {
+  function explainOne(own: LedgerResult, depth: number): Promise<Explained> {
+    const known = explained.get(own.id) ?? explainNew(own, depth);
+    explained.set(own.id, known);
+    return known;
+  }
+
+  async function explainNew(own: LedgerResult, depth: number): Promise<Explained> {
     const { key, id: resultId, runId, ms } = own;
     const sightings = await listSightings(db, resultId, 100);
     const made = sightings.find((one) => one.runId === runId && one.state === "ran");
@@ -102,28 +119,37 @@ export async function explain(
     // A run that has done it again with the same result has an attempt of its own.
     const ofRun = attempts.findLast((one) => one.runId === runId && one.end?.state === "succeeded");
     const attempt = ofRun ?? attempts.find(({ n }) => n === own.attempt) ?? null;
-    const [last] = sightings;
+    const newest = sightings[0] ?? null;
+    const seen = newest?.runId === runId ? null : newest;
     const document = readGiven(own.document);
     const than = runId === null ? against : await runBefore(runId, document.pipeline);
-    const found = await findBefore(own, call, await callsOf(than));
+    const [last, now] = [await callsOf(than), await callsOf(runId)];
+    const found = await findBefore(own, call, last, now);
     const difference = found?.difference ?? null;
     return {
       ...{ call, key, resultId, runId, ms, attempt, madeAt: own.createdAt.toISOString() },
-      seenIn: last === undefined || last.runId === runId ? null : last,
+      seenIn: seen,
       against: than,
       cause: attempt?.cause ?? null,
       isNew: found?.before === null || found === null,
       before: found?.before === null || found === null ? null : renamed(call, found.before),
       isSame: found?.before === undefined ? false : isSameResult(own, found.before),
-      reasons: difference === null ? [] : await becauseOf(difference, own, depth),
+      redone: redoneIn(attempts, seen),
+      reasons: difference === null ? [] : await becauseOf(difference, own, { depth, last, now }),
       same: difference?.same ?? [],
     };
   }
 
-  async function findBefore(own: LedgerResult, call: CallName, last: RunCalls | null) {
+  async function findBefore(
+    own: LedgerResult,
+    call: CallName,
+    last: RunCalls | null,
+    now: RunCalls | null,
+  ) {
     if (last === null) return null;
+    const taken = takenBy(last, now?.all ?? []);
     const named = last.named(call);
-    const rows = named === null ? last.similar(call) : [named];
+    const rows = named === null ? last.similar(call, taken) : [named];
     const results = await readResults(db, [...new Set(rows.map(({ resultId }) => resultId))]);
     const documents = new Map(results.map(({ id, document }) => [id, document]));
     return nearest(own.document, rows, documents);
@@ -132,26 +158,37 @@ export async function explain(
   async function becauseOf(
     difference: Difference,
     own: LedgerResult,
-    depth: number,
+    { depth, last, now }: Between,
   ): Promise<readonly Because[]> {
-    const contents = await describeContents(db, digestsIn(difference));
+    const digests = digestsIn(difference);
+    const known = await describeContents(db, digests);
+    const contents = withMakers(known, digests, now);
+    const contentsBefore = withMakers(known, digests, last);
     const listings = await readListings(db, codeIn(difference));
-    const reasons = reasonsOf(difference, { contents, listings });
+    const reasons = reasonsOf(difference, { contents, contentsBefore, listings });
     let followed = 0;
     const found: Because[] = [];
     for (const [index, reason] of reasons.entries()) {
       const change = difference.changes[index];
       const { from } = reason;
       const isFollowed =
-        from !== null && from.runId === own.runId && !isHousework(from.step) && depth < DEEPEST;
+        from !== null &&
+        // Who handed on what it was given made it later than who gave it: nothing is followed in a circle.
+        BigInt(from.resultId) < BigInt(own.id) &&
+        from.runId === own.runId &&
+        !isHousework(from.step) &&
+        depth < DEEPEST;
       let ran: Explained | null = null;
       if (isFollowed && followed++ < MOST_FOLLOWED) {
         const [maker] = await readResults(db, [from.resultId]);
         if (maker !== undefined) ran = await explainOne(maker, depth + 1);
       }
       // Where the step says why, how its bytes differ says less.
+      const isFile = from === null || from.codec === "file";
       const offset =
-        ran === null ? await offsetOf(change?.before ?? null, change?.after ?? null) : null;
+        ran === null && isFile && (from?.bytes ?? 0) <= MOST_COMPARED
+          ? await offsetOf(change?.before ?? null, change?.after ?? null)
+          : null;
       found.push({ ...reason, offset, ran });
     }
     return found;
@@ -161,6 +198,19 @@ export async function explain(
     if (before?.kind !== "content" || after?.kind !== "content") return null;
     return firstDifference(access, before.digest, after.digest);
   }
+}
+
+/** The calls of the run that made a result, and of the run that it is compared with. */
+interface Between {
+  readonly depth: number;
+  readonly last: RunCalls | null;
+  readonly now: RunCalls | null;
+}
+
+/** Why a result was made again in a run; null where it was found there, or nobody knows. */
+function redoneIn(attempts: readonly Attempt[], seen: Sighted | null): Cause | null {
+  if (seen?.state !== "ran") return null;
+  return attempts.findLast(({ runId }) => runId === seen.runId)?.cause ?? null;
 }
 
 function nameOf({ step }: LedgerResult, seen: Sighted | undefined): CallName {
@@ -234,11 +284,11 @@ export async function explainRun(
     own.map(({ resultId }) => resultId),
   );
   const byId = new Map(results.map((result) => [result.id, result]));
+  const explainOne = openExplainer(explaining);
   const explained: Explained[] = [];
   for (const { resultId } of own) {
     const result = byId.get(resultId);
-    if (result !== undefined)
-      explained.push(await explain(explaining, { ...result, runId: run.id }));
+    if (result !== undefined) explained.push(await explainOne({ ...result, runId: run.id }));
   }
   return explained;
 }

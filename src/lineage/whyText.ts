@@ -10,11 +10,12 @@ const MOST_SAME = 12;
 
 /** Writes why a result was made, and below each difference why what is there now was made. */
 export function whyText(explained: Explained): readonly string[] {
-  const { seenIn, runId, call } = explained;
+  const { seenIn, redone, runId, call } = explained;
   const lines = [`${headText(explained)}${againstText(explained)}`];
   lines.push(...bodyText(explained, "  "));
   if (seenIn?.state === "ran") {
-    lines.push(`Run ${seenIn.runId} has done it again, with the same result.`);
+    const why = redone === null ? "" : `: ${CAUSES[redone]}`;
+    lines.push(`Run ${seenIn.runId} has done it again, with the same result${why}.`);
   } else if (seenIn !== null) {
     lines.push(
       `Run ${seenIn.runId} has found it: ${callText(call)} has not run since run ${runId ?? "–"}.`,

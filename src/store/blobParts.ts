@@ -16,7 +16,7 @@ export interface BlobPart {
 /** Rows of one statement. A row has some 200 bytes, so that a statement has less than a MiB. */
 const ROWS_AT_ONCE = 4000;
 
-/** Notes the files of a list; what is noted already stays. */
+/** Notes the files of a list, as they stand in it: what an archive has said of it is set right. */
 export async function noteParts(db: Db, whole: Digest, parts: readonly BlobPart[]): Promise<void> {
   for (let from = 0; from < parts.length; from += ROWS_AT_ONCE) {
     const rows = parts
@@ -26,7 +26,8 @@ export async function noteParts(db: Db, whole: Digest, parts: readonly BlobPart[
       insert into blob_part (whole, path, part, bytes)
       select ${whole}, path, part, bytes
       from jsonb_to_recordset(${storableJson(rows)}::jsonb) as row(path text, part text, bytes bigint)
-      on conflict do nothing`.execute(db);
+      on conflict (whole, path) do update set part = excluded.part, bytes = excluded.bytes
+        where (blob_part.part, blob_part.bytes) <> (excluded.part, excluded.bytes)`.execute(db);
   }
 }
 

@@ -4,6 +4,7 @@ import { sql } from "kysely";
 
 import type { Digest } from "../digest.ts";
 import type { RunStatus } from "../run.ts";
+import { isWhole } from "./lineage.ts";
 import type { StoredOutput } from "./results.ts";
 import type { Db } from "./schema.ts";
 
@@ -14,6 +15,8 @@ export interface AgedRun {
   readonly status: RunStatus;
   /** Null while it is going on, or waits to. */
   readonly finishedAt: Date | null;
+  /** False where it was asked for some results only. */
+  readonly isWhole: boolean;
 }
 
 /** Lists every run, newest first. */
@@ -21,6 +24,7 @@ export async function listAgedRuns(db: Db): Promise<readonly AgedRun[]> {
   const rows = await db
     .selectFrom("run")
     .select(["id", "pipeline", "status", "finished_at"])
+    .select(isWhole().as("isWhole"))
     .orderBy("id", "desc")
     .execute();
   return rows.map(({ finished_at: finishedAt, ...row }) => ({ ...row, finishedAt }));

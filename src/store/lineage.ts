@@ -188,7 +188,12 @@ export async function readLedgerRun(db: Db, runId: string): Promise<LedgerRun | 
   return row === undefined ? null : asRun(row);
 }
 
-/** Finds the last run of a pipeline that ended well or degraded, before another one where that is said. */
+/** A run that was asked for some results only says nothing of the others. */
+export function isWhole() {
+  return sql<boolean>`coalesce(jsonb_typeof(origin -> 'only'), 'null') = 'null'`;
+}
+
+/** Finds the last run of a pipeline that ended well or degraded and was asked for all, before another one where that is said. */
 export async function findLastGoodRun(
   db: Db,
   pipeline: string,
@@ -197,6 +202,7 @@ export async function findLastGoodRun(
   let query = selectRuns(db)
     .where("pipeline", "=", pipeline)
     .where("status", "in", ["succeeded", "degraded"])
+    .where(isWhole())
     .orderBy("finished_at", "desc")
     .orderBy("id", "desc")
     .limit(1);
@@ -315,6 +321,7 @@ export interface KnownContent {
   /** How the call was called that gave it; null where nobody said. */
   readonly label: string | null;
   readonly port: string;
+  readonly codec: string;
   readonly bytes: number;
   /** The run that made it. */
   readonly runId: string | null;
@@ -348,8 +355,8 @@ export async function describeContents(
     rows.map(({ digest, id, step, outputs, run_id: runId, label }) => {
       const [port = "", output] =
         Object.entries(outputs).find(([, one]) => one.digest === digest) ?? [];
-      const bytes = output?.bytes ?? 0;
-      return [digest, { digest, resultId: id, step, label, port, bytes, runId }];
+      const { bytes = 0, codec = "" } = output ?? {};
+      return [digest, { digest, resultId: id, step, label, port, codec, bytes, runId }];
     }),
   );
 }

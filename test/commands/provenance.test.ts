@@ -100,7 +100,9 @@ describe("hdash provenance RESULT", () => {
     "tells by name, by path, by digest and by key what a result was made of",
     async () => {
       const text = await told("kmer.merged[0]");
-      expect(text).toMatch(/^merged\[0\] {2}sha256:[0-9a-f]{12} {2}\d+ B {2}given by merge #1$/m);
+      expect(text).toMatch(
+        /^merged\[0\] {2}sha256:[0-9a-f]{12} {2}\d+ B {2}given by merge A_1\.fa \+1$/m,
+      );
       expect(text).toMatch(/^ {2}count A_1\.fa {2}\(run 1, /m);
       expect(text).toMatch(/^ {2}count A_2\.fa {2}\(run 2, /m);
       expect(text).toMatch(/^ {4}lane {2}sha256:[0-9a-f]{12} {2}given: A_2\.fa$/m);
@@ -128,7 +130,7 @@ describe("hdash provenance RESULT", () => {
         expect.arrayContaining([
           ["count", "A_1.fa", "1", "hit"],
           ["count", "A_2.fa", "2", "ran"],
-          ["merge", "#2", "1", "hit"],
+          ["merge", "B_1.fa", "1", "hit"],
         ]),
       );
       expect(whole.run?.parameters).toEqual({ sheet: "s.csv", k: 3, min: 1 });

@@ -24,7 +24,16 @@ import { blocksIn, blocksOf } from "../support/envExample.ts";
 const ROOT = join(import.meta.dirname, "../..");
 const FIXTURES = join(ROOT, "test/fixtures");
 /** What of the tree the programs and the stacks are made of. */
-const COPIED = ["src", "views", "config", "migrations", "examples", "infra", "package.json", ".env.example"];
+const COPIED = [
+  "src",
+  "views",
+  "config",
+  "migrations",
+  "examples",
+  "infra",
+  "package.json",
+  ".env.example",
+];
 const MATRIX = "00000000-0000-4000-8000-000000000005.homo_sapiens.mtx.zip";
 
 let dir = "";

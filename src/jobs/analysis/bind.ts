@@ -17,7 +17,7 @@ import { noteListings } from "../../store/codeListings.ts";
 import { makeContentDigests } from "../../store/contentDigests.ts";
 import { readDigests, writeDigests } from "../../store/rememberedDigests.ts";
 import { listHolding } from "../../store/trust.ts";
-import { copyResults } from "./copying.ts";
+import { copyResults, makeOutFolder } from "./copying.ts";
 import { makeWork } from "./doing.ts";
 import { begun, lazily } from "./handles.ts";
 import type { Opened } from "./opened.ts";
@@ -87,6 +87,8 @@ export async function bindAnalysis(
     async takes(plan, handle) {
       if (plan.isDry !== true) {
         await noteListings((await effects.database()).db, opened.listings);
+        // What cannot be copied out is said before all is done for it.
+        if (copyTo !== null) await makeOutFolder(copyTo);
       }
       const give = (path: string, isFolder: boolean, begin: () => Promise<Ref<unknown>>) => {
         const promised = lazily(`${GIVEN}${basename(path)}`, begin);

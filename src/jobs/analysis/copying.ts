@@ -1,10 +1,11 @@
 // What a pipeline gave, as a user gets it: files and folders by the names of what they are, values as JSON.
 
-import { copyFile, cp, mkdir, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import type { Json } from "../../digest.ts";
 import type { BlobFile, Plan, Ref, StoredFile, StoredFolder } from "../../engine/step.ts";
+import { codeOf, HdashError } from "../../error.ts";
 import type { Result } from "./plan.ts";
 
 /** Copies results into a folder. */
@@ -48,4 +49,23 @@ async function copyFiles(files: readonly StoredFile[], to: string): Promise<void
 /** What lies there already, and is not in the folder, stays: it may be the user's. */
 async function copyFolder(folder: StoredFolder, to: string): Promise<void> {
   await cp(await folder.path(), to, { recursive: true });
+}
+
+/** Makes the folder that results are copied to. Throws usage that names the flag where there can be none. */
+export async function makeOutFolder(path: string): Promise<void> {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new HdashError("usage", `--out is ${path}, which ${why}`, { cause });
+  };
+  const found = await stat(path).catch(() => null);
+  if (found !== null) {
+    if (!found.isDirectory()) refuse("is no folder");
+    return;
+  }
+  // One level after the other: where a file system makes no folders, Node would try for ever to make all at once.
+  if (dirname(path) !== path) await makeOutFolder(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") refuse(`cannot be made (${codeOf(error) ?? "?"})`, error);
+  }
 }

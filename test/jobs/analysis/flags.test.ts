@@ -11,6 +11,30 @@ import { LONG_MS, openPipelineRuns, type PipelineRuns, tally } from "./support/p
 
 const ROOT = join(import.meta.dirname, "../../..");
 
+describe("hdash run --out DIR, of what cannot be a folder", () => {
+  test.each([
+    ["a file", "sheet.csv", "is no folder"],
+    ["below a file", "sheet.csv/below", "is no folder"],
+    ["where nobody may make one", "/proc/none", "cannot be made"],
+  ])("is refused before anything is done: %s", async (_name, out, says) => {
+    const own = await openPipelineRuns();
+    await own.put("sheet.csv", "a\n");
+    await own.put(
+      "one.ts",
+      `import { integer, pipeline, step } from "hdash";
+      export const one = step({ name: "one", takes: {}, gives: { n: integer() }, run: () => ({ n: 1 }) });
+      export default pipeline({ name: "one", takes: {}, gives: { n: integer() }, plan: (_none, { run }) => run(one, {}) });`,
+    );
+    const path = out.startsWith("/") ? out : join(own.dir, out);
+    const ended = await own.run("one.ts", ["--out", path]);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain(says);
+    expect(ended.stderr).toContain("--out is ");
+    expect(tally(ended)).toBe("0 hits, 0 ran, 0 failed");
+    await own.remove();
+  });
+});
+
 let runs: PipelineRuns;
 beforeEach(async () => {
   runs = await openPipelineRuns();

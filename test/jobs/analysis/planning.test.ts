@@ -1,6 +1,6 @@
 // hdash plan: what a run would do and why, said without doing it; and that the run then does just that.
 
-import { appendFile, cp, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -143,6 +143,25 @@ describe("hdash plan ./kmer.ts", () => {
     expect((await reads("--words", "a bc")).stdout).toContain("reads   3 steps: 3 are hits");
   });
 
+  test("compares a call with none that is there under its own name, and says so of a new one", async () => {
+    await runs.run("kmer.ts", sheet());
+    await cp(join(runs.dir, "data/B_2.fa"), join(runs.dir, "data/C.fa"));
+    await appendFile(join(runs.dir, "data/C.fa"), "ACGTACGTAA\nACGTACGTAA\n");
+    const csv = join(runs.dir, "samples.csv");
+    const text = await readFile(csv, "utf8");
+    await writeFile(csv, text.replace("B_2.fa", "C.fa"));
+    expect(brief(await told()).slice(0, 1)).toEqual([
+      expect.stringMatching(
+        /^run count C\.fa: its input lane changed: .* \(B_2\.fa → C\.fa in row 5/,
+      ),
+    ]);
+    await writeFile(csv, `${text}Z,data/C.fa\n`);
+    expect(brief(await told()).slice(0, 2)).toEqual([
+      "run count C.fa: it has not run before as C.fa",
+      "unknown merge Z",
+    ]);
+  });
+
   test("says which blob's absence makes a step run again", async () => {
     await runs.run("kmer.ts", sheet());
     await rm(join(runs.dir, "home/blobs"), { recursive: true });
@@ -159,10 +178,16 @@ describe("hdash plan --save FILE, and hdash run --plan FILE", () => {
     const planned = await runs.run("kmer.ts", [...sheet(), "--plan", file]);
     expect(planned.code, planned.stderr).toBe(0);
     expect(tally(planned)).toBe("0 hits, 12 ran, 0 failed");
+    // Also of what depends on what runs.
+    await appendFile(join(runs.dir, "data/B_2.fa"), "ACGTACGTAA\nACGTACGTAA\n");
+    expect((await plan("--save", file)).code).toBe(0);
+    await appendFile(join(runs.dir, "bin/merge.sh"), "# another\n");
+    const moved = await runs.run("kmer.ts", [...sheet(), "--plan", file]);
+    expect(moved.stderr).toContain("merge B is another call now");
     const again = await runs.run("kmer.ts", [...sheet(), "--plan", file]);
     expect(again.code).toBe(1);
     expect(again.stderr).toContain(
-      `the world has moved since ${file} was saved: count A_1.fa was run, is hit`,
+      `the world has moved since ${file} was saved: merge A was hit, is run`,
     );
     const other = await runs.run("kmer.ts", [...sheet(), "--k", "5", "--plan", file]);
     expect(other.code).toBe(1);

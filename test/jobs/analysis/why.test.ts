@@ -140,6 +140,41 @@ describe("hdash why", () => {
   });
 });
 
+describe("hdash why, of a step that gives the bytes that it was given", () => {
+  test("names who gave them first, and never the step itself", async () => {
+    const own = await openPipelineRuns();
+    await own.put(
+      "same.ts",
+      `import { file, pipeline, step } from "hdash";
+      export const pick = step({ name: "pick", takes: { from: file() }, gives: { out: file() },
+        run: async ({ from }, { write }) => ({ out: await write("out", await from.text()) }) });
+      export const scale = step({ name: "scale", takes: { vals: file() }, gives: { out: file() },
+        run: async ({ vals }, { write }) => ({ out: await write("out", await vals.text()) }) });
+      export default pipeline({ name: "same", takes: { from: file() }, gives: { out: file() },
+        plan: ({ from }, { run }) => run(scale, { vals: run(pick, { from }).out }) });`,
+    );
+    const from = join(own.dir, "from.txt");
+    const env = { HDASH_HOME: join(own.dir, "home") };
+    for (const content of ["one\n", "two\n"]) {
+      await own.put("from.txt", content);
+      expect((await own.run("same.ts", ["--from", from])).code).toBe(0);
+    }
+    const ended = await hdash(["why", "same.out"], env);
+    const told = ended.stdout.replaceAll(/\b[0-9a-f]{4}…/g, "D…").split("\n");
+    // All three have the same bytes: what gave them first is what has changed.
+    expect(told.slice(1)).toEqual([
+      "  vals   sha256 D… → D… (from.txt, 4 bytes both); bytes differ from offset 0 on",
+      "  not changed: version, code, kind",
+      "",
+    ]);
+    const run = await hdash(["why", "same"], env);
+    expect(run.stdout.replaceAll(/\b[0-9a-f]{4}…/g, "D…")).toContain(
+      "scale from.txt: its input vals changed: sha256 D… → D… (from.txt, 4 bytes both)",
+    );
+    await own.remove();
+  });
+});
+
 describe("hdash why NAME of a value that the plan gives", () => {
   test("says that no step has made it", async () => {
     const own = await openPipelineRuns();

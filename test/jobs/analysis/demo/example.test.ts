@@ -48,7 +48,19 @@ describe("hdash demo, pipelines", () => {
     expect(ended.code, ended.stderr).toBe(0);
     // A lane is taken in and counted, its sample merged, all compared, and what came out written down.
     expect(tallies(ended)).toEqual(["0 hits, 12 ran, 0 failed", "7 hits, 5 ran, 0 failed"]);
-    expect(ended.stdout).toMatch(/^ {2}kmer succeeded · 7 hits, 5 ran/m);
+    expect(ended.stdout).toMatch(/^ {2}kmer succeeded · 3 ran, 4 reused/m);
+  });
+
+  test("tells what the second day would do before it is done, and why it was", () => {
+    const [, plan = "", why = ""] =
+      /^hdash plan kmer, before its last run\n([^]*)^hdash why kmer\.comparison\n([^]*)^The site/m.exec(
+        ended.stdout,
+      ) ?? [];
+    expect(plan).toMatch(/^ {2}kmer {3}7 steps: 1 would run, 4 are hits, 2 depend on what runs/);
+    expect(plan).toMatch(
+      /^ {4}run {3}count B_1\.fa {3}its input lane changed: .*row 4 of samples/m,
+    );
+    expect(why).toMatch(/count B_1\.fa ran, because:\n +lane .*bytes differ from offset 7 on/);
   });
 
   test("says what ran, and with which command it finds everything", async () => {

@@ -142,15 +142,43 @@ function isDeclaration({ type, callee }: SyntaxNode, { functions, declarers }: W
   return callee.type === "Identifier" && declarers.has(String(callee["name"]));
 }
 
+/** Tells a value that does nothing by being read: to leave it out changes nothing else. */
+function isPlain(value: unknown): boolean {
+  if (!isNode(value)) return false;
+  const inner = (name: string): readonly unknown[] => value[name] as readonly unknown[];
+  switch (value.type) {
+    case "Literal":
+    case "ArrowFunctionExpression":
+    case "FunctionExpression":
+      return true;
+    case "TemplateLiteral":
+      return inner("expressions").length === 0;
+    case "ParenthesizedExpression":
+      return isPlain(value["expression"]);
+    case "ArrayExpression":
+      return inner("elements").every(isPlain);
+    case "ObjectExpression":
+      return inner("properties").every(
+        (own) =>
+          isNode(own) &&
+          own.type === "Property" &&
+          own["computed"] !== true &&
+          isPlain(own["value"]),
+      );
+    default:
+      return false;
+  }
+}
+
 /** The arguments of a declaration, without what is not of the step. */
 function declaredIn(node: SyntaxNode): readonly unknown[] {
   const [first, ...others] = node["arguments"] as readonly SyntaxNode[];
   if (first?.type !== "ObjectExpression") return first === undefined ? [] : [first, ...others];
   const properties = first["properties"] as readonly SyntaxNode[];
-  const own = properties.filter(({ type, key, computed }) => {
+  const own = properties.filter(({ type, key, computed, value }) => {
     if (type !== "Property" || computed === true || !isNode(key)) return true;
     const name = key.type === "Identifier" ? key["name"] : key["value"];
-    return !NOT_OF_THE_STEP.includes(String(name));
+    return !NOT_OF_THE_STEP.includes(String(name)) || !isPlain(value);
   });
   return [{ ...first, properties: own }, ...others];
 }
