@@ -3,7 +3,8 @@
 import { HdashError } from "../error.ts";
 import type { Log } from "../log.ts";
 import { pause } from "../retry.ts";
-import { type Claim, type ClaimRequest, claimRun, isRunOurs, renewLease } from "../store/claims.ts";
+import { type Claim, type ClaimRequest, claimRun, renewLease } from "../store/claims.ts";
+import { isRunOurs } from "../store/lease.ts";
 import { livenessOf, type ProcessIdentity } from "../store/processIdentity.ts";
 import type { Db } from "../store/schema.ts";
 import { type ClaimHolder, renewClaims } from "../store/stepClaims.ts";

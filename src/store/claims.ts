@@ -287,18 +287,6 @@ export async function handBackRun(db: Db, { runId, attempt }: Lease): Promise<bo
   });
 }
 
-/** Tells whether a run still belongs to this attempt of it. */
-export async function isRunOurs(db: Db, { runId, attempt }: Lease): Promise<boolean> {
-  const row = await db
-    .selectFrom("run")
-    .select("id")
-    .where("id", "=", runId)
-    .where("attempt", "=", attempt)
-    .where("status", "=", "running")
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
 /** Tells whether an attempt of a run is going on, as far as its lease says. */
 export async function isRunActive(db: Db, { runId, attempt }: Lease): Promise<boolean> {
   const row = await db

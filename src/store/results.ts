@@ -7,7 +7,7 @@ import { canonicalJson, type Digest, type Json } from "../digest.ts";
 import { HdashError } from "../error.ts";
 import type { Facts } from "./facts.ts";
 import { insertFacts } from "./facts.ts";
-import type { Lease, StepHolder } from "./lease.ts";
+import { isRunOurs, type Lease, type StepHolder } from "./lease.ts";
 import type { Db } from "./schema.ts";
 import { type Amounts, endAttempt } from "./stepAttempts.ts";
 import { releaseClaim } from "./stepClaims.ts";
@@ -213,7 +213,7 @@ async function commitWhole(db: Db, claim: StepHolder, result: NewResult): Promis
         : await findCommitted(trx, lease, result);
       if (commit === null) {
         // Whether the run went with the claim decides what is to be done.
-        if (!(await isOurs(trx, lease))) throw lost;
+        if (!(await isRunOurs(trx, lease))) throw lost;
         return { kind: "unclaimed" };
       }
       // Last, so that the run's row is locked no longer than it must be: a rival's claim waits for this.
@@ -268,17 +268,6 @@ async function findCommitted(trx: Db, lease: Lease, { key, attempt }: NewResult)
   const stored = (await findResults(trx, [key])).get(key);
   if (made === undefined || stored === undefined) return null;
   return { kind: "same" as const, stored, before: stored };
-}
-
-async function isOurs(trx: Db, { runId, attempt }: Lease): Promise<boolean> {
-  const row = await trx
-    .selectFrom("run")
-    .select("id")
-    .where("id", "=", runId)
-    .where("attempt", "=", attempt)
-    .where("status", "=", "running")
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 async function writeResult(trx: Db, lease: Lease, result: NewResult) {

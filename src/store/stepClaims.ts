@@ -3,7 +3,7 @@
 
 import { type RawBuilder, sql } from "kysely";
 
-import type { Lease, StepHolder } from "./lease.ts";
+import { isRunOurs, type Lease, type StepHolder } from "./lease.ts";
 import { describeProcess, parseIdentity, type ProcessIdentity } from "./processIdentity.ts";
 import type { Db } from "./schema.ts";
 
@@ -48,15 +48,7 @@ export async function claimStep(
       (await insertClaim(db, key, claimant, sql`nothing`)) ??
       (await takeOver(db, key, claimant, deadHolder));
     if (nextAttempt !== null) return { kind: "claimed", nextAttempt };
-    const { runId, attempt } = claimant.lease;
-    const run = await db
-      .selectFrom("run")
-      .select("id")
-      .where("id", "=", runId)
-      .where("attempt", "=", attempt)
-      .where("status", "=", "running")
-      .executeTakeFirst();
-    if (run === undefined) return { kind: "lost" };
+    if (!(await isRunOurs(db, claimant.lease))) return { kind: "lost" };
     const by = (await findClaims(db, [key])).get(key);
     // Given back, or lapsed, between two looks.
     if (by === undefined) continue;
