@@ -15,13 +15,13 @@ import { basename, dirname, join } from "node:path";
 
 import { type Digest, digestOf, type Json } from "../digest.ts";
 import type { Effects } from "../effects.ts";
-import { type BlobAccess, decode, readFolders, readManifest } from "../engine/codec.ts";
+import { type BlobAccess, plainAccess } from "../engine/blobAccess.ts";
+import { decode, hasFiles, readFolders, readManifest } from "../engine/codec.ts";
 import type { StoredFile } from "../engine/step.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { count, listFew } from "../format.ts";
 import { makeCrate, type WorkflowFile } from "../lineage/crate.ts";
 import { type CrateFile, crateFiles } from "../lineage/crateFiles.ts";
-import { isListed } from "../lineage/document.ts";
 import { groupSteps } from "../lineage/grouping.ts";
 import type { Provenance } from "../lineage/provenance.ts";
 import { BlobError, type BlobStore } from "../store/blobs.ts";
@@ -157,7 +157,7 @@ async function copyData(
   for (const { digest, path, kind, name } of files) {
     signal.throwIfAborted();
     try {
-      if (isListed(kind)) await copyListed(blobs, kind, digest, join(dir, path));
+      if (hasFiles(kind)) await copyListed(blobs, kind, digest, join(dir, path));
       else await copyBlob(blobs, digest, join(dir, path));
       digests.add(digest);
     } catch (error) {
@@ -187,7 +187,7 @@ async function copyListed(
   digest: Digest,
   to: string,
 ): Promise<void> {
-  const access: BlobAccess = { blobs, withLedger: (_subject, read) => read() };
+  const access = plainAccess(blobs);
   await mkdir(to, { recursive: true });
   if (kind === "folder") return copyFolder(access, digest, to);
   if (kind === "folders") {

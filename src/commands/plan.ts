@@ -104,7 +104,7 @@ export async function planBound(
   }
 }
 
-async function planJson(planned: Planned): Promise<Json> {
+async function planJson(planned: Planned): Promise<object> {
   const { tallyOf } = await import("../lineage/planText.ts");
   const calls = planned.calls.map(({ reasons, ...call }) => ({
     ...call,
@@ -113,7 +113,7 @@ async function planJson(planned: Planned): Promise<Json> {
       from: from === null ? null : { step: from.step, label: from.label, port: from.port },
     })),
   }));
-  return JSON.parse(JSON.stringify({ ...planned, ...{ tally: tallyOf(planned), calls } })) as Json;
+  return { ...planned, tally: tallyOf(planned), calls };
 }
 
 /** What a saved plan is told from another one by: each call with its key, as far as it is known. */

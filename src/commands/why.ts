@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 
-import { canonicalJson, type Json } from "../digest.ts";
+import { canonicalJson } from "../digest.ts";
 import type { Effects } from "../effects.ts";
 import { HdashError } from "../error.ts";
 import type { Found } from "../lineage/find.ts";
@@ -59,8 +59,8 @@ export async function whyLines(
   const { signal } = asked;
   const found = await findResult(db, word, { siteUrl: effects.config.siteUrl, signal });
   const against = await againstOf(db, asked.against);
-  const withLedger = <T>(_subject: string, work: () => Promise<T>): Promise<T> => work();
-  const access = { blobs: await effects.blobs(), withLedger, signal };
+  const { plainAccess } = await import("../engine/blobAccess.ts");
+  const access = plainAccess(await effects.blobs(), signal);
   return tell({ db, access, against }, found, asked.isJson);
 }
 
@@ -102,8 +102,8 @@ async function tell(
   return isJson ? [JSON.stringify(jsonOf(explained))] : whyText(explained);
 }
 
-function jsonOf({ attempt, reasons, seenIn, ...explained }: Explained): Json {
-  const made = {
+function jsonOf({ attempt, reasons, seenIn, ...explained }: Explained): object {
+  return {
     ...explained,
     seenIn: seenIn === null ? null : { run: seenIn.runId, state: seenIn.state },
     attempt:
@@ -112,7 +112,6 @@ function jsonOf({ attempt, reasons, seenIn, ...explained }: Explained): Json {
         : { n: attempt.n, runner: attempt.runner, machine: attempt.machine, end: attempt.end },
     reasons: reasons.map(reasonJson),
   };
-  return JSON.parse(JSON.stringify(made)) as Json;
 }
 
 function reasonJson({ from, ran, ...reason }: Because): object {

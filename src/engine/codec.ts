@@ -5,7 +5,8 @@ import { resolve } from "node:path";
 import { canonicalJson, type Digest, type Json } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import type { BlobPart } from "../store/blobParts.ts";
-import { BlobError, type BlobStore, type StoredBlob } from "../store/blobs.ts";
+import { BlobError, type StoredBlob } from "../store/blobs.ts";
+import type { BlobAccess } from "./blobAccess.ts";
 import { openFolder, takeFolder } from "./folder.ts";
 import { type Manifest, parseManifest, writeManifest } from "./folderManifest.ts";
 import type {
@@ -24,16 +25,6 @@ export interface TreeEntry {
   readonly contentType: string;
   readonly digest: Digest;
   readonly bytes: number;
-}
-
-/** What reading and writing ports needs of the world. `withLedger` runs every access to the blobs, so that a lost connection is tried again. */
-export interface BlobAccess {
-  readonly blobs: BlobStore;
-  readonly withLedger: <T>(subject: string, access: () => Promise<T>) => Promise<T>;
-  /** Aborts when what is large need not be put any more. */
-  readonly signal?: AbortSignal;
-  /** Keeps of which files a stored list consists, so that one is found by its digest; missing: nobody asks. */
-  readonly noteParts?: (whole: Digest, parts: readonly BlobPart[]) => Promise<void>;
 }
 
 /** Stores a port's value. Throws a permanent error that names the port where the value is not what the codec takes. */
@@ -198,7 +189,7 @@ async function decodeWhole(
 }
 
 /** Tells whether a value is a list of files that are blobs of their own. */
-export function hasFiles(codec: Codec): boolean {
+export function hasFiles(codec: string): boolean {
   return ["tree", "files", "folder", "folders"].includes(codec);
 }
 
@@ -217,12 +208,16 @@ export async function listContents(
     }
     return [...found.values()];
   }
-  const files =
-    codec === "folder"
-      ? (await readManifest(access, digest)).files
-      : await readTree(access, digest);
-  for (const file of files) add(file);
+  for (const file of await readFiles(access, { digest, codec })) add(file);
   return [...found.values()];
+}
+
+/** Lists the files of a stored folder, tree or set of files. */
+export async function readFiles(
+  access: BlobAccess,
+  { digest, codec }: { readonly digest: Digest; readonly codec: string },
+): Promise<readonly BlobPart[]> {
+  return codec === "folder" ? (await readManifest(access, digest)).files : readTree(access, digest);
 }
 
 /** Reads which folders a list of folders has. */

@@ -8,7 +8,8 @@ import { HdashError, messageOf, publicMessageOf } from "../error.ts";
 import type { BlobStore } from "../store/blobs.ts";
 import type { Db } from "../store/schema.ts";
 import { ask } from "./asking.ts";
-import { type BlobAccess, decode, readManifest } from "./codec.ts";
+import { type BlobAccess, plainAccess } from "./blobAccess.ts";
+import { decode, readManifest } from "./codec.ts";
 import { type Asking, type DryCall, openDryCalls } from "./dryCalls.ts";
 import type { Pipeline, Plan, Ref, ScopeOutcome, StoredFolder } from "./step.ts";
 
@@ -61,7 +62,7 @@ export async function playDry<P extends Json>(spec: DrySpec<P>): Promise<DryPlay
 
 /** What goes on while a plan is played. */
 function openPlay<P extends Json>({ pipeline, db, blobs, signal, ...spec }: DrySpec<P>) {
-  const access: BlobAccess = { blobs, withLedger: (_subject, work) => work(), signal };
+  const access = plainAccess(blobs, signal);
   const { before, isForced } = spec;
   const asking = openDryCalls({
     ...{ pipeline: pipeline.name, db, access, signal, before, isForced },

@@ -5,7 +5,7 @@ import { messageOf } from "../error.ts";
 import type { StoredOutput, StoredResult } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import { type Asked, keyOf } from "./asking.ts";
-import type { BlobAccess } from "./codec.ts";
+import type { BlobAccess } from "./blobAccess.ts";
 import type { DryCall } from "./dryCall.ts";
 import { openDryTemporaries } from "./dryTemporaries.ts";
 import type { StepKey } from "./key.ts";

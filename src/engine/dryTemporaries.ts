@@ -2,7 +2,7 @@
 
 import type { Digest } from "../digest.ts";
 import type { StoredResult } from "../store/results.ts";
-import type { BlobAccess } from "./codec.ts";
+import type { BlobAccess } from "./blobAccess.ts";
 import type { DryCall } from "./dryCall.ts";
 import type { Ref } from "./step.ts";
 import { listDropped } from "./temporaries.ts";

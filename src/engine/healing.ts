@@ -4,7 +4,8 @@
 import type { Digest } from "../digest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { BlobError } from "../store/blobs.ts";
-import { type BlobAccess, listContents, readFolders, streamBlob } from "./codec.ts";
+import type { BlobAccess } from "./blobAccess.ts";
+import { listContents, readFolders, streamBlob } from "./codec.ts";
 import type { Producer, Readable, Session } from "./session.ts";
 
 /**

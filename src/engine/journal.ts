@@ -8,7 +8,7 @@ import type { Db } from "../store/schema.ts";
 import { type Claimant, findClaims } from "../store/stepClaims.ts";
 import { appendLog, type LogLine, LONGEST_LINE, MOST_LOG_LINES } from "../store/stepLog.ts";
 import { noteSteps, type StepNote } from "../store/stepRuns.ts";
-import type { BlobAccess } from "./codec.ts";
+import type { BlobAccess } from "./blobAccess.ts";
 import { bundled, type Lookup, lookUp } from "./lookup.ts";
 
 export interface Journal {

@@ -4,7 +4,7 @@ import type { Digest } from "../digest.ts";
 import type { StoredBlob } from "../store/blobs.ts";
 import { findResults, type StoredResult } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
-import type { BlobAccess } from "./codec.ts";
+import type { BlobAccess } from "./blobAccess.ts";
 
 /** What is known of a key. "gone": there was a result, but blobs of it are not there any more that should be. */
 export type Lookup =

@@ -4,7 +4,8 @@ import type { Digest, Json } from "../digest.ts";
 import { HdashError } from "../error.ts";
 import type { BlobError } from "../store/blobs.ts";
 import type { StoredOutput, StoredResult } from "../store/results.ts";
-import { type BlobAccess, decode, encode } from "./codec.ts";
+import type { BlobAccess } from "./blobAccess.ts";
+import { decode, encode } from "./codec.ts";
 import type { WorkFolder } from "./scratch.ts";
 import type { Codec, FailedAttempt, Ports, Ref, Resources, StepContext } from "./step.ts";
 

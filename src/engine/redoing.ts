@@ -9,7 +9,8 @@ import { type BlobError, type BlobStore } from "../store/blobs.ts";
 import { readFilePieces } from "../store/filePieces.ts";
 import type { StoredOutput } from "../store/results.ts";
 import { limitTime } from "./attemptTime.ts";
-import { type BlobAccess, encode } from "./codec.ts";
+import { type BlobAccess, plainAccess } from "./blobAccess.ts";
+import { encode } from "./codec.ts";
 import { type InputRecord, readInputs } from "./ports.ts";
 import type { WorkFolder } from "./scratch.ts";
 import type { Ports, Resources, Step, StepContext } from "./step.ts";
@@ -113,8 +114,7 @@ function readOnly({ blobs, signal }: Redoing): Digesting {
   const texts = new Map<Digest, Uint8Array>();
   const files = new Map<Digest, string>();
   return {
-    signal,
-    withLedger: (_subject, work) => work(),
+    ...plainAccess(blobs, signal),
     blobs: {
       ...blobs,
       put(bytes) {

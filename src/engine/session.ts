@@ -12,7 +12,7 @@ import type { StoredOutput } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import type { Machine } from "../store/stepAttempts.ts";
 import type { ClaimHolder } from "../store/stepClaims.ts";
-import type { BlobAccess } from "./codec.ts";
+import type { BlobAccess } from "./blobAccess.ts";
 import type { Journal } from "./journal.ts";
 import type { Places } from "./places.ts";
 import type { GoneScope, OnProgress, StepState } from "./progress.ts";

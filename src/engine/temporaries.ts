@@ -4,7 +4,8 @@
 import { count } from "../format.ts";
 import type { StoredBlob } from "../store/blobs.ts";
 import { BlobError } from "../store/blobs.ts";
-import { type BlobAccess, listContents } from "./codec.ts";
+import type { BlobAccess } from "./blobAccess.ts";
+import { listContents } from "./codec.ts";
 import { heal } from "./healing.ts";
 import { type InputRecord, isList } from "./ports.ts";
 import type { Done } from "./running.ts";

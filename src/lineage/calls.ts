@@ -24,11 +24,12 @@ export interface RunCalls {
   readonly all: readonly RunCall[];
   /** The call that gave some content: of several that which was first known; one that hands on what it was given comes later. */
   maker(digest: Digest): RunCall | null;
-  /** Calls that may be the same under another name: of the same step, those of its scope first, those of its number first. */
-  similar(name: CallName, taken?: ReadonlySet<RunCall>): readonly RunCall[];
+  /**
+   * Calls that may be the same: that of the name; else, under another name, those of the same step, first those of its number and of its
+   * scope. @param taken what none of them is, asked for where it is needed.
+   */
+  candidates(name: CallName, taken: () => ReadonlySet<RunCall>): readonly RunCall[];
 }
-
-const NONE: ReadonlySet<RunCall> = new Set();
 
 /** To look at more of them would take longer than it helps. */
 const MOST_SIMILAR = 40;
@@ -40,17 +41,9 @@ export function isNumbered(label: string | null): boolean {
 
 /** Makes the calls of a run findable. */
 export function openCalls(runId: string, calls: readonly RunCall[]): RunCalls {
-  const byName = new Map<string, RunCall[]>();
-  const byStep = new Map<string, RunCall[]>();
-  for (const call of calls) {
-    const name = nameOf(call);
-    const same = byName.get(name) ?? [];
-    byName.set(name, same);
-    same.push(call);
-    const steps = byStep.get(call.step) ?? [];
-    byStep.set(call.step, steps);
-    steps.push(call);
-  }
+  const byName = Map.groupBy(calls, nameOf);
+  const byStep = Map.groupBy(calls, ({ step }) => step);
+  const byScope = Map.groupBy(calls, scopeOf);
   let makers: Map<Digest, RunCall> | null = null;
   const makersOf = (): ReadonlyMap<Digest, RunCall> => {
     if (makers !== null) return makers;
@@ -65,8 +58,8 @@ export function openCalls(runId: string, calls: readonly RunCall[]): RunCalls {
     return makers;
   };
   const named = (name: CallName): RunCall | null => {
-    const [only, ...others] = byName.get(nameOf(name)) ?? [];
-    return isNumbered(name.label) || others.length > 0 ? null : (only ?? null);
+    const own = byName.get(nameOf(name)) ?? [];
+    return isNumbered(name.label) || own.length > 1 ? null : (own[0] ?? null);
   };
   return {
     runId,
@@ -74,20 +67,19 @@ export function openCalls(runId: string, calls: readonly RunCall[]): RunCalls {
     sole(name) {
       const own = named(name);
       if (own !== null) return own;
-      const [only, ...others] = (byStep.get(name.step) ?? []).filter(
-        ({ scope }) => scope === name.scope,
-      );
-      return others.length === 0 ? (only ?? null) : null;
+      const inScope = byScope.get(scopeOf(name)) ?? [];
+      return inScope.length === 1 ? (inScope[0] ?? null) : null;
     },
     all: calls,
     maker: (digest) => makersOf().get(digest) ?? null,
-    similar(name, taken = NONE) {
+    candidates(name, takenOf) {
+      const only = named(name);
+      if (only !== null) return [only];
+      const taken = takenOf();
       const all = byStep.get(name.step) ?? [];
-      const own = byName.get(nameOf(name)) ?? [];
-      const inScope =
-        all.length > MOST_SIMILAR ? all.filter(({ scope }) => scope === name.scope) : all;
-      const found = new Set(own.filter((call) => !taken.has(call)).slice(0, MOST_SIMILAR));
-      for (const call of inScope.length > 0 ? inScope : all) {
+      const inScope = all.length > MOST_SIMILAR ? (byScope.get(scopeOf(name)) ?? all) : all;
+      const found = new Set<RunCall>();
+      for (const call of [...(byName.get(nameOf(name)) ?? []), ...inScope]) {
         if (found.size >= MOST_SIMILAR) break;
         if (!taken.has(call)) found.add(call);
       }
@@ -98,6 +90,10 @@ export function openCalls(runId: string, calls: readonly RunCall[]): RunCalls {
 
 function nameOf({ scope, step, label }: CallName): string {
   return JSON.stringify([scope, step, label]);
+}
+
+function scopeOf({ scope, step }: CallName): string {
+  return JSON.stringify([scope, step]);
 }
 
 /** What people read: "count B_2", or the step alone. */

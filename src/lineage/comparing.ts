@@ -3,6 +3,7 @@
 import { crc32 } from "node:zlib";
 
 import type { Digest } from "../digest.ts";
+import { hasFiles } from "../engine/codec.ts";
 import { parseManifest } from "../engine/folderManifest.ts";
 import type { Redone } from "../engine/redoing.ts";
 import { BlobError, type BlobStore, readAll } from "../store/blobs.ts";
@@ -97,7 +98,7 @@ async function compareOutput(
   is: StoredOutput,
   sides: Sides,
 ): Promise<readonly Difference[]> {
-  if (was.codec !== is.codec || !LISTS.includes(was.codec)) {
+  if (was.codec !== is.codec || !hasFiles(was.codec)) {
     return [await compareContents(port, null, was, is, sides)];
   }
   const [a, b] = [
@@ -125,7 +126,6 @@ async function compareOutput(
   for (const one of now.values()) found.push(whole(port, one.path, "added", null, one));
   return found;
 }
-const LISTS: readonly string[] = ["folder", "folders", "files", "tree"];
 
 /** A file of a list, or an empty folder of one. */
 interface Entry extends Sized {
@@ -185,7 +185,7 @@ async function compareContents(
 }
 
 /** Finds the first byte that differs; where the one is the beginning of the other, that is where it ends. */
-async function findOffset(
+export async function findOffset(
   a: AsyncIterable<Uint8Array>,
   b: AsyncIterable<Uint8Array>,
 ): Promise<number> {

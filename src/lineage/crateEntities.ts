@@ -1,7 +1,7 @@
 // The small parts of a crate: ids, people, licences, parameters, values. Nothing in them is null.
 
 import type { Json } from "../digest.ts";
-import { isListed } from "./document.ts";
+import { hasFiles } from "../engine/codec.ts";
 
 /** An entity of a crate. */
 export type Entity = Readonly<Record<string, Json>> & {
@@ -70,7 +70,7 @@ export function typeOfValue(value: Json): string {
 
 /** What a formal parameter takes, by the kind of its content. */
 export function typeOfKind(kind: string): string {
-  return isListed(kind) ? "Dataset" : "File";
+  return hasFiles(kind) ? "Dataset" : "File";
 }
 
 /** A value as a property has it: what is no text, number or boolean as JSON. */

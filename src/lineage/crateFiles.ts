@@ -1,7 +1,7 @@
 // Where the files of a crate lie: by path where they come with it, by URL where they are published, else by digest.
 
 import type { Digest } from "../digest.ts";
-import { isListed } from "./document.ts";
+import { hasFiles } from "../engine/codec.ts";
 import { callName } from "./grouping.ts";
 import type { ContentInfo, Provenance } from "./provenance.ts";
 
@@ -20,12 +20,12 @@ export function crateFiles(provenance: Provenance): readonly CrateFile[] {
   const add = (content: ContentInfo, folder: string, name: string): void => {
     const { digest, bytes, kind } = content;
     if (found.has(digest)) return;
-    const own = isListed(kind) || kind !== "json" || name.includes(".") ? name : `${name}.json`;
+    const own = hasFiles(kind) || kind !== "json" || name.includes(".") ? name : `${name}.json`;
     let path = `${folder}/${plainName(own)}`;
     // Whatever is there already keeps its name; folders and files may not share one.
     for (let n = 2; taken.has(path.toLowerCase()); n++) path = `${folder}/${n}-${plainName(own)}`;
     taken.add(path.toLowerCase());
-    found.set(digest, { digest, bytes, kind, name, path: isListed(kind) ? `${path}/` : path });
+    found.set(digest, { digest, bytes, kind, name, path: hasFiles(kind) ? `${path}/` : path });
   };
   for (const one of provenance.results) {
     // A file of a folder is within it: the folder has it where the data comes along.

@@ -1,6 +1,7 @@
 // The data of a crate: files and folders, the values that a run was given, and the parameters that both are values of.
 
 import type { Digest, Json } from "../digest.ts";
+import { hasFiles } from "../engine/codec.ts";
 import {
   type Entity,
   entity,
@@ -13,7 +14,6 @@ import {
   typeOfValue,
 } from "./crateEntities.ts";
 import type { CrateFile } from "./crateFiles.ts";
-import { isListed } from "./document.ts";
 import type { Provenance } from "./provenance.ts";
 
 /** Makes the entities of data, and of what a run takes and gives. */
@@ -71,7 +71,7 @@ function idOf(
 ): string {
   if (included.has(digest)) return pathId(path);
   // A folder's id ends with a slash.
-  return urls.get(digest) ?? `urn:sha256:${digest}${isListed(kind) ? "/" : ""}`;
+  return urls.get(digest) ?? `urn:sha256:${digest}${hasFiles(kind) ? "/" : ""}`;
 }
 
 const FORMATS: Readonly<Record<string, string>> = {
@@ -94,7 +94,7 @@ function fileEntity(
   { included, at }: { readonly included: ReadonlySet<Digest>; readonly at: string },
 ): Entity {
   const examples = slots.map(ref);
-  if (isListed(kind)) {
+  if (hasFiles(kind)) {
     return entity(id, "Dataset", {
       name,
       description: `A stored list of files: the sha256 of the list is ${digest}.`,

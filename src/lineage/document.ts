@@ -104,8 +104,3 @@ export function inputsOf({ inputs }: Pick<StepDocument, "inputs">): readonly Nam
 function isRow(value: Json | undefined): value is { readonly [key: string]: Json } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-
-/** Whether content of a kind is a list of files, and no file. */
-export function isListed(kind: string): boolean {
-  return !["file", "json", "text"].includes(kind);
-}

@@ -17,6 +17,7 @@ import {
   hasRuns,
   type LedgerResult,
   type LedgerRun,
+  portOf,
   readLedgerRun,
 } from "../store/lineage.ts";
 import type { Db } from "../store/schema.ts";
@@ -116,19 +117,22 @@ async function findByDigest(db: Db, asked: string, digest: Digest): Promise<Foun
 async function lookUp(db: Db, asked: string, digest: Digest): Promise<Found | null> {
   const [result] = await findMakers(db, digest, 1);
   if (result !== undefined) {
-    const port = portOf(result, digest);
+    const port = portOf(result.outputs, digest);
     return { kind: "result", asked, result, port, digest, path: null };
   }
   for (const { whole, path } of await findWholes(db, digest, MOST_NAMED)) {
     const [maker] = await findMakers(db, whole, 1);
     if (maker === undefined) continue;
-    return { kind: "result", asked, result: maker, port: portOf(maker, whole), digest, path };
+    return {
+      kind: "result",
+      asked,
+      result: maker,
+      port: portOf(maker.outputs, whole),
+      digest,
+      path,
+    };
   }
   return null;
-}
-
-function portOf({ outputs }: LedgerResult, digest: Digest): string | null {
-  return Object.entries(outputs).find(([, output]) => output.digest === digest)?.[0] ?? null;
 }
 
 async function findByName(db: Db, word: string): Promise<Found | null> {

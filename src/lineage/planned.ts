@@ -5,6 +5,7 @@ import { type DrySpec, playDry } from "../engine/dry.ts";
 import type { DryCall } from "../engine/dryCalls.ts";
 import { type CodeListing, readListings } from "../store/codeListings.ts";
 import {
+  contentOf,
   describeContents,
   findLastGoodRun,
   type KnownContent,
@@ -55,24 +56,23 @@ export interface Planned {
 /** Plans a run of a pipeline: asks what would become of each call, and does nothing. */
 export async function planRun(
   spec: Omit<DrySpec<Json>, "before"> & { readonly listings: ReadonlyMap<Digest, CodeListing> },
-  options: { readonly against?: string } = {},
 ): Promise<Planned> {
   const { db, pipeline } = spec;
-  const last = await readCalls(db, options.against ?? (await lastOf(db, pipeline.name)));
-  const before = (call: DryCall): RunCall | null => (last === null ? null : last.sole(call));
+  const last = await readCalls(db, (await findLastGoodRun(db, pipeline.name))?.id ?? null);
+  const before = (call: DryCall): RunCall | null => last?.sole(call) ?? null;
   const play = await playDry({ ...spec, before });
   const own = play.calls.filter(({ step }) => !isHousework(step));
   const compared = await compareAll(db, own, last);
   const known = await learn(db, compared, last, play.makers, spec.listings);
   const calls = own.map((call): PlannedCall => {
     const { scope, step, label, state, key, shape } = call;
-    const of = compared.get(call) ?? null;
-    const reasons = of?.difference === null || of === null ? [] : reasonsOf(of.difference, known);
+    const of = compared.get(call) ?? NO_CALL;
+    const reasons = of.difference === null ? [] : reasonsOf(of.difference, known);
     return {
       ...{ scope, step, label, state, key, shape, reasons },
       because: becauseOf(call, of, reasons),
       waitsFor: call.waitsFor.map(callText),
-      ms: of?.before?.ms ?? before(call)?.ms ?? null,
+      ms: (of.before ?? before(call))?.ms ?? null,
     };
   });
   return {
@@ -81,10 +81,6 @@ export async function planRun(
     unread: play.unread.map(callText),
     failedScopes: play.failedScopes,
   };
-}
-
-async function lastOf(db: Db, pipeline: string): Promise<string | null> {
-  return (await findLastGoodRun(db, pipeline))?.id ?? null;
 }
 
 /** Reads the calls of a run. */
@@ -98,6 +94,8 @@ interface Compared {
   readonly before: RunCall | null;
   readonly difference: Difference | null;
 }
+/** Nothing is like it, or nobody asks. */
+export const NO_CALL: Compared = { before: null, difference: null };
 
 /** Documents are read so many at a time: they have a KiB each. */
 const READ_AT_ONCE = 500;
@@ -114,8 +112,7 @@ async function compareAll(
   const asked = calls.filter(({ state, document }) => state === "run" && document !== null);
   for (let from = 0; from < asked.length; from += READ_AT_ONCE) {
     const some = asked.slice(from, from + READ_AT_ONCE).map((call) => {
-      const named = last.named(call);
-      return { call, rows: named === null ? last.similar(call, taken) : [named] };
+      return { call, rows: last.candidates(call, () => taken) };
     });
     const ids = new Set(some.flatMap(({ rows }) => rows.map(({ resultId }) => resultId)));
     const results = await readResults(db, [...ids]);
@@ -134,7 +131,7 @@ export function nearest(
   documents: ReadonlyMap<string, string>,
 ): Compared {
   const own = readGiven(document);
-  let best: Compared = { before: null, difference: null };
+  let best = NO_CALL;
   for (const before of rows) {
     const text = documents.get(before.resultId);
     if (text === undefined) continue;
@@ -179,7 +176,7 @@ async function learn(
 /** Why a call is no hit, in a sentence. */
 function becauseOf(
   { state, cause, label, waitsFor, neededBy, found, error }: DryCall,
-  of: Compared | null,
+  of: Compared,
   reasons: readonly Reason[],
 ): string | null {
   if (state === "hit") return null;
@@ -194,9 +191,7 @@ function becauseOf(
   }
   if (cause === "gone") return "its result is known, but a blob of it is gone";
   if (reasons.length > 0) return null;
-  if (of?.before !== null && of?.before !== undefined) {
-    return "its result of the last run was forgotten";
-  }
+  if (of.before !== null) return "its result of the last run was forgotten";
   return isNumbered(label) ? "it has not run before" : `it has not run before as ${label}`;
 }
 
@@ -211,12 +206,8 @@ export function withMakers(
   for (const digest of digests) {
     const call = calls.maker(digest);
     if (call === null) continue;
-    const [port = "", output] =
-      Object.entries(call.outputs).find(([, one]) => one.digest === digest) ?? [];
-    const { bytes = 0, codec = "" } = output ?? {};
-    const { resultId, step, label } = call;
     const runId = call.state === "ran" ? calls.runId : null;
-    own.set(digest, { digest, resultId, step, label, port, codec, bytes, runId });
+    own.set(digest, contentOf(digest, { ...call, runId }));
   }
   return own;
 }

@@ -2,6 +2,7 @@
 // is not there. What a step really gave nobody can see from them.
 
 import { canonicalJson, type Digest, digestOf, type Json } from "../digest.ts";
+import { hasFiles } from "../engine/codec.ts";
 import { parseManifest } from "../engine/folderManifest.ts";
 import { HdashError, messageOf } from "../error.ts";
 import type { Finding } from "../finding.ts";
@@ -48,7 +49,6 @@ export interface ListedAs {
 
 const DIGEST = /^[0-9a-f]{64}$/;
 const CODECS = ["json", "text", "file", "tree", "files", "folder", "folders"];
-const LISTS = ["tree", "files", "folder", "folders"];
 const ENDED = ["succeeded", "degraded", "failed", "cancelled"];
 /** A result with some 200,000 findings has no line of more. */
 const LONGEST_LINE = 64 << 20;
@@ -199,7 +199,7 @@ export function makeRecordCheck(name: string) {
     for (const output of outputsIn(row, fail)) {
       const { digest, bytes, codec, temporary } = output;
       lacking.add(need(digest, bytes), temporary === true);
-      if (LISTS.includes(codec)) listOf(digest, codec);
+      if (hasFiles(codec)) listOf(digest, codec);
     }
     results.push({
       ...{ n, key: textIn(row, "step_key"), step: textIn(row, "step") },

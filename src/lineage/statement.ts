@@ -1,7 +1,7 @@
 // A provenance as an in-toto statement with a SLSA provenance predicate: what was made, from what it was made, who has made it. Unsigned.
 
 import type { Digest, Json } from "../digest.ts";
-import { isListed } from "./document.ts";
+import { hasFiles } from "../engine/codec.ts";
 import { groupSteps } from "./grouping.ts";
 import type { Provenance, StepInfo } from "./provenance.ts";
 
@@ -90,7 +90,7 @@ export function makeStatement(provenance: Provenance, { id }: Builder): Statemen
 
 /** What is no file is known by the digest of its list, which is no digest of bytes that anybody else can have. */
 function digestSet({ kind, digest }: { readonly kind: string; readonly digest: string }) {
-  return { [isListed(kind) ? "hdashList" : "sha256"]: digest };
+  return { [hasFiles(kind) ? "hdashList" : "sha256"]: digest };
 }
 
 /** Timestamps of in-toto are RFC 3339 in UTC. */

@@ -2,7 +2,8 @@
 // can be told as before; a step whose blob is gone is done again where its result is wanted.
 
 import type { Digest } from "../digest.ts";
-import { type BlobAccess, readManifest, readTree } from "../engine/codec.ts";
+import { plainAccess } from "../engine/blobAccess.ts";
+import { readFiles } from "../engine/codec.ts";
 import { HdashError } from "../error.ts";
 import { noteParts } from "../store/blobParts.ts";
 import { BlobError, type BlobStore, type KeptBlob, type Leftovers } from "../store/blobs.ts";
@@ -181,15 +182,11 @@ export function sweepRecords(
 
 /** Notes what lies in lists of which it is not known yet: from before that was noted. */
 async function noteUnlisted({ db, blobs }: Store): Promise<void> {
-  const access: BlobAccess = { blobs, withLedger: (_subject, work) => work() };
+  const access = plainAccess(blobs);
   for (const { digest, codec } of await findUnlisted(db)) {
     if (!(await blobs.has(digest))) continue;
     try {
-      const files =
-        codec === "folder"
-          ? (await readManifest(access, digest)).files
-          : await readTree(access, digest);
-      await noteParts(db, digest, files);
+      await noteParts(db, digest, await readFiles(access, { digest, codec }));
     } catch (error) {
       // One that is damaged is made again when it is read, and its files with it.
       if (error instanceof BlobError) continue;

@@ -2,7 +2,8 @@
 // steps that ran before it.
 
 import type { Digest } from "../digest.ts";
-import { type BlobAccess, streamBlob } from "../engine/codec.ts";
+import type { BlobAccess } from "../engine/blobAccess.ts";
+import { streamBlob } from "../engine/codec.ts";
 import { BlobError } from "../store/blobs.ts";
 import { readListings } from "../store/codeListings.ts";
 import {
@@ -18,10 +19,11 @@ import {
 import type { Db } from "../store/schema.ts";
 import { type Attempt, type Cause, listAttempts } from "../store/stepAttempts.ts";
 import { type CallName, type RunCalls, takenBy } from "./calls.ts";
+import { findOffset } from "./comparing.ts";
 import type { Difference, Leaf } from "./difference.ts";
 import { readGiven } from "./given.ts";
 import { isHousework } from "./givenSteps.ts";
-import { nearest, readCalls, withMakers } from "./planned.ts";
+import { nearest, NO_CALL, readCalls, withMakers } from "./planned.ts";
 import { codeIn, digestsIn, type Reason, reasonsOf } from "./reasons.ts";
 
 /** A difference, and why what is there now was made. */
@@ -87,28 +89,15 @@ function openExplainer({
   access,
   against,
 }: Explaining): (result: LedgerResult) => Promise<Explained> {
-  const calls = new Map<string, Promise<RunCalls | null>>();
-  const callsOf = (runId: string | null): Promise<RunCalls | null> => {
-    const known = calls.get(runId ?? "") ?? readCalls(db, runId);
-    calls.set(runId ?? "", known);
-    return known;
-  };
-  const before = new Map<string, Promise<string | null>>();
-  const runBefore = (runId: string, pipeline: string): Promise<string | null> => {
-    if (against !== null) return Promise.resolve(against);
-    const known =
-      before.get(runId) ?? findLastGoodRun(db, pipeline, runId).then((run) => run?.id ?? null);
-    before.set(runId, known);
-    return known;
-  };
-  const explained = new Map<string, Promise<Explained>>();
-  return (result) => explainOne(result, 0);
-
-  function explainOne(own: LedgerResult, depth: number): Promise<Explained> {
-    const known = explained.get(own.id) ?? explainNew(own, depth);
-    explained.set(own.id, known);
-    return known;
-  }
+  const callsOf = remembered((runId) => readCalls(db, runId));
+  const runBefore = remembered(async (runId, pipeline: string) => {
+    return against ?? (await findLastGoodRun(db, pipeline, runId))?.id ?? null;
+  });
+  const takenIn = remembered((_pair, last: RunCalls, now: RunCalls | null) =>
+    takenBy(last, now?.all ?? []),
+  );
+  const explainOne = remembered((_id, own: LedgerResult, depth: number) => explainNew(own, depth));
+  return (result) => explainOne(result.id, result, 0);
 
   async function explainNew(own: LedgerResult, depth: number): Promise<Explained> {
     const { key, id: resultId, runId, ms } = own;
@@ -123,17 +112,17 @@ function openExplainer({
     const seen = newest?.runId === runId ? null : newest;
     const document = readGiven(own.document);
     const than = runId === null ? against : await runBefore(runId, document.pipeline);
-    const [last, now] = [await callsOf(than), await callsOf(runId)];
-    const found = await findBefore(own, call, last, now);
-    const difference = found?.difference ?? null;
+    const last = than === null ? null : await callsOf(than);
+    const now = runId === null ? null : await callsOf(runId);
+    const { before, difference } = await findBefore(own, call, last, now);
     return {
       ...{ call, key, resultId, runId, ms, attempt, madeAt: own.createdAt.toISOString() },
       seenIn: seen,
       against: than,
       cause: attempt?.cause ?? null,
-      isNew: found?.before === null || found === null,
-      before: found?.before === null || found === null ? null : renamed(call, found.before),
-      isSame: found?.before === undefined ? false : isSameResult(own, found.before),
+      isNew: before === null,
+      before: before === null ? null : renamed(call, before),
+      isSame: isSameResult(own, before),
       redone: redoneIn(attempts, seen),
       reasons: difference === null ? [] : await becauseOf(difference, own, { depth, last, now }),
       same: difference?.same ?? [],
@@ -146,10 +135,10 @@ function openExplainer({
     last: RunCalls | null,
     now: RunCalls | null,
   ) {
-    if (last === null) return null;
-    const taken = takenBy(last, now?.all ?? []);
-    const named = last.named(call);
-    const rows = named === null ? last.similar(call, taken) : [named];
+    if (last === null) return NO_CALL;
+    const rows = last.candidates(call, () =>
+      takenIn(`${last.runId} ${now?.runId ?? ""}`, last, now),
+    );
     const results = await readResults(db, [...new Set(rows.map(({ resultId }) => resultId))]);
     const documents = new Map(results.map(({ id, document }) => [id, document]));
     return nearest(own.document, rows, documents);
@@ -181,7 +170,7 @@ function openExplainer({
       let ran: Explained | null = null;
       if (isFollowed && followed++ < MOST_FOLLOWED) {
         const [maker] = await readResults(db, [from.resultId]);
-        if (maker !== undefined) ran = await explainOne(maker, depth + 1);
+        if (maker !== undefined) ran = await explainOne(maker.id, maker, depth + 1);
       }
       // Where the step says why, how its bytes differ says less.
       const isFile = from === null || from.codec === "file";
@@ -198,6 +187,18 @@ function openExplainer({
     if (before?.kind !== "content" || after?.kind !== "content") return null;
     return firstDifference(access, before.digest, after.digest);
   }
+}
+
+/** Makes of a function one that does its work once for a name: what else it is told follows from that. */
+function remembered<A extends readonly unknown[], T>(
+  make: (name: string, ...of: A) => T,
+): (name: string, ...of: A) => T {
+  const known = new Map<string, T>();
+  return (name, ...of) => {
+    const made = known.get(name) ?? make(name, ...of);
+    known.set(name, made);
+    return made;
+  };
 }
 
 /** The calls of the run that made a result, and of the run that it is compared with. */
@@ -234,41 +235,11 @@ function isSameResult({ outputs }: LedgerResult, before: RunCall | null): boolea
 
 /** Where two blobs begin to differ, in bytes; null where one of them is not there. */
 async function firstDifference(access: BlobAccess, a: Digest, b: Digest): Promise<number | null> {
-  const [left, right] = [pieces(access, a), pieces(access, b)];
   try {
-    let [one, other] = [Buffer.alloc(0), Buffer.alloc(0)];
-    for (let at = 0; ;) {
-      if (one.length === 0) one = await next(left);
-      if (other.length === 0) other = await next(right);
-      const length = Math.min(one.length, other.length);
-      if (length === 0) return at;
-      if (!one.subarray(0, length).equals(other.subarray(0, length))) {
-        for (let index = 0; index < length; index++) {
-          if (one[index] !== other[index]) return at + index;
-        }
-      }
-      at += length;
-      one = one.subarray(length);
-      other = other.subarray(length);
-    }
+    return await findOffset(streamBlob(access, a), streamBlob(access, b));
   } catch (error) {
     if (error instanceof BlobError) return null;
     throw error;
-  } finally {
-    await left.return?.();
-    await right.return?.();
-  }
-}
-
-function pieces(access: BlobAccess, digest: Digest): AsyncIterator<Uint8Array> {
-  return streamBlob(access, digest)[Symbol.asyncIterator]();
-}
-
-async function next(of: AsyncIterator<Uint8Array>): Promise<Buffer<ArrayBuffer>> {
-  for (;;) {
-    const piece = await of.next();
-    if (piece.done === true) return Buffer.alloc(0);
-    if (piece.value.length > 0) return Buffer.from(piece.value);
   }
 }
 

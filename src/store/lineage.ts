@@ -114,16 +114,18 @@ export interface RunStep {
   readonly endedAt: Date | null;
 }
 
-/** Lists the steps of a run, in the order in which it came by them. */
-export async function listRunSteps(db: Db, runId: string): Promise<readonly RunStep[]> {
-  const rows = await db
+function selectSteps(db: Db) {
+  return db
     .selectFrom("step_run")
-    .select(["scope", "step", "label", "step_key", "result_id", "state", "error"])
-    .select(["started_at", "ended_at"])
-    .where("run_id", "=", runId)
-    .orderBy("id")
-    .execute();
-  return rows.map((row) => ({
+    .select(["run_id", "scope", "step", "label", "step_key", "result_id", "state", "error"])
+    .select(["started_at", "ended_at"]);
+}
+
+type StepRow = Awaited<ReturnType<ReturnType<typeof selectSteps>["executeTakeFirstOrThrow"]>>;
+
+function asSighted(row: StepRow): Sighted {
+  return {
+    runId: row.run_id,
     scope: row.scope,
     step: row.step,
     label: row.label,
@@ -133,7 +135,13 @@ export async function listRunSteps(db: Db, runId: string): Promise<readonly RunS
     error: row.error,
     startedAt: row.started_at,
     endedAt: row.ended_at,
-  }));
+  };
+}
+
+/** Lists the steps of a run, in the order in which it came by them. */
+export async function listRunSteps(db: Db, runId: string): Promise<readonly RunStep[]> {
+  const rows = await selectSteps(db).where("run_id", "=", runId).orderBy("id").execute();
+  return rows.map(asSighted);
 }
 
 /** A run as its ledger row tells it, with what is needed to begin it again. */
@@ -233,27 +241,13 @@ export async function listSightings(
   resultId: string,
   limit: number,
 ): Promise<readonly Sighted[]> {
-  const rows = await db
-    .selectFrom("step_run")
-    .select(["run_id", "scope", "step", "label", "step_key", "result_id", "state", "error"])
-    .select(["started_at", "ended_at"])
+  const rows = await selectSteps(db)
     .where("result_id", "=", resultId)
     .orderBy("run_id", "desc")
     .orderBy("id", "desc")
     .limit(limit)
     .execute();
-  return rows.map((row) => ({
-    runId: row.run_id,
-    scope: row.scope,
-    step: row.step,
-    label: row.label,
-    key: row.step_key,
-    resultId: row.result_id,
-    state: row.state,
-    error: row.error,
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
-  }));
+  return rows.map(asSighted);
 }
 
 /** Finds what was published last under a path of any site. */
@@ -346,17 +340,31 @@ export async function describeContents(
     cross join lateral (
       select id, step, outputs, run_id from step_result
       where jsonb_path_query_array(outputs, '$.*.digest') @> jsonb_build_array(asked.digest)
-      order by id desc limit 1
+      order by ${byAge} desc limit 1
     ) made
     left join lateral (
       select label from step_run where result_id = made.id and label is not null order by id desc limit 1
     ) called on true`.execute(db);
   return new Map(
-    rows.map(({ digest, id, step, outputs, run_id: runId, label }) => {
-      const [port = "", output] =
-        Object.entries(outputs).find(([, one]) => one.digest === digest) ?? [];
-      const { bytes = 0, codec = "" } = output ?? {};
-      return [digest, { digest, resultId: id, step, label, port, codec, bytes, runId }];
-    }),
+    rows.map(({ digest, id: resultId, run_id: runId, ...made }) => [
+      digest,
+      contentOf(digest, { ...made, resultId, runId }),
+    ]),
   );
+}
+
+/** What is known of the content of an output of a call. */
+export function contentOf(
+  digest: Digest,
+  call: Pick<RunCall, "step" | "label" | "outputs" | "resultId"> & Pick<KnownContent, "runId">,
+): KnownContent {
+  const { step, label, outputs, resultId, runId } = call;
+  const port = portOf(outputs, digest) ?? "";
+  const { bytes = 0, codec = "" } = outputs[port] ?? {};
+  return { digest, resultId, step, label, port, codec, bytes, runId };
+}
+
+/** The first port that gave some content; null where none did. */
+export function portOf(outputs: LedgerResult["outputs"], digest: Digest): string | null {
+  return Object.entries(outputs).find(([, output]) => output.digest === digest)?.[0] ?? null;
 }

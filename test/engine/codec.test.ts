@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
 import { type Digest, digestOf } from "../../src/digest.ts";
-import { type BlobAccess, decode } from "../../src/engine/codec.ts";
+import type { BlobAccess } from "../../src/engine/blobAccess.ts";
+import { decode } from "../../src/engine/codec.ts";
 import type { BlobFile } from "../../src/engine/step.ts";
 import { HdashError } from "../../src/error.ts";
 import { retry } from "../../src/retry.ts";

@@ -3,7 +3,8 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type BlobAccess, decode, encode } from "../../src/engine/codec.ts";
+import type { BlobAccess } from "../../src/engine/blobAccess.ts";
+import { decode, encode } from "../../src/engine/codec.ts";
 import type { StoredFolder } from "../../src/engine/step.ts";
 import { openFolderBlobs } from "../../src/store/folderBlobs.ts";
 
