@@ -11,6 +11,7 @@ import { ask } from "./asking.ts";
 import { type BlobAccess, plainAccess } from "./blobAccess.ts";
 import { decode, readManifest } from "./codec.ts";
 import { type Asking, type DryCall, openDryCalls } from "./dryCalls.ts";
+import { withLocal } from "./localContent.ts";
 import type { Pipeline, Plan, Ref, ScopeOutcome, StoredFolder } from "./step.ts";
 
 /** What a dry play came to. */
@@ -40,6 +41,9 @@ export interface DrySpec<P extends Json> extends Pick<Asking, "before" | "isForc
 /** So many turns of the event loop without anything going on, and with somebody waiting for what is not known: nothing will come any more. */
 const QUIET_TURNS = 8;
 
+/** What Node calls a read or another work on files that is under way: a plan may be reading a file that it was given. */
+const FILE_WORK = /^(?:FS|FileHandle|CloseReq|DirHandle)/;
+
 /** The run that this would be has no number yet; what is done in every run is no hit by it. */
 const NEXT_RUN = "next";
 
@@ -62,7 +66,8 @@ export async function playDry<P extends Json>(spec: DrySpec<P>): Promise<DryPlay
 
 /** What goes on while a plan is played. */
 function openPlay<P extends Json>({ pipeline, db, blobs, signal, ...spec }: DrySpec<P>) {
-  const access = plainAccess(blobs, signal);
+  const local = withLocal(blobs, signal);
+  const access = plainAccess(local.blobs, signal);
   const { before, isForced } = spec;
   const asking = openDryCalls({
     ...{ pipeline: pipeline.name, db, access, signal, before, isForced },
@@ -86,6 +91,7 @@ function openPlay<P extends Json>({ pipeline, db, blobs, signal, ...spec }: DryS
     for (let turn = 0; turn < QUIET_TURNS; turn++) {
       await setImmediate();
       if (active > 0) return;
+      if (process.getActiveResourcesInfo().some((name) => FILE_WORK.test(name))) turn = 0;
     }
     beQuiet();
   }
@@ -97,14 +103,18 @@ function openPlay<P extends Json>({ pipeline, db, blobs, signal, ...spec }: DryS
       do(step, args) {
         const going = counted(async () => {
           const asked = ask(step, args);
-          const foretold = step.foretell?.(asked.params as never) ?? {};
-          return asking.call(scope, asked, args.hints ?? null, foretold);
+          const hints = args.hints ?? null;
+          const foretold = step.foretell?.(asked.params as never, hints as never) ?? {};
+          for (const { digest, local: content } of Object.values(foretold)) {
+            if (content !== undefined) local.note(digest, content);
+          }
+          return asking.call(scope, asked, hints, foretold);
         });
         // makeRefs and unknownRefs give a ref for each of the step's ports.
         return going as ReturnType<Plan["do"]> as never;
       },
       async read<Out>(ref: Ref<Out>): Promise<Out> {
-        let waits = asking.waitsFor(ref);
+        let waits = asking.readableAfter(ref);
         return counted(async () => {
           waits ??= await asking.temporaries.droppedBy(ref);
           if (waits !== null) {

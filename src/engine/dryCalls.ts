@@ -11,7 +11,7 @@ import { openDryTemporaries } from "./dryTemporaries.ts";
 import type { StepKey } from "./key.ts";
 import { bundled, type Lookup, lookUp } from "./lookup.ts";
 import { type AnyStep, type InputRecord, isList, makeRefs, mapValues } from "./ports.ts";
-import type { Ref } from "./step.ts";
+import type { Foretold, Ref } from "./step.ts";
 
 /** What a call has given the last time that somebody made it. */
 export interface CallBefore {
@@ -40,7 +40,9 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
   const makers = new Map<Digest, DryCall>();
   /** Refs of what is not known → the call that would give it, and what it gave before. */
   const unknown: Unknown = new WeakMap();
-  const memory = { unknown, makers };
+  /** Refs of what is known and lies nowhere yet → the call that would bring it. */
+  const unread = new WeakMap<object, DryCall>();
+  const memory = { unknown, unread, makers };
   /** What would be done, by key → what it gives, as far as that is known. */
   const going = new Map<StepKey, Readonly<Record<string, Ref<unknown>>>>();
 
@@ -50,7 +52,12 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
     return (await find(key)) ?? { kind: "none" };
   }
 
-  async function call(scope: string, asked: Asked, hints: Json, foretold: Foretold) {
+  async function call(
+    scope: string,
+    asked: Asked,
+    hints: Json,
+    foretold: Readonly<Record<string, Foretold>>,
+  ) {
     const { step, inputs } = asked;
     const { name, label, version } = step;
     const own: DryCall = {
@@ -133,6 +140,9 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
     temporaries,
     /** The call that would give what a ref stands for; null where its content is known. */
     waitsFor: (ref: object): DryCall | null => unknown.get(ref)?.call ?? null,
+    /** The call without which nobody can read what a ref stands for, though it may be known what that is; null where it can be read. */
+    readableAfter: (ref: object): DryCall | null =>
+      unknown.get(ref)?.call ?? unread.get(ref) ?? null,
     /** A file of a folder that is not known. */
     fileOf(own: DryCall, path: string): Ref<never, "private"> {
       const ref = { digest: NOT_KNOWN, bytes: 0, codec: "file", visibility: "private" } as const;
@@ -141,10 +151,6 @@ export function openDryCalls({ pipeline, db, access, signal, before, isForced }:
     },
   };
 }
-
-export type Foretold = Readonly<
-  Record<string, { readonly digest: Digest; readonly bytes: number }>
->;
 
 /** Stands where a digest is not known; such a ref is told by itself, not by this. */
 const NOT_KNOWN = "" as Digest;
@@ -186,19 +192,28 @@ function mapRefs(inputs: InputRecord, map: (ref: Ref<unknown>) => Ref<unknown>):
   return mapValues(inputs, (input) => (isList(input) ? input.map(map) : map(input)));
 }
 
+interface Memory {
+  readonly unknown: Unknown;
+  readonly unread: WeakMap<object, DryCall>;
+  readonly makers: Map<Digest, DryCall>;
+}
+
 /** Makes refs of what a call would give: what is foretold is known, all else waits for its work. */
 function unknownRefs(
-  { unknown, makers }: { readonly unknown: Unknown; readonly makers: Map<Digest, DryCall> },
+  { unknown, unread, makers }: Memory,
   own: DryCall,
   step: AnyStep,
-  foretold: Foretold,
+  foretold: Readonly<Record<string, Foretold>>,
   last: StoredResult["outputs"] | null,
 ): Readonly<Record<string, Ref<unknown>>> {
   return mapValues(step.outputs, ({ codec, visibility }, port): Ref<unknown> => {
     const told = foretold[port];
     if (told !== undefined) {
-      makers.set(told.digest, own);
-      return { ...told, codec, visibility };
+      const { digest, bytes, local } = told;
+      makers.set(digest, own);
+      const ref = { digest, bytes, codec, visibility };
+      if (local === undefined) unread.set(ref, own);
+      return ref;
     }
     const known: StoredOutput | undefined = last?.[port];
     const ref = { digest: NOT_KNOWN, bytes: known?.bytes ?? 0, codec, visibility };

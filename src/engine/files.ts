@@ -64,3 +64,14 @@ export interface StoredFolder {
   /** The path of a copy of all of it that is the step's own, and gone after it. */
   path(): Promise<string>;
 }
+
+/** Where content lies: a file, or a folder, which is looked through where somebody reads it. */
+export type LocalContent =
+  { readonly path: string } | { readonly open: (signal: AbortSignal) => Promise<LocalFolder> };
+
+export interface LocalFolder {
+  /** What is stored of it under its digest. */
+  readonly list: string;
+  /** Its files, by content. */
+  readonly files: ReadonlyMap<Digest, string>;
+}

@@ -10,6 +10,8 @@ import type { LastDone, ScopeVersion } from "../store/scopes.ts";
 import type {
   BlobFile,
   FolderFile,
+  LocalContent,
+  LocalFolder,
   StoredFile,
   StoredFolder,
   TreeFile,
@@ -24,7 +26,16 @@ export type { Doing };
 // What an attempt is given, and how it ended.
 export type { FailedAttempt, Resources, WorkReport };
 // Files and folders as ports have them.
-export type { BlobFile, FolderFile, StoredFile, StoredFolder, TreeFile, WrittenFile, WrittenPath };
+export type {
+  BlobFile,
+  FolderFile,
+  LocalFolder,
+  StoredFile,
+  StoredFolder,
+  TreeFile,
+  WrittenFile,
+  WrittenPath,
+};
 // Kept by the ledger, part of what a plan may ask for.
 export type { FindingDelta, KnownFinding, RunRecord, ScopeVersion };
 // Where a plan publishes to; made where the pipeline is bound to the world.
@@ -162,6 +173,11 @@ export type ReadContext<H = unknown> = Pick<
   "signal" | "workDir" | "hints" | "wait"
 >;
 
+/** What an output will be. */
+export interface Foretold extends StoredBlob {
+  readonly local?: LocalContent;
+}
+
 /** What is said of a step. */
 export interface StepDeclaration<P extends Json, I, O extends Ports, H extends Json> {
   readonly name: string;
@@ -182,9 +198,9 @@ export interface StepDeclaration<P extends Json, I, O extends Ports, H extends J
   readonly attempts?: number;
   /**
    * Tells what an output will be without doing the work, where that follows from the params: a plan that is played dry goes on with it.
-   * Outputs that it cannot tell are missing.
+   * Outputs that it cannot tell are missing. `local` says where the content lies already, so that such a plan can read it.
    */
-  readonly foretell?: (params: P) => Readonly<Record<string, StoredBlob>>;
+  readonly foretell?: (params: P, hints: H) => Readonly<Record<string, Foretold>>;
   /** Who does the work, where it is not this process: a runner's name. Not part of the key. */
   readonly runner?: string;
   run(inputs: I, params: P, ctx: StepContext<H>, pin: Json): Promise<OutputValues<O>>;

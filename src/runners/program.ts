@@ -49,5 +49,8 @@ export async function startProgram(
 function sayWhy(code: string, error: unknown): string {
   if (code === "ENOENT") return "is not there";
   if (code === "EACCES") return "may not be executed";
+  if (code === "E2BIG") {
+    return "cannot be started: a word of its command line, or a variable, is longer than 128 KiB, or all of them together are longer than the system takes (2 MiB); hand them on in a file";
+  }
   return `could not be started: ${messageOf(error)}`;
 }

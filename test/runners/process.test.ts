@@ -108,6 +108,9 @@ describe("ProcessRunner.run(key, spec, io)", () => {
       ...why,
       `the folder ${join(folder, "gone")} is not there`,
     ]);
+    const long = await end(["echo", "x".repeat(131_072)]);
+    expect(long.slice(0, 3)).toEqual(why);
+    expect(long[3]).toMatch(/^echo cannot be started: a word of its command line/);
     // What a shell says is a code like any other.
     expect(await run(runner, shell("no-such-program"))).toMatchObject({
       ...{ state: "failed", reason: "exit", exitCode: 127 },

@@ -26,10 +26,16 @@ import { GIVEN, makeUserPipeline, nameOfRuns, type Playing, type Result } from "
 import { LEAST_SECRET, makeSecrets, type Secrets } from "./secrets.ts";
 import type { AnalysisSettings } from "./settings.ts";
 import { fetchData } from "./sources/fetchData.ts";
-import { giveValue, type LocalFile } from "./sources/given.ts";
+import { giveValue, type LocalFile, lookThrough } from "./sources/given.ts";
 import { openSteps } from "./sources/openSteps.ts";
 import { makePrograms } from "./sources/programs.ts";
-import { givesTemporary, isStubbed, makeImportSteps, makeUserSteps } from "./steps.ts";
+import {
+  type Bringing,
+  givesTemporary,
+  isStubbed,
+  makeImportSteps,
+  makeUserSteps,
+} from "./steps.ts";
 import type { Told } from "./told.ts";
 import { withTrust, wordsOf } from "./trusting.ts";
 import { dataName, dataOf } from "./writing/data.ts";
@@ -68,7 +74,10 @@ export async function bindAnalysis(
       isStub,
     }),
   });
-  const imports = makeImportSteps(makeFetch(effects, dirname(file)));
+  const imports = makeImportSteps({
+    bring: makeFetch(effects, dirname(file)),
+    look: async (path, stop) => lookThrough(path, path, contents, stop),
+  });
   const scopes = new AsyncLocalStorage<Plan>();
   const playing: Playing = {
     ...{ opened, isStub, only, secrets: hidden },
@@ -151,7 +160,7 @@ export async function bindAnalysis(
 }
 
 /** Makes what brings the data that a pipeline names by its digest. @param base the folder that its paths are seen from. */
-function makeFetch(effects: Effects, base: string): Parameters<typeof makeImportSteps>[0] {
+function makeFetch(effects: Effects, base: string): Bringing["bring"] {
   return async (url, sha256, ctx) =>
     fetchData(
       {

@@ -172,7 +172,10 @@ function secretOf(effects: WorkEffects, name: string): string {
 export const PROGRAM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** How a shell is started: it stops at the first command that fails, also in a pipe, and at a variable that is not set. */
-const SHELL = ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c"] as const;
+const SHELL = ["bash", "--noprofile", "--norc", "-euo", "pipefail"] as const;
+
+/** The file of a script that is too long for a command line. */
+const SCRIPT = "script.sh";
 
 async function runCommand(
   effects: WorkEffects,
@@ -185,7 +188,7 @@ async function runCommand(
   const [home, tmp] = [join(root, "home"), join(root, "tmp")];
   for (const one of [dir, home, tmp]) await mkdir(one, { mode: 0o700 });
   const staged = await stage(dir, declared.takes, values, used);
-  const argv = argvOf(declared, staged, effects.isStub);
+  const argv = await argvOf(declared, staged, effects.isStub, root);
   const secrets = Object.fromEntries(
     (declared.secrets ?? []).map((name) => [name, secretOf(effects, name)]),
   );
@@ -220,18 +223,28 @@ async function runCommand(
   return looked(effects, declared, ctx, () => givenByProgram(declared.gives, dir));
 }
 
-function argvOf(
+/** What a word of a command line may have, its end apart (Linux: MAX_ARG_STRLEN). */
+const MAX_WORD_BYTES = 128 * 1024 - 1;
+
+/** The words that are run. @param root a folder of the attempt in which the program does not work. */
+async function argvOf(
   declared: Declared,
   staged: Readonly<Record<string, unknown>>,
   isStub: boolean,
-): readonly string[] {
+  root: string,
+): Promise<readonly string[]> {
   const by = isStubbed(declared, isStub) ? "stub" : "run";
-  if (by === "run" && declared.argv !== undefined) return declared.argv(staged).map(String);
+  if (by === "run" && declared.argv !== undefined) {
+    return declared.argv(staged).map(String);
+  }
   const script = declared[by]?.(staged, undefined as never) as Script | undefined;
   if (script?.kind !== "script") {
     throw new HdashError("permanent", `${by} gave no command line: it returns sh\`…\``);
   }
-  return [...SHELL, script.text];
+  if (Buffer.byteLength(script.text) <= MAX_WORD_BYTES) return [...SHELL, "-c", script.text];
+  await writeFile(join(root, SCRIPT), script.text, { mode: 0o400 });
+  // By a relative name: the shell puts it in front of what it has to complain of.
+  return [...SHELL, join("..", SCRIPT)];
 }
 
 function ended({ state, message }: ProgramEnd, stop: AbortSignal): Error {

@@ -1,6 +1,7 @@
 // A user's steps as the engine's: the same keys, reuse, attempts and logs as hdash's own have.
 
 import type { Digest, Json } from "../../digest.ts";
+import type { LocalFolder } from "../../engine/step.ts";
 import {
   file,
   files,
@@ -141,18 +142,25 @@ type Lying = {
   readonly bytes: number | null;
 };
 
+/** How what is given is reached. */
+export interface Bringing {
+  /** Fetches a file, and says where it is then. */
+  bring(url: string, sha256: Digest, ctx: StepContext<unknown>): Promise<string>;
+  /** Looks through a folder of the machine. */
+  look(path: string, signal: AbortSignal): Promise<LocalFolder>;
+}
+
 /** Files and folders of the machine as inputs, kept by content: their paths, names and times do not count. What has changed meanwhile is refused. */
-export function makeImportSteps(
-  bring: (url: string, sha256: Digest, ctx: StepContext<unknown>) => Promise<string>,
-) {
+export function makeImportSteps({ bring, look }: Bringing) {
   return {
     importFile: step({
       name: "import file",
       version: 1,
       outputs: { file: file() },
-      foretell: ({ sha256, bytes }: { readonly sha256: Digest; readonly bytes: number }) => ({
-        file: { digest: sha256, bytes },
-      }),
+      foretell: (
+        { sha256, bytes }: { readonly sha256: Digest; readonly bytes: number },
+        { path }: Lying,
+      ) => ({ file: { digest: sha256, bytes, local: { path } } }),
       run: (
         _inputs: Readonly<Record<string, never>>,
         { sha256 }: { readonly sha256: Digest; readonly bytes: number },
@@ -177,8 +185,11 @@ export function makeImportSteps(
       name: "import folder",
       version: 1,
       outputs: { folder: folder() },
-      foretell: ({ sha256 }: { readonly sha256: Digest }) => ({
-        folder: { digest: sha256, bytes: 0 },
+      foretell: ({ sha256 }: { readonly sha256: Digest }, { path }: Lying) => ({
+        folder: {
+          ...{ digest: sha256, bytes: 0 },
+          local: { open: (signal: AbortSignal) => look(path, signal) },
+        },
       }),
       run: (
         _inputs: Readonly<Record<string, never>>,

@@ -81,6 +81,8 @@ describe.each(LEDGER_KINDS)("a run of steps that fail, on %s", (kind) => {
     ["flood", ["failed exit 1"]],
     ["killed", ["failed signal"]],
     ["nobody", ["failed not-started"]],
+    ["wordy", ["failed not-started"]],
+    ["gatherer", ["succeeded 0"]],
     ["thrower", ["failed error", "failed error"]],
     ["liar", ["failed output"]],
   ])("keeps how each attempt of %s ended", (step, expected) => {
@@ -98,6 +100,7 @@ describe.each(LEDGER_KINDS)("a run of steps that fail, on %s", (kind) => {
     ["flood", /\(failed · exit, attempt 1 of 1\); it said last:\n(  line\n)+  the end\n/],
     ["killed", /SIGKILL ended it \(failed · signal/],
     ["nobody", /\/there\/is\/no\/program is not there \(failed · not-started/],
+    ["wordy", /echo cannot be started: a word of its command line.* \(failed · not-started/],
     ["thrower", /it will not do \(failed · error, attempt 2 of 2\); it said last:\n  at it 2\n/],
     ["liar", /word .* \(failed · output/],
   ])("tells of %s in the same words, and how to look further", (step, says) => {
@@ -110,6 +113,16 @@ describe.each(LEDGER_KINDS)("a run of steps that fail, on %s", (kind) => {
       expect(logs.get(`${step} ${n}`)).toMatch(new RegExp(`^${state} · ${reason ?? ""}: `, "m"));
     }
     expect(told).toContain(message);
+  });
+
+  test("runs a script that is longer than a command line, and names no folder in what its shell says", async () => {
+    const gathered = await readFile(join(runs.dir, "out/gathered"), "utf8");
+    expect(gathered.trimEnd().split("\n")).toEqual(
+      Array.from({ length: 20_000 }, (_, index) => `part ${index}`),
+    );
+    expect(logs.get("gatherer 1")).toBe(
+      "../script.sh: line 3: no-such-program: command not found\n",
+    );
   });
 
   test("does a sibling of what failed, and says of all that needs it why it did not run", () => {

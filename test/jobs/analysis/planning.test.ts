@@ -1,6 +1,7 @@
 // hdash plan: what a run would do and why, said without doing it; and that the run then does just that.
 
-import { appendFile, cp, readFile, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { appendFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -10,6 +11,8 @@ import { schemaProblems } from "../../support/jsonSchema.ts";
 import { openPipelineRuns, type PipelineRuns, tally } from "./support/pipelineRuns.ts";
 
 const EXAMPLE = join(import.meta.dirname, "../../../examples/02-kmer");
+
+const SHA_OF_FAR = createHash("sha256").update("far").digest("hex");
 
 let runs: PipelineRuns;
 beforeEach(async () => {
@@ -141,6 +144,77 @@ describe("hdash plan ./kmer.ts", () => {
     );
     expect(tally(await runs.run("reads.ts", ["--words", "a bc"]))).toBe("0 hits, 4 ran, 0 failed");
     expect((await reads("--words", "a bc")).stdout).toContain("reads   3 steps: 3 are hits");
+  });
+
+  test("goes on where a part of the plan still reads a file while another waits for what is not known", async () => {
+    await runs.put(
+      "both.ts",
+      `import { file, integer, pipeline, step } from "hdash";
+      export const twice = step({ name: "twice", takes: { of: integer() }, gives: { twice: integer() },
+        run: ({ of }) => ({ twice: of * 2 }) });
+      export default pipeline({ name: "both", takes: { book: file() }, gives: { twice: integer(), again: integer() },
+        async plan({ book }, { run, read }) {
+          const waits = read(run(twice, { of: 1 }).twice).then((of) => run(twice, { of }));
+          const text = await read(book);
+          let lines = 0;
+          for await (const _line of text.lines()) lines++;
+          const counted = run(twice, { of: lines });
+          return { twice: counted.twice, again: (await waits).twice };
+        } });`,
+    );
+    await writeFile(join(runs.dir, "book.txt"), "a line of a long book\n".repeat(50_000));
+    const ended = await hdash(
+      ["plan", join(runs.dir, "both.ts"), "--book", join(runs.dir, "book.txt"), "--json"],
+      { HDASH_HOME: join(runs.dir, "home") },
+    );
+    expect(ended.code, ended.stderr).toBe(0);
+    const { calls } = JSON.parse(ended.stdout) as Told;
+    expect(calls.filter(({ step }) => step === "twice").map(({ label }) => label)).toEqual([
+      "#1",
+      "#2",
+    ]);
+  });
+
+  test("reads what was given where it lies, before anything ran, and waits for data that nobody has fetched", async () => {
+    await runs.put(
+      "given.ts",
+      `import { data, file, folder, integer, pipeline, step, text } from "hdash";
+      export const size = step({ name: "size", takes: { word: text() }, gives: { size: integer() },
+        run: ({ word }) => ({ size: word.length }) });
+      export default pipeline({ name: "given", takes: { book: file(), site: folder() }, gives: { size: integer() },
+        async plan({ book, site }, { run, read }) {
+          const of = (word, label) => run(size, { word }, { label });
+          of(await (await read(book)).text(), "file");
+          of(await (await read(site)).at("in/deep.txt").text(), "folder");
+          of(await (await read(site.at("in/deep.txt"))).text(), "file of a folder");
+          const far = data("far.txt", { sha256: "${SHA_OF_FAR}" });
+          return of(await (await read(far)).text(), "data");
+        } });`,
+    );
+    const at = (name: string): string => join(runs.dir, name);
+    await mkdir(at("site/in"), { recursive: true });
+    await writeFile(at("book.txt"), "a book");
+    await writeFile(at("site/in/deep.txt"), "deep");
+    await writeFile(at("far.txt"), "far");
+    const given = ["--book", at("book.txt"), "--site", at("site")];
+    const planned = async (): Promise<Told> => {
+      const ended = await hdash(["plan", at("given.ts"), ...given, "--json"], {
+        HDASH_HOME: at("home"),
+      });
+      expect(ended.code, ended.stderr).toBe(0);
+      return JSON.parse(ended.stdout) as Told;
+    };
+    const before = await planned();
+    expect(before.calls.map(({ label, state }) => `${state} ${label}`)).toEqual([
+      "run file",
+      "run folder",
+      "hit file of a folder",
+    ]);
+    expect(before.unread).toEqual([expect.stringContaining("far.txt")]);
+    expect(tally(await runs.run("given.ts", given))).toBe("0 hits, 7 ran, 0 failed");
+    const after = await planned();
+    expect(after.tally).toMatchObject({ calls: 4, hit: 4, run: 0 });
+    expect(after.unread).toEqual([]);
   });
 
   test("compares a call with none that is there under its own name, and says so of a new one", async () => {

@@ -7,6 +7,7 @@ import { basename, dirname, resolve } from "node:path";
 import { type Digest, digestOf } from "../../../digest.ts";
 import { type FolderEntry, writeManifest } from "../../../engine/folderManifest.ts";
 import { walkFolder } from "../../../engine/folderWalk.ts";
+import type { LocalFolder } from "../../../engine/step.ts";
 import { codeOf, HdashError } from "../../../error.ts";
 import { count } from "../../../format.ts";
 import { readCsv } from "../../../formats/csv.ts";
@@ -113,22 +114,37 @@ async function digestFolder(
 ): Promise<LocalFile> {
   const stats = await statOf(path, at, "folder");
   if (!stats.isDirectory()) throw new HdashError("usage", `${at} is ${path}, which is no folder`);
+  const { list } = await lookThrough(path, `${at} is ${path}`, digests, signal);
+  return { path, sha256: digestOf(list), bytes: Buffer.byteLength(list), place };
+}
+
+/**
+ * Looks through a folder: what is stored of it, and where its files lie. Throws usage.
+ * @param subject begins what is said where that fails.
+ */
+export async function lookThrough(
+  path: string,
+  subject: string,
+  digests: ContentDigests,
+  signal: AbortSignal,
+): Promise<LocalFolder> {
   // What is wrong in it is wrong with what was given.
   const asUsage = (error: unknown): never => {
     if (!(error instanceof HdashError) || error.kind !== "permanent") throw error;
     throw new HdashError("usage", error.message, { cause: error });
   };
-  const found = await walkFolder(path, `${at} is ${path}`, signal).catch(asUsage);
+  const found = await walkFolder(path, subject, signal).catch(asUsage);
   const files: FolderEntry[] = [];
+  const sources = new Map<Digest, string>();
   for (const { path: name, source, isExecutable } of found.files) {
     const { sha256, bytes } = await digests.of(source, signal).catch((error: unknown) => {
       if (signal.aborted) throw error;
-      throw new HdashError("usage", `${at} is ${path}: ${name} cannot be read`, { cause: error });
+      throw new HdashError("usage", `${subject}: ${name} cannot be read`, { cause: error });
     });
     files.push({ path: name, isExecutable, digest: sha256 as Digest, bytes });
+    sources.set(sha256 as Digest, source);
   }
-  const list = writeManifest({ files, emptyFolders: found.emptyFolders });
-  return { path, sha256: digestOf(list), bytes: Buffer.byteLength(list), place };
+  return { list: writeManifest({ files, emptyFolders: found.emptyFolders }), files: sources };
 }
 
 /** Rows that were given as they are, with what stands in cells that were left out. */

@@ -95,6 +95,17 @@ export const nobody = command({
   ...{ name: "nobody", takes: {}, gives },
   argv: () => ["/there/is/no/program"],
 });
+export const wordy = command({
+  ...{ name: "wordy", takes: {}, gives },
+  argv: () => ["echo", "x".repeat(131_072)],
+});
+// More words than a command line holds, given to what the shell does by itself; and a line that the shell complains of.
+export const gatherer = command({
+  ...{ name: "gatherer", takes: {}, gives },
+  run: () => sh`
+    printf '%s\n' ${Array.from({ length: 20_000 }, (_, index) => `part ${index}`)} > out.txt
+    no-such-program || true`,
+});
 export const thrower = step({
   ...{ name: "thrower", takes: {}, gives: { word: text() }, attempts: 2 },
   run(_none, { attempt, log }): { word: string } {
@@ -110,11 +121,11 @@ export const liar = step({
 export default pipeline({
   name: "faults",
   takes: {},
-  gives: { flaky: file(), good: file(), hungry: file() },
+  gives: { flaky: file(), good: file(), hungry: file(), gathered: file() },
   async plan(_none, { run, scope }) {
-    const programs = [late, careless, absent, linked, filling, glutton, flood, killed, nobody];
+    const programs = [late, careless, absent, linked, filling, glutton, flood, killed];
     const alone = [
-      ...programs.map((one) => scope(one.name, () => run(one, {}))),
+      ...[...programs, nobody, wordy].map((one) => scope(one.name, () => run(one, {}))),
       ...[slow, thrower, liar].map((one) => scope(one.name, () => run(one, {}))),
       scope(linkedFolder.name, () => run(linkedFolder, {})),
     ];
@@ -132,6 +143,7 @@ export default pipeline({
       flaky: run(flaky, {}).out,
       good: run(use, { given: out }, { label: "good" }).out,
       hungry: run(hungry, {}).out,
+      gathered: run(gatherer, {}).out,
     };
   },
 });
