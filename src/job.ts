@@ -53,6 +53,15 @@ export interface JobPages {
   readonly places: readonly [first: Place, ...more: Place[]];
 }
 
+/** Below it lie pages of users' pipelines, each in a folder of its own. */
+export const PIPELINES_FOLDER = "pipelines/";
+
+/** What users' pipelines have in the menu together. */
+export const PIPELINES: JobPages = {
+  brand: "Pipelines",
+  places: [{ label: "Pipelines", path: `${PIPELINES_FOLDER}index.html` }],
+};
+
 /** The address of a job's first page where people see the site at `siteUrl`; null where nobody said. */
 export function pagesUrl({ places: [first] }: JobPages, siteUrl: string | null): string | null {
   if (siteUrl === null) return null;

@@ -78,7 +78,7 @@ export async function makeRunFiles(input: RunFilesInput): Promise<readonly SiteF
   return [
     ...assetsOf(
       pages.map(({ text }) => text),
-      design,
+      design.assets.files,
     ).map((file) => ({ ...file, path: pathOf(file.path) })),
     ...pages.map((page) => textFile({ ...page, contentType: HTML })),
   ];
@@ -159,14 +159,17 @@ function withoutValues(provenance: Provenance): Provenance {
 }
 
 /** What pages load, and what that loads: nothing else of the design. */
-function assetsOf(pages: readonly string[], { assets }: Design): readonly SiteFile[] {
+export function assetsOf(
+  pages: readonly string[],
+  files: readonly SiteFile[],
+): readonly SiteFile[] {
   const nameOf = ({ path }: SiteFile): string => posix.basename(path);
   const isIn = (text: string) => (file: SiteFile) => text.includes(nameOf(file));
   const all = pages.join("\n");
-  const loaded = assets.files.filter(isIn(all));
+  const loaded = files.filter(isIn(all));
   const styles = loaded
     .filter(({ path }) => path.endsWith(".css"))
     .map(({ bytes }) => new TextDecoder().decode(bytes))
     .join("\n");
-  return assets.files.filter((file) => isIn(all)(file) || isIn(styles)(file));
+  return files.filter((file) => isIn(all)(file) || isIn(styles)(file));
 }

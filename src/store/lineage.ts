@@ -219,6 +219,24 @@ export async function findLastGoodRun(
   return row === undefined ? null : asRun(row);
 }
 
+/** Finds of each pipeline the last run that has ended and has pages on the site. */
+export async function listShownRuns(
+  db: Db,
+  pipelines: readonly string[],
+): Promise<readonly LedgerRun[]> {
+  if (pipelines.length === 0) return [];
+  const rows = await selectRuns(db)
+    .distinctOn("pipeline")
+    .where("pipeline", "in", pipelines)
+    .where("finished_at", "is not", null)
+    .where(sql<boolean>`origin -> 'isPublished' = 'true'`)
+    .orderBy("pipeline")
+    .orderBy("finished_at", "desc")
+    .orderBy("id", "desc")
+    .execute();
+  return rows.map(asRun);
+}
+
 /** Tells whether the ledger has any run of a pipeline. */
 export async function hasRuns(db: Db, pipeline: string): Promise<boolean> {
   const row = await db

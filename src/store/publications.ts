@@ -64,6 +64,19 @@ export async function listOwners(db: Db, site: string): Promise<readonly string[
   return rows.map(({ owner }) => owner).sort();
 }
 
+/** Lists who has published something below a folder of a site. */
+export async function listUnder(db: Db, site: string, folder: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom("publication")
+    .select("owner")
+    .distinct()
+    .where("site", "=", site)
+    .where((eb) => eb.fn<boolean>("starts_with", ["path", eb.val(folder)]))
+    .where("etag", "<>", "")
+    .execute();
+  return rows.map(({ owner }) => owner).sort();
+}
+
 async function savePublication(
   db: Db,
   site: string,

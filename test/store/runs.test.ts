@@ -21,7 +21,7 @@ import {
 } from "../../src/store/facts.ts";
 import type { Lease } from "../../src/store/lease.ts";
 import { identifyProcess, type ProcessIdentity } from "../../src/store/processIdentity.ts";
-import { listOwners, openPublications } from "../../src/store/publications.ts";
+import { listOwners, listUnder, openPublications } from "../../src/store/publications.ts";
 import { cancelRun } from "../../src/store/queue.ts";
 import { resetLedger } from "../../src/store/reset.ts";
 import { commitResult, findResults, type NewResult } from "../../src/store/results.ts";
@@ -713,6 +713,24 @@ describe.each(LEDGER_KINDS)("the ledger on %s", (kind) => {
       await row("a/1.html", "anemones", "1", '"4"');
       expect(await listOwners(db, "a")).toEqual(["anemones", "buoys"]);
       expect(await listOwners(db, "b")).toEqual([]);
+    });
+  });
+
+  describe("listUnder(db, site, folder)", () => {
+    test("names who has something below a folder of a site, and it is certain that it is there", async () => {
+      const publications = openPublications(db);
+      const row = (path: string, owner: string, etag: string) =>
+        publications.save("a", {
+          ...{ path, owner, digest: DIGEST, etag, scope: null },
+          ...{ contentType: "text/html", bytes: 10 },
+        });
+      await row("p_/1.html", "one", '"1"');
+      await row("p_/2.html", "one", '"2"');
+      await row("p_/a/3.html", "another", '"3"');
+      await row("px/4.html", "elsewhere", '"4"');
+      await row("p_/5.html", "begun", "");
+      expect(await listUnder(db, "a", "p_/")).toEqual(["another", "one"]);
+      expect(await listUnder(db, "b", "p_/")).toEqual([]);
     });
   });
 

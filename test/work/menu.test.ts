@@ -14,12 +14,16 @@ const JOBS = [BUOYS, TIDES, WINDS];
 
 /** The labels of the menu that a job's pages show. */
 function labels(own: (typeof JOBS)[number], published: string[], given: string[]) {
-  return makeMenu(own, JOBS, { published, given }).places.map(({ label }) => label);
+  return makeMenu(own, JOBS, { published, given, hasPipelines: false }).places.map(
+    ({ label }) => label,
+  );
 }
 
 describe("makeMenu(own, jobs, site)", () => {
   test("has the job whose page is the site's first at its head, then the others as the list has them", () => {
-    expect(makeMenu(WINDS, JOBS, { published: ["buoys", "tides"], given: [] })).toEqual({
+    expect(
+      makeMenu(WINDS, JOBS, { published: ["buoys", "tides"], given: [], hasPipelines: false }),
+    ).toEqual({
       brand: { label: "Tides", path: "index.html" },
       places: [
         { label: "Ports", path: "index.html" },
@@ -31,10 +35,12 @@ describe("makeMenu(own, jobs, site)", () => {
   });
 
   test("is the job's own where nothing else is there", () => {
-    expect(makeMenu(BUOYS, JOBS, { published: [], given: ["buoys"] })).toEqual({
-      brand: { label: "Buoys at sea", path: "buoys/index.html" },
-      places: [{ label: "Buoys", path: "buoys/index.html" }],
-    });
+    expect(makeMenu(BUOYS, JOBS, { published: [], given: ["buoys"], hasPipelines: false })).toEqual(
+      {
+        brand: { label: "Buoys at sea", path: "buoys/index.html" },
+        places: [{ label: "Buoys", path: "buoys/index.html" }],
+      },
+    );
   });
 
   test("has what is published, whoever is configured here", () => {
@@ -51,5 +57,23 @@ describe("makeMenu(own, jobs, site)", () => {
     expect(labels(BUOYS, [], given)).toEqual(["Ports", "Runs", "Buoys", "Winds"]);
     expect(labels(TIDES, [], given)).toEqual(["Ports", "Runs", "Winds"]);
     expect(labels(WINDS, [], given)).toEqual(["Winds"]);
+  });
+
+  test("has one place for pages of users' pipelines, behind all others; it is the first where there are none", () => {
+    const own = { name: "kmer", pages: null };
+    const places = [{ label: "Pipelines", path: "pipelines/index.html" }];
+    const site = { given: [], hasPipelines: true };
+    expect(makeMenu(own, JOBS, { ...site, published: [] })).toEqual({
+      brand: { label: "Pipelines", path: "pipelines/index.html" },
+      places,
+    });
+    expect(makeMenu(own, JOBS, { ...site, published: ["winds"] })).toEqual({
+      brand: { label: "Winds", path: "winds.html" },
+      places: [{ label: "Winds", path: "winds.html" }, ...places],
+    });
+    expect(makeMenu(WINDS, JOBS, { ...site, published: [] }).places).toEqual([
+      { label: "Winds", path: "winds.html" },
+      ...places,
+    ]);
   });
 });

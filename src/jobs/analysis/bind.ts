@@ -9,7 +9,7 @@ import type { Effects } from "../../effects.ts";
 import type { Plan, Ref } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
 import { bytes as bytesText, duration } from "../../format.ts";
-import type { BoundPipeline, JobRequest } from "../../job.ts";
+import type { BoundPipeline, ReadMenu } from "../../job.ts";
 import type { Log } from "../../log.ts";
 import { PATIENT } from "../../retry.ts";
 import { meant } from "../../settings/nearest.ts";
@@ -47,7 +47,7 @@ const REMEMBERED = "input-digests.json";
 export async function bindAnalysis(
   effects: Effects,
   { values, secrets, out, told }: AnalysisSettings,
-  _request: JobRequest,
+  readMenu: ReadMenu,
   of: { readonly path: string; readonly cwd: string; readonly pipeline: DeclaredPipeline },
 ): Promise<BoundPipeline> {
   const { cwd } = of;
@@ -152,7 +152,7 @@ export async function bindAnalysis(
       ? {
           async publishRun(runId: string, stop: AbortSignal) {
             const { publishRun } = await import("./publishing.ts");
-            return publishRun(effects, of.pipeline, runId, stop);
+            return publishRun(effects, of.pipeline.name, runId, { readMenu, signal: stop });
           },
         }
       : {}),

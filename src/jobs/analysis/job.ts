@@ -63,9 +63,9 @@ async function open(
     },
     options: optionsOf(pipeline),
     ownFlags,
-    async bind(effects, own, request) {
+    async bind(effects, own, _request, readMenu) {
       const { bindAnalysis } = await import("./bind.ts");
-      return bindAnalysis(effects, own, request, { path, cwd, pipeline });
+      return bindAnalysis(effects, own, readMenu, { path, cwd, pipeline });
     },
   };
 }

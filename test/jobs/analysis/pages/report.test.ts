@@ -194,13 +194,18 @@ describe("hdash run ./p.ts --publish", () => {
       expect(ended.stderr).toContain("pipelines/variants/index.html");
       const site = await filesBelow(join(dir, "site"));
       const names = [...site.keys()];
-      expect(names.every((name) => name.startsWith("pipelines/variants/"))).toBe(true);
+      expect(names.every((name) => name.startsWith("pipelines/"))).toBe(true);
       expect(names.filter((name) => name.endsWith(".html"))).toEqual([
+        "pipelines/index.html",
         "pipelines/variants/index.html",
         "pipelines/variants/provenance.html",
         "pipelines/variants/result-sites-0.html",
       ]);
       const html = site.get("pipelines/variants/index.html") ?? "";
+      expect(html).toContain('href="../index.html"');
+      const list = site.get("pipelines/index.html") ?? "";
+      expect(list).toContain('href="variants/index.html"');
+      expect(textOf(list)).toMatch(/variants\s+degraded\s+\d+\s/);
       expect(textOf(html)).toContain(
         "call broken in broken\nfailed · exit, after 2 attempts\nDid not run",
       );

@@ -50,7 +50,7 @@ async function serve(): Promise<void> {
       const bound = await bindAnalysis(
         own,
         settings,
-        { scopes: null },
+        () => Promise.reject(new Error("nothing is published here")),
         { path: file, pipeline, cwd: process.cwd() },
       );
       const { signal } = new AbortController();
