@@ -4,6 +4,7 @@ import type { Command } from "commander";
 
 import type { Digest, Json } from "./digest.ts";
 import type { Effects } from "./effects.ts";
+import type { Budget } from "./engine/budget.ts";
 import { json, observation, type Pipeline } from "./engine/step.ts";
 import { HdashError, messageOf } from "./error.ts";
 import type { Publisher } from "./publish/site.ts";
@@ -36,6 +37,8 @@ export interface BoundPipeline {
   readonly publishRun?: (runId: string, signal: AbortSignal) => Promise<string | null>;
   /** From what a run can be begun again, where the pipeline is none of hdash's own: kept with the run. */
   readonly origin?: Json;
+  /** Opens what a run of it may cost, where somebody has said. */
+  readonly budget?: (runId: string) => Promise<Budget>;
   /** True where its settings insist that every step is done again. */
   readonly isForced?: boolean;
   /** Names of steps that are done again, whatever is known. */

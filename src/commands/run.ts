@@ -8,6 +8,7 @@ import type { BoundPipeline, Job, RunJob } from "../job.ts";
 import { givenJobs } from "../settings/config.ts";
 import { meant, nearest } from "../settings/nearest.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
+import type { WorkOptions } from "../work/work.ts";
 import { addJobFlags, type Forced, forceOption, type Said, takeJobFlags } from "./jobOptions.ts";
 
 interface RunFlags {
@@ -16,6 +17,8 @@ interface RunFlags {
   readonly wait?: boolean;
   /** A saved plan. */
   readonly plan?: string;
+  readonly json?: boolean;
+  readonly detach?: boolean;
   /** False where the command has no --wait. */
   readonly hasWait?: boolean;
 }
@@ -41,11 +44,27 @@ export function addRun(program: Command, shell: Shell, jobs: readonly Job[]): vo
       "--plan <file>",
       "refuse where it would do anything else than a saved plan says",
     );
+    subcommand.option("--detach", "begin it in a process of its own, and end once it has begun");
     addJobFlags(subcommand, job);
     // Flags that stand before the job's name are meant for it all the same.
     subcommand.action(async (_flags: object, own: Command) => {
       const flags = own.optsWithGlobals<RunFlags & Readonly<Record<string, unknown>>>();
+      if (flags.detach === true && flags["params"] === "-") {
+        throw new HdashError(
+          "usage",
+          "--params is - and --detach is set: that process reads no standard input",
+          {
+            hint: "Write the values to a file.",
+          },
+        );
+      }
       const said = await takeJobFlags(job, own, flags.force ?? false);
+      if (flags.detach === true) {
+        const { configure } = await import("../work/work.ts");
+        const { detach } = await import("./detach.ts");
+        const of = { pipeline: job.name, isJson: flags.json === true };
+        return shell.exit(await detach(shell, configure(shell, [job], said), of));
+      }
       shell.exit(await runJobs(shell, { jobs, asked: [job] }, flags, said));
     });
   }
@@ -69,7 +88,8 @@ function refuseWord(command: Command, word: string, jobs: readonly Job[]): never
 function addFlags(command: Command, takesSteps: boolean): Command {
   return command
     .addOption(forceOption(takesSteps))
-    .option("--wait", "if the same run is going on elsewhere, wait for it to end");
+    .option("--wait", "if the same run is going on elsewhere, wait for it to end")
+    .option("--json", "tell what came of it as JSON (docs/schemas/run.schema.json)");
 }
 
 /** Runs every job that the environment is for; where it is for none, the one that then says what is missing. */
@@ -108,6 +128,8 @@ async function runJobs(
     ...(plan === undefined
       ? {}
       : { check: makePlanCheck(plan, shell.signal, flags.force === true) }),
+    ...(flags.json === true ? { onOutcome: makeTelling(shell) } : {}),
+    ...(process.connected ? { onEvent: (await import("./detach.ts")).tellBegun } : {}),
   };
   const { hasWait = true } = flags;
   let code: number = EXIT.ok;
@@ -124,6 +146,21 @@ async function runJobs(
     if (shell.signal.aborted) break;
   }
   return code;
+}
+
+/** Makes what prints what came of a run. */
+function makeTelling(shell: Shell): NonNullable<WorkOptions["onOutcome"]> {
+  return async (effects, outcome, siteUrl) => {
+    const { readLedgerRun } = await import("../store/lineage.ts");
+    const { documentOfRun } = await import("../lineage/runDocument.ts");
+    const { db } = await effects.database();
+    const isFinished = outcome.kind === "finished";
+    const run = await readLedgerRun(db, isFinished ? outcome.record.id : outcome.runId);
+    if (run === null) throw new HdashError("permanent", "the run was forgotten while it ended");
+    const state = isFinished ? run.status : outcome.kind;
+    const places = { db, blobs: await effects.blobs() };
+    shell.print(JSON.stringify(await documentOfRun(places, run, { state, siteUrl })));
+  };
 }
 
 /** Makes what refuses a run that would do anything else than a saved plan says. */

@@ -1,13 +1,12 @@
 // hdash usage: what runs took, what that costs by a table of prices, and what hits have saved.
 
-import { readFile } from "node:fs/promises";
-
 import type { Command } from "commander";
 
-import { HdashError, messageOf } from "../error.ts";
+import { HdashError } from "../error.ts";
 import { count, duration, instant, number } from "../format.ts";
 import { stepName } from "../lineage/callName.ts";
-import { type Cost, costOf, type Prices, readPrices, totalOf } from "../lineage/prices.ts";
+import { type Cost, costOf, type Prices, totalOf } from "../lineage/prices.ts";
+import { loadPrices } from "../lineage/pricesFile.ts";
 import { EXIT, type Shell } from "../shell.ts";
 import type { StepUsage, UsageOf } from "../store/usage.ts";
 import { type Asked, askLedger, findRun, parseSince, type Since } from "./asking.ts";
@@ -39,18 +38,6 @@ export function addUsage(program: Command, shell: Shell): void {
       const prices = flags.prices === undefined ? null : await loadPrices(flags.prices);
       shell.exit(await askLedger(shell, (asked) => tell(shell, asked, { word, prices }, flags)));
     });
-}
-
-async function loadPrices(path: string): Promise<Prices> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw new HdashError("usage", `--prices ${path} cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  return readPrices(text, path);
 }
 
 /** What is told of: the run, or the runs since a moment. */

@@ -15,6 +15,7 @@ import {
 } from "../store/stepAttempts.ts";
 import { type AttemptLog, openAttemptLog } from "./attemptLog.ts";
 import { type AttemptTime, limitTime } from "./attemptTime.ts";
+import type { Budget } from "./budget.ts";
 import { withEndedAttempt } from "./failures.ts";
 import type { Hold } from "./places.ts";
 import type { AnyStep } from "./ports.ts";
@@ -150,6 +151,8 @@ interface Trying {
   readonly attempt: number;
   readonly resources: Resources;
   readonly begun: NewAttempt;
+  /** Counts what it took; null where nobody counts. */
+  readonly spend: ReturnType<Budget["begin"]> | null;
   /** On the clock of performance. */
   readonly since: number;
   readonly folder: WorkFolder;
@@ -178,12 +181,17 @@ async function tryOnce(
     cause: attempt === 1 ? work.cause : null,
     ...{ resources: { ...resources }, startedAt: session.clock() },
   };
+  // What hdash does for a user's pipeline costs next to nothing, and tells what became of the rest.
+  const spend = step.uses === undefined ? null : (session.budget?.begin(resources) ?? null);
   const isClaimed = await session.withLedger(`beginning ${step.name}`, () =>
     beginAttempt(session.db, session.holder, begun),
   );
-  if (!isClaimed) return null;
+  if (!isClaimed) {
+    spend?.(null);
+    return null;
+  }
   const trying: Trying = {
-    ...{ session, step, work, attempt, resources, begun, since: performance.now() },
+    ...{ session, step, work, attempt, resources, begun, spend, since: performance.now() },
     folder: session.scratch.newFolder(),
     log: openAttemptLog(session, step.name, { key, n }),
     time: limitTime(step.name, resources.minutes, session.signal),
@@ -216,9 +224,11 @@ async function tryOnce(
 }
 
 /** What an attempt used: its own time, and what was reported. */
-function usedBy({ report, since }: Trying): Pick<Worked, "code" | "usage"> {
+function usedBy({ report, since, spend }: Trying): Pick<Worked, "code" | "usage"> {
   const wallMs = Math.round(performance.now() - since);
-  return { code: report.code ?? null, usage: { wallMs, ...report.usage } };
+  const usage = { wallMs, ...report.usage };
+  spend?.(usage);
+  return { code: report.code ?? null, usage };
 }
 
 /** Ends the row of an attempt that failed, and says whether another may help. */

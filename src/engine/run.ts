@@ -15,6 +15,7 @@ import type { Lease } from "../store/lease.ts";
 import { identifyProcess, type ProcessIdentity } from "../store/processIdentity.ts";
 import type { Db } from "../store/schema.ts";
 import { dropClaims } from "../store/stepClaims.ts";
+import type { Budget } from "./budget.ts";
 import { closeRun, handBack, type Played, type RunOutcome, within } from "./ending.ts";
 import { openJournal } from "./journal.ts";
 import { type Capacity, machineCapacity, openPlaces } from "./places.ts";
@@ -47,6 +48,8 @@ export interface RunSpec<P extends Json> {
   readonly wait?: boolean;
   /** From what the run can be begun again, where its pipeline is none of hdash's own. */
   readonly origin?: Json | null;
+  /** Opens what the run may take; default whatever it takes. */
+  readonly budget?: (runId: string) => Promise<Budget>;
   /** How many steps run at once; default 8, of which most wait for the network. */
   readonly concurrency?: number;
   /** What there is for steps besides places; default what this machine has. */
@@ -158,7 +161,10 @@ async function playAttempt<P extends Json>(
   });
   let scratch: Awaited<ReturnType<typeof makeScratch>> | undefined;
   try {
+    let budget: Budget | null;
     try {
+      budget =
+        (await withLedger("reading what was spent", async () => request.budget?.(runId))) ?? null;
       // Only now that the run is ours nobody is at work in what its last attempt has left.
       await withLedger("cleaning up", () => removeStaleScratch(db, request.scratch, log, clock()));
       scratch = await makeScratch(request.scratch, lease, worker, log);
@@ -182,6 +188,7 @@ async function playAttempt<P extends Json>(
       publisher: request.publisher,
       scratch,
       isForced: (step) => force === true || (force !== false && force.includes(step)),
+      budget,
       limit: (work) => places.run(work),
       onProgress,
       journal,

@@ -13,6 +13,7 @@ import type { Db } from "../store/schema.ts";
 import type { Machine } from "../store/stepAttempts.ts";
 import type { ClaimHolder } from "../store/stepClaims.ts";
 import type { BlobAccess } from "./blobAccess.ts";
+import type { Budget } from "./budget.ts";
 import type { Journal } from "./journal.ts";
 import type { Places } from "./places.ts";
 import type { GoneScope, OnProgress, StepState } from "./progress.ts";
@@ -69,6 +70,8 @@ export interface Session extends BlobAccess {
   readonly scratch: ScratchFolder;
   /** Tells whether a step of this name is done again, whatever is known. */
   readonly isForced: (step: string) => boolean;
+  /** What it may take; null: whatever it takes. */
+  readonly budget: Budget | null;
   /** Does work in a place of its own, when there is one. */
   readonly limit: Places["run"];
   readonly onProgress: OnProgress;

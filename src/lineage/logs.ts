@@ -1,6 +1,7 @@
 // Logs of attempts: read whole where they are, and followed while they are written, in bounded memory.
 
 import type { Digest } from "../digest.ts";
+import { HdashError } from "../error.ts";
 import { linesOf } from "../formats/lines.ts";
 import { pause } from "../retry.ts";
 import type { BlobStore } from "../store/blobs.ts";
@@ -210,4 +211,43 @@ async function* newLines(
 
 function nameOf({ key, n }: { readonly key: string; readonly n: number }): string {
   return `${key} ${n}`;
+}
+
+/** Lines of a log that are shown. */
+const LAST_LINES = 20;
+/** A line that is longer is cut. Characters. */
+const LONGEST_LINE = 500;
+
+/** The last lines of calls that failed in a run, by their keys. */
+export async function lastLinesOf(
+  places: LogPlaces,
+  runId: string,
+  failed: readonly {
+    readonly call: { readonly key: string | null; readonly attempt: { readonly n: number } | null };
+  }[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const wanted = new Map<string, number>();
+  for (const { call } of failed) {
+    if (call.key !== null && call.attempt !== null) wanted.set(call.key, call.attempt.n);
+  }
+  const found = new Map<string, readonly string[]>();
+  for await (const attempt of attemptsOfRun(places.db, runId, { onlyBad: true })) {
+    if (found.size === wanted.size) break;
+    if (wanted.get(attempt.key) !== attempt.n) continue;
+    const last: string[] = [];
+    try {
+      for await (const { line } of logOf(places, attempt)) {
+        last.push(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line);
+        if (last.length > LAST_LINES) last.shift();
+      }
+    } catch (error) {
+      // A log that is gone or damaged is no reason to have no page.
+      if (!(error instanceof HdashError) || error.kind === "aborted") throw error;
+      last.push(`(the log cannot be read: ${error.message})`);
+    }
+    // The engine's own last words say what the error says.
+    if (last.at(-1)?.startsWith(`${attempt.state} · ${attempt.reason ?? ""}`) === true) last.pop();
+    found.set(attempt.key, last);
+  }
+  return found;
 }

@@ -2,26 +2,20 @@
 
 import { posix } from "node:path";
 
-import { HdashError } from "../error.ts";
 import type { Design } from "../render/design.ts";
 import { HTML, type Menu } from "../render/page.ts";
 import { type SiteFile, textFile } from "../render/siteFiles.ts";
 import type { BlobStore } from "../store/blobs.ts";
 import { type LedgerRun, readResults } from "../store/lineage.ts";
 import type { Db } from "../store/schema.ts";
-import { attemptsOfRun, logOf } from "./logs.ts";
+import { lastLinesOf } from "./logs.ts";
 import { type Provenance, readProvenance, type ResultInfo } from "./provenance.ts";
 import { makeProvenancePage } from "./provenancePage.ts";
 import { makeRunPage, MOST_FAILED } from "./runPage.ts";
-import { readRunReport, type RunReport } from "./runReport.ts";
+import { readRunReport } from "./runReport.ts";
 
 /** Results that have a page of their own; a list of a thousand is told on the page of all of it. */
 const MOST_RESULTS = 24;
-/** Lines of a log that are shown. */
-const LAST_LINES = 20;
-/** A line that is longer is cut. Characters. */
-const LONGEST_LINE = 500;
-
 export interface RunFilesInput {
   readonly db: Db;
   readonly blobs: BlobStore;
@@ -67,7 +61,9 @@ export async function makeRunFiles(input: RunFilesInput): Promise<readonly SiteF
   const index = makeRunPage(
     {
       ...{ run, report, provenance: whole, path: pathOf("index.html"), menu },
-      lastLines: isPublic ? null : await lastLines(input, report),
+      lastLines: isPublic
+        ? null
+        : await lastLinesOf(input, run.id, report.failed.slice(0, MOST_FAILED)),
       resultHref: (name) => names.get(name) ?? null,
       provenanceHref: "provenance.html",
       assets: assets.paths,
@@ -108,37 +104,6 @@ async function readResult(
   const { digest, path } = one;
   const found = { kind: "result", asked, result, port: one.from.port, digest, path } as const;
   return readProvenance(db, asked, found, { depth: null, signal });
-}
-
-/** The last lines of the calls that failed, by their keys. */
-async function lastLines(
-  { db, blobs, run }: RunFilesInput,
-  { failed }: RunReport,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const wanted = new Map<string, number>();
-  for (const { call } of failed.slice(0, MOST_FAILED)) {
-    if (call.key !== null && call.attempt !== null) wanted.set(call.key, call.attempt.n);
-  }
-  const found = new Map<string, readonly string[]>();
-  for await (const attempt of attemptsOfRun(db, run.id, { onlyBad: true })) {
-    if (found.size === wanted.size) break;
-    if (wanted.get(attempt.key) !== attempt.n) continue;
-    const last: string[] = [];
-    try {
-      for await (const { line } of logOf({ db, blobs }, attempt)) {
-        last.push(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line);
-        if (last.length > LAST_LINES) last.shift();
-      }
-    } catch (error) {
-      // A log that is gone or damaged is no reason to have no page.
-      if (!(error instanceof HdashError) || error.kind === "aborted") throw error;
-      last.push(`(the log cannot be read: ${error.message})`);
-    }
-    // The engine's own last words say what the error says.
-    if (last.at(-1)?.startsWith(`${attempt.state} · ${attempt.reason ?? ""}`) === true) last.pop();
-    found.set(attempt.key, last);
-  }
-  return found;
 }
 
 /** Takes out what may be content: values that steps were called with, values of results, what errors say. */

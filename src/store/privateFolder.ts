@@ -9,7 +9,7 @@ import { listFew } from "../format.ts";
 import type { Log } from "../log.ts";
 
 /** What hdash puts there first: a folder that has one of these is its own. */
-const OWN_NAMES: readonly string[] = ["blobs", "database", "demo", "scratch", "story"];
+const OWN_NAMES: readonly string[] = ["blobs", "database", "demo", "detached", "scratch", "story"];
 /** A folder that everybody may put something into (such as /tmp) is nobody's own. */
 const STICKY = 0o1000;
 /** More would bury the sentence. */

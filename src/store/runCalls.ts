@@ -14,6 +14,8 @@ export interface LastAttempt {
   readonly inRun: number;
   readonly state: string;
   readonly reason: string | null;
+  /** What its program ended with; null where it had none, or a signal ended it. */
+  readonly code: number | null;
   /** What people read of its end. */
   readonly message: string | null;
   readonly runner: string;
@@ -52,7 +54,7 @@ export async function listCalls(db: Db, runId: string): Promise<readonly CallOfS
   const attempts = db
     .selectFrom("step_attempt")
     .distinctOn("step_key")
-    .select(["step_key", "n", "state", "reason", "message", "runner", "log_digest"])
+    .select(["step_key", "n", "state", "reason", "code", "message", "runner", "log_digest"])
     .select(sql<string>`count(*) over (partition by step_key)`.as("in_run"))
     .where("run_id", "=", runId)
     .orderBy("step_key")
@@ -63,7 +65,15 @@ export async function listCalls(db: Db, runId: string): Promise<readonly CallOfS
     .leftJoin(attempts.as("a"), "a.step_key", "s.step_key")
     .select(["s.scope", "s.step", "s.label", "s.step_key", "s.state", "s.error"])
     .select(["s.started_at", "s.ended_at", "r.id as result_id", "r.run_id", "r.ms", "r.outputs"])
-    .select(["a.n", "a.in_run", "a.state as end_state", "a.reason", "a.message", "a.runner"])
+    .select([
+      "a.n",
+      "a.in_run",
+      "a.state as end_state",
+      "a.reason",
+      "a.code",
+      "a.message",
+      "a.runner",
+    ])
     .select("a.log_digest")
     .select(sql<boolean | null>`r.document::jsonb -> 'uses' is not null`.as("is_closed"))
     .where("s.run_id", "=", runId)
@@ -86,7 +96,12 @@ export async function listCalls(db: Db, runId: string): Promise<readonly CallOfS
         ? null
         : {
             ...{ n: row.n, inRun: Number(row.in_run), state: row.end_state ?? "" },
-            ...{ reason: row.reason, message: row.message, runner: row.runner ?? "" },
+            ...{
+              reason: row.reason,
+              code: row.code,
+              message: row.message,
+              runner: row.runner ?? "",
+            },
             logDigest: row.log_digest as Digest | null,
           },
   }));

@@ -22,6 +22,12 @@ export interface WorkOptions extends JobRequest {
   readonly hasWait?: boolean;
   /** Is told what the run does, before it is shown. */
   readonly onEvent?: (event: ProgressEvent, log: Log) => void;
+  /** Is told what came of the start, once that is recorded. */
+  readonly onOutcome?: (
+    effects: Effects,
+    outcome: RunOutcome,
+    siteUrl: string | null,
+  ) => Promise<void>;
   /** Looks at what is about to be run; what it throws ends the command before any run is begun. */
   readonly check?: (effects: Effects, bound: BoundPipeline) => Promise<void>;
 }
@@ -242,11 +248,13 @@ async function endOf(effects: Effects, outcome: RunOutcome): Promise<RunEnded | 
 /** Executes a run of a pipeline with these effects. */
 export async function execute(
   effects: Effects,
-  { pipeline, params, publisher, origin = null, isForced = false, forcedSteps = [] }: BoundPipeline,
+  bound: BoundPipeline,
   options: { readonly force: boolean; readonly wait: boolean },
   signal: AbortSignal,
   onProgress: (event: ProgressEvent) => void,
 ): Promise<RunOutcome> {
+  const { pipeline, params, publisher, budget } = bound;
+  const { origin = null, isForced = false, forcedSteps = [] } = bound;
   const { executeRun } = await import("../engine/run.ts");
   const database = await effects.database();
   return executeRun({
@@ -256,6 +264,7 @@ export async function execute(
     blobs: await effects.blobs(),
     publisher,
     origin,
+    ...(budget === undefined ? {} : { budget }),
     scratch: await effects.scratch(),
     clock: effects.clock,
     build: effects.build,
@@ -268,17 +277,18 @@ export async function execute(
   });
 }
 
-/** Says how a run ended, in the log and on Slack; returns the exit code. */
+/** Says how a run ended, in the log, on Slack, and to whom it may concern; returns the exit code. */
 export async function conclude(
   effects: Effects,
   job: Job,
   bound: BoundPipeline,
   outcome: RunOutcome,
   signal: AbortSignal,
-  options: Pick<WorkOptions, "hasWait"> = {},
+  options: Pick<WorkOptions, "hasWait" | "onOutcome"> = {},
 ): Promise<number> {
   const { log } = effects;
   const { name } = bound.pipeline;
+  if (outcome.kind !== "finished") await options.onOutcome?.(effects, outcome, null);
   if (outcome.kind === "busy") {
     log.info(
       `${name} is already running: ${outcome.worker} holds it since ${outcome.since}; nothing was started (${waitAdvice(options)})`,
@@ -319,6 +329,7 @@ export async function conclude(
     };
   }
   await tell(effects, facts, signal);
+  await options.onOutcome?.(effects, outcome, shown.siteUrl);
   if (facts.status === "failed" && outcome.isWronglySet) return EXIT.configuration;
   const code = { succeeded: EXIT.ok, degraded: EXIT.degraded, failed: EXIT.failed }[facts.status];
   return shown.isShown ? code : worse(code, EXIT.degraded);

@@ -10,6 +10,7 @@ import type { Plan, Ref } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
 import { bytes as bytesText, duration } from "../../format.ts";
 import type { BoundPipeline, ReadMenu } from "../../job.ts";
+import { type MostCost, openBudget } from "../../lineage/spending.ts";
 import type { Log } from "../../log.ts";
 import { PATIENT } from "../../retry.ts";
 import { meant } from "../../settings/nearest.ts";
@@ -145,6 +146,7 @@ export async function bindAnalysis(
     origin: originOf({ file, cwd, out: copyTo, isStub, isPublished: told.isPublished, only }),
     forcedSteps: forced,
     listings: opened.listings,
+    ...(told.most === null ? {} : { budget: openBudgetOf(effects, told.most) }),
     hasTemporary: opened.steps.some(({ declared }) => givesTemporary(declared)),
     publisher: null,
     siteUrl: null,
@@ -157,6 +159,10 @@ export async function bindAnalysis(
         }
       : {}),
   };
+}
+
+function openBudgetOf(effects: Effects, most: MostCost): NonNullable<BoundPipeline["budget"]> {
+  return async (runId) => openBudget((await effects.database()).db, runId, most);
 }
 
 /** Makes what brings the data that a pipeline names by its digest. @param base the folder that its paths are seen from. */

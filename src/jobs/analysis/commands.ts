@@ -25,8 +25,15 @@ export function addPipelineCommands(
         .choices(["function", "command", "container"])
         .default("function"),
     )
-    .action(async (dir: string, { with: starter }: { readonly with: Starter }) => {
-      for (const line of await start(dir, starter)) shell.print(line);
+    .option("--json", "as one object (docs/schemas/init-pipeline.schema.json)")
+    .addHelpText("after", "\nExample: hdash init-pipeline counts --with command")
+    .action(async (dir: string, flags: { readonly with: Starter; readonly json?: boolean }) => {
+      const { files, next } = await start(dir, flags.with);
+      if (flags.json === true) shell.print(JSON.stringify({ folder: dir, files, next }));
+      else {
+        shell.print(`${dir} has ${list(files)}`);
+        for (const line of ["Next:", ...next.map((word) => `  ${word}`)]) shell.print(line);
+      }
     });
   program
     .command("check")
@@ -44,22 +51,25 @@ export function addPipelineCommands(
   addTrust(program, shell, names);
 }
 
-async function start(dir: string, starter: Starter): Promise<readonly string[]> {
+/** Begins a project, and says what lies there then, and what to type next. */
+async function start(
+  dir: string,
+  starter: Starter,
+): Promise<{ readonly files: readonly string[]; readonly next: readonly string[] }> {
   const { startProject } = await import("./sources/startProject.ts");
   // In a checkout there is no program by that name.
   const [, script = ""] = process.argv;
   const program = script.endsWith(".ts") ? `node ${script}` : "hdash";
   const { files, command } = await startProject(dir, starter, program);
   const runs = `${command} run ./pipeline.ts --sheet data/samples.csv --out results`;
-  return [
-    `${dir} has ${list(files)}`,
-    "Next:",
-    `  cd ${dir}`,
+  const next = [
+    `cd ${dir}`,
     // What runs in an image cannot be run yet.
-    ...(starter === "container" ? [] : [`  ${runs}`]),
-    `  ${command} check ./pipeline.ts`,
-    "  npm test",
+    ...(starter === "container" ? [] : [runs]),
+    `${command} check ./pipeline.ts`,
+    "npm test",
   ];
+  return { files, next };
 }
 
 function isRight({ found }: Checked): boolean {

@@ -24,7 +24,10 @@ export interface AnalysisSettings {
 }
 
 /** Flags that every pipeline has: none can take something of that name. */
-const RESERVED = ["out", "params", "only", "stub", "publish", "force", "wait", "help"];
+const RESERVED = [
+  ...["out", "params", "only", "stub", "publish", "force", "wait", "help", "plan", "json"],
+  ...["max-cost", "prices", "detach"],
+];
 
 /** "minCount" → "min-count". */
 function flagOf(name: string): string {

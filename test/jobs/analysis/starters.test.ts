@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { type Ended, hdash } from "../../support/command.ts";
+import { schemaProblems } from "../../support/jsonSchema.ts";
 
 const run = promisify(execFile);
 
@@ -38,6 +39,10 @@ describe("hdash init-pipeline DIR", () => {
     "makes a project that runs, tests itself and is right %j",
     async (flags, result, row, told) => {
       const folder = join(dir, "my-lab");
+      const asked = await own("init-pipeline", join(dir, "asked"), ...flags, "--json");
+      const document = JSON.parse(asked.stdout) as { readonly next: readonly string[] };
+      expect(schemaProblems("init-pipeline", document)).toEqual([]);
+      expect(document.next).toContain("npm test");
       const begun = await own("init-pipeline", folder, ...flags);
       expect([begun.code, begun.stderr]).toEqual([0, ""]);
       // It was made by a checkout: that is where its types are.

@@ -32,7 +32,7 @@ const BROKEN = callOf(0, {
   ...{ label: "lane <b>0</b>", scope: "lane 0", state: "failed", result: null },
   error: "it ended with 7",
   attempt: {
-    ...{ n: 4, inRun: 2, state: "failed", reason: "exit", message: "it ended with 7" },
+    ...{ n: 4, inRun: 2, state: "failed", code: null, reason: "exit", message: "it ended with 7" },
     ...{ runner: "process", logDigest: null },
   },
 });
