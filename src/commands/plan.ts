@@ -11,6 +11,7 @@ import type { Effects } from "../effects.ts";
 import { HdashError, messageOf } from "../error.ts";
 import { count } from "../format.ts";
 import type { BoundPipeline, Job } from "../job.ts";
+import { callInScope } from "../lineage/callName.ts";
 import type { Planned } from "../lineage/planned.ts";
 import { EXIT, type Shell } from "../shell.ts";
 import { addJobFlags, type Forced, forceOption, takeJobFlags } from "./jobOptions.ts";
@@ -173,8 +174,6 @@ export async function refuseMoved(
     throw new HdashError("usage", `${file} is a plan of ${saved.pipeline}, not of ${now.pipeline}`);
   }
   if (saved.params !== now.params) throw moved(`${now.pipeline} was given other values then`);
-  const nameOf = ({ scope, step, label }: SavedCall): string =>
-    [scope, step, label].filter((one) => one !== null && one !== "").join(" ");
   const keyed = (calls: readonly SavedCall[]): Map<string, SavedCall[]> =>
     Map.groupBy(calls, (call) => JSON.stringify([call.scope, call.step, call.label]));
   const [before, after] = [keyed(saved.calls), keyed(now.calls)];
@@ -183,18 +182,18 @@ export async function refuseMoved(
     const old = before.get(name);
     const [call] = calls;
     if (call === undefined) continue;
-    if (old === undefined) differs.push(`${nameOf(call)} is new`);
+    if (old === undefined) differs.push(`${callInScope(call)} is new`);
     else if (canonicalJson(textsOf(old)) !== canonicalJson(textsOf(calls))) {
       const [was] = old;
       const what =
         was?.state === call.state
           ? "is another call now"
           : `was ${was?.state ?? "–"}, is ${call.state}`;
-      differs.push(`${nameOf(call)} ${what}`);
+      differs.push(`${callInScope(call)} ${what}`);
     }
   }
   for (const [name, [call]] of before) {
-    if (!after.has(name) && call !== undefined) differs.push(`${nameOf(call)} is gone`);
+    if (!after.has(name) && call !== undefined) differs.push(`${callInScope(call)} is gone`);
   }
   if (differs.length === 0) return;
   const more = differs.length - MOST_NAMED;

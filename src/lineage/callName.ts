@@ -1,5 +1,6 @@
 // How a call of a step is called when people are told of it: what hdash does for a user's pipeline is no step of theirs.
 
+import { oneLine } from "../format.ts";
 import { bringsIn } from "./givenSteps.ts";
 import { RESULTS_STEP } from "./namedResult.ts";
 
@@ -17,10 +18,22 @@ export function callName({
   readonly step: string;
   readonly label: string | null;
 }): string {
-  const given = givenName(step);
-  if (given !== null) return label === null ? given : `${given} ${label}`;
   if (step === RESULTS_STEP && label === null) return "named results";
-  return label === null ? step : `${step} ${label}`;
+  const name = givenName(step) ?? step;
+  // A label may be any text, and it stands in tables and sentences.
+  return oneLine(label === null ? name : `${name} ${label}`);
+}
+
+/** The same with its scope, where it has one: "count B_2 in Sample B". */
+export function callInScope({
+  scope,
+  ...call
+}: {
+  readonly scope: string;
+  readonly step: string;
+  readonly label: string | null;
+}): string {
+  return scope === "" ? callName(call) : oneLine(`${callName(call)} in ${scope}`);
 }
 
 /** Names all calls of a step together. */

@@ -96,12 +96,6 @@ function scopeOf({ scope, step }: CallName): string {
   return JSON.stringify([scope, step]);
 }
 
-/** What people read: "count B_2", or the step alone. */
-export function callText({ scope, step, label }: CallName): string {
-  const called = label === null ? step : `${step} ${label}`;
-  return scope === "" ? called : `${called} in ${scope}`;
-}
-
 /** The calls of a run that are there under their names in another one: none of them is what a call of another name was. */
 export function takenBy(last: RunCalls, names: Iterable<CallName>): ReadonlySet<RunCall> {
   const taken = new Set<RunCall>();

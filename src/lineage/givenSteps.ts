@@ -7,6 +7,8 @@ const GIVEN_STEPS = {
   "import file": "file",
   "import folder": "folder",
   "fetch data": "file",
+  "fetch object": "file",
+  "fetch objects": "folder",
 } as const satisfies Readonly<Record<string, "file" | "folder">>;
 
 /** What a step of that name brings in; null for every other one. */

@@ -1,7 +1,7 @@
 // A plan as people read it: what would run and why, what waits for that, and what is known already.
 
 import { count, duration, listFew, number } from "../format.ts";
-import { callText } from "./calls.ts";
+import { callInScope } from "./callName.ts";
 import type { Planned, PlannedCall } from "./planned.ts";
 import { reasonText } from "./reasons.ts";
 
@@ -71,12 +71,16 @@ function headText({ hit, run, unknown, failed }: PlanTally): string {
   return parts.length === 0 ? "nothing to do" : parts.join(", ");
 }
 
-function workText({ toDoMs, perhapsMs, savedMs, hit }: PlanTally): string {
-  const perhaps = perhapsMs > 0 ? `, and perhaps ${duration(perhapsMs)} more` : "";
+function workText({ toDoMs, perhapsMs, savedMs, run, hit }: PlanTally): string {
   const saved = hit > 0 ? `; the hits save ${duration(savedMs)}` : "";
-  const toDo =
-    toDoMs > 0 ? `About ${duration(toDoMs)} of work to do` : "Nobody knows how long the work takes";
-  return `${toDo}${perhaps}${saved}.`;
+  const perhaps = perhapsMs > 0 ? `, and perhaps ${duration(perhapsMs)} more` : "";
+  if (toDoMs > 0) return `About ${duration(toDoMs)} of work to do${perhaps}${saved}.`;
+  // What would run has never run: what else may have to be done is the smaller part of it.
+  const all =
+    run === 0 && perhapsMs > 0
+      ? `Perhaps ${duration(perhapsMs)} of work to do`
+      : "Nobody knows how long the work takes";
+  return `${all}${saved}.`;
 }
 
 interface Row {
@@ -88,7 +92,7 @@ interface Row {
 const WORDS = { hit: "hit", run: "run", unknown: "?", failed: "fails" } as const;
 
 function rowOf(call: PlannedCall): Row {
-  return { word: WORDS[call.state], name: callText(call), says: saysOf(call) };
+  return { word: WORDS[call.state], name: callInScope(call), says: saysOf(call) };
 }
 
 function saysOf({ state, reasons, because, waitsFor, ms }: PlannedCall): string {
@@ -124,6 +128,6 @@ function shortened(calls: readonly PlannedCall[]): readonly Row[] {
     }
     const { word, says } = rowOf(first);
     const name = `${first.step} × ${number(group.length)}`;
-    return [{ word, name, says: isLong ? `e.g. ${callText(first)}: ${says}` : says }];
+    return [{ word, name, says: isLong ? `e.g. ${callInScope(first)}: ${says}` : says }];
   });
 }

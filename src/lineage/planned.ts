@@ -3,6 +3,7 @@
 import type { Digest, Json } from "../digest.ts";
 import { type DrySpec, playDry } from "../engine/dry.ts";
 import type { DryCall } from "../engine/dryCalls.ts";
+import { oneLine } from "../format.ts";
 import { type CodeListing, readListings } from "../store/codeListings.ts";
 import {
   contentOf,
@@ -14,7 +15,8 @@ import {
   type RunCall,
 } from "../store/lineage.ts";
 import type { Db } from "../store/schema.ts";
-import { callText, isNumbered, openCalls, type RunCalls, takenBy } from "./calls.ts";
+import { callInScope } from "./callName.ts";
+import { isNumbered, openCalls, type RunCalls, takenBy } from "./calls.ts";
 import { compareDocuments, type Difference } from "./difference.ts";
 import { readGiven } from "./given.ts";
 import { bringsIn, isHousework } from "./givenSteps.ts";
@@ -71,14 +73,14 @@ export async function planRun(
     return {
       ...{ scope, step, label, state, key, shape, reasons },
       because: becauseOf(call, of, reasons),
-      waitsFor: call.waitsFor.map(callText),
+      waitsFor: call.waitsFor.map(callInScope),
       ms: (of.before ?? before(call))?.ms ?? null,
     };
   });
   return {
     ...{ pipeline: pipeline.name, against: last?.runId ?? null, calls },
     given: play.calls.filter(({ step }) => bringsIn(step) !== null).length,
-    unread: play.unread.map(callText),
+    unread: play.unread.map(callInScope),
     failedScopes: play.failedScopes,
   };
 }
@@ -187,12 +189,14 @@ function becauseOf(
   }
   if (cause === "forced") return "you insist: --force";
   if (cause === "dropped" && neededBy !== null) {
-    return `its bytes were dropped: made again for ${callText(neededBy)}`;
+    return `its bytes were dropped: made again for ${callInScope(neededBy)}`;
   }
   if (cause === "gone") return "its result is known, but a blob of it is gone";
   if (reasons.length > 0) return null;
   if (of.before !== null) return "its result of the last run was forgotten";
-  return isNumbered(label) ? "it has not run before" : `it has not run before as ${label}`;
+  return isNumbered(label)
+    ? "it has not run before"
+    : `it has not run before as ${oneLine(label ?? "")}`;
 }
 
 /** What is known of contents, with the call of a run as what gave them where it has one: another run may have had the same bytes of another. */

@@ -1,10 +1,10 @@
 // Why a call is not what it was: its document beside that of the same call before, each difference in a sentence.
 
 import { canonicalJson, type Digest } from "../digest.ts";
-import { bytes as bytesText, count, listFew, number } from "../format.ts";
+import { bytes as bytesText, count, listFew, number, oneLine } from "../format.ts";
 import type { CodeListing } from "../store/codeListings.ts";
 import type { KnownContent } from "../store/lineage.ts";
-import { callText } from "./calls.ts";
+import { callName } from "./callName.ts";
 import type { Change, Difference, Leaf } from "./difference.ts";
 import { bringsIn } from "./givenSteps.ts";
 
@@ -131,8 +131,8 @@ function nameText(digest: Digest, { contents, places }: Knowledge): string | nul
   const content = contents.get(digest);
   if (content === undefined) return null;
   const { step, label, port } = content;
-  if (bringsIn(step) !== null) return label;
-  return `${port} of ${callText({ scope: "", step, label })}`;
+  if (bringsIn(step) !== null) return label === null ? null : oneLine(label);
+  return `${port} of ${callName({ step, label })}`;
 }
 
 function identitySays({ at, kind, before, after }: Change, known: Knowledge): string {

@@ -1,8 +1,8 @@
 // Why a result was made, as people read it.
 
-import { count, duration, instant, listFew, number } from "../format.ts";
+import { count, duration, instant, listFew, number, oneLine } from "../format.ts";
 import type { Attempt } from "../store/stepAttempts.ts";
-import { callText } from "./calls.ts";
+import { callInScope, callName } from "./callName.ts";
 import type { Because, Explained } from "./why.ts";
 
 /** So many names that did not change are told. */
@@ -18,7 +18,7 @@ export function whyText(explained: Explained): readonly string[] {
     lines.push(`Run ${seenIn.runId} has done it again, with the same result${why}.`);
   } else if (seenIn !== null) {
     lines.push(
-      `Run ${seenIn.runId} has found it: ${callText(call)} has not run since run ${runId ?? "–"}.`,
+      `Run ${seenIn.runId} has found it: ${callInScope(call)} has not run since run ${runId ?? "–"}.`,
     );
   }
   return lines;
@@ -26,7 +26,7 @@ export function whyText(explained: Explained): readonly string[] {
 
 function headText({ call, runId, madeAt, ms, attempt }: Explained): string {
   const where = runId === null ? "in a run that is forgotten" : `in run ${runId}`;
-  return `${callText(call)} ran ${instant(madeAt)} ${where} (${attemptText(attempt, ms)})`;
+  return `${callInScope(call)} ran ${instant(madeAt)} ${where} (${attemptText(attempt, ms)})`;
 }
 
 function attemptText(attempt: Attempt | null, ms: number): string {
@@ -41,7 +41,7 @@ function againstText({ against, isNew, before, isSame, cause }: Explained): stri
   if (against === null) return ": no run before it has ended well";
   if (isNew) return `: there was no such call in run ${against}`;
   const same = isSame ? ", with the same result as before" : "";
-  const called = before === null ? "" : `, where it was ${callText(before)}`;
+  const called = before === null ? "" : `, where it was ${callInScope(before)}`;
   return `${same}; against run ${against}${called}:`;
 }
 
@@ -75,13 +75,13 @@ function reasonLines(reason: Because, width: number, indent: string): readonly s
   const line = `${indent}${field.padEnd(width)}   ${withoutField(says, field)}${at}`;
   if (ran === null) {
     return from !== null && from.runId !== null && from.label !== null && !says.includes(from.label)
-      ? [line, `${indent}  made by ${from.step} ${from.label} in run ${from.runId}`]
+      ? [line, `${indent}  made by ${callName(from)} in run ${from.runId}`]
       : [line];
   }
   const because = ran.isSame ? " (its result is the same as before)" : "";
   return [
     line,
-    `${indent}  ${callText(ran.call)} ran${because}${ranText(ran)}`,
+    `${indent}  ${callInScope(ran.call)} ran${because}${ranText(ran)}`,
     ...bodyText(ran, `${indent}    `),
   ];
 }
@@ -114,9 +114,17 @@ export function whyRunText(
     ...[...groups.values()].map((group) => {
       const [first] = group;
       if (first === undefined) return "";
-      const labels = group.map(({ call }) => callText({ ...call, step: "" }).trim()).sort();
+      const labels = group
+        .map(({ call }) =>
+          oneLine(
+            [call.label ?? "", call.scope === "" ? "" : `in ${call.scope}`]
+              .filter(Boolean)
+              .join(" "),
+          ),
+        )
+        .sort();
       const name =
-        group.length === 1 ? callText(first.call) : `${first.call.step} × ${group.length}`;
+        group.length === 1 ? callInScope(first.call) : `${first.call.step} × ${group.length}`;
       const which = group.length === 1 ? "" : ` (${listFew(labels)})`;
       return `  ${name}: ${shortText(first)}${which}`;
     }),

@@ -167,7 +167,8 @@ export function readConfig(
       text,
       value: <T>(variable: string) => (own[variable] ?? null) as T | null,
       need,
-      report: (variable, what) => void problems.push(problem(variable, what)),
+      report: (variable, what, flag) =>
+        void problems.push(problemText(known, variable, what, flag ?? flags[variable] ?? null)),
     });
     ofJobs.set(name, found);
     jobsUseBuckets ||= found !== null && settings.usesBuckets?.(found) === true;

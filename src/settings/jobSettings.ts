@@ -14,8 +14,8 @@ export interface ValueReader {
   value<T>(name: string): T | null;
   /** The value of a variable; where it is not set that is reported, with the reason why it has to be. */
   need(name: string, why: string): string;
-  /** Reports what is wrong with a variable. */
-  report(name: string, what: string): void;
+  /** Reports what is wrong with a variable, by the flag that stands for it where people type that. */
+  report(name: string, what: string, flag?: string): void;
 }
 
 export interface JobSettings<S = unknown> {

@@ -20,14 +20,14 @@ import { readDigests, writeDigests } from "../../store/rememberedDigests.ts";
 import { listHolding } from "../../store/trust.ts";
 import { copyResults, makeOutFolder } from "./copying.ts";
 import { makeWork } from "./doing.ts";
-import { begun, lazily } from "./handles.ts";
+import { makeFar, makeGiven } from "./giving.ts";
 import type { Opened } from "./opened.ts";
 import { originOf } from "./origin.ts";
-import { GIVEN, makeUserPipeline, nameOfRuns, type Playing, type Result } from "./plan.ts";
+import { makeUserPipeline, nameOfRuns, type Playing, type Result } from "./plan.ts";
 import { LEAST_SECRET, makeSecrets, type Secrets } from "./secrets.ts";
 import type { AnalysisSettings } from "./settings.ts";
 import { fetchData } from "./sources/fetchData.ts";
-import { giveValue, type LocalFile, lookThrough } from "./sources/given.ts";
+import { giveValue, lookThrough } from "./sources/given.ts";
 import { openSteps } from "./sources/openSteps.ts";
 import { makePrograms } from "./sources/programs.ts";
 import {
@@ -78,6 +78,7 @@ export async function bindAnalysis(
   const imports = makeImportSteps({
     bring: makeFetch(effects, dirname(file)),
     look: async (path, stop) => lookThrough(path, path, contents, stop),
+    far: makeFar(effects),
   });
   const scopes = new AsyncLocalStorage<Plan>();
   const playing: Playing = {
@@ -100,28 +101,11 @@ export async function bindAnalysis(
         // What cannot be copied out is said before all is done for it.
         if (copyTo !== null) await makeOutFolder(copyTo);
       }
-      const give = (path: string, isFolder: boolean, begin: () => Promise<Ref<unknown>>) => {
-        const promised = lazily(`${GIVEN}${basename(path)}`, begin);
-        return handle(only === null ? begun(promised) : promised, isFolder);
-      };
-      const fileOf = ({ path, sha256, bytes, place }: LocalFile): object => {
-        const args = {
-          params: { sha256, bytes },
-          inputs: {},
-          hints: { path, place, bytes },
-          label: basename(path),
-        };
-        return give(path, false, async () => (await plan.do(imports.importFile, args)).file);
-      };
-      const folderOf = ({ path, sha256, place }: LocalFile): object => {
-        const hints = { path, place, bytes: null };
-        const args = { params: { sha256 }, inputs: {}, hints, label: basename(path) };
-        return give(path, true, async () => (await plan.do(imports.importFolder, args)).folder);
-      };
+      const handles = makeGiven(plan, imports, { handle, isLazy: only !== null });
       const given: Record<string, unknown> = {};
       for (const [name, { shape }] of Object.entries(opened.pipeline.takes)) {
         const places = { base: cwd, digests: contents, signal };
-        const one = { at: `--${name}`, ...places, fileOf, folderOf };
+        const one = { at: `--${name}`, ...places, ...handles };
         given[name] = await giveValue(shape, values[name], one);
       }
       await writeDigests(remembered, known);

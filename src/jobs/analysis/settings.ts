@@ -83,7 +83,8 @@ export function makeSettings(
         if (kind.fallback !== undefined) return [take, kind.fallback] as const;
         values.report(
           of,
-          `is not set, but ${name} takes ${take}: ${kind.note ?? shapeText(kind.shape)}`,
+          `is not given, and ${name} takes ${take}: ${kind.note ?? shapeText(kind.shape)}`,
+          `--${flagOf(take)}`,
         );
         return [take, null] as const;
       });
@@ -94,6 +95,8 @@ export function makeSettings(
         told: told(),
       };
     },
+    // What it reads may lie in buckets; what it publishes goes to the site's.
+    usesBuckets: ({ told: { isPublished } }) => !isPublished,
   };
 }
 

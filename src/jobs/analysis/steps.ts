@@ -1,19 +1,20 @@
 // A user's steps as the engine's: the same keys, reuse, attempts and logs as hdash's own have.
 
 import type { Digest, Json } from "../../digest.ts";
-import type { LocalFolder } from "../../engine/step.ts";
 import {
   file,
   files,
   folder,
   folders,
   json,
+  type LocalFolder,
   type Port,
   type Ports,
   type Step,
   step,
   type StepContext,
   temporary,
+  type WrittenPath,
 } from "../../engine/step.ts";
 import { HdashError } from "../../error.ts";
 import { type NamedResult, RESULTS_STEP } from "../../lineage/namedResult.ts";
@@ -148,10 +149,19 @@ export interface Bringing {
   bring(url: string, sha256: Digest, ctx: StepContext<unknown>): Promise<string>;
   /** Looks through a folder of the machine. */
   look(path: string, signal: AbortSignal): Promise<LocalFolder>;
+  readonly far: {
+    /** What the store says of an object, or of all below a prefix. */
+    pin(url: string, kind: "file" | "folder", signal: AbortSignal): Promise<Json>;
+    bring(url: string, kind: "file" | "folder", ctx: StepContext<unknown>): Promise<WrittenPath>;
+  };
 }
 
+/** Where an object lies, or objects below it. */
+type FarParams = { readonly url: string };
+type FarHints = { readonly place: string | null };
+
 /** Files and folders of the machine as inputs, kept by content: their paths, names and times do not count. What has changed meanwhile is refused. */
-export function makeImportSteps({ bring, look }: Bringing) {
+export function makeImportSteps({ bring, look, far }: Bringing) {
   return {
     importFile: step({
       name: "import file",
@@ -196,6 +206,34 @@ export function makeImportSteps({ bring, look }: Bringing) {
         { sha256 }: { readonly sha256: Digest },
         { hints: { path } }: StepContext<Lying>,
       ) => Promise.resolve({ folder: { path, sha256 } }),
+    }),
+    fetchObject: step({
+      name: "fetch object",
+      version: 1,
+      outputs: { file: file() },
+      repin: true,
+      pin: ({ url }: FarParams, signal) => far.pin(url, "file", signal),
+      run: async (
+        _inputs: Readonly<Record<string, never>>,
+        { url }: FarParams,
+        ctx: StepContext<FarHints>,
+      ) => ({
+        file: await far.bring(url, "file", ctx),
+      }),
+    }),
+    fetchObjects: step({
+      name: "fetch objects",
+      version: 1,
+      outputs: { folder: folder() },
+      repin: true,
+      pin: ({ url }: FarParams, signal) => far.pin(url, "folder", signal),
+      run: async (
+        _inputs: Readonly<Record<string, never>>,
+        { url }: FarParams,
+        ctx: StepContext<FarHints>,
+      ) => ({
+        folder: await far.bring(url, "folder", ctx),
+      }),
     }),
     /** What the pipeline has given: by this step a result is found by its name. */
     results: step({

@@ -249,7 +249,7 @@ describe("hdash run PIPELINE --params", () => {
       '{"sheet":[{"lane":"gone"}]}',
       /--sheet, row 1, lane is in\/gone: there is no such file/,
     ],
-    ["nothing that it needs", "{}", /SUMS_SHEET is not set, but sums takes sheet/],
+    ["nothing that it needs", "{}", /--sheet \(SUMS_SHEET\) is not given, and sums takes sheet/],
   ])("refuses %s, naming file, name and value", async (_what, params, says) => {
     expect(await told(params)).toMatch(says);
   });

@@ -217,6 +217,28 @@ describe("hdash plan ./kmer.ts", () => {
     expect(after.unread).toEqual([]);
   });
 
+  test("tells of a label or a scope of several lines in one", async () => {
+    await runs.put(
+      "odd.ts",
+      `import { integer, pipeline, step } from "hdash";
+      export const one = step({ name: "one", takes: {}, gives: { n: integer() }, run: () => ({ n: 1 }) });
+      export default pipeline({ name: "odd", takes: {}, gives: { n: integer() },
+        plan: async (_none, { run, scope }) => {
+          await scope("a\\nscope", () => run(one, {}, { label: "two\\nlines\\tand more" }));
+          return run(one, {}, { label: "plain" });
+        } });`,
+    );
+    const ended = await hdash(["plan", join(runs.dir, "odd.ts")], {
+      HDASH_HOME: join(runs.dir, "home"),
+    });
+    expect(ended.stdout.split("\n").slice(1, 3)).toEqual([
+      expect.stringMatching(
+        /^ {2}run {3}one two\\nlines\\tand more in a\\nscope {3}it has not run/,
+      ),
+      expect.stringMatching(/^ {2}(?:hit|run) +one plain/),
+    ]);
+  });
+
   test("compares a call with none that is there under its own name, and says so of a new one", async () => {
     await runs.run("kmer.ts", sheet());
     await cp(join(runs.dir, "data/B_2.fa"), join(runs.dir, "data/C.fa"));

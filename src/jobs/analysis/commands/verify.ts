@@ -9,6 +9,7 @@ import { canonicalJson, digestOf, type Json } from "../../../digest.ts";
 import type { Effects } from "../../../effects.ts";
 import { HdashError, messageOf } from "../../../error.ts";
 import { count, duration, listFew, oneLine } from "../../../format.ts";
+import { callName } from "../../../lineage/callName.ts";
 import { type Difference, MOST_DIFFERENCES } from "../../../lineage/comparing.ts";
 import { readDocument } from "../../../lineage/document.ts";
 import type { LineageStep } from "../../../lineage/graph.ts";
@@ -261,8 +262,7 @@ function kept({ differences, why }: Verified): Json {
 }
 
 function nameOf({ document, calls }: LineageStep): string {
-  const label = calls[0]?.label ?? null;
-  return label === null ? document.step : `${document.step} ${label}`;
+  return callName({ step: document.step, label: calls[0]?.label ?? null });
 }
 
 const KINDS: Readonly<Record<Difference["kind"], string>> = {

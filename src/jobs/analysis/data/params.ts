@@ -34,6 +34,9 @@ export function checkParams(takes: Kinds, given: unknown, base: string): Params 
   return problems.length === 0 ? { ok: true, values } : { ok: false, problems };
 }
 
+/** What lies in a bucket is seen from everywhere. */
+const ADDRESS = /^s3:\/\//i;
+
 /** A path, where there may be one. */
 function isPlace(value: unknown, { kind }: Shape): boolean {
   return typeof value === "string" && value !== "" && ["file", "folder", "table"].includes(kind);
@@ -41,7 +44,9 @@ function isPlace(value: unknown, { kind }: Shape): boolean {
 
 /** Makes paths whole; what a table's file has in it is seen from that file. */
 function fromBase(shape: Shape, value: unknown, base: string): unknown {
-  if (isPlace(value, shape)) return resolve(base, value as string);
+  if (isPlace(value, shape)) {
+    return ADDRESS.test(value as string) ? value : resolve(base, value as string);
+  }
   if (!Array.isArray(value) && shape.kind !== "optional") return value;
   switch (shape.kind) {
     case "optional":

@@ -16,6 +16,7 @@ import type { ContentDigests } from "../../../store/contentDigests.ts";
 import { readFilePieces } from "../../../store/filePieces.ts";
 import { parseValue, shapeText } from "../data/shapes.ts";
 import type { Shape } from "../writing/kinds.ts";
+import { type FarPlace, isFar, readFarPlace } from "./farPlaces.ts";
 
 /** A file or a folder of the machine, by content. */
 export interface LocalFile {
@@ -24,6 +25,12 @@ export interface LocalFile {
   /** Of a folder, of its list. */
   readonly bytes: number;
   /** Where it was named, for people: "in row 4 of s.csv"; null where it was given by itself. */
+  readonly place: string | null;
+}
+
+/** A file or a folder of a bucket. */
+export interface FarFile extends FarPlace {
+  readonly kind: "file" | "folder";
   readonly place: string | null;
 }
 
@@ -39,6 +46,8 @@ export interface Giving {
   /** Makes a handle of a file. */
   readonly fileOf: (file: LocalFile) => object;
   readonly folderOf: (folder: LocalFile) => object;
+  /** Makes a handle of what lies in a bucket. */
+  readonly farOf: (far: FarFile) => object;
 }
 
 /** Makes of a value, in which files and folders are paths, what a plan takes. What a plan has declared by itself stays as it is. */
@@ -47,9 +56,11 @@ export async function giveValue(shape: Shape, value: unknown, of: Giving): Promi
   switch (shape.kind) {
     case "file":
       if (typeof value !== "string") return value;
+      if (isFar(value)) return of.farOf(farFile(value, "file", of));
       return of.fileOf(await digestFile(resolve(of.base, value), of));
     case "folder":
       if (typeof value !== "string") return value;
+      if (isFar(value)) return of.farOf(farFile(value, "folder", of));
       return of.folderOf(await digestFolder(resolve(of.base, value), of));
     case "optional":
       return giveValue(shape.of, value, of);
@@ -61,6 +72,12 @@ export async function giveValue(shape: Shape, value: unknown, of: Giving): Promi
       return all;
     }
     case "table": {
+      if (typeof value === "string" && isFar(value)) {
+        throw new HdashError(
+          "usage",
+          `${of.at} is ${value}: a table is read from a file of this machine`,
+        );
+      }
       const path = typeof value === "string" ? resolve(of.base, value) : null;
       const base = path === null ? of.base : dirname(path);
       const given =
@@ -85,6 +102,10 @@ export async function giveValue(shape: Shape, value: unknown, of: Giving): Promi
     case "json":
       return value;
   }
+}
+
+function farFile(value: string, kind: FarFile["kind"], { at, place = null }: Giving): FarFile {
+  return { ...readFarPlace(value, at, kind), kind, place };
 }
 
 async function statOf(path: string, at: string, what: string): Promise<Stats> {

@@ -50,6 +50,7 @@ const give = (shape: Shape, value: unknown): Promise<unknown> =>
   giveValue(shape, value, {
     ...{ at: "--it", base: dir, digests: makeContentDigests() },
     ...{ fileOf: handleOf, folderOf: (folder) => ({ ...handleOf(folder), isFolder: true }) },
+    farOf: (far) => ({ far }),
     signal: new AbortController().signal,
   });
 
