@@ -228,7 +228,8 @@ CREATE TABLE hdash.step_result (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     run_id bigint,
     id bigint NOT NULL,
-    attempt integer
+    attempt integer,
+    void_why text
 );
 
 ALTER TABLE hdash.step_result ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (

@@ -72,7 +72,7 @@ function headText({ hit, run, unknown, failed }: PlanTally): string {
 }
 
 function workText({ toDoMs, perhapsMs, savedMs, run, hit }: PlanTally): string {
-  const saved = hit > 0 ? `; the hits save ${duration(savedMs)}` : "";
+  const saved = hit > 0 && savedMs > 0 ? `; the hits save ${duration(savedMs)}` : "";
   const perhaps = perhapsMs > 0 ? `, and perhaps ${duration(perhapsMs)} more` : "";
   if (toDoMs > 0) return `About ${duration(toDoMs)} of work to do${perhaps}${saved}.`;
   // What would run has never run: what else may have to be done is the smaller part of it.

@@ -14,6 +14,7 @@ import {
   readResults,
   type RunCall,
 } from "../store/lineage.ts";
+import { readVoid } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import { callInScope } from "./callName.ts";
 import { isNumbered, openCalls, type RunCalls, takenBy } from "./calls.ts";
@@ -66,13 +67,15 @@ export async function planRun(
   const own = play.calls.filter(({ step }) => !isHousework(step));
   const compared = await compareAll(db, own, last);
   const known = await learn(db, compared, last, play.makers, spec.listings);
+  const lost = own.filter(({ state, cause }) => state === "run" && cause === null);
+  const voids = await readVoid(db, [...new Set(lost.flatMap(({ key }) => key ?? []))]);
   const calls = own.map((call): PlannedCall => {
     const { scope, step, label, state, key, shape } = call;
     const of = compared.get(call) ?? NO_CALL;
     const reasons = of.difference === null ? [] : reasonsOf(of.difference, known);
     return {
       ...{ scope, step, label, state, key, shape, reasons },
-      because: becauseOf(call, of, reasons),
+      because: voids.get(key ?? "") ?? becauseOf(call, of, reasons),
       waitsFor: call.waitsFor.map(callInScope),
       ms: (of.before ?? before(call))?.ms ?? null,
     };

@@ -16,6 +16,7 @@ import {
   type RunCall,
   type Sighted,
 } from "../store/lineage.ts";
+import { readVoid } from "../store/results.ts";
 import type { Db } from "../store/schema.ts";
 import { type Attempt, type Cause, listAttempts } from "../store/stepAttempts.ts";
 import { type CallName, type RunCalls, takenBy } from "./calls.ts";
@@ -53,6 +54,8 @@ export interface Explained {
   readonly against: string | null;
   /** Why it was done although its result was known. */
   readonly cause: Cause | null;
+  /** Why a result that was known does not count any more, where there is one. */
+  readonly voided: string | null;
   /** Whether a call like it was in that run. */
   readonly isNew: boolean;
   /** How the call before was called, where it had another name. */
@@ -120,6 +123,7 @@ function openExplainer({
       seenIn: seen,
       against: than,
       cause: attempt?.cause ?? null,
+      voided: (await readVoid(db, [key])).get(key) ?? null,
       isNew: before === null,
       before: before === null ? null : renamed(call, before),
       isSame: isSameResult(own, before),

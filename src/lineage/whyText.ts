@@ -45,6 +45,8 @@ function againstText({ against, isNew, before, isSame, cause }: Explained): stri
   return `${same}; against run ${against}${called}:`;
 }
 
+const FORGOTTEN = "what was known of it was forgotten";
+
 const CAUSES = {
   forced: "its result was known, and somebody insisted (--force)",
   gone: "its result was known, but its blob was gone",
@@ -52,15 +54,16 @@ const CAUSES = {
 } as const;
 
 function bodyText(
-  { reasons, same, cause, isNew, against }: Explained,
+  { reasons, same, cause, voided, isNew, against }: Explained,
   indent: string,
 ): readonly string[] {
   if (cause !== null || isNew || against === null) return [];
   if (reasons.length === 0) {
-    return [`${indent}nothing in its key has changed: what was known of it was forgotten`];
+    return [`${indent}nothing in its key has changed: ${voided ?? FORGOTTEN}`];
   }
   const width = Math.min(28, Math.max(...reasons.map(({ field }) => field.length)));
   const lines = reasons.flatMap((reason) => reasonLines(reason, width, indent));
+  if (voided !== null) lines.push(`${indent}another result of its key does not count: ${voided}`);
   if (same.length > 0) {
     const more = same.length - MOST_SAME;
     const named = same.slice(0, MOST_SAME).join(", ");
@@ -132,11 +135,11 @@ export function whyRunText(
 }
 
 /** Why one ran, in a line. */
-function shortText({ cause, isNew, against, reasons }: Explained): string {
+function shortText({ cause, voided, isNew, against, reasons }: Explained): string {
   if (cause !== null) return CAUSES[cause];
   if (against === null) return "no run before it has ended well";
   if (isNew) return "there was no such call before";
-  if (reasons.length === 0) return "what was known of it was forgotten";
+  if (reasons.length === 0) return voided ?? FORGOTTEN;
   return reasons
     .map(({ says, ran }) => (ran === null ? says : `${says}, which ran`))
     .slice(0, 3)

@@ -28,7 +28,7 @@ const TABLES = {
   step_result: {
     columns: [
       ...["id", "step_key", "attempt", "step", "version", "document", "outputs", "facts_digest"],
-      ...["ms", "created_at", "run_id"],
+      ...["ms", "created_at", "run_id", "void_why"],
     ],
     order: ["id"],
   },

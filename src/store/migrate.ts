@@ -9,6 +9,7 @@ import * as objects from "../../migrations/0003_objects.ts";
 import * as lineage from "../../migrations/0004_lineage.ts";
 import * as ends from "../../migrations/0005_ends.ts";
 import * as keeping from "../../migrations/0006_keeping.ts";
+import * as voiding from "../../migrations/0007_void.ts";
 import { HdashError } from "../error.ts";
 import { asDatabaseError } from "./failure.ts";
 import type { Database } from "./schema.ts";
@@ -21,6 +22,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004_lineage": lineage,
   "0005_ends": ends,
   "0006_keeping": keeping,
+  "0007_void": voiding,
 };
 
 /** Migrates a database; throws a config error where a newer build has been there before. */

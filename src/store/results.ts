@@ -32,7 +32,7 @@ export interface StepOutcome {
   readonly factsDigest: Digest | null;
 }
 
-/** A result as the ledger has it. A key may have several; the one with the highest id counts. */
+/** A result as the ledger has it. A key may have several; the one with the highest id counts, of those that are not void. */
 export interface StoredResult extends StepOutcome {
   readonly id: string;
 }
@@ -84,10 +84,40 @@ export async function findResults(
     .distinctOn("step_key")
     .select(["id", "step_key", "outputs", "facts_digest"])
     .where("step_key", "=", sql<string>`any(${[...keys]}::text[])`)
+    .where("void_why", "is", null)
     .orderBy("step_key")
     .orderBy("id", "desc")
     .execute();
   return new Map(rows.map((row) => [row.step_key, asStored(row)]));
+}
+
+/** Says of keys why the newest of their results that do not count any more does not. */
+export async function readVoid(
+  db: Db,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await db
+    .selectFrom("step_result")
+    .distinctOn("step_key")
+    .select(["step_key", "void_why"])
+    .where("step_key", "=", sql<string>`any(${[...keys]}::text[])`)
+    .where("void_why", "is not", null)
+    .orderBy("step_key")
+    .orderBy("id", "desc")
+    .execute();
+  return new Map(
+    rows.flatMap(({ step_key: key, void_why: why }) => (why === null ? [] : [[key, why] as const])),
+  );
+}
+
+/** Has results count no more. What was made from them keeps its provenance. */
+export async function voidResults(db: Db, ids: readonly string[], why: string): Promise<void> {
+  await db
+    .updateTable("step_result")
+    .set({ void_why: storable(why) })
+    .where("id", "=", sql<string>`any(${[...ids]}::bigint[])`)
+    .where("void_why", "is", null)
+    .execute();
 }
 
 /** A step that gave an output of some digest. */
@@ -158,7 +188,8 @@ async function commitPlain(
       where c.step_key = ${key} and c.holder = ${holder} and c.run_id = mine.id and c.run_attempt = mine.attempt
       returning c.run_id, c.run_attempt
     ), before as (
-      select id, outputs, facts_digest from step_result where step_key = ${key} order by id desc limit 1
+      select id, outputs, facts_digest from step_result where step_key = ${key} and void_why is null
+      order by id desc limit 1
     ), made as (
       insert into step_result (step_key, attempt, step, version, document, outputs, facts_digest, ms, run_id)
       select ${key}, ${attempt}::integer, ${result.step}, ${result.version}::integer, ${result.document}, ${outputsJson}::jsonb,

@@ -67,6 +67,7 @@ interface StepResultTable {
   ms: number;
   created_at: Generated<Date>;
   run_id: Bigint | null;
+  void_why: Generated<string | null>;
 }
 
 interface StepRunTable {

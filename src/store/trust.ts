@@ -95,18 +95,19 @@ export async function findLastOfStep(
   return row === undefined ? null : { runId: row.id, document: row.document };
 }
 
-/** Lists the keys of a step's results that were made since an instant, oldest first, each with its document. */
+/** Lists a step's results that count and were made since an instant, oldest first. */
 export async function listMadeSince(
   db: Db,
   step: string,
   since: Date,
-): Promise<readonly { readonly key: string; readonly document: string }[]> {
+): Promise<readonly { readonly id: string; readonly key: string; readonly document: string }[]> {
   const rows = await db
     .selectFrom("step_result")
-    .select(["step_key", "document"])
+    .select(["id", "step_key", "document"])
     .where("step", "=", step)
+    .where("void_why", "is", null)
     .where("created_at", ">=", since)
     .orderBy("id")
     .execute();
-  return rows.map(({ step_key: key, document }) => ({ key, document }));
+  return rows.map(({ id, step_key: key, document }) => ({ id, key, document }));
 }

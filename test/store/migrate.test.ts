@@ -26,7 +26,7 @@ describe("migrate(database)", () => {
       Array(8).fill(
         [
           ...["0001_ledger", "0002_engine", "0003_objects"],
-          ...["0004_lineage", "0005_ends", "0006_keeping"],
+          ...["0004_lineage", "0005_ends", "0006_keeping", "0007_void"],
         ].map((name) => ({ name })),
       ),
     );
@@ -55,7 +55,7 @@ describe("migrate(database)", () => {
     );
     await expect(migrate(database)).rejects.toMatchObject({
       kind: "config",
-      message: `${database.describe()} is newer than this hdash: it has 9999_future, this build knows up to 0006_keeping`,
+      message: `${database.describe()} is newer than this hdash: it has 9999_future, this build knows up to 0007_void`,
     });
     await close();
   });

@@ -329,6 +329,25 @@ describe("hdash verify and hdash trust of one's own pipeline", () => {
         2,
         expect.stringContaining("no word holds of told of sums"),
       ]);
+
+      // The old code does not find what the other made under its name: it had never seen this lane.
+      await runs.put("sums.ts", SUMS);
+      await runs.put("words.ts", 'export const word = "counting";\n');
+      const planned = await ask(["plan", module(), "--lane", join(runs.dir, "lane.txt")], TOKEN);
+      expect(planned.stdout).toMatch(
+        /run {3}count lane\.txt .*its code was trusted, and is no more: done again, it gave something else/,
+      );
+      const old = await runs.run(
+        "sums.ts",
+        ["--lane", join(runs.dir, "lane.txt"), "--json"],
+        TOKEN,
+      );
+      expect(JSON.parse(old.stdout)).toMatchObject({
+        results: [{ name: "n", value: 6 }, { name: "out" }, { name: "length" }, { name: "k" }],
+      });
+      expect((await ask(["why", "sums.n"])).stdout).toContain(
+        "its code was trusted, and is no more",
+      );
     },
     3 * LONG_MS,
   );

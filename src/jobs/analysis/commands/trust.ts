@@ -10,6 +10,7 @@ import { EXIT, type Shell } from "../../../shell.ts";
 import type { Trust } from "../../../store/ancestry.ts";
 import type { Db } from "../../../store/schema.ts";
 import type { Opened, OpenedStep } from "../opened.ts";
+import { voidTrusted } from "../voiding.ts";
 
 const HELP = `
 Keys of the step are made with the code that its results were made by, as long as its code stays as it is now: what is known is a hit. The word
@@ -138,7 +139,9 @@ async function sayOfStep(
       });
     }
     const all = (await listAllTrust(db)).filter(isOwn);
-    return all.filter(({ withdrawnAt }) => withdrawnAt?.getTime() === at.getTime());
+    const words = all.filter(({ withdrawnAt }) => withdrawnAt?.getTime() === at.getTime());
+    await voidTrusted(db, words, why);
+    return words;
   }
   const codes = await standFor(db, { opened, step });
   await noteListings(db, opened.listings);

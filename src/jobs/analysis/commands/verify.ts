@@ -5,18 +5,17 @@ import { machine as machineArch, totalmem } from "node:os";
 
 import { type Command, InvalidArgumentError } from "commander";
 
-import { canonicalJson, digestOf, type Json } from "../../../digest.ts";
+import { digestOf, type Json } from "../../../digest.ts";
 import type { Effects } from "../../../effects.ts";
 import { HdashError, messageOf } from "../../../error.ts";
 import { count, duration, listFew, oneLine } from "../../../format.ts";
 import { callName } from "../../../lineage/callName.ts";
 import { type Difference, MOST_DIFFERENCES } from "../../../lineage/comparing.ts";
-import { readDocument } from "../../../lineage/document.ts";
 import type { LineageStep } from "../../../lineage/graph.ts";
 import { EXIT, type Shell } from "../../../shell.ts";
-import type { Trust } from "../../../store/ancestry.ts";
 import type { Db } from "../../../store/schema.ts";
 import type { Verified, Verifier } from "../verifying.ts";
+import { voidTrusted } from "../voiding.ts";
 
 const HELP = `
 RESULT is PIPELINE.NAME, a key or 8 digits of it, sha256:DIGEST, a path or an address; RUN is a number, or PIPELINE for its last good run. A
@@ -224,23 +223,7 @@ async function verifyOne(
   const withdrawn = `done again, it gave something else: ${sayDifference(differences[0], false)}`;
   const codes = trusted.map(({ code }) => code);
   await withdrawTrust(db, { pipeline, step: name, codes }, { at: effects.clock(), why: withdrawn });
-  return { ...outcome, withdrawn, madeMeanwhile: await findMade(db, step, trusted) };
-}
-
-/** Finds the results that were made under the same code as another since that was trusted to stand for it. */
-async function findMade(
-  db: Db,
-  { document }: LineageStep,
-  trusted: readonly Trust[],
-): Promise<readonly string[]> {
-  const { listMadeSince } = await import("../../../store/trust.ts");
-  const since = new Date(Math.min(...trusted.map(({ trustedAt }) => trustedAt.getTime())));
-  const made = await listMadeSince(db, document.step, since);
-  return made.flatMap(({ key, document: text }) => {
-    const { pipeline, uses } = readDocument(text);
-    const isSame = canonicalJson(uses ?? null) === canonicalJson(document.uses ?? null);
-    return pipeline === document.pipeline && isSame ? [key] : [];
-  });
+  return { ...outcome, withdrawn, madeMeanwhile: await voidTrusted(db, trusted, withdrawn) };
 }
 
 async function thisMachine() {
