@@ -100,9 +100,14 @@ async function gather(db: Db, found: Found, signal: AbortSignal): Promise<Scope>
   const wholeRun = found.kind === "run" ? found.run.id : null;
   const from = found.kind === "run" ? await resultsOf(db, found.run.id) : [found.result];
   const { steps, runIds } = await walkLineage(db, from, { runId: wholeRun, signal });
+  const made = steps.map(({ result }) => result);
+  // By what keeps its name it is found by that elsewhere, too; what else that names does not go along.
+  const keeper = found.kind === "result" ? (found.keeper ?? null) : null;
+  const results =
+    keeper === null || made.some(({ id }) => id === keeper.id) ? made : [...made, keeper];
   const byNumber = (a: string, b: string) => (BigInt(a) < BigInt(b) ? -1 : 1);
   return {
-    results: steps.map(({ result }) => result).sort((a, b) => byNumber(a.id, b.id)),
+    results: results.toSorted((a, b) => byNumber(a.id, b.id)),
     runIds: [...new Set([...runIds, ...(wholeRun === null ? [] : [wholeRun])])].sort(byNumber),
     wholeRun,
   };
@@ -147,7 +152,8 @@ async function* records(
     // One that goes on is nobody else's to know of: what it has made has no run.
     if (row["finished_at"] === null) continue;
     ended.add(textIn(row, "id"));
-    yield { table: "run", row: { ...row, params: withoutPlaces(row["params"] ?? null) } };
+    const origin = originOf(row["origin"] ?? null, textIn(row, "id") === wholeRun);
+    yield { table: "run", row: { ...row, origin, params: withoutPlaces(row["params"] ?? null) } };
   }
   const runs = runIds.filter((id) => ended.has(id));
   const ofRun = (row: ExportedRow): ExportedRow =>
@@ -191,6 +197,13 @@ async function* records(
   for await (const row of readRows(db, "step_trust", "stands_for", [...codes].sort())) {
     yield { table: "step_trust", row };
   }
+}
+
+/** Of what a run was begun from, which results it was asked for; of one that does not go along with all it did, that it is a part. */
+function originOf(origin: Json, isWhole: boolean): Json {
+  if (!isWhole) return { isPartial: true };
+  const only = (origin as { readonly only?: Json } | null)?.only ?? null;
+  return only === null ? null : { only };
 }
 
 /** Results, numbered anew from 1: numbers of a ledger mean nothing elsewhere. Returns the outputs that are lists. */

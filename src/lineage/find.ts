@@ -12,6 +12,7 @@ import { makeContentDigests } from "../store/contentDigests.ts";
 import {
   findByKey,
   findLastGoodRun,
+  findLastPartialRun,
   findMakers,
   findPublished,
   hasRuns,
@@ -38,6 +39,8 @@ export type Found =
       readonly digest: Digest | null;
       /** Where in that output the file lies, where it is one of a folder or a set of files. */
       readonly path: string | null;
+      /** The result by which a run keeps its name, where it was asked for by that. */
+      readonly keeper?: LedgerResult;
       /** A value that the plan gave by itself. */
       readonly value?: Json;
     };
@@ -137,7 +140,7 @@ async function lookUp(db: Db, asked: string, digest: Digest): Promise<Found | nu
 
 async function findByName(db: Db, word: string): Promise<Found | null> {
   const [pipeline = "", name] = split(word);
-  const run = await findLastGoodRun(db, pipeline);
+  const run = (await findLastGoodRun(db, pipeline)) ?? (await findLastPartialRun(db, pipeline));
   if (run === null) {
     if (!(await hasRuns(db, pipeline))) return null;
     throw new HdashError("usage", `${word}: no run of ${pipeline} has ended well`, {
@@ -179,7 +182,7 @@ async function findNamed(
     const of = { port: null, digest: null, path: null, value: found.value };
     return { kind: "result", asked, result: keeper, ...of };
   }
-  return findByDigest(db, asked, found.digest);
+  return { ...(await findByDigest(db, asked, found.digest)), keeper } as Found;
 }
 
 /** The pipeline's name and what stands behind its dot. */

@@ -99,6 +99,20 @@ function parseRecord(line: string, at: string): Record {
   return { table, row };
 }
 
+function shown(value: Json | undefined): string {
+  return oneLine(JSON.stringify(value ?? null));
+}
+
+/** Tells what may go along of what a run was begun from: nothing that `hdash resume` would begin. */
+function isOrigin(origin: Json): boolean {
+  if (origin === null) return true;
+  if (typeof origin !== "object" || Array.isArray(origin)) return false;
+  const [[name, value] = [], ...others] = Object.entries(origin);
+  if (others.length > 0) return false;
+  const isNames = Array.isArray(value) && value.every((one) => typeof one === "string");
+  return (name === "isPartial" && value === true) || (name === "only" && isNames);
+}
+
 /** Throws, with the place of what is wrong in front. */
 type Fail = (how: string) => never;
 
@@ -215,13 +229,12 @@ export function makeRecordCheck(name: string) {
 
   const checks: Readonly<{ [table in ExportedTable]: (row: ExportedRow) => void }> = {
     run(row) {
-      const { id, status, finished_at: finishedAt } = row;
-      if (!isLength(id) || id < 1 || runs.has(id)) {
-        return fail(`has a run of number ${textIn(row, "id")}`);
-      }
+      const { id, status, finished_at: finishedAt, origin = null } = row;
+      if (!isLength(id) || id < 1 || runs.has(id)) return fail(`has a run of number ${shown(id)}`);
       if (typeof status !== "string" || !ENDED.includes(status) || finishedAt === null) {
         return fail(`has a run that is ${textIn(row, "status")}`);
       }
+      if (!isOrigin(origin)) return fail(`has a run that is begun again from ${shown(origin)}`);
       runs.add(id);
     },
     run_scope: (row) => ofRun(row, false),

@@ -7,14 +7,14 @@ import type { Db } from "./schema.ts";
 import { storableJson } from "./text.ts";
 
 /**
- * Which columns go along, and in which order rows do. What is left out is the machine's: who works on it and where, what a run was begun
- * from, numbers that are given anew.
+ * Which columns go along, and in which order rows do. What is left out is the machine's: who works on it and where, numbers that are given
+ * anew. Of what a run was begun from, whoever reads or writes rows lets pass but which results it was asked for.
  */
 const TABLES = {
   run: {
     columns: [
       ...["id", "pipeline", "params", "params_key", "status", "attempt", "build", "requested_at"],
-      ...["priority", "started_at", "finished_at", "error", "outcome"],
+      ...["priority", "started_at", "finished_at", "error", "outcome", "origin"],
     ],
     order: ["id"],
   },

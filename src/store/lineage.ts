@@ -196,9 +196,21 @@ export async function readLedgerRun(db: Db, runId: string): Promise<LedgerRun | 
   return row === undefined ? null : asRun(row);
 }
 
-/** A run that was asked for some results only says nothing of the others. */
+/** A run that was asked for some results only, or of which only a part was imported, says nothing of the others. */
 export function isWhole() {
-  return sql<boolean>`coalesce(jsonb_typeof(origin -> 'only'), 'null') = 'null'`;
+  return sql<boolean>`coalesce(jsonb_typeof(origin -> 'only'), 'null') = 'null' and origin -> 'isPartial' is null`;
+}
+
+/** Finds the last run of a pipeline that ended well and that says something of a part of it only. */
+export async function findLastPartialRun(db: Db, pipeline: string): Promise<LedgerRun | null> {
+  const row = await selectRuns(db)
+    .where("pipeline", "=", pipeline)
+    .where("status", "in", ["succeeded", "degraded"])
+    .orderBy("finished_at", "desc")
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : asRun(row);
 }
 
 /** Finds the last run of a pipeline that ended well or degraded and was asked for all, before another one where that is said. */

@@ -80,19 +80,27 @@ describe("hdash export and hdash import", () => {
       const out = join(dir, "loud.tar.zst");
       const said = await ask("export", "words.loud", out);
       expect(said.stderr).toBe("");
-      expect(said.stdout).toMatch(/loud\.tar\.zst: 2 results of 1 run, \d blobs, \d+ B$/m);
+      expect(said.stdout).toMatch(/loud\.tar\.zst: 3 results of 1 run, \d blobs, \d+ B$/m);
       checked("export", (await ask("export", "2", join(dir, "run2"), "--json")).stdout);
       const there = { HDASH_HOME: join(dir, "elsewhere") };
       const { stdout, stderr } = await hdash(["import", join(dir, "run2"), "--json"], there);
       expect(stderr).toBe("");
       expect(checked("import", stdout)).toMatchObject({ results: 3, known: 0, runs: ["2"] });
       const again = await hdash(["import", out], there);
-      expect(again.stdout).toMatch(/: 0 results, 2 results known already, run 2, 0 blobs, 0 B$/m);
+      expect(again.stdout).toMatch(/: 0 results, 3 results known already, run 2, 0 blobs, 0 B$/m);
       const run = ["run", join(dir, "words.ts"), "--book", join(dir, "b")];
       expect((await hdash(run, there)).stderr).toMatch(/\(3 hits, 0 ran, 0 failed\)/);
       const taken = await ask("export", "words.loud", out);
       expect(taken.stderr).toContain("loud.tar.zst is there already");
       expect(taken.code).toBe(2);
+
+      // Alone it is found by its name, and its run is no run to compare with: nobody knows what else that has done.
+      const alone = { HDASH_HOME: join(dir, "alone") };
+      expect((await hdash(["import", out], alone)).code).toBe(0);
+      const made = await hdash(["provenance", "words.loud"], alone);
+      expect(made.stdout).toMatch(/^loud {2}sha256:\w+ {2}13 B {2}given by shout /);
+      const plan = await hdash(["plan", join(dir, "words.ts"), "--book", join(dir, "a")], alone);
+      expect(plan.stdout).toContain("There is no run that ended well to compare with.");
     },
     LONG_MS,
   );

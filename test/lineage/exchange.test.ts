@@ -361,6 +361,18 @@ describe("importArchive()", () => {
       /has other columns than step_attempt/,
     ],
     [
+      "from what a run is begun again",
+      (made) => {
+        const one = line(made.records, "run");
+        const other = one.replace(
+          /"origin":[^,}]*/,
+          '"origin":{"cwd":"/","file":"/tmp/theirs.ts"}',
+        );
+        made.records = made.records.replace(one, other);
+      },
+      /has a run that is begun again from \{"cwd":"\/","file":"\/tmp\/theirs\.ts"\}/,
+    ],
+    [
       "a run that a step is of",
       (made) => {
         const one = line(made.records, "step_run");
