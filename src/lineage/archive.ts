@@ -164,7 +164,8 @@ export async function readArchive(
   try {
     isFolder = (await lstat(path)).isDirectory();
   } catch (error) {
-    throw new HdashError("usage", `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+    if (codeOf(error) === "ENOENT") throw new HdashError("usage", `there is no archive ${path}`);
+    throw new HdashError("usage", `${path} cannot be read`, { cause: error });
   }
   try {
     await (isFolder ? readFolder : readFile)(path, onManifest, onPart);

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { type Digest, digestOf, type Json } from "../digest.ts";
 import { takeFolder } from "../engine/folder.ts";
 import { writeManifest } from "../engine/folderManifest.ts";
-import { HdashError } from "../error.ts";
+import { codeOf, HdashError } from "../error.ts";
 import { findWholes } from "../store/blobParts.ts";
 import { makeContentDigests } from "../store/contentDigests.ts";
 import {
@@ -219,11 +219,13 @@ async function findByPath(db: Db, word: string, { signal }: Looking): Promise<Fo
   try {
     isFolder = (await stat(path)).isDirectory();
   } catch (error) {
+    const isMissing = ["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "");
     throw new HdashError(
       "usage",
       `${JSON.stringify(word)} is no result: no pipeline, run, key or file is called so`,
       {
-        cause: error,
+        // That it is not there is said already.
+        ...(isMissing ? {} : { cause: error }),
         hint: "A result is PIPELINE.NAME, a run's number, a key (or 8 digits of it), sha256:DIGEST, an address or a path.",
       },
     );

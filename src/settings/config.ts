@@ -12,6 +12,7 @@ import { quoted } from "../format.ts";
 import { addressesInClear, IN_CLEAR } from "./inClear.ts";
 import type { JobSettings } from "./jobSettings.ts";
 import { placesOf } from "./namespace.ts";
+import { problemText } from "./problemText.ts";
 import { SPECS } from "./rules.ts";
 import { SHARED_VARIABLES, type Variable } from "./variables.ts";
 
@@ -109,14 +110,13 @@ export function readConfig(
   const problem = (name: string, what: string): string =>
     problemText(known, name, what, flags[name] ?? null);
   const problems: string[] = [];
+  /** What has no value since its value is wrong, which is said. */
+  const wrong = new Set<string>();
   const given = withoutEmpty(env);
   // Not cleanEnv: its proxy throws at the first look at a variable that is wrong, and we go on to find the others.
-  const takeErrors = ({
-    errors,
-  }: {
-    errors: Readonly<Record<string, Error | undefined>>;
-  }): void => {
+  const takeErrors = ({ errors }: Errors): void => {
     for (const [name, error] of Object.entries(errors)) {
+      wrong.add(name);
       if (error instanceof EnvMissingError) problems.push(problem(name, "is not set"));
       else if (error !== undefined) problems.push(problem(name, error.message));
     }
@@ -167,8 +167,10 @@ export function readConfig(
       text,
       value: <T>(variable: string) => (own[variable] ?? null) as T | null,
       need,
-      report: (variable, what, flag) =>
-        void problems.push(problemText(known, variable, what, flag ?? flags[variable] ?? null)),
+      report: (variable, what, flag) => {
+        const said = problemText(known, variable, what, flag ?? flags[variable] ?? null);
+        if (!wrong.has(variable)) problems.push(said);
+      },
     });
     ofJobs.set(name, found);
     jobsUseBuckets ||= found !== null && settings.usesBuckets?.(found) === true;
@@ -378,19 +380,11 @@ function readSite(
   return { kind: "s3", bucket, prefix: known.prefix, ...known.s3 };
 }
 
-function problem(name: string, what: string): string {
-  return problemText(SHARED_VARIABLES, name, what);
+/** What the reader of an environment says of it. */
+interface Errors {
+  readonly errors: Readonly<Record<string, Error | undefined>>;
 }
 
-/** Names what the user wrote: the flag, where one stood for the variable. */
-function problemText(
-  variables: readonly Variable[],
-  name: string,
-  what: string,
-  flag: string | null = null,
-): string {
-  const example = variables.find((one) => one.name === name)?.example ?? "…";
-  return flag === null
-    ? `${name} ${what}; for example ${name}=${example}`
-    : `${flag} (${name}) ${what}; for example ${flag} ${example}`;
+function problem(name: string, what: string): string {
+  return problemText(SHARED_VARIABLES, name, what);
 }

@@ -1,7 +1,6 @@
 // A user's pipeline bound to the world: its code digested, its files at hand, its programs run on this machine.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { availableParallelism } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
 import type { Json } from "../../digest.ts";
@@ -19,24 +18,17 @@ import { makeContentDigests } from "../../store/contentDigests.ts";
 import { readDigests, writeDigests } from "../../store/rememberedDigests.ts";
 import { listHolding } from "../../store/trust.ts";
 import { copyResults, makeOutFolder } from "./copying.ts";
-import { makeWork } from "./doing.ts";
 import { makeFar, makeGiven } from "./giving.ts";
 import type { Opened } from "./opened.ts";
 import { originOf } from "./origin.ts";
 import { makeUserPipeline, nameOfRuns, type Playing, type Result } from "./plan.ts";
-import { LEAST_SECRET, makeSecrets, type Secrets } from "./secrets.ts";
+import { makeRunnable } from "./runnable.ts";
+import { LEAST_SECRET, type Secrets } from "./secrets.ts";
 import type { AnalysisSettings } from "./settings.ts";
 import { fetchData } from "./sources/fetchData.ts";
 import { giveValue, lookThrough } from "./sources/given.ts";
 import { openSteps } from "./sources/openSteps.ts";
-import { makePrograms } from "./sources/programs.ts";
-import {
-  type Bringing,
-  givesTemporary,
-  isStubbed,
-  makeImportSteps,
-  makeUserSteps,
-} from "./steps.ts";
+import { type Bringing, givesTemporary, isStubbed, makeImportSteps } from "./steps.ts";
 import type { Told } from "./told.ts";
 import { withTrust, wordsOf } from "./trusting.ts";
 import { dataName, dataOf } from "./writing/data.ts";
@@ -60,21 +52,10 @@ export async function bindAnalysis(
   const { signal } = new AbortController();
   const opened = await openTrusted(effects, { ...of, file }, { contents, signal }, told);
   const { isStub, only, forced } = told;
-  const programs = makePrograms(effects);
-  effects.onClose(() => programs.close());
-  const hidden = makeSecrets(secrets);
+  const { hidden, stepsOf } = makeRunnable(effects, opened, secrets);
   refuseGiven(values, hidden);
   warnOfShort(secrets, effects.log);
-  const steps = makeUserSteps(opened, {
-    isStub,
-    ...makeWork({
-      runProgram: (program) => programs.run(program),
-      secret: (name) => secrets[name] ?? null,
-      secrets: hidden,
-      cpus: availableParallelism(),
-      isStub,
-    }),
-  });
+  const steps = stepsOf(isStub);
   const imports = makeImportSteps({
     bring: makeFetch(effects, dirname(file)),
     look: async (path, stop) => lookThrough(path, path, contents, stop),

@@ -41,8 +41,9 @@ export interface WorkEffects {
   secret(name: string): string | null;
   /** All that is set of them, of all steps. */
   readonly secrets: Secrets;
-  /** The machine's cores. */
+  /** The machine's cores, and its memory. */
   readonly cpus: number;
+  readonly memoryMiB: number;
   readonly isStub: boolean;
 }
 
@@ -190,8 +191,12 @@ async function runCommand(
   const staged = await stage(dir, declared.takes, values, used);
   const argv = await argvOf(declared, staged, effects.isStub, root);
   const secrets = Object.fromEntries(
-    (declared.secrets ?? []).map((name) => [name, secretOf(effects, name)]),
-  );
+    (declared.secrets ?? []).flatMap((name) => {
+      // A stub may do without.
+      const isOptional = isStubbed(declared, effects.isStub) && effects.secret(name) === null;
+      return isOptional ? [] : [[name, secretOf(effects, name)]];
+    }),
+  ) as Readonly<Record<string, string>>;
   const { cpus, memoryMiB, diskMiB, minutes } = ctx.resources;
   const end = await effects.runProgram({
     ...{ key: `${declared.name}.${ctx.attempt}`, argv, dir },
@@ -200,7 +205,7 @@ async function runCommand(
       ...{ HOME: home, TMPDIR: tmp, LC_ALL: "C.UTF-8", TZ: "UTC" },
       HDASH_CPUS: String(Math.max(1, Math.min(effects.cpus, cpus ?? 1))),
       HDASH_ATTEMPT: String(ctx.attempt),
-      ...(memoryMiB === undefined ? {} : { HDASH_MEMORY_MIB: String(memoryMiB) }),
+      HDASH_MEMORY_MIB: String(Math.min(effects.memoryMiB, memoryMiB ?? Infinity)),
       ...declared.env,
       ...secrets,
     },
@@ -235,7 +240,13 @@ async function argvOf(
 ): Promise<readonly string[]> {
   const by = isStubbed(declared, isStub) ? "stub" : "run";
   if (by === "run" && declared.argv !== undefined) {
-    return declared.argv(staged).map(String);
+    const argv = declared.argv(staged).map(String);
+    const wrong = argv.findIndex((word) => word.includes("\0"));
+    if (wrong === -1) return argv;
+    throw new HdashError(
+      "permanent",
+      `word ${wrong + 1} of its argv has a NUL, which no program can be given`,
+    );
   }
   const script = declared[by]?.(staged, undefined as never) as Script | undefined;
   if (script?.kind !== "script") {

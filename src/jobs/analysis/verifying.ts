@@ -21,14 +21,13 @@ import { BlobError } from "../../store/blobs.ts";
 import { makeContentDigests } from "../../store/contentDigests.ts";
 import { listHolding } from "../../store/trust.ts";
 import { isSameCode, sayChanged } from "./changedCode.ts";
-import { makeWork } from "./doing.ts";
 import type { Declared, OpenedStep } from "./opened.ts";
 import { nameOfRuns } from "./plan.ts";
-import { makeSecrets, type Secrets } from "./secrets.ts";
+import { makeRunnable } from "./runnable.ts";
+import { type Secrets } from "./secrets.ts";
 import { loadModule, pipelineOf } from "./sources/loadPipeline.ts";
 import { openSteps } from "./sources/openSteps.ts";
-import { makePrograms } from "./sources/programs.ts";
-import { type CallParams, makeUserSteps, type UserStep } from "./steps.ts";
+import { type CallParams, type UserStep } from "./steps.ts";
 import { findInputs } from "./storedInputs.ts";
 import { withTrust, wordsOf } from "./trusting.ts";
 import { declaredSteps } from "./writing/declare.ts";
@@ -68,20 +67,7 @@ export async function openVerifier(effects: Effects, how: Verifying): Promise<Ve
   const opened = await openSteps(how.path, pipeline, { contents: makeContentDigests(), signal });
   const names = declaredSteps().flatMap((one) => (one as Declared).secrets ?? []);
   const secrets = Object.fromEntries(names.map((name) => [name, how.environment[name] ?? null]));
-  const programs = makePrograms(effects);
-  effects.onClose(() => programs.close());
-  const hidden = makeSecrets(secrets);
-  const stepsOf = (isStub: boolean) =>
-    makeUserSteps(opened, {
-      isStub,
-      ...makeWork({
-        runProgram: (program) => programs.run(program),
-        secret: (name) => secrets[name] ?? null,
-        secrets: hidden,
-        cpus: availableParallelism(),
-        isStub,
-      }),
-    });
+  const { hidden, stepsOf } = makeRunnable(effects, opened, secrets);
   const steps = { stubs: stepsOf(true), real: stepsOf(false) };
   return {
     async verify(of) {

@@ -82,6 +82,7 @@ describe.each(LEDGER_KINDS)("a run of steps that fail, on %s", (kind) => {
     ["killed", ["failed signal"]],
     ["nobody", ["failed not-started"]],
     ["wordy", ["failed not-started"]],
+    ["torn", ["failed error"]],
     ["gatherer", ["succeeded 0"]],
     ["thrower", ["failed error", "failed error"]],
     ["liar", ["failed output"]],
@@ -101,6 +102,7 @@ describe.each(LEDGER_KINDS)("a run of steps that fail, on %s", (kind) => {
     ["killed", /SIGKILL ended it \(failed · signal/],
     ["nobody", /\/there\/is\/no\/program is not there \(failed · not-started/],
     ["wordy", /echo cannot be started: a word of its command line.* \(failed · not-started/],
+    ["torn", /word 2 of its argv has a NUL, which no program can be given \(failed · error/],
     ["thrower", /it will not do \(failed · error, attempt 2 of 2\); it said last:\n  at it 2\n/],
     ["liar", /word .* \(failed · output/],
   ])("tells of %s in the same words, and how to look further", (step, says) => {

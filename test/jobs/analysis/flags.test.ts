@@ -84,6 +84,28 @@ const results = async (): Promise<unknown> => JSON.parse(await runs.given("resul
 const SOME = ["--only", "joined,doubled"];
 
 describe("hdash run PIPELINE --stub", () => {
+  test("asks for no secret of a step whose stub is run, and gives it one that is set", async () => {
+    await runs.put(
+      "secret.ts",
+      `import { command, file, pipeline, sh } from "hdash";
+      export const ask = command({
+        name: "ask", takes: {}, gives: { out: file("out.txt") }, secrets: ["THE_KEY"],
+        run: () => sh\`false\`, stub: () => sh\`(printenv THE_KEY || true) | wc -c > out.txt\`,
+      });
+      export default pipeline({ name: "secret", takes: {}, gives: { out: file() }, plan: (_none, { run }) => run(ask, {}) });`,
+    );
+    const without = await runs.run("secret.ts", ["--stub", ...runs.out]);
+    expect(without.code, without.stderr).toBe(0);
+    expect(await runs.given("out")).toBe("0\n");
+    const given = await runs.run("secret.ts", ["--stub", "--force", ...runs.out], {
+      THE_KEY: "correct-horse",
+    });
+    expect(given.code, given.stderr).toBe(0);
+    expect(await runs.given("out")).toBe("14\n");
+    const earnest = await runs.run("secret.ts");
+    expect(earnest.stderr).toContain("the secret THE_KEY is not set");
+  });
+
   test(
     "runs the stubs of steps, says so, and never meets results of others",
     async () => {

@@ -134,7 +134,7 @@ describe("k-mers of lanes, merged by sample", () => {
 
   test.each<[string, Record<string, string>, RegExp]>([
     ["a value that is none", { k: "six" }, /--k \(KMER_K\) is "six": it must be a whole number/],
-    ["no sheet", { sheet: "" }, /--sheet \(KMER_SHEET\) is not set, but kmer takes sheet/],
+    ["no sheet", { sheet: "" }, /--sheet \(KMER_SHEET\) is not given, and kmer takes sheet/],
     ["a sheet that is not there", { sheet: "none.csv" }, /--sheet \(\S*none\.csv\) is not there/],
   ])("refuses %s, by name and value", async (_name, wrong, says) => {
     const { code, stderr } = await run("kmer.ts", { ...given(), ...wrong });
@@ -175,7 +175,16 @@ describe("a program", () => {
     const names = lines.filter((line) => line.includes("=")).map((line) => line.split("=")[0]);
     // PWD, SHLVL and _ are the shell's own.
     expect(names).toEqual([
-      ...["HDASH_ATTEMPT", "HDASH_CPUS", "HDASH_EXEC", "HOME", "LC_ALL", "OWN", "PATH"],
+      ...[
+        "HDASH_ATTEMPT",
+        "HDASH_CPUS",
+        "HDASH_EXEC",
+        "HDASH_MEMORY_MIB",
+        "HOME",
+        "LC_ALL",
+        "OWN",
+        "PATH",
+      ],
       ...["PWD", "SHLVL", "TMPDIR", "TZ", "_"],
     ]);
     expect(lines.filter((line) => !line.includes("="))).toEqual(["out.txt"]);

@@ -4,7 +4,7 @@ import { copyFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import type { Digest } from "../../../digest.ts";
-import { codeOf, HdashError, messageOf } from "../../../error.ts";
+import { codeOf, HdashError } from "../../../error.ts";
 import type { OnRetry, RetryPolicy } from "../../../retry.ts";
 import { download } from "../../../sources/download.ts";
 import type { Http } from "../../../sources/http.ts";
@@ -88,7 +88,7 @@ async function copyLocal(from: string, to: string, subject: string): Promise<voi
   try {
     await copyFile(from, to);
   } catch (error) {
-    const why = codeOf(error) === "ENOENT" ? "is not there" : `cannot be read: ${messageOf(error)}`;
-    throw new HdashError("permanent", `${subject} ${why}`, { cause: error });
+    if (codeOf(error) === "ENOENT") throw new HdashError("permanent", `${subject} is not there`);
+    throw new HdashError("permanent", `${subject} cannot be read`, { cause: error });
   }
 }

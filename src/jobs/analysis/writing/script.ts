@@ -101,6 +101,7 @@ export function sh(strings: TemplateStringsArray, ...values: readonly Words[]): 
     // Whatever is in it, it is the inside of a word.
     if (words !== "") scanner.feed("x");
   }
+  if (text.includes("\0")) refuse("a command line has a NUL, which no program can be given");
   return { kind: "script", text };
 }
 

@@ -99,6 +99,10 @@ export const wordy = command({
   ...{ name: "wordy", takes: {}, gives },
   argv: () => ["echo", "x".repeat(131_072)],
 });
+export const torn = command({
+  ...{ name: "torn", takes: {}, gives },
+  argv: () => ["echo", "a\0b"],
+});
 // More words than a command line holds, given to what the shell does by itself; and a line that the shell complains of.
 export const gatherer = command({
   ...{ name: "gatherer", takes: {}, gives },
@@ -125,7 +129,7 @@ export default pipeline({
   async plan(_none, { run, scope }) {
     const programs = [late, careless, absent, linked, filling, glutton, flood, killed];
     const alone = [
-      ...[...programs, nobody, wordy].map((one) => scope(one.name, () => run(one, {}))),
+      ...[...programs, nobody, wordy, torn].map((one) => scope(one.name, () => run(one, {}))),
       ...[slow, thrower, liar].map((one) => scope(one.name, () => run(one, {}))),
       scope(linkedFolder.name, () => run(linkedFolder, {})),
     ];

@@ -202,6 +202,7 @@ describe("sh`…`, a value as bash reads it", () => {
 
 describe("sh`…`, what it refuses", () => {
   test("refuses a NUL, and names the value", () => {
+    expect(() => sh`echo ${sh.raw("a\0b")}`).toThrow("a command line has a NUL");
     expect(() => sh`echo ${"a\0b"}`).toThrow('"a\\u0000b" cannot be a word: it has a NUL');
     expect(() => sh`echo ${["x", "\0"]}`).toThrow("it has a NUL");
   });
