@@ -110,9 +110,9 @@ describe("hdash provenance RESULT", () => {
       const named = await asJson("kmer.merged[0]");
       const [result] = named.results;
       const digest = result !== undefined && "digest" in result ? result.digest : "";
-      expect(digest).toBe(digestOf(await readFile(join(dir, "out", "merged-0"))));
+      expect(digest).toBe(digestOf(await readFile(join(dir, "out", "merged-0.tsv"))));
       const { key } = named.steps.find(({ step }) => step === "merge") ?? { key: "" };
-      for (const word of [join(dir, "out", "merged-0"), `sha256:${digest}`, key]) {
+      for (const word of [join(dir, "out", "merged-0.tsv"), `sha256:${digest}`, key]) {
         const { steps, given } = await asJson(word);
         expect(steps.map((one) => one.key)).toEqual(named.steps.map((one) => one.key));
         expect(given).toEqual(named.given);

@@ -39,7 +39,7 @@ describe.skipIf(why !== null)("examples/04-align", () => {
       summary.slice(1).map((line) => [line.split("\t")[0], Number(line.split("\t")[4])]),
     );
     for (const [at, sample] of ["ash", "birch", "cedar"].entries()) {
-      const placed = placesOf(join(example.dir, `results/alignments-${at}`));
+      const placed = placesOf(join(example.dir, `results/alignments-${at}.bam`));
       const [known, strange] = [
         placed.filter(({ from }) => from !== null),
         placed.filter(({ from }) => from === null),

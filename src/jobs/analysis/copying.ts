@@ -16,7 +16,7 @@ export async function copyResults(
 ): Promise<void> {
   await mkdir(out, { recursive: true });
   const told: Record<string, Json> = {};
-  for (const { name, value, isRef } of results) {
+  for (const { name, value, isRef, ending } of results) {
     const to = join(out, name.replaceAll(/[[\].]+/g, "-").replace(/-$/, ""));
     if (!isRef) {
       told[name] = value as Json;
@@ -25,7 +25,7 @@ export async function copyResults(
     const ref = value as Ref<unknown>;
     // Each is read as its codec says.
     const read = await plan.read(ref);
-    if (ref.codec === "file") await copyFile(await (read as BlobFile).path(), to);
+    if (ref.codec === "file") await copyFile(await (read as BlobFile).path(), to + ending);
     else if (ref.codec === "files") await copyFiles(read as readonly StoredFile[], to);
     else if (ref.codec === "folder") await copyFolder(read as StoredFolder, to);
     else if (ref.codec === "folders") {

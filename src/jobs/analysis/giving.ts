@@ -28,7 +28,7 @@ export function makeGiven(
   }: { readonly handle: Parameters<Playing["takes"]>[1]; readonly isLazy: boolean },
 ): Pick<Giving, "fileOf" | "folderOf" | "farOf"> {
   const give = (path: string, isFolder: boolean, begin: () => Promise<Ref<unknown>>): object => {
-    const promised = lazily(`${GIVEN}${basename(path)}`, begin);
+    const promised = lazily(`${GIVEN}${basename(path)}`, begin, { path: isFolder ? null : path });
     return handle(isLazy ? promised : begun(promised), isFolder);
   };
   return {

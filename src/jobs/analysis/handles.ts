@@ -8,21 +8,33 @@ export interface Promised {
   readonly subject: string;
   /** How the call is called that gives it; missing for what the user gave. */
   readonly label?: string;
+  /** How names of such files end, e.g. ".fastq.gz"; "" where nothing tells. */
+  readonly ending: string;
   /** Whoever asks for it first has it begun. */
   readonly ref: Promise<Ref<unknown>>;
   /** Whether somebody has asked. */
   readonly isBegun: boolean;
 }
 
-/** What begins when somebody asks for it. Nobody has to wait for it: whether it failed is asked by who needs it, and at the end. */
+/** The ending of a file's name, with that of what it is packed by: ".tsv", ".fastq.gz". */
+export function endingOf(path: string): string {
+  return /(?:\.[A-Za-z]\w{0,9})?(?:\.(?:gz|bgz|bz2|xz|zst))?$/.exec(path)?.[0] ?? "";
+}
+
+/**
+ * What begins when somebody asks for it. Nobody has to wait for it: whether it failed is asked by who needs it, and at the end.
+ * @param how how the call is called, and the path or the name of the file where it comes from.
+ */
 export function lazily(
   subject: string,
   begin: () => Promise<Ref<unknown>>,
-  label?: string,
+  how: { readonly label?: string; readonly path?: string | null } = {},
 ): Promised {
+  const { label, path = null } = how;
   let going: Promise<Ref<unknown>> | null = null;
   return {
     subject,
+    ending: path === null ? "" : endingOf(path),
     ...(label === undefined ? {} : { label }),
     get ref() {
       if (going === null) {
@@ -55,7 +67,7 @@ export function makeHandle(promised: Promised, isFolder: boolean, find: FindFile
         at(path: string) {
           const subject = `${promised.subject}, ${path}`;
           return makeHandle(
-            lazily(subject, () => find(promised, path)),
+            lazily(subject, () => find(promised, path), { path }),
             false,
             find,
           );

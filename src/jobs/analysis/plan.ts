@@ -6,7 +6,15 @@ import { HdashError, isAborted } from "../../error.ts";
 import { inFull, valueProblem } from "./data/shapes.ts";
 import { type Skeleton, takeApart } from "./data/skeleton.ts";
 import { callFailed, failureOf, firstFailure, NotRun } from "./failing.ts";
-import { begun, isHandle, lazily, makeHandle, type Promised, promisedOf } from "./handles.ts";
+import {
+  begun,
+  endingOf,
+  isHandle,
+  lazily,
+  makeHandle,
+  type Promised,
+  promisedOf,
+} from "./handles.ts";
 import { blobOf, gotOf } from "./inputs.ts";
 import type { Opened, OpenedStep } from "./opened.ts";
 import type { Secrets } from "./secrets.ts";
@@ -46,6 +54,8 @@ export interface Result {
   readonly name: string;
   readonly value: Json | Ref<unknown>;
   readonly isRef: boolean;
+  /** How the name of its file ends, where it is one and something tells that. */
+  readonly ending: string;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -117,7 +127,7 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
         const promised = lazily(
           `${subject}.${port}`,
           async () => (await calling())[port] as Ref<unknown>,
-          called,
+          { label: called, path: shape.kind === "file" ? shape.path : null },
         );
         if (!isLazy) begun(promised);
         (inScopes.get(plan) ?? all.made).push(promised);
@@ -132,7 +142,9 @@ function makeTools(playing: Playing, outside: Plan, all: Made): PlanTools {
       const promised =
         file === null
           ? promisedOf(handle)
-          : lazily(dataName(file.url), () => playing.fetchData(plan, file));
+          : lazily(dataName(file.url), () => playing.fetchData(plan, file), {
+              path: dataName(file.url),
+            });
       if (promised === null) {
         throw new HdashError("permanent", "read() takes a handle, as run() gives it");
       }
@@ -322,7 +334,9 @@ async function resultsOf(
   const add = async (name: string, shape: Shape, value: unknown): Promise<void> => {
     if (isHeld(value)) {
       const [ref] = await refsOf(playing, plan, [value], name);
-      if (ref !== undefined) results.push({ name, value: ref, isRef: true });
+      const data = dataOf(value);
+      const ending = data === null ? promisedOf(value)?.ending : endingOf(dataName(data.url));
+      if (ref !== undefined) results.push({ name, value: ref, isRef: true, ending: ending ?? "" });
     } else if (shape.kind === "list" && Array.isArray(value)) {
       for (const [at, one] of value.entries()) await add(`${name}[${at}]`, shape.of, one);
     } else if (value === null || value === undefined) {
@@ -335,7 +349,7 @@ async function resultsOf(
     } else {
       const problem = valueProblem(shape, value, name);
       if (problem !== null) throw new HdashError("permanent", `the plan's ${problem}`);
-      results.push({ name, value: value as Json, isRef: false });
+      results.push({ name, value: value as Json, isRef: false, ending: "" });
     }
   };
   for (const [name, { shape }] of Object.entries(gives)) await add(name, shape, given[name]);

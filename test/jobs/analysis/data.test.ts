@@ -42,7 +42,7 @@ export default pipeline({
       await runs.put("refs.ts", source(`http://127.0.0.1:${port}/ref.txt?signature=xyzzy`));
       const first = await runs.run("refs.ts", runs.out);
       expect(first.code, first.stderr).toBe(0);
-      expect(await runs.given("web")).toBe("from the web\n");
+      expect(await runs.given("web.txt")).toBe("from the web\n");
       expect(JSON.parse(await runs.given("results.json"))).toEqual({
         joined: "own\nfrom the web\n",
       });

@@ -74,7 +74,7 @@ describe("a pipeline whose inputs lie in a bucket", () => {
       const first = await run("s3://data/ref", ...runs.out);
       expect(first.code, first.stderr).toBe(0);
       expect(tally(first)).toBe("0 hits, 4 ran, 0 failed");
-      expect(await runs.given("out")).toBe("reads\nACGT\nindex\n");
+      expect(await runs.given("out.txt")).toBe("reads\nACGT\nindex\n");
       expect(fetched()).toEqual(["reads/a b+ü.fq", "ref/genome.fa", "ref/index/deep.idx"]);
       expect(tally(await run())).toBe("4 hits, 0 ran, 0 failed");
       expect((await plan()).stdout).toContain("far   1 step: 1 is a hit");
@@ -84,7 +84,7 @@ describe("a pipeline whose inputs lie in a bucket", () => {
       expect((await plan()).stdout).toMatch(/\?\s+align .* reads given folder ref: a hit if/);
       const changed = await run("s3://data/ref/", ...runs.out);
       expect(tally(changed)).toBe("1 hit, 3 ran, 0 failed");
-      expect(await runs.given("out")).toBe("reads\nTTTT\nindex\n");
+      expect(await runs.given("out.txt")).toBe("reads\nTTTT\nindex\n");
       // The same bytes put again: they are brought, and what reads them is a hit.
       s3.setObject("data", "reads/a b+ü.fq", "other\n");
       s3.setObject("data", "reads/a b+ü.fq", "reads\n");

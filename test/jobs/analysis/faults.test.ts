@@ -63,7 +63,7 @@ describe.each(LEDGER_KINDS)("a run of steps that fail, on %s", (kind) => {
 
   test("ends degraded, with what did not fail", async () => {
     expect(ended.code, ended.stderr).toBe(3);
-    expect(await readFile(join(runs.dir, "out/flaky"), "utf8")).toBe("done\n");
+    expect(await readFile(join(runs.dir, "out/flaky.txt"), "utf8")).toBe("done\n");
   });
 
   test.each<[string, readonly string[]]>([
@@ -118,7 +118,7 @@ describe.each(LEDGER_KINDS)("a run of steps that fail, on %s", (kind) => {
   });
 
   test("runs a script that is longer than a command line, and names no folder in what its shell says", async () => {
-    const gathered = await readFile(join(runs.dir, "out/gathered"), "utf8");
+    const gathered = await readFile(join(runs.dir, "out/gathered.txt"), "utf8");
     expect(gathered.trimEnd().split("\n")).toEqual(
       Array.from({ length: 20_000 }, (_, index) => `part ${index}`),
     );
@@ -175,7 +175,7 @@ describe.each(LEDGER_KINDS)("a run of steps that fail, on %s", (kind) => {
 
   test("keeps what the store has from a step that writes into its input", async () => {
     expect(ends("trespass")).toEqual(["succeeded 0"]);
-    expect(await readFile(join(runs.dir, "out/good"), "utf8")).toBe("good\n");
+    expect(await readFile(join(runs.dir, "out/good.txt"), "utf8")).toBe("good\n");
   });
 
   test("leaves nothing running and nothing lying", async () => {

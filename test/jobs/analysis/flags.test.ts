@@ -96,12 +96,12 @@ describe("hdash run PIPELINE --stub", () => {
     );
     const without = await runs.run("secret.ts", ["--stub", ...runs.out]);
     expect(without.code, without.stderr).toBe(0);
-    expect(await runs.given("out")).toBe("0\n");
+    expect(await runs.given("out.txt")).toBe("0\n");
     const given = await runs.run("secret.ts", ["--stub", "--force", ...runs.out], {
       THE_KEY: "correct-horse",
     });
     expect(given.code, given.stderr).toBe(0);
-    expect(await runs.given("out")).toBe("14\n");
+    expect(await runs.given("out.txt")).toBe("14\n");
     const earnest = await runs.run("secret.ts");
     expect(earnest.stderr).toContain("the secret THE_KEY is not set");
   });
@@ -115,7 +115,7 @@ describe("hdash run PIPELINE --stub", () => {
         "sums runs with stubs, under the name sums:stub: align, count, slow; done as they are: join",
       );
       expect(await results()).toEqual({ joined: "stub+stub", doubled: 0 });
-      expect(await runs.given("bams-0")).toBe("1234");
+      expect(await runs.given("bams-0.bam")).toBe("1234");
       // Two imports, two counts, two alignments, join, slow, what is given.
       expect(tally(stubbed)).toBe("0 hits, 9 ran, 0 failed");
       expect(tally(await runs.run("sums.ts", [...sheet(), "--stub"]))).toBe(

@@ -55,7 +55,7 @@ export default pipeline({
       const first = await runs.run("tree.ts", words());
       expect(first.code, first.stderr).toBe(0);
       const two = ".\n./a\n./a/one\nsecond\n";
-      expect(await runs.given("out")).toBe(
+      expect(await runs.given("out.txt")).toBe(
         `.\n./a\n./a/one\n./empty\n./link\n./run\nexecutable\nfirst\n${two.repeat(2)}`,
       );
       // The two imports, one for both places of the same folder; look; what is given.
@@ -121,7 +121,7 @@ export default pipeline({
     );
     const { code, stderr } = await runs.run("many.ts", ["--n", "3", ...runs.out]);
     expect(code, stderr).toBe(0);
-    expect(await runs.given("out")).toBe("parts/1 parts/2 rest /\n1\n3\nrest\n");
+    expect(await runs.given("out.txt")).toBe("parts/1 parts/2 rest /\n1\n3\nrest\n");
     expect(await runs.given("picked/000001/n")).toBe("3\n");
     expect(tally(await runs.run("many.ts", ["--n", "3"]))).toBe("4 hits, 0 ran, 0 failed");
   },

@@ -75,7 +75,7 @@ describe("k-mers of lanes, merged by sample", () => {
     expect(first.code, first.stderr).toBe(0);
     // Four imports, four counts, two merges, and what the pipeline gives.
     expect(tally(first)).toBe("0 hits, 11 ran, 0 failed");
-    const merged = await readFile(join(out, "merged-0"), "utf8");
+    const merged = await readFile(join(out, "merged-0.tsv"), "utf8");
     const counts = new Map(
       merged
         .trimEnd()
@@ -164,7 +164,7 @@ export default pipeline({
 `;
 
 describe("a program", () => {
-  const given = async (): Promise<string> => readFile(join(dir, "out/out"), "utf8");
+  const given = async (): Promise<string> => readFile(join(dir, "out/out.txt"), "utf8");
   const out = (): Record<string, string> => ({ out: join(dir, "out") });
 
   test("sees nothing of the machine's environment, and its own folder", async () => {
@@ -356,7 +356,7 @@ export default pipeline({
   const out = join(dir, "out");
   const { code, stderr } = await run("folders.ts", { out });
   expect(code, stderr).toBe(0);
-  expect(await readFile(join(out, "listed"), "utf8")).toBe(
+  expect(await readFile(join(out, "listed.txt"), "utf8")).toBe(
     ".\n./empty\n./run\n./sub\n./sub/a.txt\nexecutable\none\n",
   );
   await put(

@@ -70,7 +70,7 @@ describe.each(LEDGER_KINDS)("the secret of a run on %s", (kind) => {
   test("is told to those who declare it", async () => {
     expect([good.code, bad.code], good.stderr + bad.stderr).toEqual([3, 1]);
     const length = Buffer.byteLength(TOKEN);
-    expect((await readFile(join(runs.dir, "out/out"), "utf8")).trim()).toBe(String(length));
+    expect((await readFile(join(runs.dir, "out/out.txt"), "utf8")).trim()).toBe(String(length));
   });
 
   test("is nowhere in what is kept", async () => {

@@ -34,7 +34,7 @@ async function tally(folder: string): Promise<string> {
 describe("hdash init-pipeline DIR", () => {
   test.each([
     [[], "report", "heat\ts3\t3\t51.067\t1.201\t1", "0 hits, 10 ran, 0 failed"],
-    [["--with", "command"], "composition", "root\tr2\t12\t0.333", "0 hits, 6 ran, 0 failed"],
+    [["--with", "command"], "composition.tsv", "root\tr2\t12\t0.333", "0 hits, 6 ran, 0 failed"],
   ])(
     "makes a project that runs, tests itself and is right %j",
     async (flags, result, row, told) => {
