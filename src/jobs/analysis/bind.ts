@@ -85,7 +85,8 @@ export async function bindAnalysis(
       const handles = makeGiven(plan, imports, { handle, isLazy: only !== null });
       const given: Record<string, unknown> = {};
       for (const [name, { shape }] of Object.entries(opened.pipeline.takes)) {
-        const places = { base: cwd, digests: contents, signal };
+        const note = (text: string): void => effects.log.warn(text);
+        const places = { base: cwd, digests: contents, signal, note };
         const one = { at: `--${name}`, ...places, ...handles };
         given[name] = await giveValue(shape, values[name], one);
       }

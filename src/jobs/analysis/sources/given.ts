@@ -9,9 +9,10 @@ import { type FolderEntry, writeManifest } from "../../../engine/folderManifest.
 import { walkFolder } from "../../../engine/folderWalk.ts";
 import type { LocalFolder } from "../../../engine/step.ts";
 import { codeOf, HdashError } from "../../../error.ts";
-import { count } from "../../../format.ts";
+import { count, oneLine } from "../../../format.ts";
 import { readCsv } from "../../../formats/csv.ts";
 import { cellText, type CsvRecord } from "../../../formats/csvRecord.ts";
+import { nearest } from "../../../settings/nearest.ts";
 import type { ContentDigests } from "../../../store/contentDigests.ts";
 import { readFilePieces } from "../../../store/filePieces.ts";
 import { parseValue, shapeText } from "../data/shapes.ts";
@@ -43,6 +44,8 @@ export interface Giving {
   readonly base: string;
   readonly digests: ContentDigests;
   readonly signal: AbortSignal;
+  /** Tells what is no mistake, and may be one. */
+  readonly note: (text: string) => void;
   /** Makes a handle of a file. */
   readonly fileOf: (file: LocalFile) => object;
   readonly folderOf: (folder: LocalFile) => object;
@@ -80,8 +83,7 @@ export async function giveValue(shape: Shape, value: unknown, of: Giving): Promi
       }
       const path = typeof value === "string" ? resolve(of.base, value) : null;
       const base = path === null ? of.base : dirname(path);
-      const given =
-        path === null ? rowsOf(value, shape, of.at) : await readTable(path, shape, of.at);
+      const given = path === null ? rowsOf(value, shape, of.at) : await readTable(path, shape, of);
       const rows: unknown[] = [];
       for (const row of given) {
         const cells: Record<string, unknown> = {};
@@ -191,6 +193,19 @@ function headerProblem(
   return missing === undefined ? null : `has no column ${missing[0]}; it has ${header.join(", ")}`;
 }
 
+/** Columns that nothing reads and that are spelt almost as one that may be missing, and is. Columns for other readers are nobody's business. */
+function misspelt(
+  header: readonly string[],
+  { columns }: Table,
+): readonly (readonly [name: string, meant: string])[] {
+  const missing = Object.keys(columns).filter((name) => !header.includes(name));
+  const unread = header.filter((name) => !Object.hasOwn(columns, name));
+  return unread.flatMap((name) => {
+    const meant = nearest(name, missing);
+    return meant === null ? [] : [[name, meant] as const];
+  });
+}
+
 type Table = Extract<Shape, { readonly kind: "table" }>;
 
 interface TableRow {
@@ -200,7 +215,11 @@ interface TableRow {
 }
 
 /** Reads a CSV with a header. Throws usage that names file, row and column. */
-async function readTable(path: string, table: Table, at: string): Promise<readonly TableRow[]> {
+async function readTable(
+  path: string,
+  table: Table,
+  { at, note }: Pick<Giving, "at" | "note">,
+): Promise<readonly TableRow[]> {
   const { columns, fallbacks = {} } = table;
   const rows: TableRow[] = [];
   let header: readonly string[] | null = null;
@@ -212,6 +231,11 @@ async function readTable(path: string, table: Table, at: string): Promise<readon
     if (header === null) {
       header = cells.map((cell) => cell.trim());
       problem = headerProblem(header, table);
+      for (const [name, meant] of misspelt(header, table)) {
+        note(
+          `${at} (${path}) has a column ${oneLine(name)} that nothing reads, and none that is called ${meant}`,
+        );
+      }
       return problem === null;
     }
     if (cells.length !== header.length) {

@@ -46,11 +46,17 @@ const handleOf = ({ path, sha256, bytes }: Omit<LocalFile, "place">): object => 
 const handle = (name: string, content: string): object =>
   handleOf({ path: join(dir, name), sha256: digestOf(content), bytes: Buffer.byteLength(content) });
 
+let notes: string[] = [];
+beforeEach(() => {
+  notes = [];
+});
+
 const give = (shape: Shape, value: unknown): Promise<unknown> =>
   giveValue(shape, value, {
     ...{ at: "--it", base: dir, digests: makeContentDigests() },
     ...{ fileOf: handleOf, folderOf: (folder) => ({ ...handleOf(folder), isFolder: true }) },
     farOf: (far) => ({ far }),
+    note: (text) => void notes.push(text),
     signal: new AbortController().signal,
   });
 
@@ -142,6 +148,21 @@ describe("giveValue(table, path), rows", () => {
 
   test("takes rows that were declared as they are", async () => {
     expect(await give(table(two).shape, rows)).toEqual(rows);
+  });
+});
+
+describe("giveValue(table, path), a column that nothing reads", () => {
+  test("tells of one that is spelt almost as one that may be missing, and of no other", async () => {
+    const columns = { sample: text(), condition: optional(text()) };
+    const rows = await rowsOf(columns, "sample,conditon,remark\nA,wet,by hand\n");
+    expect(rows).toEqual([{ sample: "A", condition: null }]);
+    expect(notes).toEqual([
+      `--it (${join(dir, "s.csv")}) has a column conditon that nothing reads, and none that is called condition`,
+    ]);
+    notes = [];
+    await rowsOf(columns, "sample,remark\nA,by hand\n");
+    await rowsOf(columns, "sample,condition,conditions\nA,wet,many\n");
+    expect(notes).toEqual([]);
   });
 });
 
