@@ -12,7 +12,7 @@ import type { Effects } from "../effects.ts";
 import type { ProgressEvent } from "../engine/progress.ts";
 import { HdashError } from "../error.ts";
 import { duration } from "../format.ts";
-import type { BoundPipeline, DemoPart, Job } from "../job.ts";
+import { type BoundPipeline, type DemoPart, type Job, PIPELINES } from "../job.ts";
 import { type Config, type Environment, variablesOf } from "../settings/config.ts";
 import { envFileText } from "../settings/envFile.ts";
 import { EXIT, type Shell, worse } from "../shell.ts";
@@ -105,7 +105,8 @@ async function demo(
           if (code !== EXIT.ok && code !== EXIT.degraded) return code;
           for (const line of story) shell.print(line);
           shell.print(`The site is in ${site}`);
-          for (const { pages } of inMenuOrder(players.map(({ job }) => job))) {
+          for (const { pages: own, isUsers } of inMenuOrder(players.map(({ job }) => job))) {
+            const pages = isUsers === true ? PIPELINES : own;
             if (pages === null) continue;
             shell.print(`Open ${pathToFileURL(join(site, pages.places[0].path)).href}`);
           }

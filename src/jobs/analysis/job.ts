@@ -76,6 +76,14 @@ export async function openExampleJob(names: readonly string[]): Promise<Job<Anal
   const job = await openPipelineJob(EXAMPLE, names);
   return {
     ...job,
+    settings: {
+      ...job.settings,
+      // The story shows its pages on the site, beside those of the other jobs.
+      read(values) {
+        const own = job.settings.read(values);
+        return own === null ? null : { ...own, told: { ...own.told, isPublished: true } };
+      },
+    },
     demo: {
       // A story of the user's own data is about that alone.
       start: async (home, _own, isBundled) =>

@@ -63,6 +63,15 @@ describe("hdash demo, pipelines", () => {
     expect(why).toMatch(/count B_1\.fa ran, because:\n +lane .*bytes differ from offset 7 on/);
   });
 
+  test("shows the pages of its last run on the site, and says where", async () => {
+    const index = join(dir, "site/pipelines/index.html");
+    expect(ended.stdout).toContain(`Open file://${index}`);
+    expect(await readFile(index, "utf8")).toContain('href="kmer/index.html"');
+    const page = await readFile(join(dir, "site/pipelines/kmer/index.html"), "utf8");
+    expect(page).toContain("result-comparison.html");
+    expect(page).toContain("kmer, run 2");
+  });
+
   test("says what ran, and with which command it finds everything", async () => {
     const [, says = ""] = /^(A pipeline in one file, .*):$/m.exec(ended.stdout) ?? [];
     expect(says).toContain(join(ROOT, "examples/02-kmer/kmer.ts"));
