@@ -53,6 +53,8 @@ export interface BoundPipeline {
 export interface JobPages {
   /** What the site is called where this job's first page is that of the site. */
   readonly brand: string;
+  /** True where none of its pages is of a scope: it has something to show as soon as it has any. */
+  readonly isOfNoScope?: true;
   readonly places: readonly [first: Place, ...more: Place[]];
 }
 

@@ -56,7 +56,11 @@ export function openMenu(effects: Effects, own: Job, jobs: readonly Job[]): Read
   return async (site) => {
     const { listOwners, listUnder } = await import("../store/publications.ts");
     const { db } = await effects.database();
-    const published = await listOwners(db, site);
+    const published = [...(await listOwners(db, site))];
+    for (const { name, pages } of jobs) {
+      if (pages?.isOfNoScope !== true) continue;
+      if ((await listUnder(db, site, pages.places[0].path)).includes(name)) published.push(name);
+    }
     const hasPipelines =
       own.isUsers === true || (await listUnder(db, site, PIPELINES_FOLDER)).length > 0;
     // A job that is configured publishes to the site of the settings; of another place nothing is known but what is there.

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
 
-import type { JobPages } from "../../src/job.ts";
-import { makeMenu } from "../../src/work/menu.ts";
+import { digestOf } from "../../src/digest.ts";
+import type { Effects } from "../../src/effects.ts";
+import type { Job, JobPages } from "../../src/job.ts";
+import { openPublications } from "../../src/store/publications.ts";
+import { makeMenu, openMenu } from "../../src/work/menu.ts";
+import { createTestDatabase } from "../support/postgres.ts";
 
 const job = (name: string, brand: string, ...places: [string, string][]) => ({
   name,
@@ -75,5 +79,39 @@ describe("makeMenu(own, jobs, site)", () => {
       { label: "Winds", path: "winds.html" },
       ...places,
     ]);
+  });
+});
+
+describe("openMenu(effects, own, jobs)", () => {
+  test("finds in the ledger who has pages: of a scope, of none where none are, and users' pipelines", async () => {
+    const { database, drop } = await createTestDatabase();
+    const publications = openPublications(database.db);
+    const whole = { ...job("storms", "Storms", ["Storms", "storms/index.html"]) };
+    const storms = { ...whole, pages: { ...whole.pages, isOfNoScope: true as const } };
+    const jobs = [...JOBS, storms] as unknown as readonly Job[];
+    const effects = {
+      database: () => Promise.resolve(database),
+      publisher: () => Promise.resolve({ site: "a" }),
+      config: { given: [] },
+    } as unknown as Effects;
+    const put = (owner: string, path: string, scope: string | null): Promise<void> =>
+      publications.save("a", {
+        ...{ owner, path, scope, digest: digestOf(path), etag: '"1"' },
+        ...{ contentType: "text/html", bytes: 1 },
+      });
+    const read = async (): Promise<readonly string[]> => {
+      const [own] = jobs;
+      if (own === undefined) throw new Error("there are jobs");
+      const { places } = await openMenu(effects, own, jobs)("a");
+      return places.map(({ label }) => label);
+    };
+    expect(await read()).toEqual(["Buoys"]);
+    // All of its scopes have gone: its pages have nothing to show.
+    await put("tides", "index.html", null);
+    await put("winds", "winds/1.html", "1");
+    await put("storms", "storms/index.html", null);
+    await put("kmer", "pipelines/kmer/index.html", null);
+    expect(await read()).toEqual(["Buoys", "Winds", "Storms", "Pipelines"]);
+    await drop();
   });
 });

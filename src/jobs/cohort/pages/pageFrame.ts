@@ -22,6 +22,7 @@ export const FOLDER = "cohorts/";
 /** The job in the menu of its site. */
 export const PAGES: JobPages = {
   brand: "Digital-health cohorts",
+  isOfNoScope: true,
   places: [{ label: "Cohorts", path: `${FOLDER}index.html` }],
 };
 
