@@ -1,8 +1,9 @@
 // hdash run --detach: the command ends once the run has begun, and the run goes on to its end without it.
 
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -104,6 +105,8 @@ describe.each(LEDGER_KINDS)("hdash run PIPELINE --detach, on %s", (kind) => {
           : /^run 1 of gated goes on as pid \d+\nTo follow it: hdash logs 1 --follow · hdash status 1 · hdash cancel 1\nWhat it says: .*\n$/,
       );
       process.kill(pid, "SIGTERM");
+      // Until it is gone, its program could still go through the gate.
+      await promisify(execFile)("tail", ["--pid", String(pid), "-f", "/dev/null"]);
       const own = { HDASH_HOME: join(runs.dir, "home"), ...env };
       const opening = openGate();
       const resumed = await runs.run("gated.ts", ["--gate", gate, "--wait", "--json"], env);
